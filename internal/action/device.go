@@ -1,0 +1,271 @@
+package action
+
+import (
+	"slices"
+	"time"
+)
+
+// Device is all the rules know of one managed device. Every method is one step in its history; the caller runs them
+// one at a time and stores the result before it tells anybody.
+type Device struct {
+	// Seq numbers the steps. Order comes from it, never from a clock.
+	Seq         int64
+	Enrolled    bool
+	Unsupported string // why this device cannot do the action; empty: it can
+	Payloads    []*Payload
+	Inventories [classes]Inventory
+	Orphans     []Orphan `json:",omitempty"`
+
+	// Action is the latest action, in force until it is final. It is stored apart from the rest.
+	Action *Action `json:"-"`
+}
+
+// Payload is one policy or app on one device: what should be, what is known, what is under way.
+type Payload struct {
+	Spec
+	Assigned bool // an assignment includes this device
+
+	// Away: an action removed it, or began to, and it has not been seen restored since.
+	Away      bool      `json:",omitempty"`
+	Intent    Intent    `json:",omitempty"` // what the latest action naming it asks; meaningful while Away
+	RestoreAt time.Time `json:",omitzero"`  // when the server restores it by itself; zero: never
+
+	// Presence is what the newest inventory showed, and Unknown from the moment a command that may change it is
+	// handed to the device.
+	Presence  Presence
+	Installed int64 `json:",omitempty"` // version seen on the device; 0: another than any known
+	Since     int64 `json:",omitempty"` // last step at which the device may have changed it
+
+	Work Work `json:",omitzero"`
+}
+
+// Spec is the catalog's description of a payload as the rules and the channels need it.
+type Spec struct {
+	ID          PayloadID
+	Type        PayloadType
+	Identifier  string // the name by which devices know it
+	Revision    string // how a device's inventory shows this version; empty: it cannot
+	Version     int64  // grows with every edit
+	DisplayName string
+	SubType     string // wiFi, vpn, custom, application, ...
+}
+
+// Presence is whether a payload is on the device.
+type Presence uint8
+
+const (
+	Unknown Presence = iota
+	Absent
+	Present
+)
+
+// Phase is how far the work on one payload is.
+type Phase uint8
+
+const (
+	Idle Phase = iota
+	Queued
+	Delivered // in the device's hands, not answered
+	Verifying // acknowledged, inventory not seen yet
+	Stuck     // ended in error; waits for a new action, assignment or version
+)
+
+// TaskKind is what a device is asked to do.
+type TaskKind uint8
+
+const (
+	Install TaskKind = iota
+	Uninstall
+	TakeInventory
+)
+
+// Work is the current effort to make the device match what is wanted of one payload.
+type Work struct {
+	Phase     Phase
+	Kind      TaskKind
+	Task      TaskID
+	Version   int64     `json:",omitempty"`
+	Order     int64     // place in the device's queue
+	Attempt   int       `json:",omitempty"` // tries that failed
+	NotBefore time.Time `json:",omitzero"`
+	Deferred  bool      `json:",omitempty"` // the device said not now: not again on this connection
+	AckedAt   time.Time `json:",omitzero"`
+	Polls     int       `json:",omitempty"`
+	Note      string    `json:",omitempty"` // goes into the final detail; of Stuck: why
+	Code      int64     `json:",omitempty"` // of Stuck
+}
+
+// Inventory is one class of inventory of the device.
+type Inventory struct {
+	Wanted    bool      `json:",omitempty"` // asked for by syncDevice or enrollment
+	Task      TaskID    `json:",omitempty"` // in the device's hands; empty: none
+	Sent      int64     `json:",omitempty"` // step at which it was handed over
+	Deferred  bool      `json:",omitempty"`
+	Attempt   int       `json:",omitempty"`
+	NotBefore time.Time `json:",omitzero"`
+}
+
+// Orphan is a command of abandoned work that the device was handed, that cannot be called back, and whose answer has
+// not come.
+type Orphan struct {
+	Task    TaskID
+	Payload Spec
+}
+
+// maxOrphans bounds what is kept of a device that never answers; the oldest go first.
+const maxOrphans = 64
+
+// Task is what a channel turns into its protocol's command.
+type Task struct {
+	ID          TaskID
+	Kind        TaskKind
+	Class       Class    // of TakeInventory
+	Payload     Spec     // of Install and Uninstall
+	Identifiers []string // of TakeInventory: what to look for
+}
+
+func (d *Device) tick() int64 {
+	d.Seq++
+	return d.Seq
+}
+
+// Find returns the device's record of a payload, nil if it has none.
+func (d *Device) Find(id PayloadID) *Payload {
+	for _, p := range d.Payloads {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+func (p *Payload) want() TaskKind {
+	if p.Assigned && !(p.Away && p.Intent == Remove) {
+		return Install
+	}
+	return Uninstall
+}
+
+func (p *Payload) matches() bool {
+	if p.want() == Install {
+		return p.Presence == Present && p.Installed == p.Version
+	}
+	return p.Presence == Absent
+}
+
+func (w *Work) underWay() bool {
+	return w.Phase == Queued || w.Phase == Delivered || w.Phase == Verifying
+}
+
+// reconcile starts, redirects or ends the work on p after what is wanted or known of it changed.
+func (d *Device) reconcile(s Step, p *Payload) {
+	kind := p.want()
+	if p.Work.underWay() && p.Work.Kind == kind && (kind == Uninstall || p.Work.Version == p.Version) {
+		return
+	}
+	d.abandon(p)
+	if p.matches() {
+		d.finish(s, p, "")
+		return
+	}
+	d.enqueue(s, p)
+}
+
+func (d *Device) enqueue(s Step, p *Payload) {
+	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(s.NewID()), Version: p.Version, Order: d.tick()}
+}
+
+// abandon ends the work on p without a result. A command already in the device's hands becomes an orphan.
+func (d *Device) abandon(p *Payload) {
+	if p.Work.Phase == Delivered {
+		d.Orphans = append(d.Orphans, Orphan{Task: p.Work.Task, Payload: p.Spec})
+		d.Orphans = d.Orphans[max(0, len(d.Orphans)-maxOrphans):]
+	}
+	p.Work = Work{}
+}
+
+// finish ends the work on p because the device was seen to have, or not to have, what is wanted.
+func (d *Device) finish(s Step, p *Payload, note string) {
+	kind, asked := p.want(), p.Away
+	p.Work = Work{}
+	switch {
+	case kind == Install:
+		p.Away, p.RestoreAt = false, time.Time{}
+		d.report(s, p.ID, Succeeded, 0, note)
+	case asked && p.Intent == Restore:
+		p.Away, p.RestoreAt = false, time.Time{}
+		d.report(s, p.ID, Removed, 0, detailUnassigned)
+	default:
+		d.report(s, p.ID, Removed, 0, note)
+	}
+	if !p.Assigned && !p.Away {
+		d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
+	}
+}
+
+// fail ends the work on p in error.
+func (d *Device) fail(s Step, p *Payload, code int64, detail string) {
+	p.Work = Work{Phase: Stuck, Code: code, Note: detail}
+	d.report(s, p.ID, Error, code, detail)
+}
+
+// Ready reports whether the device could be handed something at this moment.
+func (d *Device) Ready(now time.Time) bool {
+	if !d.Enrolled {
+		return false
+	}
+	for _, p := range d.Payloads {
+		if p.ready(now) {
+			return true
+		}
+	}
+	for c := range classes {
+		if d.inventoryReady(c, now) {
+			return true
+		}
+	}
+	return false
+}
+
+// Deferred reports whether the device postponed something: it is handed over when the device connects again.
+func (d *Device) Deferred() bool {
+	return slices.ContainsFunc(d.Payloads, func(p *Payload) bool { return p.Work.Deferred }) ||
+		slices.ContainsFunc(d.Inventories[:], func(i Inventory) bool { return i.Deferred })
+}
+
+// Quiet reports whether a connection of the device at this moment would change nothing and hand over nothing.
+func (d *Device) Quiet(now time.Time) bool {
+	return !d.Ready(now) && !d.Deferred()
+}
+
+// NextDue is the earliest time after now at which the clock alone changes something: a retry, another look, an
+// automatic restore. The zero time means never.
+func (d *Device) NextDue(now time.Time) time.Time {
+	var due time.Time
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
+			due = t
+		}
+	}
+	for _, p := range d.Payloads {
+		if p.Away && p.Intent == Remove {
+			sooner(p.RestoreAt)
+		}
+		if p.Work.underWay() && p.Work.NotBefore.After(now) {
+			sooner(p.Work.NotBefore)
+		}
+	}
+	for _, i := range d.Inventories {
+		if i.NotBefore.After(now) {
+			sooner(i.NotBefore)
+		}
+	}
+	return due
+}
+
+// WantInventory asks for a fresh inventory of every class when the device next connects.
+func (d *Device) WantInventory() {
+	for c := range d.Inventories {
+		d.Inventories[c].Wanted = true
+	}
+}

@@ -1,0 +1,92 @@
+package action
+
+import "time"
+
+func (p *Payload) ready(now time.Time) bool {
+	w := &p.Work
+	return (w.Phase == Queued || w.Phase == Delivered) && !w.Deferred && !w.NotBefore.After(now)
+}
+
+func (d *Device) inventoryReady(c Class, now time.Time) bool {
+	i := &d.Inventories[c]
+	if i.Deferred || i.NotBefore.After(now) {
+		return false
+	}
+	if i.Wanted {
+		return true
+	}
+	for _, p := range d.Payloads {
+		if p.Type.Class() == c && p.Work.Phase == Verifying && !p.Work.NotBefore.After(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// Next hands the device, which asks for work, its next task, and false when there is none. Commands come in the order
+// in which they were asked for; one that the device postponed or that waits for a retry lets the others pass. What was
+// handed over and never answered is handed over again under the same id. Inventory comes last, so that one
+// inventory verifies many commands.
+func (d *Device) Next(s Step) (Task, bool) {
+	if !d.Enrolled {
+		return Task{}, false
+	}
+	if d.inventoryReady(Facts, s.Now) {
+		return d.handInventory(s, Facts), true
+	}
+	var next *Payload
+	for _, p := range d.Payloads {
+		if p.ready(s.Now) && (next == nil || p.Work.Order < next.Work.Order) {
+			next = p
+		}
+	}
+	if next != nil {
+		return d.handCommand(s, next), true
+	}
+	for c := Facts + 1; c < classes; c++ {
+		if d.inventoryReady(c, s.Now) {
+			return d.handInventory(s, c), true
+		}
+	}
+	return Task{}, false
+}
+
+func (d *Device) handCommand(s Step, p *Payload) Task {
+	w := &p.Work
+	if w.Phase != Delivered {
+		w.Phase, w.NotBefore = Delivered, time.Time{}
+		p.Presence, p.Since = Unknown, d.tick()
+		d.report(s, p.ID, InProgress, 0, "sent to the device")
+		if r := d.Action.open(p.ID); r != nil {
+			r.LastAction = s.Now
+		}
+		d.reached(s, p)
+	}
+	return Task{ID: w.Task, Kind: w.Kind, Payload: p.Spec}
+}
+
+func (d *Device) handInventory(s Step, c Class) Task {
+	i := &d.Inventories[c]
+	i.NotBefore = time.Time{}
+	task := Task{Kind: TakeInventory, Class: c}
+	stale := i.Task == ""
+	for _, p := range d.Payloads {
+		if p.Type.Class() == c {
+			d.reached(s, p)
+			stale = stale || p.Since > i.Sent
+			task.Identifiers = append(task.Identifiers, p.Identifier)
+		}
+	}
+	if stale {
+		i.Task, i.Sent = TaskID(s.NewID()), d.tick()
+	}
+	task.ID = i.Task
+	return task
+}
+
+// reached makes the action active once the device took a command that concerns one of its payloads.
+func (d *Device) reached(s Step, p *Payload) {
+	if d.Action.open(p.ID) != nil {
+		d.Action.move(s, Active)
+	}
+}

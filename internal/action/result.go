@@ -1,0 +1,107 @@
+package action
+
+import (
+	"slices"
+	"time"
+)
+
+// Action is one call of syncPayloads or changeAssignments on a device, with its live result.
+type Action struct {
+	ID           ActionID
+	Number       int64 // grows with each action of the device
+	Name         Name
+	Actor        string
+	Set          []PayloadID   // what the call declared to be off the device
+	RestoreAfter time.Duration // 0: never
+	State        State
+	Started      time.Time
+	Updated      time.Time // when State last changed
+	Results      []Result
+}
+
+// Result is one payload's line in an action's result.
+type Result struct {
+	Payload      PayloadID
+	Type         PayloadType
+	DisplayName  string
+	SubType      string
+	Intent       Intent
+	Status       Status
+	Detail       string
+	Code         int64 // 0: no failure
+	LastAction   time.Time
+	LastModified time.Time
+}
+
+const (
+	detailVerifying  = "acknowledged, verifying"
+	detailUnassigned = "not restored: its assignment ended while it was removed"
+)
+
+// report writes what became of a payload into the action in force. A final result, and a final action, never change.
+func (d *Device) report(s Step, id PayloadID, status Status, code int64, detail string) {
+	r := d.Action.open(id)
+	if r == nil {
+		return
+	}
+	if r.Status != status || r.Detail != detail || r.Code != code {
+		r.Status, r.Detail, r.Code, r.LastModified = status, detail, code, s.Now
+	}
+	d.Action.settle(s)
+}
+
+func (a *Action) settle(s Step) {
+	failed := false
+	for _, r := range a.Results {
+		if !r.Status.Final() {
+			return
+		}
+		failed = failed || r.Status == Error
+	}
+	state := Done
+	if failed {
+		state = Failed
+	}
+	a.move(s, state)
+}
+
+func (a *Action) move(s Step, state State) {
+	if a.State != state && !a.State.Final() {
+		a.State, a.Updated = state, s.Now
+	}
+}
+
+// end closes an action that did not come to its own end, and every payload of it that had not.
+func (a *Action) end(s Step, state State, code int64, detail string) {
+	if a.State.Final() {
+		return
+	}
+	for i := range a.Results {
+		if r := &a.Results[i]; !r.Status.Final() {
+			r.Status, r.Code, r.Detail, r.LastModified = Error, code, detail, s.Now
+		}
+	}
+	a.move(s, state)
+}
+
+// Clone returns a copy that shares nothing with a; nil of nil.
+func (a *Action) Clone() *Action {
+	if a == nil {
+		return nil
+	}
+	c := *a
+	c.Set, c.Results = slices.Clone(a.Set), slices.Clone(a.Results)
+	return &c
+}
+
+// open returns the result of a payload that may still change, nil if there is none.
+func (a *Action) open(id PayloadID) *Result {
+	if a == nil || a.State.Final() {
+		return nil
+	}
+	i := slices.IndexFunc(a.Results, func(r Result) bool { return r.Payload == id && !r.Status.Final() })
+	if i < 0 {
+		return nil
+	}
+	return &a.Results[i]
+}

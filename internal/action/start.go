@@ -1,0 +1,219 @@
+package action
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Selection is one payload as a caller names it.
+type Selection struct {
+	ID   PayloadID
+	Type PayloadType
+}
+
+// Request is one call of the action: the whole set that is to be off the device.
+type Request struct {
+	ID           ActionID
+	Name         Name
+	Actor        string
+	Set          []Selection
+	RestoreAfter time.Duration // 0: never
+}
+
+// Reason is why a set is refused.
+type Reason uint8
+
+const (
+	Duplicate   Reason = iota // a payload is named twice
+	NotAssigned               // the payload is neither assigned to the device nor removed from it
+	WrongType                 // the payload is of another type
+	TooMany                   // more than MaxPayloads results
+)
+
+// Refusal is the error of a set that cannot be carried out. Nothing was changed.
+type Refusal struct {
+	Reason  Reason
+	Index   int // of the payload in the set; of TooMany: how many results there would be
+	Payload PayloadID
+	Type    PayloadType // of WrongType: the type it really has
+}
+
+func (r *Refusal) Error() string {
+	switch r.Reason {
+	case Duplicate:
+		return fmt.Sprintf("payload %s is named more than once", r.Payload)
+	case WrongType:
+		return fmt.Sprintf("payload %s is of another type", r.Payload)
+	case TooMany:
+		return fmt.Sprintf("the set and what it restores are %d payloads together; at most %d are possible", r.Index, MaxPayloads)
+	default:
+		return fmt.Sprintf("payload %s is not assigned to this device", r.Payload)
+	}
+}
+
+// Plan is what a set would do to a device.
+type Plan struct {
+	Remove    []*Payload // to be taken off
+	Unchanged []*Payload // in the set and seen to be off already
+	Restore   []*Payload // off because of an earlier action, and not in the set
+	Closed    []*Payload // as Restore, but their assignment has ended: they stay off
+}
+
+// Plan says what a set would do, and changes nothing. The error is a *Refusal.
+func (d *Device) Plan(set []Selection) (Plan, error) {
+	var plan Plan
+	for i, sel := range set {
+		if slices.ContainsFunc(set[:i], func(o Selection) bool { return o.ID == sel.ID }) {
+			return Plan{}, &Refusal{Reason: Duplicate, Index: i, Payload: sel.ID}
+		}
+		p := d.Find(sel.ID)
+		switch {
+		case p == nil || !p.Assigned && !p.Away:
+			return Plan{}, &Refusal{Reason: NotAssigned, Index: i, Payload: sel.ID}
+		case p.Type != sel.Type:
+			return Plan{}, &Refusal{Reason: WrongType, Index: i, Payload: sel.ID, Type: p.Type}
+		case p.Away && p.Intent == Remove && p.Presence == Absent:
+			plan.Unchanged = append(plan.Unchanged, p)
+		default:
+			plan.Remove = append(plan.Remove, p)
+		}
+	}
+	for _, p := range d.Payloads {
+		switch {
+		case !p.Away || slices.ContainsFunc(set, func(sel Selection) bool { return sel.ID == p.ID }):
+		case p.Assigned:
+			plan.Restore = append(plan.Restore, p)
+		default:
+			plan.Closed = append(plan.Closed, p)
+		}
+	}
+	if n := len(set) + len(plan.Restore) + len(plan.Closed); n > MaxPayloads {
+		return Plan{}, &Refusal{Reason: TooMany, Index: n}
+	}
+	return plan, nil
+}
+
+// Start makes req the action in force and returns the action it superseded, nil if none was in force. The same set
+// posted again while it is in force changes nothing: then started is false. The error is a *Refusal.
+func (d *Device) Start(s Step, req Request) (superseded *Action, started bool, err error) {
+	ids := make([]PayloadID, len(req.Set))
+	for i, sel := range req.Set {
+		ids[i] = sel.ID
+	}
+	plan, err := d.Plan(req.Set)
+	if err != nil {
+		return nil, false, err
+	}
+	if a := d.Action; a != nil && !a.State.Final() && a.Name == req.Name && a.RestoreAfter == req.RestoreAfter && sameSet(a.Set, ids) {
+		return nil, false, nil
+	}
+	a := &Action{ID: req.ID, Number: d.tick(), Name: req.Name, Actor: req.Actor, Set: ids, RestoreAfter: req.RestoreAfter,
+		State: Pending, Started: s.Now, Updated: s.Now}
+	for _, sel := range req.Set {
+		a.add(s, d.Find(sel.ID), Remove)
+	}
+	if d.Unsupported != "" {
+		d.Action = a
+		a.end(s, NotSupported, CodeNotSupported, d.Unsupported)
+		return nil, true, nil
+	}
+	superseded = d.supersede(s, a)
+	var restoreAt time.Time
+	if req.RestoreAfter > 0 {
+		restoreAt = s.Now.Add(req.RestoreAfter)
+	}
+	for _, sel := range req.Set {
+		p := d.Find(sel.ID)
+		p.Away, p.Intent, p.RestoreAt = true, Remove, restoreAt
+	}
+	d.begin(s, a, plan)
+	return superseded, true, nil
+}
+
+// RestoreExpired starts, as the system, the action that restores every payload whose time is up. What is removed and
+// has time left stays so, with its own clock. It returns false when nothing has expired.
+func (d *Device) RestoreExpired(s Step, id ActionID) (superseded *Action, started bool) {
+	var keep []Selection
+	expired := false
+	for _, p := range d.Payloads {
+		if !p.Away || p.Intent != Remove {
+			continue
+		}
+		if !p.RestoreAt.IsZero() && !p.RestoreAt.After(s.Now) {
+			expired = true
+		} else {
+			keep = append(keep, Selection{p.ID, p.Type})
+		}
+	}
+	if !expired {
+		return nil, false
+	}
+	plan, err := d.Plan(keep)
+	if err != nil {
+		// What is away came from one action's results, so it is never too many and always nameable.
+		panic(fmt.Sprintf("action: restoring what expired: %v", err))
+	}
+	a := &Action{ID: id, Number: d.tick(), Name: SyncPayloads, Actor: SystemActor, State: Pending, Started: s.Now, Updated: s.Now}
+	if d.Action != nil {
+		a.Name, a.RestoreAfter = d.Action.Name, d.Action.RestoreAfter
+	}
+	for _, sel := range keep {
+		a.Set = append(a.Set, sel.ID)
+		a.add(s, d.Find(sel.ID), Remove)
+	}
+	superseded = d.supersede(s, a)
+	d.begin(s, a, plan)
+	return superseded, true
+}
+
+func (d *Device) supersede(s Step, by *Action) *Action {
+	old := d.Action
+	d.Action = by
+	if old == nil || old.State.Final() {
+		return nil
+	}
+	old.end(s, Canceled, CodeSuperseded, fmt.Sprintf("superseded by a later action of %s", by.Actor))
+	return old
+}
+
+// begin puts the plan's results into a and sets every payload to work. Commands of the earlier action are abandoned:
+// their answers must not become results of this one.
+func (d *Device) begin(s Step, a *Action, plan Plan) {
+	for _, p := range slices.Concat(plan.Restore, plan.Closed) {
+		a.add(s, p, Restore)
+		p.Intent, p.RestoreAt = Restore, time.Time{}
+	}
+	for _, p := range plan.Unchanged {
+		a.open(p.ID).Status = Removed
+	}
+	for _, p := range slices.Concat(plan.Remove, plan.Restore, plan.Closed) {
+		if p.Work.Phase == Verifying && p.Work.Kind == p.want() && p.Work.Version == p.Version {
+			d.report(s, p.ID, InProgress, 0, detailVerifying)
+			continue
+		}
+		withdrawn := p.Work.Phase == Queued && p.Work.Kind == Uninstall
+		d.abandon(p)
+		switch {
+		case !p.matches():
+			d.enqueue(s, p)
+		case withdrawn && p.want() == Install:
+			d.finish(s, p, "the removal was withdrawn before the device took it; nothing to restore")
+		case p.want() == Uninstall:
+			d.finish(s, p, "it was not on the device")
+		default:
+			d.finish(s, p, "it is on the device already")
+		}
+	}
+	a.settle(s)
+}
+
+func (a *Action) add(s Step, p *Payload, intent Intent) {
+	a.Results = append(a.Results, Result{Payload: p.ID, Type: p.Type, DisplayName: p.DisplayName, SubType: p.SubType,
+		Intent: intent, Status: Initiated, LastAction: s.Now, LastModified: s.Now})
+}
+
+func sameSet(a, b []PayloadID) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}
