@@ -1,0 +1,157 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// MaxAssignments is the most assignments that one payload may have.
+const MaxAssignments = 1000
+
+// Assignments returns a payload's assignments in the order in which they were given; ErrNotFound if there is no such
+// payload.
+func (c *Catalog) Assignments(ctx context.Context, id action.PayloadID) (list []Assignment, err error) {
+	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
+		if _, err := tx.Payload(ctx, lowerID(id)); err != nil {
+			return err
+		}
+		list, err = tx.Assignments(ctx, lowerID(id))
+		return err
+	})
+	return list, err
+}
+
+// Assign replaces a payload's assignments, as Graph's assign action does. The IDs of list are ignored: an assignment
+// that was there keeps its own. The error is ErrNotFound, or an *Invalid if the list is at fault.
+func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment) ([]Assignment, error) {
+	list = slices.Clone(list)
+	if err := checkAssignments(list); err != nil {
+		return nil, err
+	}
+	err := c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		if _, err := tx.Payload(ctx, lowerID(id)); err != nil {
+			return err
+		}
+		old, err := tx.Assignments(ctx, lowerID(id))
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			if err := targetExists(ctx, tx, list[i], i); err != nil {
+				return err
+			}
+			list[i].ID = c.keepID(old, list[i])
+		}
+		if err := tx.ReplaceAssignments(ctx, lowerID(id), list); err != nil {
+			return err
+		}
+		// What is in both lists concerns nobody anew.
+		return record(ctx, tx, slices.Concat(without(old, list), without(list, old)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func same(a Assignment) func(Assignment) bool {
+	return func(b Assignment) bool { return a.Kind == b.Kind && a.Target == b.Target }
+}
+
+func (c *Catalog) keepID(old []Assignment, a Assignment) string {
+	if i := slices.IndexFunc(old, same(a)); i >= 0 {
+		return old[i].ID
+	}
+	return c.newID()
+}
+
+func without(list, others []Assignment) []Assignment {
+	return slices.DeleteFunc(slices.Clone(list), func(a Assignment) bool { return slices.ContainsFunc(others, same(a)) })
+}
+
+// checkAssignments checks a list on its own and brings its ids to lower case.
+func checkAssignments(list []Assignment) error {
+	if len(list) > MaxAssignments {
+		return &Invalid{Property: "assignments", Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), MaxAssignments)}
+	}
+	seen := make(map[Change]int, len(list))
+	for i := range list {
+		a := &list[i]
+		where := fmt.Sprintf("assignments[%d].target", i)
+		switch a.Kind {
+		case AllDevices:
+			if a.Target != "" {
+				return &Invalid{Property: where, Reason: "names an id, but addresses all devices"}
+			}
+		case Group, ExcludeGroup, OneDevice:
+			target, ok := guid(a.Target)
+			if !ok {
+				return &Invalid{Property: where, Reason: fmt.Sprintf("%.60q is not an id", a.Target)}
+			}
+			a.Target = target
+		default:
+			return &Invalid{Property: where, Reason: fmt.Sprintf("%.60q is not a kind of target that this server knows", a.Kind)}
+		}
+		if j, twice := seen[concerns(*a)]; twice {
+			return &Invalid{Property: where, Reason: fmt.Sprintf("is also that of assignments[%d]: name each target once", j)}
+		}
+		seen[concerns(*a)] = i
+	}
+	return nil
+}
+
+func targetExists(ctx context.Context, tx Tx, a Assignment, i int) error {
+	where := fmt.Sprintf("assignments[%d].target", i)
+	switch a.Kind {
+	case Group, ExcludeGroup:
+		_, err := tx.Group(ctx, a.Target)
+		if errors.Is(err, ErrNotFound) {
+			return &Invalid{Property: where, Reason: "there is no group " + a.Target}
+		}
+		return err
+	case OneDevice:
+		ok, err := tx.DeviceExists(ctx, fleet.DeviceID(a.Target))
+		if err == nil && !ok {
+			err = &Invalid{Property: where, Reason: "there is no managed device " + a.Target}
+		}
+		return err
+	default:
+		return nil
+	}
+}
+
+// concerns is the change that an assignment's coming or going is. Leaving a group out concerns its members.
+func concerns(a Assignment) Change {
+	if a.Kind == ExcludeGroup {
+		a.Kind = Group
+	}
+	return Change{Kind: a.Kind, Target: a.Target}
+}
+
+// record records the change that each of list is, each once.
+func record(ctx context.Context, tx Tx, list []Assignment) error {
+	done := make(map[Change]bool, len(list))
+	for _, a := range list {
+		if change := concerns(a); !done[change] {
+			done[change] = true
+			if err := tx.RecordChange(ctx, change); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// recordTargets records a change for all whom a payload is assigned to.
+func recordTargets(ctx context.Context, tx Tx, id action.PayloadID) error {
+	list, err := tx.Assignments(ctx, id)
+	if err != nil {
+		return err
+	}
+	return record(ctx, tx, slices.DeleteFunc(list, func(a Assignment) bool { return a.Kind == ExcludeGroup }))
+}

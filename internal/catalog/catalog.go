@@ -1,0 +1,258 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Catalog is the service that keeps payloads, assignments and groups. Every write that changes which devices get what
+// records that change in its own transaction.
+type Catalog struct {
+	store Store
+	now   func() time.Time
+	newID func() string // a GUID in lower case
+}
+
+// New makes the service on a store.
+func New(store Store, now func() time.Time, newID func() string) *Catalog {
+	return &Catalog{store: store, now: now, newID: newID}
+}
+
+// Graph's types of configurations that are a file.
+const (
+	IOSCustomConfiguration   = "iosCustomConfiguration"
+	MacOSCustomConfiguration = "macOSCustomConfiguration"
+)
+
+// forms are the Graph types that the catalog takes.
+var forms = map[string]struct {
+	kind      action.PayloadType
+	platforms []fleet.Platform // of an app: follows from its properties
+}{
+	IOSCustomConfiguration:    {action.DeviceConfiguration, iosFamily},
+	MacOSCustomConfiguration:  {action.DeviceConfiguration, macs},
+	IOSStoreApp:               {kind: action.Application},
+	IOSVPPApp:                 {kind: action.Application},
+	IOSLOBApp:                 {kind: action.Application},
+	MacOSPkgApp:               {kind: action.Application},
+	IOSMobileAppConfiguration: {kind: action.AppConfiguration},
+}
+
+// Input is a payload to create.
+type Input struct {
+	ODataType   string // without '#microsoft.graph.'
+	DisplayName string
+	Description string
+	FileName    string          // of a custom configuration
+	File        []byte          // of a custom configuration: the .mobileconfig
+	Properties  json.RawMessage // the other Graph properties: a JSON object
+}
+
+// Patch is an edit of a payload. Nil leaves a field as it is.
+type Patch struct {
+	DisplayName *string
+	Description *string
+	FileName    *string
+	File        []byte
+	Properties  json.RawMessage // those to set; null takes one away
+}
+
+// Create adds a payload. The error is an *Invalid if the input is at fault.
+func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
+	form, ok := forms[in.ODataType]
+	if !ok {
+		return nil, &Invalid{Property: "@odata.type", Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
+	}
+	if err := checkNames(in.DisplayName, in.Description); err != nil {
+		return nil, err
+	}
+	props, err := parseProperties(in.Properties)
+	if err != nil {
+		return nil, err
+	}
+	props.merge(props) // null is no value
+	now := c.now().UTC()
+	p := &Payload{ID: action.PayloadID(c.newID()), Type: form.kind, ODataType: in.ODataType, Platforms: form.platforms,
+		DisplayName: in.DisplayName, Description: in.Description, FileName: in.FileName, Version: 1, Created: now, LastModified: now}
+	if err := p.acceptFile(in.File); err != nil {
+		return nil, err
+	}
+	if p.Type == action.DeviceConfiguration {
+		profile, err := ParseProfile(in.File)
+		if err != nil {
+			return nil, err
+		}
+		p.Identifier, p.Revision, p.SubType, p.Content = profile.Identifier, profile.UUID, profile.SubType, in.File
+	}
+	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		if err := p.fill(ctx, tx, props, true); err != nil {
+			return err
+		}
+		if err := unique(ctx, tx, p); err != nil {
+			return err
+		}
+		return tx.InsertPayload(ctx, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// acceptFile checks that a file is given only where there is one.
+func (p *Payload) acceptFile(file []byte) error {
+	if p.Type != action.DeviceConfiguration && (file != nil || p.FileName != "") {
+		return &Invalid{Property: "payload", Reason: p.ODataType + " has no file"}
+	}
+	return nil
+}
+
+// Get returns a payload with its content; ErrNotFound if there is none.
+func (c *Catalog) Get(ctx context.Context, id action.PayloadID) (p *Payload, err error) {
+	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
+		p, err = tx.Payload(ctx, lowerID(id))
+		return err
+	})
+	return p, err
+}
+
+// List returns payloads without their content, by ascending id from behind after, at most limit.
+func (c *Catalog) List(ctx context.Context, f Filter, after action.PayloadID, limit int) (list []*Payload, err error) {
+	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
+		list, err = tx.Payloads(ctx, f, lowerID(after), limit)
+		return err
+	})
+	return list, err
+}
+
+// Update edits a payload. What is installed decides whether it becomes a new version; a new name alone does not.
+// The error is ErrNotFound, or an *Invalid if the patch is at fault.
+func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch) (*Payload, error) {
+	changes, err := parseProperties(patch.Properties)
+	if err != nil {
+		return nil, err
+	}
+	var profile *Profile
+	if patch.File != nil {
+		if profile, err = ParseProfile(patch.File); err != nil {
+			return nil, err
+		}
+	}
+	var updated *Payload
+	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		current, err := tx.Payload(ctx, lowerID(id))
+		if err != nil {
+			return err
+		}
+		p := *current
+		updated = &p
+		if err := p.edit(ctx, tx, patch, changes); err != nil {
+			return err
+		}
+		if profile != nil && !bytes.Equal(patch.File, current.Uploaded()) {
+			if err := p.replaceFile(ctx, tx, profile, patch.File); err != nil {
+				return err
+			}
+		}
+		return c.saveEdit(ctx, tx, current, &p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return updated, nil
+}
+
+// edit applies all of a patch but its file.
+func (p *Payload) edit(ctx context.Context, tx Tx, patch Patch, changes properties) error {
+	set(&p.DisplayName, patch.DisplayName)
+	set(&p.Description, patch.Description)
+	set(&p.FileName, patch.FileName)
+	if err := checkNames(p.DisplayName, p.Description); err != nil {
+		return err
+	}
+	if err := p.acceptFile(patch.File); err != nil {
+		return err
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	props, err := parseProperties(p.Properties)
+	if err != nil {
+		return fmt.Errorf("stored properties of %s: %w", p.ID, err)
+	}
+	props.merge(changes)
+	_, retarget := changes["targetedMobileApps"]
+	return p.fill(ctx, tx, props, retarget)
+}
+
+func set(field, value *string) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// replaceFile makes the new file p's content. Devices tell versions of a profile apart by PayloadUUID, so a version
+// whose UUID an earlier one had gets a UUID of its own.
+func (p *Payload) replaceFile(ctx context.Context, tx Tx, profile *Profile, file []byte) error {
+	if profile.Identifier != p.Identifier {
+		return &Invalid{Property: "payload", Reason: fmt.Sprintf(
+			"PayloadIdentifier is %q, and this configuration's is %q: devices would keep both; make a new configuration for another identifier",
+			profile.Identifier, p.Identifier)}
+	}
+	p.Content, p.Original, p.Revision, p.SubType = file, nil, profile.UUID, profile.SubType
+	used, err := tx.RevisionUsed(ctx, p.ID, p.Revision)
+	if err != nil || !used {
+		return err
+	}
+	p.Revision = uuid.NewSHA1(versionSpace, []byte(string(p.ID)+"/"+strconv.FormatInt(p.Version+1, 10))).String()
+	p.Original = file
+	p.Content, err = profile.WithUUID(p.Revision)
+	return err
+}
+
+// versionSpace is the UUIDv5 namespace (RFC 9562) of the versions of a configuration.
+var versionSpace = uuid.MustParse("0d3d8b0b-5c43-4b42-9d16-6d1f0c6a0f5e")
+
+func (c *Catalog) saveEdit(ctx context.Context, tx Tx, current, p *Payload) error {
+	if p.Identifier != current.Identifier {
+		return &Invalid{Property: p.identifiedBy(), Reason: fmt.Sprintf(
+			"the bundle id is %q and cannot become %q: devices would keep both; make a new %s", current.Identifier, p.Identifier, p.ODataType)}
+	}
+	if !slices.Equal(p.Platforms, current.Platforms) {
+		return &Invalid{Property: "applicableDeviceType", Reason: "the platforms of an app never change: make a new app"}
+	}
+	p.LastModified = c.now().UTC()
+	if bytes.Equal(p.Content, current.Content) {
+		return tx.UpdatePayload(ctx, p)
+	}
+	p.Version++
+	if err := tx.UpdatePayload(ctx, p); err != nil {
+		return err
+	}
+	return recordTargets(ctx, tx, p.ID)
+}
+
+// Delete deletes a payload with its assignments: devices that have it lose it. ErrNotFound if there is none.
+func (c *Catalog) Delete(ctx context.Context, id action.PayloadID) error {
+	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		if err := recordTargets(ctx, tx, lowerID(id)); err != nil {
+			return err
+		}
+		return tx.DeletePayload(ctx, lowerID(id))
+	})
+}
+
+func lowerID(id action.PayloadID) action.PayloadID {
+	return action.PayloadID(strings.ToLower(string(id)))
+}

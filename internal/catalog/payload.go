@@ -1,0 +1,91 @@
+// Package catalog holds the policies and apps that an organization assigns to its devices: their versions, kinds,
+// assignments and groups.
+package catalog
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Payload is one policy or app. Its ID, Type, Identifier and Platforms never change; an edit of Content makes a new
+// Version.
+type Payload struct {
+	ID           action.PayloadID
+	Type         action.PayloadType
+	ODataType    string // Graph's type without '#microsoft.graph.', e.g. iosCustomConfiguration, iosVppApp
+	DisplayName  string
+	Description  string
+	SubType      string // wiFi, vpn, email, trustedCertificate, ..., custom; application for apps
+	Platforms    []fleet.Platform
+	Identifier   string // PayloadIdentifier, bundle id: unique in the catalog for its inventory class and platform
+	Revision     string // PayloadUUID of this version; empty where an inventory does not tell versions apart
+	Version      int64  // starts at 1
+	Content      []byte // what a channel installs: a profile, or an app's settings as JSON
+	Original     []byte // the profile as uploaded, where Content had to differ from it; else nil
+	FileName     string
+	Properties   []byte // the remaining Graph properties as JSON, given back as they came
+	Created      time.Time
+	LastModified time.Time
+}
+
+// Spec is the payload as the rules know it.
+func (p *Payload) Spec() action.Spec {
+	return action.Spec{ID: p.ID, Type: p.Type, Identifier: p.Identifier, Revision: p.Revision, Version: p.Version,
+		DisplayName: p.DisplayName, SubType: p.SubType}
+}
+
+// Uploaded is the profile as it was uploaded.
+func (p *Payload) Uploaded() []byte {
+	if p.Original != nil {
+		return p.Original
+	}
+	return p.Content
+}
+
+// Family names the platforms on which the payload shares identifiers with others.
+func (p *Payload) Family() fleet.Platform {
+	if slices.Contains(p.Platforms, fleet.MacOS) {
+		return fleet.MacOS
+	}
+	return fleet.IOS
+}
+
+// TargetKind is whom an assignment addresses.
+type TargetKind string
+
+const (
+	AllDevices   TargetKind = "allDevices"
+	Group        TargetKind = "group"
+	ExcludeGroup TargetKind = "excludeGroup"
+	OneDevice    TargetKind = "device"
+)
+
+// Assignment addresses a payload to devices. Target is a group's or a device's id, empty for AllDevices.
+type Assignment struct {
+	ID     string
+	Kind   TargetKind
+	Target string
+}
+
+// DeviceGroup is a set of devices.
+type DeviceGroup struct {
+	ID          string
+	DisplayName string
+	Description string
+	Created     time.Time
+}
+
+// ErrNotFound is returned for a payload or group that does not exist.
+var ErrNotFound = errors.New("not in the catalog")
+
+// Invalid says which property of a payload is wrong and why. It is safe to show to the caller.
+type Invalid struct {
+	Property string
+	Reason   string
+}
+
+func (e *Invalid) Error() string { return e.Property + ": " + e.Reason }

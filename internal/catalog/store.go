@@ -1,0 +1,69 @@
+package catalog
+
+import (
+	"context"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Store is what the catalog needs of a database.
+type Store interface {
+	// UpdateCatalog runs fn in one transaction, alone among all writers and durable when it returns nil. When fn
+	// returns an error nothing is kept, and that error is returned. fn must not wait for anything.
+	UpdateCatalog(ctx context.Context, fn func(Tx) error) error
+	// ViewCatalog runs fn on a consistent snapshot.
+	ViewCatalog(ctx context.Context, fn func(Tx) error) error
+}
+
+// Filter selects payloads. An empty list selects all.
+type Filter struct {
+	Types      []action.PayloadType
+	ODataTypes []string
+}
+
+// Change is a change of who gets what: it concerns all devices, the devices of a group, or one device.
+type Change struct {
+	Kind   TargetKind // AllDevices, Group or OneDevice
+	Target string
+}
+
+// Tx is one transaction of a Store. Ids are in lower case.
+type Tx interface {
+	// Payload returns a payload with its content; ErrNotFound if there is none.
+	Payload(ctx context.Context, id action.PayloadID) (*Payload, error)
+	// PayloadByIdentifier returns the one payload of an inventory class and platform family that has the identifier,
+	// without its content; ErrNotFound if there is none.
+	PayloadByIdentifier(ctx context.Context, class action.Class, family fleet.Platform, identifier string) (*Payload, error)
+	// Payloads lists payloads without their Content and Original, by ascending id from behind after, at most limit.
+	Payloads(ctx context.Context, f Filter, after action.PayloadID, limit int) ([]*Payload, error)
+	// InsertPayload and UpdatePayload also remember the payload's revision for RevisionUsed.
+	InsertPayload(ctx context.Context, p *Payload) error
+	UpdatePayload(ctx context.Context, p *Payload) error
+	// DeletePayload deletes a payload with its assignments; ErrNotFound if there is none.
+	DeletePayload(ctx context.Context, id action.PayloadID) error
+	// RevisionUsed reports whether any version of the payload, the present one included, had the revision.
+	RevisionUsed(ctx context.Context, id action.PayloadID, revision string) (bool, error)
+
+	// Assignments returns a payload's assignments in the order in which they were given.
+	Assignments(ctx context.Context, id action.PayloadID) ([]Assignment, error)
+	ReplaceAssignments(ctx context.Context, id action.PayloadID, list []Assignment) error
+	// RecordChange remembers a change that is to be spread to the devices it concerns.
+	RecordChange(ctx context.Context, c Change) error
+
+	// Group returns a group; ErrNotFound if there is none.
+	Group(ctx context.Context, id string) (*DeviceGroup, error)
+	// Groups lists groups by ascending id from behind after, at most limit.
+	Groups(ctx context.Context, after string, limit int) ([]*DeviceGroup, error)
+	InsertGroup(ctx context.Context, g *DeviceGroup) error
+	// DeleteGroup deletes a group, its memberships and the assignments to it, and records a change for each member.
+	// ErrNotFound if there is no such group.
+	DeleteGroup(ctx context.Context, id string) error
+	// AddMember reports whether the device was not a member before. Group and device must exist.
+	AddMember(ctx context.Context, group string, device fleet.DeviceID) (bool, error)
+	// RemoveMember reports whether the device was a member.
+	RemoveMember(ctx context.Context, group string, device fleet.DeviceID) (bool, error)
+	// Members lists a group's devices by ascending id from behind after, at most limit.
+	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID, error)
+	DeviceExists(ctx context.Context, id fleet.DeviceID) (bool, error)
+}

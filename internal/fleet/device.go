@@ -1,0 +1,66 @@
+// Package fleet holds the managed devices: who they are, how they are enrolled, and what they told of themselves.
+package fleet
+
+import (
+	"errors"
+	"time"
+)
+
+// DeviceID is the managedDevice id: a GUID in lower case, made by the server at the first enrollment.
+type DeviceID string
+
+// ErrNotFound is returned for a device that does not exist.
+var ErrNotFound = errors.New("no such device")
+
+// Platform is what a device runs. Payloads are made for a platform.
+type Platform string
+
+const (
+	IOS    Platform = "iOS"
+	IPadOS Platform = "iPadOS"
+	MacOS  Platform = "macOS"
+	TVOS   Platform = "tvOS"
+)
+
+// Device is one managed device.
+type Device struct {
+	ID           DeviceID
+	Name         string
+	Platform     Platform
+	Manufacturer string
+	Model        string // marketing name or product type
+	OSVersion    string
+	SerialNumber string
+	UDID         string // the hardware's id, or the enrollment id of a user enrollment
+	Supervised   bool
+	UserEnrolled bool // enrolled by a person on their own device
+	Enrolled     bool
+	EnrolledAt   time.Time
+	LastSync     time.Time // last contact; up to a minute late on disk
+}
+
+// Facts is what an inventory of class Facts tells of a device. Empty fields change nothing.
+type Facts struct {
+	Name, Model, OSVersion, SerialNumber string
+	Platform                             Platform
+	Supervised                           *bool
+}
+
+// Learn takes over what an inventory told.
+func (d *Device) Learn(f *Facts) {
+	take := func(to *string, from string) {
+		if from != "" {
+			*to = from
+		}
+	}
+	take(&d.Name, f.Name)
+	take(&d.Model, f.Model)
+	take(&d.OSVersion, f.OSVersion)
+	take(&d.SerialNumber, f.SerialNumber)
+	if f.Platform != "" {
+		d.Platform = f.Platform
+	}
+	if f.Supervised != nil {
+		d.Supervised = *f.Supervised
+	}
+}
