@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+const (
+	wakeQueue    = 4096             // wake-ups that may wait; more are tried again by the clock
+	wakers       = 16               // wake-ups under way at once
+	wakeBase     = time.Minute      // wait before a device that did not come is woken again; quadruples
+	wakeMost     = 6 * time.Hour    // longest wait between wake-ups: pushes expire while a device is off
+	notNowWait   = 30 * time.Minute // wait before a device that said not now is woken; it mostly comes by itself
+	sweepBatch   = 256              // devices looked at in one go
+	sweepers     = 32               // of them at once, so that their writes share commits
+	pollEvery    = time.Second      // how soon a catalog change written by another process is seen
+	contactsKept = 30 * time.Second // how long a last contact is kept in memory
+)
+
+// schedule sets when the clock must look at the device next, and says whether to wake it now.
+func (l *Ledger) schedule(now time.Time, connected bool) (wake bool) {
+	ready, deferred := l.Device.Ready(now), l.Device.Deferred()
+	if connected {
+		l.Wake.Tries = 0
+	}
+	switch {
+	case ready && connected:
+		// It is being handed the work. Should the connection break, the clock wakes it.
+		l.Wake.At = now.Add(wakeBase)
+	case ready:
+		wake = true
+		l.Wake.At = now.Add(wakeWait(l.Wake.Tries))
+		l.Wake.Tries++
+	case !deferred:
+		l.Wake = Wake{}
+	case !connected && !l.Wake.At.After(now):
+		wake = true
+		fallthrough
+	case connected:
+		l.Wake.At = now.Add(notNowWait)
+	}
+	l.DueAt = l.Device.NextDue(now)
+	if at := l.Wake.At; !at.IsZero() && (l.DueAt.IsZero() || at.Before(l.DueAt)) {
+		l.DueAt = at
+	}
+	return wake
+}
+
+func wakeWait(tries int) time.Duration {
+	wait := wakeBase
+	for ; tries > 0 && wait < wakeMost; tries-- {
+		wait *= 4
+	}
+	return min(wait, wakeMost)
+}
+
+// Run keeps the clocks until ctx ends: it spreads catalog changes, restores what has expired, wakes devices that have
+// work, and writes last contacts. Several processes may run it on one database.
+func (e *Engine) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range wakers {
+		g.Go(func() error { e.wakeLoop(ctx); return nil })
+	}
+	g.Go(func() error {
+		for ctx.Err() == nil {
+			if err := e.Sweep(ctx); err != nil && ctx.Err() == nil {
+				e.Log.Error("the clocks could not run; they are tried again", "err", err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-e.poke:
+			case <-e.Clock.After(pollEvery):
+			}
+		}
+		return nil
+	})
+	err := g.Wait()
+	return errors.Join(err, e.flush(context.WithoutCancel(ctx), 0))
+}
+
+// Sweep does once what Run does all the time, for everything that is due now.
+func (e *Engine) Sweep(ctx context.Context) error {
+	for {
+		n, err := e.Store.SpreadChanges(ctx, e.Clock.Now(), sweepBatch)
+		if err != nil {
+			return fmt.Errorf("spreading catalog changes: %w", err)
+		}
+		if n == 0 {
+			break
+		}
+	}
+	for {
+		due, err := e.Store.Due(ctx, e.Clock.Now(), sweepBatch)
+		if err != nil {
+			return fmt.Errorf("looking for what is due: %w", err)
+		}
+		g, gctx := errgroup.WithContext(ctx)
+		g.SetLimit(sweepers)
+		for _, id := range due {
+			g.Go(func() error { return e.sweepDevice(gctx, id) })
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+		if len(due) < sweepBatch {
+			break
+		}
+	}
+	return e.flush(ctx, contactsKept)
+}
+
+func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
+	err := e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Step) error {
+		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+			return err
+		}
+		l.Device.RestoreExpired(s, action.ActionID(e.NewID()))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("device %s: %w", id, err)
+	}
+	return nil
+}
+
+// wake asks for a wake-up without waiting. One that finds the queue full is lost, and the clock makes up for it.
+func (e *Engine) wake(id fleet.DeviceID) {
+	select {
+	case e.wakes <- id:
+	default:
+	}
+}
+
+func (e *Engine) wakeLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-e.wakes:
+			if err := e.wakeDevice(ctx, id); err != nil && ctx.Err() == nil {
+				e.Log.Warn("device not woken; its work waits until it connects or is woken again", "device", id, "err", err)
+			}
+		}
+	}
+}
+
+func (e *Engine) wakeDevice(ctx context.Context, id fleet.DeviceID) error {
+	var d *fleet.Device
+	err := e.Store.View(ctx, func(tx Tx) (err error) {
+		d, err = tx.Device(ctx, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	ch, ok := e.channels[d.Platform]
+	if !ok {
+		return fmt.Errorf("no channel serves platform %s", d.Platform)
+	}
+	return ch.Wake(ctx, id)
+}
+
+// contacts holds devices' last contacts until they are written, many at once: a write for each check-in would be the
+// largest load of all.
+type contacts struct {
+	mu      sync.Mutex
+	seen    map[fleet.DeviceID]time.Time
+	flushed time.Time
+}
+
+func (c *contacts) add(id fleet.DeviceID, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil {
+		c.seen = make(map[fleet.DeviceID]time.Time)
+	}
+	c.seen[id] = at
+}
+
+func (c *contacts) take(now time.Time, kept time.Duration) map[fleet.DeviceID]time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.flushed) < kept {
+		return nil
+	}
+	seen := c.seen
+	c.seen, c.flushed = nil, now
+	return seen
+}
+
+func (e *Engine) flush(ctx context.Context, kept time.Duration) error {
+	seen := e.contacts.take(e.Clock.Now(), kept)
+	if len(seen) == 0 {
+		return nil
+	}
+	if err := e.Store.Touch(ctx, seen); err != nil {
+		return fmt.Errorf("writing last contacts: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+// Package engine makes the rules of package action happen: it starts actions, hands a device's channel the next task,
+// takes the outcome, and keeps the clocks (automatic restore, retries, wake-ups). It is the only writer of action
+// state. Every step is one transaction; nothing is told to anybody before it is committed.
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Channel speaks one platform's protocol to devices.
+type Channel interface {
+	// Wake asks the device to connect. An error means it was not asked; it will be asked again.
+	Wake(ctx context.Context, device fleet.DeviceID) error
+}
+
+// Task is what a channel sends to a device. Content is set on an Install.
+type Task struct {
+	action.Task
+	Content *catalog.Payload
+}
+
+// Report is a device's answer to a task. Facts is set on an answered inventory of class Facts.
+type Report struct {
+	Task    action.TaskID
+	Outcome action.Outcome
+	Facts   *fleet.Facts
+}
+
+// Call is an admin's call of the action.
+type Call struct {
+	Name         action.Name
+	Actor        string
+	Set          []action.Selection
+	RestoreAfter *time.Duration // nil: the server's default; 0: never
+}
+
+// Clock is time as the engine sees it.
+type Clock interface {
+	Now() time.Time
+	// After behaves as time.After does.
+	After(time.Duration) <-chan time.Time
+}
+
+// Config is what an engine is made of. Store is required; the zero value of the rest has a default.
+type Config struct {
+	Store        Store
+	Clock        Clock
+	NewID        func() string
+	Policy       action.Policy
+	RestoreAfter time.Duration // default of calls that do not choose; 0: never
+	Log          *slog.Logger
+}
+
+// Engine runs the rules on a store. Its methods may be called from many goroutines.
+type Engine struct {
+	Config
+	channels map[fleet.Platform]Channel
+	wakes    chan fleet.DeviceID
+	poke     chan struct{}
+	contacts contacts
+}
+
+// New returns an engine. Attach its channels before Run.
+func New(c Config) *Engine {
+	if c.Clock == nil {
+		c.Clock = SystemClock{}
+	}
+	if c.NewID == nil {
+		c.NewID = uuid.NewString
+	}
+	if c.Policy == (action.Policy{}) {
+		c.Policy = action.DefaultPolicy
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Engine{Config: c, channels: make(map[fleet.Platform]Channel), wakes: make(chan fleet.DeviceID, wakeQueue),
+		poke: make(chan struct{}, 1)}
+}
+
+// Attach makes ch the channel of all devices of the platforms.
+func (e *Engine) Attach(ch Channel, platforms ...fleet.Platform) {
+	for _, p := range platforms {
+		e.channels[p] = ch
+	}
+}
+
+// SystemClock is the time of the machine.
+type SystemClock struct{}
+
+// Now implements Clock.
+func (SystemClock) Now() time.Time { return time.Now().UTC() }
+
+// After implements Clock.
+func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
+// device is woken afterwards if fn left it work and it is not connected.
+func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Step) error) error {
+	var wake bool
+	err := e.Store.Update(ctx, id, func(tx Tx) error {
+		l, err := tx.Ledger(ctx, id)
+		if err != nil {
+			return err
+		}
+		before := l.Device.Action
+		was := before.Clone()
+		s := action.Step{Now: e.Clock.Now(), NewID: e.NewID, Policy: e.Policy}
+		if err := fn(tx, l, s); err != nil {
+			return err
+		}
+		// The superseded action first: the newest row is the one in force.
+		if before != nil && !reflect.DeepEqual(before, was) {
+			if err := tx.SaveAction(ctx, id, before); err != nil {
+				return err
+			}
+		}
+		if now := l.Device.Action; now != before {
+			if err := tx.SaveAction(ctx, id, now); err != nil {
+				return err
+			}
+		}
+		wake = l.schedule(s.Now, connected)
+		return tx.SaveLedger(ctx, id, l)
+	})
+	if err == nil && wake {
+		e.wake(id)
+	}
+	return err
+}
+
+// Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal if the call
+// cannot be carried out; then nothing was changed. A call that repeats the one in force changes nothing.
+func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
+	after := e.RestoreAfter
+	if c.RestoreAfter != nil {
+		after = *c.RestoreAfter
+	}
+	return e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Step) error {
+		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+			return err
+		}
+		_, _, err := l.Device.Start(s, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
+			Set: c.Set, RestoreAfter: after})
+		return err
+	})
+}
+
+// Sync asks the device to connect and to list what it has.
+func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
+	return e.step(ctx, id, false, func(_ Tx, l *Ledger, _ action.Step) error {
+		l.Device.WantInventory()
+		return nil
+	})
+}
+
+// Actions returns the device's latest action of each name, latest first; fleet.ErrNotFound if there is no such device.
+func (e *Engine) Actions(ctx context.Context, id fleet.DeviceID) (found []*action.Action, err error) {
+	err = e.Store.View(ctx, func(tx Tx) error {
+		if _, err := tx.Device(ctx, id); err != nil {
+			return err
+		}
+		found, err = tx.Actions(ctx, id)
+		return err
+	})
+	return found, err
+}
+
+// Payloads returns what is assigned to the device or held off it, as it stands; fleet.ErrNotFound if there is no such
+// device.
+func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*action.Payload, err error) {
+	err = e.Store.View(ctx, func(tx Tx) error {
+		l, err := tx.Ledger(ctx, id)
+		if err != nil {
+			return err
+		}
+		// The clock may not have come to a fresh catalog change yet. What this plans is not stored.
+		s := action.Step{Now: e.Clock.Now(), NewID: e.NewID, Policy: e.Policy}
+		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+			return err
+		}
+		found = l.Device.Payloads
+		return nil
+	})
+	return found, err
+}
+
+// refresh tells the rules what the catalog assigns to the device now.
+func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Step) error {
+	specs, err := tx.Assigned(ctx, id)
+	if err != nil {
+		return err
+	}
+	l.Device.Assign(s, specs)
+	return nil
+}

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Idle takes note that a device connected with nothing to answer and returns its next task, nil if there is none.
+// A device without work costs one read.
+func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err error) {
+	e.contacts.add(id, e.Clock.Now())
+	quiet := false
+	err = e.Store.View(ctx, func(tx Tx) error {
+		l, err := tx.Ledger(ctx, id)
+		quiet = err == nil && l.Device.Quiet(e.Clock.Now())
+		return err
+	})
+	if err != nil || quiet {
+		return nil, err
+	}
+	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+		l.Device.Contact()
+		next, err = e.next(ctx, tx, id, l, s)
+		return err
+	})
+	return next, err
+}
+
+// Answer applies a device's answer to a task and returns its next task, nil if there is none. An answer that is
+// repeated, or to a task that the device does not have, changes nothing.
+func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (next *Task, err error) {
+	e.contacts.add(id, e.Clock.Now())
+	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+		known := l.Device.Answer(s, r.Task, r.Outcome)
+		if known && r.Facts != nil {
+			if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
+				return err
+			}
+		}
+		next, err = e.next(ctx, tx, id, l, s)
+		return err
+	})
+	return next, err
+}
+
+func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Step) (*Task, error) {
+	for {
+		t, ok := l.Device.Next(s)
+		if !ok {
+			return nil, nil
+		}
+		if t.Kind != action.Install {
+			return &Task{Task: t}, nil
+		}
+		content, err := tx.Payload(ctx, t.Payload.ID)
+		if err == nil && content.Version == t.Payload.Version {
+			return &Task{Task: t, Content: content}, nil
+		}
+		if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+			return nil, err
+		}
+		// The catalog moved on since the work was planned: plan again.
+		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func saveFacts(ctx context.Context, tx Tx, id fleet.DeviceID, f *fleet.Facts) error {
+	d, err := tx.Device(ctx, id)
+	if err != nil {
+		return err
+	}
+	d.Learn(f)
+	return tx.SaveDevice(ctx, d)
+}
+
+// Enroll makes d a managed device, or an existing one of the same UDID newly enrolled: it starts clean, and an action
+// in force is canceled. unsupported is why a device of this kind cannot do the action, empty if it can. It returns the
+// managedDevice id.
+func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
+	known := func(tx Tx) error {
+		old, err := tx.DeviceByUDID(ctx, d.UDID)
+		switch {
+		case err == nil:
+			d.ID, d.LastSync = old.ID, old.LastSync
+		case errors.Is(err, fleet.ErrNotFound) && d.ID == "":
+			d.ID = fleet.DeviceID(e.NewID())
+		case !errors.Is(err, fleet.ErrNotFound):
+			return err
+		}
+		d.Enrolled, d.EnrolledAt = true, e.Clock.Now()
+		return nil
+	}
+	if err := e.Store.View(ctx, known); err != nil {
+		return "", err
+	}
+	err := e.Store.Update(ctx, d.ID, func(tx Tx) error {
+		if err := known(tx); err != nil {
+			return err
+		}
+		return tx.SaveDevice(ctx, &d)
+	})
+	if err != nil {
+		return "", err
+	}
+	return d.ID, e.step(ctx, d.ID, true, func(tx Tx, l *Ledger, s action.Step) error {
+		l.Device.Enroll(s, unsupported)
+		return e.refresh(ctx, tx, d.ID, l, s)
+	})
+}
+
+// Unenroll takes note that a device left management.
+func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
+	return e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+		d, err := tx.Device(ctx, id)
+		if err != nil {
+			return err
+		}
+		d.Enrolled = false
+		l.Device.Unenroll(s)
+		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+			return err
+		}
+		return tx.SaveDevice(ctx, d)
+	})
+}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Ledger is the stored state of one device: the rules' record and when the clock next has business with it.
+type Ledger struct {
+	Device action.Device
+	DueAt  time.Time // when the sweep must look at it; zero: never
+	Wake   Wake
+}
+
+// Wake is how often a device that has work was asked to connect and did not.
+type Wake struct {
+	Tries int       `json:",omitempty"`
+	At    time.Time `json:",omitzero"` // next try
+}
+
+// Store is what the engine needs of a database.
+type Store interface {
+	// Update runs fn in one transaction, durable when Update returns nil. No other Update of the same device runs
+	// meanwhile. fn may run in the database's writer: it must not wait for anything.
+	Update(ctx context.Context, device fleet.DeviceID, fn func(Tx) error) error
+	// View runs fn on a consistent snapshot.
+	View(ctx context.Context, fn func(Tx) error) error
+	// Due lists devices whose DueAt has come, earliest first.
+	Due(ctx context.Context, now time.Time, limit int) ([]fleet.DeviceID, error)
+	// NextDue is the earliest DueAt of all devices; zero: none.
+	NextDue(ctx context.Context) (time.Time, error)
+	// SpreadChanges makes the next devices that a catalog change concerns due, at most limit of them, and returns how
+	// many there were. Zero means that every change has been spread.
+	SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error)
+	// Touch writes the devices' last contact, where it is later than the one stored.
+	Touch(ctx context.Context, seen map[fleet.DeviceID]time.Time) error
+}
+
+// Tx is one transaction of a Store.
+type Tx interface {
+	// Ledger returns the device's ledger with its latest action; fleet.ErrNotFound if there is no such device.
+	Ledger(ctx context.Context, device fleet.DeviceID) (*Ledger, error)
+	SaveLedger(ctx context.Context, device fleet.DeviceID, l *Ledger) error
+	// SaveAction stores an action under its device and id, new or changed.
+	SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error
+	// Actions returns the latest action of each name, latest first.
+	Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error)
+	// Assigned lists what the catalog assigns to the device: its platform, its groups, itself, less what is excluded.
+	Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error)
+	// Payload returns a catalog entry with its content; catalog.ErrNotFound if it was deleted.
+	Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
+	// SaveDevice creates or updates the device and its empty ledger.
+	SaveDevice(ctx context.Context, d *fleet.Device) error
+	Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error)
+	// DeviceByUDID finds a device by its hardware or enrollment id; fleet.ErrNotFound if there is none.
+	DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error)
+}
