@@ -1,0 +1,138 @@
+package apple_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// memoryStore keeps what a Store keeps, without a database.
+type memoryStore struct {
+	mu           sync.Mutex
+	enrollments  map[string]apple.Enrollment
+	certificates map[string]apple.Certificate
+	challenges   map[string]apple.Challenge
+	keyPairs     map[string]apple.KeyPair
+}
+
+func newMemoryStore() *memoryStore {
+	return &memoryStore{enrollments: map[string]apple.Enrollment{}, certificates: map[string]apple.Certificate{},
+		challenges: map[string]apple.Challenge{}, keyPairs: map[string]apple.KeyPair{}}
+}
+
+func (s *memoryStore) Identity(_ context.Context, enrollment, sha256 string) (*apple.Enrollment, *apple.Certificate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, c := s.identity(enrollment, sha256)
+	return e, c, nil
+}
+
+func (s *memoryStore) identity(enrollment, sha256 string) (e *apple.Enrollment, c *apple.Certificate) {
+	if stored, ok := s.enrollments[enrollment]; ok {
+		stored.Token, stored.Replaced = slices.Clone(stored.Token), slices.Clone(stored.Replaced)
+		e = &stored
+	}
+	if stored, ok := s.certificates[sha256]; ok {
+		c = &stored
+	}
+	return e, c
+}
+
+func (s *memoryStore) UpdateIdentity(_ context.Context, enrollment, sha256 string, fn func(*apple.Enrollment, *apple.Certificate) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, c := s.identity(enrollment, sha256)
+	if e == nil {
+		e = &apple.Enrollment{ID: enrollment}
+	}
+	if err := fn(e, c); err != nil {
+		return err
+	}
+	s.enrollments[enrollment] = *e
+	if c != nil {
+		s.certificates[sha256] = *c
+	}
+	return nil
+}
+
+func (s *memoryStore) EnrollmentOf(_ context.Context, device fleet.DeviceID) (*apple.Enrollment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := range maps.Values(s.enrollments) {
+		if e.Device == device {
+			return &e, nil
+		}
+	}
+	return nil, apple.ErrNotFound
+}
+
+func (s *memoryStore) AddChallenge(_ context.Context, c apple.Challenge) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.challenges[c.SHA256] = c
+	return nil
+}
+
+func (s *memoryStore) Challenge(_ context.Context, sha256 string) (*apple.Challenge, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.challenges[sha256]
+	if !ok {
+		return nil, apple.ErrNotFound
+	}
+	return &c, nil
+}
+
+func (s *memoryStore) Redeem(_ context.Context, sha256 string, at time.Time, c apple.Certificate) (*apple.Certificate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	challenge, ok := s.challenges[sha256]
+	switch {
+	case !ok:
+		return nil, apple.ErrNotFound
+	case challenge.UsedAt.IsZero():
+		challenge.UsedAt, challenge.Certificate = at, &c
+		s.challenges[sha256], s.certificates[c.SHA256] = challenge, c
+	case challenge.Certificate.KeySHA256 != c.KeySHA256:
+		return nil, apple.ErrChallengeUsed
+	}
+	return challenge.Certificate, nil
+}
+
+func (s *memoryStore) AddKeyPair(_ context.Context, name string, k apple.KeyPair) (*apple.KeyPair, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stored, ok := s.keyPairs[name]; ok {
+		return &stored, nil
+	}
+	s.keyPairs[name] = k
+	return &k, nil
+}
+
+func (s *memoryStore) SetKeyPair(_ context.Context, name string, k apple.KeyPair) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keyPairs[name] = k
+	return nil
+}
+
+func (s *memoryStore) KeyPair(_ context.Context, name string) (*apple.KeyPair, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, ok := s.keyPairs[name]
+	if !ok {
+		return nil, apple.ErrNotFound
+	}
+	return &k, nil
+}
+
+func (s *memoryStore) enrollment(id string) apple.Enrollment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.enrollments[id]
+}
