@@ -1,0 +1,74 @@
+package graph
+
+import "github.com/syncpayloads/syncpayloads/internal/action"
+
+// Most characters of what a changeAssignments result shows (spec section 1).
+const (
+	displayNameLimit = 200
+	messageLimit     = 1500
+)
+
+// states are the members of actionState, by action.State.
+var states = []string{"none", "pending", "canceled", "active", "done", "failed", "notSupported"}
+
+// actionResults is a device's deviceActionResults: the latest action of each name.
+func actionResults(actions []*action.Action) []fields {
+	results := make([]fields, len(actions))
+	for i, a := range actions {
+		w, item := syncPayloads, deviceActionPayload
+		if a.Name == action.ChangeAssignments {
+			w, item = changeAssignments, deviceAssignmentItem
+		}
+		items := make([]fields, len(a.Results))
+		for j := range a.Results {
+			items[j] = item(w, &a.Results[j])
+		}
+		results[i] = fields{
+			{"@odata.type", w.resultType},
+			{"actionName", a.Name},
+			{"actionState", states[a.State]},
+			{"startDateTime", timestamp(a.Started)},
+			{"lastUpdatedDateTime", timestamp(a.Updated)},
+			{w.collection, items},
+		}
+	}
+	return results
+}
+
+func deviceActionPayload(w *wording, r *action.Result) fields {
+	return fields{
+		{"@odata.type", w.itemType},
+		{"payloadId", r.Payload},
+		{"payloadType", w.typeName(r.Type)},
+		{"displayName", textOrNull(r.DisplayName)},
+		{"intent", intents[r.Intent]},
+		{"status", w.statuses[r.Status]},
+		{"detail", textOrNull(r.Detail)},
+		{"errorCode", r.Code},
+		{"lastModifiedDateTime", timestamp(r.LastModified)},
+	}
+}
+
+func deviceAssignmentItem(w *wording, r *action.Result) fields {
+	return fields{
+		{"@odata.type", w.itemType},
+		{"itemId", r.Payload},
+		{"itemType", w.typeName(r.Type)},
+		{"itemDisplayName", textOrNull(firstRunes(r.DisplayName, displayNameLimit))},
+		{"itemSubTypeDisplayName", textOrNull(firstRunes(r.SubType, displayNameLimit))},
+		{"assignmentItemActionIntent", intents[r.Intent]},
+		{"assignmentItemActionStatus", w.statuses[r.Status]},
+		{"intentActionMessage", textOrNull(firstRunes(r.Detail, messageLimit))},
+		{"errorCode", r.Code},
+		{"lastActionDateTime", timestamp(r.LastAction)},
+		{"lastModifiedDateTime", timestamp(r.LastModified)},
+	}
+}
+
+// textOrNull is a text as served; an empty one is not known, and null.
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

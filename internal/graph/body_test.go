@@ -1,0 +1,151 @@
+package graph
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+)
+
+// refusedWith holds that an error is one that the caller is told, with one of these statuses.
+func refusedWith(t *testing.T, err error, statuses ...int) {
+	t.Helper()
+	var f *fault
+	if !errors.As(err, &f) {
+		t.Fatalf("%v is not told to the caller", err)
+	}
+	for _, status := range statuses {
+		if f.status == status && f.message != "" && utf8.ValidString(f.message) {
+			return
+		}
+	}
+	t.Fatalf("status %d, %q", f.status, f.message)
+}
+
+func FuzzActionBody(f *testing.F) {
+	for _, seed := range []string{
+		`{"deviceActionPayloads":[{"payloadId":"0b8ccbe0-5c39-4f0a-9c3c-000000000001","payloadType":"application","intent":"remove"}]}`,
+		`{"deviceAssignmentItems":[{"itemId":"A","itemType":"mobileAppConfiguration"}]}`, `{"deviceActionPayloads":[]}`,
+		`{"deviceActionPayloads":[{"@odata.type":"x","payloadId":"a","payloadType":"application","detail":null}]}`,
+		`{"deviceActionPayloads":[{"payloadId":"a","payloadType":"application"},{"payloadId":"A","payloadType":"application"}]}`,
+		`[]`, `{`, `{"a":1,"a":2}`, `{"a":[[[[{}]]]]}`, `1 2`, "\xff", `{"a":"\ud800"}`, `{"deviceActionPayloads":null}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		o, err := parseObject(body)
+		if err != nil {
+			refusedWith(t, err, http.StatusBadRequest)
+			return
+		}
+		for _, w := range []*wording{syncPayloads, changeAssignments} {
+			set, err := w.selections(o)
+			if err != nil {
+				refusedWith(t, err, http.StatusBadRequest)
+				continue
+			}
+			seen := map[action.PayloadID]bool{}
+			for _, s := range set {
+				if s.ID == "" || utf8.RuneCountInString(string(s.ID)) > payloadIDLimit || seen[s.ID] || int(s.Type) >= len(w.kinds) {
+					t.Fatalf("accepted %+v", set)
+				}
+				seen[s.ID] = true
+			}
+			if len(set) > action.MaxPayloads {
+				t.Fatalf("accepted %d payloads", len(set))
+			}
+		}
+	})
+}
+
+// FuzzPayloadBody holds that what a body of the catalog says is kept, and given back as JSON of the same meaning.
+func FuzzPayloadBody(f *testing.F) {
+	for _, seed := range []string{
+		`{"displayName":"x","publisher":null,"licensingType":{"supportsDeviceLicensing":true},"largeIcon":{"value":1.50e3}}`,
+		`{"payload":"AAEC","payloadFileName":"a"}`,
+		`{"assignments":[{"target":{"@odata.type":"#syncpayloads.deviceAssignmentTarget","deviceId":"x"}}]}`,
+		`{"mobileAppAssignments":[{"intent":"required","target":{"@odata.type":"#microsoft.graph.allDevicesAssignmentTarget"}}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		o, err := parseObject(body)
+		if err != nil {
+			refusedWith(t, err, http.StatusBadRequest)
+			return
+		}
+		text, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := parseObject(text)
+		if err != nil || !reflect.DeepEqual(o, again) {
+			t.Fatalf("%s became %s, %v", body, text, err)
+		}
+		for _, k := range kinds {
+			if _, err := k.readAssignments(o); err != nil {
+				refusedWith(t, err, http.StatusBadRequest)
+			}
+			for i := range k.types {
+				if _, err := k.edit(o, &k.types[i]); err != nil {
+					refusedWith(t, err, http.StatusBadRequest)
+				}
+			}
+		}
+	})
+}
+
+func FuzzGzip(f *testing.F) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(strings.Repeat("a", 2000)))
+	_ = z.Close()
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:15])
+	f.Add(append(b.Bytes(), b.Bytes()...))
+	f.Add(append(b.Bytes(), 'x'))
+	f.Add([]byte("{}"))
+	f.Fuzz(func(t *testing.T, sent []byte) {
+		const limit = 1000
+		r := httptest.NewRequest("POST", "/", bytes.NewReader(sent))
+		r.Header.Set("Content-Encoding", "gzip")
+		s := &server{Config: Config{MaxBody: limit}}
+		c := &call{server: s, w: httptest.NewRecorder(), r: r}
+		text, err := c.bodyBytes()
+		if err != nil {
+			f := s.faultOf(err)
+			refusedWith(t, f, http.StatusBadRequest, http.StatusRequestEntityTooLarge)
+		} else if len(text) > limit || len(sent) > limit {
+			t.Fatalf("accepted %d bytes in %d", len(text), len(sent))
+		}
+	})
+}
+
+func FuzzRestoreAfter(f *testing.F) {
+	for _, seed := range []string{"0", "28800", "8h", "1.5h", "PT8H", "P1DT2H3M4S", "P52W", "PT", "P", "P1DT",
+		"-1", "366d", "PT999999999S", "P9999W", "0x10"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		d, err := restoreAfter(http.Header{restoreAfterHeader: {value}})
+		if err != nil {
+			refusedWith(t, err, http.StatusBadRequest)
+		} else if *d < 0 || *d > restoreAfterLimit {
+			t.Fatalf("%q is taken for %s", value, *d)
+		}
+	})
+}
+
+func TestRepeatedRestoreAfter(t *testing.T) {
+	if d, err := restoreAfter(http.Header{restoreAfterHeader: {"1h", "2h"}}); err == nil {
+		t.Errorf("taken for %s", d)
+	}
+}

@@ -1,0 +1,108 @@
+package graph
+
+import (
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// deviceProperty is a property of managedDevice: its value, and how $filter compares it.
+type deviceProperty struct {
+	name    string
+	value   func(*fleet.Device) any
+	compare comparer // nil: $filter does not take it
+}
+
+// deviceProperties are those properties of managedDevice that the server truly knows (Microsoft Graph beta reference,
+// managedDevice resource type). Where Graph's enumeration has no member for what is known, the value is `unknown`.
+var deviceProperties = []deviceProperty{
+	{"id", func(d *fleet.Device) any { return d.ID }, textField(fleet.ByID)},
+	{"deviceName", func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
+	{"managedDeviceName", func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
+	{"ownerType", ownerType, nil},
+	{"managedDeviceOwnerType", ownerType, nil},
+	{"managementState", managementState, managementStates},
+	{"enrolledDateTime", func(d *fleet.Device) any { return timestamp(d.EnrolledAt) }, timeField(fleet.ByEnrolledAt)},
+	{"lastSyncDateTime", func(d *fleet.Device) any { return timestamp(d.LastSync) }, timeField(fleet.ByLastSync)},
+	{"operatingSystem", func(d *fleet.Device) any { return textOrNull(string(d.Platform)) }, textField(fleet.ByPlatform)},
+	{"deviceType", deviceType, nil},
+	{"complianceState", func(*fleet.Device) any { return "unknown" }, nil},
+	{"managementAgent", func(*fleet.Device) any { return "mdm" }, nil},
+	{"osVersion", func(d *fleet.Device) any { return textOrNull(d.OSVersion) }, textField(fleet.ByOSVersion)},
+	{"deviceEnrollmentType", deviceEnrollmentType, nil},
+	{"deviceRegistrationState", deviceRegistrationState, nil},
+	{"isSupervised", func(d *fleet.Device) any { return d.Supervised }, boolField(fleet.BySupervised)},
+	{"model", func(d *fleet.Device) any { return textOrNull(d.Model) }, textField(fleet.ByModel)},
+	{"manufacturer", func(d *fleet.Device) any { return textOrNull(d.Manufacturer) }, textField(fleet.ByManufacturer)},
+	{"serialNumber", func(d *fleet.Device) any { return textOrNull(d.SerialNumber) }, textField(fleet.BySerialNumber)},
+	{"udid", func(d *fleet.Device) any { return textOrNull(d.UDID) }, textField(fleet.ByUDID)},
+	{"deviceActionResults", nil, nil}, // read from the engine
+}
+
+// devicePropertyNames are the names of deviceProperties.
+var devicePropertyNames = func() []string {
+	names := make([]string, len(deviceProperties))
+	for i, p := range deviceProperties {
+		names[i] = p.name
+	}
+	return names
+}()
+
+// ownerType: a person enrolls only their own device by user enrollment, and only an organization can supervise one.
+func ownerType(d *fleet.Device) any {
+	switch {
+	case d.UserEnrolled:
+		return "personal"
+	case d.Supervised:
+		return "company"
+	default:
+		return "unknown"
+	}
+}
+
+// managementState of a device that left management is `unhealthy`: Graph has no nearer member that says nothing more.
+func managementState(d *fleet.Device) any {
+	if d.Enrolled {
+		return "managed"
+	}
+	return "unhealthy"
+}
+
+// managementStates are the members of managementState that a filter may name.
+var managementStates = choiceField{
+	"managed":   fleet.Comparison{Field: fleet.ByEnrolled, Operator: fleet.Equal, Value: true},
+	"unhealthy": fleet.Comparison{Field: fleet.ByEnrolled, Operator: fleet.Equal, Value: false},
+
+	"retirePending": fleet.Any{}, "retireFailed": fleet.Any{}, "wipePending": fleet.Any{}, "wipeFailed": fleet.Any{},
+	"deletePending": fleet.Any{}, "retireIssued": fleet.Any{}, "wipeIssued": fleet.Any{}, "wipeCanceled": fleet.Any{},
+	"retireCanceled": fleet.Any{}, "discovered": fleet.Any{}, unknownFutureValue: fleet.Any{},
+}
+
+func deviceType(d *fleet.Device) any {
+	switch {
+	case d.Platform == fleet.MacOS:
+		return "macMDM"
+	case d.Platform == fleet.IPadOS:
+		return "iPad"
+	case d.Platform == fleet.IOS && strings.HasPrefix(d.Model, "iPod"):
+		return "iPod"
+	case d.Platform == fleet.IOS:
+		return "iPhone"
+	default:
+		return "unknown"
+	}
+}
+
+func deviceEnrollmentType(d *fleet.Device) any {
+	if d.UserEnrolled {
+		return "appleUserEnrollment"
+	}
+	return "unknown"
+}
+
+func deviceRegistrationState(d *fleet.Device) any {
+	if d.Enrolled {
+		return "registered"
+	}
+	return "notRegistered"
+}

@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// The codes of error bodies (Microsoft Graph error responses and resource types).
+const (
+	codeBadRequest       = "BadRequest"
+	codeUnauthenticated  = "InvalidAuthenticationToken"
+	codeNotFound         = "ResourceNotFound"
+	codeMethodNotAllowed = "MethodNotAllowed"
+	codeTooLarge         = "RequestEntityTooLarge"
+	codeMediaType        = "UnsupportedMediaType"
+	codeInternal         = "InternalServerError"
+	codeUnavailable      = "ServiceUnavailable"
+)
+
+// busyRetryAfter is when a caller may try again after a 503, in seconds.
+const busyRetryAfter = "5"
+
+// fault is an error that is told to the caller. Its message holds nothing that an outsider may not read.
+type fault struct {
+	status  int
+	code    string
+	message string
+	target  string // the property, option or header at fault; empty: none
+	header  map[string]string
+}
+
+func (f *fault) Error() string { return f.message }
+
+// badRequest refuses a request because of the property, option or header target, which the message names.
+func badRequest(target, format string, args ...any) *fault {
+	return &fault{status: http.StatusBadRequest, code: codeBadRequest, message: fmt.Sprintf(format, args...), target: target}
+}
+
+func notFound(format string, args ...any) *fault {
+	return &fault{status: http.StatusNotFound, code: codeNotFound, message: fmt.Sprintf(format, args...)}
+}
+
+// faultOf turns any error into what the caller is told.
+func (s *server) faultOf(err error) *fault {
+	var f *fault
+	var invalid *catalog.Invalid
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &invalid):
+		return badRequest(invalid.Property, "Property '%s': %s.", invalid.Property, invalid.Reason)
+	case errors.As(err, &tooLarge):
+		return bodyTooLarge(tooLarge.Limit)
+	case errors.Is(err, fleet.ErrNotFound):
+		return notFound("There is no device with this id.")
+	case errors.Is(err, catalog.ErrNotFound):
+		return notFound("There is no object with this id.")
+	case errors.Is(err, context.DeadlineExceeded), s.Busy(err):
+		return &fault{status: http.StatusServiceUnavailable, code: codeUnavailable,
+			message: "The server is busy. Try again later.", header: map[string]string{"Retry-After": busyRetryAfter}}
+	default:
+		return &fault{status: http.StatusInternalServerError, code: codeInternal,
+			message: "The server failed to handle the request. Its log has the cause under the request-id."}
+	}
+}
+
+// refused tells why a set was refused, naming the element of the request's collection.
+func refused(r *action.Refusal, w *wording) *fault {
+	element := fmt.Sprintf("%s[%d].%s", w.collection, r.Index, w.id)
+	switch r.Reason {
+	case action.Duplicate:
+		return badRequest(element, "Property '%s' is not valid: '%s' is named more than once.", element, r.Payload)
+	case action.NotAssigned:
+		return badRequest(element, "Property '%s' is not valid: '%s' is neither assigned to this device nor removed from it.",
+			element, r.Payload)
+	case action.WrongType:
+		element = fmt.Sprintf("%s[%d].%s", w.collection, r.Index, w.kind)
+		return badRequest(element, "Property '%s' is not valid: '%s' is of type '%s'.", element, r.Payload, w.typeName(r.Type))
+	default:
+		return badRequest(w.collection,
+			"Property '%s' is not valid: with what it restores the action has %d elements; at most %d are possible.",
+			w.collection, r.Index, action.MaxPayloads)
+	}
+}
+
+type errorBody struct {
+	Error struct {
+		Code       string     `json:"code"`
+		Message    string     `json:"message"`
+		Target     string     `json:"target,omitempty"`
+		InnerError innerError `json:"innerError"`
+	} `json:"error"`
+}
+
+type innerError struct {
+	Date            string `json:"date"`
+	RequestID       string `json:"request-id"`
+	ClientRequestID string `json:"client-request-id"`
+}
+
+// fail answers a call with an error, and logs it if the caller is not told the cause.
+func (c *call) fail(err error) {
+	if errors.Is(err, context.Canceled) && c.r.Context().Err() != nil {
+		return // the caller has gone
+	}
+	f := c.faultOf(err)
+	if f.status >= http.StatusInternalServerError {
+		c.Log.Error("request failed", "request-id", c.requestID, "method", c.r.Method, "path", c.r.URL.Path,
+			"status", f.status, "error", err)
+	}
+	var body errorBody
+	body.Error.Code, body.Error.Message, body.Error.Target = f.code, f.message, f.target
+	body.Error.InnerError = innerError{Date: c.Now().UTC().Format("2006-01-02T15:04:05"), RequestID: c.requestID,
+		ClientRequestID: c.clientRequestID}
+	for name, value := range f.header {
+		c.w.Header().Set(name, value)
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(fmt.Sprintf("graph: an error body of strings does not marshal: %v", err))
+	}
+	c.write(f.status, text)
+}
+
+// timestamp is a DateTimeOffset as served; the zero time is null.
+func timestamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}

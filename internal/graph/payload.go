@@ -1,0 +1,259 @@
+package graph
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Catalog keeps payloads, their assignments, and groups. *catalog.Catalog implements it; its errors are
+// *catalog.Invalid, catalog.ErrNotFound and fleet.ErrNotFound.
+type Catalog interface {
+	Create(ctx context.Context, in catalog.Input) (*catalog.Payload, error)
+	Get(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
+	List(ctx context.Context, f catalog.Filter, after action.PayloadID, limit int) ([]*catalog.Payload, error)
+	Update(ctx context.Context, id action.PayloadID, patch catalog.Patch) (*catalog.Payload, error)
+	Delete(ctx context.Context, id action.PayloadID) error
+	Assignments(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error)
+	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment) ([]catalog.Assignment, error)
+
+	CreateGroup(ctx context.Context, in catalog.GroupInput) (*catalog.DeviceGroup, error)
+	GetGroup(ctx context.Context, id string) (*catalog.DeviceGroup, error)
+	ListGroups(ctx context.Context, after string, limit int) ([]*catalog.DeviceGroup, error)
+	DeleteGroup(ctx context.Context, id string) error
+	AddMember(ctx context.Context, group string, device fleet.DeviceID) error
+	RemoveMember(ctx context.Context, group string, device fleet.DeviceID) error
+	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID, error)
+}
+
+func payloadRoutes(k *payloadKind) []route {
+	collection := versionPath + k.path()
+	one := collection + "/{id}"
+	return []route{
+		{method: "GET", pattern: collection, name: k.set + ".list", options: listOptions, handle: k.list},
+		{method: "POST", pattern: collection, name: k.set + ".create", handle: k.create},
+		{method: "GET", pattern: one, name: k.set + ".get", options: []string{optionSelect}, handle: k.get},
+		{method: "PATCH", pattern: one, name: k.set + ".update", handle: k.update},
+		{method: "DELETE", pattern: one, name: k.set + ".delete", handle: k.delete},
+		{method: "POST", pattern: one + "/assign", name: k.set + ".assign", handle: k.assign},
+		{method: "POST", pattern: one + "/microsoft.graph.assign", name: k.set + ".assign", handle: k.assign},
+		{method: "GET", pattern: one + "/assignments", name: k.set + ".listAssignments", handle: k.listAssignments},
+	}
+}
+
+// find returns the payload that the call's path names. One of another collection is not there.
+func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
+	p, err := c.Catalog.Get(c.r.Context(), action.PayloadID(c.r.PathValue("id")))
+	if err != nil {
+		return nil, err
+	}
+	if p.Type != k.kind {
+		return nil, catalog.ErrNotFound
+	}
+	return p, nil
+}
+
+func (k *payloadKind) list(c *call) error {
+	selected, err := c.selected(k.selectable(false))
+	if err != nil {
+		return err
+	}
+	after, size, err := c.plainPage()
+	if err != nil {
+		return err
+	}
+	ofKind := catalog.Filter{Types: []action.PayloadType{k.kind}}
+	list, err := c.Catalog.List(c.r.Context(), ofKind, action.PayloadID(after), size+1)
+	if err != nil {
+		return err
+	}
+	list, next := cut(list, size, func(p *catalog.Payload) string { return string(p.ID) })
+	page := page{collection: k.path(), next: next, value: make([]fields, len(list))}
+	for i, p := range list {
+		if page.value[i], err = k.fields(p, selected); err != nil {
+			return err
+		}
+	}
+	return c.list(page)
+}
+
+func (k *payloadKind) get(c *call) error {
+	selected, err := c.selected(k.selectable(true))
+	if err != nil {
+		return err
+	}
+	p, err := k.find(c)
+	if err != nil {
+		return err
+	}
+	return k.reply(c, http.StatusOK, p, selected)
+}
+
+func (k *payloadKind) create(c *call) error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	odataType, err := body.odataType()
+	if err != nil {
+		return err
+	}
+	t := k.ofType(odataType)
+	if t == nil {
+		return badRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames())
+	}
+	patch, err := k.edit(body, t)
+	if err != nil {
+		return err
+	}
+	in := catalog.Input{ODataType: t.name, File: patch.File, Properties: patch.Properties}
+	for field, value := range map[*string]*string{&in.DisplayName: patch.DisplayName, &in.Description: patch.Description,
+		&in.FileName: patch.FileName} {
+		if value != nil {
+			*field = *value
+		}
+	}
+	p, err := c.Catalog.Create(c.r.Context(), in)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Location", c.base()+versionPath+k.path()+"/"+string(p.ID))
+	return k.reply(c, http.StatusCreated, p, k.selectable(true))
+}
+
+func (k *payloadKind) update(c *call) error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	p, err := k.find(c)
+	if err != nil {
+		return err
+	}
+	odataType, err := body.odataType()
+	if err != nil {
+		return err
+	}
+	if odataType != "" && odataType != graphNamespace+p.ODataType {
+		return badRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.", graphNamespace+p.ODataType)
+	}
+	patch, err := k.edit(body, k.ofType(graphNamespace+p.ODataType))
+	if err != nil {
+		return err
+	}
+	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch); err != nil {
+		return err
+	}
+	return k.reply(c, http.StatusOK, p, k.selectable(true))
+}
+
+func (k *payloadKind) delete(c *call) error {
+	p, err := k.find(c)
+	if err != nil {
+		return err
+	}
+	if err := c.Catalog.Delete(c.r.Context(), p.ID); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+func (k *payloadKind) typeNames() string {
+	names := make([]string, len(k.types))
+	for i, t := range k.types {
+		names[i] = "#" + graphNamespace + t.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// edit reads what a body sets of a payload.
+func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err error) {
+	if err := body.only(append(k.writable(t), readOnlyProperties...)...); err != nil {
+		return p, err
+	}
+	if err := body.readOnly(readOnlyProperties...); err != nil {
+		return p, err
+	}
+	properties := fields{}
+	for _, name := range body.names {
+		switch {
+		case slices.Contains(t.properties, name):
+			properties = append(properties, field{name, body.values[name]})
+		case name == "displayName":
+			p.DisplayName, err = body.edited(name)
+		case name == "description":
+			p.Description, err = body.edited(name)
+		case name == filePropertyName:
+			p.FileName, err = body.edited(name)
+		case name == filePropertyContent:
+			p.File, err = body.file(name)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	p.Properties, err = properties.MarshalJSON()
+	return p, err
+}
+
+// edited is a string property as an edit: null empties it.
+func (o *object) edited(name string) (*string, error) {
+	value, _, err := o.text(name)
+	return &value, err
+}
+
+// file is an Edm.Binary property. JSON carries it in base64, of either alphabet, padded or not (OData JSON format).
+func (o *object) file(name string) ([]byte, error) {
+	text, err := o.requiredText(name)
+	if err != nil {
+		return nil, err
+	}
+	plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	file, err := base64.RawStdEncoding.DecodeString(plain)
+	if err != nil {
+		return nil, badRequest(o.at(name), "Property '%s' must be base64.", o.at(name))
+	}
+	return file, nil
+}
+
+func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string) error {
+	body, err := k.fields(p, selected)
+	if err != nil {
+		return err
+	}
+	context := c.contextURL(k.path()) + "/$entity"
+	return c.reply(status, append(fields{{"@odata.context", context}}, body...))
+}
+
+// fields are the selected properties of a payload. What its type has and nobody set is null.
+func (k *payloadKind) fields(p *catalog.Payload, selected []string) (fields, error) {
+	given := make(map[string]json.RawMessage)
+	if len(p.Properties) > 0 {
+		if err := json.Unmarshal(p.Properties, &given); err != nil {
+			return nil, fmt.Errorf("properties of payload %s: %w", p.ID, err)
+		}
+	}
+	all := fields{
+		{"id", p.ID},
+		{"displayName", p.DisplayName},
+		{"description", textOrNull(p.Description)},
+		{"createdDateTime", timestamp(p.Created)},
+		{"lastModifiedDateTime", timestamp(p.LastModified)},
+		{"version", p.Version},
+	}
+	if k.hasFile() {
+		all = append(all, field{filePropertyName, textOrNull(p.FileName)}, field{filePropertyContent, p.Uploaded()})
+	}
+	for _, name := range k.ofType(graphNamespace + p.ODataType).properties {
+		all = append(all, field{name, given[name]})
+	}
+	return append(fields{{"@odata.type", "#" + graphNamespace + p.ODataType}}, all.pick(selected)...), nil
+}

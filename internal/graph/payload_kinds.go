@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+)
+
+// payloadKind is a collection of policies or apps.
+type payloadKind struct {
+	service        string // the collection's path is service/set
+	set            string
+	kind           action.PayloadType
+	types          []payloadType
+	versioned      bool   // Graph shows `version` of these
+	assignments    string // the parameter of assign
+	assignmentType string
+	intent         bool // an assignment has an install intent
+	echo           bool // assign answers with the assignments; otherwise with no content
+}
+
+// payloadType is one of Graph's types of a collection.
+type payloadType struct {
+	name       string
+	properties []string // beyond those that all payloads have
+}
+
+func (k *payloadKind) path() string { return k.service + "/" + k.set }
+
+// kinds are the collections (Microsoft Graph beta reference). Properties are those that Graph's types have and that the
+// server obeys or gives back, and the catalog's own; what would be accepted and not obeyed, such as a script, is refused.
+var kinds = []*payloadKind{
+	{
+		service: "deviceManagement", set: "deviceConfigurations", kind: action.DeviceConfiguration, versioned: true,
+		assignments: "assignments", assignmentType: "#microsoft.graph.deviceConfigurationAssignment", echo: true,
+		types: []payloadType{
+			{catalog.IOSCustomConfiguration, []string{"payloadName"}},
+			{catalog.MacOSCustomConfiguration, []string{"payloadName", "deploymentChannel"}},
+		},
+	},
+	{
+		service: "deviceAppManagement", set: "mobileApps", kind: action.Application,
+		assignments: "mobileAppAssignments", assignmentType: "#microsoft.graph.mobileAppAssignment", intent: true,
+		types: []payloadType{
+			{catalog.IOSStoreApp, appProperties("bundleId", "appStoreUrl", "storeId", "applicableDeviceType",
+				"minimumSupportedOperatingSystem", "managedConfiguration", "uninstallOnDeviceRemoval")},
+			{catalog.IOSVPPApp, appProperties("bundleId", "appStoreUrl", "storeId", "applicableDeviceType", "licensingType",
+				"releaseDateTime", "managedConfiguration", "uninstallOnDeviceRemoval")},
+			{catalog.IOSLOBApp, appProperties("bundleId", "versionNumber", "buildNumber", "applicableDeviceType",
+				"minimumSupportedOperatingSystem", "manifestUrl", "managedConfiguration", "uninstallOnDeviceRemoval")},
+			{catalog.MacOSPkgApp, appProperties("primaryBundleId", "primaryBundleVersion", "includedApps",
+				"minimumSupportedOperatingSystem", "manifestUrl", "managedConfiguration", "uninstallOnDeviceRemoval")},
+		},
+	},
+	{
+		service: "deviceAppManagement", set: "mobileAppConfigurations", kind: action.AppConfiguration, versioned: true,
+		assignments: "assignments", assignmentType: "#microsoft.graph.managedDeviceMobileAppConfigurationAssignment",
+		types: []payloadType{
+			{catalog.IOSMobileAppConfiguration, []string{"targetedMobileApps", "encodedSettingXml", "settings"}},
+		},
+	},
+}
+
+// appProperties are those of every mobileApp, and own.
+func appProperties(own ...string) []string {
+	return append([]string{"publisher", "largeIcon", "isFeatured", "privacyInformationUrl", "informationUrl", "owner",
+		"developer", "notes"}, own...)
+}
+
+const graphNamespace = "microsoft.graph."
+
+// The properties of a file.
+const (
+	filePropertyName    = "payloadFileName"
+	filePropertyContent = "payload"
+)
+
+// readOnlyProperties are those of every payload that only the server sets.
+var readOnlyProperties = []string{"id", "createdDateTime", "lastModifiedDateTime", "version"}
+
+func (k *payloadKind) hasFile() bool { return k.kind == action.DeviceConfiguration }
+
+// ofType finds a type of the collection by its @odata.type without '#'.
+func (k *payloadKind) ofType(odataType string) *payloadType {
+	i := slices.IndexFunc(k.types, func(t payloadType) bool { return graphNamespace+t.name == odataType })
+	if i < 0 {
+		return nil
+	}
+	return &k.types[i]
+}
+
+// writable are the properties that a body may have.
+func (k *payloadKind) writable(t *payloadType) []string {
+	names := append([]string{"displayName", "description"}, t.properties...)
+	if k.hasFile() {
+		names = append(names, filePropertyName, filePropertyContent)
+	}
+	return names
+}
+
+// selectable are the properties that $select may name, over all types of the collection. A list does not show files.
+func (k *payloadKind) selectable(withFile bool) []string {
+	names := slices.Clone(readOnlyProperties)
+	if !k.versioned {
+		names = names[:len(names)-1]
+	}
+	for i := range k.types {
+		for _, name := range k.writable(&k.types[i]) {
+			if !slices.Contains(names, name) && (withFile || name != filePropertyContent) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}

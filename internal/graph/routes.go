@@ -1,0 +1,149 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+)
+
+// route is one operation of the surface.
+type route struct {
+	method, pattern string // as http.ServeMux has them
+	name            string
+	options         []string // the query options it takes; any other is refused
+	open            bool     // needs no token
+	handle          func(*call) error
+}
+
+// routes lists every operation there is.
+func routes() []route {
+	all := []route{
+		{method: "GET", pattern: "/healthz", name: "health", open: true, handle: (*call).health},
+		{method: "POST", pattern: "/api/enrollments", name: "createEnrollment", handle: (*call).createEnrollment},
+		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads", handle: (*call).devicePayloads},
+		{method: "GET", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
+			name: "getPushCertificate", options: []string{optionSelect}, handle: (*call).getPushCertificate},
+		{method: "PATCH", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
+			name: "updatePushCertificate", handle: (*call).updatePushCertificate},
+	}
+	for _, set := range []string{"managedDevices", "comanagedDevices"} {
+		all = append(all, deviceRoutes(set)...)
+	}
+	for _, k := range kinds {
+		all = append(all, payloadRoutes(k)...)
+	}
+	return append(all, groupRoutes()...)
+}
+
+func (c *call) health() error { return c.reply(http.StatusOK, fields{{"status", "ok"}}) }
+
+// ServeHTTP answers a request.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The mux would answer an unclean path with a redirect.
+	if path.Clean(r.URL.Path) == r.URL.Path {
+		if _, pattern := s.mux.Handler(r); pattern != "" {
+			s.mux.ServeHTTP(w, r)
+			return
+		}
+	}
+	c := s.newCall(w, r)
+	if err := c.authenticate(); err != nil {
+		c.fail(err)
+		return
+	}
+	if allowed := s.methodsOf(r); len(allowed) > 0 {
+		c.fail(&fault{status: http.StatusMethodNotAllowed, code: codeMethodNotAllowed,
+			message: fmt.Sprintf("Method %s is not allowed here.", r.Method),
+			header:  map[string]string{"Allow": strings.Join(allowed, ", ")}})
+		return
+	}
+	c.fail(notFound("There is no resource at '%s'.", r.URL.Path))
+}
+
+// methodsOf lists the methods that the request's path has.
+func (s *server) methodsOf(r *http.Request) []string {
+	var allowed []string
+	for _, method := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE"} {
+		other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := s.mux.Handler(other); pattern != "" && path.Clean(r.URL.Path) == r.URL.Path {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
+// serve runs a route: who calls, with which options, then the operation itself.
+func (s *server) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := s.newCall(w, r)
+		if err := c.run(rt); err != nil {
+			c.fail(err)
+		}
+	})
+}
+
+func (c *call) run(rt route) error {
+	if !rt.open {
+		if err := c.authenticate(); err != nil {
+			return err
+		}
+	}
+	if err := c.readOptions(rt.options); err != nil {
+		return err
+	}
+	return rt.handle(c)
+}
+
+func (c *call) readOptions(known []string) error {
+	options, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return badRequest("", "The query string is malformed.")
+	}
+	for name, values := range options {
+		if !slices.Contains(known, name) {
+			return badRequest(name, "Query option '%s' is not supported here.", name)
+		}
+		if len(values) > 1 {
+			return badRequest(name, "Query option '%s' occurs more than once.", name)
+		}
+	}
+	c.options = options
+	return nil
+}
+
+func unauthenticated(err error) error {
+	if !errors.Is(err, access.ErrUnauthenticated) {
+		return err
+	}
+	return &fault{status: http.StatusUnauthorized, code: codeUnauthenticated,
+		message: "The request needs the header 'Authorization: Bearer' with a valid token.",
+		header:  map[string]string{"WWW-Authenticate": `Bearer realm="syncpayloads"`}}
+}
+
+// reply answers with a JSON body.
+func (c *call) reply(status int, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encoding the answer: %w", err)
+	}
+	c.write(status, text)
+	return nil
+}
+
+func (c *call) write(status int, body []byte) {
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(body) // an error means that the caller has gone
+}
+
+func (c *call) noContent() error {
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,286 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/store"
+)
+
+// site is a whole server with real parts, but for what a device's channel brings: links and the push certificate.
+type site struct {
+	*httptest.Server
+	t       *testing.T
+	token   string
+	store   *store.Store
+	engine  *engine.Engine
+	clock   *clock
+	channel *channel
+	log     *logBuffer
+}
+
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) After(time.Duration) <-chan time.Time { return nil }
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// channel stands where a device channel would: it makes links and keeps the push certificate.
+type channel struct {
+	clock       *clock
+	ttl         time.Duration
+	certificate *graph.PushCertificate
+	key         string
+}
+
+func (c *channel) EnrollmentLink(_ context.Context, ttl time.Duration) (string, time.Time, error) {
+	c.ttl = ttl
+	return "https://mdm.example/enroll/abc", c.clock.Now().Add(ttl), nil
+}
+
+func (c *channel) PushCertificate(context.Context) (*graph.PushCertificate, error) {
+	return c.certificate, nil
+}
+
+func (c *channel) SetPushCertificate(_ context.Context, certificate, key []byte) error {
+	if !strings.HasPrefix(string(certificate), "-----BEGIN") {
+		return &catalog.Invalid{Property: "certificate", Reason: "is not PEM"}
+	}
+	c.key = string(key)
+	c.certificate = &graph.PushCertificate{Topic: "com.apple.mgmt.External.1", SerialNumber: "0A", PEM: string(certificate),
+		Expires: c.clock.Now().Add(time.Hour)}
+	return nil
+}
+
+type logBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *logBuffer) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.String()
+}
+
+func newSite(t *testing.T, change ...func(*graph.Config)) *site {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "site.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &clock{at: time.Date(2025, 2, 13, 10, 17, 5, 0, time.UTC)}
+	s := &site{t: t, store: db, clock: c, channel: &channel{clock: c}, log: &logBuffer{}}
+	s.engine = engine.New(engine.Config{Store: db, Clock: c, RestoreAfter: 8 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+	tokens := access.NewTokens(db, c.Now)
+	if _, s.token, err = tokens.Create(t.Context(), "help desk", 0); err != nil {
+		t.Fatal(err)
+	}
+	config := graph.Config{Engine: s.engine, Devices: db, Catalog: catalog.New(db, c.Now, uuid.NewString), Enroller: s.channel,
+		PushCertificates: s.channel, Authenticator: tokens, Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+	for _, f := range change {
+		f(&config)
+	}
+	s.Server = httptest.NewServer(graph.New(config))
+	t.Cleanup(func() {
+		s.Close()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+type answer struct {
+	status int
+	header http.Header
+	text   []byte
+	body   map[string]any // nil: no body
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.text) }
+
+// code and message are those of an error body.
+func (a answer) code() string    { return fmt.Sprint(at(a.body, "error", "code")) }
+func (a answer) message() string { return fmt.Sprint(at(a.body, "error", "message")) }
+
+func (a answer) values() []map[string]any {
+	list, _ := a.body["value"].([]any)
+	values := make([]map[string]any, len(list))
+	for i := range list {
+		values[i] = list[i].(map[string]any)
+	}
+	return values
+}
+
+// at walks into decoded JSON by names and indexes; nil if it is not there.
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+// call sends a request. body is text as it is, bytes as they are, or anything else as JSON; nil is none. Headers are
+// pairs of name and value; they replace those that are sent by default.
+func (s *site) call(method, path string, body any, headers ...string) answer {
+	s.t.Helper()
+	var content io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		content = strings.NewReader(b)
+	case []byte:
+		content = bytes.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		content = bytes.NewReader(text)
+	}
+	target := path
+	if strings.HasPrefix(path, "/") {
+		target = s.URL + path
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, target, content)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Del(headers[i])
+		if headers[i+1] != "" {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	response, err := s.Client().Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	a := answer{status: response.StatusCode, header: response.Header}
+	if a.text, err = io.ReadAll(response.Body); err != nil {
+		s.t.Fatal(err)
+	}
+	if len(a.text) > 0 {
+		d := json.NewDecoder(bytes.NewReader(a.text))
+		d.UseNumber()
+		if err := d.Decode(&a.body); err != nil {
+			s.t.Fatalf("%s %s: %v in %s", method, path, err, a)
+		}
+	}
+	return a
+}
+
+// must is call with the status that it must have.
+func (s *site) must(status int, method, path string, body any, headers ...string) answer {
+	s.t.Helper()
+	a := s.call(method, path, body, headers...)
+	if a.status != status {
+		s.t.Fatalf("%s %s: got %s; want %d", method, path, a, status)
+	}
+	return a
+}
+
+type object = map[string]any
+
+const (
+	devices        = "/beta/deviceManagement/managedDevices"
+	configurations = "/beta/deviceManagement/deviceConfigurations"
+	apps           = "/beta/deviceAppManagement/mobileApps"
+	appSettings    = "/beta/deviceAppManagement/mobileAppConfigurations"
+	groups         = "/beta/groups"
+)
+
+func toAllDevices(parameter string) object {
+	assignment := object{"target": object{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}}
+	if parameter == "mobileAppAssignments" {
+		assignment["intent"] = "required"
+	}
+	return object{parameter: []object{assignment}}
+}
+
+// addProfile puts a Wi-Fi profile into the catalog and assigns it to all devices.
+func (s *site) addProfile(name string) string {
+	s.t.Helper()
+	a := s.must(http.StatusCreated, "POST", configurations, object{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+		"displayName": name, "payloadFileName": name + ".mobileconfig", "payload": profile("com.example." + name)})
+	id := a.body["id"].(string)
+	s.must(http.StatusOK, "POST", configurations+"/"+id+"/assign", toAllDevices("assignments"))
+	return id
+}
+
+// addApp puts an app into the catalog and assigns it to all devices.
+func (s *site) addApp(name string) string {
+	s.t.Helper()
+	a := s.must(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.iosVppApp", "displayName": name,
+		"bundleId": "com.example." + name, "appStoreUrl": "https://apps.apple.com/us/app/name/id361309726"})
+	id := a.body["id"].(string)
+	s.must(http.StatusNoContent, "POST", apps+"/"+id+"/assign", toAllDevices("mobileAppAssignments"))
+	return id
+}
+
+func profile(identifier string) string {
+	text := fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict>
+<key>PayloadType</key><string>Configuration</string><key>PayloadVersion</key><integer>1</integer>
+<key>PayloadIdentifier</key><string>%s</string><key>PayloadUUID</key><string>%s</string>
+<key>PayloadContent</key><array><dict>
+<key>PayloadType</key><string>com.apple.wifi.managed</string><key>PayloadVersion</key><integer>1</integer>
+<key>PayloadIdentifier</key><string>%[1]s.wifi</string><key>PayloadUUID</key><string>%s</string>
+<key>SSID_STR</key><string>Campus</string><key>EncryptionType</key><string>None</string>
+</dict></array></dict></plist>`, identifier, uuid.NewString(), uuid.NewString())
+	return base64.StdEncoding.EncodeToString([]byte(text))
+}
