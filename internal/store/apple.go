@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Identity implements apple.Store.
+func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e *apple.Enrollment, c *apple.Certificate, err error) {
+	err = s.read(ctx, func(q *session) error {
+		e, c, err = q.identity(ctx, enrollment, certificate)
+		return err
+	})
+	return e, c, err
+}
+
+func (q *session) identity(ctx context.Context, enrollment, certificate string) (*apple.Enrollment, *apple.Certificate, error) {
+	e, err := q.enrollment(ctx, "id = ?", enrollment)
+	if err != nil && !errors.Is(err, apple.ErrNotFound) {
+		return nil, nil, err
+	}
+	c, err := q.certificate(ctx, certificate)
+	if err != nil && !errors.Is(err, apple.ErrNotFound) {
+		return nil, nil, err
+	}
+	return e, c, nil
+}
+
+// UpdateIdentity implements apple.Store.
+func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate string, fn func(*apple.Enrollment, *apple.Certificate) error) error {
+	return s.write(ctx, func(q *session) error {
+		e, c, err := q.identity(ctx, enrollment, certificate)
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			e = &apple.Enrollment{ID: enrollment}
+		}
+		if err := fn(e, c); err != nil {
+			return err
+		}
+		if err := q.saveEnrollment(ctx, e); err != nil {
+			return fmt.Errorf("writing enrollment %s: %w", enrollment, err)
+		}
+		if c != nil {
+			_, err = q.exec(ctx, "UPDATE apple_certificates SET enrollment = ?, revoked = ? WHERE sha256 = ?",
+				c.Enrollment, micros(c.Revoked), c.SHA256)
+		}
+		return err
+	})
+}
+
+// EnrollmentOf implements apple.Store.
+func (s *Store) EnrollmentOf(ctx context.Context, device fleet.DeviceID) (e *apple.Enrollment, err error) {
+	err = s.read(ctx, func(q *session) error {
+		e, err = q.enrollment(ctx, "device_id = ?", string(device))
+		return err
+	})
+	return e, err
+}
+
+func (q *session) enrollment(ctx context.Context, where, arg string) (*apple.Enrollment, error) {
+	var e apple.Enrollment
+	var device sql.NullString
+	var replaced []byte
+	err := q.row(ctx, `SELECT id, user, device_id, platform, stage, certificate, topic, push_magic, token, replaced
+		FROM apple_enrollments WHERE `+where, []any{arg},
+		&e.ID, &e.User, &device, &e.Platform, &e.Stage, &e.Certificate, &e.Topic, &e.PushMagic, &e.Token, &replaced)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, apple.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading an enrollment: %w", err)
+	}
+	e.Device = fleet.DeviceID(device.String)
+	if err := json.Unmarshal(replaced, &e.Replaced); err != nil {
+		return nil, fmt.Errorf("enrollment %s: %w", e.ID, err)
+	}
+	return &e, nil
+}
+
+func (q *session) saveEnrollment(ctx context.Context, e *apple.Enrollment) error {
+	replaced, err := json.Marshal(e.Replaced)
+	if err != nil {
+		return err
+	}
+	device := sql.NullString{String: string(e.Device), Valid: e.Device != ""}
+	_, err = q.exec(ctx, `INSERT INTO apple_enrollments
+			(id, user, device_id, platform, stage, certificate, topic, push_magic, token, replaced)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET user = excluded.user, device_id = excluded.device_id,
+			platform = excluded.platform, stage = excluded.stage, certificate = excluded.certificate,
+			topic = excluded.topic, push_magic = excluded.push_magic, token = excluded.token, replaced = excluded.replaced`,
+		e.ID, e.User, device, e.Platform, e.Stage, e.Certificate, e.Topic, e.PushMagic, e.Token, string(replaced))
+	return err
+}
+
+func (q *session) certificate(ctx context.Context, sha256 string) (*apple.Certificate, error) {
+	var c apple.Certificate
+	var notAfter, revoked sql.NullInt64
+	err := q.row(ctx, `SELECT sha256, serial, der, key_sha256, not_after, enrollment, revoked
+		FROM apple_certificates WHERE sha256 = ?`, []any{sha256},
+		&c.SHA256, &c.Serial, &c.DER, &c.KeySHA256, &notAfter, &c.Enrollment, &revoked)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, apple.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a device certificate: %w", err)
+	}
+	c.NotAfter, c.Revoked = fromMicros(notAfter), fromMicros(revoked)
+	return &c, nil
+}
+
+// AddChallenge implements apple.Store.
+func (s *Store) AddChallenge(ctx context.Context, c apple.Challenge) error {
+	return s.write(ctx, func(q *session) error {
+		_, err := q.exec(ctx, "INSERT INTO apple_challenges (sha256, expires) VALUES (?, ?)", c.SHA256, micros(c.Expires))
+		return err
+	})
+}
+
+// Challenge implements apple.Store.
+func (s *Store) Challenge(ctx context.Context, sha256 string) (c *apple.Challenge, err error) {
+	err = s.read(ctx, func(q *session) error {
+		c, err = q.challenge(ctx, sha256)
+		return err
+	})
+	return c, err
+}
+
+func (q *session) challenge(ctx context.Context, sha256 string) (*apple.Challenge, error) {
+	c := apple.Challenge{SHA256: sha256}
+	var expires, used sql.NullInt64
+	var certificate sql.NullString
+	err := q.row(ctx, "SELECT expires, used_at, certificate FROM apple_challenges WHERE sha256 = ?", []any{sha256},
+		&expires, &used, &certificate)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, apple.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading an enrollment challenge: %w", err)
+	}
+	c.Expires, c.UsedAt = fromMicros(expires), fromMicros(used)
+	if certificate.Valid {
+		c.Certificate, err = q.certificate(ctx, certificate.String)
+	}
+	return &c, err
+}
+
+// Redeem implements apple.Store.
+func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c apple.Certificate) (issued *apple.Certificate, err error) {
+	err = s.write(ctx, func(q *session) error {
+		challenge, err := q.challenge(ctx, sha256)
+		switch {
+		case err != nil:
+			return err
+		case challenge.Certificate != nil && challenge.Certificate.KeySHA256 == c.KeySHA256:
+			issued = challenge.Certificate
+			return nil
+		case challenge.Certificate != nil:
+			return apple.ErrChallengeUsed
+		}
+		_, err = q.exec(ctx, `INSERT INTO apple_certificates (sha256, serial, der, key_sha256, not_after, enrollment)
+			VALUES (?, ?, ?, ?, ?, ?)`, c.SHA256, c.Serial, c.DER, c.KeySHA256, micros(c.NotAfter), c.Enrollment)
+		if err != nil {
+			return err
+		}
+		issued = &c
+		_, err = q.exec(ctx, "UPDATE apple_challenges SET used_at = ?, certificate = ? WHERE sha256 = ?", micros(at), c.SHA256, sha256)
+		return err
+	})
+	return issued, err
+}
+
+// AddKeyPair implements apple.Store.
+func (s *Store) AddKeyPair(ctx context.Context, name string, k apple.KeyPair) (stored *apple.KeyPair, err error) {
+	err = s.write(ctx, func(q *session) error {
+		if _, err := q.exec(ctx, "INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+			name, k.CertificatePEM, k.KeyPEM); err != nil {
+			return err
+		}
+		stored, err = q.keyPair(ctx, name)
+		return err
+	})
+	return stored, err
+}
+
+// SetKeyPair implements apple.Store.
+func (s *Store) SetKeyPair(ctx context.Context, name string, k apple.KeyPair) error {
+	return s.write(ctx, func(q *session) error {
+		_, err := q.exec(ctx, `INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET certificate = excluded.certificate, key = excluded.key`,
+			name, k.CertificatePEM, k.KeyPEM)
+		return err
+	})
+}
+
+// KeyPair implements apple.Store.
+func (s *Store) KeyPair(ctx context.Context, name string) (k *apple.KeyPair, err error) {
+	err = s.read(ctx, func(q *session) error {
+		k, err = q.keyPair(ctx, name)
+		return err
+	})
+	return k, err
+}
+
+func (q *session) keyPair(ctx context.Context, name string) (*apple.KeyPair, error) {
+	var k apple.KeyPair
+	err := q.row(ctx, "SELECT certificate, key FROM key_pairs WHERE name = ?", []any{name}, &k.CertificatePEM, &k.KeyPEM)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, apple.ErrNotFound
+	}
+	return &k, err
+}

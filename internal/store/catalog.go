@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// UpdateCatalog implements catalog.Store.
+func (s *Store) UpdateCatalog(ctx context.Context, fn func(catalog.Tx) error) error {
+	return s.write(ctx, func(q *session) error { return fn(catalogTx{q}) })
+}
+
+// ViewCatalog implements catalog.Store.
+func (s *Store) ViewCatalog(ctx context.Context, fn func(catalog.Tx) error) error {
+	return s.read(ctx, func(q *session) error { return fn(catalogTx{q}) })
+}
+
+type catalogTx struct{ q *session }
+
+const (
+	payloadSummary = `id, type, platforms, odata_type, display_name, description, sub_type, identifier, revision, version,
+		file_name, properties, created, last_modified`
+	payloadContent = "content, original"
+)
+
+// scanPayload reads payloadSummary, and payloadContent behind it if whole.
+func scanPayload(scan func(...any) error, whole bool) (*catalog.Payload, error) {
+	var p catalog.Payload
+	var platforms string
+	var created, modified sql.NullInt64
+	dest := []any{&p.ID, &p.Type, &platforms, &p.ODataType, &p.DisplayName, &p.Description, &p.SubType, &p.Identifier,
+		&p.Revision, &p.Version, &p.FileName, &p.Properties, &created, &modified}
+	if whole {
+		dest = append(dest, &p.Content, &p.Original)
+	}
+	err := scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, catalog.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a payload: %w", err)
+	}
+	for platform := range strings.SplitSeq(strings.Trim(platforms, ","), ",") {
+		p.Platforms = append(p.Platforms, fleet.Platform(platform))
+	}
+	p.Created, p.LastModified = fromMicros(created), fromMicros(modified)
+	return &p, nil
+}
+
+// payload returns a catalog entry with its content; catalog.ErrNotFound if there is none.
+func (q *session) payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
+	return scanPayload(func(dest ...any) error {
+		return q.row(ctx, "SELECT "+payloadSummary+", "+payloadContent+" FROM catalog_payloads WHERE id = ?", []any{id}, dest...)
+	}, true)
+}
+
+func (t catalogTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
+	return t.q.payload(ctx, id)
+}
+
+func (t catalogTx) PayloadByIdentifier(ctx context.Context, class action.Class, family fleet.Platform, identifier string,
+) (*catalog.Payload, error) {
+	return scanPayload(func(dest ...any) error {
+		return t.q.row(ctx, "SELECT "+payloadSummary+" FROM catalog_payloads WHERE class = ? AND family = ? AND identifier = ?",
+			[]any{class, family, identifier}, dest...)
+	}, false)
+}
+
+func (t catalogTx) Payloads(ctx context.Context, f catalog.Filter, after action.PayloadID, limit int) ([]*catalog.Payload, error) {
+	types := make([]int, len(f.Types)) // []action.PayloadType would become base64
+	for i, typ := range f.Types {
+		types[i] = int(typ)
+	}
+	typeList, err := json.Marshal(types)
+	if err != nil {
+		return nil, err
+	}
+	odataList, err := json.Marshal(f.ODataTypes)
+	if err != nil {
+		return nil, err
+	}
+	var found []*catalog.Payload
+	err = t.q.rows(ctx, "SELECT "+payloadSummary+` FROM catalog_payloads WHERE id > ?1
+			AND (?2 = 0 OR type IN (SELECT value FROM json_each(?3)))
+			AND (?4 = 0 OR odata_type IN (SELECT value FROM json_each(?5)))
+		ORDER BY id LIMIT ?6`,
+		[]any{after, len(f.Types), string(typeList), len(f.ODataTypes), string(odataList), limit},
+		func(scan func(...any) error) error {
+			p, err := scanPayload(scan, false)
+			found = append(found, p)
+			return err
+		})
+	return found, err
+}
+
+func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error {
+	platforms := ","
+	for _, platform := range p.Platforms {
+		platforms += string(platform) + ","
+	}
+	_, err := t.q.exec(ctx, "INSERT INTO catalog_payloads ("+payloadSummary+", "+payloadContent+`, class, family)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.ID, p.Type, platforms, p.ODataType, p.DisplayName, p.Description, p.SubType, p.Identifier, p.Revision, p.Version,
+		p.FileName, p.Properties, micros(p.Created), micros(p.LastModified), p.Content, blob(p.Original), p.Type.Class(), p.Family())
+	if err != nil {
+		return fmt.Errorf("writing payload %s: %w", p.ID, err)
+	}
+	return t.useRevision(ctx, p)
+}
+
+func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error {
+	_, err := t.q.exec(ctx, `UPDATE catalog_payloads SET display_name = ?, description = ?, sub_type = ?, revision = ?, version = ?,
+			file_name = ?, properties = ?, last_modified = ?, content = ?, original = ?
+		WHERE id = ?`,
+		p.DisplayName, p.Description, p.SubType, p.Revision, p.Version, p.FileName, p.Properties, micros(p.LastModified),
+		p.Content, blob(p.Original), p.ID)
+	if err != nil {
+		return fmt.Errorf("writing payload %s: %w", p.ID, err)
+	}
+	return t.useRevision(ctx, p)
+}
+
+func (t catalogTx) useRevision(ctx context.Context, p *catalog.Payload) error {
+	_, err := t.q.exec(ctx, "INSERT INTO catalog_revisions (payload_id, revision) VALUES (?, ?) ON CONFLICT DO NOTHING", p.ID, p.Revision)
+	if err != nil {
+		return fmt.Errorf("writing revision %s of payload %s: %w", p.Revision, p.ID, err)
+	}
+	return nil
+}
+
+// blob is a column's value: NULL for nil.
+func blob(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+func (t catalogTx) DeletePayload(ctx context.Context, id action.PayloadID) error {
+	n, err := t.q.exec(ctx, "DELETE FROM catalog_payloads WHERE id = ?", id)
+	if err != nil {
+		return fmt.Errorf("deleting payload %s: %w", id, err)
+	}
+	if n == 0 {
+		return catalog.ErrNotFound
+	}
+	return nil
+}
+
+func (t catalogTx) RevisionUsed(ctx context.Context, id action.PayloadID, revision string) (used bool, err error) {
+	err = t.q.row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_revisions WHERE payload_id = ? AND revision = ?)", []any{id, revision}, &used)
+	return used, err
+}
+
+func (t catalogTx) Assignments(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error) {
+	var list []catalog.Assignment
+	err := t.q.rows(ctx, "SELECT id, kind, target FROM catalog_assignments WHERE payload_id = ? ORDER BY position", []any{id},
+		func(scan func(...any) error) error {
+			var a catalog.Assignment
+			err := scan(&a.ID, &a.Kind, &a.Target)
+			list = append(list, a)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("reading the assignments of payload %s: %w", id, err)
+	}
+	return list, nil
+}
+
+func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID, list []catalog.Assignment) error {
+	_, err := t.q.exec(ctx, "DELETE FROM catalog_assignments WHERE payload_id = ?", id)
+	for i, a := range list {
+		if err != nil {
+			break
+		}
+		_, err = t.q.exec(ctx, "INSERT INTO catalog_assignments (id, payload_id, kind, target, position) VALUES (?, ?, ?, ?, ?)",
+			a.ID, id, a.Kind, a.Target, i)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the assignments of payload %s: %w", id, err)
+	}
+	return nil
+}
+
+func (t catalogTx) RecordChange(ctx context.Context, c catalog.Change) error {
+	_, err := t.q.exec(ctx, "INSERT INTO catalog_changes (kind, target) VALUES (?, ?)", c.Kind, c.Target)
+	if err != nil {
+		return fmt.Errorf("recording a change for %s %s: %w", c.Kind, c.Target, err)
+	}
+	return nil
+}

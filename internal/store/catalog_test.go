@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+const (
+	deviceA = "aaaaaaaa-0000-4000-8000-00000000000a"
+	deviceB = "aaaaaaaa-0000-4000-8000-00000000000b"
+	nobody  = "aaaaaaaa-0000-4000-8000-0000000000ff"
+)
+
+// openCatalog returns a catalog on a database of its own that has the devices A and B.
+func openCatalog(t *testing.T) (*Store, *catalog.Catalog) {
+	t.Helper()
+	ctx := t.Context()
+	s, err := Open(ctx, filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, id := range []fleet.DeviceID{deviceA, deviceB} {
+		err := s.Update(ctx, id, func(tx engine.Tx) error {
+			return tx.SaveDevice(ctx, &fleet.Device{ID: id, UDID: "udid-" + string(id), Platform: fleet.IOS, Enrolled: true})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	var mu sync.Mutex
+	return s, catalog.New(s, func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(time.Second)
+		return now
+	}, uuid.NewString)
+}
+
+func profile(identifier, id, ssid string) []byte {
+	return fmt.Appendf(nil, `<plist version="1.0"><dict><key>PayloadType</key><string>Configuration</string>
+		<key>PayloadIdentifier</key><string>%s</string><key>PayloadUUID</key><string>%s</string><key>PayloadVersion</key><integer>1</integer>
+		<key>PayloadContent</key><array><dict><key>PayloadType</key><string>com.apple.wifi.managed</string>
+		<key>PayloadIdentifier</key><string>%[1]s.wifi</string><key>PayloadUUID</key><string>inner</string>
+		<key>PayloadVersion</key><integer>1</integer><key>SSID_STR</key><string>%[3]s</string></dict></array></dict></plist>`, identifier, id, ssid)
+}
+
+func wifi(identifier string) catalog.Input {
+	return catalog.Input{ODataType: catalog.IOSCustomConfiguration, DisplayName: "Wi-Fi " + identifier, FileName: "wifi.mobileconfig",
+		File: profile(identifier, "U-1", "one"), Properties: []byte(`{"payloadName":"Office"}`)}
+}
+
+func create(t *testing.T, c *catalog.Catalog, in catalog.Input) *catalog.Payload {
+	t.Helper()
+	p, err := c.Create(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// refused checks that err is an *Invalid of a property, and that its reason has the text.
+func refused(t *testing.T, err error, property, text string) {
+	t.Helper()
+	var invalid *catalog.Invalid
+	if !errors.As(err, &invalid) || invalid.Property != property || !strings.Contains(invalid.Reason, text) {
+		t.Errorf("got %v; want it refused for %s with %q", err, property, text)
+	}
+}
+
+// changes takes the recorded changes out of the database.
+func changes(t *testing.T, s *Store) []catalog.Change {
+	t.Helper()
+	var found []catalog.Change
+	err := s.write(t.Context(), func(q *session) error {
+		err := q.rows(t.Context(), "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
+			var c catalog.Change
+			err := scan(&c.Kind, &c.Target)
+			found = append(found, c)
+			return err
+		})
+		if err == nil {
+			_, err = q.exec(t.Context(), "DELETE FROM catalog_changes")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func wantChanges(t *testing.T, s *Store, want ...catalog.Change) {
+	t.Helper()
+	if got := changes(t, s); !slices.Equal(got, want) {
+		t.Errorf("recorded %v, want %v", got, want)
+	}
+}
+
+var everybody = catalog.Change{Kind: catalog.AllDevices}
+
+func TestCatalogKeepsAPayload(t *testing.T) {
+	_, c := openCatalog(t)
+	in := wifi("com.example.office")
+	in.Description = "for all"
+	made := create(t, c, in)
+	got, err := c.Get(t.Context(), action.PayloadID(strings.ToUpper(string(made.ID))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != made.ID || got.Type != action.DeviceConfiguration || got.ODataType != in.ODataType || got.DisplayName != in.DisplayName ||
+		got.Description != "for all" || got.SubType != "wiFi" || got.Identifier != "com.example.office" || got.Revision != "u-1" ||
+		got.Version != 1 || got.FileName != in.FileName || string(got.Content) != string(in.File) || got.Original != nil ||
+		string(got.Properties) != string(in.Properties) || !got.Created.Equal(made.Created) || !got.LastModified.Equal(made.LastModified) ||
+		!slices.Equal(got.Platforms, []fleet.Platform{fleet.IOS, fleet.IPadOS, fleet.TVOS}) {
+		t.Errorf("got %+v", got)
+	}
+	if err := c.Delete(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Get(t.Context(), made.ID); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("after its deletion: %v", err)
+	}
+	if err := c.Delete(t.Context(), made.ID); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("deleting again: %v", err)
+	}
+}
+
+func TestCatalogListsInPages(t *testing.T) {
+	_, c := openCatalog(t)
+	want := map[action.PayloadID]bool{}
+	for i := range 7 {
+		want[create(t, c, wifi(fmt.Sprintf("com.example.n%d", i))).ID] = true
+	}
+	app := create(t, c, catalog.Input{ODataType: catalog.IOSStoreApp, DisplayName: "App", Properties: []byte(`{"bundleId":"a.b","storeId":1}`)})
+	seen := map[action.PayloadID]bool{}
+	f := catalog.Filter{Types: []action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy}}
+	for after := action.PayloadID(""); ; {
+		page, err := c.List(t.Context(), f, after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, p := range page {
+			if seen[p.ID] || !want[p.ID] || p.ID <= after || p.Content != nil {
+				t.Fatalf("%s behind %s: %+v", p.ID, after, p)
+			}
+			seen[p.ID], after = true, p.ID
+		}
+	}
+	if len(seen) != len(want) {
+		t.Errorf("listed %d of %d", len(seen), len(want))
+	}
+	apps, err := c.List(t.Context(), catalog.Filter{ODataTypes: []string{catalog.IOSStoreApp, catalog.IOSVPPApp}}, "", 10)
+	if err != nil || len(apps) != 1 || apps[0].ID != app.ID {
+		t.Errorf("apps: %v, %v", apps, err)
+	}
+	if all, err := c.List(t.Context(), catalog.Filter{}, "", 100); err != nil || len(all) != 8 {
+		t.Errorf("all: %d, %v", len(all), err)
+	}
+}
+
+func TestOneIdentifierIsCreatedOnce(t *testing.T) {
+	_, c := openCatalog(t)
+	const n = 64
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			_, errs[i] = c.Create(context.Background(), wifi("com.example.office"))
+		})
+	}
+	close(start)
+	wg.Wait()
+	made := 0
+	for _, err := range errs {
+		if err == nil {
+			made++
+		} else {
+			refused(t, err, "payload", "overwrite each other")
+		}
+	}
+	if list, err := c.List(t.Context(), catalog.Filter{}, "", n); made != 1 || err != nil || len(list) != 1 {
+		t.Errorf("%d creates succeeded; the catalog has %d payloads, %v", made, len(list), err)
+	}
+}
+
+func TestIdentifiersAreUniqueWherePayloadsMeet(t *testing.T) {
+	_, c := openCatalog(t)
+	first := create(t, c, wifi("com.example.office"))
+	_, err := c.Create(t.Context(), wifi("com.example.office"))
+	refused(t, err, "payload", string(first.ID)+` "Wi-Fi com.example.office"`)
+	mac := wifi("com.example.office")
+	mac.ODataType = catalog.MacOSCustomConfiguration
+	create(t, c, mac)
+	app := catalog.Input{ODataType: catalog.IOSStoreApp, DisplayName: "App", Properties: []byte(`{"bundleId":"com.example.office","storeId":1}`)}
+	create(t, c, app)
+	app.ODataType = catalog.IOSVPPApp
+	_, err = c.Create(t.Context(), app)
+	refused(t, err, "bundleId", "bundle id")
+	if err := c.Delete(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	create(t, c, wifi("com.example.office"))
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Update implements engine.Store. One writer at a time is the lock on the device.
+func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx) error) error {
+	return s.write(ctx, func(q *session) error { return fn(engineTx{q}) })
+}
+
+// View implements engine.Store.
+func (s *Store) View(ctx context.Context, fn func(engine.Tx) error) error {
+	return s.read(ctx, func(q *session) error { return fn(engineTx{q}) })
+}
+
+// Due implements engine.Store.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) (due []fleet.DeviceID, err error) {
+	err = s.read(ctx, func(q *session) error {
+		return q.rows(ctx, "SELECT device_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?", []any{micros(now), limit},
+			func(scan func(...any) error) error {
+				var id fleet.DeviceID
+				err := scan(&id)
+				due = append(due, id)
+				return err
+			})
+	})
+	return due, err
+}
+
+// NextDue implements engine.Store.
+func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	err := s.read(ctx, func(q *session) error {
+		return q.row(ctx, "SELECT min(due_at) FROM ledgers WHERE due_at IS NOT NULL", nil, &at)
+	})
+	return fromMicros(at), err
+}
+
+type engineTx struct{ q *session }
+
+type ledgerDoc struct {
+	Device action.Device
+	Wake   engine.Wake `json:",omitzero"`
+}
+
+func (t engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Ledger, error) {
+	var due sql.NullInt64
+	var doc []byte
+	var act sql.Null[[]byte]
+	err := t.q.row(ctx, `SELECT l.due_at, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
+		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &due, &doc, &act)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fleet.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger of device %s: %w", device, err)
+	}
+	var d ledgerDoc
+	if err := json.Unmarshal(doc, &d); err != nil {
+		return nil, fmt.Errorf("ledger of device %s: %w", device, err)
+	}
+	l := &engine.Ledger{Device: d.Device, Wake: d.Wake, DueAt: fromMicros(due)}
+	if act.Valid {
+		l.Device.Action = new(action.Action)
+		if err := json.Unmarshal(act.V, l.Device.Action); err != nil {
+			return nil, fmt.Errorf("latest action of device %s: %w", device, err)
+		}
+	}
+	return l, nil
+}
+
+func (t engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *engine.Ledger) error {
+	doc, err := json.Marshal(ledgerDoc{l.Device, l.Wake})
+	if err != nil {
+		return err
+	}
+	_, err = t.q.exec(ctx, "UPDATE ledgers SET due_at = ?, doc = ? WHERE device_id = ?", micros(l.DueAt), string(doc), device)
+	if err != nil {
+		return fmt.Errorf("writing the ledger of device %s: %w", device, err)
+	}
+	return nil
+}
+
+func (t engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
+	doc, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	_, err = t.q.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, doc) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, doc = excluded.doc`,
+		a.ID, device, a.Number, a.Name, a.State, string(doc))
+	if err != nil {
+		return fmt.Errorf("writing action %s of device %s: %w", a.ID, device, err)
+	}
+	return nil
+}
+
+func (t engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error) {
+	var found []*action.Action
+	err := t.q.rows(ctx, `SELECT doc FROM actions WHERE device_id = ?1 AND number IN (
+			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?2),
+			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?3))
+		ORDER BY number DESC`, []any{device, action.SyncPayloads, action.ChangeAssignments},
+		func(scan func(...any) error) error {
+			var doc []byte
+			if err := scan(&doc); err != nil {
+				return err
+			}
+			a := new(action.Action)
+			found = append(found, a)
+			return json.Unmarshal(doc, a)
+		})
+	if err != nil {
+		return nil, fmt.Errorf("reading the actions of device %s: %w", device, err)
+	}
+	return found, nil
+}
+
+func (t engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
+	_, err := t.q.exec(ctx, "INSERT INTO devices ("+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, platform = excluded.platform,
+			manufacturer = excluded.manufacturer, model = excluded.model, os_version = excluded.os_version,
+			serial_number = excluded.serial_number, supervised = excluded.supervised,
+			user_enrolled = excluded.user_enrolled, enrolled = excluded.enrolled, enrolled_at = excluded.enrolled_at,
+			last_sync = excluded.last_sync`,
+		d.ID, d.Name, d.Platform, d.Manufacturer, d.Model, d.OSVersion, d.SerialNumber, d.UDID, d.Supervised,
+		d.UserEnrolled, d.Enrolled, micros(d.EnrolledAt), micros(d.LastSync))
+	if err == nil {
+		_, err = t.q.exec(ctx, `INSERT INTO ledgers (device_id, doc) VALUES (?, '{}') ON CONFLICT DO NOTHING`, d.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("writing device %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+func (t engineTx) Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error) {
+	return t.q.device(ctx, "id = ?", id)
+}
+
+func (t engineTx) DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error) {
+	return t.q.device(ctx, "udid = ?", udid)
+}
+
+func (t engineTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
+	return t.q.payload(ctx, id)
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Assigned implements engine.Tx.
+func (t engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
+	var specs []action.Spec
+	err := t.q.rows(ctx, `WITH mine (kind, target) AS (
+			SELECT 'allDevices', '' UNION ALL
+			SELECT 'device', ?1 UNION ALL
+			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)
+		SELECT id, type, identifier, revision, version, display_name, sub_type FROM catalog_payloads
+		WHERE id IN (SELECT payload_id FROM catalog_assignments JOIN mine USING (kind, target))
+			AND id NOT IN (SELECT payload_id FROM catalog_assignments a JOIN catalog_members m ON m.group_id = a.target
+				WHERE a.kind = 'excludeGroup' AND m.device_id = ?1)
+			AND instr(platforms, (SELECT ',' || platform || ',' FROM devices WHERE id = ?1)) > 0
+		ORDER BY created, id`, []any{device},
+		func(scan func(...any) error) error {
+			var s action.Spec
+			err := scan(&s.ID, &s.Type, &s.Identifier, &s.Revision, &s.Version, &s.DisplayName, &s.SubType)
+			specs = append(specs, s)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("reading what is assigned to device %s: %w", device, err)
+	}
+	return specs, nil
+}
+
+// SpreadChanges implements engine.Store. Changes are spread in the order in which they were made, each in pieces.
+func (s *Store) SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error) {
+	pending := false
+	err := s.read(ctx, func(q *session) error {
+		return q.row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_changes)", nil, &pending)
+	})
+	if err != nil || !pending {
+		return 0, err
+	}
+	reached := 0
+	err = s.write(ctx, func(q *session) error {
+		reached, err = q.spread(ctx, now, limit)
+		return err
+	})
+	return reached, err
+}
+
+// spread makes the next devices that the oldest change concerns due, and forgets changes that have reached everybody.
+func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, error) {
+	for {
+		var change int64
+		var kind catalog.TargetKind
+		var target, cursor string
+		err := q.row(ctx, "SELECT id, kind, target, cursor FROM catalog_changes ORDER BY id LIMIT 1", nil, &change, &kind, &target, &cursor)
+		if errors.Is(err, sql.ErrNoRows) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		var devices []fleet.DeviceID
+		err = q.rows(ctx, concerned[kind], []any{target, cursor, limit}, func(scan func(...any) error) error {
+			var id fleet.DeviceID
+			err := scan(&id)
+			devices = append(devices, id)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		if len(devices) == 0 {
+			if _, err := q.exec(ctx, "DELETE FROM catalog_changes WHERE id = ?", change); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		for _, id := range devices {
+			_, err := q.exec(ctx, "UPDATE ledgers SET due_at = min(coalesce(due_at, ?1), ?1) WHERE device_id = ?2", micros(now), id)
+			if err != nil {
+				return 0, err
+			}
+		}
+		_, err = q.exec(ctx, "UPDATE catalog_changes SET cursor = ? WHERE id = ?", devices[len(devices)-1], change)
+		return len(devices), err
+	}
+}
+
+// concerned lists, for each kind of change, the devices that it concerns behind a cursor.
+var concerned = map[catalog.TargetKind]string{
+	catalog.AllDevices: "SELECT device_id FROM ledgers WHERE ?1 = '' AND device_id > ?2 ORDER BY device_id LIMIT ?3",
+	catalog.Group:      "SELECT device_id FROM catalog_members WHERE group_id = ?1 AND device_id > ?2 ORDER BY device_id LIMIT ?3",
+	catalog.OneDevice:  "SELECT device_id FROM ledgers WHERE device_id = ?1 AND device_id > ?2 ORDER BY device_id LIMIT ?3",
+}
