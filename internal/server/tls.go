@@ -1,0 +1,137 @@
+package server
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/store"
+)
+
+const (
+	caName = "server-ca"
+	// Apple's platforms refuse TLS server certificates that are valid for longer than 825 days
+	// (Apple, "Requirements for trusted certificates in iOS 13 and macOS 10.15").
+	serverValidity = 397 * 24 * time.Hour
+	caValidity     = 10 * 365 * 24 * time.Hour
+)
+
+// loadIdentity returns the certificate that was given, or one for host of the server's own CA. The CA is made at the
+// first start, kept in the database, and its certificate written beside it for clients to trust.
+func loadIdentity(ctx context.Context, c Config, st *store.Store, host string) (*serverIdentity, error) {
+	if c.TLSCertFile != "" || c.TLSKeyFile != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("the TLS certificate and key (both files are needed): %w", err)
+		}
+		return &serverIdentity{certificate: pair}, nil
+	}
+	now := c.Clock.Now()
+	fresh, err := newCA(now)
+	if err != nil {
+		return nil, fmt.Errorf("making a CA: %w", err)
+	}
+	stored, err := st.AddKeyPair(ctx, caName, *fresh)
+	if err != nil {
+		return nil, fmt.Errorf("keeping the CA: %w", err)
+	}
+	ca, err := tls.X509KeyPair(stored.CertificatePEM, stored.KeyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("the server's CA in the database: %w", err)
+	}
+	caFile, err := filepath.Abs(filepath.Join(c.DataDir, "ca.pem"))
+	if err != nil {
+		return nil, err
+	}
+	if err := publish(caFile, stored.CertificatePEM); err != nil {
+		return nil, fmt.Errorf("writing the CA's certificate for clients: %w", err)
+	}
+	pair, err := issue(ca, host, now)
+	if err != nil {
+		return nil, fmt.Errorf("making a certificate for %s: %w", host, err)
+	}
+	return &serverIdentity{certificate: *pair, rootPEM: stored.CertificatePEM, caFile: caFile}, nil
+}
+
+// publish writes a file for everybody, so that nobody ever reads half of it.
+func publish(path string, content []byte) error {
+	fresh := path + ".new"
+	if err := os.WriteFile(fresh, content, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(fresh, path)
+}
+
+func newCA(now time.Time) (*apple.KeyPair, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template, err := newTemplate("syncpayloads server CA", now, caValidity)
+	if err != nil {
+		return nil, err
+	}
+	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return &apple.KeyPair{CertificatePEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		KeyPEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})}, nil
+}
+
+// issue makes a server certificate for host and for this machine's own names.
+func issue(ca tls.Certificate, host string, now time.Time) (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template, err := newTemplate(host, now, serverValidity)
+	if err != nil {
+		return nil, err
+	}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	template.DNSNames = []string{"localhost"}
+	if ip := net.ParseIP(host); ip != nil {
+		template.IPAddresses = append(template.IPAddresses, ip)
+	} else if host != "localhost" {
+		template.DNSNames = append(template.DNSNames, host)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.Leaf, key.Public(), ca.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{der, ca.Certificate[0]}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+func newTemplate(name string, now time.Time, valid time.Duration) (*x509.Certificate, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return nil, err
+	}
+	return &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name, Organization: []string{"syncpayloads"}},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(valid)}, nil
+}
