@@ -1,0 +1,35 @@
+# make test   everything that must hold: formatting, vet, staticcheck, all tests with the race detector, short fuzzing
+# make fuzz   FUZZTIME=10m for longer
+# make bench  the benchmarks
+
+SHELL    := bash
+FUZZTIME ?= 3s
+
+.PHONY: test tools check race fuzz bench
+
+test: tools check race fuzz
+
+# The race detector needs a C compiler. It is installed where that is allowed.
+tools:
+	@command -v gcc >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update && apt-get install -y gcc libc6-dev; \
+		else echo "gcc is missing; install it, on Debian: sudo apt-get install gcc libc6-dev" >&2; exit 1; fi; }
+
+check:
+	@unformatted="$$(gofmt -l .)"; [ -z "$$unformatted" ] || { echo "not formatted:" $$unformatted >&2; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+race:
+	go test -race -timeout 15m ./...
+
+fuzz:
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+			echo "fuzz $$(dirname $$file) $$target"; \
+			go test $$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
