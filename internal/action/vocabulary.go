@@ -106,6 +106,7 @@ const (
 	CodeUnenrolled   int64 = -2 // the device left management, was wiped, or enrolled anew
 	CodeNotSupported int64 = -3 // this device cannot do it
 	CodeNotVerified  int64 = -4 // acknowledged, but the device's inventory does not show it
+	CodeNoCode       int64 = -5 // the device reports a failure, and no code for it
 )
 
 // Policy is how patient the rules are.

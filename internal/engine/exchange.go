@@ -87,13 +87,13 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 		old, err := tx.DeviceByUDID(ctx, d.UDID)
 		switch {
 		case err == nil:
-			d.ID, d.LastSync = old.ID, old.LastSync
+			d.ID = old.ID
 		case errors.Is(err, fleet.ErrNotFound) && d.ID == "":
 			d.ID = fleet.DeviceID(e.NewID())
 		case !errors.Is(err, fleet.ErrNotFound):
 			return err
 		}
-		d.Enrolled, d.EnrolledAt = true, e.Clock.Now()
+		d.Enrolled, d.EnrolledAt, d.LastSync = true, e.Clock.Now(), e.Clock.Now()
 		return nil
 	}
 	if err := e.Store.View(ctx, known); err != nil {

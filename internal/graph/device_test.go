@@ -59,7 +59,7 @@ func TestDeviceKinds(t *testing.T) {
 		{fleet.Device{Platform: fleet.IOS, Model: "iPod9,1"}, object{"deviceType": "iPod", "ownerType": "unknown", "deviceName": nil}},
 		{fleet.Device{Platform: fleet.MacOS}, object{"deviceType": "macMDM", "operatingSystem": "macOS", "serialNumber": nil}},
 		{fleet.Device{Platform: fleet.TVOS}, object{
-			"deviceType": "unknown", "operatingSystem": "tvOS", "isSupervised": false, "lastSyncDateTime": nil}},
+			"deviceType": "unknown", "operatingSystem": "tvOS", "isSupervised": false, "lastSyncDateTime": s.clock.Now().Format(time.RFC3339)}},
 	} {
 		tt.device.UDID = fmt.Sprint(i)
 		got := s.must(http.StatusOK, "GET", s.enroll(tt.device).path(), nil).body
@@ -107,7 +107,7 @@ func TestListDevices(t *testing.T) {
 	s := newSite(t)
 	for i, name := range []string{"cat", "ant", "bee"} {
 		p := s.enroll(fleet.Device{Name: name, UDID: name, Platform: []fleet.Platform{fleet.IOS, fleet.MacOS, fleet.IOS}[i], Supervised: i > 0})
-		at := map[fleet.DeviceID]time.Time{p.id: s.clock.Now().Add(time.Duration(-i) * time.Hour)}
+		at := map[fleet.DeviceID]time.Time{p.id: s.clock.Now().Add(time.Duration(3-i) * time.Hour)}
 		if err := s.store.Touch(t.Context(), at); err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestListDevices(t *testing.T) {
 		"$filter=operatingSystem eq 'macOS'":                                                 "ant",
 		"$filter=managementState ne 'managed'":                                               "",
 		"$filter=not(isSupervised eq true)":                                                  "cat",
-		"$filter=lastSyncDateTime lt 2025-02-13T10:00:00Z&$orderby=deviceName":               "ant bee",
+		"$filter=lastSyncDateTime lt 2025-02-13T13:00:00Z&$orderby=deviceName":               "ant bee",
 		"$filter=deviceName in ('cat','bee') and isSupervised eq true":                       "bee",
 		"$filter=startswith(deviceName,'a') or endswith(deviceName,'t')&$orderby=deviceName": "ant cat",
 		"$filter=deviceName eq 'x'' OR 1=1 --'":                                              "",

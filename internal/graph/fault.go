@@ -136,5 +136,6 @@ func timestamp(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UTC().Format(time.RFC3339Nano)
+	// .NET, and so PowerShell, reads no more than seven decimals.
+	return t.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
 }

@@ -40,8 +40,11 @@ type Config struct {
 	URL     string // where clients and devices reach the server, https://host[:port]; default: made of Listen
 
 	TLSCertFile, TLSKeyFile string // PEM; empty: a certificate of the server's own CA
-	TrustForwarded          bool   // believe a proxy's X-Forwarded-Proto and X-Forwarded-Host
-	CertificateHeader       string // in which a proxy passes a device's certificate; empty: none does
+	// SigningCertFile and SigningKeyFile sign enrollment profiles, PEM. Empty: TLSCertFile and TLSKeyFile do, if given;
+	// a signature of the server's own CA would say nothing to a device that does not know it yet.
+	SigningCertFile, SigningKeyFile string
+	TrustForwarded                  bool   // believe a proxy's X-Forwarded-Proto and X-Forwarded-Host
+	CertificateHeader               string // in which a proxy passes a device's certificate; empty: none does
 
 	RestoreAfter time.Duration
 	Policy       action.Policy
@@ -135,7 +138,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	s.catalog = catalog.New(st, c.Clock.Now, uuid.NewString)
 	s.tokens = access.NewTokens(st, c.Clock.Now)
 	s.channel, err = apple.New(ctx, apple.Config{URL: s.url, Store: st, Engine: s.engine, Log: c.Log, Now: c.Clock.Now,
-		CertificateHeader: c.CertificateHeader, RootCAPEM: identity.rootPEM, Signer: &identity.certificate,
+		CertificateHeader: c.CertificateHeader, RootCAPEM: identity.rootPEM, Signer: identity.signer,
 		APNsURL: c.APNsURL, APNsCAs: c.APNsCAs})
 	if err != nil {
 		return nil, err
@@ -212,7 +215,8 @@ func (s *Server) Close(ctx context.Context) error {
 
 type serverIdentity struct {
 	certificate tls.Certificate
-	rootPEM     []byte // of the own CA; nil if the certificate was given
+	signer      *tls.Certificate // of enrollment profiles; nil: they are not signed
+	rootPEM     []byte           // of the own CA; nil if the certificate was given
 	caFile      string
 }
 

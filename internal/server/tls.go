@@ -28,15 +28,29 @@ const (
 	caValidity     = 10 * 365 * 24 * time.Hour
 )
 
-// loadIdentity returns the certificate that was given, or one for host of the server's own CA. The CA is made at the
-// first start, kept in the database, and its certificate written beside it for clients to trust.
+// loadIdentity returns what the server shows of itself: its TLS certificate, and what signs enrollment profiles.
 func loadIdentity(ctx context.Context, c Config, st *store.Store, host string) (*serverIdentity, error) {
+	i, err := loadTLS(ctx, c, st, host)
+	if err != nil || c.SigningCertFile == "" && c.SigningKeyFile == "" {
+		return i, err
+	}
+	pair, err := tls.LoadX509KeyPair(c.SigningCertFile, c.SigningKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("the signing certificate and key (both files are needed): %w", err)
+	}
+	i.signer = &pair
+	return i, nil
+}
+
+// loadTLS returns the certificate that was given, or one for host of the server's own CA. The CA is made at the
+// first start, kept in the database, and its certificate written beside it for clients to trust.
+func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serverIdentity, error) {
 	if c.TLSCertFile != "" || c.TLSKeyFile != "" {
 		pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("the TLS certificate and key (both files are needed): %w", err)
 		}
-		return &serverIdentity{certificate: pair}, nil
+		return &serverIdentity{certificate: pair, signer: &pair}, nil
 	}
 	now := c.Clock.Now()
 	fresh, err := newCA(now)

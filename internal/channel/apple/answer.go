@@ -132,7 +132,7 @@ func failed(chain []mdm.ErrorChain, a *answer) action.Outcome {
 	if verdict, ok := rejections[a.RejectionReason]; ok && verdict == action.Accepted {
 		return action.Outcome{Verdict: verdict, Detail: a.RejectionReason}
 	}
-	o := action.Outcome{Verdict: chainVerdict(chain), Code: action.CodeNotVerified}
+	o := action.Outcome{Verdict: chainVerdict(chain), Code: action.CodeNoCode}
 	if len(chain) > 0 {
 		o.Code = int64(chain[0].ErrorCode)
 	}

@@ -69,11 +69,14 @@ func managedAppSightings(list map[string]managedApp) []action.Sighting {
 	for _, id := range slices.Sorted(maps.Keys(list)) {
 		g, ok := managedAppStates[list[id].Status]
 		if !ok {
-			g = action.Sighting{Working: true, Detail: "the device reports a state that is not known: " + list[id].Status}
+			g = action.Sighting{Working: true, Detail: "a state that is not known"}
 		}
 		g.Identifier = id
+		if g.Detail != "" {
+			g.Detail = list[id].Status + ": " + g.Detail
+		}
 		if g.Failed {
-			g.Code = action.CodeNotVerified
+			g.Code = action.CodeNoCode
 		}
 		seen = append(seen, g)
 	}
@@ -95,9 +98,9 @@ func (a *installedApp) sighting() action.Sighting {
 	g := action.Sighting{Identifier: a.Identifier}
 	switch {
 	case a.DownloadFailed:
-		g.Failed, g.Retriable, g.Code, g.Detail = true, true, action.CodeNotVerified, "the download failed"
+		g.Failed, g.Retriable, g.Code, g.Detail = true, true, action.CodeNoCode, "the download failed"
 	case a.DownloadCancelled:
-		g.Failed, g.Code, g.Detail = true, action.CodeNotVerified, "the user canceled the download"
+		g.Failed, g.Code, g.Detail = true, action.CodeNoCode, "the user canceled the download"
 	case a.DownloadPaused:
 		g.Working, g.Detail = true, "the user paused the download"
 	case a.DownloadWaiting:
