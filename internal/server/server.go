@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,6 +69,7 @@ type Server struct {
 	http    *http.Server
 	stop    context.CancelFunc
 	done    chan error
+	closed  atomic.Bool
 }
 
 // Start opens the database and serves until Close.
@@ -201,8 +203,11 @@ func (s *Server) Engine() *engine.Engine { return s.engine }
 // Done yields the error that ended the server, nil after Close.
 func (s *Server) Done() <-chan error { return s.done }
 
-// Close lets running requests end, until ctx does, and closes the database.
+// Close lets running requests end, until ctx does, and closes the database. Closing again does nothing.
 func (s *Server) Close(ctx context.Context) error {
+	if s.closed.Swap(true) {
+		return nil
+	}
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())
@@ -214,7 +219,7 @@ func (s *Server) Close(ctx context.Context) error {
 }
 
 type serverIdentity struct {
-	certificate tls.Certificate
+	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	signer      *tls.Certificate // of enrollment profiles; nil: they are not signed
 	rootPEM     []byte           // of the own CA; nil if the certificate was given
 	caFile      string
@@ -222,5 +227,5 @@ type serverIdentity struct {
 
 // config asks devices for their certificate without judging it: the channel does, and it never refuses by TLS alert.
 func (i *serverIdentity) config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{i.certificate}, ClientAuth: tls.RequestClientCert}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: i.certificate, ClientAuth: tls.RequestClientCert}
 }

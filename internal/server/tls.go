@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
@@ -25,6 +26,7 @@ const (
 	// Apple's platforms refuse TLS server certificates that are valid for longer than 825 days
 	// (Apple, "Requirements for trusted certificates in iOS 13 and macOS 10.15").
 	serverValidity = 397 * 24 * time.Hour
+	renewBefore    = 30 * 24 * time.Hour
 	caValidity     = 10 * 365 * 24 * time.Hour
 )
 
@@ -50,7 +52,8 @@ func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serv
 		if err != nil {
 			return nil, fmt.Errorf("the TLS certificate and key (both files are needed): %w", err)
 		}
-		return &serverIdentity{certificate: pair, signer: &pair}, nil
+		given := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }
+		return &serverIdentity{certificate: given, signer: &pair}, nil
 	}
 	now := c.Clock.Now()
 	fresh, err := newCA(now)
@@ -72,11 +75,36 @@ func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serv
 	if err := publish(caFile, stored.CertificatePEM); err != nil {
 		return nil, fmt.Errorf("writing the CA's certificate for clients: %w", err)
 	}
-	pair, err := issue(ca, host, now)
-	if err != nil {
-		return nil, fmt.Errorf("making a certificate for %s: %w", host, err)
+	own := &ownCertificate{ca: ca, host: host, now: c.Clock.Now}
+	if _, err := own.get(nil); err != nil {
+		return nil, err
 	}
-	return &serverIdentity{certificate: *pair, rootPEM: stored.CertificatePEM, caFile: caFile}, nil
+	return &serverIdentity{certificate: own.get, rootPEM: stored.CertificatePEM, caFile: caFile}, nil
+}
+
+// ownCertificate is the server's certificate by its own CA, renewed while the server runs.
+type ownCertificate struct {
+	ca   tls.Certificate
+	host string
+	now  func() time.Time
+
+	mu      sync.Mutex
+	current *tls.Certificate
+}
+
+func (o *ownCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := o.now()
+	if o.current != nil && now.Before(o.current.Leaf.NotAfter.Add(-renewBefore)) {
+		return o.current, nil
+	}
+	fresh, err := issue(o.ca, o.host, now)
+	if err != nil {
+		return nil, fmt.Errorf("making a certificate for %s: %w", o.host, err)
+	}
+	o.current = fresh
+	return fresh, nil
 }
 
 // publish writes a file for everybody, so that nobody ever reads half of it.
