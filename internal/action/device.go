@@ -192,6 +192,7 @@ func (d *Device) finish(s Step, p *Payload, note string) {
 	case kind == Install:
 		p.Away, p.RestoreAt = false, time.Time{}
 		d.report(s, p.ID, Succeeded, 0, note)
+		d.appArrived(s, p)
 	case asked && p.Intent == Restore:
 		p.Away, p.RestoreAt = false, time.Time{}
 		d.report(s, p.ID, Removed, 0, detailUnassigned)
@@ -215,7 +216,7 @@ func (d *Device) Ready(now time.Time) bool {
 		return false
 	}
 	for _, p := range d.Payloads {
-		if p.ready(now) {
+		if d.ready(p, now) {
 			return true
 		}
 	}

@@ -2,9 +2,9 @@ package action
 
 import "time"
 
-func (p *Payload) ready(now time.Time) bool {
+func (d *Device) ready(p *Payload, now time.Time) bool {
 	w := &p.Work
-	return (w.Phase == Queued || w.Phase == Delivered) && !w.Deferred && !w.NotBefore.After(now)
+	return (w.Phase == Queued || w.Phase == Delivered) && !w.Deferred && !w.NotBefore.After(now) && !d.awaitsApp(p)
 }
 
 func (d *Device) inventoryReady(c Class, now time.Time) bool {
@@ -36,7 +36,7 @@ func (d *Device) Next(s Step) (Task, bool) {
 	}
 	var next *Payload
 	for _, p := range d.Payloads {
-		if p.ready(s.Now) && (next == nil || p.Work.Order < next.Work.Order) {
+		if d.ready(p, s.Now) && (next == nil || p.Work.Order < next.Work.Order) {
 			next = p
 		}
 	}

@@ -481,3 +481,45 @@ func TestRepeatedCallChangesNothing(t *testing.T) {
 		t.Fatal("a call under the other name is another action")
 	}
 }
+
+// An app's configuration waits for the app, fails with it, and is set again when it comes back.
+func TestConfigurationFollowsItsApp(t *testing.T) {
+	b := newBench(t, 0)
+	app := action.Spec{ID: "app", Type: action.Application, Identifier: "com.example.app", Version: 1}
+	configuration := action.Spec{ID: "config", Type: action.AppConfiguration, Identifier: app.Identifier, Revision: "r", Version: 1}
+	b.d.Assign(b.step(), []action.Spec{configuration, app})
+	there := action.Outcome{Sightings: []action.Sighting{{Identifier: app.Identifier, Present: true}}}
+	expectNext := func(kind action.TaskKind, id action.PayloadID, class action.Class, o action.Outcome) {
+		t.Helper()
+		task := b.next()
+		if task.Kind != kind || task.Payload.ID != id || task.Class != class {
+			t.Fatalf("next is %+v", task)
+		}
+		b.answer(task, o)
+	}
+	expectNext(action.Install, "app", 0, action.Outcome{})
+	expectNext(action.TakeInventory, "", action.Apps, there)
+	expectNext(action.Install, "config", 0, action.Outcome{})
+	expectNext(action.TakeInventory, "", action.AppConfigurations, there)
+
+	set := []action.Selection{{ID: "app", Type: action.Application}}
+	if _, _, err := b.d.Start(b.step(), action.Request{ID: "a", Name: action.SyncPayloads, Set: set}); err != nil {
+		t.Fatal(err)
+	}
+	expectNext(action.Uninstall, "app", 0, action.Outcome{})
+	expectNext(action.TakeInventory, "", action.Apps, action.Outcome{})
+	b.expectState(action.Done)
+
+	if _, _, err := b.d.Start(b.step(), action.Request{ID: "b", Name: action.SyncPayloads}); err != nil {
+		t.Fatal(err)
+	}
+	expectNext(action.Install, "app", 0, action.Outcome{})
+	expectNext(action.TakeInventory, "", action.Apps, there)
+	b.expectState(action.Done)
+	expectNext(action.TakeInventory, "", action.AppConfigurations, action.Outcome{}) // it went with the app
+	expectNext(action.Install, "config", 0, action.Outcome{})
+	expectNext(action.TakeInventory, "", action.AppConfigurations, there)
+	if b.d.Ready(b.now) {
+		t.Fatal("something is left to do")
+	}
+}
