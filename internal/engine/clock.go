@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"sync"
 	"time"
@@ -103,13 +104,9 @@ func (e *Engine) Sweep(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("looking for what is due: %w", err)
 		}
-		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(sweepers)
-		for _, id := range due {
-			g.Go(func() error { return e.sweepDevice(gctx, id) })
-		}
-		if err := g.Wait(); err != nil {
-			return err
+		// A device that fails must not keep the clocks from the others; it stays due.
+		if failed := e.sweepDevices(ctx, due); len(failed) > 0 {
+			return errors.Join(failed...)
 		}
 		if len(due) < sweepBatch {
 			break
@@ -118,11 +115,22 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return e.flush(ctx, contactsKept)
 }
 
+func (e *Engine) sweepDevices(ctx context.Context, due []fleet.DeviceID) (failed []error) {
+	var g errgroup.Group
+	g.SetLimit(sweepers)
+	errs := make([]error, len(due))
+	for i, id := range due {
+		g.Go(func() error {
+			errs[i] = e.sweepDevice(ctx, id)
+			return nil
+		})
+	}
+	_ = g.Wait() // each has its own error
+	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+}
+
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
-	err := e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Step) error {
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
-			return err
-		}
+	err := e.step(ctx, id, false, func(_ Tx, l *Ledger, s action.Step) error {
 		l.Device.RestoreExpired(s, action.ActionID(e.NewID()))
 		return nil
 	})

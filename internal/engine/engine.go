@@ -114,6 +114,11 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		before := l.Device.Action
 		was := before.Clone()
 		s := action.Step{Now: e.Clock.Now(), NewID: e.NewID, Policy: e.Policy}
+		if l.Changed {
+			if err := e.refresh(ctx, tx, id, l, s); err != nil {
+				return err
+			}
+		}
 		if err := fn(tx, l, s); err != nil {
 			return err
 		}
@@ -200,5 +205,6 @@ func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledge
 		return err
 	}
 	l.Device.Assign(s, specs)
+	l.Changed = false
 	return nil
 }

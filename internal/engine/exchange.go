@@ -16,7 +16,7 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err e
 	quiet := false
 	err = e.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
-		quiet = err == nil && l.Device.Quiet(e.Clock.Now())
+		quiet = err == nil && !l.Changed && l.Device.Quiet(e.Clock.Now())
 		return err
 	})
 	if err != nil || quiet {

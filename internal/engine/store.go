@@ -11,9 +11,10 @@ import (
 
 // Ledger is the stored state of one device: the rules' record and when the clock next has business with it.
 type Ledger struct {
-	Device action.Device
-	DueAt  time.Time // when the sweep must look at it; zero: never
-	Wake   Wake
+	Device  action.Device
+	DueAt   time.Time // when the sweep must look at it; zero: never
+	Changed bool      // the catalog changed what is assigned, and the device's record does not know it yet
+	Wake    Wake
 }
 
 // Wake is how often a device that has work was asked to connect and did not.
@@ -33,8 +34,8 @@ type Store interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]fleet.DeviceID, error)
 	// NextDue is the earliest DueAt of all devices; zero: none.
 	NextDue(ctx context.Context) (time.Time, error)
-	// SpreadChanges makes the next devices that a catalog change concerns due, at most limit of them, and returns how
-	// many there were. Zero means that every change has been spread.
+	// SpreadChanges makes the next devices that a catalog change concerns Changed and due, at most limit of them, and
+	// returns how many there were. Zero means that every change has been spread.
 	SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error)
 	// Touch writes the devices' last contact, where it is later than the one stored.
 	Touch(ctx context.Context, seen map[fleet.DeviceID]time.Time) error

@@ -56,10 +56,11 @@ type ledgerDoc struct {
 
 func (t engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Ledger, error) {
 	var due sql.NullInt64
+	var changed bool
 	var doc []byte
 	var act sql.Null[[]byte]
-	err := t.q.row(ctx, `SELECT l.due_at, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
-		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &due, &doc, &act)
+	err := t.q.row(ctx, `SELECT l.due_at, l.changed, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
+		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &due, &changed, &doc, &act)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fleet.ErrNotFound
 	}
@@ -70,7 +71,7 @@ func (t engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Le
 	if err := json.Unmarshal(doc, &d); err != nil {
 		return nil, fmt.Errorf("ledger of device %s: %w", device, err)
 	}
-	l := &engine.Ledger{Device: d.Device, Wake: d.Wake, DueAt: fromMicros(due)}
+	l := &engine.Ledger{Device: d.Device, Wake: d.Wake, DueAt: fromMicros(due), Changed: changed}
 	if act.Valid {
 		l.Device.Action = new(action.Action)
 		if err := json.Unmarshal(act.V, l.Device.Action); err != nil {
@@ -85,7 +86,8 @@ func (t engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *engi
 	if err != nil {
 		return err
 	}
-	_, err = t.q.exec(ctx, "UPDATE ledgers SET due_at = ?, doc = ? WHERE device_id = ?", micros(l.DueAt), string(doc), device)
+	_, err = t.q.exec(ctx, "UPDATE ledgers SET due_at = ?, changed = ?, doc = ? WHERE device_id = ?",
+		micros(l.DueAt), l.Changed, string(doc), device)
 	if err != nil {
 		return fmt.Errorf("writing the ledger of device %s: %w", device, err)
 	}

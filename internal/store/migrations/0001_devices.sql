@@ -21,6 +21,7 @@ CREATE INDEX devices_last_sync ON devices (last_sync, id);
 CREATE TABLE ledgers (
     device_id TEXT PRIMARY KEY REFERENCES devices (id),
     due_at    INTEGER,
+    changed   INTEGER NOT NULL DEFAULT 0, -- the catalog changed what is assigned to the device
     doc       TEXT NOT NULL
 );
 CREATE INDEX ledgers_due ON ledgers (due_at) WHERE due_at IS NOT NULL;
