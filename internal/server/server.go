@@ -30,6 +30,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
+// DatabaseFile is the name of the database in Config.DataDir.
+const DatabaseFile = "syncpayloads.db"
+
 // DefaultRestoreAfter is after how long the server restores by itself what a call removed.
 const DefaultRestoreAfter = 8 * time.Hour
 
@@ -68,14 +71,15 @@ type Server struct {
 	channel *apple.Channel
 	http    *http.Server
 	stop    context.CancelFunc
-	done    chan error
+	done    chan struct{}
+	err     error // what ended the server; read it when done is closed
 	closed  atomic.Bool
 }
 
 // Start opens the database and serves until Close.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	c = withDefaults(c)
-	st, err := store.Open(ctx, filepath.Join(c.DataDir, "syncpayloads.db"))
+	st, err := store.Open(ctx, filepath.Join(c.DataDir, DatabaseFile))
 	if err != nil {
 		return nil, err
 	}
@@ -118,12 +122,15 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 		}
 		return nil
 	})
-	go func() { s.done <- g.Wait() }()
+	go func() {
+		s.err = g.Wait()
+		close(s.done)
+	}()
 	return s, nil
 }
 
 func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Server, error) {
-	s := &Server{store: st, done: make(chan error, 1), url: strings.TrimSuffix(c.URL, "/")}
+	s := &Server{store: st, done: make(chan struct{}), url: strings.TrimSuffix(c.URL, "/")}
 	if s.url == "" {
 		s.url = localURL(c.Listen, addr)
 	}
@@ -200,8 +207,18 @@ func (s *Server) Channel() *apple.Channel { return s.channel }
 // Engine runs the actions.
 func (s *Server) Engine() *engine.Engine { return s.engine }
 
-// Done yields the error that ended the server, nil after Close.
-func (s *Server) Done() <-chan error { return s.done }
+// Done is closed when the server has ended, by Close or by an error.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Err is the error that ended the server, nil while it runs and after Close.
+func (s *Server) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
 
 // Close lets running requests end, until ctx does, and closes the database. Closing again does nothing.
 func (s *Server) Close(ctx context.Context) error {
@@ -213,9 +230,8 @@ func (s *Server) Close(ctx context.Context) error {
 		err = errors.Join(err, s.http.Close())
 	}
 	s.stop()
-	ended := <-s.done
-	s.done <- ended
-	return errors.Join(err, ended, s.store.Close())
+	<-s.done
+	return errors.Join(err, s.err, s.store.Close())
 }
 
 type serverIdentity struct {

@@ -69,13 +69,11 @@ func managedAppSightings(list map[string]managedApp) []action.Sighting {
 	for _, id := range slices.Sorted(maps.Keys(list)) {
 		g, ok := managedAppStates[list[id].Status]
 		if !ok {
-			g = action.Sighting{Working: true, Detail: "a state that is not known"}
+			g = action.Sighting{Working: true, Detail: "the device reports a state that is not known: " + list[id].Status}
 		}
 		g.Identifier = id
-		if g.Detail != "" {
-			g.Detail = list[id].Status + ": " + g.Detail
-		}
 		if g.Failed {
+			g.Detail = list[id].Status + ": " + g.Detail
 			g.Code = action.CodeNoCode
 		}
 		seen = append(seen, g)
