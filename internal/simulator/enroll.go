@@ -74,12 +74,13 @@ func (d *Device) checkIn(ctx context.Context, next *enrollment, profile *Profile
 	if err := client.checkIn(ctx, d.authenticate(next)); err != nil {
 		return fmt.Errorf("check-in Authenticate: %w", err)
 	}
-	d.fleet.expectPushes(next, d) // before TokenUpdate, as the server may push at once
+	// Before TokenUpdate, as the server may push at once. The connection then waits until the check-in is over.
+	d.setEnrollment(next, profile)
+	d.fleet.expectPushes(next, d)
 	if err := client.checkIn(ctx, d.tokenUpdate(next)); err != nil {
-		d.fleet.forgetPushes(next)
+		d.setEnrollment(nil, nil)
 		return fmt.Errorf("check-in TokenUpdate: %w", err)
 	}
-	d.setEnrollment(next, profile)
 	d.fleet.startPolling(d)
 	return nil
 }
