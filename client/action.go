@@ -1,0 +1,149 @@
+package client
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// ActionState is actionState of deviceActionResult.
+type ActionState string
+
+// The states of an action.
+const (
+	StatePending      ActionState = "pending" // accepted, device not reached
+	StateActive       ActionState = "active"  // the device has taken the first command
+	StateDone         ActionState = "done"
+	StateFailed       ActionState = "failed"   // ended, one or more payloads in error
+	StateCanceled     ActionState = "canceled" // superseded, or the device left management
+	StateNotSupported ActionState = "notSupported"
+)
+
+// Final tells whether the action has ended.
+func (s ActionState) Final() bool { return s != "none" && s != StatePending && s != StateActive }
+
+// Intent is deviceActionPayloadIntent.
+type Intent string
+
+// What an action does to a payload.
+const (
+	Remove  Intent = "remove"
+	Restore Intent = "restore"
+)
+
+// Status is deviceActionPayloadStatus, or assignmentItemActionStatus, which has initiated, too.
+type Status string
+
+// The states of a payload in an action.
+const (
+	Initiated  Status = "initiated" // accepted, device not reached
+	InProgress Status = "inProgress"
+	Removed    Status = "removed" // seen to be off the device
+	Failed     Status = "error"
+	Succeeded  Status = "succeeded" // seen to be on the device again
+)
+
+// Final tells whether the payload's part of the action has ended.
+func (s Status) Final() bool { return s != Initiated && s != InProgress }
+
+// ActionResult is the live result of an action on a device: a syncPayloadsActionResult or, with the same content under
+// later names, a changeAssignmentsActionResult. As JSON it is what the server sent.
+type ActionResult struct {
+	Name        string
+	State       ActionState
+	Started     time.Time
+	LastUpdated time.Time // when State last changed
+	Payloads    []PayloadResult
+
+	raw json.RawMessage
+}
+
+// PayloadResult is one payload's part of an action.
+type PayloadResult struct {
+	ID           string
+	Type         PayloadType
+	DisplayName  string
+	SubType      string // of changeAssignments only
+	Intent       Intent
+	Status       Status
+	Detail       string // why it failed, or what the device is doing now
+	ErrorCode    int64  // 0: no failure
+	LastModified time.Time
+}
+
+// Failures are the payloads that ended in error.
+func (r *ActionResult) Failures() []PayloadResult {
+	return slices.DeleteFunc(slices.Clone(r.Payloads), func(p PayloadResult) bool { return p.Status != Failed })
+}
+
+// wireResult has the properties of both names of the action.
+type wireResult struct {
+	ActionName            string          `json:"actionName"`
+	ActionState           ActionState     `json:"actionState"`
+	StartDateTime         time.Time       `json:"startDateTime"`
+	LastUpdatedDateTime   time.Time       `json:"lastUpdatedDateTime"`
+	DeviceActionPayloads  []payloadResult `json:"deviceActionPayloads"`
+	DeviceAssignmentItems []itemResult    `json:"deviceAssignmentItems"`
+}
+
+type payloadResult struct {
+	PayloadID            string      `json:"payloadId"`
+	PayloadType          PayloadType `json:"payloadType"`
+	DisplayName          string      `json:"displayName"`
+	Intent               Intent      `json:"intent"`
+	Status               Status      `json:"status"`
+	Detail               string      `json:"detail"`
+	ErrorCode            int64       `json:"errorCode"`
+	LastModifiedDateTime time.Time   `json:"lastModifiedDateTime"`
+}
+
+type itemResult struct {
+	ItemID                     string      `json:"itemId"`
+	ItemType                   PayloadType `json:"itemType"`
+	ItemDisplayName            string      `json:"itemDisplayName"`
+	ItemSubTypeDisplayName     string      `json:"itemSubTypeDisplayName"`
+	AssignmentItemActionIntent Intent      `json:"assignmentItemActionIntent"`
+	AssignmentItemActionStatus Status      `json:"assignmentItemActionStatus"`
+	IntentActionMessage        string      `json:"intentActionMessage"`
+	ErrorCode                  int64       `json:"errorCode"`
+	LastModifiedDateTime       time.Time   `json:"lastModifiedDateTime"`
+}
+
+// UnmarshalJSON reads an element of deviceActionResults.
+func (r *ActionResult) UnmarshalJSON(text []byte) error {
+	var w wireResult
+	if err := json.Unmarshal(text, &w); err != nil {
+		return err
+	}
+	*r = ActionResult{Name: w.ActionName, State: w.ActionState, Started: w.StartDateTime, LastUpdated: w.LastUpdatedDateTime,
+		raw: append(json.RawMessage(nil), text...)}
+	for _, p := range w.DeviceActionPayloads {
+		r.Payloads = append(r.Payloads, PayloadResult{ID: p.PayloadID, Type: p.PayloadType, DisplayName: p.DisplayName,
+			Intent: p.Intent, Status: p.Status, Detail: p.Detail, ErrorCode: p.ErrorCode, LastModified: p.LastModifiedDateTime})
+	}
+	for _, i := range w.DeviceAssignmentItems {
+		r.Payloads = append(r.Payloads, PayloadResult{ID: i.ItemID, Type: i.ItemType, DisplayName: i.ItemDisplayName,
+			SubType: i.ItemSubTypeDisplayName, Intent: i.AssignmentItemActionIntent, Status: i.AssignmentItemActionStatus,
+			Detail: i.IntentActionMessage, ErrorCode: i.ErrorCode, LastModified: i.LastModifiedDateTime})
+	}
+	return nil
+}
+
+// MarshalJSON gives the result back as the server sent it.
+func (r ActionResult) MarshalJSON() ([]byte, error) {
+	if r.raw == nil {
+		return []byte("null"), nil
+	}
+	return r.raw, nil
+}
+
+// Latest is the action that was started last, nil if there is none.
+func Latest(results []ActionResult) *ActionResult {
+	var latest *ActionResult
+	for i := range results {
+		if latest == nil || results[i].Started.After(latest.Started) {
+			latest = &results[i]
+		}
+	}
+	return latest
+}

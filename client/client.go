@@ -1,0 +1,195 @@
+// Package client talks to a syncpayloads server: it lists devices, takes payloads off them and puts them back, and
+// watches the result as it changes. It speaks the Microsoft Graph beta surface that the server offers, and the few
+// routes that are the server's own.
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config says where the server is and who asks.
+type Config struct {
+	URL   string // https://host[:port]
+	Token string // made by `syncpayloads token create`
+
+	// CAFile is a PEM file with the certificate of the server's CA; empty: the system's CAs are believed.
+	CAFile string
+	// HTTPClient carries all requests in place of one made for CAFile; the two exclude each other.
+	HTTPClient *http.Client
+}
+
+// Client is a connection to one server. It may be used from many goroutines.
+type Client struct {
+	base  *url.URL
+	token string
+	http  *http.Client
+}
+
+// New makes a client. It does not contact the server yet; the error says what is wrong with the configuration.
+func New(c Config) (*Client, error) {
+	base, err := url.Parse(strings.TrimSuffix(c.URL, "/"))
+	if err != nil || base.Scheme != "https" || base.Host == "" || base.Path != "" || base.RawQuery != "" {
+		return nil, fmt.Errorf("server URL %q: give https://host[:port]", c.URL)
+	}
+	if c.Token == "" {
+		return nil, errors.New("no token: make one with `syncpayloads token create NAME` on the server's machine")
+	}
+	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the token has characters that no token has: copy it again, without spaces or line ends")
+	}
+	client := &Client{base: base, token: c.Token, http: c.HTTPClient}
+	if client.http != nil {
+		if c.CAFile != "" {
+			return nil, errors.New("CAFile and HTTPClient exclude each other")
+		}
+		return client, nil
+	}
+	client.http, err = newHTTPClient(c.CAFile)
+	return client, err
+}
+
+// requestTimeout is of one request and its answer.
+const requestTimeout = time.Minute
+
+func newHTTPClient(caFile string) (*http.Client, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if caFile != "" {
+		text, err := os.ReadFile(caFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the CA's certificate: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("CA file %s has no certificate in PEM", caFile)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{Transport: transport, Timeout: requestTimeout}, nil
+}
+
+// Do makes one request. path begins with a slash and may have a query. body, unless nil, is sent as JSON; the answer's
+// JSON goes into out, unless that is nil. An answer that is an error comes back as an *Error. A busy server (429, 503,
+// 504) is asked again, up to three times: it has not done what it was asked, or doing it twice does no harm.
+func (c *Client) Do(ctx context.Context, method, path string, body, out any) error {
+	return c.do(ctx, method, path, nil, body, out)
+}
+
+func (c *Client) do(ctx context.Context, method, path string, header http.Header, body, out any) error {
+	var sent []byte
+	if body != nil {
+		var err error
+		if sent, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("encoding the request: %w", err)
+		}
+	}
+	for try := 0; ; try++ {
+		answer, err := c.send(ctx, method, path, header, sent)
+		if err != nil {
+			return err
+		}
+		if wait, again := retryAfter(answer, try); again {
+			discard(answer)
+			if err := sleep(ctx, wait); err != nil {
+				return err
+			}
+			continue
+		}
+		return read(answer, out)
+	}
+}
+
+func (c *Client) send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
+	at, err := c.base.Parse(path)
+	if err != nil {
+		return nil, fmt.Errorf("path %q: %w", path, err)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	r.Header.Set("Accept", "application/json")
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return nil, unreachable(c.base, err)
+	}
+	return answer, nil
+}
+
+const (
+	retries       = 3
+	longestAnswer = 64 << 20 // bytes
+	longestWait   = 2 * time.Minute
+)
+
+// retryAfter tells whether to ask again, and when: as the server says (RFC 9110, section 10.2.3), else after a second
+// that doubles.
+func retryAfter(answer *http.Response, try int) (time.Duration, bool) {
+	switch answer.StatusCode {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	default:
+		return 0, false
+	}
+	wait := time.Second << try
+	said := answer.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(said, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(said); err == nil {
+		wait = max(0, time.Until(at))
+	}
+	return wait, try < retries && wait <= longestWait
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func discard(answer *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection can be used again
+	_ = answer.Body.Close()
+}
+
+func read(answer *http.Response, out any) error {
+	defer discard(answer)
+	text, err := io.ReadAll(io.LimitReader(answer.Body, longestAnswer))
+	if err != nil {
+		return fmt.Errorf("reading the server's answer: %w", err)
+	}
+	if answer.StatusCode < 200 || answer.StatusCode > 299 {
+		return newError(answer, text)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("the server's answer is not what was expected (is %s a syncpayloads server?): %w",
+			answer.Request.URL.Host, err)
+	}
+	return nil
+}

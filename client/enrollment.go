@@ -1,0 +1,47 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Enrollment is a link that enrolls one device, once. Whoever has it can enroll a device.
+type Enrollment struct {
+	URL     string    `json:"url"`
+	Expires time.Time `json:"expiresDateTime"`
+}
+
+// CreateEnrollment makes an enrollment link; expiresIn 0 is the server's default.
+func (c *Client) CreateEnrollment(ctx context.Context, expiresIn time.Duration) (*Enrollment, error) {
+	body := map[string]any{}
+	if expiresIn != 0 {
+		body["expiresIn"] = expiresIn.String()
+	}
+	e := new(Enrollment)
+	return e, c.Do(ctx, http.MethodPost, "/api/enrollments", body, e)
+}
+
+// PushCertificate is the certificate with which the server wakes Apple devices (Microsoft Graph beta reference,
+// applePushNotificationCertificate resource type).
+type PushCertificate struct {
+	Topic        string    `json:"topicIdentifier"`
+	SerialNumber string    `json:"certificateSerialNumber"`
+	Expires      time.Time `json:"expirationDateTime"`
+	PEM          string    `json:"certificate"`
+}
+
+const pushCertificatePath = "/beta/deviceManagement/applePushNotificationCertificate"
+
+// PushCertificate returns the push certificate, without its key; an error of IsNotFound if none has been set.
+func (c *Client) PushCertificate(ctx context.Context) (*PushCertificate, error) {
+	p := new(PushCertificate)
+	return p, c.Do(ctx, http.MethodGet, pushCertificatePath, nil, p)
+}
+
+// SetPushCertificate replaces the push certificate. Both arguments are PEM.
+func (c *Client) SetPushCertificate(ctx context.Context, certificate, privateKey []byte) (*PushCertificate, error) {
+	p := new(PushCertificate)
+	body := map[string]string{"certificate": string(certificate), "privateKey": string(privateKey)}
+	return p, c.Do(ctx, http.MethodPatch, pushCertificatePath, body, p)
+}
