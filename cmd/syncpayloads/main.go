@@ -1,0 +1,114 @@
+// Command syncpayloads removes and restores policies and apps on managed devices: it is the server, and the program
+// with which an admin uses one.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/posener/complete"
+	"github.com/willabides/kongplete"
+)
+
+type program struct {
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Demo     demoCommand     `cmd:"" help:"Run a server with simulated devices and walk through a removal and a restore."`
+	Simulate simulateCommand `cmd:"" help:"Enroll simulated devices with a running server and keep them alive."`
+
+	Device  deviceCommand  `cmd:"" help:"List, show and enroll devices."`
+	Payload payloadCommand `cmd:"" help:"List what is assigned to a device."`
+	Remove  removeCommand  `cmd:"" help:"Take policies and apps off a device for a time."`
+	Restore restoreCommand `cmd:"" help:"Put policies and apps back on a device."`
+	Watch   watchCommand   `cmd:"" help:"Watch the latest action on a device."`
+	APNs    apnsCommand    `cmd:"" name:"apns" help:"Show or set the push certificate that wakes Apple devices."`
+
+	Token      tokenCommand      `cmd:"" help:"Make, list and revoke tokens, in the server's database."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete this program's commands."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+}
+
+const description = `Removes and restores policies and apps on managed devices, with the live result of each.
+
+Every flag can be given in the environment: --url as SYNCPAYLOADS_URL, and so on.
+
+Exit codes: 0 success, 1 error, 2 wrong usage, 3 a payload ended in error, 4 time-out.`
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	parser, err := newParser()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "syncpayloads:", err)
+		return exitFailure
+	}
+	kongplete.Complete(parser, kongplete.WithPredictor("file", complete.PredictFiles("*")),
+		kongplete.WithPredictor("folder", complete.PredictDirs("*")))
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "syncpayloads: %v\nSee syncpayloads --help.\n", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	command.BindTo(ctx, (*context.Context)(nil))
+	command.BindTo(os.Stdout, (*io.Writer)(nil))
+	return report(ctx, os.Stderr, command.Run())
+}
+
+func newParser() (*kong.Kong, error) {
+	vars := kong.Vars{"data": ""}
+	if folder, err := os.UserConfigDir(); err == nil {
+		vars["data"] = filepath.Join(folder, "syncpayloads")
+	}
+	return kong.New(&program{}, kong.Name("syncpayloads"), kong.Description(description),
+		kong.DefaultEnvars("SYNCPAYLOADS"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), vars)
+}
+
+// The exit codes.
+const (
+	exitFailure  = 1
+	exitUsage    = 2
+	exitPayloads = 3 // one or more payloads ended in error
+	exitTimeout  = 4
+)
+
+// exit is an error with an exit code of its own.
+type exit struct {
+	code int
+	error
+}
+
+func (e *exit) Unwrap() error { return e.error }
+
+func usageError(format string, args ...any) error {
+	return &exit{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// report tells the user of an error and returns the exit code.
+func report(ctx context.Context, to io.Writer, err error) int {
+	var special *exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &special):
+		fmt.Fprintln(to, "syncpayloads:", err)
+		return special.code
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(to, "syncpayloads: interrupted")
+		return exitFailure
+	default:
+		fmt.Fprintln(to, "syncpayloads:", err)
+		return exitFailure
+	}
+}

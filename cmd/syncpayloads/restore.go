@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/client"
+)
+
+type restoreCommand struct {
+	change   `embed:""`
+	Device   string   `arg:"" help:"The device's id or name."`
+	Payloads []string `arg:"" optional:"" name:"payload" help:"Ids or names of what to restore; without any, everything."`
+}
+
+// Run restores the payloads: the action states what is still to be off the device.
+func (r *restoreCommand) Run(ctx context.Context, out io.Writer) error {
+	return r.run(ctx, out, r.Device, func(known []client.Payload) ([]client.Payload, string, error) {
+		if len(r.Payloads) == 0 {
+			return nil, "restoring everything", nil
+		}
+		chosen, err := choose(known, r.Payloads)
+		if err != nil {
+			return nil, "", err
+		}
+		// A new action would start the others' time anew for nothing. What is on its way back, or failed to come
+		// back, is worth one.
+		if i := slices.IndexFunc(chosen, onDevice); i >= 0 {
+			return nil, "", fmt.Errorf("%q is not removed from the device, so it cannot be restored", chosen[i].DisplayName)
+		}
+		kept := slices.DeleteFunc(removed(known), func(p client.Payload) bool { return contains(chosen, p) })
+		note := "restoring " + names(chosen)
+		if len(kept) > 0 {
+			note += "; staying off, their time starting anew: " + names(kept)
+		}
+		return kept, note, nil
+	})
+}
+
+func onDevice(p client.Payload) bool { return !p.Removed && p.Presence == client.Present }

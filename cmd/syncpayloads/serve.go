@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/server"
+)
+
+type serveCommand struct {
+	database `embed:""`
+	Listen   string `help:"Address to listen on." default:"127.0.0.1:8443"`
+	URL      string `help:"Where clients and devices reach the server; without it, made of the address." placeholder:"URL"`
+
+	TLSCert           string `name:"tls-cert" help:"TLS certificate chain, a PEM file; without it, one of the server's own CA." placeholder:"FILE" predictor:"file" group:"TLS"`
+	TLSKey            string `name:"tls-key" help:"Its private key, a PEM file." placeholder:"FILE" predictor:"file" group:"TLS"`
+	SigningCert       string `name:"signing-cert" help:"Certificate chain that signs enrollment profiles, a PEM file; without it, the TLS certificate if one is given." placeholder:"FILE" predictor:"file" group:"TLS"`
+	SigningKey        string `name:"signing-key" help:"Its private key, a PEM file." placeholder:"FILE" predictor:"file" group:"TLS"`
+	TrustForwarded    bool   `help:"Believe X-Forwarded-Proto and X-Forwarded-Host. Only behind a proxy that sets them." group:"TLS"`
+	CertificateHeader string `help:"Header in which a proxy passes a device's certificate. The proxy must drop what clients send in it." placeholder:"NAME" group:"TLS"`
+
+	RestoreAfter time.Duration `help:"When what was removed is restored, unless a call chooses; 0: never." default:"8h" group:"Actions"`
+	policyFlags  `embed:""`
+
+	APNsURL string `name:"apns-url" help:"Push service in place of Apple's." placeholder:"URL" group:"Apple devices"`
+	APNsCA  string `name:"apns-ca" help:"The CA of that push service, a PEM file." placeholder:"FILE" predictor:"file" group:"Apple devices"`
+
+	logFlags `embed:""`
+}
+
+// policyFlags are how patient the server is with devices (action.Policy).
+type policyFlags struct {
+	MaxAttempts int           `help:"Tries of one command before its error is final." default:"5" group:"Actions"`
+	RetryBase   time.Duration `help:"Wait after the first failed try; doubles with each." default:"1m" group:"Actions"`
+	RetryMax    time.Duration `help:"Longest wait between tries." default:"30m" group:"Actions"`
+	PollBase    time.Duration `help:"Wait before looking again at an app that is still installing; doubles." default:"10s" group:"Actions"`
+	PollMax     time.Duration `help:"Longest wait between looks." default:"10m" group:"Actions"`
+	VerifyFor   time.Duration `help:"How long a device may take to show what it has acknowledged." default:"24h" group:"Actions"`
+}
+
+// Validate refuses what would keep an action from ever ending, or a device from ever resting.
+func (p *policyFlags) Validate() error {
+	switch {
+	case p.MaxAttempts < 1:
+		return errors.New("--max-attempts must be at least 1")
+	case p.RetryBase <= 0 || p.RetryMax < p.RetryBase:
+		return errors.New("--retry-base must be more than 0, and --retry-max not less than it")
+	case p.PollBase <= 0 || p.PollMax < p.PollBase:
+		return errors.New("--poll-base must be more than 0, and --poll-max not less than it")
+	case p.VerifyFor <= 0:
+		return errors.New("--verify-for must be more than 0")
+	}
+	return nil
+}
+
+func (p *policyFlags) policy() action.Policy {
+	return action.Policy{MaxAttempts: p.MaxAttempts, RetryBase: p.RetryBase, RetryMax: p.RetryMax, PollBase: p.PollBase,
+		PollMax: p.PollMax, VerifyFor: p.VerifyFor}
+}
+
+type logFlags struct {
+	LogLevel  slog.Level `help:"Least level that is logged: DEBUG, INFO, WARN or ERROR." default:"INFO" group:"Log"`
+	LogFormat string     `help:"text or json." enum:"text,json" default:"text" group:"Log"`
+}
+
+func (l *logFlags) logger(to io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.LogLevel}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, options))
+	}
+	return slog.New(slog.NewTextHandler(to, options))
+}
+
+// Validate refuses half of a pair.
+func (s *serveCommand) Validate() error {
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key belong together: give both or none")
+	}
+	if (s.SigningCert == "") != (s.SigningKey == "") {
+		return errors.New("--signing-cert and --signing-key belong together: give both or none")
+	}
+	if s.RestoreAfter < 0 {
+		return errors.New("--restore-after cannot be negative; 0 is never")
+	}
+	return s.policyFlags.Validate()
+}
+
+// Run serves until it is told to end.
+func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
+	if s.Data == "" {
+		return usageError("no folder: give --data, where the database shall be")
+	}
+	log := s.logger(os.Stderr)
+	slog.SetDefault(log)
+	config := server.Config{DataDir: s.Data, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
+		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
+		Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
+	if s.APNsCA != "" {
+		pool, err := readPool(s.APNsCA)
+		if err != nil {
+			return err
+		}
+		config.APNsCAs = pool
+	}
+	_, found := os.Stat(filepath.Join(s.Data, server.DatabaseFile))
+	running, err := server.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	if err := s.greet(ctx, out, running, found != nil); err != nil {
+		return errors.Join(err, running.Close(ctx))
+	}
+	return untilEnd(ctx, running, func() {})
+}
+
+func readPool(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading a CA's certificate: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s has no certificate in PEM", file)
+	}
+	return pool, nil
+}
+
+// graceTime is how long running requests may take to end.
+const graceTime = 15 * time.Second
+
+// untilEnd waits for the signal to end, or for the server to fail, and closes it. before is done first, at the signal.
+func untilEnd(ctx context.Context, running *server.Server, before func()) error {
+	select {
+	case <-ctx.Done():
+		before()
+	case <-running.Done():
+		return fmt.Errorf("the server ended: %w", running.Err())
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
+	defer cancel()
+	return running.Close(closing)
+}
+
+// greet says where the server is, and at the first start, or as long as nobody has a token, what to do next.
+func (s *serveCommand) greet(ctx context.Context, out io.Writer, running *server.Server, first bool) error {
+	fmt.Fprintf(out, "Serving %s, data in %s\n", running.URL(), s.Data)
+	ca := running.CAFile()
+	if ca != "" {
+		fmt.Fprintf(out, "Its certificate authority, for clients to trust: %s\n", ca)
+	}
+	tokens, err := running.Tokens().List(ctx)
+	if err != nil || len(tokens) > 0 && !first {
+		return err
+	}
+	if ca != "" {
+		fmt.Fprintf(out, `
+The server made this authority itself. A client trusts it with one of these:
+  curl                     --cacert %[1]s
+  syncpayloads             export SYNCPAYLOADS_CA=%[1]s
+  Node.js (Graph SDK)      export NODE_EXTRA_CA_CERTS=%[1]s
+  Python (requests)        export REQUESTS_CA_BUNDLE=%[1]s
+  Go on Linux              export SSL_CERT_FILE=%[1]s
+Devices get it with their enrollment profile.
+`, ca)
+	}
+	fmt.Fprintf(out, `
+Make a token:              syncpayloads token create --data %s YOUR-NAME
+Use it:                    export SYNCPAYLOADS_URL=%s SYNCPAYLOADS_TOKEN=sp_...
+Wake Apple devices:        syncpayloads apns set push.pem push.key      (from identity.apple.com/pushcert)
+Enroll a device:           syncpayloads device enroll                   (prints a link that works once)
+`, s.Data, running.URL())
+	return nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/client"
+)
+
+type watchCommand struct {
+	connection `embed:""`
+	Device     string        `arg:"" help:"The device's id or name."`
+	Follow     bool          `help:"Go on with later actions, until interrupted."`
+	Timeout    time.Duration `help:"Give up after this time; 0: never." default:"0" placeholder:"DURATION"`
+	JSON       bool          `name:"json" help:"Print every change as one line of JSON: the action's whole result."`
+}
+
+// Run shows the latest action until it has ended.
+func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
+	server, err := w.open()
+	if err != nil {
+		return err
+	}
+	device, err := server.Device(ctx, w.Device)
+	if err != nil {
+		return err
+	}
+	if len(device.ActionResults) == 0 && !w.Follow {
+		if !w.JSON {
+			fmt.Fprintf(out, "%s: no action has been run on it\n", printable(device.Name))
+		}
+		return nil
+	}
+	watched := watching{server: server, device: device.ID, view: jsonView{out}, timeout: w.Timeout, follow: w.Follow}
+	if !w.JSON {
+		known, err := server.Payloads(ctx, device.ID)
+		if err != nil {
+			return err
+		}
+		watched.view = newView(out, device.Name, kinds(known))
+	}
+	_, err = watched.run(ctx)
+	if w.Follow && errors.Is(err, context.Canceled) {
+		return nil // the way in which following ends
+	}
+	return err
+}
+
+// watching follows actions on a device until the latest has ended.
+type watching struct {
+	server  *client.Client
+	device  string // id
+	view    view
+	timeout time.Duration        // 0: none
+	follow  bool                 // do not end with an action
+	only    *client.ActionResult // this action and no other; nil: the latest, whichever
+}
+
+// run returns what was last seen of the action. The error says, by its exit code, how the action ended.
+func (w *watching) run(ctx context.Context) (last *client.ActionResult, err error) {
+	limited := ctx
+	if w.timeout > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, w.timeout)
+		defer cancel()
+	}
+	defer func() { err = errors.Join(w.view.close(), err) }()
+	for results, err := range w.server.Watch(limited, w.device) {
+		if err != nil {
+			return last, w.ended(ctx, limited, err)
+		}
+		current := w.pick(results)
+		if current == nil && w.only != nil {
+			return last, errors.New("the action was superseded by a later one; `syncpayloads watch` shows that")
+		}
+		if current == nil {
+			continue
+		}
+		last = current
+		if err := w.view.show(current); err != nil {
+			return last, err
+		}
+		if current.State.Final() && !w.follow {
+			return last, verdict(current)
+		}
+	}
+	return last, nil
+}
+
+func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
+	if w.only == nil {
+		return client.Latest(results)
+	}
+	for i := range results {
+		if sameAction(&results[i], w.only) {
+			return &results[i]
+		}
+	}
+	return nil
+}
+
+func sameAction(a, b *client.ActionResult) bool {
+	return a.Name == b.Name && a.Started.Equal(b.Started)
+}
+
+func (w *watching) ended(ctx, limited context.Context, err error) error {
+	if ctx.Err() == nil && limited.Err() != nil {
+		return &exit{exitTimeout, fmt.Errorf("the action has not ended after %s; it goes on", w.timeout)}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// verdict is how an action ended, as an error.
+func verdict(r *client.ActionResult) error {
+	switch failed := r.Failures(); {
+	case r.State == client.StateDone:
+		return nil
+	case r.State == client.StateCanceled:
+		return fmt.Errorf("the action was canceled: %s", printable(firstDetail(failed)))
+	case r.State == client.StateNotSupported:
+		return &exit{exitPayloads, fmt.Errorf("the device cannot do this: %s", printable(firstDetail(failed)))}
+	default:
+		return &exit{exitPayloads, fmt.Errorf("%d of %d payloads ended in error; the first: %s (code %d)", len(failed), len(r.Payloads),
+			printable(firstDetail(failed)), failed[0].ErrorCode)}
+	}
+}
+
+func firstDetail(failed []client.PayloadResult) string {
+	if len(failed) == 0 || failed[0].Detail == "" {
+		return "no detail was given"
+	}
+	return failed[0].DisplayName + ": " + failed[0].Detail
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"github.com/syncpayloads/syncpayloads/client"
+)
+
+// view shows an action while it goes on.
+type view interface {
+	show(*client.ActionResult) error
+	close() error
+}
+
+// silentView shows nothing.
+type silentView struct{}
+
+func (silentView) show(*client.ActionResult) error { return nil }
+func (silentView) close() error                    { return nil }
+
+// jsonView prints every change as a line.
+type jsonView struct{ out io.Writer }
+
+func (v jsonView) show(r *client.ActionResult) error { return printLine(v.out, r) }
+func (v jsonView) close() error                      { return nil }
+
+// newView chooses a live table on a terminal, and lines elsewhere.
+func newView(out io.Writer, device string, kinds map[string]string) view {
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &tableView{out: f, device: printable(device), kinds: kinds}
+	}
+	return &lineView{out: out, device: printable(device), kinds: kinds, shown: make(map[string]string)}
+}
+
+// heading says which action is shown.
+func heading(device string, r *client.ActionResult) string {
+	return fmt.Sprintf("%s  %s  started %s", device, r.Name, moment(r.Started))
+}
+
+// lineView prints a line for every payload that changed.
+type lineView struct {
+	out    io.Writer
+	device string
+	kinds  map[string]string
+	action *client.ActionResult
+	shown  map[string]string // last content of each payload's row
+}
+
+func (v *lineView) show(r *client.ActionResult) error {
+	if v.action == nil || !sameAction(v.action, r) {
+		clear(v.shown)
+		fmt.Fprintln(v.out, heading(v.device, r))
+	}
+	for i, row := range newTable(r, v.kinds).rows {
+		if v.shown[row.id] != row.content() {
+			v.shown[row.id] = row.content()
+			fmt.Fprintf(v.out, "%s  %s\n", r.Payloads[i].LastModified.Local().Format("15:04:05"), row.text())
+		}
+	}
+	if v.action == nil || v.action.State != r.State || !sameAction(v.action, r) {
+		fmt.Fprintf(v.out, "%s  action %s\n", r.LastUpdated.Local().Format("15:04:05"), r.State)
+	}
+	v.action = r
+	return nil
+}
+
+func (v *lineView) close() error { return nil }
+
+// tableView draws a table that changes in place: a row for each payload, and a bar for the whole action.
+type tableView struct {
+	out    *os.File
+	device string
+	kinds  map[string]string
+	action *client.ActionResult
+	bars   *mpb.Progress
+	rows   map[string]*mpb.Bar
+	whole  *mpb.Bar
+
+	mu   sync.Mutex // the bars are drawn by a goroutine of their own
+	last map[string]tableRow
+}
+
+const (
+	drawEvery = 100 * time.Millisecond
+	barWidth  = 40
+)
+
+func (v *tableView) show(r *client.ActionResult) error {
+	rows := newTable(r, v.kinds).rows
+	v.mu.Lock()
+	v.last = make(map[string]tableRow, len(rows))
+	for _, row := range rows {
+		v.last[row.id] = row
+	}
+	v.mu.Unlock()
+	if v.action == nil || !sameAction(v.action, r) {
+		if err := v.begin(r, rows); err != nil {
+			return err
+		}
+	}
+	v.action = r
+	ended := int64(0)
+	for _, row := range rows {
+		if row.mark != "" {
+			v.rows[row.id].SetCurrent(1)
+			ended++
+		}
+	}
+	if len(rows) > 0 {
+		v.whole.SetCurrent(ended)
+	}
+	if !r.State.Final() {
+		return nil
+	}
+	return v.end()
+}
+
+// begin draws the table of a new action below what there is.
+func (v *tableView) begin(r *client.ActionResult, rows []tableRow) error {
+	if err := v.end(); err != nil {
+		return err
+	}
+	fmt.Fprintln(v.out, heading(v.device, r))
+	v.bars = mpb.New(mpb.WithOutput(v.out), mpb.WithWidth(barWidth), mpb.WithRefreshRate(drawEvery))
+	v.rows = make(map[string]*mpb.Bar, len(rows))
+	for _, row := range rows {
+		v.rows[row.id] = v.bars.New(1, mpb.NopStyle(), mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
+			return v.draw(row.id, s)
+		})))
+	}
+	if len(rows) > 0 {
+		v.whole = v.bars.New(int64(len(rows)), mpb.BarStyle().Lbound("  [").Rbound("]"), mpb.AppendDecorators(
+			decor.CountersNoUnit(" %d of %d ended "), decor.Elapsed(decor.ET_STYLE_GO)))
+	}
+	return nil
+}
+
+var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+
+func (v *tableView) draw(id string, s decor.Statistics) string {
+	v.mu.Lock()
+	row := v.last[id]
+	v.mu.Unlock()
+	mark := row.mark
+	if mark == "" {
+		mark = string(spinner[time.Now().UnixMilli()/drawEvery.Milliseconds()%int64(len(spinner))])
+	}
+	return fit("  "+mark+" "+row.text(), s.AvailableWidth)
+}
+
+// end draws the table a last time and leaves it standing.
+func (v *tableView) end() error {
+	if v.bars == nil {
+		return nil
+	}
+	for _, bar := range v.rows {
+		bar.Abort(false)
+	}
+	if v.whole != nil {
+		v.whole.Abort(false)
+	}
+	v.bars.Wait()
+	err := v.bars.Error
+	v.bars, v.whole = nil, nil
+	return err
+}
+
+func (v *tableView) close() error { return v.end() }
