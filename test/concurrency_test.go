@@ -14,6 +14,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
@@ -163,7 +164,7 @@ func (s *site) due(d *simulator.Device) time.Duration {
 // query reads one value from the database beside the running server.
 func (s *site) query(into any, text string, args ...any) {
 	s.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.config.DataDir, "syncpayloads.db"))
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.config.DataDir, server.DatabaseFile))
 	if err != nil {
 		s.Fatal(err)
 	}

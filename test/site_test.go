@@ -88,6 +88,12 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteTrusting(t)
+}
+
+// newSiteTrusting is a site whose devices trust further servers.
+func newSiteTrusting(t *testing.T, also ...*x509.Certificate) *site {
+	t.Helper()
 	s := &site{T: t, clock: newClock(), ids: map[*simulator.Device]string{}}
 	var err error
 	if s.gateway, err = simulator.NewGateway(simulator.GatewayOptions{}); err != nil {
@@ -107,13 +113,24 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Clock: s.clock, Keys: keys, Gateway: s.gateway,
+	transport := s.transport()
+	for _, c := range also {
+		transport.TLSClientConfig.RootCAs.AddCert(c)
+	}
+	s.fleet = simulator.NewFleet(simulator.Options{Transport: transport, Clock: s.clock, Keys: keys, Gateway: s.gateway,
 		Apps: appStore, Log: quiet()})
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan struct{})
 	go func() { s.fleet.Run(ctx); close(ran) }()
 	t.Cleanup(func() { stop(); <-ran })
 	return s
+}
+
+// in is the site in a subtest.
+func (s *site) in(t *testing.T) *site {
+	c := *s
+	c.T = t
+	return &c
 }
 
 // keys are shared by all devices of all tests.
@@ -232,9 +249,9 @@ func (s *site) enrollAgain(d *simulator.Device) {
 	if err := d.Enroll(s.Context(), link.URL); err != nil {
 		s.Fatal(err)
 	}
-	udid := d.Facts().UDID
+	udid := d.Facts().EnrollmentID // a user enrollment hides the hardware's
 	if udid == "" {
-		udid = d.Facts().EnrollmentID
+		udid = d.Facts().UDID
 	}
 	var list struct{ Value []struct{ ID string } }
 	s.must("GET", "/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+udid+"'", nil, &list)
@@ -357,7 +374,7 @@ func (s *site) eventually(what string, ok func() bool) {
 // within lets time pass until ok, a step of the clock at a time.
 func (s *site) within(step time.Duration, what string, ok func() bool) {
 	s.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(30 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
