@@ -13,7 +13,7 @@ import (
 func TestBusy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "locked.db")
 	open := func() *sql.DB {
-		db, err := sql.Open("sqlite", "file:"+path)
+		db, err := sql.Open("sqlite3", "file:"+path+"?_pragma=busy_timeout(1)")
 		if err != nil {
 			t.Fatal(err)
 		}
