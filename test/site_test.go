@@ -3,74 +3,24 @@
 package test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
-
-// clock is time that passes when a test says so.
-type clock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []timer
-}
-
-type timer struct {
-	at   time.Time
-	ring chan time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Now().UTC().Truncate(time.Second)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := timer{c.now.Add(d), make(chan time.Time, 1)}
-	if d <= 0 {
-		t.ring <- c.now
-	} else {
-		c.timers = append(c.timers, t)
-	}
-	return t.ring
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.timers = slices.DeleteFunc(c.timers, func(t timer) bool {
-		if t.at.After(c.now) {
-			return false
-		}
-		t.ring <- c.now
-		return true
-	})
-}
 
 // site is one organization: a server, a push gateway and a fleet of devices.
 type site struct {
@@ -182,58 +132,6 @@ func (s *site) transport() *http.Transport {
 	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool(s.T, ca)}, MaxIdleConnsPerHost: 64}
 }
 
-// call makes a request of the API and returns status and body.
-func (s *site) call(method, path string, body any) (int, []byte) {
-	s.Helper()
-	return s.send(method, path, nil, body)
-}
-
-func (s *site) send(method, path string, header map[string]string, body any) (int, []byte) {
-	s.Helper()
-	var doc []byte
-	if body != nil {
-		var err error
-		if doc, err = json.Marshal(body); err != nil {
-			s.Fatal(err)
-		}
-	}
-	r, err := http.NewRequest(method, s.url+path, bytes.NewReader(doc))
-	if err != nil {
-		s.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+s.token)
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for name, value := range header {
-		r.Header.Set(name, value)
-	}
-	res, err := s.http.Do(r)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return res.StatusCode, answer
-}
-
-// must makes a request that has to succeed and decodes its answer.
-func (s *site) must(method, path string, body, into any) {
-	s.Helper()
-	status, answer := s.call(method, path, body)
-	if status >= 300 {
-		s.Fatalf("%s %s: %d %s", method, path, status, answer)
-	}
-	if into != nil {
-		if err := json.Unmarshal(answer, into); err != nil {
-			s.Fatalf("%s %s: %v in %s", method, path, err, answer)
-		}
-	}
-}
-
 // enroll adds a device and enrolls it through a one-time link.
 func (s *site) enroll(c simulator.Config) *simulator.Device {
 	s.Helper()
@@ -304,65 +202,6 @@ func mobileconfig(identifier, id string) []byte {
 <key>PayloadIdentifier</key><string>` + identifier + `.wifi</string><key>PayloadUUID</key><string>` + uuid.NewString() + `</string>
 <key>SSID_STR</key><string>` + identifier + `</string><key>EncryptionType</key><string>None</string>
 </dict></array></dict></plist>`)
-}
-
-// sync declares what is to be off the device.
-func (s *site) sync(d *simulator.Device, set ...payload) {
-	s.Helper()
-	if status, answer := s.post(d, "syncPayloads", set); status != http.StatusNoContent {
-		s.Fatalf("syncPayloads: %d %s", status, answer)
-	}
-}
-
-func (s *site) post(d *simulator.Device, action string, set []payload) (int, []byte) {
-	s.Helper()
-	return s.callWith(action, d, nil, set...)
-}
-
-// callWith calls an action with request headers.
-func (s *site) callWith(action string, d *simulator.Device, header map[string]string, set ...payload) (int, []byte) {
-	s.Helper()
-	items := []any{}
-	for _, p := range set {
-		items = append(items, map[string]string{"payloadId": p.ID, "payloadType": p.Type})
-	}
-	path := "/beta/deviceManagement/managedDevices/" + s.ids[d] + "/" + action
-	return s.send("POST", path, header, map[string]any{"deviceActionPayloads": items})
-}
-
-type result struct {
-	ActionName           string
-	ActionState          string
-	DeviceActionPayloads []struct {
-		PayloadID, Intent, Status, Detail string
-		ErrorCode                         int64
-	}
-}
-
-// result reads the device's latest syncPayloads result.
-func (s *site) result(d *simulator.Device) result {
-	s.Helper()
-	var device struct{ DeviceActionResults []result }
-	s.must("GET", "/beta/deviceManagement/managedDevices/"+s.ids[d]+"?$select=id,deviceActionResults", nil, &device)
-	for _, r := range device.DeviceActionResults {
-		if r.ActionName == string(action.SyncPayloads) {
-			return r
-		}
-	}
-	return result{}
-}
-
-func (r result) final() bool {
-	return slices.Contains([]string{"done", "failed", "canceled", "notSupported"}, r.ActionState)
-}
-
-func (r result) of(p payload) string {
-	for _, line := range r.DeviceActionPayloads {
-		if line.PayloadID == p.ID {
-			return line.Intent + "/" + line.Status
-		}
-	}
-	return "none"
 }
 
 // eventually lets time pass until ok, a second at a time.
