@@ -98,6 +98,7 @@ func (w *world) connect(t *rapid.T) {
 			w.answer(w.ph.execute(task))
 		case "not now":
 			w.d.Answer(w.step(), task.ID, action.Outcome{Verdict: action.NotNow})
+			w.ph.drop(task.ID)
 		case "busy":
 			w.answer(answer{task.ID, action.Outcome{Verdict: action.Retriable, Code: 1, Detail: "busy"}})
 		case "never":
@@ -109,7 +110,7 @@ func (w *world) connect(t *rapid.T) {
 			return
 		case "answer late":
 			a := w.ph.execute(task)
-			w.ph.held = slices.DeleteFunc(w.ph.held, func(h action.Task) bool { return h.ID == a.task })
+			w.ph.drop(a.task)
 			w.ph.flight = append(w.ph.flight, a)
 			return
 		}
@@ -135,8 +136,7 @@ func (w *world) answer(a answer) {
 		w.t.Fatalf("the second answer to task %s counted", a.task)
 	}
 	w.answered[a.task] = true
-	// A device that was handed a command twice is done with it when it has answered it.
-	w.ph.held = slices.DeleteFunc(w.ph.held, func(h action.Task) bool { return h.ID == a.task })
+	w.ph.drop(a.task)
 	w.ph.old = append(w.ph.old, a)
 	w.checkTruth()
 }

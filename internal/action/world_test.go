@@ -28,6 +28,11 @@ type answer struct {
 	outcome action.Outcome
 }
 
+// drop forgets what the phone held of a command: handed one twice, it is done with it when it has answered it.
+func (ph *phone) drop(id action.TaskID) {
+	ph.held = slices.DeleteFunc(ph.held, func(h action.Task) bool { return h.ID == id })
+}
+
 func (ph *phone) execute(t action.Task) answer {
 	a := answer{task: t.ID}
 	switch t.Kind {
