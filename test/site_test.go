@@ -213,7 +213,7 @@ func (s *site) eventually(what string, ok func() bool) {
 // within lets time pass until ok, a step of the clock at a time.
 func (s *site) within(step time.Duration, what string, ok func() bool) {
 	s.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

@@ -111,12 +111,14 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 		config.APNsCAs = pool
 	}
 	_, found := os.Stat(filepath.Join(s.Data, server.DatabaseFile))
-	running, err := server.Start(ctx, config)
+	// A signal that comes while it starts ends it in order, too, right afterwards.
+	starting := context.WithoutCancel(ctx)
+	running, err := server.Start(starting, config)
 	if err != nil {
 		return err
 	}
-	if err := s.greet(ctx, out, running, found != nil); err != nil {
-		return errors.Join(err, running.Close(ctx))
+	if err := s.greet(starting, out, running, found != nil); err != nil {
+		return errors.Join(err, running.Close(starting))
 	}
 	return untilEnd(ctx, running, func() {})
 }
