@@ -28,6 +28,7 @@ type serveCommand struct {
 	CertificateHeader string `help:"Header in which a proxy passes a device's certificate. The proxy must drop what clients send in it." placeholder:"NAME" group:"TLS"`
 
 	RestoreAfter time.Duration `help:"When what was removed is restored, unless a call chooses; 0: never." default:"8h" group:"Actions"`
+	KeepEvents   time.Duration `help:"How long a stream of events can be resumed." default:"720h" placeholder:"DURATION" group:"Actions"`
 	policyFlags  `embed:""`
 
 	APNsURL string `name:"apns-url" help:"Push service in place of Apple's." placeholder:"URL" group:"Apple devices"`
@@ -87,6 +88,9 @@ func (s *serveCommand) Validate() error {
 	if (s.SigningCert == "") != (s.SigningKey == "") {
 		return errors.New("--signing-cert and --signing-key belong together: give both or none")
 	}
+	if s.KeepEvents <= 0 {
+		return errors.New("--keep-events must be more than 0")
+	}
 	if s.RestoreAfter < 0 {
 		return errors.New("--restore-after cannot be negative; 0 is never")
 	}
@@ -102,7 +106,7 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	slog.SetDefault(log)
 	config := server.Config{DataDir: s.Data, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
 		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
-		Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
+		KeepEvents: s.KeepEvents, Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
 	if s.APNsCA != "" {
 		pool, err := readPool(s.APNsCA)
 		if err != nil {

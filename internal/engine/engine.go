@@ -13,6 +13,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
 // Channel speaks one platform's protocol to devices.
@@ -56,6 +57,7 @@ type Config struct {
 	NewID        func() string
 	Policy       action.Policy
 	RestoreAfter time.Duration // default of calls that do not choose; 0: never
+	Committed    func()        // is told that events were committed; it must not wait
 	Log          *slog.Logger
 }
 
@@ -82,6 +84,9 @@ func New(c Config) *Engine {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Committed == nil {
+		c.Committed = func() {}
+	}
 	return &Engine{Config: c, channels: make(map[fleet.Platform]Channel), wakes: make(chan fleet.DeviceID, wakeQueue),
 		poke: make(chan struct{}, 1)}
 }
@@ -106,6 +111,7 @@ func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d
 // device is woken afterwards if fn left it work and it is not connected.
 func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Step) error) error {
 	var wake bool
+	var events []live.Event
 	err := e.Store.Update(ctx, id, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
@@ -122,8 +128,8 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		if err := fn(tx, l, s); err != nil {
 			return err
 		}
-		// The superseded action first: the newest row is the one in force.
-		if before != nil && !reflect.DeepEqual(before, was) {
+		// A superseded action's end comes before its successor's beginning.
+		if events = live.Changes(id, s.Now, was, before); !reflect.DeepEqual(before, was) {
 			if err := tx.SaveAction(ctx, id, before); err != nil {
 				return err
 			}
@@ -132,14 +138,24 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 			if err := tx.SaveAction(ctx, id, now); err != nil {
 				return err
 			}
+			events = append(events, live.Changes(id, s.Now, nil, now)...)
+		}
+		if err := tx.AppendEvents(ctx, events); err != nil {
+			return err
 		}
 		wake = l.schedule(s.Now, connected)
 		return tx.SaveLedger(ctx, id, l)
 	})
-	if err == nil && wake {
+	if err != nil {
+		return err
+	}
+	if len(events) > 0 {
+		e.Committed()
+	}
+	if wake {
 		e.wake(id)
 	}
-	return err
+	return nil
 }
 
 // Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal if the call

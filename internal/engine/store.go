@@ -7,6 +7,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
 // Ledger is the stored state of one device: the rules' record and when the clock next has business with it.
@@ -48,6 +49,8 @@ type Tx interface {
 	SaveLedger(ctx context.Context, device fleet.DeviceID, l *Ledger) error
 	// SaveAction stores an action under its device and id, new or changed.
 	SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error
+	// AppendEvents adds to the event log, in the order given. Position is the log's to set.
+	AppendEvents(ctx context.Context, events []live.Event) error
 	// Actions returns the latest action of each name, latest first.
 	Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error)
 	// Assigned lists what the catalog assigns to the device: its platform, its groups, itself, less what is excluded.

@@ -15,6 +15,7 @@ type wording struct {
 	name       action.Name
 	resultType string // of an element of deviceActionResults
 	collection string // of the body and of the result
+	element    string // of an event
 	itemType   string
 	id         string
 	kind       string
@@ -28,6 +29,7 @@ var syncPayloads = &wording{
 	name:       action.SyncPayloads,
 	resultType: "#microsoft.graph.syncPayloadsActionResult",
 	collection: "deviceActionPayloads",
+	element:    "deviceActionPayload",
 	itemType:   "microsoft.graph.deviceActionPayload",
 	id:         "payloadId",
 	kind:       "payloadType",
@@ -41,6 +43,7 @@ var changeAssignments = &wording{
 	name:       action.ChangeAssignments,
 	resultType: "#microsoft.graph.changeAssignmentsActionResult",
 	collection: "deviceAssignmentItems",
+	element:    "deviceAssignmentItem",
 	itemType:   "microsoft.graph.deviceAssignmentItem",
 	id:         "itemId",
 	kind:       "itemType",

@@ -15,24 +15,40 @@ var states = []string{"none", "pending", "canceled", "active", "done", "failed",
 func actionResults(actions []*action.Action) []fields {
 	results := make([]fields, len(actions))
 	for i, a := range actions {
-		w, item := syncPayloads, deviceActionPayload
-		if a.Name == action.ChangeAssignments {
-			w, item = changeAssignments, deviceAssignmentItem
-		}
-		items := make([]fields, len(a.Results))
-		for j := range a.Results {
-			items[j] = item(w, &a.Results[j])
-		}
-		results[i] = fields{
-			{"@odata.type", w.resultType},
-			{"actionName", a.Name},
-			{"actionState", states[a.State]},
-			{"startDateTime", timestamp(a.Started)},
-			{"lastUpdatedDateTime", timestamp(a.Updated)},
-			{w.collection, items},
-		}
+		results[i] = actionResult(a)
 	}
 	return results
+}
+
+func actionResult(a *action.Action) fields {
+	w := wordingOf(a.Name)
+	items := make([]fields, len(a.Results))
+	for i := range a.Results {
+		items[i] = w.item(&a.Results[i])
+	}
+	return fields{
+		{"@odata.type", w.resultType},
+		{"actionName", a.Name},
+		{"actionState", states[a.State]},
+		{"startDateTime", timestamp(a.Started)},
+		{"lastUpdatedDateTime", timestamp(a.Updated)},
+		{w.collection, items},
+	}
+}
+
+func wordingOf(name action.Name) *wording {
+	if name == action.ChangeAssignments {
+		return changeAssignments
+	}
+	return syncPayloads
+}
+
+// item is one payload of a result under this name.
+func (w *wording) item(r *action.Result) fields {
+	if w == changeAssignments {
+		return deviceAssignmentItem(w, r)
+	}
+	return deviceActionPayload(w, r)
 }
 
 func deviceActionPayload(w *wording, r *action.Result) fields {

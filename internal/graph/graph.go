@@ -5,6 +5,7 @@ package graph
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
 // Engine runs actions on devices. All methods return fleet.ErrNotFound for a device that does not exist.
@@ -39,6 +41,15 @@ type Devices interface {
 	CountDevices(ctx context.Context, where fleet.Condition) (int, error)
 }
 
+// Events is the log of what changes.
+type Events interface {
+	// Standing returns how actions stand, of one device or of all, and the position behind which to follow;
+	// fleet.ErrNotFound if there is no such device.
+	Standing(ctx context.Context, device fleet.DeviceID) ([]live.Standing, int64, error)
+	// Follow yields the events behind a position as they come; live.ErrGone if some are not kept any more.
+	Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[live.Event, error]
+}
+
 // Authenticator knows who holds a bearer token; access.ErrUnauthenticated if nobody does.
 type Authenticator interface {
 	Authenticate(ctx context.Context, bearer string) (*access.Principal, error)
@@ -47,6 +58,7 @@ type Authenticator interface {
 // Config is what the surface is made of. The first group is required; the zero value of the rest has a default.
 type Config struct {
 	Engine           Engine
+	Events           Events
 	Devices          Devices
 	Catalog          Catalog
 	Enroller         Enroller

@@ -27,6 +27,8 @@ func routes() []route {
 	all := []route{
 		{method: "GET", pattern: "/healthz", name: "health", open: true, handle: (*call).health},
 		{method: "POST", pattern: "/api/enrollments", name: "createEnrollment", handle: (*call).createEnrollment},
+		{method: "GET", pattern: "/api/events", name: "events", options: []string{optionAfter}, handle: (*call).stream},
+		{method: "GET", pattern: "/api/devices/{id}/events", name: "deviceEvents", options: []string{optionAfter}, handle: (*call).stream},
 		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads", handle: (*call).devicePayloads},
 		{method: "GET", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
 			name: "getPushCertificate", options: []string{optionSelect}, handle: (*call).getPushCertificate},

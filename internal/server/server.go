@@ -27,6 +27,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/live"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
@@ -35,6 +36,9 @@ const DatabaseFile = "syncpayloads.db"
 
 // DefaultRestoreAfter is after how long the server restores by itself what a call removed.
 const DefaultRestoreAfter = 8 * time.Hour
+
+// DefaultKeepEvents is how long events are kept.
+const DefaultKeepEvents = 30 * 24 * time.Hour
 
 // Config is what a server is made of. DataDir is required; the zero value of the rest has a default, but RestoreAfter,
 // whose zero is never.
@@ -51,6 +55,7 @@ type Config struct {
 	CertificateHeader               string // in which a proxy passes a device's certificate; empty: none does
 
 	RestoreAfter time.Duration
+	KeepEvents   time.Duration // how long a stream can be resumed, and changes looked up; default DefaultKeepEvents
 	Policy       action.Policy
 
 	APNsURL string
@@ -66,6 +71,7 @@ type Server struct {
 	caFile  string
 	store   *store.Store
 	engine  *engine.Engine
+	events  *live.Log
 	catalog *catalog.Catalog
 	tokens  *access.Tokens
 	channel *apple.Channel
@@ -94,6 +100,9 @@ func withDefaults(c Config) Config {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8443"
 	}
+	if c.KeepEvents <= 0 {
+		c.KeepEvents = DefaultKeepEvents
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -116,6 +125,11 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	s.stop = stop
 	g, running := errgroup.WithContext(running)
 	g.Go(func() error { return s.engine.Run(running) })
+	g.Go(func() error { return s.dropEvents(running, c) })
+	// Streams never end by themselves: the log lets its readers go when the server begins to close.
+	following, letGo := context.WithCancel(running)
+	s.http.RegisterOnShutdown(letGo)
+	g.Go(func() error { defer letGo(); return s.events.Run(following) })
 	g.Go(func() error {
 		if err := s.http.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -143,7 +157,9 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 		return nil, err
 	}
 	s.caFile = identity.caFile
-	s.engine = engine.New(engine.Config{Store: st, Clock: c.Clock, Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log})
+	s.events = live.NewLog(st, c.Log)
+	s.engine = engine.New(engine.Config{Store: st, Clock: c.Clock, Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log,
+		Committed: s.events.Notify})
 	s.catalog = catalog.New(st, c.Clock.Now, uuid.NewString)
 	s.tokens = access.NewTokens(st, c.Clock.Now)
 	s.channel, err = apple.New(ctx, apple.Config{URL: s.url, Store: st, Engine: s.engine, Log: c.Log, Now: c.Clock.Now,
@@ -166,6 +182,20 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	return s, nil
 }
 
+// dropEvents deletes old events from time to time.
+func (s *Server) dropEvents(ctx context.Context, c Config) error {
+	for {
+		if err := s.events.Drop(ctx, c.Clock.Now().Add(-c.KeepEvents)); err != nil && ctx.Err() == nil {
+			c.Log.Error("old events stay", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.Clock.After(time.Hour):
+		}
+	}
+}
+
 // routes gives devices their paths and everything else to the Graph surface.
 func (s *Server) routes(c Config) http.Handler {
 	devices := s.channel.Handler()
@@ -173,7 +203,7 @@ func (s *Server) routes(c Config) http.Handler {
 	mux.Handle("/mdm", devices)
 	mux.Handle("/scep", devices)
 	mux.Handle("/enroll/", devices)
-	mux.Handle("/", graph.New(graph.Config{Engine: s.engine, Devices: s.store, Catalog: s.catalog, Enroller: s.channel,
+	mux.Handle("/", graph.New(graph.Config{Engine: s.engine, Events: s.events, Devices: s.store, Catalog: s.catalog, Enroller: s.channel,
 		PushCertificates: pushCertificates{s.channel}, Authenticator: s.tokens, BaseURL: c.URL, TrustForwarded: c.TrustForwarded, Busy: store.Busy,
 		Now: c.Clock.Now, Log: c.Log}))
 	return mux

@@ -1,0 +1,64 @@
+// Package live is the ordered log of what changed: every change of every action and payload, in the order in which it
+// was committed, for readers that follow it while it grows and that come back after a break.
+package live
+
+import (
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Event is one change of an action. It is written in the transaction that made the change.
+type Event struct {
+	Position int64 // in the log: grows in the order of the commits
+	Device   fleet.DeviceID
+	At       time.Time
+	Kind     Kind
+	Action   action.ActionID
+	Name     action.Name
+	Actor    string
+	Started  time.Time
+	State    action.State   // of the action, after the change
+	Result   *action.Result // the payload that changed; nil when the action did
+}
+
+// Kind is what an event tells.
+type Kind string
+
+const (
+	ActionStarted  Kind = "actionStarted"
+	PayloadChanged Kind = "payloadChanged"
+	ActionChanged  Kind = "actionChanged" // its state
+)
+
+// Changes lists what became of an action in one step. was is nil for an action that has just begun; then every payload
+// is listed as it stands. The payloads come before the state, so that the end of an action is its last event.
+func Changes(device fleet.DeviceID, at time.Time, was, now *action.Action) []Event {
+	if now == nil {
+		return nil
+	}
+	var events []Event
+	add := func(k Kind, r *action.Result) {
+		events = append(events, Event{Device: device, At: at, Kind: k, Action: now.ID, Name: now.Name, Actor: now.Actor,
+			Started: now.Started, State: now.State, Result: r})
+	}
+	if was == nil {
+		add(ActionStarted, nil)
+	}
+	for i := range now.Results {
+		if r := now.Results[i]; was == nil || was.Results[i] != r {
+			add(PayloadChanged, &r)
+		}
+	}
+	if was != nil && was.State != now.State || was == nil && now.State.Final() {
+		add(ActionChanged, nil)
+	}
+	return events
+}
+
+// Standing is how a device's action stands.
+type Standing struct {
+	Device fleet.DeviceID
+	Action *action.Action
+}

@@ -1,0 +1,189 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+const (
+	kept      = 8192        // newest events in memory, from which readers that keep up are served
+	batch     = 512         // events read from the store in one go
+	pollEvery = time.Second // how soon an event that another process wrote is seen
+)
+
+// ErrGone is returned to a reader that asks for events which are not kept any more: it has to begin anew.
+var ErrGone = errors.New("the events that follow are not kept any more")
+
+// Store is where the log is kept.
+type Store interface {
+	// Events lists the events behind a position, of one device or, if device is empty, of all, in order, at most limit.
+	Events(ctx context.Context, device fleet.DeviceID, after int64, limit int) ([]Event, error)
+	// EventRange returns the position of the oldest event that is kept, and the newest position that was ever given.
+	// An empty log's oldest is the one behind its newest.
+	EventRange(ctx context.Context) (oldest, newest int64, err error)
+	// Standing returns how actions stand and the newest event, by one snapshot of the database: of one device the latest
+	// action of each name (fleet.ErrNotFound if there is no such device), or, if device is empty, every action that has
+	// not ended.
+	Standing(ctx context.Context, device fleet.DeviceID) (list []Standing, newest int64, err error)
+	// DropEvents deletes the oldest events from before a time, at most limit, and returns how many it deleted.
+	DropEvents(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// Log lets any number of readers follow the events. A reader takes its events when it likes: nobody waits for it, and
+// nothing is kept for it.
+type Log struct {
+	store Store
+	log   *slog.Logger
+	poke  chan struct{}
+
+	mu     sync.Mutex
+	recent []Event       // without a gap, up to newest; it grows and is cut, but what readers hold of it stays
+	newest int64         // position up to which readers are served from recent
+	grown  chan struct{} // closed when recent grows
+	ended  chan struct{} // closed when Run ends: readers are let go
+}
+
+// NewLog returns a log. Its readers see what is committed once Run runs.
+func NewLog(store Store, log *slog.Logger) *Log {
+	return &Log{store: store, log: log, poke: make(chan struct{}, 1), grown: make(chan struct{}), ended: make(chan struct{})}
+}
+
+// Standing is where a reader begins: how things stand, and the position behind which to follow what comes.
+func (l *Log) Standing(ctx context.Context, device fleet.DeviceID) (list []Standing, newest int64, err error) {
+	return l.store.Standing(ctx, device)
+}
+
+// Notify tells that events were committed. It never waits.
+func (l *Log) Notify() {
+	select {
+	case l.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Run makes committed events known to the readers until ctx ends, and then lets them go.
+func (l *Log) Run(ctx context.Context) error {
+	defer close(l.ended)
+	_, newest, err := l.store.EventRange(ctx)
+	if err != nil {
+		return fmt.Errorf("finding the end of the event log: %w", err)
+	}
+	l.mu.Lock()
+	l.newest = newest
+	l.mu.Unlock()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if err := l.catchUp(ctx); err != nil && ctx.Err() == nil {
+			l.log.Error("the event log could not be read; it is tried again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.poke:
+		case <-tick.C:
+		}
+	}
+}
+
+func (l *Log) catchUp(ctx context.Context) error {
+	for {
+		events, err := l.store.Events(ctx, "", l.newest, batch)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		l.mu.Lock()
+		l.recent = append(l.recent, events...)
+		l.recent = l.recent[max(0, len(l.recent)-kept):]
+		l.newest = events[len(events)-1].Position
+		close(l.grown)
+		l.grown = make(chan struct{})
+		l.mu.Unlock()
+	}
+}
+
+// since returns the events in memory behind a position and the position up to which they reach; false if some of them
+// are not in memory any more. grown is closed when there are more.
+func (l *Log) since(after int64) (events []Event, reach int64, grown <-chan struct{}, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if after >= l.newest {
+		return nil, after, l.grown, true
+	}
+	if len(l.recent) == 0 || after < l.recent[0].Position-1 {
+		return nil, l.newest, l.grown, false
+	}
+	i := len(l.recent)
+	for i > 0 && l.recent[i-1].Position > after {
+		i--
+	}
+	return l.recent[i:], l.newest, l.grown, true
+}
+
+// Follow yields the events behind a position, of one device or, if device is empty, of all, in order and without a gap,
+// and then each new one, until ctx ends, the log does, or the reader stops. An error ends it; the reader can follow
+// again behind the last event it has seen. ErrGone tells that events are missing.
+func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		// A position that was never given comes from another database, or from before a backup was put back.
+		if oldest, newest, err := l.store.EventRange(ctx); err != nil || after < oldest-1 || after > newest {
+			if err == nil {
+				err = ErrGone
+			}
+			yield(Event{}, err)
+			return
+		}
+		for {
+			events, reach, grown, ok := l.since(after)
+			if !ok {
+				var err error
+				if events, err = l.store.Events(ctx, device, after, batch); err != nil {
+					yield(Event{}, err)
+					return
+				}
+				switch n := len(events); {
+				case n == batch:
+					reach = events[n-1].Position
+				case n > 0:
+					reach = max(reach, events[n-1].Position)
+				}
+			}
+			for _, e := range events {
+				if (device == "" || e.Device == device) && e.Position > after && !yield(e, nil) {
+					return
+				}
+			}
+			if after < reach {
+				after = reach
+				continue
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.ended:
+				return
+			case <-grown:
+			}
+		}
+	}
+}
+
+// Drop deletes the events from before a time, a piece at a time so that nobody waits long for the database.
+func (l *Log) Drop(ctx context.Context, before time.Time) error {
+	for {
+		n, err := l.store.DropEvents(ctx, before, batch)
+		if err != nil {
+			return fmt.Errorf("dropping old events: %w", err)
+		}
+		if n < batch {
+			return nil
+		}
+	}
+}

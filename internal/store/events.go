@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/live"
+)
+
+func (t engineTx) AppendEvents(ctx context.Context, events []live.Event) error {
+	for i := range events {
+		e := &events[i]
+		doc, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		_, err = t.q.exec(ctx, "INSERT INTO events (device_id, at, doc) VALUES (?, ?, ?)", e.Device, micros(e.At), string(doc))
+		if err != nil {
+			return fmt.Errorf("writing an event of device %s: %w", e.Device, err)
+		}
+	}
+	return nil
+}
+
+// Events implements live.Store.
+func (s *Store) Events(ctx context.Context, device fleet.DeviceID, after int64, limit int) (events []live.Event, err error) {
+	text, args := "SELECT position, doc FROM events WHERE position > ? ORDER BY position LIMIT ?", []any{after, limit}
+	if device != "" {
+		text = "SELECT position, doc FROM events WHERE device_id = ? AND position > ? ORDER BY position LIMIT ?"
+		args = []any{device, after, limit}
+	}
+	err = s.read(ctx, func(q *session) error {
+		return q.rows(ctx, text, args, func(scan func(...any) error) error {
+			var position int64
+			var doc []byte
+			if err := scan(&position, &doc); err != nil {
+				return err
+			}
+			var e live.Event
+			if err := json.Unmarshal(doc, &e); err != nil {
+				return fmt.Errorf("event %d: %w", position, err)
+			}
+			e.Position = position
+			events = append(events, e)
+			return nil
+		})
+	})
+	return events, err
+}
+
+// EventRange implements live.Store.
+func (s *Store) EventRange(ctx context.Context) (oldest, newest int64, err error) {
+	err = s.read(ctx, func(q *session) error {
+		oldest, newest, err = q.eventRange(ctx)
+		return err
+	})
+	return oldest, newest, err
+}
+
+func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err error) {
+	err = q.row(ctx, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)", nil, &newest)
+	if err == nil {
+		err = q.row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1}, &oldest)
+	}
+	return oldest, newest, err
+}
+
+// DropEvents implements live.Store.
+func (s *Store) DropEvents(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
+	err = s.write(ctx, func(q *session) error {
+		// By position: at may step back with the clock, and the oldest are at the beginning.
+		n, err := q.exec(ctx, `DELETE FROM events WHERE position IN (SELECT position FROM events ORDER BY position LIMIT ?2)
+			AND at < ?1`, micros(before), limit)
+		dropped = int(n)
+		return err
+	})
+	return dropped, err
+}
+
+// Standing implements live.Store.
+func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []live.Standing, newest int64, err error) {
+	err = s.read(ctx, func(q *session) error {
+		if _, newest, err = q.eventRange(ctx); err != nil {
+			return err
+		}
+		if device == "" {
+			list, err = q.openActions(ctx)
+			return err
+		}
+		if _, err := q.device(ctx, "id = ?", device); err != nil {
+			return err
+		}
+		actions, err := engineTx{q}.Actions(ctx, device)
+		for _, a := range actions {
+			list = append(list, live.Standing{Device: device, Action: a})
+		}
+		return err
+	})
+	return list, newest, err
+}
+
+func (q *session) openActions(ctx context.Context) (list []live.Standing, err error) {
+	err = q.rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN (1, 3) ORDER BY device_id, number", nil,
+		func(scan func(...any) error) error {
+			open := live.Standing{Action: new(action.Action)}
+			var doc []byte
+			if err := scan(&open.Device, &doc); err != nil {
+				return err
+			}
+			list = append(list, open)
+			return json.Unmarshal(doc, open.Action)
+		})
+	return list, err
+}
