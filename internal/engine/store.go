@@ -26,8 +26,9 @@ type Wake struct {
 
 // Store is what the engine needs of a database.
 type Store interface {
-	// Update runs fn in one transaction, durable when Update returns nil. No other Update of the same device runs
-	// meanwhile. fn may run in the database's writer: it must not wait for anything.
+	// Update runs fn in one transaction, durable when Update returns nil. What fn wrote is kept only if the device's
+	// ledger did not change meanwhile; else fn runs again, from the start. fn does not see its own writes, and must not
+	// wait for anything.
 	Update(ctx context.Context, device fleet.DeviceID, fn func(Tx) error) error
 	// View runs fn on a consistent snapshot.
 	View(ctx context.Context, fn func(Tx) error) error

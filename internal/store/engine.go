@@ -14,14 +14,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Update implements engine.Store. One writer at a time is the lock on the device.
-func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx) error) error {
-	return s.write(ctx, func(q *session) error { return fn(engineTx{q}) })
-}
-
 // View implements engine.Store.
 func (s *Store) View(ctx context.Context, fn func(engine.Tx) error) error {
-	return s.read(ctx, func(q *session) error { return fn(engineTx{q}) })
+	return s.read(ctx, func(q *session) error { return fn(&engineTx{q: q}) })
 }
 
 // Due implements engine.Store.
@@ -47,20 +42,19 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	return fromMicros(at), err
 }
 
-type engineTx struct{ q *session }
-
 type ledgerDoc struct {
 	Device action.Device
 	Wake   engine.Wake `json:",omitzero"`
 }
 
-func (t engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Ledger, error) {
+func (t *engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Ledger, error) {
 	var due sql.NullInt64
 	var changed bool
+	t.device = device
 	var doc []byte
 	var act sql.Null[[]byte]
-	err := t.q.row(ctx, `SELECT l.due_at, l.changed, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
-		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &due, &changed, &doc, &act)
+	err := t.q.row(ctx, `SELECT l.revision, l.due_at, l.changed, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
+		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &t.revision, &due, &changed, &doc, &act)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fleet.ErrNotFound
 	}
@@ -81,12 +75,12 @@ func (t engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Le
 	return l, nil
 }
 
-func (t engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *engine.Ledger) error {
+func (t *engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *engine.Ledger) error {
 	doc, err := json.Marshal(ledgerDoc{l.Device, l.Wake})
 	if err != nil {
 		return err
 	}
-	_, err = t.q.exec(ctx, "UPDATE ledgers SET due_at = ?, changed = ?, doc = ? WHERE device_id = ?",
+	err = t.exec(ctx, "UPDATE ledgers SET revision = revision + 1, due_at = ?, changed = ?, doc = ? WHERE device_id = ?",
 		micros(l.DueAt), l.Changed, string(doc), device)
 	if err != nil {
 		return fmt.Errorf("writing the ledger of device %s: %w", device, err)
@@ -94,12 +88,12 @@ func (t engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *engi
 	return nil
 }
 
-func (t engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
+func (t *engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
 	doc, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
-	_, err = t.q.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, doc) VALUES (?, ?, ?, ?, ?, ?)
+	err = t.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, doc) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, doc = excluded.doc`,
 		a.ID, device, a.Number, a.Name, a.State, string(doc))
 	if err != nil {
@@ -108,7 +102,7 @@ func (t engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *acti
 	return nil
 }
 
-func (t engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error) {
+func (t *engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error) {
 	var found []*action.Action
 	err := t.q.rows(ctx, `SELECT doc FROM actions WHERE device_id = ?1 AND number IN (
 			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?2),
@@ -129,17 +123,17 @@ func (t engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*action
 	return found, nil
 }
 
-func (t engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
-	_, err := t.q.exec(ctx, "INSERT INTO devices ("+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+func (t *engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
+	err := t.exec(ctx, "INSERT INTO devices ("+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, platform = excluded.platform,
 			manufacturer = excluded.manufacturer, model = excluded.model, os_version = excluded.os_version,
 			serial_number = excluded.serial_number, supervised = excluded.supervised,
 			user_enrolled = excluded.user_enrolled, enrolled = excluded.enrolled, enrolled_at = excluded.enrolled_at,
-			last_sync = excluded.last_sync`,
+			last_sync = max(coalesce(last_sync, 0), excluded.last_sync)`,
 		d.ID, d.Name, d.Platform, d.Manufacturer, d.Model, d.OSVersion, d.SerialNumber, d.UDID, d.Supervised,
 		d.UserEnrolled, d.Enrolled, micros(d.EnrolledAt), micros(d.LastSync))
 	if err == nil {
-		_, err = t.q.exec(ctx, `INSERT INTO ledgers (device_id, doc) VALUES (?, '{}') ON CONFLICT DO NOTHING`, d.ID)
+		err = t.exec(ctx, `INSERT INTO ledgers (device_id, doc) VALUES (?, '{}') ON CONFLICT DO NOTHING`, d.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("writing device %s: %w", d.ID, err)
@@ -147,14 +141,14 @@ func (t engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
 	return nil
 }
 
-func (t engineTx) Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error) {
+func (t *engineTx) Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error) {
 	return t.q.device(ctx, "id = ?", id)
 }
 
-func (t engineTx) DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error) {
+func (t *engineTx) DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error) {
 	return t.q.device(ctx, "udid = ?", udid)
 }
 
-func (t engineTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
+func (t *engineTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
 	return t.q.payload(ctx, id)
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-func (t engineTx) AppendEvents(ctx context.Context, events []live.Event) error {
+func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error {
 	for i := range events {
 		e := &events[i]
 		doc, err := json.Marshal(e)
 		if err != nil {
 			return err
 		}
-		_, err = t.q.exec(ctx, "INSERT INTO events (device_id, at, doc) VALUES (?, ?, ?)", e.Device, micros(e.At), string(doc))
+		err = t.exec(ctx, "INSERT INTO events (device_id, at, doc) VALUES (?, ?, ?)", e.Device, micros(e.At), string(doc))
 		if err != nil {
 			return fmt.Errorf("writing an event of device %s: %w", e.Device, err)
 		}
@@ -94,7 +94,7 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 		if _, err := q.device(ctx, "id = ?", device); err != nil {
 			return err
 		}
-		actions, err := engineTx{q}.Actions(ctx, device)
+		actions, err := (&engineTx{q: q}).Actions(ctx, device)
 		for _, a := range actions {
 			list = append(list, live.Standing{Device: device, Action: a})
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // Assigned implements engine.Tx.
-func (t engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
+func (t *engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
 	var specs []action.Spec
 	err := t.q.rows(ctx, `WITH mine (kind, target) AS (
 			SELECT 'allDevices', '' UNION ALL
@@ -84,7 +84,7 @@ func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, er
 			continue
 		}
 		for _, id := range devices {
-			_, err := q.exec(ctx, "UPDATE ledgers SET changed = 1, due_at = min(coalesce(due_at, ?1), ?1) WHERE device_id = ?2", micros(now), id)
+			_, err := q.exec(ctx, "UPDATE ledgers SET revision = revision + 1, changed = 1, due_at = min(coalesce(due_at, ?1), ?1) WHERE device_id = ?2", micros(now), id)
 			if err != nil {
 				return 0, err
 			}

@@ -20,6 +20,7 @@ CREATE INDEX devices_last_sync ON devices (last_sync, id);
 -- What the rules know of a device, as one document: a device's every step reads and writes it whole.
 CREATE TABLE ledgers (
     device_id TEXT PRIMARY KEY REFERENCES devices (id),
+    revision  INTEGER NOT NULL DEFAULT 0, -- grows with every change
     due_at    INTEGER,
     changed   INTEGER NOT NULL DEFAULT 0, -- the catalog changed what is assigned to the device
     doc       TEXT NOT NULL
