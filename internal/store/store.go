@@ -37,28 +37,41 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
 	}
+	if err := private(path); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite3", dsn(path))
 	if err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", path, err)
 	}
 	s := &Store{db: db, reads: make(chan *session, readers)}
-	if err := s.prepare(ctx, path); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database %s: %w", path, err), db.Close())
 	}
 	return s, nil
 }
 
-func dsn(path string) string {
-	pragmas := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}).String()
+// private makes the file, if there is none, and keeps it from others before anything is in it: it holds secrets. The
+// log that SQLite puts beside it gets the same mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = errors.Join(f.Chmod(0o600), f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("the database must be readable and writable by its owner alone: %w", err)
+	}
+	return nil
 }
 
-func (s *Store) prepare(ctx context.Context, path string) error {
+func dsn(path string) string {
+	options := url.Values{"modeof": {path}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
+}
+
+func (s *Store) prepare(ctx context.Context) error {
 	if err := s.found(ctx); err != nil {
 		return err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return fmt.Errorf("it holds secrets and must be private: %w", err)
 	}
 	for range readers {
 		c, err := s.db.Conn(ctx)
