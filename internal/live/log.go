@@ -72,6 +72,9 @@ func (l *Log) Notify() {
 func (l *Log) Run(ctx context.Context) error {
 	defer close(l.ended)
 	_, newest, err := l.store.EventRange(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("finding the end of the event log: %w", err)
 	}
