@@ -33,9 +33,11 @@ type Config struct {
 
 // Client is a connection to one server. It may be used from many goroutines.
 type Client struct {
-	base  *url.URL
-	token string
-	http  *http.Client
+	base    *url.URL
+	token   string
+	http    *http.Client
+	streams *http.Client // as http, but without a limit to an answer's time
+	timing  streamTiming
 }
 
 // New makes a client. It does not contact the server yet; the error says what is wrong with the configuration.
@@ -50,19 +52,25 @@ func New(c Config) (*Client, error) {
 	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errors.New("the token has characters that no token has: copy it again, without spaces or line ends")
 	}
-	client := &Client{base: base, token: c.Token, http: c.HTTPClient}
-	if client.http != nil {
-		if c.CAFile != "" {
-			return nil, errors.New("CAFile and HTTPClient exclude each other")
-		}
-		return client, nil
+	client := &Client{base: base, token: c.Token, http: c.HTTPClient, timing: defaultTiming}
+	if client.http != nil && c.CAFile != "" {
+		return nil, errors.New("CAFile and HTTPClient exclude each other")
 	}
-	client.http, err = newHTTPClient(c.CAFile)
-	return client, err
+	if client.http == nil {
+		if client.http, err = newHTTPClient(c.CAFile); err != nil {
+			return nil, err
+		}
+	}
+	streams := *client.http
+	streams.Timeout = 0
+	client.streams = &streams
+	return client, nil
 }
 
-// requestTimeout is of one request and its answer.
-const requestTimeout = time.Minute
+const (
+	requestTimeout = time.Minute      // of one request and its answer, unless that is a stream
+	pingAfter      = 15 * time.Second // of silence; an HTTP/2 connection that died would be used for later requests, too
+)
 
 func newHTTPClient(caFile string) (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -77,6 +85,7 @@ func newHTTPClient(caFile string) (*http.Client, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingAfter}
 	return &http.Client{Transport: transport, Timeout: requestTimeout}, nil
 }
 
@@ -96,7 +105,7 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 		}
 	}
 	for try := 0; ; try++ {
-		answer, err := c.send(ctx, method, path, header, sent)
+		answer, err := c.send(ctx, c.http, method, path, header, sent)
 		if err != nil {
 			return err
 		}
@@ -111,7 +120,9 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 	}
 }
 
-func (c *Client) send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
+// send makes one request, which asks for JSON unless header says otherwise.
+func (c *Client) send(ctx context.Context, via *http.Client, method, path string, header http.Header,
+	body []byte) (*http.Response, error) {
 	at, err := c.base.Parse(path)
 	if err != nil {
 		return nil, fmt.Errorf("path %q: %w", path, err)
@@ -120,15 +131,15 @@ func (c *Client) send(ctx context.Context, method, path string, header http.Head
 	if err != nil {
 		return nil, err
 	}
+	r.Header.Set("Accept", "application/json")
 	for name, values := range header {
 		r.Header[name] = values
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
-	r.Header.Set("Accept", "application/json")
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	answer, err := c.http.Do(r)
+	answer, err := via.Do(r)
 	if err != nil {
 		return nil, unreachable(c.base, err)
 	}
@@ -188,8 +199,11 @@ func read(answer *http.Response, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("the server's answer is not what was expected (is %s a syncpayloads server?): %w",
-			answer.Request.URL.Host, err)
+		return unexpected(answer, err)
 	}
 	return nil
+}
+
+func unexpected(answer *http.Response, err error) error {
+	return fmt.Errorf("the server's answer is not what was expected (is %s a syncpayloads server?): %w", answer.Request.URL.Host, err)
 }

@@ -186,36 +186,23 @@ func TestRestoreAfterIsSent(t *testing.T) {
 	}
 }
 
-// A watch goes on through an outage, shows only what changed, and ends with an answer that will not change.
-func TestWatch(t *testing.T) {
-	result := func(state string) string {
-		return `{"id":"d","deviceActionResults":[{"actionName":"syncPayloads","startDateTime":"2026-01-02T10:00:00Z",` +
-			`"actionState":"` + state + `"}]}`
-	}
-	answers := []string{`{"id":"d","deviceActionResults":[]}`, result("pending"), "outage", result("pending"), result("active"), "gone"}
-	var calls atomic.Int64
-	c := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
-		switch answer := answers[calls.Add(1)-1]; answer {
-		case "outage":
-			w.WriteHeader(http.StatusInternalServerError)
-		case "gone":
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			_, _ = io.WriteString(w, answer)
+func FuzzActionResult(f *testing.F) {
+	f.Add(`{"actionName":"syncPayloads","actionState":"done","deviceActionPayloads":[{"payloadId":"a","errorCode":-1,"detail":null}]}`)
+	f.Add(`{"actionName":"changeAssignments","deviceAssignmentItems":[{"itemId":"a","assignmentItemActionStatus":"initiated"}]}`)
+	f.Add(`{"startDateTime":null,"deviceActionPayloads":null}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var r client.ActionResult
+		if json.Unmarshal([]byte(text), &r) != nil {
+			return
 		}
+		again, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var second client.ActionResult
+		if err := json.Unmarshal(again, &second); err != nil || len(second.Payloads) != len(r.Payloads) || second.State != r.State {
+			t.Errorf("%s became %s: %v", text, again, err)
+		}
+		_ = r.Failures()
 	})
-	var states []string
-	var ended error
-	for results, err := range c.Watch(t.Context(), "d") {
-		if ended = err; err != nil {
-			break
-		}
-		states = append(states, "")
-		if latest := client.Latest(results); latest != nil {
-			states[len(states)-1] = string(latest.State)
-		}
-	}
-	if strings.Join(states, ",") != ",pending,active" || !client.IsNotFound(ended) {
-		t.Errorf("states %q, ended with %v", states, ended)
-	}
 }

@@ -6,48 +6,112 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"time"
 )
 
-const (
-	liveInterval    = 400 * time.Millisecond // while an action is in force
-	restInterval    = 2 * time.Second        // while none is
-	outageTolerance = time.Minute            // a server that restarts does not end a watch
-)
-
-// Watch yields the device's latest action of each name, the latest first: at once as they are, and again whenever
-// anything in them has changed. It ends when the caller breaks off, and after an error: ctx's, an *Error, or that the
-// server could not be reached for a minute.
+// Watch yields the device's latest action of each name, the latest first: at once as they are, and again after every
+// event that changes anything in them, in the order of the events and without leaving one out. An action that has just
+// started has no payloads yet; they follow one by one. It ends when the caller breaks off, and after an error: ctx's,
+// an *Error, or that the server could not be reached for a minute.
 func (c *Client) Watch(ctx context.Context, deviceID string) iter.Seq2[[]ActionResult, error] {
 	return func(yield func([]ActionResult, error) bool) {
-		var last []ActionResult
+		w := watch{Client: c, path: "/api/devices/" + url.PathEscape(deviceID) + "/events"}
 		var failing time.Time // since when; zero: it is not
-		for first := true; ; {
-			results, err := c.ActionResults(ctx, deviceID)
-			switch {
-			case err == nil:
+		for {
+			began := time.Now()
+			heard, err := w.follow(ctx, yield)
+			if errors.Is(err, errBrokenOff) {
+				return
+			}
+			if heard {
 				failing = time.Time{}
-				if (first || !slices.EqualFunc(last, results, same)) && !yield(results, nil) {
-					return
-				}
-				last, first = results, false
-			case !passing(ctx, err) || !failing.IsZero() && time.Since(failing) > outageTolerance:
+			} else if failing.IsZero() {
+				failing = began
+			}
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			if !passing(ctx, err) || !failing.IsZero() && time.Since(failing) > c.timing.outage {
 				yield(nil, err)
 				return
-			case failing.IsZero():
-				failing = time.Now()
 			}
-			interval := restInterval
-			if err == nil && slices.ContainsFunc(last, func(r ActionResult) bool { return !r.State.Final() }) {
-				interval = liveInterval
-			}
-			if err := sleep(ctx, interval); err != nil {
-				yield(nil, err)
+			if waited := sleep(ctx, max(c.timing.pause, w.retry)); waited != nil {
+				yield(nil, waited)
 				return
+			}
+			if errors.Is(err, errSilent) {
+				c.streams.CloseIdleConnections() // a dead connection of HTTP/2 would be used again
 			}
 		}
 	}
+}
+
+// watch is what is known of a device, and up to which event.
+type watch struct {
+	*Client
+	path    string
+	begun   bool // there was a snapshot
+	last    int64
+	results []ActionResult
+	retry   time.Duration // when the server wants to be asked again; 0: it does not say
+}
+
+// errBrokenOff tells that the caller wants no more.
+var errBrokenOff = errors.New("broken off")
+
+// follow opens the stream behind the last event and yields what changes until it breaks. heard tells whether there was
+// a stream that could be understood.
+func (w *watch) follow(ctx context.Context, yield func([]ActionResult, error) bool) (heard bool, err error) {
+	header := make(http.Header)
+	if w.begun {
+		header.Set("Last-Event-ID", strconv.FormatInt(w.last, 10))
+	}
+	s, retry, err := w.openStream(ctx, w.path, header)
+	w.retry = retry
+	if err != nil {
+		return false, err
+	}
+	defer s.close()
+	for s.scanner.Scan() {
+		changed, err := w.take(s.scanner.Bytes())
+		if err != nil {
+			return heard, unexpected(s.answer, err)
+		}
+		heard = true
+		if changed && !yield(w.results, nil) {
+			return heard, errBrokenOff
+		}
+	}
+	return true, s.err()
+}
+
+// take applies a line to what is known, and tells whether that changed. An empty line is a sign of life.
+func (w *watch) take(line []byte) (changed bool, err error) {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return false, nil
+	}
+	e, err := parseEvent(line)
+	if err != nil {
+		return false, err
+	}
+	if e.Type != snapshotEvent {
+		if !w.begun {
+			return false, errors.New("the event stream does not begin with a snapshot")
+		}
+		if *e.ID <= w.last {
+			return false, nil // it was seen before the break
+		}
+	}
+	results, err := e.apply(w.results)
+	if err != nil {
+		return false, err
+	}
+	changed = !w.begun || !slices.EqualFunc(w.results, results, same)
+	w.begun, w.last, w.results = true, *e.ID, results
+	return changed, nil
 }
 
 // ActionResults returns the device's latest action of each name, the latest first.

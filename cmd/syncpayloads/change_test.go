@@ -115,7 +115,7 @@ func TestRestoreAfter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p := results[0].Payloads[0]; p.Intent == client.Restore && p.Status == client.Succeeded {
+		if list := results[0].Payloads; len(list) == 1 && list[0].Intent == client.Restore && list[0].Status == client.Succeeded {
 			break
 		}
 	}
@@ -188,13 +188,40 @@ func TestSuperseded(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := client.Latest(results)
-	if err := w.client.SyncPayloads(t.Context(), phone.id, nil, client.SyncOptions{}); err != nil {
-		t.Fatal(err)
+	supersede := func(set ...client.Payload) {
+		if err := w.client.SyncPayloads(t.Context(), phone.id, selections(set), client.SyncOptions{}); err != nil {
+			t.Error(err)
+		}
 	}
-	watched := watching{server: w.client, device: phone.id, view: silentView{}, timeout: runTime, only: first}
-	if _, err := watched.run(t.Context()); err == nil || !strings.Contains(err.Error(), "superseded by a later one") {
-		t.Errorf("waiting for a superseded action: %v", err)
+	// Who waits for an action is told when it is superseded, and when it was.
+	for range 2 {
+		watched := watching{server: w.client, device: phone.id, view: &onFirst{do: func() { supersede() }}, timeout: runTime, only: first}
+		if _, err := watched.run(t.Context()); err == nil || !strings.Contains(err.Error(), "superseded by a later one") {
+			t.Errorf("waiting for a superseded action: %v", err)
+		}
 	}
+	// Who watches whichever is the latest goes on with the next.
+	supersede(vpn)
+	latest := &onFirst{do: func() { supersede(vpn, w.payloads(t, phone)[officeWiFi]); phone.SetOnline(true) }}
+	watched := watching{server: w.client, device: phone.id, view: latest, timeout: runTime}
+	if last, err := watched.run(t.Context()); err != nil || last.State != client.StateDone || sameAction(last, latest.first) {
+		t.Errorf("the latest action ended with %+v, %v", last, err)
+	}
+}
+
+// onFirst does something when it is shown an action for the first time.
+type onFirst struct {
+	silentView
+	do    func()
+	first *client.ActionResult
+}
+
+func (v *onFirst) show(r *client.ActionResult) error {
+	if v.first == nil {
+		v.first = r
+		v.do()
+	}
+	return nil
 }
 
 func TestSimulate(t *testing.T) {

@@ -21,7 +21,7 @@ type demoCommand struct {
 	Listen    string `help:"Address to listen on; port 0: any free one." default:"127.0.0.1:0" env:"SYNCPAYLOADS_DEMO_LISTEN"`
 	Data      string `help:"Folder to keep the database in; without it, a temporary one." placeholder:"DIR" predictor:"folder" env:"SYNCPAYLOADS_DEMO_DATA"`
 	Once      bool   `help:"End after the walk, with exit code 0 only if every payload ended as asked." env:"SYNCPAYLOADS_DEMO_ONCE"`
-	ReadyFile string `help:"When all is installed, write a JSON file with the server's URL, token, CA file and devices. No walk then, unless --once." placeholder:"FILE" predictor:"file" env:"SYNCPAYLOADS_DEMO_READY_FILE"`
+	ReadyFile string `help:"When all is installed, write a JSON file with the server's URL, token, CA file, event stream and devices. No walk then, unless --once." placeholder:"FILE" predictor:"file" env:"SYNCPAYLOADS_DEMO_READY_FILE"`
 	LogLevel  string `help:"Least level that the server logs: debug, info, warn or error." enum:"debug,info,warn,error" default:"error" env:"SYNCPAYLOADS_DEMO_LOG_LEVEL"`
 }
 
@@ -203,6 +203,7 @@ type readyFile struct {
 	URL     string        `json:"url"`
 	Token   string        `json:"token"`
 	CA      string        `json:"ca"`
+	Stream  string        `json:"stream"` // the events of all devices
 	Devices []readyDevice `json:"devices"`
 }
 
@@ -221,7 +222,7 @@ type readyPayload struct {
 
 // writeReady writes the file in one step, so that nobody reads half of it.
 func (d *demo) writeReady(ctx context.Context, file string) error {
-	ready := readyFile{URL: d.server.URL(), Token: d.token, CA: d.server.CAFile()}
+	ready := readyFile{URL: d.server.URL(), Token: d.token, CA: d.server.CAFile(), Stream: d.server.URL() + "/api/events"}
 	for _, device := range d.fleet.devices {
 		payloads, err := d.client.Payloads(ctx, device.id)
 		if err != nil {

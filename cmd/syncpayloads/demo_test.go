@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -108,6 +109,7 @@ func TestDemoReadyFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkStream(t, ready)
 	platforms := make(map[string]bool)
 	for _, device := range ready.Devices {
 		platforms[device.Platform] = true
@@ -119,6 +121,40 @@ func TestDemoReadyFile(t *testing.T) {
 	running.end(t, os.Interrupt)
 	if _, err := os.Stat(ready.CA); !os.IsNotExist(err) {
 		t.Errorf("the temporary folder is left: %v", err)
+	}
+}
+
+// checkStream: who knows the file and nothing else can read the events of all devices.
+func checkStream(t *testing.T, ready readyFile) {
+	t.Helper()
+	pool, err := readPool(ready.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	defer transport.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(t.Context(), runTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, ready.Stream, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{"Authorization": {"Bearer " + ready.Token}, "Accept": {"application/x-ndjson"}}
+	answer, err := (&http.Client{Transport: transport}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	line, err := bufio.NewReader(answer.Body).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	type event struct {
+		Type  string
+		Value []any
+	}
+	if first := decode[event](t, line); ready.Stream != ready.URL+"/api/events" || first.Type != "snapshot" || len(first.Value) != 0 {
+		t.Errorf("%s begins with %s", ready.Stream, line)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
@@ -73,7 +74,7 @@ func (w *watching) run(ctx context.Context) (last *client.ActionResult, err erro
 			return last, w.ended(ctx, limited, err)
 		}
 		current := w.pick(results)
-		if current == nil && w.only != nil {
+		if w.only != nil && (current == nil || superseded(current)) {
 			return last, errors.New("the action was superseded by a later one; `syncpayloads watch` shows that")
 		}
 		if current == nil {
@@ -83,7 +84,7 @@ func (w *watching) run(ctx context.Context) (last *client.ActionResult, err erro
 		if err := w.view.show(current); err != nil {
 			return last, err
 		}
-		if current.State.Final() && !w.follow {
+		if current.State.Final() && !w.follow && !superseded(current) {
 			return last, verdict(current)
 		}
 	}
@@ -100,6 +101,14 @@ func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
 		}
 	}
 	return nil
+}
+
+// codeSuperseded is the errorCode of a payload whose action was superseded; the later action begins right after that.
+const codeSuperseded = -1
+
+func superseded(r *client.ActionResult) bool {
+	return r.State == client.StateCanceled &&
+		slices.ContainsFunc(r.Payloads, func(p client.PayloadResult) bool { return p.ErrorCode == codeSuperseded })
 }
 
 func sameAction(a, b *client.ActionResult) bool {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"sync"
 	"time"
@@ -102,11 +103,15 @@ func (v *tableView) show(r *client.ActionResult) error {
 	}
 	v.mu.Unlock()
 	if v.action == nil || !sameAction(v.action, r) {
-		if err := v.begin(r, rows); err != nil {
+		if err := v.begin(r); err != nil {
 			return err
 		}
 	}
 	v.action = r
+	if v.bars == nil {
+		return nil // it has ended; another one changed
+	}
+	v.grow(rows)
 	ended := int64(0)
 	for _, row := range rows {
 		if row.mark != "" {
@@ -114,7 +119,8 @@ func (v *tableView) show(r *client.ActionResult) error {
 			ended++
 		}
 	}
-	if len(rows) > 0 {
+	if v.whole != nil {
+		v.whole.SetTotal(int64(len(rows)), false)
 		v.whole.SetCurrent(ended)
 	}
 	if !r.State.Final() {
@@ -124,23 +130,30 @@ func (v *tableView) show(r *client.ActionResult) error {
 }
 
 // begin draws the table of a new action below what there is.
-func (v *tableView) begin(r *client.ActionResult, rows []tableRow) error {
+func (v *tableView) begin(r *client.ActionResult) error {
 	if err := v.end(); err != nil {
 		return err
 	}
 	fmt.Fprintln(v.out, heading(v.device, r))
 	v.bars = mpb.New(mpb.WithOutput(v.out), mpb.WithWidth(barWidth), mpb.WithRefreshRate(drawEvery))
-	v.rows = make(map[string]*mpb.Bar, len(rows))
-	for _, row := range rows {
-		v.rows[row.id] = v.bars.New(1, mpb.NopStyle(), mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
-			return v.draw(row.id, s)
-		})))
+	v.rows = make(map[string]*mpb.Bar)
+	return nil
+}
+
+// grow adds the rows that are new: an action that begins tells its payloads one by one.
+func (v *tableView) grow(rows []tableRow) {
+	for i, row := range rows {
+		if v.rows[row.id] == nil {
+			v.rows[row.id] = v.bars.New(1, mpb.NopStyle(), mpb.BarPriority(i), mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
+				return v.draw(row.id, s)
+			})))
+		}
 	}
-	if len(rows) > 0 {
-		v.whole = v.bars.New(int64(len(rows)), mpb.BarStyle().Lbound("  [").Rbound("]"), mpb.AppendDecorators(
+	if len(rows) > 0 && v.whole == nil {
+		// Without a total of its own it does not end before the action does.
+		v.whole = v.bars.New(0, mpb.BarStyle().Lbound("  [").Rbound("]"), mpb.BarPriority(math.MaxInt), mpb.AppendDecorators(
 			decor.CountersNoUnit(" %d of %d ended "), decor.Elapsed(decor.ET_STYLE_GO)))
 	}
-	return nil
 }
 
 var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")

@@ -44,6 +44,17 @@ func newTerminal(t *testing.T, width uint16) (terminal *os.File, output func() s
 	}
 }
 
+// begunLater is how the second action begins: without payloads, and then with the first of them.
+func begunLater(t *testing.T) []string {
+	t.Helper()
+	head, items, found := strings.Cut(strings.ReplaceAll(running, "10:00:00Z", "11:00:00Z"), `"deviceActionPayloads":[`)
+	first, _, more := strings.Cut(items, "},")
+	if !found || !more {
+		t.Fatal("the running action has no payloads")
+	}
+	return []string{head + `"deviceActionPayloads":[]}`, head + `"deviceActionPayloads":[` + first + `}]}`}
+}
+
 func TestTableOnATerminal(t *testing.T) {
 	terminal, output := newTerminal(t, 70)
 	v := newView(terminal, "Phone", map[string]string{"b": "wiFi"})
@@ -51,8 +62,9 @@ func TestTableOnATerminal(t *testing.T) {
 		t.Fatalf("on a terminal the view is %T", v)
 	}
 	later := strings.NewReplacer(`"active"`, `"failed"`, `"inProgress","detail":"installing"`, `"removed","detail":null`).Replace(running)
+	begun := begunLater(t)
 	next := strings.NewReplacer("10:00:00Z", "11:00:00Z", "installing", strings.Repeat("long ", 50)).Replace(running)
-	for _, text := range []string{running, later, next} {
+	for _, text := range []string{running, later, later, begun[0], begun[1], next} {
 		if err := v.show(parsed(t, text)); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,170 @@
+package client
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// The types of events.
+const (
+	snapshotEvent  = "snapshot" // how it stands; in place of all that came before
+	actionStarted  = "actionStarted"
+	payloadChanged = "payloadChanged"
+	actionChanged  = "actionChanged" // its state
+)
+
+// event is one line of a device's event stream.
+type event struct {
+	ID          *int64      `json:"id"`
+	Type        string      `json:"type"`
+	DateTime    time.Time   `json:"dateTime"`
+	ActionName  string      `json:"actionName"`
+	ActionState ActionState `json:"actionState"`
+	Started     time.Time   `json:"startDateTime"`
+
+	Value                []document      `json:"value"` // of a snapshot
+	DeviceActionPayload  json.RawMessage `json:"deviceActionPayload"`
+	DeviceAssignmentItem json.RawMessage `json:"deviceAssignmentItem"`
+}
+
+func parseEvent(line []byte) (*event, error) {
+	e := new(event)
+	if err := json.Unmarshal(line, e); err != nil {
+		return nil, err
+	}
+	if e.ID == nil || *e.ID < 0 {
+		return nil, errors.New("an event has no id")
+	}
+	return e, nil
+}
+
+// apply returns the results as they are after the event. The given ones stay as they are.
+func (e *event) apply(results []ActionResult) ([]ActionResult, error) {
+	switch e.Type {
+	case snapshotEvent:
+		return e.results()
+	case actionStarted:
+		begun, err := e.begun()
+		if err != nil {
+			return nil, err
+		}
+		others := slices.DeleteFunc(slices.Clone(results), func(r ActionResult) bool { return r.Name == e.ActionName })
+		return slices.Insert(others, 0, begun), nil
+	case payloadChanged, actionChanged:
+		i := slices.IndexFunc(results, func(r ActionResult) bool { return r.Name == e.ActionName && r.Started.Equal(e.Started) })
+		if i < 0 {
+			return results, nil // not the latest of its name
+		}
+		changed, err := e.changed(&results[i])
+		if err != nil {
+			return nil, err
+		}
+		results = slices.Clone(results)
+		results[i] = changed
+	}
+	return results, nil
+}
+
+// results are those of a snapshot, as a device's deviceActionResults has them: without what the stream adds.
+func (e *event) results() ([]ActionResult, error) {
+	results := make([]ActionResult, len(e.Value))
+	for i, d := range e.Value {
+		var err error
+		if results[i], err = d.without("deviceId", "initiatedBy").result(); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// begun is the result of an action that has just started. Its payloads follow, one event each, and then its state, if
+// it ended at once: until all that is known, it has not ended.
+func (e *event) begun() (ActionResult, error) {
+	state := e.ActionState
+	if state.Final() {
+		state = StatePending
+	}
+	var d document
+	err := errors.Join(
+		d.set("@odata.type", "#microsoft.graph."+e.ActionName+"ActionResult"),
+		d.set("actionName", e.ActionName),
+		d.set("actionState", state),
+		d.set("startDateTime", e.Started),
+		d.set("lastUpdatedDateTime", e.Started),
+		d.set(e.collection(), []json.RawMessage{}))
+	if err != nil {
+		return ActionResult{}, err
+	}
+	return d.result()
+}
+
+// changed is a result after the event. A changed payload leaves the action's state: the end of an action is its last
+// event, so a result with a final state has all its payloads.
+func (e *event) changed(r *ActionResult) (ActionResult, error) {
+	var d document
+	err := json.Unmarshal(r.raw, &d)
+	switch {
+	case err != nil:
+	case e.Type == payloadChanged:
+		err = e.putItem(&d)
+	default:
+		err = errors.Join(d.set("actionState", e.ActionState), d.set("lastUpdatedDateTime", e.DateTime))
+	}
+	if err != nil {
+		return ActionResult{}, err
+	}
+	return d.result()
+}
+
+// putItem puts the payload of the event into a result, in the place of what there is of it.
+func (e *event) putItem(d *document) error {
+	item := e.DeviceActionPayload
+	if item == nil {
+		item = e.DeviceAssignmentItem
+	}
+	id, err := itemID(item)
+	if err != nil {
+		return err
+	}
+	var items []json.RawMessage
+	if err := d.get(e.collection(), &items); err != nil {
+		return err
+	}
+	for i := range items {
+		if other, err := itemID(items[i]); err == nil && other == id {
+			items[i] = item
+			return d.set(e.collection(), items)
+		}
+	}
+	return d.set(e.collection(), append(items, item))
+}
+
+// collection is the property of a result that has the payloads.
+func (e *event) collection() string {
+	if e.ActionName == "changeAssignments" {
+		return "deviceAssignmentItems"
+	}
+	return "deviceActionPayloads"
+}
+
+func itemID(item json.RawMessage) (string, error) {
+	if item == nil {
+		return "", errors.New("a changed payload is missing")
+	}
+	var named struct {
+		PayloadID string `json:"payloadId"`
+		ItemID    string `json:"itemId"`
+	}
+	if err := json.Unmarshal(item, &named); err != nil {
+		return "", fmt.Errorf("a changed payload: %w", err)
+	}
+	id := cmp.Or(named.PayloadID, named.ItemID)
+	if id == "" {
+		return "", errors.New("a changed payload has no id")
+	}
+	return id, nil
+}
