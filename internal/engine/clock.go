@@ -78,7 +78,6 @@ func (e *Engine) Run(ctx context.Context) error {
 			}
 			select {
 			case <-ctx.Done():
-			case <-e.poke:
 			case <-e.Clock.After(pollEvery):
 			}
 		}

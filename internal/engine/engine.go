@@ -6,7 +6,6 @@ package engine
 import (
 	"context"
 	"log/slog"
-	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,7 +65,6 @@ type Engine struct {
 	Config
 	channels map[fleet.Platform]Channel
 	wakes    chan fleet.DeviceID
-	poke     chan struct{}
 	contacts contacts
 }
 
@@ -87,8 +85,7 @@ func New(c Config) *Engine {
 	if c.Committed == nil {
 		c.Committed = func() {}
 	}
-	return &Engine{Config: c, channels: make(map[fleet.Platform]Channel), wakes: make(chan fleet.DeviceID, wakeQueue),
-		poke: make(chan struct{}, 1)}
+	return &Engine{Config: c, channels: make(map[fleet.Platform]Channel), wakes: make(chan fleet.DeviceID, wakeQueue)}
 }
 
 // Attach makes ch the channel of all devices of the platforms.
@@ -107,6 +104,10 @@ func (SystemClock) Now() time.Time { return time.Now().UTC() }
 // After implements Clock.
 func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
+func (e *Engine) newStep() action.Step {
+	return action.Step{Now: e.Clock.Now(), NewID: e.NewID, Policy: e.Policy}
+}
+
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
 // device is woken afterwards if fn left it work and it is not connected.
 func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Step) error) error {
@@ -119,7 +120,7 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		}
 		before := l.Device.Action
 		was := before.Clone()
-		s := action.Step{Now: e.Clock.Now(), NewID: e.NewID, Policy: e.Policy}
+		s := e.newStep()
 		if l.Changed {
 			if err := e.refresh(ctx, tx, id, l, s); err != nil {
 				return err
@@ -128,8 +129,8 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		if err := fn(tx, l, s); err != nil {
 			return err
 		}
-		// A superseded action's end comes before its successor's beginning.
-		if events = live.Changes(id, s.Now, was, before); !reflect.DeepEqual(before, was) {
+		// A superseded action's end comes before its successor's beginning. An action never changes without an event.
+		if events = live.Changes(id, s.Now, was, before); len(events) > 0 {
 			if err := tx.SaveAction(ctx, id, before); err != nil {
 				return err
 			}
@@ -204,7 +205,7 @@ func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*acti
 			return err
 		}
 		// The clock may not have come to a fresh catalog change yet. What this plans is not stored.
-		s := action.Step{Now: e.Clock.Now(), NewID: e.NewID, Policy: e.Policy}
+		s := e.newStep()
 		if err := e.refresh(ctx, tx, id, l, s); err != nil {
 			return err
 		}

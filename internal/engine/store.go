@@ -34,8 +34,6 @@ type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	// Due lists devices whose DueAt has come, earliest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]fleet.DeviceID, error)
-	// NextDue is the earliest DueAt of all devices; zero: none.
-	NextDue(ctx context.Context) (time.Time, error)
 	// SpreadChanges makes the next devices that a catalog change concerns Changed and due, at most limit of them, and
 	// returns how many there were. Zero means that every change has been spread.
 	SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error)

@@ -33,15 +33,6 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) (due []fleet.
 	return due, err
 }
 
-// NextDue implements engine.Store.
-func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
-	var at sql.NullInt64
-	err := s.read(ctx, func(q *session) error {
-		return q.row(ctx, "SELECT min(due_at) FROM ledgers WHERE due_at IS NOT NULL", nil, &at)
-	})
-	return fromMicros(at), err
-}
-
 type ledgerDoc struct {
 	Device action.Device
 	Wake   engine.Wake `json:",omitzero"`
