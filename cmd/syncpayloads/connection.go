@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,16 @@ func (c *connection) open() (*client.Client, error) {
 		return nil, &exit{exitUsage, err}
 	}
 	return opened, nil
+}
+
+// find connects and finds a device by its id or name.
+func (c *connection) find(ctx context.Context, idOrName string) (*client.Client, *client.Device, error) {
+	opened, err := c.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	device, err := opened.Device(ctx, idOrName)
+	return opened, device, err
 }
 
 // choose finds the payloads of a device that are named by id or by display name.

@@ -54,11 +54,7 @@ type deviceShowCommand struct {
 
 // Run shows the device.
 func (d *deviceShowCommand) Run(ctx context.Context, out io.Writer) error {
-	c, err := d.open()
-	if err != nil {
-		return err
-	}
-	device, err := c.Device(ctx, d.Device)
+	_, device, err := d.find(ctx, d.Device)
 	if err != nil {
 		return err
 	}
@@ -94,11 +90,7 @@ type deviceSyncCommand struct {
 
 // Run asks the device to connect.
 func (d *deviceSyncCommand) Run(ctx context.Context) error {
-	c, err := d.open()
-	if err != nil {
-		return err
-	}
-	device, err := c.Device(ctx, d.Device)
+	c, device, err := d.find(ctx, d.Device)
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,7 @@ type payloadListCommand struct {
 
 // Run lists the payloads.
 func (p *payloadListCommand) Run(ctx context.Context, out io.Writer) error {
-	c, err := p.open()
-	if err != nil {
-		return err
-	}
-	device, err := c.Device(ctx, p.Device)
+	c, device, err := p.find(ctx, p.Device)
 	if err != nil {
 		return err
 	}

@@ -45,11 +45,7 @@ func (r *removeCommand) Run(ctx context.Context, out io.Writer) error {
 // run starts the action whose set plan makes of the device's payloads.
 func (c *change) run(ctx context.Context, out io.Writer, device string,
 	plan func([]client.Payload) (set []client.Payload, note string, err error)) error {
-	server, err := c.open()
-	if err != nil {
-		return err
-	}
-	found, err := server.Device(ctx, device)
+	server, found, err := c.find(ctx, device)
 	if err != nil {
 		return err
 	}

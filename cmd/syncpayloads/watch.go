@@ -21,11 +21,7 @@ type watchCommand struct {
 
 // Run shows the latest action until it has ended.
 func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
-	server, err := w.open()
-	if err != nil {
-		return err
-	}
-	device, err := server.Device(ctx, w.Device)
+	server, device, err := w.find(ctx, w.Device)
 	if err != nil {
 		return err
 	}
