@@ -157,13 +157,7 @@ func TestDevices(t *testing.T) {
 // A removal and a restore as a program sees them: what can be named, what was accepted, what the device did.
 func TestSyncPayloads(t *testing.T) {
 	s := newSite(t)
-	id := s.assignWiFi(t)
-	phone := s.enroll(t, 1, "Phone")
-	device, err := s.Device(t.Context(), "Phone")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.connect(t, phone)
+	id, phone, device := s.phoneWithWiFi(t)
 	s.standing(t, device.ID, "true false present idle")
 
 	set := []client.Selection{{ID: id, Type: client.DeviceConfiguration}}
@@ -221,6 +215,19 @@ func summary(r *client.ActionResult) string {
 		text += fmt.Sprintf(" %s %s", p.Intent, p.Status)
 	}
 	return text
+}
+
+// phoneWithWiFi is an enrolled phone that has what is assigned to it: the Wi-Fi profile of that id.
+func (s *site) phoneWithWiFi(t *testing.T) (id string, phone *simulator.Device, device *client.Device) {
+	t.Helper()
+	id = s.assignWiFi(t)
+	phone = s.enroll(t, 1, "Phone")
+	device, err := s.Device(t.Context(), "Phone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.connect(t, phone)
+	return id, phone, device
 }
 
 func (s *site) connect(t *testing.T, device *simulator.Device) {

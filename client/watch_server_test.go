@@ -165,13 +165,7 @@ func (w *watcher) until(want string) {
 // not disturbed, and in the end what the device's results are.
 func TestWatchThroughBreaks(t *testing.T) {
 	s := newSite(t)
-	id := s.assignWiFi(t)
-	phone := s.enroll(t, 1, "Phone")
-	device, err := s.Device(t.Context(), "Phone")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.connect(t, phone)
+	id, phone, device := s.phoneWithWiFi(t)
 	network, url := newLine(t, s.server.URL())
 	steady := watch(t, s.client(t, s.server.URL()), device.ID, time.Minute)
 	unaided := s.http.Transport.(*http.Transport).Clone() // HTTP/2 without pings, as programs have it that bring their own
@@ -234,13 +228,7 @@ func (s *site) restart(t *testing.T) {
 // Events that are not kept any more give way to a new snapshot, and a token that is revoked ends a watch.
 func TestWatchFromAFewEvents(t *testing.T) {
 	s := newSite(t)
-	id := s.assignWiFi(t)
-	phone := s.enroll(t, 1, "Phone")
-	device, err := s.Device(t.Context(), "Phone")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.connect(t, phone)
+	id, phone, device := s.phoneWithWiFi(t)
 	network, url := newLine(t, s.server.URL())
 	away := watch(t, s.client(t, url), device.ID, time.Minute)
 	away.until("")
