@@ -10,11 +10,17 @@ FUZZTIME ?= 2000x
 
 test: tools check race fuzz
 
-# The race detector needs a C compiler. It is installed where that is allowed.
+# The race detector needs a C compiler, the console's tests a browser, the tests of Graph's clients Node.js. What is missing is
+# installed where that is allowed.
 tools:
-	@command -v gcc >/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update && apt-get install -y gcc libc6-dev; \
-		else echo "gcc is missing; install it, on Debian: sudo apt-get install gcc libc6-dev" >&2; exit 1; fi; }
+	@missing=; \
+	command -v gcc >/dev/null || missing="gcc libc6-dev"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	[ -z "$$missing" ] || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update && apt-get install -y --no-install-recommends $$missing; \
+		else echo "missing; on Debian: sudo apt-get update && sudo apt-get install" $$missing >&2; exit 1; fi; }
+	@[ test/clients/js/node_modules/.package-lock.json -nt test/clients/js/package-lock.json ] || npm --prefix test/clients/js ci
 
 check:
 	@unformatted="$$(gofmt -l .)"; [ -z "$$unformatted" ] || { echo "not formatted:" $$unformatted >&2; exit 1; }

@@ -97,26 +97,35 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any) err
 }
 
 func (c *Client) do(ctx context.Context, method, path string, header http.Header, body, out any) error {
+	answer, err := c.exchange(ctx, method, path, header, body)
+	if err != nil {
+		return err
+	}
+	return read(answer, out)
+}
+
+// exchange makes one request, if need be several times.
+func (c *Client) exchange(ctx context.Context, method, path string, header http.Header, body any) (*http.Response, error) {
 	var sent []byte
 	if body != nil {
 		var err error
 		if sent, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("encoding the request: %w", err)
+			return nil, fmt.Errorf("encoding the request: %w", err)
 		}
 	}
 	for try := 0; ; try++ {
 		answer, err := c.send(ctx, c.http, method, path, header, sent)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if wait, again := retryAfter(answer, try); again {
-			discard(answer)
-			if err := sleep(ctx, wait); err != nil {
-				return err
-			}
-			continue
+		wait, again := retryAfter(answer, try)
+		if !again {
+			return answer, nil
 		}
-		return read(answer, out)
+		discard(answer)
+		if err := sleep(ctx, wait); err != nil {
+			return nil, err
+		}
 	}
 }
 

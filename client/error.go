@@ -40,6 +40,13 @@ func IsNotFound(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusNotFound
 }
 
+// IsChanged tells whether err is the server's word that something is not any more as the request's SyncOptions.IfMatch
+// says.
+func IsChanged(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusPreconditionFailed
+}
+
 func newError(answer *http.Response, text []byte) *Error {
 	var body struct {
 		Error struct {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // PayloadType is deviceActionPayloadType, or mobileAppConfiguration of deviceAssignmentItemType.
@@ -63,14 +65,22 @@ type Payload struct {
 
 // Payloads lists what is assigned to a device or held off it.
 func (c *Client) Payloads(ctx context.Context, deviceID string) ([]Payload, error) {
-	var found []Payload
-	for p, err := range list[Payload](ctx, c, "/api/devices/"+url.PathEscape(deviceID)+"/payloads") {
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, p)
+	found, _, err := c.PayloadSet(ctx, deviceID)
+	return found, err
+}
+
+// PayloadSet is Payloads with the tag of the set that is off the device. With it in SyncOptions.IfMatch, a change that
+// somebody else makes in between is not lost.
+func (c *Client) PayloadSet(ctx context.Context, deviceID string) (found []Payload, tag string, err error) {
+	answer, err := c.exchange(ctx, http.MethodGet, "/api/devices/"+url.PathEscape(deviceID)+"/payloads", nil, nil)
+	if err != nil {
+		return nil, "", err
 	}
-	return found, nil
+	var page struct {
+		Value []Payload `json:"value"`
+	}
+	err = read(answer, &page)
+	return page.Value, answer.Header.Get("ETag"), err
 }
 
 // Selection names a payload in the set of an action.
@@ -82,6 +92,12 @@ type Selection struct {
 // SyncOptions chooses how an action is run. The zero value leaves all to the server.
 type SyncOptions struct {
 	RestoreAfter *time.Duration // when the server restores the set by itself; 0: never; nil: the server's default
+	// IfMatch is the tag of the set that is to be changed (PayloadSet). If the device has another by now, nothing is changed
+	// and IsChanged tells so of the error. Empty: any set is changed.
+	IfMatch string
+	// Key names the call, with 1 to 255 printable characters: however often it is sent within 24 hours, it is carried out
+	// once. Empty: a key that no other call has.
+	Key string
 }
 
 // SyncPayloads states the whole set of payloads that is to be off the device: those that are on it are taken off, and
@@ -93,6 +109,13 @@ func (c *Client) SyncPayloads(ctx context.Context, deviceID string, set []Select
 	if o.RestoreAfter != nil {
 		header.Set("Restore-After", o.RestoreAfter.String())
 	}
+	if o.IfMatch != "" {
+		header.Set("If-Match", o.IfMatch)
+	}
+	if o.Key == "" {
+		o.Key = uuid.NewString()
+	}
+	header.Set("Idempotency-Key", o.Key)
 	if set == nil {
 		set = []Selection{}
 	}

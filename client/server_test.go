@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
@@ -50,7 +51,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	if _, s.bearer, err = running.Tokens().Create(t.Context(), "test", 0); err != nil {
+	if _, s.bearer, err = running.Tokens().Create(t.Context(), access.TokenInput{Name: "test", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
 	s.Client = s.client(t, running.URL())
@@ -170,11 +171,11 @@ func TestSyncPayloads(t *testing.T) {
 		t.Errorf("restored by itself in %s", left)
 	}
 	var seen []string
-	for results, err := range s.Watch(t.Context(), device.ID) {
+	for update, err := range s.Watch(t.Context(), device.ID) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		latest := client.Latest(results)
+		latest := client.Latest(update.Results)
 		if seen = append(seen, summary(latest)); len(seen) == 1 {
 			s.connect(t, phone)
 		}

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -12,12 +13,18 @@ import (
 	"time"
 )
 
+// Update is how a device's actions stand after an event.
+type Update struct {
+	Event   json.RawMessage // as the stream has it
+	Results []ActionResult  // the latest of each name, the latest first
+}
+
 // Watch yields the device's latest action of each name, the latest first: at once as they are, and again after every
 // event that changes anything in them, in the order of the events and without leaving one out. An action that has just
 // started has no payloads yet; they follow one by one. It ends when the caller breaks off, and after an error: ctx's,
 // an *Error, or that the server could not be reached for a minute.
-func (c *Client) Watch(ctx context.Context, deviceID string) iter.Seq2[[]ActionResult, error] {
-	return func(yield func([]ActionResult, error) bool) {
+func (c *Client) Watch(ctx context.Context, deviceID string) iter.Seq2[Update, error] {
+	return func(yield func(Update, error) bool) {
 		w := watch{Client: c, path: "/api/devices/" + url.PathEscape(deviceID) + "/events"}
 		var failing time.Time // since when; zero: it is not
 		for {
@@ -35,11 +42,11 @@ func (c *Client) Watch(ctx context.Context, deviceID string) iter.Seq2[[]ActionR
 				err = ctx.Err()
 			}
 			if !passing(ctx, err) || !failing.IsZero() && time.Since(failing) > c.timing.outage {
-				yield(nil, err)
+				yield(Update{}, err)
 				return
 			}
 			if waited := sleep(ctx, max(c.timing.pause, w.retry)); waited != nil {
-				yield(nil, waited)
+				yield(Update{}, waited)
 				return
 			}
 			if errors.Is(err, errSilent) {
@@ -64,7 +71,7 @@ var errBrokenOff = errors.New("broken off")
 
 // follow opens the stream behind the last event and yields what changes until it breaks. heard tells whether there was
 // a stream that could be understood.
-func (w *watch) follow(ctx context.Context, yield func([]ActionResult, error) bool) (heard bool, err error) {
+func (w *watch) follow(ctx context.Context, yield func(Update, error) bool) (heard bool, err error) {
 	header := make(http.Header)
 	if w.begun {
 		header.Set("Last-Event-ID", strconv.FormatInt(w.last, 10))
@@ -81,7 +88,7 @@ func (w *watch) follow(ctx context.Context, yield func([]ActionResult, error) bo
 			return heard, unexpected(s.answer, err)
 		}
 		heard = true
-		if changed && !yield(w.results, nil) {
+		if changed && !yield(Update{bytes.Clone(s.scanner.Bytes()), w.results}, nil) {
 			return heard, errBrokenOff
 		}
 	}

@@ -123,12 +123,12 @@ func watch(t *testing.T, c *client.Client, device string, silence time.Duration)
 	ctx := t.Context()
 	go func() {
 		defer close(w.yields)
-		for results, err := range c.Watch(ctx, device) {
+		for update, err := range c.Watch(ctx, device) {
 			if err != nil {
 				w.ended = err
 				return
 			}
-			text, err := json.Marshal(results)
+			text, err := json.Marshal(update.Results)
 			if err != nil {
 				t.Error(err)
 			}

@@ -88,11 +88,11 @@ func script(t *testing.T, connections []connection) *client.Client {
 
 // watched is what a watch yields until it ends, as JSON, and how it ends.
 func watched(ctx context.Context, c *client.Client) (got []string, ended error) {
-	for results, err := range c.Watch(ctx, "d") {
+	for update, err := range c.Watch(ctx, "d") {
 		if err != nil {
 			return got, err
 		}
-		text, err := json.Marshal(results)
+		text, err := json.Marshal(update.Results)
 		if err != nil {
 			return got, err
 		}
@@ -173,7 +173,7 @@ func TestWatchOutage(t *testing.T) {
 			w.Header().Set("Content-Type", test.contentType)
 			_, _ = io.WriteString(w, test.body)
 		})
-		c.SetStreamTiming(time.Minute, time.Millisecond, 50*time.Millisecond)
+		c.SetStreamTiming(time.Minute, time.Millisecond, 500*time.Millisecond)
 		if got, err := watched(t.Context(), c); len(got) != 0 || err == nil || !strings.Contains(err.Error(), test.says) || calls.Load() < 2 {
 			t.Errorf("%s: %d calls, yielded %q, %v", name, calls.Load(), got, err)
 		}

@@ -26,7 +26,14 @@ func BenchmarkRoundTrips(b *testing.B) {
 	}
 	defer st.Close()
 	e := engine.New(engine.Config{Store: st, Log: quiet()})
-	profiles := catalog.New(st, time.Now, uuid.NewString)
+	devices, set := benchFleet(b, e, catalog.New(st, time.Now, uuid.NewString))
+	b.ResetTimer()
+	roundTrips(b, devices, set, b.N)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "roundtrips/s")
+}
+
+// benchFleet enrolls 200 devices, each of which gets ten profiles.
+func benchFleet(b *testing.B, e *engine.Engine, profiles *catalog.Catalog) ([]*benchDevice, []action.Selection) {
 	var set []action.Selection
 	for i := range 10 {
 		identifier := fmt.Sprintf("com.example.profile%d", i)
@@ -49,15 +56,19 @@ func BenchmarkRoundTrips(b *testing.B) {
 		devices[i] = &benchDevice{b: b, e: e, id: id, has: map[string]string{}}
 		devices[i].connect(nil)
 	}
+	return devices, set
+}
+
+// roundTrips lets all devices at once take the set off and put it back, until n round trips have been made.
+func roundTrips(b *testing.B, devices []*benchDevice, set []action.Selection, n int) {
 	var left atomic.Int64
-	left.Store(int64(b.N))
-	b.ResetTimer()
+	left.Store(int64(n))
 	var wg sync.WaitGroup
 	for _, d := range devices {
 		wg.Go(func() {
 			for left.Load() > 0 {
 				for _, s := range [][]action.Selection{set, nil} {
-					if err := e.Start(b.Context(), d.id, engine.Call{Name: action.SyncPayloads, Actor: "bench", Set: s}); err != nil {
+					if err := d.e.Start(b.Context(), d.id, engine.Call{Name: action.SyncPayloads, Actor: "bench", Set: s}); err != nil {
 						b.Error(err)
 					}
 					d.connect(&left)
@@ -66,7 +77,6 @@ func BenchmarkRoundTrips(b *testing.B) {
 		})
 	}
 	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "roundtrips/s")
 }
 
 type benchDevice struct {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
@@ -58,7 +59,7 @@ func newSiteTrusting(t *testing.T, also ...*x509.Certificate) *site {
 		_, err = s.server.Channel().SetPushCertificate(t.Context(), certificate, key)
 	}
 	if err == nil {
-		_, s.token, err = s.server.Tokens().Create(t.Context(), "admin", 0)
+		_, s.token, err = s.server.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +103,7 @@ func quiet() *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
-func pool(t *testing.T, pem []byte) *x509.CertPool {
+func pool(t testing.TB, pem []byte) *x509.CertPool {
 	p := x509.NewCertPool()
 	if !p.AppendCertsFromPEM(pem) {
 		t.Fatal("not a certificate")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,15 +12,46 @@ import (
 
 // result is an action as --json shows it.
 type result struct {
-	Type     string `json:"@odata.type"`
-	State    string `json:"actionState"`
-	Payloads []struct {
-		ID          string `json:"payloadId"`
-		DisplayName string `json:"displayName"`
-		Intent      string `json:"intent"`
-		Status      string `json:"status"`
-		ErrorCode   int64  `json:"errorCode"`
-	} `json:"deviceActionPayloads"`
+	Type     string          `json:"@odata.type"`
+	State    string          `json:"actionState"`
+	Payloads []payloadResult `json:"deviceActionPayloads"`
+}
+
+type payloadResult struct {
+	ID          string `json:"payloadId"`
+	DisplayName string `json:"displayName"`
+	Intent      string `json:"intent"`
+	Status      string `json:"status"`
+	ErrorCode   int64  `json:"errorCode"`
+}
+
+// played is what the latest action has become after the events that --json printed.
+func played(t *testing.T, lines string) (r result) {
+	t.Helper()
+	for line := range strings.Lines(lines) {
+		e := decode[struct {
+			Type    string        `json:"type"`
+			Value   []result      `json:"value"`
+			State   string        `json:"actionState"`
+			Payload payloadResult `json:"deviceActionPayload"`
+		}](t, line)
+		switch e.Type {
+		case "snapshot":
+			if len(e.Value) > 0 {
+				r = e.Value[0]
+			}
+		case "actionStarted":
+			r = result{Type: "#microsoft.graph.syncPayloadsActionResult", State: e.State}
+		case "payloadChanged":
+			r.Payloads = slices.DeleteFunc(r.Payloads, func(p payloadResult) bool { return p.ID == e.Payload.ID })
+			r.Payloads = append(r.Payloads, e.Payload)
+		case "actionChanged":
+			r.State = e.State
+		default:
+			t.Errorf("an event of type %q", e.Type)
+		}
+	}
+	return r
 }
 
 func decode[T any](t *testing.T, text string) (value T) {
@@ -67,7 +99,7 @@ func TestRemoveAndRestore(t *testing.T) {
 
 	out := w.run(t, "remove", "--wait", "--json", phone.name, officeWiFi)
 	out.want(t, 0)
-	decode[result](t, out.stdout).want(t, "done", map[string]string{officeWiFi: "remove/removed"})
+	played(t, out.stdout).want(t, "done", map[string]string{officeWiFi: "remove/removed"})
 	has(officeWiFi, false)
 
 	// By ids, in another letter case: the set is what is off already and what is named.
@@ -80,7 +112,7 @@ func TestRemoveAndRestore(t *testing.T) {
 
 	out = w.run(t, "restore", "--wait", "--json", phone.name, companyVPN)
 	out.want(t, 0)
-	decode[result](t, out.stdout).want(t, "done",
+	played(t, out.stdout).want(t, "done",
 		map[string]string{officeWiFi: "remove/removed", keynote: "remove/removed", companyVPN: "restore/succeeded"})
 	has(companyVPN, true)
 	has(keynote, false)
@@ -93,8 +125,7 @@ func TestRemoveAndRestore(t *testing.T) {
 	if state := decode[result](t, out.stdout).State; state == "" {
 		t.Error("restore without --wait shows no state")
 	}
-	lines := strings.Split(strings.TrimSpace(w.run(t, "watch", "--json", phone.name).stdout), "\n")
-	decode[result](t, lines[len(lines)-1]).want(t, "done", map[string]string{officeWiFi: "restore/succeeded", keynote: "restore/succeeded"})
+	played(t, w.run(t, "watch", "--json", phone.name).stdout).want(t, "done", map[string]string{officeWiFi: "restore/succeeded", keynote: "restore/succeeded"})
 	has(officeWiFi, true)
 	has(keynote, true)
 	w.run(t, "device", "show", phone.name).want(t, 0, phone.id, "restored", "syncPayloads, done")
@@ -111,11 +142,11 @@ func TestRestoreAfter(t *testing.T) {
 	}
 	// The clock restores by itself: the last action is the system's.
 	w.run(t, "remove", "--wait", "--restore-after", "1s", phone.name, officeWiFi).want(t, 0)
-	for results, err := range w.client.Watch(t.Context(), phone.id) {
+	for update, err := range w.client.Watch(t.Context(), phone.id) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if list := results[0].Payloads; len(list) == 1 && list[0].Intent == client.Restore && list[0].Status == client.Succeeded {
+		if list := update.Results[0].Payloads; len(list) == 1 && list[0].Intent == client.Restore && list[0].Status == client.Succeeded {
 			break
 		}
 	}
@@ -134,7 +165,7 @@ func TestExitCodes(t *testing.T) {
 	w.run(t, "remove", "--wait", phone.name, officeWiFi).want(t, exitPayloads, "action failed", "This cannot be.", "code 12021")
 	out := w.run(t, "watch", "--json", phone.name)
 	out.want(t, exitPayloads, "1 of 1 payloads ended in error; the first: Office Wi-Fi")
-	decode[result](t, strings.TrimSpace(out.stdout)).want(t, "failed", map[string]string{officeWiFi: "remove/error"})
+	played(t, out.stdout).want(t, "failed", map[string]string{officeWiFi: "remove/error"})
 
 	other.SetOnline(false)
 	w.run(t, "remove", "--wait", "--timeout", "500ms", other.name, officeWiFi).want(t, exitTimeout, "not ended after 500ms; it goes on")
@@ -196,7 +227,7 @@ func TestSuperseded(t *testing.T) {
 	// Who waits for an action is told when it is superseded, and when it was.
 	for range 2 {
 		watched := watching{server: w.client, device: phone.id, view: &onFirst{do: func() { supersede() }}, timeout: runTime, only: first}
-		if _, err := watched.run(t.Context()); err == nil || !strings.Contains(err.Error(), "superseded by a later one") {
+		if err := watched.run(t.Context()); err == nil || !strings.Contains(err.Error(), "superseded by a later one") {
 			t.Errorf("waiting for a superseded action: %v", err)
 		}
 	}
@@ -204,19 +235,21 @@ func TestSuperseded(t *testing.T) {
 	supersede(vpn)
 	latest := &onFirst{do: func() { supersede(vpn, w.payloads(t, phone)[officeWiFi]); phone.SetOnline(true) }}
 	watched := watching{server: w.client, device: phone.id, view: latest, timeout: runTime}
-	if last, err := watched.run(t.Context()); err != nil || last.State != client.StateDone || sameAction(last, latest.first) {
-		t.Errorf("the latest action ended with %+v, %v", last, err)
+	if err := watched.run(t.Context()); err != nil || latest.last.State != client.StateDone || sameAction(latest.last, latest.first) {
+		t.Errorf("the latest action ended with %+v, %v", latest.last, err)
 	}
 }
 
 // onFirst does something when it is shown an action for the first time.
 type onFirst struct {
-	silentView
-	do    func()
-	first *client.ActionResult
+	do          func()
+	first, last *client.ActionResult
 }
 
-func (v *onFirst) show(r *client.ActionResult) error {
+func (v *onFirst) close() error { return nil }
+
+func (v *onFirst) show(_ json.RawMessage, r *client.ActionResult) error {
+	v.last = r
 	if v.first == nil {
 		v.first = r
 		v.do()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,8 @@ type demoCommand struct {
 	Listen    string `help:"Address to listen on; port 0: any free one." default:"127.0.0.1:0" env:"SYNCPAYLOADS_DEMO_LISTEN"`
 	Data      string `help:"Folder to keep the database in; without it, a temporary one." placeholder:"DIR" predictor:"folder" env:"SYNCPAYLOADS_DEMO_DATA"`
 	Once      bool   `help:"End after the walk, with exit code 0 only if every payload ended as asked." env:"SYNCPAYLOADS_DEMO_ONCE"`
-	ReadyFile string `help:"When all is installed, write a JSON file with the server's URL, token, CA file, event stream and devices. No walk then, unless --once." placeholder:"FILE" predictor:"file" env:"SYNCPAYLOADS_DEMO_READY_FILE"`
+	NoOpen    bool   `help:"Open no browser. One is opened only on a terminal, and not with --once or --ready-file." env:"SYNCPAYLOADS_DEMO_NO_OPEN"`
+	ReadyFile string `help:"When all is installed, write a JSON file with the server's URL, token, CA file, event stream, console link and devices. No walk then, unless --once." placeholder:"FILE" predictor:"file" env:"SYNCPAYLOADS_DEMO_READY_FILE"`
 	LogLevel  string `help:"Least level that the server logs: debug, info, warn or error." enum:"debug,info,warn,error" default:"error" env:"SYNCPAYLOADS_DEMO_LOG_LEVEL"`
 }
 
@@ -37,6 +37,7 @@ type demo struct {
 	token  string
 	client *client.Client
 	fleet  *demoFleet
+	desk   *helpDesk // nil: nobody is busy with the devices
 }
 
 // Run runs the demonstration.
@@ -56,22 +57,29 @@ func (d *demoCommand) Run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer fleet.close()
 	running, err := server.Start(ctx, server.Config{DataDir: data, Listen: d.Listen, RestoreAfter: server.DefaultRestoreAfter,
-		Policy: demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs, Log: log})
+		Policy: demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs, SessionIdle: access.SessionLifetime, Log: log})
 	if err != nil {
 		return err
 	}
 	shown := &demo{out: out, data: data, server: running, fleet: fleet}
-	err = d.show(ctx, shown)
+	defer func() { shown.desk.close() }()
+	err = d.show(ctx, shown, log)
 	if err == nil && !d.Once {
-		return untilEnd(ctx, running, fleet.stopDevices)
+		return untilEnd(ctx, running, shown.quiet)
 	}
 	if ctx.Err() != nil && !d.Once {
 		err = nil // the way in which a demonstration ends
 	}
-	fleet.stopDevices()
+	shown.quiet()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
 	defer cancel()
 	return errors.Join(err, running.Close(closing))
+}
+
+// quiet ends what is going on with the devices.
+func (d *demo) quiet() {
+	d.desk.close()
+	d.fleet.stopDevices()
 }
 
 // demoMark is a file that tells a demonstration's folder from that of a real server, which must not get simulated
@@ -102,13 +110,22 @@ func (d *demoCommand) logger() (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), nil
 }
 
-// show prepares everything, then walks or writes the ready file, as asked.
-func (d *demoCommand) show(ctx context.Context, shown *demo) error {
+// show prepares everything, then walks or writes the ready file, as asked. A person who looks on gets the console, and
+// devices that are busy.
+func (d *demoCommand) show(ctx context.Context, shown *demo, log *slog.Logger) error {
 	if err := shown.prepare(ctx); err != nil {
 		return fmt.Errorf("preparing the demo: %w", err)
 	}
 	if d.ReadyFile != "" {
 		if err := shown.writeReady(ctx, d.ReadyFile); err != nil {
+			return err
+		}
+	}
+	if !d.Once && d.ReadyFile == "" {
+		if err := shown.startHelpDesk(ctx, log); err != nil {
+			return err
+		}
+		if err := shown.invite(ctx, !d.NoOpen); err != nil {
 			return err
 		}
 	}
@@ -128,16 +145,11 @@ const demoToken = "demo"
 
 // prepare fills the server as an admin would, over its public surface.
 func (d *demo) prepare(ctx context.Context) error {
-	tokens := d.server.Tokens()
-	if err := tokens.Revoke(ctx, demoToken); err != nil && !errors.Is(err, access.ErrNotFound) {
+	var err error
+	if d.token, err = d.makeToken(ctx, access.TokenInput{Name: demoToken, Role: access.Administrator}); err != nil {
 		return err
 	}
-	_, bearer, err := tokens.Create(ctx, demoToken, 0)
-	if err != nil {
-		return err
-	}
-	d.token = bearer
-	if d.client, err = client.New(client.Config{URL: d.server.URL(), Token: bearer, CAFile: d.server.CAFile()}); err != nil {
+	if d.client, err = client.New(client.Config{URL: d.server.URL(), Token: d.token, CAFile: d.server.CAFile()}); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.out, "Server      %s\nDatabase    %s\nCA          %s\n", d.server.URL(), d.data, d.server.CAFile())
@@ -155,6 +167,16 @@ func (d *demo) prepare(ctx context.Context) error {
 	}
 	fmt.Fprint(d.out, "done: every device has what is assigned to it\n")
 	return nil
+}
+
+// makeToken makes a token, in place of one that an earlier run on the same database made.
+func (d *demo) makeToken(ctx context.Context, in access.TokenInput) (bearer string, err error) {
+	tokens := d.server.Tokens()
+	if err := tokens.Revoke(ctx, in.Name); err != nil && !errors.Is(err, access.ErrNotFound) {
+		return "", err
+	}
+	_, bearer, err = tokens.Create(ctx, in)
+	return bearer, err
 }
 
 // installTime is how long the devices may take to install everything.
@@ -199,59 +221,10 @@ func firstMissing(payloads []client.Payload) string {
 	return ""
 }
 
-type readyFile struct {
-	URL     string        `json:"url"`
-	Token   string        `json:"token"`
-	CA      string        `json:"ca"`
-	Stream  string        `json:"stream"` // the events of all devices
-	Devices []readyDevice `json:"devices"`
-}
-
-type readyDevice struct {
-	ID       string         `json:"id"`
-	Name     string         `json:"name"`
-	Platform string         `json:"platform"`
-	Payloads []readyPayload `json:"payloads"`
-}
-
-type readyPayload struct {
-	ID          string             `json:"id"`
-	Type        client.PayloadType `json:"type"`
-	DisplayName string             `json:"displayName"`
-}
-
-// writeReady writes the file in one step, so that nobody reads half of it.
-func (d *demo) writeReady(ctx context.Context, file string) error {
-	ready := readyFile{URL: d.server.URL(), Token: d.token, CA: d.server.CAFile(), Stream: d.server.URL() + "/api/events"}
-	for _, device := range d.fleet.devices {
-		payloads, err := d.client.Payloads(ctx, device.id)
-		if err != nil {
-			return err
-		}
-		listed := readyDevice{ID: device.id, Name: device.name, Platform: device.platform, Payloads: []readyPayload{}}
-		for _, p := range payloads {
-			listed.Payloads = append(listed.Payloads, readyPayload{p.ID, p.Type, p.DisplayName})
-		}
-		ready.Devices = append(ready.Devices, listed)
-	}
-	text, err := json.MarshalIndent(ready, "", "  ")
-	if err != nil {
-		return err
-	}
-	temporary := file + ".tmp"
-	if err := os.WriteFile(temporary, append(text, '\n'), 0o600); err != nil { // it has the token
-		return fmt.Errorf("writing the ready file: %w", err)
-	}
-	if err := os.Rename(temporary, file); err != nil {
-		return fmt.Errorf("writing the ready file: %w", err)
-	}
-	return nil
-}
-
 // farewell tells how to go on by hand.
 func (d *demo) farewell() {
 	fmt.Fprintf(d.out, `
-The server goes on until Ctrl-C. In another terminal:
+The server goes on until Ctrl-C. The token signs you in to the console, too. In another terminal:
 
   export SYNCPAYLOADS_URL=%s
   export SYNCPAYLOADS_TOKEN=%s

@@ -55,11 +55,14 @@ func (d *demo) step(ctx context.Context, number int, what string, device *demoDe
 		return err
 	}
 	watched := watching{server: d.client, device: device.id, view: newView(d.out, device.name, kinds(known)), timeout: walkTime}
-	result, err := watched.run(ctx)
+	if err := watched.run(ctx); err != nil {
+		return err
+	}
+	results, err := d.client.ActionResults(ctx, device.id)
 	if err != nil {
 		return err
 	}
-	if err := endedAsAsked(result, set); err != nil {
+	if err := endedAsAsked(client.Latest(results), set); err != nil {
 		return err
 	}
 	if err := d.check(device, known, set); err != nil {

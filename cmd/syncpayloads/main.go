@@ -30,6 +30,8 @@ type program struct {
 	APNs    apnsCommand    `cmd:"" name:"apns" help:"Show or set the push certificate that wakes Apple devices."`
 
 	Token      tokenCommand      `cmd:"" help:"Make, list and revoke tokens, in the server's database."`
+	Audit      auditCommand      `cmd:"" help:"Verify and export the record of who did what, in the server's database."`
+	Role       roleCommand       `cmd:"" help:"List the roles that a token may have, in the server's database."`
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete this program's commands."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

@@ -17,7 +17,7 @@ type change struct {
 	Wait         bool           `help:"Wait until the action has ended, and show its progress."`
 	Timeout      time.Duration  `help:"Give up waiting after this time; 0: never. The action goes on." default:"0" placeholder:"DURATION"`
 	RestoreAfter *time.Duration `help:"When the server restores by itself what is removed then; 0: never. The server has a default." placeholder:"DURATION"`
-	JSON         bool           `name:"json" help:"Print the action's result as JSON."`
+	JSON         bool           `name:"json" help:"Print JSON: the action's result, or with --wait the events, each as one line."`
 }
 
 type removeCommand struct {
@@ -49,15 +49,8 @@ func (c *change) run(ctx context.Context, out io.Writer, device string,
 	if err != nil {
 		return err
 	}
-	known, err := server.Payloads(ctx, found.ID)
+	known, note, err := c.start(ctx, server, found.ID, plan)
 	if err != nil {
-		return err
-	}
-	set, note, err := plan(known)
-	if err != nil {
-		return err
-	}
-	if err := server.SyncPayloads(ctx, found.ID, selections(set), client.SyncOptions{RestoreAfter: c.RestoreAfter}); err != nil {
 		return err
 	}
 	started, err := server.ActionResults(ctx, found.ID)
@@ -81,20 +74,40 @@ func (c *change) run(ctx context.Context, out io.Writer, device string,
 	return nil
 }
 
+// plans is how often an action is planned anew because somebody else changed the set meanwhile.
+const plans = 5
+
+// start plans the action on the device as it stands, and starts it. It plans again when somebody else's action came in
+// between, which would be undone by a set that knows nothing of it.
+func (c *change) start(ctx context.Context, server *client.Client, device string,
+	plan func([]client.Payload) ([]client.Payload, string, error)) (known []client.Payload, note string, err error) {
+	for try := 1; ; try++ {
+		known, tag, err := server.PayloadSet(ctx, device)
+		if err != nil {
+			return nil, "", err
+		}
+		set, note, err := plan(known)
+		if err != nil {
+			return nil, "", err
+		}
+		err = server.SyncPayloads(ctx, device, selections(set), client.SyncOptions{RestoreAfter: c.RestoreAfter, IfMatch: tag})
+		if !client.IsChanged(err) {
+			return known, note, err
+		}
+		if try == plans {
+			return nil, "", fmt.Errorf("others changed what is off the device %d times meanwhile; try again: %w", plans, err)
+		}
+	}
+}
+
 func (c *change) await(ctx context.Context, out io.Writer, server *client.Client, device *client.Device,
 	kinds map[string]string, action *client.ActionResult) error {
-	var shown view = silentView{}
+	var shown view = jsonView{out}
 	if !c.JSON {
 		shown = newView(out, device.Name, kinds)
 	}
 	watched := watching{server: server, device: device.ID, view: shown, timeout: c.Timeout, only: action}
-	last, err := watched.run(ctx)
-	if c.JSON && last != nil {
-		if err := printJSON(out, last); err != nil {
-			return err
-		}
-	}
-	return err
+	return watched.run(ctx)
 }
 
 func removed(known []client.Payload) []client.Payload {

@@ -27,14 +27,57 @@ type serveCommand struct {
 	TrustForwarded    bool   `help:"Believe X-Forwarded-Proto and X-Forwarded-Host. Only behind a proxy that sets them." group:"TLS"`
 	CertificateHeader string `help:"Header in which a proxy passes a device's certificate. The proxy must drop what clients send in it." placeholder:"NAME" group:"TLS"`
 
-	RestoreAfter time.Duration `help:"When what was removed is restored, unless a call chooses; 0: never." default:"8h" group:"Actions"`
-	KeepEvents   time.Duration `help:"How long a stream of events can be resumed." default:"720h" placeholder:"DURATION" group:"Actions"`
-	policyFlags  `embed:""`
+	acmeFlags `embed:""`
+
+	oidcFlags `embed:"" prefix:"oidc-"`
+
+	signInFlags `embed:""`
+
+	notifyFlags `embed:""`
+
+	RefuseStranding bool          `help:"Refuse to remove what may cut a device off: its network, or a certificate by which it reaches the server." group:"Actions"`
+	RestoreAfter    time.Duration `help:"When what was removed is restored, unless a call chooses; 0: never." default:"8h" group:"Actions"`
+	RateLimit       float64       `help:"How many requests a second one caller may send; 0: any number." default:"100" group:"Limits"`
+	RateBurst       int           `help:"How many of them at once, after a quiet while." default:"400" group:"Limits"`
+	KeepEvents      time.Duration `help:"How long a stream of events can be resumed." default:"720h" placeholder:"DURATION" group:"Actions"`
+	policyFlags     `embed:""`
 
 	APNsURL string `name:"apns-url" help:"Push service in place of Apple's." placeholder:"URL" group:"Apple devices"`
 	APNsCA  string `name:"apns-ca" help:"The CA of that push service, a PEM file." placeholder:"FILE" predictor:"file" group:"Apple devices"`
 
 	logFlags `embed:""`
+}
+
+// acmeFlags are how the server gets its TLS certificate by itself (server.ACME).
+type acmeFlags struct {
+	ACMEDomain      []string `name:"acme-domain" help:"Get the TLS certificate of this domain from an ACME CA, such as Let's Encrypt. The URL's host must be among the domains, and port 443 of each lead to this server." placeholder:"NAME" group:"Certificates by ACME"`
+	ACMEAcceptTerms bool     `name:"acme-accept-terms" help:"Accept the CA's terms of service. Required." group:"Certificates by ACME"`
+	ACMEEmail       string   `name:"acme-email" help:"Where the CA writes to." placeholder:"ADDRESS" group:"Certificates by ACME"`
+	ACMEDirectory   string   `name:"acme-directory" help:"The CA's directory." default:"https://acme-v02.api.letsencrypt.org/directory" placeholder:"URL" group:"Certificates by ACME"`
+	ACMECA          string   `name:"acme-ca" help:"Root certificate of a private CA, a PEM file. Devices get it with their enrollment profile." placeholder:"FILE" predictor:"file" group:"Certificates by ACME"`
+}
+
+// acme refuses what says nothing without a domain.
+func (a *acmeFlags) acme() (server.ACME, error) {
+	if len(a.ACMEDomain) == 0 {
+		if a.ACMEAcceptTerms || a.ACMEEmail != "" || a.ACMECA != "" {
+			return server.ACME{}, usageError("--acme-accept-terms, --acme-email and --acme-ca need --acme-domain")
+		}
+		return server.ACME{}, nil
+	}
+	if !a.ACMEAcceptTerms {
+		return server.ACME{}, usageError("read the terms of service of the CA at %s, then give --acme-accept-terms", a.ACMEDirectory)
+	}
+	config := server.ACME{Domains: a.ACMEDomain, Email: a.ACMEEmail, Directory: a.ACMEDirectory, AcceptTerms: true}
+	if a.ACMECA == "" {
+		return config, nil
+	}
+	root, err := os.ReadFile(a.ACMECA)
+	if err != nil {
+		return server.ACME{}, fmt.Errorf("reading the ACME CA's certificate: %w", err)
+	}
+	config.RootPEM = root
+	return config, nil
 }
 
 // policyFlags are how patient the server is with devices (action.Policy).
@@ -85,16 +128,22 @@ func (s *serveCommand) Validate() error {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key belong together: give both or none")
 	}
+	if s.TLSCert != "" && len(s.ACMEDomain) > 0 {
+		return errors.New("--tls-cert and --acme-domain exclude each other: the TLS certificate comes from the file or from the CA")
+	}
 	if (s.SigningCert == "") != (s.SigningKey == "") {
 		return errors.New("--signing-cert and --signing-key belong together: give both or none")
 	}
 	if s.KeepEvents <= 0 {
 		return errors.New("--keep-events must be more than 0")
 	}
+	if s.RateLimit < 0 || s.RateLimit > 0 && s.RateBurst < 1 {
+		return errors.New("--rate-limit cannot be negative, and --rate-burst must be at least 1; --rate-limit 0 is no limit")
+	}
 	if s.RestoreAfter < 0 {
 		return errors.New("--restore-after cannot be negative; 0 is never")
 	}
-	return s.policyFlags.Validate()
+	return errors.Join(s.oidcFlags.Validate(), s.check(s.Issuer), s.policyFlags.Validate())
 }
 
 // Run serves until it is told to end.
@@ -102,10 +151,28 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	if s.Data == "" {
 		return usageError("no folder: give --data, where the database shall be")
 	}
+	acme, err := s.acme()
+	if err != nil {
+		return err
+	}
+	provider, err := s.provider()
+	if err != nil {
+		return err
+	}
+	signIn, err := s.client()
+	if err != nil {
+		return err
+	}
+	notify, err := s.notify()
+	if err != nil {
+		return err
+	}
 	log := s.logger(os.Stderr)
 	slog.SetDefault(log)
-	config := server.Config{DataDir: s.Data, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
+	config := server.Config{ACME: acme, DataDir: s.Data, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
 		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
+		Provider: provider, SignIn: signIn, Notify: notify, SessionIdle: s.SessionIdle, RefuseStranding: s.RefuseStranding,
+		RateLimit: s.RateLimit, RateBurst: s.RateBurst,
 		KeepEvents: s.KeepEvents, Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
 	if s.APNsCA != "" {
 		pool, err := readPool(s.APNsCA)

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/user"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
@@ -24,7 +29,7 @@ type database struct {
 	Data string `help:"Folder of the server's database." default:"${data}" predictor:"folder"`
 }
 
-func (d *database) tokens(ctx context.Context, use func(*access.Tokens) error) error {
+func (d *database) open(ctx context.Context, use func(*store.Store) error) error {
 	if d.Data == "" {
 		return usageError("no folder: give --data, where the server keeps its database")
 	}
@@ -32,12 +37,29 @@ func (d *database) tokens(ctx context.Context, use func(*access.Tokens) error) e
 	if err != nil {
 		return err
 	}
-	return errors.Join(use(access.NewTokens(st, time.Now)), st.Close())
+	return errors.Join(use(st), st.Close())
+}
+
+func (d *database) tokens(ctx context.Context, use func(*access.Tokens) error) error {
+	return d.open(ctx, func(st *store.Store) error { return use(access.NewTokens(st, time.Now)) })
+}
+
+// recorded is a context whose write goes into the audit record as this machine's user's.
+func recorded(ctx context.Context, activity string, kind audit.Kind) context.Context {
+	name := "unknown user"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return audit.With(ctx, &audit.Draft{Entry: audit.Entry{ID: uuid.NewString(), At: time.Now().UTC(), Activity: activity, Kind: kind,
+		Result: audit.Success, Actor: audit.Actor{ID: "local:" + name, Name: name + " (command line)"}}})
 }
 
 type tokenCreateCommand struct {
 	database  `embed:""`
 	Name      string        `arg:"" help:"Who will use it; actions are recorded under this name."`
+	Role      string        `help:"What it allows: a role's name or id; syncpayloads role list shows them." default:"Administrator" placeholder:"ROLE"`
+	Group     []string      `help:"Limit it to the devices of this group, by name or id. May be repeated." sep:"none" placeholder:"GROUP"`
+	ScopeTag  []string      `help:"Limit it to what carries this scope tag, by name or id. May be repeated." sep:"none" placeholder:"TAG"`
 	ExpiresIn time.Duration `help:"How long it is valid; 0: until it is revoked." default:"0" placeholder:"DURATION"`
 	JSON      bool          `name:"json" help:"Print JSON."`
 }
@@ -45,7 +67,8 @@ type tokenCreateCommand struct {
 // Run makes the token.
 func (t *tokenCreateCommand) Run(ctx context.Context, out io.Writer) error {
 	return t.tokens(ctx, func(tokens *access.Tokens) error {
-		made, bearer, err := tokens.Create(ctx, t.Name, t.ExpiresIn)
+		made, bearer, err := tokens.Create(recorded(ctx, "tokens.create", audit.Create), access.TokenInput{Name: t.Name, TTL: t.ExpiresIn, Role: t.Role, Groups: t.Group,
+			Tags: t.ScopeTag})
 		if errors.Is(err, access.ErrExists) {
 			return fmt.Errorf("a token %q exists: choose another name, or revoke it with `syncpayloads token revoke`", t.Name)
 		}
@@ -63,15 +86,35 @@ func (t *tokenCreateCommand) Run(ctx context.Context, out io.Writer) error {
 }
 
 type listedToken struct {
-	ID      string    `json:"id"`
-	Name    string    `json:"name"`
-	Token   string    `json:"token,omitempty"`
-	Created time.Time `json:"createdDateTime"`
-	Expires time.Time `json:"expiresDateTime,omitzero"`
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Token    string    `json:"token,omitempty"`
+	Role     string    `json:"role"`
+	Groups   []string  `json:"groups,omitempty"`
+	Tags     []string  `json:"scopeTags,omitempty"`
+	Created  time.Time `json:"createdDateTime"`
+	Expires  time.Time `json:"expiresDateTime,omitzero"`
+	LastUsed time.Time `json:"lastUsedDateTime,omitzero"`
 }
 
 func tokenLine(t access.Token) listedToken {
-	return listedToken{ID: t.ID, Name: t.Name, Created: t.Created, Expires: t.Expires}
+	return listedToken{ID: t.ID, Name: t.Name, Role: t.Role, Groups: t.Groups, Tags: t.Tags, Created: t.Created, Expires: t.Expires,
+		LastUsed: t.LastUsed}
+}
+
+// reach is where a token's role holds, as a person reads it.
+func (t *listedToken) reach() string {
+	var limits []string
+	if t.Groups != nil {
+		limits = append(limits, "groups "+strings.Join(t.Groups, ", "))
+	}
+	if t.Tags != nil {
+		limits = append(limits, "scope tags "+strings.Join(t.Tags, ", "))
+	}
+	if limits == nil {
+		return "everywhere"
+	}
+	return strings.Join(limits, "; ")
 }
 
 type tokenListCommand struct {
@@ -89,12 +132,13 @@ func (t *tokenListCommand) Run(ctx context.Context, out io.Writer) error {
 		listed, rows := make([]listedToken, len(found)), make([][]string, len(found))
 		for i, token := range found {
 			listed[i] = tokenLine(token)
-			rows[i] = []string{token.ID, token.Name, moment(token.Created), moment(token.Expires)}
+			rows[i] = []string{token.ID, token.Name, token.Role, listed[i].reach(), moment(token.Created), moment(token.Expires),
+				moment(token.LastUsed)}
 		}
 		if t.JSON {
 			return printJSON(out, listed)
 		}
-		return printTable(out, []string{"id", "name", "created", "expires"}, rows)
+		return printTable(out, []string{"id", "name", "role", "where", "created", "expires", "last used"}, rows)
 	})
 }
 
@@ -106,7 +150,7 @@ type tokenRevokeCommand struct {
 // Run revokes the token.
 func (t *tokenRevokeCommand) Run(ctx context.Context) error {
 	return t.tokens(ctx, func(tokens *access.Tokens) error {
-		err := tokens.Revoke(ctx, t.Token)
+		err := tokens.Revoke(recorded(ctx, "tokens.delete", audit.Delete), t.Token)
 		if errors.Is(err, access.ErrNotFound) {
 			return fmt.Errorf("there is no token with the id or name %q; `syncpayloads token list` shows them", t.Token)
 		}

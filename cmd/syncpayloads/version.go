@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
+
+	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
 type versionCommand struct {
@@ -13,17 +14,7 @@ type versionCommand struct {
 
 // Run prints the version that the build recorded.
 func (v *versionCommand) Run(out io.Writer) error {
-	version, revision := "(devel)", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			version = info.Main.Version
-		}
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				revision = setting.Value
-			}
-		}
-	}
+	version, revision := server.Version()
 	if v.JSON {
 		return printJSON(out, map[string]string{"version": version, "revision": revision, "go": runtime.Version()})
 	}

@@ -80,7 +80,7 @@ func TestLines(t *testing.T) {
 	first := parsed(t, running)
 	ended := parsed(t, strings.NewReplacer(`"active"`, `"failed"`, `"inProgress","detail":"installing"`, `"removed","detail":null`).Replace(running))
 	for _, r := range []*client.ActionResult{first, first, ended} {
-		if err := v.show(r); err != nil {
+		if err := v.show(nil, r); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ type watchCommand struct {
 	Device     string        `arg:"" help:"The device's id or name."`
 	Follow     bool          `help:"Go on with later actions, until interrupted."`
 	Timeout    time.Duration `help:"Give up after this time; 0: never." default:"0" placeholder:"DURATION"`
-	JSON       bool          `name:"json" help:"Print every change as one line of JSON: the action's whole result."`
+	JSON       bool          `name:"json" help:"Print the events, each as one line of JSON."`
 }
 
 // Run shows the latest action until it has ended.
@@ -39,7 +39,7 @@ func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		watched.view = newView(out, device.Name, kinds(known))
 	}
-	_, err = watched.run(ctx)
+	err = watched.run(ctx)
 	if w.Follow && errors.Is(err, context.Canceled) {
 		return nil // the way in which following ends
 	}
@@ -56,8 +56,8 @@ type watching struct {
 	only    *client.ActionResult // this action and no other; nil: the latest, whichever
 }
 
-// run returns what was last seen of the action. The error says, by its exit code, how the action ended.
-func (w *watching) run(ctx context.Context) (last *client.ActionResult, err error) {
+// run shows the action until it has ended. The error says, by its exit code, how.
+func (w *watching) run(ctx context.Context) (err error) {
 	limited := ctx
 	if w.timeout > 0 {
 		var cancel context.CancelFunc
@@ -65,26 +65,25 @@ func (w *watching) run(ctx context.Context) (last *client.ActionResult, err erro
 		defer cancel()
 	}
 	defer func() { err = errors.Join(w.view.close(), err) }()
-	for results, err := range w.server.Watch(limited, w.device) {
+	for update, err := range w.server.Watch(limited, w.device) {
 		if err != nil {
-			return last, w.ended(ctx, limited, err)
+			return w.ended(ctx, limited, err)
 		}
-		current := w.pick(results)
+		current := w.pick(update.Results)
 		if w.only != nil && (current == nil || superseded(current)) {
-			return last, errors.New("the action was superseded by a later one; `syncpayloads watch` shows that")
+			return errors.New("the action was superseded by a later one; `syncpayloads watch` shows that")
 		}
 		if current == nil {
 			continue
 		}
-		last = current
-		if err := w.view.show(current); err != nil {
-			return last, err
+		if err := w.view.show(update.Event, current); err != nil {
+			return err
 		}
 		if current.State.Final() && !w.follow && !superseded(current) {
-			return last, verdict(current)
+			return verdict(current)
 		}
 	}
-	return last, nil
+	return nil
 }
 
 func (w *watching) pick(results []client.ActionResult) *client.ActionResult {

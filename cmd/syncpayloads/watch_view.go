@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -17,21 +18,18 @@ import (
 
 // view shows an action while it goes on.
 type view interface {
-	show(*client.ActionResult) error
+	// show takes an event, and the action as it is after it.
+	show(event json.RawMessage, r *client.ActionResult) error
 	close() error
 }
 
-// silentView shows nothing.
-type silentView struct{}
-
-func (silentView) show(*client.ActionResult) error { return nil }
-func (silentView) close() error                    { return nil }
-
-// jsonView prints every change as a line.
+// jsonView prints the events.
 type jsonView struct{ out io.Writer }
 
-func (v jsonView) show(r *client.ActionResult) error { return printLine(v.out, r) }
-func (v jsonView) close() error                      { return nil }
+func (v jsonView) show(event json.RawMessage, _ *client.ActionResult) error {
+	return printLine(v.out, event)
+}
+func (v jsonView) close() error { return nil }
 
 // newView chooses a live table on a terminal, and lines elsewhere.
 func newView(out io.Writer, device string, kinds map[string]string) view {
@@ -55,7 +53,7 @@ type lineView struct {
 	shown  map[string]string // last content of each payload's row
 }
 
-func (v *lineView) show(r *client.ActionResult) error {
+func (v *lineView) show(_ json.RawMessage, r *client.ActionResult) error {
 	if v.action == nil || !sameAction(v.action, r) {
 		clear(v.shown)
 		fmt.Fprintln(v.out, heading(v.device, r))
@@ -94,7 +92,7 @@ const (
 	barWidth  = 40
 )
 
-func (v *tableView) show(r *client.ActionResult) error {
+func (v *tableView) show(_ json.RawMessage, r *client.ActionResult) error {
 	rows := newTable(r, v.kinds).rows
 	v.mu.Lock()
 	v.last = make(map[string]tableRow, len(rows))

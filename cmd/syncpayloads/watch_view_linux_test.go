@@ -65,7 +65,7 @@ func TestTableOnATerminal(t *testing.T) {
 	begun := begunLater(t)
 	next := strings.NewReplacer("10:00:00Z", "11:00:00Z", "installing", strings.Repeat("long ", 50)).Replace(running)
 	for _, text := range []string{running, later, later, begun[0], begun[1], next} {
-		if err := v.show(parsed(t, text)); err != nil {
+		if err := v.show(nil, parsed(t, text)); err != nil {
 			t.Fatal(err)
 		}
 	}

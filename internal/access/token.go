@@ -1,4 +1,3 @@
-// Package access decides who may use the server. Today a caller is known by a local bearer token.
 package access
 
 import (
@@ -11,47 +10,35 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
-// Principal is an authenticated caller.
-type Principal struct {
-	ID   string
-	Name string
-}
-
-// Token is a local bearer token, without its secret.
+// Token is a local bearer token, without its secret, and what the role assignment that was made with it gives it. Other
+// assignments may name it as a member, too.
 type Token struct {
-	ID      string
-	Name    string // unique; the name under which its holder's actions are recorded
-	Created time.Time
-	Expires time.Time // zero: never
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`           // unique; the name under which its holder's actions are recorded
+	RoleID   string    `json:"roleId"`         // empty: its assignment has been deleted
+	Role     string    `json:"role"`           // name of that role
+	Groups   []string  `json:"resourceScopes"` // as in RoleAssignment; nil: all devices
+	Tags     []string  `json:"roleScopeTagIds"`
+	Created  time.Time `json:"createdDateTime"`
+	Expires  time.Time `json:"expiresDateTime,omitzero"`  // zero: never
+	LastUsed time.Time `json:"lastUsedDateTime,omitzero"` // as of the last Flush; zero: never
 }
 
 var (
 	// ErrUnauthenticated is returned for a bearer that is malformed, unknown, revoked or expired.
 	ErrUnauthenticated = errors.New("the bearer token is not valid")
-	// ErrNotFound is returned for a token that does not exist.
-	ErrNotFound = errors.New("no such token")
 	// ErrExists is returned for a name that another token has.
 	ErrExists = errors.New("a token of this name exists")
 )
-
-// Store keeps tokens. Secrets never reach it, only their SHA-256.
-type Store interface {
-	// AddToken stores a new token; ErrExists if its name is taken.
-	AddToken(ctx context.Context, t Token, hash [sha256.Size]byte) error
-	// Token finds a token and its hash by id; ErrNotFound if there is none.
-	Token(ctx context.Context, id string) (Token, [sha256.Size]byte, error)
-	// Tokens lists all tokens, by name.
-	Tokens(ctx context.Context) ([]Token, error)
-	// RemoveToken deletes the token of this id or name; ErrNotFound if there is none.
-	RemoveToken(ctx context.Context, idOrName string) error
-}
 
 // A bearer is prefix, the token's id, an underscore, and the secret: `sp_0123456789abcdef_…`. The prefix lets secret
 // scanners recognise it.
@@ -66,67 +53,128 @@ const (
 type Tokens struct {
 	store Store
 	now   func() time.Time
+
+	mu   sync.Mutex
+	used map[string]time.Time // by token id, since the last Flush
 }
 
 // NewTokens keeps its tokens in store. now is the clock by which they expire.
 func NewTokens(store Store, now func() time.Time) *Tokens {
-	return &Tokens{store: store, now: now}
+	return &Tokens{store: store, now: now, used: make(map[string]time.Time)}
 }
 
-// Create makes a token that is valid for ttl, 0 meaning for ever, and returns its bearer, which cannot be shown again.
-// The error is ErrExists when the name is taken, and says what is wrong with a name or ttl that cannot be used.
-func (t *Tokens) Create(ctx context.Context, name string, ttl time.Duration) (Token, string, error) {
-	if err := checkName(name); err != nil {
+// TokenInput is a token to create. Role, groups and scope tags are given by id or by name.
+type TokenInput struct {
+	By     *Principal // who makes it, and gives it no more than they have; nil: this machine's own command line
+	Name   string
+	TTL    time.Duration // how long it is valid; 0: for ever
+	Role   string
+	Groups []string // to which the role is limited; nil: all devices
+	Tags   []string // to which the role is limited; nil: whatever tags a thing carries
+}
+
+// Create makes a token and the role assignment that belongs to it, and returns its bearer, which cannot be shown again.
+// The error is ErrExists when the name is taken, a *catalog.Invalid for input that cannot be used, and a *NotHeld when it
+// would be able to do more than who makes it.
+func (t *Tokens) Create(ctx context.Context, in TokenInput) (Token, string, error) {
+	if err := checkName(in.Name); err != nil {
 		return Token{}, "", err
 	}
-	if ttl < 0 {
-		return Token{}, "", fmt.Errorf("a token cannot be valid for %s: give a positive time, or 0 for no end", ttl)
+	if in.TTL < 0 {
+		return Token{}, "", &catalog.Invalid{Property: "expiresIn",
+			Reason: fmt.Sprintf("a token cannot be valid for %s: give a positive time, or 0 for no end", in.TTL)}
 	}
 	random := make([]byte, idBytes+secretBytes)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
-	token := Token{ID: hex.EncodeToString(random[:idBytes]), Name: name, Created: t.now().UTC()}
-	if ttl > 0 {
-		token.Expires = token.Created.Add(ttl)
+	token := Token{ID: hex.EncodeToString(random[:idBytes]), Name: in.Name, Created: t.now().UTC()}
+	if in.TTL > 0 {
+		token.Expires = token.Created.Add(in.TTL)
 	}
 	bearer := prefix + token.ID + "_" + base64.RawURLEncoding.EncodeToString(random[idBytes:])
-	if err := t.store.AddToken(ctx, token, sha256.Sum256([]byte(bearer))); err != nil {
-		return Token{}, "", fmt.Errorf("creating token %q: %w", name, err)
+	err := t.store.UpdateAccess(ctx, func(tx Tx) error {
+		role, err := in.resolve(ctx, tx, &token)
+		if err != nil {
+			return err
+		}
+		a := token.assignment()
+		if err := a.check(); err != nil {
+			return err
+		}
+		if err := in.mayMake(role, a.Area()); err != nil {
+			return err
+		}
+		if err := tx.InsertToken(ctx, token, sha256.Sum256([]byte(bearer))); err != nil {
+			return err
+		}
+		note(ctx, "token", token.ID, token.Name, nil, &token)
+		return tx.InsertAssignment(ctx, a)
+	})
+	if err != nil {
+		return Token{}, "", fmt.Errorf("creating token %q: %w", in.Name, err)
 	}
 	return token, bearer, nil
 }
 
 func checkName(name string) error {
+	reason := ""
 	switch {
 	case strings.TrimSpace(name) != name || name == "":
-		return errors.New("a token needs a name without spaces around it")
+		reason = "a token needs a name without spaces around it"
 	case utf8.RuneCountInString(name) > nameLimit:
-		return fmt.Errorf("a token's name has at most %d characters", nameLimit)
+		reason = fmt.Sprintf("a token's name has at most %d characters", nameLimit)
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("a token's name has no control characters")
+		reason = "a token's name has no control characters"
 	case strings.EqualFold(name, action.SystemActor):
-		return fmt.Errorf("the name %q is the server's own; choose another", action.SystemActor)
+		reason = fmt.Sprintf("the name %q is the server's own; choose another", action.SystemActor)
+	default:
+		return nil
 	}
-	return nil
+	return &catalog.Invalid{Property: "name", Reason: reason}
 }
 
 // List returns all tokens, by name.
-func (t *Tokens) List(ctx context.Context) ([]Token, error) { return t.store.Tokens(ctx) }
+func (t *Tokens) List(ctx context.Context) (list []Token, err error) {
+	err = t.store.ViewAccess(ctx, func(tx Tx) error {
+		if list, err = tx.Tokens(ctx); err != nil {
+			return err
+		}
+		for i := range list {
+			if err := list[i].nameRole(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
 
 // Revoke makes the token of this id or name invalid at once; ErrNotFound if there is none.
 func (t *Tokens) Revoke(ctx context.Context, idOrName string) error {
-	if err := t.store.RemoveToken(ctx, idOrName); err != nil {
+	err := t.store.UpdateAccess(ctx, func(tx Tx) error {
+		token, err := tx.TokenNamed(ctx, idOrName)
+		if err != nil {
+			return err
+		}
+		return token.revoke(ctx, tx)
+	})
+	if err != nil {
 		return fmt.Errorf("revoking token %q: %w", idOrName, err)
 	}
 	return nil
 }
 
-// Authenticate returns who holds the bearer; ErrUnauthenticated if nobody does. Other errors are the store's.
-func (t *Tokens) Authenticate(ctx context.Context, bearer string) (*Principal, error) {
+// Identify returns who holds the bearer; ErrUnauthenticated if nobody does. Other errors are the store's.
+func (t *Tokens) Identify(ctx context.Context, bearer string) (*Identity, error) {
 	id, ok := idOf(bearer)
 	if !ok {
 		return nil, ErrUnauthenticated
 	}
-	token, want, err := t.store.Token(ctx, id)
+	var token Token
+	var want [sha256.Size]byte
+	err := t.store.ViewAccess(ctx, func(tx Tx) (err error) {
+		token, want, err = tx.Token(ctx, id)
+		return err
+	})
 	if errors.Is(err, ErrNotFound) {
 		return nil, ErrUnauthenticated
 	}
@@ -140,7 +188,9 @@ func (t *Tokens) Authenticate(ctx context.Context, bearer string) (*Principal, e
 	if !token.Expires.IsZero() && !t.now().Before(token.Expires) {
 		return nil, ErrUnauthenticated
 	}
-	return &Principal{ID: token.ID, Name: token.Name}, nil
+	t.touch(token.ID)
+	id = tokenMember + token.ID
+	return &Identity{ID: id, Name: token.Name, Members: []string{id}}, nil
 }
 
 func idOf(bearer string) (string, bool) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -35,48 +36,48 @@ func newTokens(t *testing.T) (*access.Tokens, *clock, string) {
 
 func TestTokenLifecycle(t *testing.T) {
 	tokens, clock, _ := newTokens(t)
-	created, bearer, err := tokens.Create(t.Context(), "Help Desk", time.Hour)
+	created, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: "Help Desk", Role: access.Administrator, TTL: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(bearer, "sp_") || !created.Expires.Equal(clock.Add(time.Hour)) {
 		t.Errorf("created %+v with bearer %q", created, bearer)
 	}
-	p, err := tokens.Authenticate(t.Context(), bearer)
-	if err != nil || *p != (access.Principal{ID: created.ID, Name: "Help Desk"}) {
+	p, err := tokens.Identify(t.Context(), bearer)
+	if err != nil || p.ID != "token:"+created.ID || p.Name != "Help Desk" || p.Permissions != nil {
 		t.Fatalf("authenticated as %+v, %v", p, err)
 	}
-	if list, err := tokens.List(t.Context()); err != nil || len(list) != 1 || list[0] != created {
+	if list, err := tokens.List(t.Context()); err != nil || len(list) != 1 || !reflect.DeepEqual(list[0], created) {
 		t.Errorf("listed %+v, %v; want %+v", list, err, created)
 	}
 	clock.Time = clock.Add(time.Hour - 1)
-	if _, err := tokens.Authenticate(t.Context(), bearer); err != nil {
+	if _, err := tokens.Identify(t.Context(), bearer); err != nil {
 		t.Errorf("just before it expires: %v", err)
 	}
 	clock.Time = clock.Add(1)
-	if _, err := tokens.Authenticate(t.Context(), bearer); !errors.Is(err, access.ErrUnauthenticated) {
+	if _, err := tokens.Identify(t.Context(), bearer); !errors.Is(err, access.ErrUnauthenticated) {
 		t.Errorf("expired: %v", err)
 	}
 }
 
 func TestRevoke(t *testing.T) {
 	tokens, _, _ := newTokens(t)
-	first, firstBearer, err := tokens.Create(t.Context(), "first", 0)
+	first, firstBearer, err := tokens.Create(t.Context(), access.TokenInput{Name: "first", Role: access.Administrator})
 	if err != nil || !first.Expires.IsZero() {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	// A name that is another token's id must not shield that token.
-	_, secondBearer, err := tokens.Create(t.Context(), first.ID, 0)
+	_, secondBearer, err := tokens.Create(t.Context(), access.TokenInput{Name: first.ID, Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := tokens.Revoke(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tokens.Authenticate(t.Context(), firstBearer); !errors.Is(err, access.ErrUnauthenticated) {
+	if _, err := tokens.Identify(t.Context(), firstBearer); !errors.Is(err, access.ErrUnauthenticated) {
 		t.Errorf("revoked: %v", err)
 	}
-	if _, err := tokens.Authenticate(t.Context(), secondBearer); err != nil {
+	if _, err := tokens.Identify(t.Context(), secondBearer); err != nil {
 		t.Errorf("not revoked: %v", err)
 	}
 	if err := tokens.Revoke(t.Context(), "first"); !errors.Is(err, access.ErrNotFound) {
@@ -86,25 +87,25 @@ func TestRevoke(t *testing.T) {
 
 func TestCreateRefuses(t *testing.T) {
 	tokens, _, _ := newTokens(t)
-	if _, _, err := tokens.Create(t.Context(), "taken", 0); err != nil {
+	if _, _, err := tokens.Create(t.Context(), access.TokenInput{Name: "taken", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := tokens.Create(t.Context(), "taken", 0); !errors.Is(err, access.ErrExists) {
+	if _, _, err := tokens.Create(t.Context(), access.TokenInput{Name: "taken", Role: access.Administrator}); !errors.Is(err, access.ErrExists) {
 		t.Errorf("name taken: %v", err)
 	}
 	for _, name := range []string{"", " x", "x ", "a\nb", "system", "System", strings.Repeat("n", 101), "\xff"} {
-		if _, bearer, err := tokens.Create(t.Context(), name, 0); err == nil {
+		if _, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: name, Role: access.Administrator}); err == nil {
 			t.Errorf("created %q for the name %q", bearer, name)
 		}
 	}
-	if _, _, err := tokens.Create(t.Context(), "past", -time.Second); err == nil {
+	if _, _, err := tokens.Create(t.Context(), access.TokenInput{Name: "past", Role: access.Administrator, TTL: -time.Second}); err == nil {
 		t.Error("created a token that has expired")
 	}
 }
 
 func TestSecretIsNotStored(t *testing.T) {
 	tokens, _, dir := newTokens(t)
-	_, bearer, err := tokens.Create(t.Context(), "one", 0)
+	_, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: "one", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,14 +130,14 @@ func TestSecretIsNotStored(t *testing.T) {
 	}
 }
 
-func FuzzAuthenticate(f *testing.F) {
+func FuzzIdentifyToken(f *testing.F) {
 	s, err := store.Open(f.Context(), filepath.Join(f.TempDir(), "tokens.db"))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.Close() })
 	tokens := access.NewTokens(s, time.Now)
-	_, bearer, err := tokens.Create(f.Context(), "one", 0)
+	_, bearer, err := tokens.Create(f.Context(), access.TokenInput{Name: "one", Role: access.Administrator})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func FuzzAuthenticate(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, candidate string) {
-		p, err := tokens.Authenticate(t.Context(), candidate)
+		p, err := tokens.Identify(t.Context(), candidate)
 		if candidate != bearer && !errors.Is(err, access.ErrUnauthenticated) {
 			t.Errorf("%q: %v, %v", candidate, p, err)
 		}

@@ -29,6 +29,8 @@ type Payload struct {
 	Away      bool      `json:",omitempty"`
 	Intent    Intent    `json:",omitempty"` // what the latest action naming it asks; meaningful while Away
 	RestoreAt time.Time `json:",omitzero"`  // when the server restores it by itself; zero: never
+	AwaySince time.Time `json:",omitzero"`  // when it was asked to be removed; meaningful while Away
+	AwayBy    string    `json:",omitempty"` // who asked last; meaningful while Away
 
 	// Presence is what the newest inventory showed, and Unknown from the moment a command that may change it is
 	// handed to the device.

@@ -19,10 +19,19 @@ func (w *world) call(t *rapid.T) {
 		id := action.PayloadID("p" + strconv.Itoa(i))
 		set = append(set, action.Selection{ID: id, Type: w.catalog[id].Type})
 	}
+	// A caller who does not reach everything leaves some of what is held off the device as it is.
+	var held []action.Selection
+	clocks := make(map[action.PayloadID]time.Time)
+	for _, p := range w.d.Payloads {
+		named := slices.ContainsFunc(set, func(s action.Selection) bool { return s.ID == p.ID })
+		if p.Away && p.Intent == action.Remove && !named && rapid.Bool().Draw(t, "beyond") {
+			held, clocks[p.ID] = append(held, action.Selection{ID: p.ID, Type: p.Type}), p.RestoreAt
+		}
+	}
 	before := w.snapshot()
 	after := rapid.SampledFrom([]time.Duration{0, time.Hour, 8 * time.Hour}).Draw(t, "restoreAfter")
 	w.ids++
-	req := action.Request{ID: action.ActionID("a" + strconv.Itoa(w.ids)), Name: action.SyncPayloads, Set: set, RestoreAfter: after}
+	req := action.Request{ID: action.ActionID("a" + strconv.Itoa(w.ids)), Name: action.SyncPayloads, Set: set, Held: held, RestoreAfter: after}
 	_, started, err := w.d.Start(w.step(), req)
 	switch {
 	case err != nil && w.snapshot() != before:
@@ -33,6 +42,11 @@ func (w *world) call(t *rapid.T) {
 		for _, sel := range set {
 			if p := w.d.Find(sel.ID); !p.Away || p.Intent != action.Remove {
 				t.Fatalf("%s was asked to be removed and is not held off the device", sel.ID)
+			}
+		}
+		for id, restoreAt := range clocks {
+			if p := w.d.Find(id); !p.Away || p.Intent != action.Remove || !p.RestoreAt.Equal(restoreAt) {
+				t.Fatalf("%s was beyond the caller, was to be restored at %s, and is now %+v", id, restoreAt, p)
 			}
 		}
 	case err == nil && w.snapshot() != before:

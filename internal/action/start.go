@@ -18,6 +18,7 @@ type Request struct {
 	Name         Name
 	Actor        string
 	Set          []Selection
+	Held         []Selection   // what stays off although the caller does not name it; its own clock goes on
 	RestoreAfter time.Duration // 0: never
 }
 
@@ -97,11 +98,12 @@ func (d *Device) Plan(set []Selection) (Plan, error) {
 // Start makes req the action in force and returns the action it superseded, nil if none was in force. The same set
 // posted again while it is in force changes nothing: then started is false. The error is a *Refusal.
 func (d *Device) Start(s Step, req Request) (superseded *Action, started bool, err error) {
-	ids := make([]PayloadID, len(req.Set))
-	for i, sel := range req.Set {
+	set := slices.Concat(req.Set, req.Held)
+	ids := make([]PayloadID, len(set))
+	for i, sel := range set {
 		ids[i] = sel.ID
 	}
-	plan, err := d.Plan(req.Set)
+	plan, err := d.Plan(set)
 	if err != nil {
 		return nil, false, err
 	}
@@ -110,7 +112,7 @@ func (d *Device) Start(s Step, req Request) (superseded *Action, started bool, e
 	}
 	a := &Action{ID: req.ID, Number: d.tick(), Name: req.Name, Actor: req.Actor, Set: ids, RestoreAfter: req.RestoreAfter,
 		State: Pending, Started: s.Now, Updated: s.Now}
-	for _, sel := range req.Set {
+	for _, sel := range set {
 		a.add(s, d.Find(sel.ID), Remove)
 	}
 	if d.Unsupported != "" {
@@ -125,7 +127,10 @@ func (d *Device) Start(s Step, req Request) (superseded *Action, started bool, e
 	}
 	for _, sel := range req.Set {
 		p := d.Find(sel.ID)
-		p.Away, p.Intent, p.RestoreAt = true, Remove, restoreAt
+		if !p.Away {
+			p.AwaySince = s.Now
+		}
+		p.Away, p.Intent, p.RestoreAt, p.AwayBy = true, Remove, restoreAt, req.Actor
 	}
 	d.begin(s, a, plan)
 	return superseded, true, nil

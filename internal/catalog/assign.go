@@ -26,20 +26,42 @@ func (c *Catalog) Assignments(ctx context.Context, id action.PayloadID) (list []
 	return list, err
 }
 
+// AssignmentsOf returns the assignments of each of the payloads that has some, in the order in which they were given.
+func (c *Catalog) AssignmentsOf(ctx context.Context, ids []action.PayloadID) (map[action.PayloadID][]Assignment, error) {
+	found := make(map[action.PayloadID][]Assignment, len(ids))
+	err := c.store.ViewCatalog(ctx, func(tx Tx) (err error) {
+		for _, id := range ids {
+			if found[id], err = tx.Assignments(ctx, lowerID(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
 // Assign replaces a payload's assignments, as Graph's assign action does. The IDs of list are ignored: an assignment
-// that was there keeps its own. The error is ErrNotFound, or an *Invalid if the list is at fault.
-func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment) ([]Assignment, error) {
+// that was there keeps its own. The error is ErrNotFound, an *Invalid if the list is at fault, or that of a condition on
+// the payload and its assignments as they stand.
+func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment, only ...func(*Payload, []Assignment) error,
+) ([]Assignment, error) {
 	list = slices.Clone(list)
 	if err := checkAssignments(list); err != nil {
 		return nil, err
 	}
 	err := c.store.UpdateCatalog(ctx, func(tx Tx) error {
-		if _, err := tx.Payload(ctx, lowerID(id)); err != nil {
+		p, err := tx.Payload(ctx, lowerID(id))
+		if err != nil {
 			return err
 		}
 		old, err := tx.Assignments(ctx, lowerID(id))
 		if err != nil {
 			return err
+		}
+		for _, condition := range only {
+			if err := condition(p, old); err != nil {
+				return err
+			}
 		}
 		for i := range list {
 			if err := targetExists(ctx, tx, list[i], i); err != nil {
@@ -47,6 +69,7 @@ func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assign
 			}
 			list[i].ID = c.keepID(old, list[i])
 		}
+		noteAssignments(ctx, p, old, list)
 		if err := tx.ReplaceAssignments(ctx, lowerID(id), list); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // Catalog is the service that keeps payloads, assignments and groups. Every write that changes which devices get what
@@ -47,6 +47,7 @@ var forms = map[string]struct {
 	IOSLOBApp:                 {kind: action.Application},
 	MacOSPkgApp:               {kind: action.Application},
 	IOSMobileAppConfiguration: {kind: action.AppConfiguration},
+	SettingsCatalogPolicy:     {kind: action.ConfigurationPolicy},
 }
 
 // Input is a payload to create.
@@ -56,6 +57,7 @@ type Input struct {
 	Description string
 	FileName    string          // of a custom configuration
 	File        []byte          // of a custom configuration: the .mobileconfig
+	Tags        []string        // ids of scope tags; none: the default tag
 	Properties  json.RawMessage // the other Graph properties: a JSON object
 }
 
@@ -65,6 +67,7 @@ type Patch struct {
 	Description *string
 	FileName    *string
 	File        []byte
+	Tags        []string
 	Properties  json.RawMessage // those to set; null takes one away
 }
 
@@ -82,6 +85,9 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 		return nil, err
 	}
 	props.merge(props) // null is no value
+	if props, err = c.hideSecrets(form.kind, props, nil); err != nil {
+		return nil, err
+	}
 	now := c.now().UTC()
 	p := &Payload{ID: action.PayloadID(c.newID()), Type: form.kind, ODataType: in.ODataType, Platforms: form.platforms,
 		DisplayName: in.DisplayName, Description: in.Description, FileName: in.FileName, Version: 1, Created: now, LastModified: now}
@@ -96,12 +102,16 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 		p.Identifier, p.Revision, p.SubType, p.Content = profile.Identifier, profile.UUID, profile.SubType, in.File
 	}
 	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		if p.Tags, err = checkTags(ctx, tx, in.Tags); err != nil {
+			return err
+		}
 		if err := p.fill(ctx, tx, props, true); err != nil {
 			return err
 		}
 		if err := unique(ctx, tx, p); err != nil {
 			return err
 		}
+		notePayload(ctx, nil, p)
 		return tx.InsertPayload(ctx, p)
 	})
 	if err != nil {
@@ -127,18 +137,18 @@ func (c *Catalog) Get(ctx context.Context, id action.PayloadID) (p *Payload, err
 	return p, err
 }
 
-// List returns payloads without their content, by ascending id from behind after, at most limit.
-func (c *Catalog) List(ctx context.Context, f Filter, after action.PayloadID, limit int) (list []*Payload, err error) {
+// List returns the payloads that a query selects, without their content.
+func (c *Catalog) List(ctx context.Context, q query.Query) (page query.Page[*Payload], err error) {
 	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
-		list, err = tx.Payloads(ctx, f, lowerID(after), limit)
+		page, err = tx.Payloads(ctx, q)
 		return err
 	})
-	return list, err
+	return page, err
 }
 
 // Update edits a payload. What is installed decides whether it becomes a new version; a new name alone does not.
-// The error is ErrNotFound, or an *Invalid if the patch is at fault.
-func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch) (*Payload, error) {
+// The error is ErrNotFound, an *Invalid if the patch is at fault, or that of a condition on the payload as it stands.
+func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, only ...func(*Payload) error) (*Payload, error) {
 	changes, err := parseProperties(patch.Properties)
 	if err != nil {
 		return nil, err
@@ -155,8 +165,15 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch) 
 		if err != nil {
 			return err
 		}
+		if err := fulfils(current, only); err != nil {
+			return err
+		}
 		p := *current
 		updated = &p
+		changes, err := c.hideNewSecrets(current, changes)
+		if err != nil {
+			return err
+		}
 		if err := p.edit(ctx, tx, patch, changes); err != nil {
 			return err
 		}
@@ -165,7 +182,11 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch) 
 				return err
 			}
 		}
-		return c.saveEdit(ctx, tx, current, &p)
+		if err := c.saveEdit(ctx, tx, current, &p); err != nil {
+			return err
+		}
+		notePayload(ctx, current, &p)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -183,6 +204,13 @@ func (p *Payload) edit(ctx context.Context, tx Tx, patch Patch, changes properti
 	}
 	if err := p.acceptFile(patch.File); err != nil {
 		return err
+	}
+	if patch.Tags != nil {
+		tags, err := checkTags(ctx, tx, patch.Tags)
+		if err != nil {
+			return err
+		}
+		p.Tags = tags
 	}
 	if len(changes) == 0 {
 		return nil
@@ -215,7 +243,7 @@ func (p *Payload) replaceFile(ctx context.Context, tx Tx, profile *Profile, file
 	if err != nil || !used {
 		return err
 	}
-	p.Revision = uuid.NewSHA1(versionSpace, []byte(string(p.ID)+"/"+strconv.FormatInt(p.Version+1, 10))).String()
+	p.Revision = versionUUID(p.ID, p.Version+1)
 	p.Original = file
 	p.Content, err = profile.WithUUID(p.Revision)
 	return err
@@ -243,13 +271,32 @@ func (c *Catalog) saveEdit(ctx context.Context, tx Tx, current, p *Payload) erro
 	return recordTargets(ctx, tx, p.ID)
 }
 
-// Delete deletes a payload with its assignments: devices that have it lose it. ErrNotFound if there is none.
-func (c *Catalog) Delete(ctx context.Context, id action.PayloadID) error {
-	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
-		if err := recordTargets(ctx, tx, lowerID(id)); err != nil {
+// fulfils returns the error of the first condition that a thing as it stands does not fulfil.
+func fulfils[T any](current T, conditions []func(T) error) error {
+	for _, condition := range conditions {
+		if err := condition(current); err != nil {
 			return err
 		}
-		return tx.DeletePayload(ctx, lowerID(id))
+	}
+	return nil
+}
+
+// Delete deletes a payload with its assignments: devices that have it lose it. The error is ErrNotFound, or that of a
+// condition on the payload as it stands.
+func (c *Catalog) Delete(ctx context.Context, id action.PayloadID, only ...func(*Payload) error) error {
+	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		p, err := tx.Payload(ctx, lowerID(id))
+		if err != nil {
+			return err
+		}
+		if err := fulfils(p, only); err != nil {
+			return err
+		}
+		notePayload(ctx, p, nil)
+		if err := recordTargets(ctx, tx, p.ID); err != nil {
+			return err
+		}
+		return tx.DeletePayload(ctx, p.ID)
 	})
 }
 

@@ -22,6 +22,8 @@ func (p *Payload) fill(ctx context.Context, tx Tx, props properties, resolve boo
 		if err == nil {
 			err = p.configure(props)
 		}
+	case action.ConfigurationPolicy:
+		err = p.compile(props)
 	default:
 		err = p.checkChannel(props)
 	}

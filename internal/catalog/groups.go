@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // GroupInput is a group to create.
@@ -19,7 +20,10 @@ func (c *Catalog) CreateGroup(ctx context.Context, in GroupInput) (*DeviceGroup,
 		return nil, err
 	}
 	g := &DeviceGroup{ID: c.newID(), DisplayName: in.DisplayName, Description: in.Description, Created: c.now().UTC()}
-	if err := c.store.UpdateCatalog(ctx, func(tx Tx) error { return tx.InsertGroup(ctx, g) }); err != nil {
+	if err := c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		noteGroup(ctx, nil, g)
+		return tx.InsertGroup(ctx, g)
+	}); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -34,18 +38,29 @@ func (c *Catalog) GetGroup(ctx context.Context, id string) (g *DeviceGroup, err 
 	return g, err
 }
 
-// ListGroups returns groups by ascending id from behind after, at most limit.
-func (c *Catalog) ListGroups(ctx context.Context, after string, limit int) (list []*DeviceGroup, err error) {
+// ListGroups returns the groups that a query selects.
+func (c *Catalog) ListGroups(ctx context.Context, q query.Query) (page query.Page[*DeviceGroup], err error) {
 	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
-		list, err = tx.Groups(ctx, strings.ToLower(after), limit)
+		page, err = tx.Groups(ctx, q)
 		return err
 	})
-	return list, err
+	return page, err
 }
 
-// DeleteGroup deletes a group with the assignments to it; ErrNotFound if there is none.
-func (c *Catalog) DeleteGroup(ctx context.Context, id string) error {
-	return c.store.UpdateCatalog(ctx, func(tx Tx) error { return tx.DeleteGroup(ctx, strings.ToLower(id)) })
+// DeleteGroup deletes a group with the assignments to it. The error is ErrNotFound, or that of a condition on the group as
+// it stands.
+func (c *Catalog) DeleteGroup(ctx context.Context, id string, only ...func(*DeviceGroup) error) error {
+	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		g, err := tx.Group(ctx, strings.ToLower(id))
+		if err != nil {
+			return err
+		}
+		if err := fulfils(g, only); err != nil {
+			return err
+		}
+		noteGroup(ctx, g, nil)
+		return tx.DeleteGroup(ctx, g.ID)
+	})
 }
 
 // AddMember puts a device into a group. A device that is in it already stays. The error is ErrNotFound if there is no
@@ -53,7 +68,8 @@ func (c *Catalog) DeleteGroup(ctx context.Context, id string) error {
 func (c *Catalog) AddMember(ctx context.Context, group string, device fleet.DeviceID) error {
 	group, device = strings.ToLower(group), fleet.DeviceID(strings.ToLower(string(device)))
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
-		if _, err := tx.Group(ctx, group); err != nil {
+		g, err := tx.Group(ctx, group)
+		if err != nil {
 			return err
 		}
 		ok, err := tx.DeviceExists(ctx, device)
@@ -64,6 +80,7 @@ func (c *Catalog) AddMember(ctx context.Context, group string, device fleet.Devi
 			return fleet.ErrNotFound
 		}
 		added, err := tx.AddMember(ctx, group, device)
+		noteMember(ctx, g, device, !added, true)
 		if err != nil || !added {
 			return err
 		}
@@ -76,7 +93,8 @@ func (c *Catalog) AddMember(ctx context.Context, group string, device fleet.Devi
 func (c *Catalog) RemoveMember(ctx context.Context, group string, device fleet.DeviceID) error {
 	group, device = strings.ToLower(group), fleet.DeviceID(strings.ToLower(string(device)))
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
-		if _, err := tx.Group(ctx, group); err != nil {
+		g, err := tx.Group(ctx, group)
+		if err != nil {
 			return err
 		}
 		removed, err := tx.RemoveMember(ctx, group, device)
@@ -86,6 +104,7 @@ func (c *Catalog) RemoveMember(ctx context.Context, group string, device fleet.D
 		if !removed {
 			return fleet.ErrNotFound
 		}
+		noteMember(ctx, g, device, true, false)
 		return tx.RecordChange(ctx, Change{Kind: OneDevice, Target: string(device)})
 	})
 }

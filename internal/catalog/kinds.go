@@ -12,6 +12,7 @@ const (
 	KindPKCSCertificate    = "pkcsCertificate"
 	KindDeviceRestrictions = "deviceRestrictions"
 	KindDeviceFeatures     = "deviceFeatures"
+	KindSettingsCatalog    = "settingsCatalog"
 )
 
 // kinds maps Apple's payload types (Apple Developer, "Profile-Specific Payload Keys") to the kind of configuration

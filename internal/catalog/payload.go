@@ -27,7 +27,8 @@ type Payload struct {
 	Content      []byte // what a channel installs: a profile, or an app's settings as JSON
 	Original     []byte // the profile as uploaded, where Content had to differ from it; else nil
 	FileName     string
-	Properties   []byte // the remaining Graph properties as JSON, given back as they came
+	Properties   []byte   // the remaining Graph properties as JSON, given back as they came
+	Tags         []string // ids of scope tags, at least one
 	Created      time.Time
 	LastModified time.Time
 }

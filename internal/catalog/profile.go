@@ -66,6 +66,29 @@ func parseProfile(b []byte) (*Profile, error) {
 	return p, p.readTop()
 }
 
+// Inner is one payload inside a profile.
+type Inner struct{ Type, Identifier, DisplayName string }
+
+// Contents lists the payloads inside, in their order.
+func (p *Profile) Contents() []Inner {
+	var list []Inner
+	for _, inner := range p.inside() {
+		one := section{dict: inner}
+		list = append(list, Inner{one.optional("PayloadType"), one.optional("PayloadIdentifier"), one.optional("PayloadDisplayName")})
+	}
+	return list
+}
+
+// inside are the dictionaries of PayloadContent, which readPayloads has checked.
+func (p *Profile) inside() []map[string]any {
+	list := p.dict["PayloadContent"].([]any)
+	inside := make([]map[string]any, len(list))
+	for i, v := range list {
+		inside[i] = v.(map[string]any)
+	}
+	return inside
+}
+
 func (p *Profile) readTop() error {
 	if _, ok := p.dict["EncryptedPayloadContent"]; ok {
 		return fmt.Errorf("EncryptedPayloadContent: the profile is encrypted for one device; upload it unencrypted")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // Store is what the catalog needs of a database.
@@ -16,11 +17,29 @@ type Store interface {
 	ViewCatalog(ctx context.Context, fn func(Tx) error) error
 }
 
-// Filter selects payloads. An empty list selects all.
-type Filter struct {
-	Types      []action.PayloadType
-	ODataTypes []string
-}
+// What a query can compare or sort payloads by, and groups by those that they have.
+const (
+	ByID           query.Field = "id"           // text
+	ByType         query.Field = "type"         // number: action.PayloadType
+	ByODataType    query.Field = "odataType"    // text
+	ByDisplayName  query.Field = "displayName"  // text
+	ByDescription  query.Field = "description"  // text
+	ByFileName     query.Field = "fileName"     // text
+	ByVersion      query.Field = "version"      // number
+	ByCreated      query.Field = "created"      // time
+	ByLastModified query.Field = "lastModified" // time
+	ByAssigned     query.Field = "assigned"     // bool: it has assignments
+	ByTag          query.Field = "tag"          // list of ids of scope tags
+
+	// Texts among Payload.Properties.
+	ByPublisher       query.Field = "publisher"
+	ByDeveloper       query.Field = "developer"
+	ByOwner           query.Field = "owner"
+	ByBundleID        query.Field = "bundleId"
+	ByPrimaryBundleID query.Field = "primaryBundleId"
+	ByPlatforms       query.Field = "platforms"
+	ByTechnologies    query.Field = "technologies"
+)
 
 // Change is a change of who gets what: it concerns all devices, the devices of a group, or one device.
 type Change struct {
@@ -35,8 +54,8 @@ type Tx interface {
 	// PayloadByIdentifier returns the one payload of an inventory class and platform family that has the identifier,
 	// without its content; ErrNotFound if there is none.
 	PayloadByIdentifier(ctx context.Context, class action.Class, family fleet.Platform, identifier string) (*Payload, error)
-	// Payloads lists payloads without their Content and Original, by ascending id from behind after, at most limit.
-	Payloads(ctx context.Context, f Filter, after action.PayloadID, limit int) ([]*Payload, error)
+	// Payloads lists payloads without their Content and Original.
+	Payloads(ctx context.Context, q query.Query) (query.Page[*Payload], error)
 	// InsertPayload and UpdatePayload also remember the payload's revision for RevisionUsed.
 	InsertPayload(ctx context.Context, p *Payload) error
 	UpdatePayload(ctx context.Context, p *Payload) error
@@ -53,8 +72,7 @@ type Tx interface {
 
 	// Group returns a group; ErrNotFound if there is none.
 	Group(ctx context.Context, id string) (*DeviceGroup, error)
-	// Groups lists groups by ascending id from behind after, at most limit.
-	Groups(ctx context.Context, after string, limit int) ([]*DeviceGroup, error)
+	Groups(ctx context.Context, q query.Query) (query.Page[*DeviceGroup], error)
 	InsertGroup(ctx context.Context, g *DeviceGroup) error
 	// DeleteGroup deletes a group, its memberships and the assignments to it, and records a change for each member.
 	// ErrNotFound if there is no such group.
@@ -66,4 +84,12 @@ type Tx interface {
 	// Members lists a group's devices by ascending id from behind after, at most limit.
 	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID, error)
 	DeviceExists(ctx context.Context, id fleet.DeviceID) (bool, error)
+
+	TagExists(ctx context.Context, tag string) (bool, error)
+	// PayloadTags returns a payload's scope tags; ErrNotFound if there is no such payload.
+	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
+	// DeviceTags returns a device's scope tags; fleet.ErrNotFound if there is no such device.
+	DeviceTags(ctx context.Context, id fleet.DeviceID) ([]string, error)
+	// TagDevice gives the device these scope tags in place of those it has.
+	TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error
 }

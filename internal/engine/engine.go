@@ -5,7 +5,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,6 +42,12 @@ type Call struct {
 	Actor        string
 	Set          []action.Selection
 	RestoreAfter *time.Duration // nil: the server's default; 0: never
+	// Reach lists the payloads that the caller reaches; nil: all. No other can be named, and what is held off the device
+	// beyond them stays off.
+	Reach []action.PayloadID
+	// Match reports whether the set of a tag (SetTag) is the one that the call was made for; nil: any is.
+	Match func(tag string) bool
+	Key   *Key // nil: the call has none
 }
 
 // Clock is time as the engine sees it.
@@ -160,27 +168,65 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 }
 
 // Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal if the call
-// cannot be carried out; then nothing was changed. A call that repeats the one in force changes nothing.
+// cannot be carried out, ErrChanged or ErrKeyReused; then nothing was changed. A call that repeats the one in force changes
+// nothing, and neither does one whose key says that it was carried out before.
 func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
 	after := e.RestoreAfter
 	if c.RestoreAfter != nil {
 		after = *c.RestoreAfter
 	}
-	return e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Step) error {
+	err := e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Step) error {
+		if err := c.once(ctx, tx, id, s.Now); err != nil {
+			return err
+		}
 		if err := e.refresh(ctx, tx, id, l, s); err != nil {
 			return err
 		}
-		_, _, err := l.Device.Start(s, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
-			Set: c.Set, RestoreAfter: after})
-		return err
+		if c.Match != nil && !c.Match(setTag(&l.Device)) {
+			return ErrChanged
+		}
+		held, err := c.beyond(&l.Device)
+		if err != nil {
+			return err
+		}
+		before := removedPayloads(&l.Device, nil)
+		_, _, err = l.Device.Start(s, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
+			Set: c.Set, Held: held, RestoreAfter: after})
+		if err != nil {
+			return err
+		}
+		return noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
 	})
+	if errors.Is(err, errRepeated) {
+		return nil
+	}
+	return err
+}
+
+// beyond returns what is held off the device beyond the caller's reach. The error is an *action.Refusal if the set names
+// something there.
+func (c *Call) beyond(d *action.Device) (held []action.Selection, err error) {
+	if c.Reach == nil {
+		return nil, nil
+	}
+	for i, sel := range c.Set {
+		if !slices.Contains(c.Reach, sel.ID) {
+			return nil, &action.Refusal{Reason: action.NotAssigned, Index: i, Payload: sel.ID}
+		}
+	}
+	for _, p := range d.Payloads {
+		if p.Away && p.Intent == action.Remove && !slices.Contains(c.Reach, p.ID) {
+			held = append(held, action.Selection{ID: p.ID, Type: p.Type})
+		}
+	}
+	return held, nil
 }
 
 // Sync asks the device to connect and to list what it has.
 func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, false, func(_ Tx, l *Ledger, _ action.Step) error {
+	return e.step(ctx, id, false, func(tx Tx, l *Ledger, _ action.Step) error {
 		l.Device.WantInventory()
-		return nil
+		return noteDevice(ctx, tx, id, nil, nil)
 	})
 }
 

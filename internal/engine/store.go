@@ -37,6 +37,8 @@ type Store interface {
 	// SpreadChanges makes the next devices that a catalog change concerns Changed and due, at most limit of them, and
 	// returns how many there were. Zero means that every change has been spread.
 	SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error)
+	// DropKeys deletes keys that are not younger than before, at most limit of them, and returns how many there were.
+	DropKeys(ctx context.Context, before time.Time, limit int) (int, error)
 	// Touch writes the devices' last contact, where it is later than the one stored.
 	Touch(ctx context.Context, seen map[fleet.DeviceID]time.Time) error
 }
@@ -48,6 +50,9 @@ type Tx interface {
 	SaveLedger(ctx context.Context, device fleet.DeviceID, l *Ledger) error
 	// SaveAction stores an action under its device and id, new or changed.
 	SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error
+	// KeyDigest returns the digest of the call that had the key on the device since then; nil if none had.
+	KeyDigest(ctx context.Context, device fleet.DeviceID, k *Key, since time.Time) ([]byte, error)
+	SaveKey(ctx context.Context, device fleet.DeviceID, k *Key, at time.Time) error
 	// AppendEvents adds to the event log, in the order given. Position is the log's to set.
 	AppendEvents(ctx context.Context, events []live.Event) error
 	// Actions returns the latest action of each name, latest first.

@@ -37,6 +37,7 @@ type Device struct {
 	Enrolled     bool
 	EnrolledAt   time.Time
 	LastSync     time.Time // last contact; up to a minute late on disk
+	Tags         []string  // ids of scope tags, at least one
 }
 
 // Facts is what an inventory of class Facts tells of a device. Empty fields change nothing.

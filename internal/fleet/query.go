@@ -1,79 +1,43 @@
 package fleet
 
-import "time"
+import "github.com/syncpayloads/syncpayloads/internal/query"
 
-// Field is an attribute of a device that a query can compare or sort by.
-type Field uint8
-
+// What a query can compare or sort devices by.
 const (
-	ByID           Field = iota
-	ByName               // text
-	ByPlatform           // text
-	ByManufacturer       // text
-	ByModel              // text
-	ByOSVersion          // text
-	BySerialNumber       // text
-	ByUDID               // text
-	BySupervised         // bool
-	ByUserEnrolled       // bool
-	ByEnrolled           // bool
-	ByEnrolledAt         // time
-	ByLastSync           // time
+	ByID           query.Field = "id"           // text
+	ByName         query.Field = "name"         // text
+	ByPlatform     query.Field = "platform"     // text
+	ByManufacturer query.Field = "manufacturer" // text
+	ByModel        query.Field = "model"        // text
+	ByOSVersion    query.Field = "osVersion"    // text
+	BySerialNumber query.Field = "serialNumber" // text
+	ByUDID         query.Field = "udid"         // text
+	BySupervised   query.Field = "supervised"   // bool
+	ByUserEnrolled query.Field = "userEnrolled" // bool
+	ByEnrolled     query.Field = "enrolled"     // bool
+	ByEnrolledAt   query.Field = "enrolledAt"   // time
+	ByLastSync     query.Field = "lastSync"     // time
+	ByTag          query.Field = "tag"          // list of ids of scope tags
 )
 
-// Operator compares a field with a value.
-type Operator uint8
+// Condition is what a device must fulfil: one of package query, or one of the conditions below.
+type Condition = query.Condition
 
-const (
-	Equal Operator = iota
-	NotEqual
-	Less
-	LessOrEqual
-	Greater
-	GreaterOrEqual
-	Contains // of text, like the two below
-	StartsWith
-	EndsWith
-)
+// Found is fulfilled by a device whose name or serial number contains a text, or begins with it if it has fewer than
+// three characters.
+type Found string
 
-// Condition is what a device must fulfil: a Comparison, an All, an Any or a Not.
-type Condition interface{ condition() }
+// LatestAction is fulfilled by a device whose latest action of one of its names is of one of the kinds.
+type LatestAction []ActionKind
 
-// Comparison holds a field against a value: a string, a bool or a time.Time after the field's kind, or nil, which
-// equals an unknown value (empty text, zero time). Text is compared without regard to the case of ASCII letters. An
-// unknown value is neither less nor greater than another.
-type Comparison struct {
-	Field    Field
-	Operator Operator
-	Value    any
+// ActionKind is an action's name and its state, as action.Name and action.State.
+type ActionKind struct {
+	Name  string
+	State uint8
 }
 
-// All is fulfilled when every condition is.
-type All []Condition
+// Condition marks a condition on devices.
+func (Found) Condition() {}
 
-// Any is fulfilled when at least one condition is.
-type Any []Condition
-
-// Not is fulfilled when its condition is not.
-type Not struct{ Condition Condition }
-
-func (Comparison) condition() {}
-func (All) condition()        {}
-func (Any) condition()        {}
-func (Not) condition()        {}
-
-// Query selects devices, in an order that has no ties: by OrderBy, then by id.
-type Query struct {
-	Where      Condition // nil: all
-	OrderBy    Field     // ByID, ByName or ByLastSync
-	Descending bool
-	After      *Position // only what comes after it; nil: from the start
-	Limit      int       // most devices to return; 0: no limit
-}
-
-// Position is a device's place in any of the orders: where the next page begins.
-type Position struct {
-	ID       DeviceID
-	Name     string
-	LastSync time.Time
-}
+// Condition marks a condition on devices.
+func (LatestAction) Condition() {}

@@ -83,14 +83,21 @@ func (w *wording) start(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := w.refuseStranding(c, set); err != nil {
+		return err
+	}
+	reach, err := c.reach(c.r.Context(), c.deviceID())
+	if err != nil {
+		return err
+	}
 	err = c.Engine.Start(c.r.Context(), c.deviceID(),
-		engine.Call{Name: w.name, Actor: c.caller.Name, Set: set, RestoreAfter: after})
+		engine.Call{Name: w.name, Actor: c.caller.Name, Set: set, RestoreAfter: after, Reach: reach, Match: c.sameSet(), Key: c.key})
 	var refusal *action.Refusal
 	if errors.As(err, &refusal) {
 		return refused(refusal, w)
 	}
 	if err != nil {
-		return err
+		return startFault(err)
 	}
 	return c.noContent()
 }

@@ -33,11 +33,14 @@ func (k *payloadKind) assign(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := k.find(c)
+	p, err := k.findToChange(c)
 	if err != nil {
 		return err
 	}
-	list, err = c.Catalog.Assign(c.r.Context(), p.ID, list)
+	if err := c.mayTarget(c.r.Context(), list); err != nil {
+		return err
+	}
+	list, err = c.Catalog.Assign(c.r.Context(), p.ID, list, c.sameAssignments)
 	if err != nil {
 		return k.renamed(err)
 	}
@@ -71,6 +74,7 @@ func (k *payloadKind) listAssignments(c *call) error {
 }
 
 func (k *payloadKind) replyAssignments(c *call, list []catalog.Assignment) error {
+	c.tag(assignmentsTag(list))
 	page := page{collection: k.path() + "('" + c.r.PathValue("id") + "')/assignments", value: make([]fields, len(list))}
 	for i, a := range list {
 		page.value[i] = k.assignmentFields(a)

@@ -6,36 +6,53 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 func deviceRoutes(set string) []route {
 	collection := "/beta/deviceManagement/" + set
 	device := collection + "/{id}"
-	queryOptions := []string{optionSelect, optionFilter, optionOrderBy, optionTop, optionCount, optionSkipToken}
 	routes := []route{
-		{method: "GET", pattern: collection, name: set + ".list", options: queryOptions,
+		{method: "GET", pattern: collection, name: set + ".list", options: queryOptions, needs: []access.Right{access.ReadDevices},
 			handle: func(c *call) error { return c.listDevices(set) }},
-		{method: "GET", pattern: device, name: set + ".get", options: []string{optionSelect},
+		{method: "GET", pattern: collection + countSuffix, name: set + ".count", options: countOptions, needs: []access.Right{access.ReadDevices},
+			handle: func(c *call) error { return c.listDevices(set) }},
+		{method: "GET", pattern: device, name: set + ".get", options: []string{optionSelect}, needs: []access.Right{access.ReadDevices},
 			handle: func(c *call) error { return c.getDevice(set) }},
+		{method: "PATCH", pattern: device, name: set + ".update", needs: []access.Right{access.UpdateDevices, access.ReadDevices},
+			handle: func(c *call) error { return c.updateDevice(set) }},
 	}
+	// Who runs the action needs both rights (spec section 3).
+	act := []access.Right{access.ChangeAssignments, access.ReadOrganization}
 	// An action may be called by its name alone or with its namespace (OData URL conventions).
 	for _, namespace := range []string{"", "microsoft.graph."} {
 		routes = append(routes,
 			route{method: "POST", pattern: device + "/" + namespace + "syncPayloads", name: set + ".syncPayloads",
-				handle: syncPayloads.start},
+				needs: act, handle: syncPayloads.start},
+			route{method: "POST", pattern: device + "/" + namespace + "syncPayloads/preview", name: set + ".syncPayloads.preview",
+				needs: act, unchanging: true, handle: syncPayloads.preview},
 			route{method: "POST", pattern: device + "/" + namespace + "changeAssignments", name: set + ".changeAssignments",
-				handle: changeAssignments.start},
+				needs: act, handle: changeAssignments.start},
+			route{method: "POST", pattern: device + "/" + namespace + "changeAssignments/preview", name: set + ".changeAssignments.preview",
+				needs: act, unchanging: true, handle: changeAssignments.preview},
 			route{method: "POST", pattern: device + "/" + namespace + "syncDevice", name: set + ".syncDevice",
-				handle: (*call).syncDevice})
+				needs: []access.Right{access.SyncDevices}, handle: (*call).syncDevice})
 	}
 	return routes
 }
 
-func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(strings.ToLower(c.r.PathValue("id"))) }
+func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(lower(c.r.PathValue("id"))) }
+
+// lower is an id as it is stored: callers may write its letters in either case.
+func lower(id string) string { return strings.ToLower(id) }
 
 func (c *call) syncDevice() error {
 	if err := c.noBody(); err != nil {
+		return err
+	}
+	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
 		return err
 	}
 	if err := c.Engine.Sync(c.r.Context(), c.deviceID()); err != nil {
@@ -49,11 +66,21 @@ func (c *call) getDevice(set string) error {
 	if err != nil {
 		return err
 	}
+	return c.replyDevice(set, selected)
+}
+
+func (c *call) replyDevice(set string, selected []string) error {
+	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	if err := c.tagDevice(); err != nil {
+		return err
+	}
 	d, err := c.Devices.Device(c.r.Context(), c.deviceID())
 	if err != nil {
 		return err
 	}
-	body, err := c.deviceFields(c.r.Context(), d, selected)
+	body, err := c.newSight().deviceFields(c.r.Context(), d, selected)
 	if err != nil {
 		return err
 	}
@@ -66,64 +93,68 @@ func (c *call) listDevices(set string) error {
 	if err != nil {
 		return err
 	}
-	q, err := c.deviceQuery()
-	if err != nil {
-		return err
+	var within fleet.Condition
+	if !c.scope.Everything() {
+		within = fleet.Within(c.scope)
 	}
-	page := page{collection: "deviceManagement/" + set}
-	wanted, err := counted(c.options)
-	if err != nil {
-		return err
-	}
-	if wanted {
-		n, err := c.Devices.CountDevices(c.r.Context(), q.Where)
-		if err != nil {
-			return err
-		}
-		page.count = &n
-	}
-	devices, err := c.devicePage(q, &page)
-	if err != nil {
-		return err
-	}
-	page.value = make([]fields, len(devices))
-	for i := range devices {
-		if page.value[i], err = c.deviceFields(c.r.Context(), &devices[i], selected); err != nil {
-			return err
-		}
-	}
-	return c.list(page)
+	seen := c.newSight()
+	return serveList(c, "deviceManagement/"+set, deviceListing, within, c.Devices.Devices, func(d fleet.Device) (fields, error) {
+		return seen.deviceFields(c.r.Context(), &d, selected)
+	})
 }
 
-// devicePage reads one page of a query and one device more, to know whether there is a next page.
-func (c *call) devicePage(q fleet.Query, p *page) ([]fleet.Device, error) {
-	size := q.Limit
-	if size == 0 {
-		return nil, nil
+func isNil(a *action.Action) bool { return a == nil }
+
+// updateDevice is PATCH …/{id}: of a device, the scope tags can be set.
+func (c *call) updateDevice(set string) error {
+	body, err := c.body()
+	if err != nil {
+		return err
 	}
-	q.Limit++
-	devices, err := c.Devices.Devices(c.r.Context(), q)
-	if err != nil || len(devices) <= size {
-		return devices, err
+	if err := body.only("id", tagProperty); err != nil {
+		return err
 	}
-	last := devices[size-1]
-	p.next = skipToken{OrderBy: c.options.Get(optionOrderBy),
-		Position: fleet.Position{ID: last.ID, Name: last.Name, LastSync: last.LastSync}}.String()
-	return devices[:size], nil
+	if err := body.readOnly("id"); err != nil {
+		return err
+	}
+	tags, err := body.requiredTexts(tagProperty)
+	if err != nil {
+		return err
+	}
+	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	d, err := c.Devices.Device(c.r.Context(), c.deviceID())
+	if err != nil {
+		return err
+	}
+	if err := c.mayTag(d.Tags, tags); err != nil {
+		return err
+	}
+	if err := c.Catalog.TagDevice(c.r.Context(), d.ID, tags); err != nil {
+		return err
+	}
+	c.scope = c.caller.Scope(access.ReadDevices)
+	return c.replyDevice(set, devicePropertyNames)
 }
 
 // deviceFields are the selected properties of a device, in the order of deviceProperties.
-func (c *call) deviceFields(ctx context.Context, d *fleet.Device, selected []string) (fields, error) {
+func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []string) (fields, error) {
 	body := make(fields, 0, len(selected))
 	for _, p := range deviceProperties {
 		switch {
 		case !slices.Contains(selected, p.name):
 		case p.value == nil: // deviceActionResults
-			actions, err := c.Engine.Actions(ctx, d.ID)
+			actions, err := s.Engine.Actions(ctx, d.ID)
 			if err != nil {
 				return nil, err
 			}
-			body = append(body, field{p.name, actionResults(actions)})
+			for i := range actions {
+				if actions[i], err = s.action(ctx, d.ID, actions[i]); err != nil {
+					return nil, err
+				}
+			}
+			body = append(body, field{p.name, actionResults(slices.DeleteFunc(actions, isNil))})
 		default:
 			body = append(body, field{p.name, p.value(d)})
 		}

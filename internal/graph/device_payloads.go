@@ -9,7 +9,10 @@ import (
 // devicePayloads is GET /api/devices/{id}/payloads, our own: what an action can name on the device, and how it stands.
 // A payload is removed while the latest action's set holds it off the device.
 func (c *call) devicePayloads() error {
-	list, err := c.Engine.Payloads(c.r.Context(), c.deviceID())
+	if err := c.tagDevice(); err != nil {
+		return err
+	}
+	list, err := c.seenPayloads(c.r.Context(), c.deviceID())
 	if err != nil {
 		return err
 	}
@@ -27,9 +30,9 @@ var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delive
 
 func devicePayload(p *action.Payload) fields {
 	removed := p.Away && p.Intent == action.Remove
-	var restore, failure any
-	if removed && !p.RestoreAt.IsZero() {
-		restore = timestamp(p.RestoreAt)
+	var since, by, restore, failure any
+	if removed {
+		since, by, restore = timestamp(p.AwaySince), textOrNull(p.AwayBy), timestamp(p.RestoreAt)
 	}
 	if p.Work.Phase == action.Stuck {
 		failure = fields{{"code", p.Work.Code}, {"detail", p.Work.Note}}
@@ -41,6 +44,8 @@ func devicePayload(p *action.Payload) fields {
 		{"subType", p.SubType},
 		{"assigned", p.Assigned},
 		{"removed", removed},
+		{"removedDateTime", since},
+		{"removedBy", by},
 		{"restoreDateTime", restore},
 		{"presence", presences[p.Presence]},
 		{"work", works[p.Work.Phase]},

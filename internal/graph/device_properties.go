@@ -6,6 +6,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
+// tagProperty has the ids of the scope tags that a device or payload carries.
+const tagProperty = "roleScopeTagIds"
+
 // deviceProperty is a property of managedDevice: its value, and how $filter compares it.
 type deviceProperty struct {
 	name    string
@@ -19,23 +22,24 @@ var deviceProperties = []deviceProperty{
 	{"id", func(d *fleet.Device) any { return d.ID }, textField(fleet.ByID)},
 	{"deviceName", func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
 	{"managedDeviceName", func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
-	{"ownerType", ownerType, nil},
-	{"managedDeviceOwnerType", ownerType, nil},
+	{"ownerType", ownerType, ownerTypes},
+	{"managedDeviceOwnerType", ownerType, ownerTypes},
 	{"managementState", managementState, managementStates},
 	{"enrolledDateTime", func(d *fleet.Device) any { return timestamp(d.EnrolledAt) }, timeField(fleet.ByEnrolledAt)},
 	{"lastSyncDateTime", func(d *fleet.Device) any { return timestamp(d.LastSync) }, timeField(fleet.ByLastSync)},
 	{"operatingSystem", func(d *fleet.Device) any { return textOrNull(string(d.Platform)) }, textField(fleet.ByPlatform)},
-	{"deviceType", deviceType, nil},
-	{"complianceState", func(*fleet.Device) any { return "unknown" }, nil},
-	{"managementAgent", func(*fleet.Device) any { return "mdm" }, nil},
+	{"deviceType", deviceType, typesOfDevices},
+	{"complianceState", func(*fleet.Device) any { return "unknown" }, complianceStates},
+	{"managementAgent", func(*fleet.Device) any { return "mdm" }, managementAgents},
 	{"osVersion", func(d *fleet.Device) any { return textOrNull(d.OSVersion) }, textField(fleet.ByOSVersion)},
-	{"deviceEnrollmentType", deviceEnrollmentType, nil},
-	{"deviceRegistrationState", deviceRegistrationState, nil},
+	{"deviceEnrollmentType", deviceEnrollmentType, enrollmentTypes},
+	{"deviceRegistrationState", deviceRegistrationState, registrationStates},
 	{"isSupervised", func(d *fleet.Device) any { return d.Supervised }, boolField(fleet.BySupervised)},
 	{"model", func(d *fleet.Device) any { return textOrNull(d.Model) }, textField(fleet.ByModel)},
 	{"manufacturer", func(d *fleet.Device) any { return textOrNull(d.Manufacturer) }, textField(fleet.ByManufacturer)},
 	{"serialNumber", func(d *fleet.Device) any { return textOrNull(d.SerialNumber) }, textField(fleet.BySerialNumber)},
 	{"udid", func(d *fleet.Device) any { return textOrNull(d.UDID) }, textField(fleet.ByUDID)},
+	{tagProperty, func(d *fleet.Device) any { return d.Tags }, listField(fleet.ByTag)},
 	{"deviceActionResults", nil, nil}, // read from the engine
 }
 
@@ -66,16 +70,6 @@ func managementState(d *fleet.Device) any {
 		return "managed"
 	}
 	return "unhealthy"
-}
-
-// managementStates are the members of managementState that a filter may name.
-var managementStates = choiceField{
-	"managed":   fleet.Comparison{Field: fleet.ByEnrolled, Operator: fleet.Equal, Value: true},
-	"unhealthy": fleet.Comparison{Field: fleet.ByEnrolled, Operator: fleet.Equal, Value: false},
-
-	"retirePending": fleet.Any{}, "retireFailed": fleet.Any{}, "wipePending": fleet.Any{}, "wipeFailed": fleet.Any{},
-	"deletePending": fleet.Any{}, "retireIssued": fleet.Any{}, "wipeIssued": fleet.Any{}, "wipeCanceled": fleet.Any{},
-	"retireCanceled": fleet.Any{}, "discovered": fleet.Any{}, unknownFutureValue: fleet.Any{},
 }
 
 func deviceType(d *fleet.Device) any {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,11 @@ func TestDeviceProperties(t *testing.T) {
 	if !ok || len(results) != 0 {
 		t.Errorf("deviceActionResults is %v, want an empty collection", got["deviceActionResults"])
 	}
+	if !reflect.DeepEqual(got["roleScopeTagIds"], []any{"0"}) {
+		t.Errorf("roleScopeTagIds is %v", got["roleScopeTagIds"])
+	}
 	delete(got, "deviceActionResults")
+	delete(got, "roleScopeTagIds")
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
 	}
@@ -89,7 +94,7 @@ func TestSelect(t *testing.T) {
 		}
 	}
 	all := s.must(http.StatusOK, "GET", p.path()+"?$select=*", nil).body
-	if len(all) != 22 {
+	if len(all) != 23 {
 		t.Errorf("$select=*: got %v", keysOf(all))
 	}
 }

@@ -176,6 +176,22 @@ func (o *object) requiredObjects(name string) ([]*object, error) {
 	return objects, nil
 }
 
+// requiredTexts returns a property that must be there and be a collection of strings.
+func (o *object) requiredTexts(name string) ([]string, error) {
+	list, ok := o.values[name].([]any)
+	if !ok {
+		return nil, badRequest(o.at(name), "Property '%s' is required and must be a collection.", o.at(name))
+	}
+	texts := make([]string, len(list))
+	for i, v := range list {
+		if texts[i], ok = v.(string); !ok {
+			element := fmt.Sprintf("%s[%d]", o.at(name), i)
+			return nil, badRequest(element, "Property '%s' must be a string.", element)
+		}
+	}
+	return texts, nil
+}
+
 // odataType is the object's @odata.type without '#'; empty if it has none.
 func (o *object) odataType() (string, error) {
 	value, _, err := o.text("@odata.type")

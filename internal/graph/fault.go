@@ -113,6 +113,7 @@ func (c *call) fail(err error) {
 		return // the caller has gone
 	}
 	f := c.faultOf(err)
+	c.recordRefusal(f, err)
 	if f.status >= http.StatusInternalServerError {
 		c.Log.Error("request failed", "request-id", c.requestID, "method", c.r.Method, "path", c.r.URL.Path,
 			"status", f.status, "error", err)

@@ -2,13 +2,11 @@ package graph
 
 import (
 	"context"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/CiscoM31/godata"
 
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 const (
@@ -24,23 +22,28 @@ var filterTokens = func() *godata.Tokenizer {
 	t.Add(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?(Z|[+-][0-9]{2}:[0-9]{2})`,
 		godata.ExpressionTokenDateTime)
 	t.Add(`^[0-9]{4}-[0-9]{2}-[0-9]{2}`, godata.ExpressionTokenDate)
+	t.Add(`^-?[0-9]{1,18}\b`, godata.ExpressionTokenInteger)
 	t.Add(`^\(`, godata.ExpressionTokenOpenParen)
 	t.Add(`^\)`, godata.ExpressionTokenCloseParen)
 	t.Add(`^,`, godata.ExpressionTokenComma)
-	t.Add(`(?i)^(?P<token>contains|startswith|endswith)[\s(]`, godata.ExpressionTokenFunc)
+	t.Add(`^(?P<token>/)any\b`, godata.ExpressionTokenLambdaNav)
+	t.Add(`^/`, godata.ExpressionTokenNav)
+	t.AddWithSubstituteFunc(`^:`, godata.ExpressionTokenColon, func(string) string { return "," })
+	t.Add(`^(?P<token>any)[\s(]`, godata.ExpressionTokenLambda)
+	t.Add(`(?i)^(?P<token>contains|startswith|endswith|isof)[\s(]`, godata.ExpressionTokenFunc)
 	t.Add(`(?i)^(?P<token>eq|ne|gt|ge|lt|le|and|or|not|in)[\s(]`, godata.ExpressionTokenLogical)
 	t.Add(`^null\b`, godata.ExpressionTokenNull)
 	t.Add(`^(true|false)\b`, godata.ExpressionTokenBoolean)
 	t.Add(`^'(''|[^'])*'`, godata.ExpressionTokenString)
-	t.Add(`^[A-Za-z_][A-Za-z0-9_]*`, godata.ExpressionTokenLiteral)
+	t.Add(`^[A-Za-z_][A-Za-z0-9_.]*`, godata.ExpressionTokenLiteral)
 	t.Ignore(`^\s+`, godata.ExpressionTokenWhitespace)
 	return &t
 }()
 
 func badFilter(format string, args ...any) *fault { return badRequest(optionFilter, format, args...) }
 
-// parseFilter turns $filter on devices into a condition.
-func parseFilter(text string) (fleet.Condition, error) {
+// parseFilter turns $filter into a condition.
+func parseFilter(text string, l *listing) (query.Condition, error) {
 	if len(text) > filterLengthLimit {
 		return nil, badFilter("Query option '$filter' is longer than %d bytes.", filterLengthLimit)
 	}
@@ -48,7 +51,7 @@ func parseFilter(text string) (fleet.Condition, error) {
 	if err != nil {
 		return nil, badFilter("Query option '$filter' is not valid: %s.", clip(err.Error()))
 	}
-	f := filterReader{}
+	f := filterReader{listing: l}
 	return f.condition(tree)
 }
 
@@ -66,20 +69,26 @@ func parseTree(text string) (*godata.ParseNode, error) {
 }
 
 // filterReader walks a parse tree, counting what it has seen.
-type filterReader struct{ nodes int }
-
-var comparisons = map[string]fleet.Operator{
-	"eq": fleet.Equal, "ne": fleet.NotEqual, "lt": fleet.Less, "le": fleet.LessOrEqual, "gt": fleet.Greater,
-	"ge":       fleet.GreaterOrEqual,
-	"contains": fleet.Contains, "startswith": fleet.StartsWith, "endswith": fleet.EndsWith,
+type filterReader struct {
+	*listing
+	nodes int
 }
 
-func (f *filterReader) condition(n *godata.ParseNode) (fleet.Condition, error) {
+var comparisons = map[string]query.Operator{
+	"eq": query.Equal, "ne": query.NotEqual, "lt": query.Less, "le": query.LessOrEqual, "gt": query.Greater,
+	"ge":       query.GreaterOrEqual,
+	"contains": query.Contains, "startswith": query.StartsWith, "endswith": query.EndsWith,
+}
+
+func (f *filterReader) condition(n *godata.ParseNode) (query.Condition, error) {
 	if f.nodes++; f.nodes > filterNodeLimit {
 		return nil, badFilter("Query option '$filter' has more than %d operators.", filterNodeLimit)
 	}
 	if n == nil || n.Token == nil {
 		return nil, badFilter("Query option '$filter' is not valid.")
+	}
+	if n.Token.Type == godata.ExpressionTokenLambdaNav && len(n.Children) == 2 {
+		return f.anyElement(n)
 	}
 	isOperator := n.Token.Type == godata.ExpressionTokenLogical || n.Token.Type == godata.ExpressionTokenFunc
 	name := n.Token.Value
@@ -88,20 +97,22 @@ func (f *filterReader) condition(n *godata.ParseNode) (fleet.Condition, error) {
 		return nil, badFilter("Query option '$filter' is not valid: '%s' is not a condition.", clip(name))
 	case name == "not" && len(n.Children) == 1:
 		inner, err := f.condition(n.Children[0])
-		return fleet.Not{Condition: inner}, err
+		return query.Not{Is: inner}, err
 	case (name == "and" || name == "or") && len(n.Children) == 2:
 		return f.pair(name, n.Children[0], n.Children[1])
 	case name == "in" && len(n.Children) == 2:
 		return f.anyOf(n.Children[0], n.Children[1])
 	case compares && len(n.Children) == 2:
-		return compare(n.Children[0], operator, n.Children[1])
+		return f.compare(n.Children[0], operator, n.Children[1])
+	case name == "isof" && len(n.Children) == 1:
+		return f.isOf(n.Children[0])
 	default:
 		return nil, badFilter("Query option '$filter' is not valid: '%s' has too few or too many operands.", clip(name))
 	}
 }
 
 // pair joins two conditions; a chain of the same operator stays flat.
-func (f *filterReader) pair(operator string, left, right *godata.ParseNode) (fleet.Condition, error) {
+func (f *filterReader) pair(operator string, left, right *godata.ParseNode) (query.Condition, error) {
 	a, err := f.condition(left)
 	if err != nil {
 		return nil, err
@@ -111,27 +122,27 @@ func (f *filterReader) pair(operator string, left, right *godata.ParseNode) (fle
 		return nil, err
 	}
 	if operator == "and" {
-		if chain, ok := a.(fleet.All); ok {
+		if chain, ok := a.(query.All); ok {
 			return append(chain, b), nil
 		}
-		return fleet.All{a, b}, nil
+		return query.All{a, b}, nil
 	}
-	if chain, ok := a.(fleet.Any); ok {
+	if chain, ok := a.(query.Any); ok {
 		return append(chain, b), nil
 	}
-	return fleet.Any{a, b}, nil
+	return query.Any{a, b}, nil
 }
 
-func (f *filterReader) anyOf(property, list *godata.ParseNode) (fleet.Condition, error) {
+func (f *filterReader) anyOf(property, list *godata.ParseNode) (query.Condition, error) {
 	if list.Token == nil || list.Token.Type != godata.TokenTypeListExpr || len(list.Children) == 0 {
 		return nil, badFilter("Query option '$filter' is not valid: 'in' needs a list such as ('a','b').")
 	}
-	var alternatives fleet.Any
+	var alternatives query.Any
 	for _, value := range list.Children {
 		if f.nodes++; f.nodes > filterNodeLimit {
 			return nil, badFilter("Query option '$filter' has more than %d operators.", filterNodeLimit)
 		}
-		one, err := compare(property, fleet.Equal, value)
+		one, err := f.compare(property, query.Equal, value)
 		if err != nil {
 			return nil, err
 		}
@@ -140,92 +151,34 @@ func (f *filterReader) anyOf(property, list *godata.ParseNode) (fleet.Condition,
 	return alternatives, nil
 }
 
-// literal is a value of a filter: text, time.Time, bool or nil.
-type literal struct{ value any }
-
-func compare(property *godata.ParseNode, operator fleet.Operator, value *godata.ParseNode) (fleet.Condition, error) {
+func (f *filterReader) compare(property *godata.ParseNode, operator query.Operator, value *godata.ParseNode) (query.Condition, error) {
 	if property.Token == nil || property.Token.Type != godata.ExpressionTokenLiteral {
 		return nil, badFilter("Query option '$filter' is not valid: the first operand must be a property.")
 	}
 	name := property.Token.Value
-	i := slices.IndexFunc(deviceProperties, func(p deviceProperty) bool { return p.name == name })
-	if i < 0 {
-		return nil, badFilter("Query option '$filter' is not valid: there is no property '%s'.", clip(name))
+	comparer := f.filters[name]
+	if comparer == nil {
+		return nil, badFilter("Query option '$filter' cannot name property '%s' here: it takes %s.", clip(name), namesOf(f.filters))
 	}
-	if deviceProperties[i].compare == nil {
-		return nil, badFilter("Query option '$filter' does not support property '%s'.", name)
-	}
-	l, ok := readLiteral(value.Token)
-	if ok {
-		if c, ok := deviceProperties[i].compare.comparison(operator, l.value); ok {
+	if l, ok := readLiteral(value.Token); ok {
+		if c, ok := comparer.comparison(operator, l.value); ok {
 			return c, nil
 		}
 	}
 	return nil, badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.", name)
 }
 
-func readLiteral(t *godata.Token) (l literal, ok bool) {
-	if t == nil {
-		return l, false
+// isOf is isof('microsoft.graph.type'), the type with or without quotes.
+func (f *filterReader) isOf(n *godata.ParseNode) (query.Condition, error) {
+	name := ""
+	if l, ok := readLiteral(n.Token); ok {
+		name, _ = l.value.(string)
+	} else if n.Token != nil && n.Token.Type == godata.ExpressionTokenLiteral {
+		name = n.Token.Value
 	}
-	switch t.Type {
-	case godata.ExpressionTokenNull:
-		return l, true
-	case godata.ExpressionTokenBoolean:
-		return literal{t.Value == "true"}, true
-	case godata.ExpressionTokenGuid:
-		return literal{t.Value}, true
-	case godata.ExpressionTokenString:
-		return literal{strings.ReplaceAll(t.Value[1:len(t.Value)-1], "''", "'")}, true
-	case godata.ExpressionTokenDate, godata.ExpressionTokenDateTime:
-		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly} {
-			if at, err := time.Parse(layout, t.Value); err == nil {
-				return literal{at.UTC()}, true
-			}
-		}
+	meaning, ok := f.types[strings.TrimPrefix(strings.TrimPrefix(name, "#"), graphNamespace)]
+	if !ok {
+		return nil, badFilter("Query option '$filter' is not valid: isof cannot name '%s' here.", clip(name))
 	}
-	return l, false
-}
-
-// comparer makes the comparison of one property; ok is false if it cannot be made.
-type comparer interface {
-	comparison(operator fleet.Operator, value any) (c fleet.Condition, ok bool)
-}
-
-type (
-	textField   fleet.Field
-	timeField   fleet.Field
-	boolField   fleet.Field
-	choiceField map[string]fleet.Condition // a member of an enumeration, and what it means
-)
-
-func isEquality(o fleet.Operator) bool { return o == fleet.Equal || o == fleet.NotEqual }
-
-func (f textField) comparison(operator fleet.Operator, value any) (fleet.Condition, bool) {
-	_, isText := value.(string)
-	return fleet.Comparison{Field: fleet.Field(f), Operator: operator, Value: value},
-		isText || value == nil && isEquality(operator)
-}
-
-func (f timeField) comparison(operator fleet.Operator, value any) (fleet.Condition, bool) {
-	_, isTime := value.(time.Time)
-	return fleet.Comparison{Field: fleet.Field(f), Operator: operator, Value: value},
-		isTime && operator < fleet.Contains || value == nil && isEquality(operator)
-}
-
-func (f boolField) comparison(operator fleet.Operator, value any) (fleet.Condition, bool) {
-	_, isBool := value.(bool)
-	return fleet.Comparison{Field: fleet.Field(f), Operator: operator, Value: value}, isBool && isEquality(operator)
-}
-
-func (f choiceField) comparison(operator fleet.Operator, value any) (fleet.Condition, bool) {
-	member, _ := value.(string)
-	meaning, ok := f[member]
-	if !ok || !isEquality(operator) {
-		return nil, false
-	}
-	if operator == fleet.NotEqual {
-		return fleet.Not{Condition: meaning}, true
-	}
-	return meaning, true
+	return meaning, nil
 }

@@ -3,55 +3,69 @@ package graph
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 func TestParseFilter(t *testing.T) {
-	is := func(f fleet.Field, o fleet.Operator, v any) fleet.Condition {
-		return fleet.Comparison{Field: f, Operator: o, Value: v}
+	is := func(f query.Field, o query.Operator, v any) query.Condition {
+		return query.Comparison{Field: f, Operator: o, Value: v}
 	}
 	noon := time.Date(2025, 2, 13, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]fleet.Condition{
-		"deviceName eq 'iPhone'":                       is(fleet.ByName, fleet.Equal, "iPhone"),
-		"deviceName EQ 'iPhone'":                       is(fleet.ByName, fleet.Equal, "iPhone"),
-		"deviceName eq 'O''Brien'":                     is(fleet.ByName, fleet.Equal, "O'Brien"),
-		"deviceName eq ''''":                           is(fleet.ByName, fleet.Equal, "'"),
-		"deviceName eq ''":                             is(fleet.ByName, fleet.Equal, ""),
-		"deviceName eq 'a or b) eq (c'":                is(fleet.ByName, fleet.Equal, "a or b) eq (c"),
-		"serialNumber ne null":                         is(fleet.BySerialNumber, fleet.NotEqual, nil),
-		"lastSyncDateTime ge 2025-02-13T12:00:00Z":     is(fleet.ByLastSync, fleet.GreaterOrEqual, noon),
-		"lastSyncDateTime lt 2025-02-13T13:00+01:00":   is(fleet.ByLastSync, fleet.Less, noon),
-		"enrolledDateTime gt 2025-02-13":               is(fleet.ByEnrolledAt, fleet.Greater, noon.Add(-12*time.Hour)),
-		"enrolledDateTime le 2025-02-13T12:00:00.000Z": is(fleet.ByEnrolledAt, fleet.LessOrEqual, noon),
-		"isSupervised eq true":                         is(fleet.BySupervised, fleet.Equal, true),
-		"startswith(deviceName,'i')":                   is(fleet.ByName, fleet.StartsWith, "i"),
-		"endswith(model, 'x')":                         is(fleet.ByModel, fleet.EndsWith, "x"),
-		"contains(osVersion,'17')":                     is(fleet.ByOSVersion, fleet.Contains, "17"),
-		"not contains(udid,'a')":                       fleet.Not{Condition: is(fleet.ByUDID, fleet.Contains, "a")},
-		"not(deviceName eq 'a')":                       fleet.Not{Condition: is(fleet.ByName, fleet.Equal, "a")},
-		"operatingSystem in ('iOS','macOS')": fleet.Any{
-			is(fleet.ByPlatform, fleet.Equal, "iOS"), is(fleet.ByPlatform, fleet.Equal, "macOS")},
-		"operatingSystem in ('iOS')":                 fleet.Any{is(fleet.ByPlatform, fleet.Equal, "iOS")},
-		"managementState eq 'managed'":               is(fleet.ByEnrolled, fleet.Equal, true),
-		"managementState ne 'managed'":               fleet.Not{Condition: is(fleet.ByEnrolled, fleet.Equal, true)},
-		"managementState eq 'wipeIssued'":            fleet.Any{},
-		"id eq 0b8ccbe0-5c39-4f0a-9c3c-000000000001": is(fleet.ByID, fleet.Equal, "0b8ccbe0-5c39-4f0a-9c3c-000000000001"),
-		"deviceName eq 'a' or deviceName eq 'b' and isSupervised eq false": fleet.Any{
-			is(fleet.ByName, fleet.Equal, "a"),
-			fleet.All{is(fleet.ByName, fleet.Equal, "b"), is(fleet.BySupervised, fleet.Equal, false)}},
-		"(deviceName eq 'a' or deviceName eq 'b') and isSupervised eq false": fleet.All{
-			fleet.Any{is(fleet.ByName, fleet.Equal, "a"), is(fleet.ByName, fleet.Equal, "b")},
-			is(fleet.BySupervised, fleet.Equal, false)},
-		"deviceName eq 'a' or deviceName eq 'b' or deviceName eq 'c'": fleet.Any{
-			is(fleet.ByName, fleet.Equal, "a"), is(fleet.ByName, fleet.Equal, "b"), is(fleet.ByName, fleet.Equal, "c")},
+	for text, want := range map[string]query.Condition{
+		"deviceName eq 'iPhone'":                       is(fleet.ByName, query.Equal, "iPhone"),
+		"deviceName EQ 'iPhone'":                       is(fleet.ByName, query.Equal, "iPhone"),
+		"deviceName eq 'O''Brien'":                     is(fleet.ByName, query.Equal, "O'Brien"),
+		"deviceName eq ''''":                           is(fleet.ByName, query.Equal, "'"),
+		"deviceName eq ''":                             is(fleet.ByName, query.Equal, ""),
+		"deviceName eq 'a or b) eq (c'":                is(fleet.ByName, query.Equal, "a or b) eq (c"),
+		"serialNumber ne null":                         is(fleet.BySerialNumber, query.NotEqual, nil),
+		"lastSyncDateTime ge 2025-02-13T12:00:00Z":     is(fleet.ByLastSync, query.GreaterOrEqual, noon),
+		"lastSyncDateTime lt 2025-02-13T13:00+01:00":   is(fleet.ByLastSync, query.Less, noon),
+		"enrolledDateTime gt 2025-02-13":               is(fleet.ByEnrolledAt, query.Greater, noon.Add(-12*time.Hour)),
+		"enrolledDateTime le 2025-02-13T12:00:00.000Z": is(fleet.ByEnrolledAt, query.LessOrEqual, noon),
+		"isSupervised eq true":                         is(fleet.BySupervised, query.Equal, true),
+		"startswith(deviceName,'i')":                   is(fleet.ByName, query.StartsWith, "i"),
+		"endswith(model, 'x')":                         is(fleet.ByModel, query.EndsWith, "x"),
+		"contains(osVersion,'17')":                     is(fleet.ByOSVersion, query.Contains, "17"),
+		"not contains(udid,'a')":                       query.Not{Is: is(fleet.ByUDID, query.Contains, "a")},
+		"not(deviceName eq 'a')":                       query.Not{Is: is(fleet.ByName, query.Equal, "a")},
+		"operatingSystem in ('iOS','macOS')": query.Any{
+			is(fleet.ByPlatform, query.Equal, "iOS"), is(fleet.ByPlatform, query.Equal, "macOS")},
+		"operatingSystem in ('iOS')":             query.Any{is(fleet.ByPlatform, query.Equal, "iOS")},
+		"managementState eq 'managed'":           is(fleet.ByEnrolled, query.Equal, true),
+		"managementState ne 'managed'":           query.Not{Is: is(fleet.ByEnrolled, query.Equal, true)},
+		"managementState eq 'wipeIssued'":        query.Any{},
+		"complianceState eq 'unknown'":           query.All{},
+		"complianceState ne 'compliant'":         query.Not{Is: query.Any{}},
+		"ownerType eq 'personal'":                is(fleet.ByUserEnrolled, query.Equal, true),
+		"roleScopeTagIds/any(t:t eq '0')":        query.Has{Field: fleet.ByTag, Value: "0"},
+		"roleScopeTagIds/any(t: t in ('0','1'))": query.Any{query.Has{Field: fleet.ByTag, Value: "0"}, query.Has{Field: fleet.ByTag, Value: "1"}},
+		"not roleScopeTagIds/any(x:x eq '1' or x eq '2')": query.Not{Is: query.Any{query.Has{Field: fleet.ByTag, Value: "1"},
+			query.Has{Field: fleet.ByTag, Value: "2"}}},
+		"id eq 0b8ccbe0-5c39-4f0a-9c3c-000000000001": is(fleet.ByID, query.Equal, "0b8ccbe0-5c39-4f0a-9c3c-000000000001"),
+		"deviceName eq 'a' or deviceName eq 'b' and isSupervised eq false": query.Any{
+			is(fleet.ByName, query.Equal, "a"),
+			query.All{is(fleet.ByName, query.Equal, "b"), is(fleet.BySupervised, query.Equal, false)}},
+		"(deviceName eq 'a' or deviceName eq 'b') and isSupervised eq false": query.All{
+			query.Any{is(fleet.ByName, query.Equal, "a"), is(fleet.ByName, query.Equal, "b")},
+			is(fleet.BySupervised, query.Equal, false)},
+		"deviceName eq 'a' or deviceName eq 'b' or deviceName eq 'c'": query.Any{
+			is(fleet.ByName, query.Equal, "a"), is(fleet.ByName, query.Equal, "b"), is(fleet.ByName, query.Equal, "c")},
 	} {
-		got, err := parseFilter(text)
+		got, err := parseFilter(text, deviceListing)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %#v, %v\nwant %#v", text, got, err, want)
 		}
@@ -66,7 +80,15 @@ func TestParseFilterRefuses(t *testing.T) {
 		"'a' eq deviceName":                   "property",
 		"deviceName eq":                       "$filter",
 		"deviceName eq 'a":                    "'a",
-		"deviceName eq 7":                     "7",
+		"deviceName eq 7":                     "deviceName",
+		"roleScopeTagIds eq '0'":              "roleScopeTagIds",
+		"roleScopeTagIds/any()":               "roleScopeTagIds",
+		"roleScopeTagIds/any(t:t ne '0')":     "roleScopeTagIds",
+		"roleScopeTagIds/any(t:u eq '0')":     "roleScopeTagIds",
+		"roleScopeTagIds/any(t:t eq 0)":       "roleScopeTagIds",
+		"deviceName/any(t:t eq '0')":          "deviceName",
+		"isof('microsoft.graph.iosVppApp')":   "iosVppApp",
+		"isof(deviceName,'x')":                "isof",
 		"deviceName eq true":                  "deviceName",
 		"deviceName eq 'a' deviceName":        "deviceName",
 		"deviceName gt null":                  "deviceName",
@@ -95,7 +117,7 @@ func TestParseFilterRefuses(t *testing.T) {
 		strings.Repeat("deviceName eq 'abcdefghij' or ", 200) + "id eq 'a'": "4096",
 		strings.Repeat("id eq 'a' or ", 200) + "id eq 'a'":                  "200",
 	} {
-		got, err := parseFilter(text)
+		got, err := parseFilter(text, deviceListing)
 		var f *fault
 		if !errors.As(err, &f) || f.status != http.StatusBadRequest || !strings.Contains(f.message, named) {
 			t.Errorf("%.60s: got %#v, %v; want a 400 that names %s", text, got, err, named)
@@ -103,35 +125,113 @@ func TestParseFilterRefuses(t *testing.T) {
 	}
 }
 
+// Every kind of things takes what Graph's scripts ask of it.
+func TestParseFilterOfOthers(t *testing.T) {
+	vpp := query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: "iosVppApp"}
+	apps, configurations := kindOf(action.Application).listing(), kindOf(action.DeviceConfiguration).listing()
+	for _, tt := range []struct {
+		listing *listing
+		text    string
+		want    query.Condition
+	}{
+		{apps, "isof('microsoft.graph.iosVppApp')", vpp},
+		{apps, "(isof(microsoft.graph.iosVppApp) or isof('#microsoft.graph.win32LobApp'))", query.Any{vpp, query.Any{}}},
+		{apps, "isof('microsoft.graph.mobileApp')", query.All{}},
+		{apps, "publisher eq 'Apple'", query.Comparison{Field: catalog.ByPublisher, Operator: query.Equal, Value: "Apple"}},
+		{configurations, "version ge 3", query.Comparison{Field: catalog.ByVersion, Operator: query.GreaterOrEqual, Value: int64(3)}},
+		{configurations, "version eq -1", query.Comparison{Field: catalog.ByVersion, Operator: query.Equal, Value: int64(-1)}},
+		{policies.listing(), "name eq 'a' and isAssigned eq true", query.All{
+			query.Comparison{Field: catalog.ByDisplayName, Operator: query.Equal, Value: "a"},
+			query.Comparison{Field: catalog.ByAssigned, Operator: query.Equal, Value: true}}},
+		{groupListing, "securityEnabled eq true", query.All{}},
+		{groupListing, "securityEnabled ne true", query.Any{}},
+		{groupListing, "mailEnabled eq true", query.Any{}},
+		{groupListing, "groupTypes/any(c:c eq 'Unified')", query.Any{}},
+		{assignmentListing, "members/any(m:m eq 'user:a')", query.Has{Field: access.ByMember, Value: "user:a"}},
+		{definitionListing, "isBuiltIn eq true", query.Comparison{Field: access.ByBuiltIn, Operator: query.Equal, Value: true}},
+		{remoteActionListing, "actionState eq 'failed'", query.Comparison{Field: audit.ByState, Operator: query.Equal, Value: int64(5)}},
+	} {
+		got, err := parseFilter(tt.text, tt.listing)
+		if err != nil || !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s:\n got %#v, %v\nwant %#v", tt.text, got, err, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		listing *listing
+		text    string
+		named   string
+	}{
+		{apps, "version eq 1", "version"},
+		{apps, "isof('microsoft.graph.user')", "user"},
+		{apps, "deviceActionResults/any(a:a/actionState eq 'failed')", "deviceActionResults"},
+		{configurations, "displayName eq 1", "displayName"},
+		{configurations, "version eq '1'", "version"},
+		{configurations, "version eq 1.5", "$filter"},
+		{configurations, "contains(version,1)", "version"},
+		{policies.listing(), "displayName eq 'a'", "name"},
+		{groupListing, "securityEnabled eq 'true'", "securityEnabled"},
+		{scopeTagListing, "roleScopeTagIds/any(t:t eq '0')", "nothing here"},
+	} {
+		got, err := parseFilter(tt.text, tt.listing)
+		var f *fault
+		if !errors.As(err, &f) || f.status != http.StatusBadRequest || !strings.Contains(f.message, tt.named) {
+			t.Errorf("%s: got %#v, %v; want a 400 that names %s", tt.text, got, err, tt.named)
+		}
+	}
+}
+
+func kindOf(p action.PayloadType) *payloadKind {
+	return kinds[slices.IndexFunc(kinds, func(k *payloadKind) bool { return k.kind == p })]
+}
+
+// listings are all that there are.
+func listings() []*listing {
+	all := []*listing{deviceListing, policies.listing(), groupListing, definitionListing, assignmentListing, scopeTagListing, remoteActionListing}
+	for _, k := range kinds {
+		all = append(all, k.listing())
+	}
+	return all
+}
+
 // FuzzOptions holds that no query string panics, and that what is accepted is within its bounds.
 func FuzzOptions(f *testing.F) {
 	for _, seed := range []string{
 		"$filter=deviceName%20eq%20'a'&$top=5", "$top=-1", "$filter=not%20(contains(id,'a')%20and%20isSupervised%20eq%20true)",
-		"$orderby=lastSyncDateTime%20desc&$count=true", "$select=id,deviceName", "$skiptoken=e30", "$filter=id%20in%20(null,'a')",
+		"$orderby=lastSyncDateTime%20desc,deviceName&$count=true", "$select=id,deviceName", "$skiptoken=e30", "$filter=id%20in%20(null,'a')",
 		"$filter=((((", "$filter=not%20not%20id%20eq%20'a'", "$filter=id,id", "$filter=in%20(,)", "$filter=eq%20eq%20eq%20eq",
+		"$filter=roleScopeTagIds/any(t:t%20eq%20'0')&$skip=5&$search=%22displayName:a%22", "$filter=isof('microsoft.graph.iosVppApp')", "$skip=100001",
+		"$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMWU5OSwiYSJdfX0", "$orderby=id,id", "$filter=members/any(a:a%20in%20('x'))%20or%20version%20lt%202",
 	} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, query string) {
-		options, err := url.ParseQuery(query)
+	f.Fuzz(func(t *testing.T, text string) {
+		options, err := url.ParseQuery(text)
 		if err != nil {
 			return
 		}
-		c := &call{options: options}
-		_, selectErr := c.selected(devicePropertyNames)
-		_, countErr := counted(options)
-		q, err := c.deviceQuery()
-		for _, err := range []error{err, selectErr, countErr} {
+		for _, l := range listings() {
+			c := &call{options: options, r: &http.Request{}, w: httptest.NewRecorder()}
+			q, err := c.query(l)
 			var bad *fault
 			if err != nil && (!errors.As(err, &bad) || bad.status != http.StatusBadRequest) {
-				t.Fatalf("%q: %v is not a 400", query, err)
+				t.Fatalf("%q: %v is not a 400", text, err)
+			}
+			if err == nil && (q.Limit == 0 || q.Limit > largestPage || q.Skip < 0 || q.Skip > largestSkip || len(q.OrderBy) > mostOrders) {
+				t.Fatalf("%q: %+v", text, q)
+			}
+			if err == nil && (options.Has(optionFilter) || options.Has(optionSearch)) && q.Where == nil {
+				t.Fatalf("%q: the filter is ignored", text)
 			}
 		}
-		if err == nil && (q.Limit < 0 || q.Limit > largestPage) {
-			t.Fatalf("%q: a page of %d", query, q.Limit)
-		}
-		if err == nil && options.Has(optionFilter) && q.Where == nil {
-			t.Fatalf("%q: the filter is ignored", query)
-		}
 	})
+}
+
+func TestMaxPageSize(t *testing.T) {
+	for prefer, want := range map[string]int{"odata.maxpagesize=7": 7, "return=minimal, odata.maxpagesize = 7": 7, `ODATA.MaxPageSize="7";x=1`: 7,
+		"maxpagesize=7": 7, "odata.maxpagesize=5000": largestPage, "odata.maxpagesize=0": 0, "odata.maxpagesize=-1": 0, "odata.maxpagesize": 0,
+		"odata.maxpagesize=x": 0, "": 0, "respond-async": 0, "odata.maxpagesize=99999999999": 0} {
+		if got := maxPageSize(http.Header{"Prefer": {prefer}}); got != want {
+			t.Errorf("%q: %d, want %d", prefer, got, want)
+		}
+	}
 }

@@ -5,6 +5,7 @@ package graph
 
 import (
 	"context"
+	"crypto/x509"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // Engine runs actions on devices. All methods return fleet.ErrNotFound for a device that does not exist.
@@ -29,6 +31,10 @@ type Engine interface {
 	Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error)
 	// Payloads returns what is assigned to the device or held off it, as it stands.
 	Payloads(ctx context.Context, device fleet.DeviceID) ([]*action.Payload, error)
+	// SetTag names the set that is off the device as it stands.
+	SetTag(ctx context.Context, device fleet.DeviceID) (string, error)
+	// Preview tells what a call would do, with the certificate chain by which devices trust the server.
+	Preview(ctx context.Context, device fleet.DeviceID, c engine.Call, server []*x509.Certificate) (*engine.Preview, error)
 	// Sync asks the device to connect and tell its inventory.
 	Sync(ctx context.Context, device fleet.DeviceID) error
 }
@@ -37,8 +43,10 @@ type Engine interface {
 type Devices interface {
 	// Device returns one; fleet.ErrNotFound if there is none.
 	Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error)
-	Devices(ctx context.Context, q fleet.Query) ([]fleet.Device, error)
+	Devices(ctx context.Context, q query.Query) (query.Page[fleet.Device], error)
 	CountDevices(ctx context.Context, where fleet.Condition) (int, error)
+	// Place returns what decides who reaches a device; fleet.ErrNotFound if there is none.
+	Place(ctx context.Context, id fleet.DeviceID) (fleet.Place, error)
 }
 
 // Events is the log of what changes.
@@ -59,16 +67,30 @@ type Authenticator interface {
 type Config struct {
 	Engine           Engine
 	Events           Events
+	History          engine.History
 	Devices          Devices
 	Catalog          Catalog
 	Enroller         Enroller
 	PushCertificates PushCertificates
 	Authenticator    Authenticator
+	Roles            Roles
+	Tokens           Tokens
+	Subscriptions    Subscriptions
+	Audit            Audit
 
 	BaseURL        string // scheme and host by which callers reach the server; empty: as the request says
 	TrustForwarded bool   // believe X-Forwarded-Proto and X-Forwarded-Host; a proxy must set them
 	MaxBody        int64  // bytes of a request body, as sent and as decompressed; 0: 8 MiB
 	Busy           func(error) bool
+	// Trust returns the certificate chain that devices must trust beyond what their enrollment brings; default: none.
+	Trust           func() []*x509.Certificate
+	RefuseStranding bool    // refuse sets that may cut a device off
+	RateLimit       float64 // requests a second of one caller, who may send RateBurst at once; 0: any number
+	RateBurst       int
+	// TLSCertificate returns what the server shows of itself, to warn before it expires; default: it is not known.
+	TLSCertificate func() *x509.Certificate
+	Version        string    // of the program
+	Started        time.Time // when the server began to run; default: now
 	Now            func() time.Time
 	Log            *slog.Logger
 }
@@ -79,8 +101,11 @@ const defaultMaxBody = 8 << 20
 // server is the running surface.
 type server struct {
 	Config
-	mux    *http.ServeMux
-	routes []route
+	mux      *http.ServeMux
+	routes   []route
+	limiter  *limiter
+	metadata map[string][]byte // $metadata of each version
+	models   map[string]*model // what each version has
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.
@@ -91,14 +116,25 @@ func New(c Config) http.Handler {
 	if c.Busy == nil {
 		c.Busy = func(error) bool { return false }
 	}
+	if c.Trust == nil {
+		c.Trust = func() []*x509.Certificate { return nil }
+	}
+	if c.TLSCertificate == nil {
+		c.TLSCertificate = func() *x509.Certificate { return nil }
+	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Started.IsZero() {
+		c.Started = c.Now()
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	s := &server{Config: c, mux: http.NewServeMux(), routes: routes()}
+	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), limiter: newLimiter(c.RateLimit, c.RateBurst, c.Now)}
+	s.models = map[string]*model{versionPath: newModel(s.routes, versionPath), stableVersion: newModel(s.routes, stableVersion)}
+	s.metadata = documents(s.models)
 	for _, rt := range s.routes {
 		s.mux.Handle(rt.method+" "+rt.pattern, s.serve(rt))
 	}
@@ -113,7 +149,13 @@ type call struct {
 	requestID       string
 	clientRequestID string
 	options         url.Values
+	route           route
 	caller          *access.Principal
+	scope           fleet.Scope // where the caller may do what the route does
+	format          format
+	preferences     []string
+	match           []string    // of If-Match; none: there is no condition
+	key             *engine.Key // of the call; nil: it has none
 }
 
 const clientRequestIDLimit = 128
@@ -133,13 +175,16 @@ func (s *server) newCall(w http.ResponseWriter, r *http.Request) *call {
 
 // authenticate finds out who calls.
 func (c *call) authenticate() error {
+	if c.caller = access.PrincipalOf(c.r.Context()); c.caller != nil {
+		return nil
+	}
 	scheme, bearer, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	err := access.ErrUnauthenticated
 	if strings.EqualFold(scheme, "Bearer") {
 		c.caller, err = c.Authenticator.Authenticate(c.r.Context(), strings.TrimSpace(bearer))
 	}
 	if err == nil {
-		return nil
+		return c.admit()
 	}
 	return unauthenticated(err)
 }

@@ -1,33 +1,48 @@
 package graph
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 func groupRoutes() []route {
 	const groups, group = versionPath + "groups", versionPath + "groups/{id}"
 	return []route{
-		{method: "GET", pattern: groups, name: "groups.list", options: listOptions, handle: (*call).listGroups},
-		{method: "POST", pattern: groups, name: "groups.create", handle: (*call).createGroup},
-		{method: "GET", pattern: group, name: "groups.get", options: []string{optionSelect}, handle: (*call).getGroup},
-		{method: "DELETE", pattern: group, name: "groups.delete", handle: (*call).deleteGroup},
+		{method: "GET", pattern: groups, name: "groups.list", options: queryOptions, needs: may(access.ReadGroups), handle: (*call).listGroups},
+		{method: "GET", pattern: groups + countSuffix, name: "groups.count", options: countOptions, needs: may(access.ReadGroups), handle: (*call).listGroups},
+		{method: "POST", pattern: groups, name: "groups.create", needs: may(access.CreateGroups), handle: (*call).createGroup},
+		{method: "GET", pattern: group, name: "groups.get", options: []string{optionSelect}, needs: may(access.ReadGroups), handle: (*call).getGroup},
+		{method: "DELETE", pattern: group, name: "groups.delete", needs: may(access.DeleteGroups), handle: (*call).deleteGroup},
 		{method: "GET", pattern: group + "/members", name: "groups.listMembers", options: []string{optionTop, optionSkipToken},
-			handle: (*call).listMembers},
+			needs: may(access.ReadGroups), handle: (*call).listMembers},
 		{method: "GET", pattern: group + "/members/$ref", name: "groups.listMemberReferences",
-			options: []string{optionTop, optionSkipToken}, handle: (*call).listMemberReferences},
-		{method: "POST", pattern: group + "/members/$ref", name: "groups.addMember", handle: (*call).addMember},
+			options: []string{optionTop, optionSkipToken}, needs: may(access.ReadGroups), handle: (*call).listMemberReferences},
+		{method: "POST", pattern: group + "/members/$ref", name: "groups.addMember", needs: may(access.UpdateGroups), handle: (*call).addMember},
 		{method: "DELETE", pattern: group + "/members/{device}/$ref", name: "groups.removeMember",
-			handle: (*call).removeMember},
+			needs: may(access.UpdateGroups), handle: (*call).removeMember},
 	}
 }
 
 var groupProperties = []string{"id", "displayName", "description", "createdDateTime", "groupTypes", "mailEnabled",
 	"securityEnabled"}
+
+// groupListing is what the options take of groups.
+var groupListing = &listing{
+	filters: map[string]comparer{
+		"id": textField(catalog.ByID), "displayName": textField(catalog.ByDisplayName), "description": textField(catalog.ByDescription),
+		"createdDateTime": timeField(catalog.ByCreated), "mailEnabled": constField(false), "securityEnabled": constField(true),
+		"groupTypes": emptyField{},
+	},
+	orders: map[string]query.Field{"id": catalog.ByID, "displayName": catalog.ByDisplayName, "createdDateTime": catalog.ByCreated},
+	search: map[string]query.Field{"displayName": catalog.ByDisplayName, "description": catalog.ByDescription},
+}
 
 // groupFields shows a group of devices as what Graph calls a security group.
 func groupFields(g *catalog.DeviceGroup) fields {
@@ -47,20 +62,13 @@ func (c *call) listGroups() error {
 	if err != nil {
 		return err
 	}
-	after, size, err := c.plainPage()
-	if err != nil {
-		return err
+	var within query.Condition
+	if only := c.scope.Groups(); only != nil {
+		within = query.OneOf{Field: catalog.ByID, Values: only}
 	}
-	list, err := c.Catalog.ListGroups(c.r.Context(), after, size+1)
-	if err != nil {
-		return err
-	}
-	list, next := cut(list, size, func(g *catalog.DeviceGroup) string { return g.ID })
-	page := page{collection: "groups", next: next, value: make([]fields, len(list))}
-	for i, g := range list {
-		page.value[i] = groupFields(g).pick(selected)
-	}
-	return c.list(page)
+	return serveList(c, "groups", groupListing, within, c.Catalog.ListGroups, func(g *catalog.DeviceGroup) (fields, error) {
+		return groupFields(g).pick(selected), nil
+	})
 }
 
 func (c *call) getGroup() error {
@@ -68,7 +76,11 @@ func (c *call) getGroup() error {
 	if err != nil {
 		return err
 	}
-	g, err := c.Catalog.GetGroup(c.r.Context(), c.r.PathValue("id"))
+	id, err := c.group()
+	if err != nil {
+		return err
+	}
+	g, err := c.Catalog.GetGroup(c.r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -76,8 +88,9 @@ func (c *call) getGroup() error {
 }
 
 func (c *call) replyGroup(status int, g *catalog.DeviceGroup, selected []string) error {
+	c.tag(groupTag(g))
 	context := c.contextURL("groups") + "/$entity"
-	return c.reply(status, append(fields{{"@odata.context", context}}, groupFields(g).pick(selected)...))
+	return c.reply(status, append(fields{{"@odata.context", context}, {etagProperty, quoted(groupTag(g))}}, groupFields(g).pick(selected)...))
 }
 
 // createGroup takes what Graph requires of a new group. Groups here have no mail, so mailNickname has no effect.
@@ -101,16 +114,23 @@ func (c *call) createGroup() error {
 	if in.Description, _, err = body.text("description"); err != nil {
 		return err
 	}
+	if c.scope.Groups() != nil {
+		return forbidden("'%s' is limited to some groups, and may not make others.", c.caller.Name)
+	}
 	g, err := c.Catalog.CreateGroup(c.r.Context(), in)
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Location", c.base()+versionPath+"groups/"+g.ID)
+	c.w.Header().Set("Location", c.base()+c.version()+"groups/"+g.ID)
 	return c.replyGroup(http.StatusCreated, g, groupProperties)
 }
 
 func (c *call) deleteGroup() error {
-	if err := c.Catalog.DeleteGroup(c.r.Context(), c.r.PathValue("id")); err != nil {
+	id, err := c.group()
+	if err != nil {
+		return err
+	}
+	if err := c.Catalog.DeleteGroup(c.r.Context(), id, c.sameGroup); err != nil {
 		return err
 	}
 	return c.noContent()
@@ -122,17 +142,27 @@ func (c *call) members(suffix string, show func(fleet.DeviceID) (fields, error))
 	if err != nil {
 		return err
 	}
-	id := c.r.PathValue("id")
+	id, err := c.group()
+	if err != nil {
+		return err
+	}
 	list, err := c.Catalog.Members(c.r.Context(), id, fleet.DeviceID(after), size+1)
 	if err != nil {
 		return err
 	}
 	list, next := cut(list, size, func(d fleet.DeviceID) string { return string(d) })
-	page := page{collection: "groups/" + id + "/members" + suffix, next: next, value: make([]fields, len(list))}
-	for i, device := range list {
-		if page.value[i], err = show(device); err != nil {
+	page := page{collection: "groups/" + id + "/members" + suffix, next: next, value: []fields{}}
+	for _, device := range list {
+		if _, err := c.around(c.r.Context(), device); errors.Is(err, fleet.ErrNotFound) {
+			continue
+		} else if err != nil {
 			return err
 		}
+		shown, err := show(device)
+		if err != nil {
+			return err
+		}
+		page.value = append(page.value, shown)
 	}
 	return c.list(page)
 }
@@ -152,7 +182,7 @@ func (c *call) listMembers() error {
 
 func (c *call) listMemberReferences() error {
 	return c.members("/$ref", func(id fleet.DeviceID) (fields, error) {
-		return fields{{"@odata.id", c.base() + versionPath + "deviceManagement/managedDevices/" + string(id)}}, nil
+		return fields{{"@odata.id", c.base() + c.version() + "deviceManagement/managedDevices/" + string(id)}}, nil
 	})
 }
 
@@ -174,7 +204,14 @@ func (c *call) addMember() error {
 		return badRequest("@odata.id",
 			"Property '@odata.id' must be the URL of a device, ending in managedDevices/ and its id.")
 	}
-	if err := c.Catalog.AddMember(c.r.Context(), c.r.PathValue("id"), device); err != nil {
+	id, err := c.group()
+	if err != nil {
+		return err
+	}
+	if _, err := c.around(c.r.Context(), fleet.DeviceID(lower(string(device)))); err != nil {
+		return err
+	}
+	if err := c.Catalog.AddMember(c.r.Context(), id, device); err != nil {
 		return err
 	}
 	return c.noContent()
@@ -199,8 +236,15 @@ func referredDevice(reference string) (fleet.DeviceID, bool) {
 }
 
 func (c *call) removeMember() error {
-	err := c.Catalog.RemoveMember(c.r.Context(), c.r.PathValue("id"), fleet.DeviceID(c.r.PathValue("device")))
+	id, err := c.group()
 	if err != nil {
+		return err
+	}
+	device := fleet.DeviceID(lower(c.r.PathValue("device")))
+	if _, err := c.around(c.r.Context(), device); err != nil {
+		return err
+	}
+	if err := c.Catalog.RemoveMember(c.r.Context(), id, device); err != nil {
 		return err
 	}
 	return c.noContent()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 func TestAuthentication(t *testing.T) {
@@ -31,7 +32,7 @@ func TestAuthentication(t *testing.T) {
 
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	s := newSite(t)
-	for _, path := range []string{"/", "/beta", "/beta/", "/v1.0/deviceManagement/managedDevices", devices + "/", "/beta//groups",
+	for _, path := range []string{"/", "/beta", "/beta/", "/v1.0/deviceManagement/comanagedDevices", "/v2.0/groups", devices + "/", "/beta//groups",
 		"/beta/x/../groups", "/beta/deviceManagement/manageddevices", devices + "/x/wipe"} {
 		a := s.call("GET", path, nil)
 		if a.status != http.StatusNotFound || a.code() != "ResourceNotFound" {
@@ -58,13 +59,14 @@ func TestUnsupportedOptions(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
 	for _, path := range []string{
-		devices + "?$expand=users", devices + "?$skip=1", devices + "?$search=x", devices + "?top=1", devices + "?$TOP=1",
+		devices + "?$expand=users", devices + "?$skip=-1", devices + "?$skip=100001", devices + "?$skip=1&$skiptoken=e30", devices + "?$search=", devices + "?$search=%22%22", devices + "?top=1", devices + "?$TOP=1",
 		devices + "?$top=1&$top=2", devices + "?$top=-1", devices + "?$top=1001", devices + "?$top=x", devices + "?$top=",
-		devices + "?$count=yes", devices + "?$orderby=model", devices + "?$orderby=deviceName,id", devices + "?$orderby=deviceName%20down",
+		devices + "?$count=yes", devices + "?$orderby=udid", devices + "?$orderby=id,id", devices + "?$orderby=deviceName,",
+		devices + "?$orderby=id,deviceName,model,osVersion", devices + "/$count?$top=1", devices + "/$count?$filter=x", groups + "/$count?$count=true", devices + "?$orderby=deviceName%20down",
 		devices + "?$orderby=", devices + "?$filter=", devices + "?$select=", devices + "?$select=id,colour", devices + "?$skiptoken=x",
 		devices + "?$skiptoken=", devices + "?$filter=colour%20eq%20'x'", devices + "?a=1;b=2", devices + "?$format=json",
-		p.path() + "?$filter=id%20eq%20'x'", p.path() + "?$select=colour", configurations + "?$filter=x", apps + "?$count=true",
-		configurations + "?$select=payload", groups + "?$orderby=displayName", groups + "?$select=mail",
+		p.path() + "?$filter=id%20eq%20'x'", p.path() + "?$select=colour", configurations + "?$filter=x", apps + "?$count=yes", apps + "?$expand=x", configurations + "?$orderby=version",
+		configurations + "?$select=payload", groups + "?$orderby=description", groups + "?$filter=mail%20eq%20null", groups + "?$select=mail",
 	} {
 		a := s.call("GET", path, nil)
 		if a.status != http.StatusBadRequest || a.code() != "BadRequest" {
@@ -96,8 +98,14 @@ func TestRequestIDs(t *testing.T) {
 type broken struct{ err error }
 
 func (b broken) Device(context.Context, fleet.DeviceID) (*fleet.Device, error) { return nil, b.err }
-func (b broken) Devices(context.Context, fleet.Query) ([]fleet.Device, error)  { return nil, b.err }
-func (b broken) CountDevices(context.Context, fleet.Condition) (int, error)    { return 0, b.err }
+func (b broken) Devices(context.Context, query.Query) (query.Page[fleet.Device], error) {
+	return query.Page[fleet.Device]{}, b.err
+}
+func (b broken) CountDevices(context.Context, fleet.Condition) (int, error) { return 0, b.err }
+func (b broken) Place(context.Context, fleet.DeviceID) (fleet.Place, error) {
+	return fleet.Place{}, b.err
+}
+
 func TestUnexpectedErrors(t *testing.T) {
 	busy := errors.New("database is locked")
 	for _, tt := range []struct {
@@ -133,10 +141,10 @@ type waiting struct {
 	came chan struct{}
 }
 
-func (w waiting) Devices(ctx context.Context, _ fleet.Query) ([]fleet.Device, error) {
+func (w waiting) Devices(ctx context.Context, _ query.Query) (query.Page[fleet.Device], error) {
 	close(w.came)
 	<-ctx.Done()
-	return nil, ctx.Err()
+	return query.Page[fleet.Device]{}, ctx.Err()
 }
 
 func TestCallerWhoLeavesIsNoError(t *testing.T) {

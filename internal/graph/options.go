@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 // The query options (OData 4.0 URL conventions).
@@ -15,14 +13,27 @@ const (
 	optionFilter    = "$filter"
 	optionOrderBy   = "$orderby"
 	optionTop       = "$top"
+	optionSkip      = "$skip"
 	optionCount     = "$count"
+	optionSearch    = "$search"
 	optionSkipToken = "$skiptoken"
+)
+
+var (
+	// listOptions are the query options of lists in the order of ids.
+	listOptions = []string{optionSelect, optionTop, optionSkipToken}
+	// queryOptions are those of lists that are compiled into a query.
+	queryOptions = []string{optionSelect, optionFilter, optionSearch, optionOrderBy, optionTop, optionSkip, optionCount, optionSkipToken}
+	// expandOptions are those of such a list that can show what its things relate to.
+	expandOptions = slices.Concat(queryOptions, []string{optionExpand})
+	countOptions  = []string{optionFilter, optionSearch}
 )
 
 // As in Graph, $top is the size of a page, not of the whole list.
 const (
 	defaultPage = 100
 	largestPage = 1000
+	largestSkip = 100_000
 )
 
 // selected reads $select: the names of the wanted properties. Without it, or with *, all are.
@@ -44,43 +55,18 @@ func (c *call) selected(known []string) ([]string, error) {
 	return wanted, nil
 }
 
-// deviceQuery reads the options of a list of devices.
-func (c *call) deviceQuery() (q fleet.Query, err error) {
-	if c.options.Has(optionFilter) {
-		if q.Where, err = parseFilter(c.options.Get(optionFilter)); err != nil {
-			return q, err
-		}
-	}
-	if c.options.Has(optionOrderBy) {
-		if q.OrderBy, q.Descending, err = parseOrderBy(c.options.Get(optionOrderBy)); err != nil {
-			return q, err
-		}
-	}
-	if q.Limit, err = pageSize(c.options); err != nil {
-		return q, err
-	}
-	q.After, err = readSkipToken(c.options)
-	return q, err
-}
+const searchLimit = 200
 
-var deviceOrders = map[string]fleet.Field{
-	"id": fleet.ByID, "deviceName": fleet.ByName, "lastSyncDateTime": fleet.ByLastSync,
-}
-
-// parseOrderBy reads $orderby: one property, and a direction.
-func parseOrderBy(text string) (by fleet.Field, descending bool, err error) {
-	words := strings.Fields(text)
-	if len(words) == 2 && (words[1] == "asc" || words[1] == "desc") {
-		descending = words[1] == "desc"
-		words = words[:1]
+// searchText reads $search: one phrase, with or without its quotes.
+func searchText(value string) (string, error) {
+	text := strings.TrimSpace(value)
+	if len(text) >= 2 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`) {
+		text = text[1 : len(text)-1]
 	}
-	if len(words) == 1 {
-		if by, ok := deviceOrders[words[0]]; ok {
-			return by, descending, nil
-		}
+	if text == "" || len(text) > searchLimit || strings.ContainsRune(text, 0) {
+		return "", badRequest(optionSearch, "Query option '$search' must be a text of 1 to %d bytes.", searchLimit)
 	}
-	return 0, false, badRequest(optionOrderBy,
-		"Query option '$orderby' '%s' is not supported: give one of id, deviceName, lastSyncDateTime, and asc or desc.", clip(text))
+	return text, nil
 }
 
 // pageSize reads $top.
@@ -91,6 +77,21 @@ func pageSize(options url.Values) (int, error) {
 	n, err := strconv.ParseUint(options.Get(optionTop), 10, 32)
 	if err != nil || n > largestPage {
 		return 0, badRequest(optionTop, "Query option '$top' must be a number from 0 to %d.", largestPage)
+	}
+	return int(n), nil
+}
+
+// skipped reads $skip.
+func skipped(options url.Values) (int, error) {
+	if !options.Has(optionSkip) {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(options.Get(optionSkip), 10, 32)
+	if err != nil || n > largestSkip {
+		return 0, badRequest(optionSkip, "Query option '$skip' must be a number from 0 to %d. To read a whole list, follow @odata.nextLink.", largestSkip)
+	}
+	if options.Has(optionSkipToken) {
+		return 0, badRequest(optionSkip, "Query options '$skip' and '$skiptoken' exclude each other. Give one of them.")
 	}
 	return int(n), nil
 }

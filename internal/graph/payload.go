@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // Catalog keeps payloads, their assignments, and groups. *catalog.Catalog implements it; its errors are
@@ -19,16 +21,23 @@ import (
 type Catalog interface {
 	Create(ctx context.Context, in catalog.Input) (*catalog.Payload, error)
 	Get(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
-	List(ctx context.Context, f catalog.Filter, after action.PayloadID, limit int) ([]*catalog.Payload, error)
-	Update(ctx context.Context, id action.PayloadID, patch catalog.Patch) (*catalog.Payload, error)
-	Delete(ctx context.Context, id action.PayloadID) error
+	List(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error)
+	// Update, and what else changes things, fails with the error of a condition on the thing as it stands.
+	Update(ctx context.Context, id action.PayloadID, patch catalog.Patch, only ...func(*catalog.Payload) error) (*catalog.Payload, error)
+	Delete(ctx context.Context, id action.PayloadID, only ...func(*catalog.Payload) error) error
 	Assignments(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error)
-	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment) ([]catalog.Assignment, error)
+	// AssignmentsOf returns the assignments of each of the payloads that has some.
+	AssignmentsOf(ctx context.Context, ids []action.PayloadID) (map[action.PayloadID][]catalog.Assignment, error)
+	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment, only ...func(*catalog.Payload, []catalog.Assignment) error,
+	) ([]catalog.Assignment, error)
+	// PayloadTags returns a payload's scope tags; none if it does not exist.
+	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
+	TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error
 
 	CreateGroup(ctx context.Context, in catalog.GroupInput) (*catalog.DeviceGroup, error)
 	GetGroup(ctx context.Context, id string) (*catalog.DeviceGroup, error)
-	ListGroups(ctx context.Context, after string, limit int) ([]*catalog.DeviceGroup, error)
-	DeleteGroup(ctx context.Context, id string) error
+	ListGroups(ctx context.Context, q query.Query) (query.Page[*catalog.DeviceGroup], error)
+	DeleteGroup(ctx context.Context, id string, only ...func(*catalog.DeviceGroup) error) error
 	AddMember(ctx context.Context, group string, device fleet.DeviceID) error
 	RemoveMember(ctx context.Context, group string, device fleet.DeviceID) error
 	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID, error)
@@ -38,18 +47,23 @@ func payloadRoutes(k *payloadKind) []route {
 	collection := versionPath + k.path()
 	one := collection + "/{id}"
 	return []route{
-		{method: "GET", pattern: collection, name: k.set + ".list", options: listOptions, handle: k.list},
-		{method: "POST", pattern: collection, name: k.set + ".create", handle: k.create},
-		{method: "GET", pattern: one, name: k.set + ".get", options: []string{optionSelect}, handle: k.get},
-		{method: "PATCH", pattern: one, name: k.set + ".update", handle: k.update},
-		{method: "DELETE", pattern: one, name: k.set + ".delete", handle: k.delete},
-		{method: "POST", pattern: one + "/assign", name: k.set + ".assign", handle: k.assign},
-		{method: "POST", pattern: one + "/microsoft.graph.assign", name: k.set + ".assign", handle: k.assign},
-		{method: "GET", pattern: one + "/assignments", name: k.set + ".listAssignments", handle: k.listAssignments},
+		{method: "GET", pattern: collection, name: k.set + ".list", options: expandOptions,
+			needs: may(k.rights.read), handle: k.list},
+		{method: "GET", pattern: collection + countSuffix, name: k.set + ".count", options: countOptions, needs: may(k.rights.read), handle: k.list},
+		{method: "POST", pattern: collection, name: k.set + ".create", needs: may(k.rights.create), handle: k.create},
+		{method: "GET", pattern: one, name: k.set + ".get", options: []string{optionSelect, optionExpand}, needs: may(k.rights.read), handle: k.get},
+		{method: "PATCH", pattern: one, name: k.set + ".update", needs: may(k.rights.update), handle: k.update},
+		{method: "DELETE", pattern: one, name: k.set + ".delete", needs: may(k.rights.delete), handle: k.delete},
+		{method: "POST", pattern: one + "/assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
+		{method: "POST", pattern: one + "/microsoft.graph.assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
+		{method: "GET", pattern: one + "/assignments", name: k.set + ".listAssignments", needs: may(k.rights.read), handle: k.listAssignments},
 	}
 }
 
-// find returns the payload that the call's path names. One of another collection is not there.
+func may(r access.Right) []access.Right { return []access.Right{r} }
+
+// find returns the payload that the call's path names. One of another collection, or beyond the caller's scope, is not
+// there.
 func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	p, err := c.Catalog.Get(c.r.Context(), action.PayloadID(c.r.PathValue("id")))
 	if err != nil {
@@ -58,31 +72,23 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	if p.Type != k.kind {
 		return nil, catalog.ErrNotFound
 	}
+	if !c.scope.Reaches(p.Tags) {
+		return nil, errHidden{catalog.ErrNotFound}
+	}
 	return p, nil
 }
 
-func (k *payloadKind) list(c *call) error {
-	selected, err := c.selected(k.selectable(false))
+// findToChange is find for what changes the devices that have the payload: they must all be within the caller's scope.
+func (k *payloadKind) findToChange(c *call) (*catalog.Payload, error) {
+	p, err := k.find(c)
+	if err != nil || c.scope.Groups() == nil {
+		return p, err
+	}
+	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	after, size, err := c.plainPage()
-	if err != nil {
-		return err
-	}
-	ofKind := catalog.Filter{Types: []action.PayloadType{k.kind}}
-	list, err := c.Catalog.List(c.r.Context(), ofKind, action.PayloadID(after), size+1)
-	if err != nil {
-		return err
-	}
-	list, next := cut(list, size, func(p *catalog.Payload) string { return string(p.ID) })
-	page := page{collection: k.path(), next: next, value: make([]fields, len(list))}
-	for i, p := range list {
-		if page.value[i], err = k.fields(p, selected); err != nil {
-			return err
-		}
-	}
-	return c.list(page)
+	return p, c.mayTarget(c.r.Context(), list)
 }
 
 func (k *payloadKind) get(c *call) error {
@@ -90,11 +96,22 @@ func (k *payloadKind) get(c *call) error {
 	if err != nil {
 		return err
 	}
+	expanded, err := c.expansions(expandAssignments)
+	if err != nil {
+		return err
+	}
 	p, err := k.find(c)
 	if err != nil {
 		return err
 	}
-	return k.reply(c, http.StatusOK, p, selected)
+	if len(expanded) == 0 {
+		return k.reply(c, http.StatusOK, p, selected)
+	}
+	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	return k.reply(c, http.StatusOK, p, selected, k.assigned(list))
 }
 
 func (k *payloadKind) create(c *call) error {
@@ -114,7 +131,14 @@ func (k *payloadKind) create(c *call) error {
 	if err != nil {
 		return err
 	}
-	in := catalog.Input{ODataType: t.name, File: patch.File, Properties: patch.Properties}
+	// What somebody limited to some scope tags makes carries these, as in Intune.
+	if patch.Tags == nil {
+		patch.Tags = c.scope.Tags()
+	}
+	if err := c.mayTag(nil, patch.Tags); err != nil {
+		return err
+	}
+	in := catalog.Input{ODataType: t.name, File: patch.File, Tags: patch.Tags, Properties: patch.Properties}
 	for field, value := range map[*string]*string{&in.DisplayName: patch.DisplayName, &in.Description: patch.Description,
 		&in.FileName: patch.FileName} {
 		if value != nil {
@@ -125,7 +149,7 @@ func (k *payloadKind) create(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Location", c.base()+versionPath+k.path()+"/"+string(p.ID))
+	c.w.Header().Set("Location", c.base()+c.version()+k.path()+"/"+string(p.ID))
 	return k.reply(c, http.StatusCreated, p, k.selectable(true))
 }
 
@@ -134,7 +158,7 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := k.find(c)
+	p, err := k.findToChange(c)
 	if err != nil {
 		return err
 	}
@@ -149,18 +173,23 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch); err != nil {
+	if patch.Tags != nil {
+		if err := c.mayTag(p.Tags, patch.Tags); err != nil {
+			return err
+		}
+	}
+	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
 	}
 	return k.reply(c, http.StatusOK, p, k.selectable(true))
 }
 
 func (k *payloadKind) delete(c *call) error {
-	p, err := k.find(c)
+	p, err := k.findToChange(c)
 	if err != nil {
 		return err
 	}
-	if err := c.Catalog.Delete(c.r.Context(), p.ID); err != nil {
+	if err := c.Catalog.Delete(c.r.Context(), p.ID, c.samePayload); err != nil {
 		return err
 	}
 	return c.noContent()
@@ -191,6 +220,8 @@ func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err e
 			p.DisplayName, err = body.edited(name)
 		case name == "description":
 			p.Description, err = body.edited(name)
+		case name == tagProperty:
+			p.Tags, err = body.requiredTexts(name)
 		case name == filePropertyName:
 			p.FileName, err = body.edited(name)
 		case name == filePropertyContent:
@@ -224,13 +255,14 @@ func (o *object) file(name string) ([]byte, error) {
 	return file, nil
 }
 
-func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string) error {
+func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...field) error {
 	body, err := k.fields(p, selected)
 	if err != nil {
 		return err
 	}
+	c.tag(payloadTag(p))
 	context := c.contextURL(k.path()) + "/$entity"
-	return c.reply(status, append(fields{{"@odata.context", context}}, body...))
+	return c.reply(status, slices.Concat(fields{{"@odata.context", context}}, body, more))
 }
 
 // fields are the selected properties of a payload. What its type has and nobody set is null.
@@ -248,6 +280,7 @@ func (k *payloadKind) fields(p *catalog.Payload, selected []string) (fields, err
 		{"createdDateTime", timestamp(p.Created)},
 		{"lastModifiedDateTime", timestamp(p.LastModified)},
 		{"version", p.Version},
+		{tagProperty, p.Tags},
 	}
 	if k.hasFile() {
 		all = append(all, field{filePropertyName, textOrNull(p.FileName)}, field{filePropertyContent, p.Uploaded()})
@@ -255,5 +288,5 @@ func (k *payloadKind) fields(p *catalog.Payload, selected []string) (fields, err
 	for _, name := range k.ofType(graphNamespace + p.ODataType).properties {
 		all = append(all, field{name, given[name]})
 	}
-	return append(fields{{"@odata.type", "#" + graphNamespace + p.ODataType}}, all.pick(selected)...), nil
+	return append(fields{{"@odata.type", "#" + graphNamespace + p.ODataType}, {etagProperty, quoted(payloadTag(p))}}, all.pick(selected)...), nil
 }

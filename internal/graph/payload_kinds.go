@@ -12,6 +12,7 @@ type payloadKind struct {
 	service        string // the collection's path is service/set
 	set            string
 	kind           action.PayloadType
+	rights         rightsOf
 	types          []payloadType
 	versioned      bool   // Graph shows `version` of these
 	assignments    string // the parameter of assign
@@ -32,7 +33,7 @@ func (k *payloadKind) path() string { return k.service + "/" + k.set }
 // server obeys or gives back, and the catalog's own; what would be accepted and not obeyed, such as a script, is refused.
 var kinds = []*payloadKind{
 	{
-		service: "deviceManagement", set: "deviceConfigurations", kind: action.DeviceConfiguration, versioned: true,
+		service: "deviceManagement", set: "deviceConfigurations", kind: action.DeviceConfiguration, rights: configurationRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.deviceConfigurationAssignment", echo: true,
 		types: []payloadType{
 			{catalog.IOSCustomConfiguration, []string{"payloadName"}},
@@ -40,7 +41,7 @@ var kinds = []*payloadKind{
 		},
 	},
 	{
-		service: "deviceAppManagement", set: "mobileApps", kind: action.Application,
+		service: "deviceAppManagement", set: "mobileApps", kind: action.Application, rights: appRights,
 		assignments: "mobileAppAssignments", assignmentType: "#microsoft.graph.mobileAppAssignment", intent: true,
 		types: []payloadType{
 			{catalog.IOSStoreApp, appProperties("bundleId", "appStoreUrl", "storeId", "applicableDeviceType",
@@ -54,7 +55,7 @@ var kinds = []*payloadKind{
 		},
 	},
 	{
-		service: "deviceAppManagement", set: "mobileAppConfigurations", kind: action.AppConfiguration, versioned: true,
+		service: "deviceAppManagement", set: "mobileAppConfigurations", kind: action.AppConfiguration, rights: appRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.managedDeviceMobileAppConfigurationAssignment",
 		types: []payloadType{
 			{catalog.IOSMobileAppConfiguration, []string{"targetedMobileApps", "encodedSettingXml", "settings"}},
@@ -92,7 +93,7 @@ func (k *payloadKind) ofType(odataType string) *payloadType {
 
 // writable are the properties that a body may have.
 func (k *payloadKind) writable(t *payloadType) []string {
-	names := append([]string{"displayName", "description"}, t.properties...)
+	names := append([]string{"displayName", "description", tagProperty}, t.properties...)
 	if k.hasFile() {
 		names = append(names, filePropertyName, filePropertyContent)
 	}

@@ -25,9 +25,10 @@ func TestConfigurationLifecycle(t *testing.T) {
 	got := s.must(http.StatusOK, "GET", configurations+"/"+strings.ToUpper(id), nil).body
 	now := s.clock.Now().Format(time.RFC3339)
 	want := object{"@odata.context": s.URL + "/beta/$metadata#deviceManagement/deviceConfigurations/$entity",
-		"@odata.type": "#microsoft.graph.iosCustomConfiguration", "id": id, "displayName": "Campus", "description": "for all",
+		"@odata.type": "#microsoft.graph.iosCustomConfiguration", "@odata.etag": created.header.Get("ETag"), "id": id,
+		"displayName": "Campus", "description": "for all",
 		"createdDateTime": now, "lastModifiedDateTime": now, "version": got["version"], "payloadName": "Campus",
-		"payloadFileName": "campus.mobileconfig", "payload": file}
+		"payloadFileName": "campus.mobileconfig", "payload": file, "roleScopeTagIds": []any{"0"}}
 	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(created.body, want) || fmt.Sprint(got["version"]) != "1" {
 		t.Errorf("got %v\ncreated %v\nwant %v", got, created.body, want)
 	}

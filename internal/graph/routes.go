@@ -17,8 +17,10 @@ import (
 type route struct {
 	method, pattern string // as http.ServeMux has them
 	name            string
-	options         []string // the query options it takes; any other is refused
-	open            bool     // needs no token
+	options         []string       // the query options it takes; any other is refused
+	needs           []access.Right // the caller must have all of them; what the call reaches is where they have the first
+	open            bool           // needs no token
+	unchanging      bool           // changes nothing, whatever its method
 	handle          func(*call) error
 }
 
@@ -26,22 +28,53 @@ type route struct {
 func routes() []route {
 	all := []route{
 		{method: "GET", pattern: "/healthz", name: "health", open: true, handle: (*call).health},
-		{method: "POST", pattern: "/api/enrollments", name: "createEnrollment", handle: (*call).createEnrollment},
-		{method: "GET", pattern: "/api/events", name: "events", options: []string{optionAfter}, handle: (*call).stream},
-		{method: "GET", pattern: "/api/devices/{id}/events", name: "deviceEvents", options: []string{optionAfter}, handle: (*call).stream},
-		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads", handle: (*call).devicePayloads},
+		{method: "POST", pattern: "/api/enrollments", name: "createEnrollment", needs: may(access.EnrollDevices), handle: (*call).createEnrollment},
+		{method: "GET", pattern: "/api/events", name: "events", options: []string{optionAfter}, needs: may(access.ReadDevices), handle: (*call).stream},
+		{method: "GET", pattern: "/api/devices/{id}/events", name: "deviceEvents", options: []string{optionAfter}, needs: may(access.ReadDevices), handle: (*call).stream},
+		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads", needs: may(access.ReadDevices), handle: (*call).devicePayloads},
+		{method: "GET", pattern: "/api/me", name: "me", handle: (*call).me},
+		{method: "GET", pattern: "/api/health", name: "serverHealth", needs: may(access.ReadOrganization), handle: (*call).serverHealth},
+		{method: "POST", pattern: "/api/profiles/inspect", name: "inspectProfile", needs: may(access.ReadConfigurations), unchanging: true,
+			handle: (*call).inspectProfile},
 		{method: "GET", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
-			name: "getPushCertificate", options: []string{optionSelect}, handle: (*call).getPushCertificate},
+			name: "getPushCertificate", options: []string{optionSelect}, needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
 		{method: "PATCH", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
-			name: "updatePushCertificate", handle: (*call).updatePushCertificate},
+			name: "updatePushCertificate", needs: may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
 	}
+	all = append(all, slices.Concat(batchRoutes(), metadataRoutes(), historyRoutes())...)
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
 		all = append(all, deviceRoutes(set)...)
 	}
 	for _, k := range kinds {
 		all = append(all, payloadRoutes(k)...)
 	}
-	return append(all, groupRoutes()...)
+	all = append(all, configurationPolicyRoutes()...)
+	all = append(all, auditRoutes()...)
+	all = append(all, tokenRoutes()...)
+	all = append(all, subscriptionRoutes()...)
+	all = append(all, roleRoutes()...)
+	all = append(all, groupRoutes()...)
+	for _, rt := range all {
+		if rest, ok := strings.CutPrefix(rt.pattern, versionPath); ok && rt.stable() {
+			rt.pattern = stableVersion + rest
+			all = append(all, rt)
+		}
+	}
+	return all
+}
+
+// stable reports whether Graph has the operation in v1.0, too. The action is in beta only.
+func (rt *route) stable() bool {
+	set, operation, _ := strings.Cut(rt.name, ".")
+	switch set {
+	case "managedDevices":
+		return operation == "list" || operation == "count" || operation == "get" || operation == "update" || operation == "syncDevice"
+	case "deviceConfigurations", "mobileApps", "mobileAppConfigurations", "groups", "auditEvents", "roleDefinitions", "roleAssignments",
+		"resourceOperations", "subscriptions", "getPushCertificate", "updatePushCertificate", "batch", "metadata":
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *call) health() error { return c.reply(http.StatusOK, fields{{"status", "ok"}}) }
@@ -72,7 +105,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // methodsOf lists the methods that the request's path has.
 func (s *server) methodsOf(r *http.Request) []string {
 	var allowed []string
-	for _, method := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE"} {
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := s.mux.Handler(other); pattern != "" && path.Clean(r.URL.Path) == r.URL.Path {
 			allowed = append(allowed, method)
@@ -92,15 +125,22 @@ func (s *server) serve(rt route) http.Handler {
 }
 
 func (c *call) run(rt route) error {
+	c.route = rt
 	if !rt.open {
 		if err := c.authenticate(); err != nil {
 			return err
 		}
 	}
-	if err := c.readOptions(rt.options); err != nil {
+	if err := c.authorize(rt); err != nil {
 		return err
 	}
-	return rt.handle(c)
+	if err := errors.Join(c.readOptions(rt.options), c.readCondition(), c.readKey(), c.negotiate()); err != nil {
+		return err
+	}
+	if rt.reads(c.r.Method) {
+		return rt.handle(c)
+	}
+	return c.recorded(rt.handle)
 }
 
 func (c *call) readOptions(known []string) error {
@@ -135,8 +175,7 @@ func (c *call) reply(status int, body any) error {
 	if err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
-	c.write(status, text)
-	return nil
+	return c.answer(status, text)
 }
 
 func (c *call) write(status int, body []byte) {

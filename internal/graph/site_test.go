@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,9 +20,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/notify"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
@@ -29,12 +33,18 @@ import (
 type site struct {
 	*httptest.Server
 	t       *testing.T
-	token   string
+	token   string // of an Administrator
+	tokens  *access.Tokens
+	roles   *access.Roles
 	store   *store.Store
 	engine  *engine.Engine
+	events  *live.Log
 	clock   *clock
 	channel *channel
 	log     *logBuffer
+
+	notify   *notify.Service
+	receiver *receiver // of its notifications
 }
 
 type clock struct {
@@ -100,6 +110,12 @@ func (b *logBuffer) text() string {
 	return b.String()
 }
 
+// record is the recorder of refusals, and the reader of all.
+type record struct {
+	*audit.Recorder
+	*store.Store
+}
+
 func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "site.db"))
@@ -108,20 +124,31 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 	}
 	c := &clock{at: time.Date(2025, 2, 13, 10, 17, 5, 0, time.UTC)}
 	s := &site{t: t, store: db, clock: c, channel: &channel{clock: c}, log: &logBuffer{}}
-	s.engine = engine.New(engine.Config{Store: db, Clock: c, RestoreAfter: 8 * time.Hour, Log: slog.New(slog.DiscardHandler)})
+	s.events = live.NewLog(db, slog.New(slog.DiscardHandler))
+	s.engine = engine.New(engine.Config{Store: db, Clock: c, RestoreAfter: 8 * time.Hour, Log: slog.New(slog.DiscardHandler),
+		Committed: s.events.Notify})
 	tokens := access.NewTokens(db, c.Now)
-	if _, s.token, err = tokens.Create(t.Context(), "help desk", 0); err != nil {
+	s.tokens, s.roles = tokens, access.NewRoles(db, uuid.NewString)
+	if _, s.token, err = tokens.Create(t.Context(), access.TokenInput{Name: "help desk", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
 	config := graph.Config{Engine: s.engine, Devices: db, Catalog: catalog.New(db, c.Now, uuid.NewString), Enroller: s.channel,
-		PushCertificates: s.channel, Authenticator: tokens, Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+		PushCertificates: s.channel, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles}, Roles: s.roles, Tokens: tokens, History: db,
+		Audit: record{audit.NewRecorder(db, c.Now, uuid.NewString), db}, Events: s.events, Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+	s.notify = s.newSubscriptions(config.Catalog)
+	config.Subscriptions = s.notify
 	for _, f := range change {
 		f(&config)
 	}
 	s.Server = httptest.NewServer(graph.New(config))
+	running, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.events.Run(running) }()
 	t.Cleanup(func() {
+		stop()
+		s.CloseClientConnections()
 		s.Close()
-		if err := db.Close(); err != nil {
+		if err := errors.Join(<-ended, db.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -213,7 +240,7 @@ func (s *site) call(method, path string, body any, headers ...string) answer {
 	if a.text, err = io.ReadAll(response.Body); err != nil {
 		s.t.Fatal(err)
 	}
-	if len(a.text) > 0 {
+	if strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
 		d := json.NewDecoder(bytes.NewReader(a.text))
 		d.UseNumber()
 		if err := d.Decode(&a.body); err != nil {

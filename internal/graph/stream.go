@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,12 +17,15 @@ import (
 
 const (
 	optionAfter    = "after"
+	eventBatch     = 16               // events that may be sent in one piece
 	heartbeat      = 15 * time.Second // between signs of life, so that proxies and clients know a dead connection
-	writePatience  = 10 * time.Second // for a reader that takes nothing; then it is cut off, and may resume
 	typeNDJSON     = "application/x-ndjson"
 	typeSSE        = "text/event-stream"
 	headerLastSeen = "Last-Event-ID"
 )
+
+// writePatience is for a reader that takes nothing. Then it is cut off, and may resume.
+var writePatience = 10 * time.Second
 
 // stream is GET /api/events, all devices, and /api/devices/{id}/events: first how things stand, then every change as it
 // is committed. It is served as server-sent events (WHATWG HTML, "Server-sent events"), or as newline-delimited JSON
@@ -33,6 +37,11 @@ func (c *call) stream() error {
 		return err
 	}
 	s := c.newStream()
+	if device != "" {
+		if _, err := c.around(c.r.Context(), device); err != nil {
+			return err
+		}
+	}
 	if resumed {
 		if device != "" {
 			if _, err := c.Devices.Device(c.r.Context(), device); err != nil {
@@ -46,6 +55,9 @@ func (c *call) stream() error {
 	}
 	list, newest, err := c.Events.Standing(c.r.Context(), device)
 	if err != nil {
+		return s.end(err)
+	}
+	if list, err = s.seen(list); err != nil {
 		return s.end(err)
 	}
 	s.open()
@@ -71,16 +83,21 @@ func (c *call) lastSeen() (after int64, resumed bool, err error) {
 	return after, true, nil
 }
 
+// EncodeEvent is an event as it is served, in JSON.
+func EncodeEvent(e *live.Event) ([]byte, error) { return json.Marshal(change(e)) }
+
 // eventStream writes events to one reader.
 type eventStream struct {
 	*call
 	control *http.ResponseController
 	ndjson  bool
 	opened  bool
+	sight   *sight
+	pending bytes.Buffer // what is sent next
 }
 
 func (c *call) newStream() *eventStream {
-	return &eventStream{call: c, control: http.NewResponseController(c.w), ndjson: strings.Contains(c.r.Header.Get("Accept"), typeNDJSON)}
+	return &eventStream{call: c, sight: c.newSight(), control: http.NewResponseController(c.w), ndjson: strings.Contains(c.r.Header.Get("Accept"), typeNDJSON)}
 }
 
 func (s *eventStream) open() {
@@ -111,7 +128,7 @@ func (s *eventStream) end(err error) error {
 // follow writes the events behind a position as they come, until the reader has gone or the log lets it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 	ctx := s.r.Context()
-	events, failed := make(chan live.Event), make(chan error, 1)
+	events, failed := make(chan live.Event, eventBatch), make(chan error, 1)
 	stopped := make(chan struct{})
 	defer close(stopped)
 	go func() {
@@ -141,7 +158,17 @@ func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 					return nil
 				}
 			}
-			if err := s.write(e.Position, string(e.Kind), change(&e)); err != nil {
+			if err := s.add(ctx, &e); err != nil {
+				return err
+			}
+			// What waits already goes with it.
+			for range len(events) {
+				e := <-events
+				if err := s.add(ctx, &e); err != nil {
+					return err
+				}
+			}
+			if err := s.send(); err != nil {
 				return err
 			}
 		case <-beat.C:
@@ -152,15 +179,53 @@ func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 	}
 }
 
-// alive sends a sign of life, if the caller may still read: a token can be revoked meanwhile.
+// seen is what the caller sees of how things stand.
+func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
+	var seen []live.Standing
+	for _, standing := range list {
+		a, err := s.sight.action(s.r.Context(), standing.Device, standing.Action)
+		if err != nil {
+			return nil, err
+		}
+		if a != nil {
+			seen = append(seen, live.Standing{Device: standing.Device, Action: a})
+		}
+	}
+	return seen, nil
+}
+
+// alive sends a sign of life, if the caller may still read: a token can be revoked meanwhile, and roles, groups and tags
+// can change.
 func (s *eventStream) alive() error {
 	if err := s.authenticate(); err != nil {
 		return err
 	}
-	if s.ndjson {
-		return s.send([]byte("\n"))
+	if err := s.authorize(s.route); err != nil {
+		return err
 	}
-	return s.send([]byte(": \n\n"))
+	s.sight = s.newSight()
+	if s.ndjson {
+		s.pending.WriteString("\n")
+	} else {
+		s.pending.WriteString(": \n\n")
+	}
+	return s.send()
+}
+
+// add puts an event into what is sent next, if the caller sees it.
+func (s *eventStream) add(ctx context.Context, e *live.Event) error {
+	seen, err := s.sight.event(ctx, e)
+	if err != nil || !seen {
+		return err
+	}
+	text := e.Served
+	if text == nil {
+		if text, err = EncodeEvent(e); err != nil {
+			return err
+		}
+	}
+	s.put(e.Position, string(e.Kind), text)
+	return nil
 }
 
 func (s *eventStream) write(id int64, kind string, body fields) error {
@@ -168,22 +233,34 @@ func (s *eventStream) write(id int64, kind string, body fields) error {
 	if err != nil {
 		return err
 	}
-	if s.ndjson {
-		return s.send(append(text, '\n'))
-	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: %s\n\n", id, kind, text)
-	return s.send(b.Bytes())
+	s.put(id, kind, text)
+	return s.send()
 }
 
-func (s *eventStream) send(text []byte) error {
+func (s *eventStream) put(id int64, kind string, text []byte) {
+	if s.ndjson {
+		s.pending.Write(text)
+		s.pending.WriteByte('\n')
+		return
+	}
+	fmt.Fprintf(&s.pending, "id: %d\nevent: %s\ndata: %s\n\n", id, kind, text)
+}
+
+func (s *eventStream) send() error {
+	if s.pending.Len() == 0 {
+		return nil
+	}
 	if err := s.control.SetWriteDeadline(time.Now().Add(writePatience)); err != nil {
 		return err
 	}
-	if _, err := s.w.Write(text); err != nil {
+	if _, err := s.pending.WriteTo(s.w); err != nil {
 		return err
 	}
-	return s.control.Flush()
+	if err := s.control.Flush(); err != nil {
+		return err
+	}
+	// HTTP/2 would end a stream at its deadline, although nothing waits to be written.
+	return s.control.SetWriteDeadline(time.Time{})
 }
 
 func snapshot(newest int64, list []live.Standing) fields {

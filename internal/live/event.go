@@ -21,6 +21,8 @@ type Event struct {
 	Started  time.Time
 	State    action.State   // of the action, after the change
 	Result   *action.Result // the payload that changed; nil when the action did
+
+	Served []byte `json:"-"` // the event as it is served, of a new one (Log.Encode); nil: it is not known
 }
 
 // Kind is what an event tells.

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	kept      = 8192        // newest events in memory, from which readers that keep up are served
-	batch     = 512         // events read from the store in one go
-	pollEvery = time.Second // how soon an event that another process wrote is seen
+	kept      = 8192                  // newest events in memory, from which readers that keep up are served
+	batch     = 512                   // events read from the store in one go
+	pollEvery = time.Second           // how soon an event that another process wrote is seen
+	pace      = 10 * time.Millisecond // readers are told of events not more often than this
 )
 
 // ErrGone is returned to a reader that asks for events which are not kept any more: it has to begin anew.
@@ -39,20 +40,25 @@ type Store interface {
 // Log lets any number of readers follow the events. A reader takes its events when it likes: nobody waits for it, and
 // nothing is kept for it.
 type Log struct {
+	// Encode makes an event's Served, once for all readers; nil: nobody does. Set it before Run.
+	Encode func(*Event) ([]byte, error)
+
 	store Store
 	log   *slog.Logger
 	poke  chan struct{}
 
 	mu     sync.Mutex
-	recent []Event       // without a gap, up to newest; it grows and is cut, but what readers hold of it stays
-	newest int64         // position up to which readers are served from recent
-	grown  chan struct{} // closed when recent grows
-	ended  chan struct{} // closed when Run ends: readers are let go
+	recent []Event // without a gap, up to newest; it grows and is cut, but what readers hold of it stays
+	newest int64   // position up to which readers are served from recent
+	// grown has what is closed when recent gets an event of a device, for each device that is waited for; of any device
+	// under the empty id. With thousands of readers, most of them of one device, the others sleep on.
+	grown map[fleet.DeviceID]chan struct{}
+	ended chan struct{} // closed when Run ends: readers are let go
 }
 
 // NewLog returns a log. Its readers see what is committed once Run runs.
 func NewLog(store Store, log *slog.Logger) *Log {
-	return &Log{store: store, log: log, poke: make(chan struct{}, 1), grown: make(chan struct{}), ended: make(chan struct{})}
+	return &Log{store: store, log: log, poke: make(chan struct{}, 1), grown: make(map[fleet.DeviceID]chan struct{}), ended: make(chan struct{})}
 }
 
 // Standing is where a reader begins: how things stand, and the position behind which to follow what comes.
@@ -90,6 +96,11 @@ func (l *Log) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-time.After(pace):
+		}
+		select {
+		case <-ctx.Done():
+			return nil
 		case <-l.poke:
 		case <-tick.C:
 		}
@@ -102,32 +113,62 @@ func (l *Log) catchUp(ctx context.Context) error {
 		if err != nil || len(events) == 0 {
 			return err
 		}
+		if err := l.encode(events); err != nil {
+			return err
+		}
 		l.mu.Lock()
 		l.recent = append(l.recent, events...)
 		l.recent = l.recent[max(0, len(l.recent)-kept):]
 		l.newest = events[len(events)-1].Position
-		close(l.grown)
-		l.grown = make(chan struct{})
+		l.wake("")
+		for i := range events {
+			l.wake(events[i].Device)
+		}
 		l.mu.Unlock()
 	}
 }
 
+func (l *Log) encode(events []Event) (err error) {
+	for i := range events {
+		if l.Encode == nil {
+			break
+		}
+		if events[i].Served, err = l.Encode(&events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wake lets those go on who wait for events of a device.
+func (l *Log) wake(device fleet.DeviceID) {
+	if waited, ok := l.grown[device]; ok {
+		close(waited)
+		delete(l.grown, device)
+	}
+}
+
 // since returns the events in memory behind a position and the position up to which they reach; false if some of them
-// are not in memory any more. grown is closed when there are more.
-func (l *Log) since(after int64) (events []Event, reach int64, grown <-chan struct{}, ok bool) {
+// are not in memory any more. grown is closed when there are more of the device.
+func (l *Log) since(device fleet.DeviceID, after int64) (events []Event, reach int64, grown <-chan struct{}, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	waited, known := l.grown[device]
+	if !known {
+		waited = make(chan struct{})
+		l.grown[device] = waited
+	}
 	if after >= l.newest {
-		return nil, after, l.grown, true
+		return nil, after, waited, true
 	}
 	if len(l.recent) == 0 || after < l.recent[0].Position-1 {
-		return nil, l.newest, l.grown, false
+		return nil, l.newest, waited, false
 	}
 	i := len(l.recent)
 	for i > 0 && l.recent[i-1].Position > after {
 		i--
 	}
-	return l.recent[i:], l.newest, l.grown, true
+	return l.recent[i:], l.newest, waited, true
 }
 
 // Follow yields the events behind a position, of one device or, if device is empty, of all, in order and without a gap,
@@ -144,7 +185,7 @@ func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) it
 			return
 		}
 		for {
-			events, reach, grown, ok := l.since(after)
+			events, reach, grown, ok := l.since(device, after)
 			if !ok {
 				var err error
 				if events, err = l.store.Events(ctx, device, after, batch); err != nil {

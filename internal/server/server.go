@@ -4,8 +4,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,65 +19,39 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/console"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/notify"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// DatabaseFile is the name of the database in Config.DataDir.
-const DatabaseFile = "syncpayloads.db"
-
-// DefaultRestoreAfter is after how long the server restores by itself what a call removed.
-const DefaultRestoreAfter = 8 * time.Hour
-
-// DefaultKeepEvents is how long events are kept.
-const DefaultKeepEvents = 30 * 24 * time.Hour
-
-// Config is what a server is made of. DataDir is required; the zero value of the rest has a default, but RestoreAfter,
-// whose zero is never.
-type Config struct {
-	DataDir string // holds the database and the CA's certificate
-	Listen  string // host:port; default 127.0.0.1:8443
-	URL     string // where clients and devices reach the server, https://host[:port]; default: made of Listen
-
-	TLSCertFile, TLSKeyFile string // PEM; empty: a certificate of the server's own CA
-	// SigningCertFile and SigningKeyFile sign enrollment profiles, PEM. Empty: TLSCertFile and TLSKeyFile do, if given;
-	// a signature of the server's own CA would say nothing to a device that does not know it yet.
-	SigningCertFile, SigningKeyFile string
-	TrustForwarded                  bool   // believe a proxy's X-Forwarded-Proto and X-Forwarded-Host
-	CertificateHeader               string // in which a proxy passes a device's certificate; empty: none does
-
-	RestoreAfter time.Duration
-	KeepEvents   time.Duration // how long a stream can be resumed, and changes looked up; default DefaultKeepEvents
-	Policy       action.Policy
-
-	APNsURL string
-	APNsCAs *x509.CertPool
-
-	Clock engine.Clock // default: the system's
-	Log   *slog.Logger
-}
-
 // Server is a running server.
 type Server struct {
-	url     string
-	caFile  string
-	store   *store.Store
-	engine  *engine.Engine
-	events  *live.Log
-	catalog *catalog.Catalog
-	tokens  *access.Tokens
-	channel *apple.Channel
-	http    *http.Server
-	stop    context.CancelFunc
-	done    chan struct{}
-	err     error // what ended the server; read it when done is closed
-	closed  atomic.Bool
+	url      string
+	caFile   string
+	store    *store.Store
+	engine   *engine.Engine
+	events   *live.Log
+	catalog  *catalog.Catalog
+	tokens   *access.Tokens
+	roles    *access.Roles
+	gate     *access.Gate
+	notify   *notify.Service
+	sessions *access.Sessions
+	signIn   *access.SignIn // nil: nobody signs in at an identity provider
+	channel  *apple.Channel
+	http     *http.Server
+	acme     *acmeCertificates // nil: the TLS certificate comes from elsewhere
+	stop     context.CancelFunc
+	done     chan struct{}
+	err      error // what ended the server; read it when done is closed
+	closed   atomic.Bool
 }
 
 // Start opens the database and serves until Close.
@@ -96,22 +68,6 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-func withDefaults(c Config) Config {
-	if c.Listen == "" {
-		c.Listen = "127.0.0.1:8443"
-	}
-	if c.KeepEvents <= 0 {
-		c.KeepEvents = DefaultKeepEvents
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
-	if c.Clock == nil {
-		c.Clock = engine.SystemClock{}
-	}
-	return c
-}
-
 func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -125,7 +81,9 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	s.stop = stop
 	g, running := errgroup.WithContext(running)
 	g.Go(func() error { return s.engine.Run(running) })
+	g.Go(func() error { return s.notify.Run(running) })
 	g.Go(func() error { return s.dropEvents(running, c) })
+	g.Go(func() error { s.tokens.Run(running, c.Clock.After, lastUseLost(c.Log)); return nil })
 	// Streams never end by themselves: the log lets its readers go when the server begins to close.
 	following, letGo := context.WithCancel(running)
 	s.http.RegisterOnShutdown(letGo)
@@ -140,6 +98,9 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 		s.err = g.Wait()
 		close(s.done)
 	}()
+	if s.acme != nil {
+		s.acme.obtain()
+	}
 	return s, nil
 }
 
@@ -156,12 +117,28 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	if err != nil {
 		return nil, err
 	}
-	s.caFile = identity.caFile
+	s.caFile, s.acme = identity.caFile, identity.acme
 	s.events = live.NewLog(st, c.Log)
+	s.events.Encode = graph.EncodeEvent
 	s.engine = engine.New(engine.Config{Store: st, Clock: c.Clock, Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log,
 		Committed: s.events.Notify})
 	s.catalog = catalog.New(st, c.Clock.Now, uuid.NewString)
-	s.tokens = access.NewTokens(st, c.Clock.Now)
+	s.tokens, s.roles = access.NewTokens(st, c.Clock.Now), access.NewRoles(st, uuid.NewString)
+	s.gate = &access.Gate{Tokens: s.tokens, Roles: s.roles}
+	var provider *access.Provider
+	if c.Provider.Issuer != "" {
+		c.Provider.Now, c.Provider.Log = c.Clock.Now, c.Log
+		if provider, err = access.NewProvider(ctx, c.Provider); err != nil {
+			return nil, err
+		}
+		s.gate.Provider = provider
+	}
+	if err := s.useConsole(c, provider); err != nil {
+		return nil, err
+	}
+	if s.notify, err = s.newNotify(ctx, c); err != nil {
+		return nil, err
+	}
 	s.channel, err = apple.New(ctx, apple.Config{URL: s.url, Store: st, Engine: s.engine, Log: c.Log, Now: c.Clock.Now,
 		CertificateHeader: c.CertificateHeader, RootCAPEM: identity.rootPEM, Signer: identity.signer,
 		APNsURL: c.APNsURL, APNsCAs: c.APNsCAs})
@@ -170,23 +147,28 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	}
 	s.engine.Attach(s.channel, fleet.IOS, fleet.IPadOS, fleet.MacOS, fleet.TVOS)
 	s.http = &http.Server{
-		Handler:           s.routes(c),
+		Handler:           secured(s.routes(c, identity), strictTransport(u.Hostname(), identity)),
 		TLSConfig:         identity.config(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+		// OPTIONS * is answered with the headers of every other answer.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	return s, nil
 }
 
-// dropEvents deletes old events from time to time.
+// dropEvents deletes old events, and keys of calls, from time to time.
 func (s *Server) dropEvents(ctx context.Context, c Config) error {
 	for {
 		if err := s.events.Drop(ctx, c.Clock.Now().Add(-c.KeepEvents)); err != nil && ctx.Err() == nil {
 			c.Log.Error("old events stay", "err", err)
+		}
+		if err := s.engine.ForgetKeys(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Error("old idempotency keys stay", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -196,16 +178,28 @@ func (s *Server) dropEvents(ctx context.Context, c Config) error {
 	}
 }
 
-// routes gives devices their paths and everything else to the Graph surface.
-func (s *Server) routes(c Config) http.Handler {
+// record is the audit record: who writes refusals, and who reads it.
+type record struct {
+	*audit.Recorder
+	*store.Store
+}
+
+// routes gives devices and the console their paths, and everything else to the Graph surface.
+func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	devices := s.channel.Handler()
 	mux := http.NewServeMux()
 	mux.Handle("/mdm", devices)
 	mux.Handle("/scep", devices)
 	mux.Handle("/enroll/", devices)
-	mux.Handle("/", graph.New(graph.Config{Engine: s.engine, Events: s.events, Devices: s.store, Catalog: s.catalog, Enroller: s.channel,
-		PushCertificates: pushCertificates{s.channel}, Authenticator: s.tokens, BaseURL: c.URL, TrustForwarded: c.TrustForwarded, Busy: store.Busy,
-		Now: c.Clock.Now, Log: c.Log}))
+	version, _ := Version()
+	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
+	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Devices: s.store, Catalog: s.catalog,
+		Enroller: s.channel, PushCertificates: pushCertificates{s.channel}, Authenticator: s.gate,
+		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version, TLSCertificate: identity.leaf,
+		Audit: recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding, RateLimit: c.RateLimit, RateBurst: c.RateBurst,
+		BaseURL: c.URL, TrustForwarded: c.TrustForwarded, Busy: store.Busy, Now: c.Clock.Now, Log: c.Log})
+	mux.Handle("/console/", s.console(c, api, recorded))
+	mux.Handle("/", console.Home(api))
 	return mux
 }
 
@@ -227,6 +221,9 @@ func (s *Server) CAFile() string { return s.caFile }
 
 // Tokens makes and checks bearer tokens.
 func (s *Server) Tokens() *access.Tokens { return s.tokens }
+
+// Roles keeps roles and who has them.
+func (s *Server) Roles() *access.Roles { return s.roles }
 
 // Catalog holds policies and apps.
 func (s *Server) Catalog() *catalog.Catalog { return s.catalog }
@@ -261,17 +258,8 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	s.stop()
 	<-s.done
+	if s.acme != nil {
+		s.acme.close()
+	}
 	return errors.Join(err, s.err, s.store.Close())
-}
-
-type serverIdentity struct {
-	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	signer      *tls.Certificate // of enrollment profiles; nil: they are not signed
-	rootPEM     []byte           // of the own CA; nil if the certificate was given
-	caFile      string
-}
-
-// config asks devices for their certificate without judging it: the channel does, and it never refuses by TLS alert.
-func (i *serverIdentity) config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: i.certificate, ClientAuth: tls.RequestClientCert}
 }

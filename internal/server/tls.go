@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -40,20 +41,28 @@ func loadIdentity(ctx context.Context, c Config, st *store.Store, host string) (
 	if err != nil {
 		return nil, fmt.Errorf("the signing certificate and key (both files are needed): %w", err)
 	}
-	i.signer = &pair
+	i.signer = func() (*tls.Certificate, error) { return &pair, nil }
 	return i, nil
 }
 
-// loadTLS returns the certificate that was given, or one for host of the server's own CA. The CA is made at the
-// first start, kept in the database, and its certificate written beside it for clients to trust.
+// loadTLS returns the certificate that was given, or those that an ACME CA issues, or one for host of the server's own
+// CA. That CA is made at the first start, kept in the database, and its certificate written beside it for clients to
+// trust.
 func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serverIdentity, error) {
-	if c.TLSCertFile != "" || c.TLSKeyFile != "" {
+	given := c.TLSCertFile != "" || c.TLSKeyFile != ""
+	if given && len(c.ACME.Domains) > 0 {
+		return nil, errors.New("a TLS certificate is given, and ACME is to get one: choose")
+	}
+	if len(c.ACME.Domains) > 0 {
+		return loadACME(c, st.ACMECache(), host)
+	}
+	if given {
 		pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("the TLS certificate and key (both files are needed): %w", err)
 		}
-		given := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }
-		return &serverIdentity{certificate: given, signer: &pair}, nil
+		return &serverIdentity{certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil },
+			signer: func() (*tls.Certificate, error) { return &pair, nil }}, nil
 	}
 	now := c.Clock.Now()
 	fresh, err := newCA(now)

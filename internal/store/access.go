@@ -6,70 +6,93 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
-// AddToken implements access.Store.
-func (s *Store) AddToken(ctx context.Context, t access.Token, hash [sha256.Size]byte) error {
-	return s.write(ctx, func(q *session) error {
-		n, err := q.exec(ctx, `INSERT INTO tokens (id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (name) DO NOTHING`, t.ID, t.Name, hash[:], micros(t.Created), micros(t.Expires))
-		if err == nil && n == 0 {
-			return access.ErrExists
-		}
-		return err
-	})
+// UpdateAccess implements access.Store.
+func (s *Store) UpdateAccess(ctx context.Context, fn func(access.Tx) error) error {
+	return s.write(ctx, func(q *session) error { return fn(accessTx{q}) })
 }
 
-// Token implements access.Store.
-func (s *Store) Token(ctx context.Context, id string) (t access.Token, hash [sha256.Size]byte, err error) {
-	err = s.read(ctx, func(q *session) error {
-		var stored []byte
-		t, err = scanToken(func(dest ...any) error {
-			return q.row(ctx, "SELECT id, name, created_at, expires_at, hash FROM tokens WHERE id = ?", []any{id},
-				append(dest, &stored)...)
-		})
-		if err == nil && copy(hash[:], stored) != len(hash) {
-			return fmt.Errorf("token %s: its hash has %d bytes", id, len(stored))
-		}
-		return err
-	})
-	return t, hash, err
+// ViewAccess implements access.Store.
+func (s *Store) ViewAccess(ctx context.Context, fn func(access.Tx) error) error {
+	return s.read(ctx, func(q *session) error { return fn(accessTx{q}) })
 }
 
-// Tokens implements access.Store.
-func (s *Store) Tokens(ctx context.Context) (found []access.Token, err error) {
-	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, "SELECT id, name, created_at, expires_at FROM tokens ORDER BY name", nil,
-			func(scan func(...any) error) error {
-				t, err := scanToken(scan)
-				found = append(found, t)
-				return err
-			})
+type accessTx struct{ q *session }
+
+// sole is the error of a look-up, with access.ErrNotFound for one that found nothing.
+func sole(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return access.ErrNotFound
+	}
+	return err
+}
+
+// change runs a statement that must change a row; access.ErrNotFound if it does not.
+func (t accessTx) change(ctx context.Context, text string, args ...any) error {
+	n, err := t.q.exec(ctx, text, args...)
+	if err == nil && n == 0 {
+		return access.ErrNotFound
+	}
+	return err
+}
+
+const tokenSelect = `SELECT t.id, t.name, t.created_at, t.expires_at, t.last_used, coalesce(a.role_id, ''), a.group_ids, a.tag_ids, t.hash
+	FROM tokens t LEFT JOIN role_assignments a ON a.token_id = t.id`
+
+func scanToken(scan func(...any) error) (t access.Token, hash [sha256.Size]byte, err error) {
+	var created, expires, used sql.NullInt64
+	var stored []byte
+	err = scan(&t.ID, &t.Name, &created, &expires, &used, &t.RoleID, limits{&t.Groups}, limits{&t.Tags}, &stored)
+	if err != nil {
+		return t, hash, sole(err)
+	}
+	if copy(hash[:], stored) != len(hash) {
+		return t, hash, fmt.Errorf("token %s: its hash has %d bytes", t.ID, len(stored))
+	}
+	t.Created, t.Expires, t.LastUsed = fromMicros(created), fromMicros(expires), fromMicros(used)
+	return t, hash, nil
+}
+
+func (t accessTx) token(ctx context.Context, where string, arg any) (access.Token, [sha256.Size]byte, error) {
+	return scanToken(func(dest ...any) error { return t.q.row(ctx, tokenSelect+where, []any{arg}, dest...) })
+}
+
+func (t accessTx) Token(ctx context.Context, id string) (access.Token, [sha256.Size]byte, error) {
+	return t.token(ctx, " WHERE t.id = ?", id)
+}
+
+func (t accessTx) TokenNamed(ctx context.Context, idOrName string) (access.Token, error) {
+	found, _, err := t.token(ctx, " WHERE t.id = ?1 OR t.name = ?1 ORDER BY t.id = ?1 DESC LIMIT 1", idOrName)
+	return found, err
+}
+
+func (t accessTx) Tokens(ctx context.Context) (found []access.Token, err error) {
+	err = t.q.rows(ctx, tokenSelect+" ORDER BY t.name", nil, func(scan func(...any) error) error {
+		one, _, err := scanToken(scan)
+		found = append(found, one)
+		return err
 	})
 	return found, err
 }
 
-// RemoveToken implements access.Store.
-func (s *Store) RemoveToken(ctx context.Context, idOrName string) error {
-	return s.write(ctx, func(q *session) error {
-		n, err := q.exec(ctx, `DELETE FROM tokens WHERE id =
-			(SELECT id FROM tokens WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1)`, idOrName)
-		if err == nil && n == 0 {
-			return access.ErrNotFound
-		}
-		return err
-	})
+func (t accessTx) InsertToken(ctx context.Context, token access.Token, hash [sha256.Size]byte) error {
+	n, err := t.q.exec(ctx, `INSERT INTO tokens (id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (name) DO NOTHING`, token.ID, token.Name, hash[:], micros(token.Created), micros(token.Expires))
+	if err == nil && n == 0 {
+		return access.ErrExists
+	}
+	return err
 }
 
-func scanToken(scan func(...any) error) (access.Token, error) {
-	var t access.Token
-	var created, expires sql.NullInt64
-	err := scan(&t.ID, &t.Name, &created, &expires)
-	if errors.Is(err, sql.ErrNoRows) {
-		return t, access.ErrNotFound
-	}
-	t.Created, t.Expires = fromMicros(created), fromMicros(expires)
-	return t, err
+func (t accessTx) DeleteToken(ctx context.Context, id string) error {
+	return t.change(ctx, "DELETE FROM tokens WHERE id = ?", id)
+}
+
+func (t accessTx) TouchToken(ctx context.Context, id string, used time.Time) error {
+	_, err := t.q.exec(ctx, "UPDATE tokens SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used, 0) < ?1", micros(used), id)
+	return err
 }

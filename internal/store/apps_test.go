@@ -10,6 +10,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 func app(odataType, properties string) catalog.Input {
@@ -105,7 +106,7 @@ func TestPayloadsRefused(t *testing.T) {
 			refused(t, err, x.property, x.text)
 		})
 	}
-	if list, err := c.List(t.Context(), catalog.Filter{}, "", 10); err != nil || len(list) != 0 {
+	if list, err := c.List(t.Context(), query.Query{}); err != nil || len(list.Items) != 0 {
 		t.Errorf("the catalog has %v, %v", list, err)
 	}
 }

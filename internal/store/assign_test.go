@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 func group(t *testing.T, c *catalog.Catalog, name string, members ...fleet.DeviceID) string {
@@ -132,7 +133,7 @@ func TestGroups(t *testing.T) {
 		}
 	}
 	changes(t, s)
-	if list, err := c.ListGroups(ctx, "", 10); err != nil || len(list) != 1 || list[0].ID != g {
+	if list, err := c.ListGroups(ctx, query.Query{}); err != nil || len(list.Items) != 1 || list.Items[0].ID != g {
 		t.Errorf("groups: %v, %v", list, err)
 	}
 	if err := c.DeleteGroup(ctx, g); err != nil {

@@ -22,6 +22,9 @@ func TestBusy(t *testing.T) {
 		return db
 	}
 	holder, other := open(), open()
+	if err := other.Ping(); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := holder.Exec("BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}

@@ -3,14 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // UpdateCatalog implements catalog.Store.
@@ -27,17 +26,17 @@ type catalogTx struct{ q *session }
 
 const (
 	payloadSummary = `id, type, platforms, odata_type, display_name, description, sub_type, identifier, revision, version,
-		file_name, properties, created, last_modified`
+		file_name, properties, created, last_modified, scope_tags`
 	payloadContent = "content, original"
 )
 
 // scanPayload reads payloadSummary, and payloadContent behind it if whole.
 func scanPayload(scan func(...any) error, whole bool) (*catalog.Payload, error) {
 	var p catalog.Payload
-	var platforms string
+	var platforms, tags string
 	var created, modified sql.NullInt64
 	dest := []any{&p.ID, &p.Type, &platforms, &p.ODataType, &p.DisplayName, &p.Description, &p.SubType, &p.Identifier,
-		&p.Revision, &p.Version, &p.FileName, &p.Properties, &created, &modified}
+		&p.Revision, &p.Version, &p.FileName, &p.Properties, &created, &modified, &tags}
 	if whole {
 		dest = append(dest, &p.Content, &p.Original)
 	}
@@ -48,9 +47,7 @@ func scanPayload(scan func(...any) error, whole bool) (*catalog.Payload, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reading a payload: %w", err)
 	}
-	for platform := range strings.SplitSeq(strings.Trim(platforms, ","), ",") {
-		p.Platforms = append(p.Platforms, fleet.Platform(platform))
-	}
+	p.Platforms, p.Tags = unlisted[fleet.Platform](platforms), unlisted[string](tags)
 	p.Created, p.LastModified = fromMicros(created), fromMicros(modified)
 	return &p, nil
 }
@@ -74,42 +71,46 @@ func (t catalogTx) PayloadByIdentifier(ctx context.Context, class action.Class, 
 	}, false)
 }
 
-func (t catalogTx) Payloads(ctx context.Context, f catalog.Filter, after action.PayloadID, limit int) ([]*catalog.Payload, error) {
-	types := make([]int, len(f.Types)) // []action.PayloadType would become base64
-	for i, typ := range f.Types {
-		types[i] = int(typ)
-	}
-	typeList, err := json.Marshal(types)
-	if err != nil {
-		return nil, err
-	}
-	odataList, err := json.Marshal(f.ODataTypes)
-	if err != nil {
-		return nil, err
-	}
-	var found []*catalog.Payload
-	err = t.q.rows(ctx, "SELECT "+payloadSummary+` FROM catalog_payloads WHERE id > ?1
-			AND (?2 = 0 OR type IN (SELECT value FROM json_each(?3)))
-			AND (?4 = 0 OR odata_type IN (SELECT value FROM json_each(?5)))
-		ORDER BY id LIMIT ?6`,
-		[]any{after, len(f.Types), string(typeList), len(f.ODataTypes), string(odataList), limit},
-		func(scan func(...any) error) error {
-			p, err := scanPayload(scan, false)
-			found = append(found, p)
-			return err
-		})
-	return found, err
+// textProperty is one of a payload's properties in JSON that are texts.
+func textProperty(name string) column {
+	return column{"coalesce(CAST(properties AS TEXT) ->> '" + name + "', '')", textColumn}
+}
+
+var payloads = resource{
+	things: "payloads", columns: payloadSummary, from: "catalog_payloads",
+	key: column{"id", idColumn},
+	fields: map[query.Field]column{
+		catalog.ByID:           {"id", idColumn},
+		catalog.ByType:         {"type", numberColumn},
+		catalog.ByODataType:    {"odata_type", textColumn},
+		catalog.ByDisplayName:  {"display_name", textColumn},
+		catalog.ByDescription:  {"description", textColumn},
+		catalog.ByFileName:     {"file_name", textColumn},
+		catalog.ByVersion:      {"version", numberColumn},
+		catalog.ByCreated:      {"created", stampColumn},
+		catalog.ByLastModified: {"last_modified", stampColumn},
+		catalog.ByAssigned:     {"EXISTS (SELECT 1 FROM catalog_assignments WHERE payload_id = catalog_payloads.id)", boolColumn},
+		catalog.ByTag:          {"instr(scope_tags, ',' || ? || ',') > 0", listColumn},
+
+		catalog.ByPublisher:       textProperty("publisher"),
+		catalog.ByDeveloper:       textProperty("developer"),
+		catalog.ByOwner:           textProperty("owner"),
+		catalog.ByBundleID:        textProperty("bundleId"),
+		catalog.ByPrimaryBundleID: textProperty("primaryBundleId"),
+		catalog.ByPlatforms:       textProperty("platforms"),
+		catalog.ByTechnologies:    textProperty("technologies"),
+	},
+}
+
+func (t catalogTx) Payloads(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
+	return list(ctx, t.q, &payloads, q, func(scan func(...any) error) (*catalog.Payload, error) { return scanPayload(scan, false) })
 }
 
 func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error {
-	platforms := ","
-	for _, platform := range p.Platforms {
-		platforms += string(platform) + ","
-	}
 	_, err := t.q.exec(ctx, "INSERT INTO catalog_payloads ("+payloadSummary+", "+payloadContent+`, class, family)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ID, p.Type, platforms, p.ODataType, p.DisplayName, p.Description, p.SubType, p.Identifier, p.Revision, p.Version,
-		p.FileName, p.Properties, micros(p.Created), micros(p.LastModified), p.Content, blob(p.Original), p.Type.Class(), p.Family())
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.ID, p.Type, listed(p.Platforms), p.ODataType, p.DisplayName, p.Description, p.SubType, p.Identifier, p.Revision, p.Version,
+		p.FileName, p.Properties, micros(p.Created), micros(p.LastModified), listed(p.Tags), p.Content, blob(p.Original), p.Type.Class(), p.Family())
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)
 	}
@@ -118,10 +119,10 @@ func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error 
 
 func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error {
 	_, err := t.q.exec(ctx, `UPDATE catalog_payloads SET display_name = ?, description = ?, sub_type = ?, revision = ?, version = ?,
-			file_name = ?, properties = ?, last_modified = ?, content = ?, original = ?
+			file_name = ?, properties = ?, last_modified = ?, content = ?, original = ?, scope_tags = ?
 		WHERE id = ?`,
 		p.DisplayName, p.Description, p.SubType, p.Revision, p.Version, p.FileName, p.Properties, micros(p.LastModified),
-		p.Content, blob(p.Original), p.ID)
+		p.Content, blob(p.Original), listed(p.Tags), p.ID)
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)
 	}

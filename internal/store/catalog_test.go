@@ -17,6 +17,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 const (
@@ -153,31 +154,35 @@ func TestCatalogListsInPages(t *testing.T) {
 	}
 	app := create(t, c, catalog.Input{ODataType: catalog.IOSStoreApp, DisplayName: "App", Properties: []byte(`{"bundleId":"a.b","storeId":1}`)})
 	seen := map[action.PayloadID]bool{}
-	f := catalog.Filter{Types: []action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy}}
-	for after := action.PayloadID(""); ; {
-		page, err := c.List(t.Context(), f, after, 3)
-		if err != nil {
-			t.Fatal(err)
+	typeIs := func(kind action.PayloadType) query.Condition {
+		return query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(kind)}
+	}
+	q := query.Query{Where: query.Any{typeIs(action.DeviceConfiguration), typeIs(action.ConfigurationPolicy)}, Limit: 3, Count: true}
+	for last := action.PayloadID(""); ; {
+		page, err := c.List(t.Context(), q)
+		if err != nil || page.Count != len(want) {
+			t.Fatal(page.Count, err)
 		}
-		if len(page) == 0 {
-			break
-		}
-		for _, p := range page {
-			if seen[p.ID] || !want[p.ID] || p.ID <= after || p.Content != nil {
-				t.Fatalf("%s behind %s: %+v", p.ID, after, p)
+		for _, p := range page.Items {
+			if seen[p.ID] || !want[p.ID] || p.ID <= last || p.Content != nil {
+				t.Fatalf("%s behind %s: %+v", p.ID, last, p)
 			}
-			seen[p.ID], after = true, p.ID
+			seen[p.ID], last = true, p.ID
+		}
+		if q.After = page.Next; q.After == nil {
+			break
 		}
 	}
 	if len(seen) != len(want) {
 		t.Errorf("listed %d of %d", len(seen), len(want))
 	}
-	apps, err := c.List(t.Context(), catalog.Filter{ODataTypes: []string{catalog.IOSStoreApp, catalog.IOSVPPApp}}, "", 10)
-	if err != nil || len(apps) != 1 || apps[0].ID != app.ID {
+	stores := query.OneOf{Field: catalog.ByODataType, Values: []string{catalog.IOSStoreApp, catalog.IOSVPPApp}}
+	apps, err := c.List(t.Context(), query.Query{Where: stores})
+	if err != nil || len(apps.Items) != 1 || apps.Items[0].ID != app.ID {
 		t.Errorf("apps: %v, %v", apps, err)
 	}
-	if all, err := c.List(t.Context(), catalog.Filter{}, "", 100); err != nil || len(all) != 8 {
-		t.Errorf("all: %d, %v", len(all), err)
+	if all, err := c.List(t.Context(), query.Query{}); err != nil || len(all.Items) != 8 {
+		t.Errorf("all: %d, %v", len(all.Items), err)
 	}
 }
 
@@ -203,8 +208,8 @@ func TestOneIdentifierIsCreatedOnce(t *testing.T) {
 			refused(t, err, "payload", "overwrite each other")
 		}
 	}
-	if list, err := c.List(t.Context(), catalog.Filter{}, "", n); made != 1 || err != nil || len(list) != 1 {
-		t.Errorf("%d creates succeeded; the catalog has %d payloads, %v", made, len(list), err)
+	if list, err := c.List(t.Context(), query.Query{}); made != 1 || err != nil || len(list.Items) != 1 {
+		t.Errorf("%d creates succeeded; the catalog has %d payloads, %v", made, len(list.Items), err)
 	}
 }
 

@@ -9,18 +9,22 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-const deviceColumns = `id, name, platform, manufacturer, model, os_version, serial_number, udid, supervised,
-	user_enrolled, enrolled, enrolled_at, last_sync`
+const (
+	deviceFacts = `id, name, platform, manufacturer, model, os_version, serial_number, udid, supervised,
+		user_enrolled, enrolled, enrolled_at, last_sync`
+	deviceColumns = deviceFacts + ", scope_tags"
+)
 
 func scanDevice(scan func(...any) error) (*fleet.Device, error) {
 	var d fleet.Device
 	var enrolledAt, lastSync sql.NullInt64
+	var tags string
 	err := scan(&d.ID, &d.Name, &d.Platform, &d.Manufacturer, &d.Model, &d.OSVersion, &d.SerialNumber, &d.UDID,
-		&d.Supervised, &d.UserEnrolled, &d.Enrolled, &enrolledAt, &lastSync)
+		&d.Supervised, &d.UserEnrolled, &d.Enrolled, &enrolledAt, &lastSync, &tags)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fleet.ErrNotFound
 	}
-	d.EnrolledAt, d.LastSync = fromMicros(enrolledAt), fromMicros(lastSync)
+	d.EnrolledAt, d.LastSync, d.Tags = fromMicros(enrolledAt), fromMicros(lastSync), unlisted[string](tags)
 	return &d, err
 }
 
@@ -37,6 +41,24 @@ func (s *Store) Device(ctx context.Context, id fleet.DeviceID) (d *fleet.Device,
 		return err
 	})
 	return d, err
+}
+
+// Place returns the groups and scope tags of a device; fleet.ErrNotFound if there is no such device.
+func (s *Store) Place(ctx context.Context, id fleet.DeviceID) (p fleet.Place, err error) {
+	err = s.read(ctx, func(q *session) error {
+		d, err := q.device(ctx, "id = ?", id)
+		if err != nil {
+			return err
+		}
+		p.Tags = d.Tags
+		return q.rows(ctx, "SELECT group_id FROM catalog_members WHERE device_id = ?", []any{id}, func(scan func(...any) error) error {
+			var group string
+			err := scan(&group)
+			p.Groups = append(p.Groups, group)
+			return err
+		})
+	})
+	return p, err
 }
 
 // Touch writes the devices' last contact, where it is later than the one stored.

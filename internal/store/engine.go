@@ -56,6 +56,7 @@ func (t *engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.L
 	if err := json.Unmarshal(doc, &d); err != nil {
 		return nil, fmt.Errorf("ledger of device %s: %w", device, err)
 	}
+	t.removals = heldOff(&d.Device)
 	l := &engine.Ledger{Device: d.Device, Wake: d.Wake, DueAt: fromMicros(due), Changed: changed}
 	if act.Valid {
 		l.Device.Action = new(action.Action)
@@ -76,7 +77,7 @@ func (t *engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *eng
 	if err != nil {
 		return fmt.Errorf("writing the ledger of device %s: %w", device, err)
 	}
-	return nil
+	return t.saveRemovals(ctx, device, heldOff(&l.Device))
 }
 
 func (t *engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
@@ -84,9 +85,9 @@ func (t *engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *act
 	if err != nil {
 		return err
 	}
-	err = t.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, doc) VALUES (?, ?, ?, ?, ?, ?)
+	err = t.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, started, doc) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, doc = excluded.doc`,
-		a.ID, device, a.Number, a.Name, a.State, string(doc))
+		a.ID, device, a.Number, a.Name, a.State, a.Started.UnixMicro(), string(doc))
 	if err != nil {
 		return fmt.Errorf("writing action %s of device %s: %w", a.ID, device, err)
 	}
@@ -115,7 +116,7 @@ func (t *engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*actio
 }
 
 func (t *engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
-	err := t.exec(ctx, "INSERT INTO devices ("+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	err := t.exec(ctx, "INSERT INTO devices ("+deviceFacts+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, platform = excluded.platform,
 			manufacturer = excluded.manufacturer, model = excluded.model, os_version = excluded.os_version,
 			serial_number = excluded.serial_number, supervised = excluded.supervised,

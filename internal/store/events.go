@@ -18,7 +18,11 @@ func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error 
 		if err != nil {
 			return err
 		}
-		err = t.exec(ctx, "INSERT INTO events (device_id, at, doc) VALUES (?, ?, ?)", e.Device, micros(e.At), string(doc))
+		var code any // of what failed; to be overtaken by a later action is no failure
+		if e.Result != nil && e.Result.Status == action.Error && e.Result.Code != action.CodeSuperseded {
+			code = e.Result.Code
+		}
+		err = t.exec(ctx, "INSERT INTO events (device_id, at, code, doc) VALUES (?, ?, ?, ?)", e.Device, micros(e.At), code, string(doc))
 		if err != nil {
 			return fmt.Errorf("writing an event of device %s: %w", e.Device, err)
 		}
@@ -35,21 +39,26 @@ func (s *Store) Events(ctx context.Context, device fleet.DeviceID, after int64, 
 	}
 	err = s.read(ctx, func(q *session) error {
 		return q.rows(ctx, text, args, func(scan func(...any) error) error {
-			var position int64
-			var doc []byte
-			if err := scan(&position, &doc); err != nil {
-				return err
-			}
-			var e live.Event
-			if err := json.Unmarshal(doc, &e); err != nil {
-				return fmt.Errorf("event %d: %w", position, err)
-			}
-			e.Position = position
+			e, err := scanEvent(scan)
 			events = append(events, e)
-			return nil
+			return err
 		})
 	})
 	return events, err
+}
+
+// scanEvent reads the columns position and doc.
+func scanEvent(scan func(...any) error) (e live.Event, err error) {
+	var position int64
+	var doc []byte
+	if err := scan(&position, &doc); err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(doc, &e); err != nil {
+		return e, fmt.Errorf("event %d: %w", position, err)
+	}
+	e.Position = position
+	return e, nil
 }
 
 // EventRange implements live.Store.

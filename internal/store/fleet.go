@@ -2,261 +2,180 @@ package store
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-type columnKind uint8
+// bySynced is the number of the last change of a device's last contact.
+const bySynced query.Field = "synced"
 
-const (
-	textColumn columnKind = iota
-	boolColumn
-	timeColumn
-)
+const deviceTagged = "instr(devices.scope_tags, ',' || ? || ',') > 0"
 
-type deviceField struct {
-	column string
-	kind   columnKind
+var devices = resource{
+	things: "devices", columns: deviceColumns, from: "devices",
+	key: column{"devices.id", idColumn},
+	own: deviceCondition,
+	fields: map[query.Field]column{
+		fleet.ByID:           {"devices.id", idColumn},
+		fleet.ByName:         {"devices.name", textColumn},
+		fleet.ByPlatform:     {"devices.platform", textColumn},
+		fleet.ByManufacturer: {"devices.manufacturer", textColumn},
+		fleet.ByModel:        {"devices.model", textColumn},
+		fleet.ByOSVersion:    {"devices.os_version", textColumn},
+		fleet.BySerialNumber: {"devices.serial_number", textColumn},
+		fleet.ByUDID:         {"devices.udid", textColumn},
+		fleet.BySupervised:   {"devices.supervised", boolColumn},
+		fleet.ByUserEnrolled: {"devices.user_enrolled", boolColumn},
+		fleet.ByEnrolled:     {"devices.enrolled", boolColumn},
+		fleet.ByEnrolledAt:   {"devices.enrolled_at", timeColumn},
+		fleet.ByLastSync:     {"devices.last_sync", timeColumn},
+		fleet.ByTag:          {deviceTagged, listColumn},
+		bySynced:             {"devices.synced", numberColumn},
+	},
 }
 
-// deviceFields are the columns that a query may name. Everything else of a query is a bound parameter.
-var deviceFields = map[fleet.Field]deviceField{
-	fleet.ByID:           {"id", textColumn},
-	fleet.ByName:         {"name", textColumn},
-	fleet.ByPlatform:     {"platform", textColumn},
-	fleet.ByManufacturer: {"manufacturer", textColumn},
-	fleet.ByModel:        {"model", textColumn},
-	fleet.ByOSVersion:    {"os_version", textColumn},
-	fleet.BySerialNumber: {"serial_number", textColumn},
-	fleet.ByUDID:         {"udid", textColumn},
-	fleet.BySupervised:   {"supervised", boolColumn},
-	fleet.ByUserEnrolled: {"user_enrolled", boolColumn},
-	fleet.ByEnrolled:     {"enrolled", boolColumn},
-	fleet.ByEnrolledAt:   {"enrolled_at", timeColumn},
-	fleet.ByLastSync:     {"last_sync", timeColumn},
-}
-
-// Devices lists the devices that a query selects, in its order.
-func (s *Store) Devices(ctx context.Context, query fleet.Query) ([]fleet.Device, error) {
-	text, args, err := devicesSQL(query)
+func deviceOf(scan func(...any) error) (fleet.Device, error) {
+	d, err := scanDevice(scan)
 	if err != nil {
-		return nil, err
+		return fleet.Device{}, err
 	}
-	var found []fleet.Device
-	err = s.read(ctx, func(q *session) error {
-		// Not session.rows: it keeps every text prepared, and these come from callers' filters.
-		rows, err := q.conn.QueryContext(context.WithoutCancel(ctx), text, args...)
-		if err != nil {
-			return err
+	return *d, nil
+}
+
+// Devices lists the devices that a query selects, in its order. In that of the last contact every device that is there
+// throughout a walk through the pages comes: once, or a second time at the end if it made contact after it came.
+func (s *Store) Devices(ctx context.Context, q query.Query) (page query.Page[fleet.Device], err error) {
+	err = s.read(ctx, func(t *session) error {
+		if slices.ContainsFunc(q.OrderBy, func(o query.Order) bool { return o.Field == fleet.ByLastSync }) {
+			page, err = t.walkBySync(ctx, q)
+		} else {
+			page, err = list(ctx, t, &devices, q, deviceOf)
 		}
-		defer func() { _ = rows.Close() }() // rows.Err below has what matters
-		for rows.Next() {
-			d, err := scanDevice(rows.Scan)
-			if err != nil {
-				return err
-			}
-			found = append(found, *d)
-		}
-		return rows.Err()
+		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("listing devices: %w", err)
-	}
-	return found, nil
+	return page, err
 }
 
 // CountDevices tells how many devices fulfil a condition; nil: all there are.
-func (s *Store) CountDevices(ctx context.Context, where fleet.Condition) (int, error) {
-	var b deviceSQL
-	b.text.WriteString("SELECT count(*) FROM devices")
-	if err := b.where(fleet.Query{Where: where}); err != nil {
-		return 0, err
-	}
-	var n int
-	err := s.read(ctx, func(q *session) error {
-		return q.conn.QueryRowContext(context.WithoutCancel(ctx), b.text.String(), b.args...).Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("counting devices: %w", err)
-	}
-	return n, nil
-}
-
-func devicesSQL(query fleet.Query) (string, []any, error) {
-	var b deviceSQL
-	b.text.WriteString("SELECT " + deviceColumns + " FROM devices")
-	if err := b.where(query); err != nil {
-		return "", nil, err
-	}
-	key, _, err := orderKey(query)
-	if err != nil {
-		return "", nil, err
-	}
-	direction := " ASC"
-	if query.Descending {
-		direction = " DESC"
-	}
-	b.text.WriteString(" ORDER BY " + key + direction)
-	if key != "id" {
-		b.text.WriteString(", id" + direction)
-	}
-	if query.Limit > 0 {
-		b.text.WriteString(" LIMIT " + b.bind(query.Limit))
-	}
-	return b.text.String(), b.args, nil
-}
-
-// orderKey is what a query sorts by before the id, and its value at the query's position.
-func orderKey(query fleet.Query) (column string, at any, err error) {
-	var after fleet.Position
-	if query.After != nil {
-		after = *query.After
-	}
-	switch query.OrderBy {
-	case fleet.ByID:
-		return "id", after.ID, nil
-	case fleet.ByName:
-		return "name", after.Name, nil
-	case fleet.ByLastSync:
-		var sync int64
-		if !after.LastSync.IsZero() {
-			sync = after.LastSync.UnixMicro()
-		}
-		return "coalesce(last_sync, 0)", sync, nil
-	default:
-		return "", nil, fmt.Errorf("devices cannot be sorted by field %d", query.OrderBy)
-	}
-}
-
-// deviceSQL collects a statement and its bound parameters.
-type deviceSQL struct {
-	text strings.Builder
-	args []any
-}
-
-func (b *deviceSQL) bind(v any) string {
-	b.args = append(b.args, v)
-	return "?"
-}
-
-func (b *deviceSQL) where(query fleet.Query) error {
-	keyword := " WHERE "
-	if query.Where != nil {
-		condition, err := b.condition(query.Where)
-		if err != nil {
-			return err
-		}
-		b.text.WriteString(keyword + condition)
-		keyword = " AND "
-	}
-	if query.After == nil {
-		return nil
-	}
-	key, at, err := orderKey(query)
-	if err != nil {
+func (s *Store) CountDevices(ctx context.Context, where query.Condition) (n int, err error) {
+	err = s.read(ctx, func(t *session) error {
+		n, err = count(ctx, t, &devices, where)
 		return err
-	}
-	later := " > "
-	if query.Descending {
-		later = " < "
-	}
-	b.text.WriteString(keyword + "(" + key + ", id)" + later + "(" + b.bind(at) + ", " + b.bind(query.After.ID) + ")")
-	return nil
+	})
+	return n, err
 }
 
-func (b *deviceSQL) condition(c fleet.Condition) (string, error) {
+// walkBySync reads a page in the order of the last contact. Who makes contact while others walk through the pages would
+// slip past them, or come again without end. So the walk passes those by that have made contact since it began, and lists
+// them when it is through with the others, in the order of their ids.
+func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Page[fleet.Device], err error) {
+	if q.After == nil {
+		walk := query.Walk{}
+		if err := t.row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &walk.Began); err != nil {
+			return page, err
+		}
+		page, err = list(ctx, t, &devices, q, deviceOf)
+		return along(page, walk), err
+	}
+	if q.After.Walk == nil {
+		return page, query.ErrPosition
+	}
+	if q.Count {
+		if page.Count, err = count(ctx, t, &devices, q.Where); err != nil {
+			return page, err
+		}
+	}
+	walk := *q.After.Walk
+	still := query.Comparison{Field: bySynced, Operator: query.LessOrEqual, Value: walk.Began}
+	late := query.Query{Where: query.And(q.Where, query.Not{Is: still}), Limit: q.Limit}
+	if !walk.End {
+		unmoved := query.Query{Where: query.And(q.Where, still), OrderBy: q.OrderBy, After: q.After, Limit: q.Limit}
+		first, err := list(ctx, t, &devices, unmoved, deviceOf)
+		page.Items, page.Next = first.Items, first.Next
+		if err != nil || page.Next != nil {
+			return along(page, walk), err
+		}
+		late.Limit -= len(page.Items)
+	} else if len(q.After.Keys) > 0 {
+		late.After = q.After
+	}
+	walk.End = true
+	if q.Limit > 0 && late.Limit == 0 {
+		page.Next = &query.Position{Keys: []any{}}
+		return along(page, walk), nil
+	}
+	rest, err := list(ctx, t, &devices, late, deviceOf)
+	page.Items, page.Next = append(page.Items, rest.Items...), rest.Next
+	return along(page, walk), err
+}
+
+// along gives the next position what its walk remembers.
+func along[T any](page query.Page[T], walk query.Walk) query.Page[T] {
+	if page.Next != nil {
+		page.Next.Walk = &walk
+	}
+	return page
+}
+
+// deviceCondition is a condition that devices alone have.
+func deviceCondition(b *selection, c query.Condition) (string, error) {
 	switch c := c.(type) {
-	case fleet.Comparison:
-		return b.comparison(c)
-	case fleet.Not:
-		inner, err := b.condition(c.Condition)
-		return "NOT " + inner, err
-	case fleet.All:
-		return b.join(c, " AND ", "1")
-	case fleet.Any:
-		return b.join(c, " OR ", "0")
+	case fleet.Within:
+		return b.within(c), nil
+	case fleet.Found:
+		return b.found(string(c)), nil
+	case fleet.LatestAction:
+		return b.latestAction(c), nil
 	default:
-		return "", fmt.Errorf("unknown condition %T", c)
+		return "", unknownCondition(b.of, c)
 	}
 }
 
-func (b *deviceSQL) join(conditions []fleet.Condition, operator, empty string) (string, error) {
-	if len(conditions) == 0 {
-		return empty, nil
-	}
-	parts := make([]string, len(conditions))
-	for i, c := range conditions {
-		part, err := b.condition(c)
-		if err != nil {
-			return "", err
+// within is a scope as a condition: one of its areas has the device in its groups and among its tags.
+func (b *selection) within(scope fleet.Within) string {
+	areas := []string{"FALSE"}
+	for _, a := range scope {
+		parts := []string{"TRUE"}
+		if a.Groups != nil {
+			parts = append(parts, "EXISTS (SELECT 1 FROM catalog_members WHERE device_id = devices.id AND group_id IN ("+b.bindAll(a.Groups)+"))")
 		}
-		parts[i] = part
-	}
-	return "(" + strings.Join(parts, operator) + ")", nil
-}
-
-var comparisonSQL = map[fleet.Operator]string{
-	fleet.Equal: " IS ", fleet.NotEqual: " IS NOT ",
-	fleet.Less: " < ", fleet.LessOrEqual: " <= ", fleet.Greater: " > ", fleet.GreaterOrEqual: " >= ",
-}
-
-// comparison is 0 or 1 and never NULL, so that NOT of it is its opposite.
-func (b *deviceSQL) comparison(c fleet.Comparison) (string, error) {
-	field, ok := deviceFields[c.Field]
-	if !ok {
-		return "", fmt.Errorf("devices have no field %d", c.Field)
-	}
-	column := field.column
-	if field.kind == textColumn {
-		column = "nullif(" + column + ", '') COLLATE NOCASE"
-	}
-	operator, ok := comparisonSQL[c.Operator]
-	if !ok {
-		return b.match(field, c)
-	}
-	var value any
-	switch v := c.Value.(type) {
-	case nil:
-	case time.Time:
-		ok = field.kind == timeColumn
-		value = v.UnixMicro()
-	case bool:
-		ok = field.kind == boolColumn
-		value = v
-	case string:
-		ok = field.kind == textColumn
-		if v != "" {
-			value = v
+		if a.Tags != nil {
+			tagged := []string{"FALSE"}
+			for _, tag := range a.Tags {
+				tagged = append(tagged, deviceTagged)
+				b.bind(tag)
+			}
+			parts = append(parts, "("+strings.Join(tagged, " OR ")+")")
 		}
-	default:
-		ok = false
+		areas = append(areas, "("+strings.Join(parts, " AND ")+")")
 	}
-	if !ok {
-		return "", fmt.Errorf("column %s cannot be compared with a %T", field.column, c.Value)
-	}
-	return "coalesce(" + column + operator + b.bind(value) + ", 0)", nil
+	return "(" + strings.Join(areas, " OR ") + ")"
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+// found is a search for a text. The pieces of the index have three characters; a shorter text is looked for at the start.
+func (b *selection) found(text string) string {
+	if utf8.RuneCountInString(text) < 3 {
+		pattern := likeEscaper.Replace(text) + "%"
+		return "(devices.name LIKE " + b.bind(pattern) + ` ESCAPE '\' OR devices.serial_number LIKE ` + b.bind(pattern) + ` ESCAPE '\')`
+	}
+	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	return "devices.id IN (SELECT device_id FROM device_keys WHERE key IN (SELECT rowid FROM device_search WHERE device_search MATCH " +
+		b.bind(phrase) + "))"
+}
 
-func (b *deviceSQL) match(field deviceField, c fleet.Comparison) (string, error) {
-	value, ok := c.Value.(string)
-	if !ok || field.kind != textColumn {
-		return "", fmt.Errorf("column %s cannot be matched with a %T", field.column, c.Value)
+// latestAction is what the latest action of one of its names must be.
+func (b *selection) latestAction(c fleet.LatestAction) string {
+	kinds := make([]string, len(c))
+	for i, kind := range c {
+		kinds[i] = "a.state = " + b.bind(kind.State) + " AND a.name = " + b.bind(kind.Name)
 	}
-	pattern := likeEscaper.Replace(value)
-	switch c.Operator {
-	case fleet.Contains:
-		pattern = "%" + pattern + "%"
-	case fleet.StartsWith:
-		pattern += "%"
-	case fleet.EndsWith:
-		pattern = "%" + pattern
-	default:
-		return "", fmt.Errorf("unknown operator %d", c.Operator)
+	if len(kinds) == 0 {
+		return "FALSE"
 	}
-	return "(" + field.column + " LIKE " + b.bind(pattern) + ` ESCAPE '\')`, nil
+	return "devices.id IN (SELECT a.device_id FROM actions a WHERE (" + strings.Join(kinds, " OR ") +
+		") AND NOT EXISTS (SELECT 1 FROM actions later WHERE later.device_id = a.device_id AND later.name = a.name AND later.number > a.number))"
 }

@@ -1,15 +1,16 @@
 package store_test
 
 import (
-	"context"
-	"fmt"
+	"errors"
 	"path/filepath"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
@@ -26,13 +27,17 @@ func openFleet(t *testing.T, devices ...fleet.Device) *store.Store {
 			t.Error(err)
 		}
 	})
-	for i := range devices {
-		err := s.Update(t.Context(), devices[i].ID, func(tx engine.Tx) error { return tx.SaveDevice(context.Background(), &devices[i]) })
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, d := range devices {
+		save(t, s, d)
 	}
 	return s
+}
+
+func save(t *testing.T, s *store.Store, d fleet.Device) {
+	t.Helper()
+	if err := s.Update(t.Context(), d.ID, func(tx engine.Tx) error { return tx.SaveDevice(t.Context(), &d) }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func ids(devices []fleet.Device) string {
@@ -43,50 +48,63 @@ func ids(devices []fleet.Device) string {
 	return text
 }
 
+func is(f query.Field, o query.Operator, v any) query.Condition {
+	return query.Comparison{Field: f, Operator: o, Value: v}
+}
+
 func TestDevicesFilter(t *testing.T) {
 	s := openFleet(t,
 		fleet.Device{ID: "a", Name: "Anna's 100%", Platform: fleet.IOS, UDID: "u1", Supervised: true, Enrolled: true, LastSync: dawn},
 		fleet.Device{ID: "b", Name: "bob_1", Platform: fleet.MacOS, UDID: "u2", SerialNumber: "S2", LastSync: dawn.Add(time.Hour)},
 		fleet.Device{ID: "c", Name: `C:\x`, Platform: fleet.IOS, UDID: "u3", Enrolled: true},
 	)
-	is := func(f fleet.Field, o fleet.Operator, v any) fleet.Condition {
-		return fleet.Comparison{Field: f, Operator: o, Value: v}
-	}
 	for _, tt := range []struct {
 		where fleet.Condition
 		want  string
 	}{
 		{nil, "abc"},
-		{is(fleet.ByName, fleet.Equal, "BOB_1"), "b"},
-		{is(fleet.ByName, fleet.NotEqual, "bob_1"), "ac"},
-		{is(fleet.ByName, fleet.Contains, "%"), "a"},
-		{is(fleet.ByName, fleet.Contains, "_"), "b"},
-		{is(fleet.ByName, fleet.Contains, `\`), "c"},
-		{is(fleet.ByName, fleet.Contains, "'"), "a"},
-		{is(fleet.ByName, fleet.StartsWith, "anna"), "a"},
-		{is(fleet.ByName, fleet.EndsWith, "_1"), "b"},
-		{is(fleet.ByName, fleet.EndsWith, ""), "abc"},
-		{is(fleet.ByName, fleet.Greater, "b"), "bc"},
-		{is(fleet.BySerialNumber, fleet.Equal, nil), "ac"},
-		{is(fleet.BySerialNumber, fleet.Equal, ""), "ac"},
-		{is(fleet.BySerialNumber, fleet.NotEqual, nil), "b"},
-		{is(fleet.BySerialNumber, fleet.Less, "T"), "b"},
-		{fleet.Not{Condition: is(fleet.BySerialNumber, fleet.Less, "T")}, "ac"},
-		{is(fleet.BySupervised, fleet.Equal, true), "a"},
-		{is(fleet.ByEnrolled, fleet.Equal, false), "b"},
-		{is(fleet.ByLastSync, fleet.LessOrEqual, dawn), "a"},
-		{is(fleet.ByLastSync, fleet.Greater, dawn), "b"},
-		{is(fleet.ByLastSync, fleet.Equal, nil), "c"},
-		{fleet.Not{Condition: is(fleet.ByLastSync, fleet.Greater, dawn)}, "ac"},
-		{is(fleet.ByName, fleet.Equal, "' OR 1=1 --"), ""},
-		{fleet.Any{}, ""},
-		{fleet.All{}, "abc"},
-		{fleet.Any{is(fleet.ByID, fleet.Equal, "A"), is(fleet.ByID, fleet.Equal, "b")}, "ab"},
-		{fleet.All{is(fleet.ByPlatform, fleet.Equal, "iOS"), fleet.Not{Condition: is(fleet.ByID, fleet.Equal, "a")}}, "c"},
+		{is(fleet.ByName, query.Equal, "BOB_1"), "b"},
+		{is(fleet.ByName, query.NotEqual, "bob_1"), "ac"},
+		{is(fleet.ByName, query.Contains, "%"), "a"},
+		{is(fleet.ByName, query.Contains, "_"), "b"},
+		{is(fleet.ByName, query.Contains, `\`), "c"},
+		{is(fleet.ByName, query.Contains, "'"), "a"},
+		{is(fleet.ByName, query.StartsWith, "anna"), "a"},
+		{is(fleet.ByName, query.EndsWith, "_1"), "b"},
+		{is(fleet.ByName, query.EndsWith, ""), "abc"},
+		{is(fleet.ByName, query.Greater, "b"), "bc"},
+		{is(fleet.BySerialNumber, query.Equal, nil), "ac"},
+		{is(fleet.BySerialNumber, query.Equal, ""), "ac"},
+		{is(fleet.BySerialNumber, query.NotEqual, nil), "b"},
+		{is(fleet.BySerialNumber, query.Less, "T"), "b"},
+		{query.Not{Is: is(fleet.BySerialNumber, query.Less, "T")}, "ac"},
+		{is(fleet.ByName, query.Greater, ""), "abc"},
+		{is(fleet.BySerialNumber, query.GreaterOrEqual, ""), "b"},
+		{is(fleet.BySupervised, query.Equal, true), "a"},
+		{query.OneOf{Field: fleet.ByName, Values: []string{"BOB_1", "c:\\X"}}, "bc"},
+		{query.OneOf{Field: fleet.ByID, Values: []string{"A"}}, "a"},
+		{query.OneOf{Field: fleet.ByID}, ""},
+		{query.Has{Field: fleet.ByTag, Value: "0"}, "abc"},
+		{query.Has{Field: fleet.ByTag, Value: "0,"}, ""},
+		{is(fleet.ByID, query.Equal, nil), ""},
+		{is(fleet.ByID, query.NotEqual, nil), "abc"},
+		{is(fleet.ByID, query.Contains, "B"), "b"},
+		{is(fleet.ByLastSync, query.NotEqual, nil), "ab"},
+		{is(fleet.ByLastSync, query.NotEqual, dawn), "bc"},
+		{is(fleet.ByEnrolled, query.Equal, false), "b"},
+		{is(fleet.ByLastSync, query.LessOrEqual, dawn), "a"},
+		{is(fleet.ByLastSync, query.Greater, dawn), "b"},
+		{is(fleet.ByLastSync, query.Equal, nil), "c"},
+		{query.Not{Is: is(fleet.ByLastSync, query.Greater, dawn)}, "ac"},
+		{is(fleet.ByName, query.Equal, "' OR 1=1 --"), ""},
+		{query.Any{}, ""},
+		{query.All{}, "abc"},
+		{query.Any{is(fleet.ByID, query.Equal, "A"), is(fleet.ByID, query.Equal, "b")}, "ab"},
+		{query.All{is(fleet.ByPlatform, query.Equal, "iOS"), query.Not{Is: is(fleet.ByID, query.Equal, "a")}}, "c"},
 	} {
-		got, err := s.Devices(t.Context(), fleet.Query{Where: tt.where})
-		if err != nil || ids(got) != tt.want {
-			t.Errorf("%#v: got %q, %v; want %q", tt.where, ids(got), err, tt.want)
+		got, err := s.Devices(t.Context(), query.Query{Where: tt.where})
+		if err != nil || ids(got.Items) != tt.want {
+			t.Errorf("%#v: got %q, %v; want %q", tt.where, ids(got.Items), err, tt.want)
 		}
 		n, err := s.CountDevices(t.Context(), tt.where)
 		if err != nil || n != len(tt.want) {
@@ -98,58 +116,104 @@ func TestDevicesFilter(t *testing.T) {
 func TestDevicesRefusesMismatchedComparisons(t *testing.T) {
 	s := openFleet(t)
 	for _, c := range []fleet.Condition{
-		fleet.Comparison{Field: fleet.ByName, Operator: fleet.Equal, Value: true},
-		fleet.Comparison{Field: fleet.BySupervised, Operator: fleet.Equal, Value: "true"},
-		fleet.Comparison{Field: fleet.ByLastSync, Operator: fleet.Contains, Value: "2"},
-		fleet.Comparison{Field: fleet.ByName, Operator: fleet.Contains, Value: nil},
-		fleet.Comparison{Field: fleet.ByName, Operator: 99, Value: "x"},
-		fleet.Comparison{Field: 99, Operator: fleet.Equal, Value: "x"},
-		fleet.Not{},
+		query.Comparison{Field: fleet.ByName, Operator: query.Equal, Value: true},
+		query.Comparison{Field: fleet.BySupervised, Operator: query.Equal, Value: "true"},
+		query.Comparison{Field: fleet.ByLastSync, Operator: query.Contains, Value: "2"},
+		query.Comparison{Field: fleet.ByName, Operator: query.Contains, Value: nil},
+		query.Comparison{Field: fleet.ByName, Operator: 99, Value: "x"},
+		query.Comparison{Field: "colour", Operator: query.Equal, Value: "x"},
+		query.Not{},
+		query.Comparison{Field: fleet.ByTag, Operator: query.Equal, Value: "0"},
+		query.Comparison{Field: fleet.ByTag, Operator: query.Equal},
+		query.Has{Field: fleet.ByName, Value: "x"},
+		query.OneOf{Field: fleet.ByLastSync, Values: []string{"x"}},
 	} {
-		if got, err := s.Devices(t.Context(), fleet.Query{Where: c}); err == nil {
+		if got, err := s.Devices(t.Context(), query.Query{Where: c}); err == nil {
 			t.Errorf("%#v: got %v, want an error", c, got)
 		}
 	}
-	if _, err := s.Devices(t.Context(), fleet.Query{OrderBy: fleet.ByUDID}); err == nil {
+	if _, err := s.Devices(t.Context(), query.Query{OrderBy: []query.Order{{Field: fleet.BySupervised}}}); err == nil {
 		t.Error("sorted by a field that has no order")
 	}
 }
 
-// TestDevicesPages walks every order in pages of every size, with equal and unknown keys among the devices.
-func TestDevicesPages(t *testing.T) {
-	var devices []fleet.Device
-	for i := range 12 {
-		d := fleet.Device{ID: fleet.DeviceID(string(rune('a' + i))), UDID: fmt.Sprint(i), Name: fmt.Sprint("n", i%3)}
-		if i%4 > 0 {
-			d.LastSync = dawn.Add(time.Duration(i%4) * time.Microsecond)
+// A search finds what names and serial numbers contain, whatever the letters' case, and follows renamings.
+func TestSearch(t *testing.T) {
+	s := openFleet(t,
+		fleet.Device{ID: "a", UDID: "1", Name: "Anna's iPhone", SerialNumber: "C39XY"},
+		fleet.Device{ID: "b", UDID: "2", Name: `say "hi"`, SerialNumber: "F17AB"},
+		fleet.Device{ID: "c", UDID: "3", Name: "Über%all_", SerialNumber: ""})
+	search := func(text string) string {
+		t.Helper()
+		found, err := s.Devices(t.Context(), query.Query{Where: fleet.Found(text)})
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
 		}
-		devices = append(devices, d)
+		return ids(found.Items)
 	}
-	s := openFleet(t, devices...)
-	for _, order := range []fleet.Field{fleet.ByID, fleet.ByName, fleet.ByLastSync} {
-		for _, descending := range []bool{false, true} {
-			all, err := s.Devices(t.Context(), fleet.Query{OrderBy: order, Descending: descending})
-			if err != nil || len(all) != len(devices) {
-				t.Fatalf("order %d: %d devices, %v", order, len(all), err)
-			}
-			for size := 1; size <= len(devices); size++ {
-				var walked []fleet.Device
-				q := fleet.Query{OrderBy: order, Descending: descending, Limit: size}
-				for {
-					page, err := s.Devices(t.Context(), q)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if walked = append(walked, page...); len(page) < size {
-						break
-					}
-					last := page[len(page)-1]
-					q.After = &fleet.Position{ID: last.ID, Name: last.Name, LastSync: last.LastSync}
-				}
-				if !slices.Equal(walked, all) {
-					t.Errorf("order %d, descending %t, pages of %d: got %s, want %s", order, descending, size, ids(walked), ids(all))
-				}
-			}
+	for text, want := range map[string]string{"IPHONE": "a", "na's i": "a", "c39": "a", "39XY": "a", `"hi"`: "b", "an": "a", "%": "", "%all_": "c",
+		"über": "c", "nobody": "", "AND": "", "* OR": "", "f1": "b", "ab": ""} {
+		if got := search(text); got != want {
+			t.Errorf("%q finds %q, want %q", text, got, want)
 		}
 	}
+	save(t, s, fleet.Device{ID: "a", UDID: "1", Name: "Berta's iPad", SerialNumber: "C39XY"})
+	if got := search("iphone") + search("berta") + search("C39XY"); got != "aa" {
+		t.Errorf("after a renaming: %q", got)
+	}
+}
+
+// What is limited to an area is found there, and nowhere else.
+func TestWithin(t *testing.T) {
+	s := openFleet(t, fleet.Device{ID: "a", UDID: "1"}, fleet.Device{ID: "b", UDID: "2"}, fleet.Device{ID: "c", UDID: "3"})
+	err := s.UpdateCatalog(t.Context(), func(tx catalog.Tx) error {
+		_, one := tx.AddMember(t.Context(), group(t, tx, "g"), "a")
+		_, two := tx.AddMember(t.Context(), group(t, tx, "h"), "b")
+		return errors.Join(one, two, tx.TagDevice(t.Context(), "b", []string{"1", "11"}), tx.TagDevice(t.Context(), "c", []string{"111"}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		scope fleet.Scope
+		want  string
+	}{
+		{nil, ""},
+		{fleet.Everywhere, "abc"},
+		{fleet.Scope{{Groups: []string{"g"}}}, "a"},
+		{fleet.Scope{{Groups: []string{"g", "h"}}}, "ab"},
+		{fleet.Scope{{Groups: []string{}}}, ""},
+		{fleet.Scope{{Tags: []string{}}}, ""},
+		{fleet.Scope{{Tags: []string{"0"}}}, "a"},
+		{fleet.Scope{{Tags: []string{"1"}}}, "b"},
+		{fleet.Scope{{Tags: []string{"11", "111"}}}, "bc"},
+		{fleet.Scope{{Groups: []string{"g"}, Tags: []string{"1"}}}, ""},
+		{fleet.Scope{{Groups: []string{"g"}}, {Tags: []string{"111"}}}, "ac"},
+	} {
+		found, err := s.Devices(t.Context(), query.Query{Where: fleet.Within(tt.scope)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.CountDevices(t.Context(), fleet.Within(tt.scope))
+		if ids(found.Items) != tt.want || n != len(tt.want) || err != nil {
+			t.Errorf("%v: found %s, counted %d, %v; want %s", tt.scope, ids(found.Items), n, err, tt.want)
+		}
+		for _, id := range []fleet.DeviceID{"a", "b", "c"} {
+			place, err := s.Place(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if within := len(tt.scope.Around(place)) > 0; within != strings.Contains(tt.want, string(id)) {
+				t.Errorf("%v: %s, which is at %v, is within: %t", tt.scope, id, place, within)
+			}
+		}
+	}
+}
+
+func group(t *testing.T, tx catalog.Tx, id string) string {
+	t.Helper()
+	if err := tx.InsertGroup(t.Context(), &catalog.DeviceGroup{ID: id, Created: dawn}); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }

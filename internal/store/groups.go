@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 func scanGroup(scan func(...any) error) (*catalog.DeviceGroup, error) {
@@ -24,21 +25,27 @@ func scanGroup(scan func(...any) error) (*catalog.DeviceGroup, error) {
 	return &g, nil
 }
 
+const groupColumns = "id, display_name, description, created"
+
+var groups = resource{
+	things: "groups", columns: groupColumns, from: "catalog_groups",
+	key: column{"id", idColumn},
+	fields: map[query.Field]column{
+		catalog.ByID:          {"id", idColumn},
+		catalog.ByDisplayName: {"display_name", textColumn},
+		catalog.ByDescription: {"description", textColumn},
+		catalog.ByCreated:     {"created", stampColumn},
+	},
+}
+
 func (t catalogTx) Group(ctx context.Context, id string) (*catalog.DeviceGroup, error) {
 	return scanGroup(func(dest ...any) error {
-		return t.q.row(ctx, "SELECT id, display_name, description, created FROM catalog_groups WHERE id = ?", []any{id}, dest...)
+		return t.q.row(ctx, "SELECT "+groupColumns+" FROM catalog_groups WHERE id = ?", []any{id}, dest...)
 	})
 }
 
-func (t catalogTx) Groups(ctx context.Context, after string, limit int) ([]*catalog.DeviceGroup, error) {
-	var found []*catalog.DeviceGroup
-	err := t.q.rows(ctx, "SELECT id, display_name, description, created FROM catalog_groups WHERE id > ? ORDER BY id LIMIT ?",
-		[]any{after, limit}, func(scan func(...any) error) error {
-			g, err := scanGroup(scan)
-			found = append(found, g)
-			return err
-		})
-	return found, err
+func (t catalogTx) Groups(ctx context.Context, q query.Query) (query.Page[*catalog.DeviceGroup], error) {
+	return list(ctx, t.q, &groups, q, scanGroup)
 }
 
 func (t catalogTx) InsertGroup(ctx context.Context, g *catalog.DeviceGroup) error {

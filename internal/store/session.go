@@ -72,6 +72,22 @@ func (q *session) rows(ctx context.Context, text string, args []any, each func(s
 	return rows.Err()
 }
 
+// once is rows for a text that is not the package's own alone: it is not kept prepared, because there could be any number
+// of them.
+func (q *session) once(ctx context.Context, text string, args []any, each func(scan func(...any) error) error) error {
+	rows, err := q.conn.QueryContext(context.WithoutCancel(ctx), text, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below has what matters
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func (q *session) close() {
 	for _, st := range q.statements {
 		_ = st.Close() // the connection goes with it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
@@ -19,20 +20,25 @@ var errOutdated = errors.New("the device changed meanwhile")
 // ledger that it read is still the same; if not, fn runs again.
 func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx) error) error {
 	for range attempts {
-		t := &engineTx{later: new([]statement)}
-		err := s.read(ctx, func(q *session) error {
-			t.q = q
-			return fn(t)
-		})
-		if err != nil {
-			return err
-		}
-		err = s.write(ctx, func(q *session) error { return t.commit(ctx, q) })
+		err := audit.Attempt(ctx, func() error { return s.step(ctx, fn) })
 		if !errors.Is(err, errOutdated) {
 			return err
 		}
 	}
 	return s.write(ctx, func(q *session) error { return fn(&engineTx{q: q}) })
+}
+
+// step computes fn beside others and commits what it wrote; errOutdated if its ledger changed meanwhile.
+func (s *Store) step(ctx context.Context, fn func(engine.Tx) error) error {
+	t := &engineTx{later: new([]statement)}
+	err := s.read(ctx, func(q *session) error {
+		t.q = q
+		return fn(t)
+	})
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(q *session) error { return t.commit(ctx, q) })
 }
 
 // engineTx is an engine.Tx on one session. With later, it reads on the session and keeps its writes back.
@@ -41,6 +47,7 @@ type engineTx struct {
 	later    *[]statement
 	device   fleet.DeviceID // whose ledger was read; empty: none was
 	revision int64          // of that ledger
+	removals []held         // that it told when it was read
 }
 
 type statement struct {

@@ -16,11 +16,16 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3", in pure Go
+	"github.com/ncruces/go-sqlite3/ext/fts5"
 	"github.com/pressly/goose/v3"
+
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+func init() { sqlite3.AutoExtension(fts5.Register) } // for device_search
 
 const readers = 4
 
@@ -151,9 +156,9 @@ func (s *Store) read(ctx context.Context, fn func(*session) error) error {
 }
 
 // write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
-// nothing of it is kept.
+// nothing of it is kept. The audit draft of ctx is written in the same transaction.
 func (s *Store) write(ctx context.Context, fn func(*session) error) error {
-	return s.w.do(ctx, fn)
+	return audit.Attempt(ctx, func() error { return s.w.do(ctx, fn) })
 }
 
 // micros is a time as a column holds it; NULL stands for the zero time.

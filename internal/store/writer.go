@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 )
 
 // ErrClosed is returned for a write after Close.
@@ -24,6 +26,7 @@ type writer struct {
 type job struct {
 	ctx    context.Context
 	fn     func(*session) error
+	draft  *audit.Draft // of the operation, to be written with it; nil: none
 	err    error
 	caught any // a panic of fn, for the caller
 	done   chan struct{}
@@ -36,7 +39,7 @@ func startWriter(q *session) *writer {
 }
 
 func (w *writer) do(ctx context.Context, fn func(*session) error) error {
-	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
+	j := &job{ctx: ctx, fn: fn, draft: audit.Of(ctx), done: make(chan struct{})}
 	select {
 	case <-w.quit:
 		return ErrClosed
@@ -117,6 +120,9 @@ func (w *writer) commit(batch []*job) {
 		if err != nil && j.err == nil {
 			j.err = fmt.Errorf("committing: %w", err)
 		}
+		if j.err == nil && j.draft != nil {
+			j.draft.Written()
+		}
 		close(j.done)
 	}
 }
@@ -148,5 +154,7 @@ func (j *job) run(q *session) {
 			j.err = fmt.Errorf("panic: %v", j.caught)
 		}
 	}()
-	j.err = j.fn(q)
+	if j.err = j.fn(q); j.err == nil && j.draft != nil {
+		j.err = q.appendEntry(j.ctx, j.draft.Complete())
+	}
 }

@@ -58,8 +58,9 @@ type Config struct {
 	// (RFC 9440, or URL-encoded PEM as nginx does). The proxy must delete the header from what clients send. Empty: off.
 	CertificateHeader string
 
-	RootCAPEM []byte           // CA of this server's TLS certificate, put into enrollment profiles; empty: devices know it
-	Signer    *tls.Certificate // signs enrollment profiles; nil: they are not signed
+	RootCAPEM []byte // CA of this server's TLS certificate, put into enrollment profiles; empty: devices know it
+	// Signer returns what signs an enrollment profile at the moment; nil: they are not signed.
+	Signer func() (*tls.Certificate, error)
 
 	APNsURL string         // default DefaultAPNsURL
 	APNsCAs *x509.CertPool // whom to believe that it is APNs; nil: the system's

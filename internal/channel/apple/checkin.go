@@ -12,6 +12,10 @@ import (
 	"github.com/micromdm/plist"
 )
 
+// maxParked is how long after its issue an identity may begin an enrollment. A device begins at once; an identity that
+// was put by must not outlive the link that gave it.
+const maxParked = 24 * time.Hour
+
 // maxReplaced is how many replaced push tokens are remembered against replays. Tokens change rarely: when a device is
 // restored or its push certificate's environment changes.
 const maxReplaced = 16
@@ -35,9 +39,13 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 	}
 	defer c.door(s.id)()
 	device, unsupported := facts.device(s)
-	stage := Pinned
+	stage, issued := Pinned, r.Certificate.NotBefore.Add(clockSkew)
 	err = c.Store.UpdateIdentity(ctx, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
 		if certificate != nil && certificate.Enrollment == "" && certificate.Revoked.IsZero() {
+			if c.Now().Sub(issued) > maxParked {
+				return refuse(http.StatusForbidden, "certificate %s, issued at %s, came too late: device %s needs a new link",
+					certificate.Serial, issued, s.id)
+			}
 			certificate.Enrollment = s.id
 			*e = Enrollment{ID: s.id, User: s.user, Platform: device.Platform, Stage: Pinned, Certificate: s.certificate, Topic: m.Topic}
 		}

@@ -77,6 +77,7 @@ func (s *server) request(t testing.TB, challenge string, key crypto.Signer, kind
 	return s.envelope(t, der, kind)
 }
 
+// envelope makes a SCEP request signed by the request's own key, if that is a shared one.
 func (s *server) envelope(t testing.TB, csrDER []byte, kind scep.MessageType) []byte {
 	t.Helper()
 	csr, err := x509.ParseCertificateRequest(csrDER)
@@ -84,6 +85,20 @@ func (s *server) envelope(t testing.TB, csrDER []byte, kind scep.MessageType) []
 		t.Fatal(err)
 	}
 	signer := shared.keys[0]()
+	for _, key := range shared.keys[1:] {
+		if key().PublicKey.Equal(csr.PublicKey) {
+			signer = key()
+		}
+	}
+	return s.signedEnvelope(t, csrDER, kind, signer)
+}
+
+func (s *server) signedEnvelope(t testing.TB, csrDER []byte, kind scep.MessageType, signer *rsa.PrivateKey) []byte {
+	t.Helper()
+	csr, err := x509.ParseCertificateRequest(csrDER)
+	if err != nil {
+		t.Fatal(err)
+	}
 	m, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: kind, Recipients: []*x509.Certificate{s.channel.DeviceCA()},
 		SignerCert: selfSigned(t, signer), SignerKey: signer})
 	if err != nil {
@@ -119,11 +134,13 @@ func (s *server) openReply(t testing.TB, body []byte) (*x509.Certificate, scep.F
 	if reply.PKIStatus != scep.SUCCESS {
 		return nil, reply.FailInfo
 	}
-	signer := shared.keys[0]()
-	if err := reply.DecryptPKIEnvelope(selfSigned(t, signer), signer); err != nil {
-		t.Fatal(err)
+	for _, key := range shared.keys {
+		if err = reply.DecryptPKIEnvelope(selfSigned(t, key()), key()); err == nil {
+			return reply.Certificate, ""
+		}
 	}
-	return reply.Certificate, ""
+	t.Fatal(err)
+	return nil, ""
 }
 
 // newDevice gets an identity over SCEP for a device that has not checked in yet.

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,8 @@ func TestEnrollmentProfile(t *testing.T) {
 func TestSignedEnrollmentProfile(t *testing.T) {
 	key := shared.keys[2]()
 	cert := selfSigned(t, key)
-	s := newServer(t, func(c *apple.Config) { c.Signer = &tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key} })
+	signer := &tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key}
+	s := newServer(t, func(c *apple.Config) { c.Signer = func() (*tls.Certificate, error) { return signer, nil } })
 	link, _ := s.link(t, time.Hour)
 	_, _, body := get(t, s.client(), link)
 	p7, err := pkcs7.Parse(body)
@@ -135,7 +137,7 @@ func TestEnrollCheckInAndLeave(t *testing.T) {
 			}
 			want := fleet.Device{Name: "A phone", Platform: fleet.IOS, Manufacturer: "Apple", Model: "iPhone15,2", OSVersion: "18.1",
 				SerialNumber: "C390000-1", UDID: "0000-1"}
-			if got := s.engine.enrolled[0]; got != want || s.engine.reasons[0] != "" {
+			if got := s.engine.enrolled[0]; !reflect.DeepEqual(got, want) || s.engine.reasons[0] != "" {
 				t.Errorf("enrolled %+v (%s), want %+v", got, s.engine.reasons[0], want)
 			}
 			d.want(http.StatusOK, d.tokenUpdate("token 1"))

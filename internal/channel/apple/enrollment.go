@@ -48,7 +48,9 @@ func (c *Channel) EnrollmentLink(ctx context.Context, ttl time.Duration) (link s
 	}
 	code := base64.RawURLEncoding.EncodeToString(secret)
 	expires = c.Now().Add(ttl).UTC().Truncate(time.Second)
-	if err := c.Store.AddChallenge(ctx, Challenge{SHA256: fingerprint([]byte(code)), Expires: expires}); err != nil {
+	challenge := Challenge{SHA256: fingerprint([]byte(code)), Expires: expires}
+	noteLink(ctx, challenge)
+	if err := c.Store.AddChallenge(ctx, challenge); err != nil {
 		return "", time.Time{}, fmt.Errorf("storing the enrollment challenge: %w", err)
 	}
 	return c.URL + "/enroll/" + code, expires, nil
@@ -207,7 +209,11 @@ func certificatesIn(chain []byte) (ders [][]byte) {
 }
 
 func (c *Channel) sign(b []byte) ([]byte, error) {
-	leaf, parents, err := signerChain(c.Signer)
+	signer, err := c.Signer()
+	if err != nil {
+		return nil, fmt.Errorf("what signs the enrollment profile: %w", err)
+	}
+	leaf, parents, err := signerChain(signer)
 	if err != nil {
 		return nil, fmt.Errorf("signing the enrollment profile: %w", err)
 	}
@@ -215,7 +221,7 @@ func (c *Channel) sign(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sd.AddSigner(leaf, c.Signer.PrivateKey, pkcs7.SignerInfoConfig{}); err != nil {
+	if err := sd.AddSigner(leaf, signer.PrivateKey, pkcs7.SignerInfoConfig{}); err != nil {
 		return nil, fmt.Errorf("signing the enrollment profile: %w", err)
 	}
 	for _, parent := range parents {

@@ -38,7 +38,7 @@ func (c *Channel) mdmHandler() http.Handler {
 	h = mdmhttp.CertExtractMdmSignatureMiddleware(h, mdmhttp.MdmSignatureVerifierFunc(verifySignature),
 		mdmhttp.SigLogWithLogger(logger))
 	h = mdmhttp.CertExtractTLSMiddleware(h, logger)
-	return readMessage(h)
+	return c.readMessage(h)
 }
 
 type verifier struct{ ca *authority }
@@ -59,8 +59,9 @@ func verifySignature(header string, body []byte) (certificate *x509.Certificate,
 }
 
 // readMessage reads the bounded body and refuses what the plist parser or nanomdm would choke on, so that garbage is
-// the sender's fault (4xx) and never the server's (5xx).
-func readMessage(next http.Handler) http.Handler {
+// the sender's fault (4xx) and never the server's (5xx). The parser's errors quote values, which may be secrets: they
+// are not logged.
+func (c *Channel) readMessage(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		checkin, limit := strings.HasPrefix(r.Header.Get("Content-Type"), checkinType), int64(maxReport)
 		if checkin {
@@ -75,6 +76,7 @@ func readMessage(next http.Handler) http.Handler {
 			err = checkMessage(body, checkin)
 		}
 		if err != nil {
+			c.Log.Info("device message refused: not an MDM message", "remote", r.RemoteAddr, "bytes", len(body), "check-in", checkin)
 			http.Error(w, "not an MDM message", http.StatusBadRequest)
 			return
 		}
@@ -88,7 +90,11 @@ func checkMessage(body []byte, checkin bool) (err error) {
 	if bytes.HasPrefix(body, []byte("bplist")) {
 		return errors.New("binary property list: devices send XML")
 	}
-	if err := checkDepth(body); err != nil || !checkin {
+	if err := checkDepth(body); err != nil {
+		return err
+	}
+	if !checkin {
+		_, err := mdm.DecodeCommandResults(body)
 		return err
 	}
 	message, err := mdm.DecodeCheckin(body)

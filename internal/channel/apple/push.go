@@ -87,6 +87,7 @@ func (c *Channel) SetPushCertificate(ctx context.Context, certPEM, keyPEM []byte
 		c.Log.Warn("the new push certificate has another topic: devices enrolled under the old one must enroll again to be woken",
 			"old", old.Topic, "new", p.Topic)
 	}
+	notePushCertificate(ctx, old, p)
 	return p, c.Store.SetKeyPair(ctx, pushKeyPair, KeyPair{CertificatePEM: certPEM, KeyPEM: keyPEM})
 }
 
@@ -178,6 +179,10 @@ func (p *pusher) push(ctx context.Context, pair *tls.Certificate, to *mdm.Push) 
 	var reason *nanopush.JSONPushError
 	if errors.As(answer.Err, &reason) {
 		return &PushRejected{Reason: reason.Reason}
+	}
+	var failed *url.Error
+	if errors.As(answer.Err, &failed) {
+		return fmt.Errorf("push to APNs at %s: %w", p.apns.Host, failed.Err) // not its URL, which has the push token
 	}
 	if answer.Err != nil {
 		return fmt.Errorf("push to APNs: %w", answer.Err)

@@ -123,6 +123,9 @@ func (c *Channel) enrollKey(ctx context.Context, request *scep.PKIMessage) (*sce
 	if err := checkRequest(csr); err != nil {
 		return nil, err
 	}
+	if err := checkSigner(request.Raw, csr); err != nil {
+		return nil, err
+	}
 	issued, err := c.redeem(ctx, request.CSRReqMessage.ChallengePassword, csr)
 	if err != nil {
 		return nil, err
@@ -148,6 +151,20 @@ func checkRequest(csr *x509.CertificateRequest) error {
 	}
 	if err := csr.CheckSignature(); err != nil {
 		return refuseRequest(scep.BadMessageCheck, "the certificate request is not signed by its own key: %v", err)
+	}
+	return nil
+}
+
+// checkSigner checks that who sends the message is who asks for the certificate: it is signed with the key that is to be
+// certified (RFC 8894, section 2.3). Apple's devices do so.
+func checkSigner(message []byte, csr *x509.CertificateRequest) error {
+	p7, err := pkcs7.Parse(message)
+	if err != nil {
+		return refuseRequest(scep.BadMessageCheck, "its signature cannot be read: %v", err)
+	}
+	signer, key := p7.GetOnlySigner(), csr.PublicKey.(*rsa.PublicKey)
+	if signer == nil || !key.Equal(signer.PublicKey) {
+		return refuseRequest(scep.BadMessageCheck, "it is not signed with the key of its certificate request alone")
 	}
 	return nil
 }

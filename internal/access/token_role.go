@@ -1,0 +1,111 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// resolve finds what the input names, sets it in the token, and returns its role. The error is a *catalog.Invalid for
+// what is not there.
+func (in *TokenInput) resolve(ctx context.Context, tx Tx, t *Token) (*Role, error) {
+	role, err := findRole(ctx, tx, in.Role)
+	if errors.Is(err, ErrNotFound) {
+		role, err = roleNamed(ctx, tx, in.Role)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return nil, &catalog.Invalid{Property: "role", Reason: fmt.Sprintf("there is no role %.60q", in.Role)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.RoleID, t.Role = role.ID, role.Name
+	if t.Groups, err = resolveAll(ctx, tx, "resourceScopes", in.Groups, findGroup); err != nil {
+		return nil, err
+	}
+	t.Tags, err = resolveAll(ctx, tx, "roleScopeTagIds", in.Tags, findTag)
+	return role, err
+}
+
+// mayMake reports whether who makes the token has all that it gives, and may make tokens there.
+func (in *TokenInput) mayMake(role *Role, area fleet.Area) error {
+	if in.By == nil {
+		return nil
+	}
+	return in.By.MayGive(slices.Concat([]Right{CreateTokens}, role.Rights), area)
+}
+
+// resolveAll returns the ids of what the list of a property names, each once; nil stays nil.
+func resolveAll(ctx context.Context, tx Tx, property string, list []string,
+	find func(ctx context.Context, tx Tx, property, idOrName string) (string, error)) ([]string, error) {
+	if list == nil {
+		return nil, nil
+	}
+	ids := []string{}
+	for i, v := range list {
+		id, err := find(ctx, tx, fmt.Sprintf("%s[%d]", property, i), v)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+func findGroup(ctx context.Context, tx Tx, property, idOrName string) (string, error) {
+	id := lowered([]string{idOrName})[0]
+	if ok, err := tx.GroupExists(ctx, id); ok || err != nil {
+		return id, err
+	}
+	ids, err := tx.GroupsNamed(ctx, idOrName)
+	switch {
+	case err != nil:
+		return "", err
+	case len(ids) == 0:
+		return "", &catalog.Invalid{Property: property, Reason: fmt.Sprintf("there is no group of devices %.60q", idOrName)}
+	case len(ids) > 1:
+		return "", &catalog.Invalid{Property: property, Reason: fmt.Sprintf("%d groups are called %.60q: give the id of one", len(ids), idOrName)}
+	}
+	return ids[0], nil
+}
+
+func findTag(ctx context.Context, tx Tx, property, idOrName string) (string, error) {
+	tag, err := tx.Tag(ctx, idOrName)
+	if errors.Is(err, ErrNotFound) {
+		tag, err = tx.TagNamed(ctx, idOrName)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return "", &catalog.Invalid{Property: property, Reason: fmt.Sprintf("there is no scope tag %.60q", idOrName)}
+	}
+	if err != nil {
+		return "", err
+	}
+	return tag.ID, nil
+}
+
+// assignment is the one that belongs to a new token.
+func (t *Token) assignment() *RoleAssignment {
+	return &RoleAssignment{ID: uuid.NewString(), Name: t.Name, RoleID: t.RoleID, Members: []string{tokenMember + t.ID},
+		Groups: t.Groups, Tags: t.Tags, Token: t.ID}
+}
+
+// nameRole sets the name of the token's role.
+func (t *Token) nameRole(ctx context.Context, tx Tx) error {
+	if t.RoleID == "" {
+		return nil
+	}
+	role, err := findRole(ctx, tx, t.RoleID)
+	if err != nil {
+		return fmt.Errorf("role %s of token %s: %w", t.RoleID, t.ID, err)
+	}
+	t.Role = role.Name
+	return nil
+}

@@ -1,0 +1,66 @@
+package console
+
+import (
+	"cmp"
+	"time"
+)
+
+// actionResult is an action as the API tells it, under either of its names.
+type actionResult struct {
+	ID          string          `json:"id"`
+	Number      int64           `json:"number"`
+	Name        string          `json:"actionName"`
+	State       string          `json:"actionState"`
+	Started     time.Time       `json:"startDateTime"`
+	Updated     time.Time       `json:"lastUpdatedDateTime"`
+	InitiatedBy string          `json:"initiatedBy"`
+	Payloads    []payloadResult `json:"deviceActionPayloads"`
+	Items       []payloadResult `json:"deviceAssignmentItems"`
+}
+
+// results are those of the payloads, under whichever name.
+func (a *actionResult) results() []payloadResult {
+	if a.Items != nil {
+		return a.Items
+	}
+	return a.Payloads
+}
+
+// ended reports whether nothing of the action changes any more.
+func (a *actionResult) ended() bool { return a.State != "pending" && a.State != "active" }
+
+// payloadResult is a deviceActionPayload or a deviceAssignmentItem: the properties that they name differently come in
+// pairs.
+type payloadResult struct {
+	PayloadID       string    `json:"payloadId"`
+	ItemID          string    `json:"itemId"`
+	PayloadType     string    `json:"payloadType"`
+	ItemType        string    `json:"itemType"`
+	DisplayName     string    `json:"displayName"`
+	ItemDisplayName string    `json:"itemDisplayName"`
+	SubType         string    `json:"subType"`
+	ItemSubType     string    `json:"itemSubTypeDisplayName"`
+	PayloadIntent   string    `json:"intent"`
+	ItemIntent      string    `json:"assignmentItemActionIntent"`
+	PayloadStatus   string    `json:"status"`
+	ItemStatus      string    `json:"assignmentItemActionStatus"`
+	PayloadDetail   string    `json:"detail"`
+	ItemDetail      string    `json:"intentActionMessage"`
+	ErrorCode       int64     `json:"errorCode"`
+	LastModified    time.Time `json:"lastModifiedDateTime"`
+}
+
+func (p *payloadResult) id() string     { return cmp.Or(p.PayloadID, p.ItemID) }
+func (p *payloadResult) name() string   { return cmp.Or(p.DisplayName, p.ItemDisplayName, p.id()) }
+func (p *payloadResult) intent() string { return cmp.Or(p.PayloadIntent, p.ItemIntent) }
+func (p *payloadResult) status() string { return cmp.Or(p.PayloadStatus, p.ItemStatus) }
+func (p *payloadResult) detail() string { return cmp.Or(p.PayloadDetail, p.ItemDetail) }
+
+func (p *payloadResult) kind() string {
+	return itemType(cmp.Or(p.PayloadType, p.ItemType), cmp.Or(p.SubType, p.ItemSubType))
+}
+
+// ended reports whether the payload's part of the action changes no more.
+func (p *payloadResult) ended() bool {
+	return p.status() == "removed" || p.status() == "succeeded" || p.status() == "error"
+}

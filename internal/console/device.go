@@ -1,0 +1,140 @@
+package console
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+)
+
+// devicePage is what the page of one device shows.
+type devicePage struct {
+	ID, Name  string
+	Facts     []fact
+	Notice    string
+	Monitor   *monitor // nil: there never was an action
+	Assigned  []assignedRow
+	Restore   moment // when the first of what is removed comes back by itself
+	Off       int    // how many are held off
+	Former    []formerAction
+	MayChange bool
+	MaySync   bool
+}
+
+func (p devicePage) stream() string { return "/console/devices/" + url.PathEscape(p.ID) + "/events" }
+
+type fact struct {
+	Name, Value string
+	Moment      *moment // in place of Value
+}
+
+// assignedRow is a policy or app in the table of what can be picked.
+type assignedRow struct {
+	ID, Name, Type string
+	State          mark
+	Off            bool // it is held off the device, or on its way
+	By             string
+	Since, Restore moment
+	Ended          bool // its assignment has ended
+	Explanation    *explanation
+}
+
+// formerOnDevice is how many former actions the device's own page lists.
+const formerOnDevice = 5
+
+// notices are what a form's answer says on the page to which it leads.
+var notices = map[string]string{
+	"sync":    "The device was asked to connect and to tell what it has.",
+	"started": "The action was started. Watch it here: nothing has to be reloaded.",
+}
+
+const deviceProperties = "id,deviceName,operatingSystem,osVersion,manufacturer,model,serialNumber,udid,isSupervised," +
+	"managedDeviceOwnerType,managementState,enrolledDateTime,lastSyncDateTime"
+
+func (v *visit) managedDevice(properties string) (*managedDevice, error) {
+	var d managedDevice
+	err := v.get(devicePath(v.r.PathValue("id")), url.Values{"$select": {properties}}, &d)
+	return &d, err
+}
+
+// mayChange reports whether the visitor may run the action anywhere (spec: Remote tasks and Organization).
+func (v *visit) mayChange() bool { return v.may(access.ChangeAssignments, access.ReadOrganization) }
+
+// device shows one device: what it is, what it has, what is happening to it, and what did.
+func (v *visit) device() error {
+	d, err := v.managedDevice(deviceProperties)
+	if err != nil {
+		return err
+	}
+	actions, _, err := v.actions(d.ID, formerOnDevice+1, "")
+	if err != nil {
+		return err
+	}
+	// After the actions: where the monitor says that it has ended, the payloads have, too.
+	payloads, err := v.payloads(d.ID)
+	if err != nil {
+		return err
+	}
+	p := devicePage{ID: d.ID, Name: d.title(), Facts: v.facts(d), Notice: notices[v.r.URL.Query().Get("notice")],
+		Restore: v.moment(nextRestore(payloads)), MayChange: v.mayChange(), MaySync: v.may(access.SyncDevices)}
+	for i := range payloads {
+		row := v.assignedRow(&payloads[i])
+		if row.Off {
+			p.Off++
+		}
+		p.Assigned = append(p.Assigned, row)
+	}
+	if len(actions) > 0 {
+		p.Monitor = v.monitor(d.ID, &actions[0], payloads)
+		for i := range actions[1:] {
+			p.Former = append(p.Former, v.formerAction(&actions[1+i]))
+		}
+	}
+	return v.render("device", p.Name, p)
+}
+
+func (v *visit) facts(d *managedDevice) []fact {
+	at := func(t time.Time) *moment {
+		m := v.moment(t)
+		return &m
+	}
+	supervised := "No"
+	if d.Supervised {
+		supervised = "Yes"
+	}
+	management := "Managed"
+	if d.Management != "managed" {
+		management = "Not managed any more"
+	}
+	owner := map[string]string{"company": "Organization", "personal": "Personal"}[d.Owner]
+	all := []fact{{Name: "Platform", Value: d.Platform + " " + d.OSVersion}, {Name: "Model", Value: d.Manufacturer + " " + d.Model},
+		{Name: "Serial number", Value: d.Serial}, {Name: "Management", Value: management}, {Name: "Supervised", Value: supervised},
+		{Name: "Owner", Value: owner}, {Name: "Enrolled", Moment: at(d.Enrolled)}, {Name: "Last sync", Moment: at(d.LastSync)},
+		{Name: "UDID", Value: d.UDID}, {Name: "Device id", Value: d.ID}}
+	known := all[:0]
+	for _, f := range all {
+		if f.Moment != nil || f.Value != "" && f.Value != " " {
+			known = append(known, f)
+		}
+	}
+	return known
+}
+
+func (v *visit) assignedRow(p *devicePayload) assignedRow {
+	row := assignedRow{ID: p.ID, Name: p.name(), Type: itemType(p.Type, p.SubType), State: p.state(), Off: p.Removed, By: p.RemovedBy,
+		Since: v.moment(p.RemovedAt), Restore: v.moment(p.RestoreAt), Ended: !p.Assigned}
+	if p.Error != nil {
+		row.Explanation = explain(p.Error.Code, p.Error.Detail)
+	}
+	return row
+}
+
+// syncDevice asks the device to connect.
+func (v *visit) syncDevice() error {
+	id := v.r.PathValue("id")
+	if err := v.post(devicePath(id)+"/syncDevice", nil, nil, nil); err != nil {
+		return err
+	}
+	v.redirect("/console/devices/" + url.PathEscape(id) + "?notice=sync")
+	return nil
+}

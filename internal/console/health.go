@@ -1,0 +1,68 @@
+package console
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+)
+
+// serverHealth is how the server stands as the API tells it.
+type serverHealth struct {
+	Version  string    `json:"version"`
+	Started  time.Time `json:"started"`
+	Database string    `json:"database"`
+	Devices  *int      `json:"devices"` // nil: the database does not answer
+	Push     *struct {
+		Topic   string    `json:"topic"`
+		Expires time.Time `json:"expirationDateTime"`
+	} `json:"pushCertificate"`
+	Warnings []string `json:"warnings"`
+}
+
+// healthPage is what the page of the server's health shows.
+type healthPage struct {
+	serverHealth
+	Notice      string
+	Database    mark
+	Since       moment
+	PushExpires moment
+	PushState   mark
+	MayUpdate   bool
+}
+
+var databaseStates = map[string]mark{"ok": {"Works", "good"}, "busy": {"Busy", "busy"}}
+
+// pushNotice is how long before its end the push certificate is shown as one that ends, as in the API's warnings.
+const pushNotice = 30 * 24 * time.Hour
+
+func (v *visit) health() error {
+	var h serverHealth
+	if err := v.get("/api/health", nil, &h); err != nil {
+		return err
+	}
+	database, known := databaseStates[h.Database]
+	if !known {
+		database = mark{"Failed", "bad"}
+	}
+	p := healthPage{serverHealth: h, Database: database, Since: v.moment(h.Started), MayUpdate: v.may(access.UpdateOrganization)}
+	if v.r.URL.Query().Get("notice") == "push" {
+		p.Notice = "The push certificate is set. Devices are woken with it from now on."
+	}
+	if h.Push != nil {
+		p.PushExpires, p.PushState = v.moment(h.Push.Expires), v.certificateState(h.Push.Expires)
+	}
+	return v.renderStatus(http.StatusOK, "health", "Health", p)
+}
+
+// certificateState says in a word how long a push certificate lasts.
+func (v *visit) certificateState(expires time.Time) mark {
+	switch left := expires.Sub(v.Now()); {
+	case left <= 0:
+		return mark{"Expired", "bad"}
+	case left < pushNotice:
+		return mark{"Expires soon", "bad"}
+	default:
+		return mark{"Valid", "good"}
+	}
+}

@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// noteDevice tells the audit record what an operation does to a device.
+func noteDevice(ctx context.Context, tx Tx, id fleet.DeviceID, before, after json.RawMessage) error {
+	if audit.Of(ctx) == nil {
+		return nil
+	}
+	d, err := tx.Device(ctx, id)
+	if err == nil {
+		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id), Name: d.Name, Before: before, After: after})
+	}
+	return err
+}
+
+// removedPayloads is what the audit record keeps of a device before and after a call: what is to be off it, and after
+// the call, when that comes back.
+func removedPayloads(d *action.Device, restoreAfter *time.Duration) json.RawMessage {
+	noted := struct {
+		Removed      []action.PayloadID `json:"removedPayloads"`
+		RestoreAfter string             `json:"restoreAfter,omitempty"`
+	}{Removed: []action.PayloadID{}}
+	for _, p := range d.Payloads {
+		if p.Away && p.Intent == action.Remove {
+			noted.Removed = append(noted.Removed, p.ID)
+		}
+	}
+	if restoreAfter != nil {
+		noted.RestoreAfter = restoreAfter.String()
+	}
+	text, _ := json.Marshal(noted) // ids always marshal
+	return text
+}

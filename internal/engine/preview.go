@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Preview is what a call would do to a device as it stands.
+type Preview struct {
+	action.Plan
+	Refused     []*action.Refusal // what would make the call be refused; the plan is that of the rest
+	Risks       map[action.PayloadID][]catalog.Risk
+	Unsupported string // why the device cannot do the action; empty: it can
+}
+
+// Preview tells what a call would do, and changes nothing. server is the certificate chain by which devices trust the
+// server, for the risks. The error is fleet.ErrNotFound.
+func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call, server []*x509.Certificate) (found *Preview, err error) {
+	err = e.Store.View(ctx, func(tx Tx) error {
+		l, err := tx.Ledger(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := e.refresh(ctx, tx, id, l, e.newStep()); err != nil {
+			return err
+		}
+		found = c.preview(&l.Device)
+		return found.weigh(ctx, tx, server)
+	})
+	return found, err
+}
+
+// preview plans the set without what would have it refused.
+func (c *Call) preview(d *action.Device) *Preview {
+	p := &Preview{Unsupported: d.Unsupported, Risks: make(map[action.PayloadID][]catalog.Risk)}
+	rest := *c
+	rest.Set = slices.Clone(c.Set)
+	for {
+		held, err := rest.beyond(d)
+		if err == nil {
+			p.Plan, err = d.Plan(slices.Concat(rest.Set, held))
+		}
+		var refusal *action.Refusal
+		if !errors.As(err, &refusal) {
+			return p
+		}
+		p.Refused = append(p.Refused, refusal)
+		if refusal.Reason == action.TooMany {
+			return p
+		}
+		rest.Set = slices.Delete(rest.Set, refusal.Index, refusal.Index+1)
+	}
+}
+
+// weigh finds out what may cut the device off.
+func (p *Preview) weigh(ctx context.Context, tx Tx, server []*x509.Certificate) error {
+	for _, removed := range p.Remove {
+		content, err := tx.Payload(ctx, removed.ID)
+		if errors.Is(err, catalog.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if risks, err := content.Risks(server); err != nil {
+			return err
+		} else if len(risks) > 0 {
+			p.Risks[removed.ID] = risks
+		}
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package graph_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+const (
+	auditEvents        = "/beta/deviceManagement/auditEvents"
+	remoteActionAudits = "/beta/deviceManagement/remoteActionAudits"
+)
+
+// auditor makes an auditor for the devices of these groups, and returns the header with their token.
+func (s *site) auditor(name string, groups ...string) []string {
+	s.t.Helper()
+	_, bearer, err := s.tokens.Create(s.t.Context(), access.TokenInput{Name: name, Role: access.SchoolAdministrator, Groups: groups})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return []string{"Authorization", "Bearer " + bearer}
+}
+
+// activities are the activityTypes of a list, in its order.
+func activities(a answer) (list []string) {
+	for _, v := range a.values() {
+		list = append(list, fmt.Sprint(v["activityType"]))
+	}
+	return list
+}
+
+func TestAuditEvent(t *testing.T) {
+	s := newSite(t)
+	id := s.must(http.StatusCreated, "POST", groups, object{"displayName": "staff", "mailEnabled": false, "mailNickname": "s",
+		"securityEnabled": true}).body["id"].(string)
+	p := s.enrollPhone()
+	a := s.must(http.StatusNoContent, "POST", groups+"/"+id+"/members/$ref", object{"@odata.id": s.URL + p.path()})
+	list := s.must(http.StatusOK, "GET", auditEvents, nil)
+	if got := activities(list); !reflect.DeepEqual(got, []string{"groups.addMember", "groups.create"}) {
+		t.Fatalf("recorded %v", got)
+	}
+	event := list.values()[0]
+	resources := event["resources"]
+	if at(resources, 0, "resourceId") != id || at(resources, 0, "displayName") != "staff" || at(resources, 0, "auditResourceType") != "group" ||
+		at(resources, 0, "modifiedProperties", 0, "displayName") != "member" ||
+		at(resources, 0, "modifiedProperties", 0, "oldValue") != nil ||
+		at(resources, 0, "modifiedProperties", 0, "newValue") != string(p.id) || at(resources, 0, "modifiedProperties", 1) != nil ||
+		at(resources, 1, "type") != "#microsoft.graph.managedDevice" || at(resources, 1, "resourceId") != string(p.id) {
+		t.Errorf("resources: %v", resources)
+	}
+	actor := event["actor"].(object)
+	if actor["type"] != "ItPro" || actor["userPrincipalName"] != "help desk" || actor["ipAddress"] != "127.0.0.1" ||
+		at(actor, "userPermissions", 0) != "Administrator" || actor["applicationId"] != nil {
+		t.Errorf("actor: %v", actor)
+	}
+	for name, want := range map[string]any{"activityDateTime": "2025-02-13T10:17:05Z", "activityOperationType": "Action", "activityResult": "Success",
+		"correlationId": a.header.Get("request-id"), "category": "Device", "componentName": "groups", "failureReason": nil} {
+		if event[name] != want {
+			t.Errorf("%s is %v, want %v", name, event[name], want)
+		}
+	}
+	one := s.must(http.StatusOK, "GET", auditEvents+"/"+event["id"].(string), nil).body
+	delete(one, "@odata.context")
+	if !reflect.DeepEqual(one, event) {
+		t.Errorf("by id %v, in the list %v", one, event)
+	}
+	one = s.must(http.StatusOK, "GET", auditEvents+"/"+event["id"].(string)+"?$select=id,activity", nil).body
+	if len(one) != 3 {
+		t.Errorf("selected %v", one)
+	}
+	s.must(http.StatusNotFound, "GET", auditEvents+"/none", nil)
+}
+
+func TestAuditEventsOfWrites(t *testing.T) {
+	s := newSite(t)
+	wifi, app := s.addProfile("wifi"), s.addApp("mail")
+	p := s.enrollPhone()
+	s.must(http.StatusOK, "PATCH", configurations+"/"+wifi, object{"@odata.type": "#microsoft.graph.iosCustomConfiguration", "description": "campus",
+		"payload": profile("com.example.wifi")})
+	p.sync(config(wifi))
+	s.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": []object{config("none")}})
+	s.must(http.StatusNoContent, "DELETE", apps+"/"+app, nil)
+	list := s.must(http.StatusOK, "GET", auditEvents, nil).values()
+	changed := func(i, n int) (names []string) {
+		properties, _ := at(list[i]["resources"], n, "modifiedProperties").([]any)
+		for _, m := range properties {
+			names = append(names, fmt.Sprint(at(m, "displayName")))
+		}
+		return names
+	}
+	if list[1]["activityResult"] != "ClientError" || fmt.Sprint(list[1]["statusCode"]) != "400" || list[1]["failureReason"] == nil {
+		t.Errorf("a refused call: %v", list[1])
+	}
+	if got := changed(2, 0); fmt.Sprint(got) != "[removedPayloads restoreAfter]" || at(list[2], "resources", 0, "displayName") != "Anna's iPhone" ||
+		at(list[2], "resources", 0, "modifiedProperties", 0, "newValue") != `["`+wifi+`"]` {
+		t.Errorf("an action changed %v: %v", got, list[2])
+	}
+	if got := changed(3, 0); fmt.Sprint(got) != "[description payload version]" {
+		t.Errorf("an edit changed %v", got)
+	}
+	if got := changed(0, 0); len(got) < 4 || at(list[0], "resources", 0, "modifiedProperties", 0, "newValue") != nil {
+		t.Errorf("a deletion changed %v", list[0])
+	}
+	if got := changed(4, 0); fmt.Sprint(got) != "[assignments]" {
+		t.Errorf("an assignment changed %v", got)
+	}
+}
+
+func TestAuditEventFilters(t *testing.T) {
+	s := newSite(t)
+	for i := range 5 {
+		s.must(http.StatusCreated, "POST", groups, object{"displayName": fmt.Sprint(i), "mailEnabled": false, "mailNickname": "s", "securityEnabled": true})
+		s.clock.advance(time.Microsecond)
+	}
+	s.must(http.StatusNotFound, "DELETE", groups+"/none", nil)
+	me := at(s.must(http.StatusOK, "GET", auditEvents, nil).values()[0], "actor", "userId").(string)
+	for filter, want := range map[string]int{
+		"activityOperationType eq 'Create'":                          5,
+		"activityOperationType eq 'Delete'":                          1,
+		"activityResult eq 'ClientError'":                            1,
+		"activityType eq 'groups.create'":                            5,
+		"activityType eq 'groups.create' and activityResult eq 'x'":  0,
+		"actor/userId eq '" + me + "'":                               6,
+		"actor/userId eq 'x'' OR 1=1 --'":                            0,
+		"activityDateTime ge 2025-02-13T10:17:05.000002Z":            4,
+		"activityDateTime gt 2025-02-13T10:17:05.000002Z":            3,
+		"activityDateTime gt 2025-02-13T10:17:05.0000015Z":           4,
+		"activityDateTime lt 2025-02-13T10:17:05.000002Z":            2,
+		"activityDateTime le 2025-02-13T11:17:05.000002+01:00":       3,
+		"activityDateTime ge 2025-02-14":                             0,
+		"activityDateTime ge 2025-02-13 and activityType eq 'x''y '": 0,
+	} {
+		a := s.must(http.StatusOK, "GET", auditEvents+"?$filter="+url.QueryEscape(filter), nil)
+		if len(a.values()) != want {
+			t.Errorf("%s: %d events, want %d", filter, len(a.values()), want)
+		}
+	}
+	var seen []string
+	for link := auditEvents + "?$top=4&$select=sequence&$filter=" + url.QueryEscape("activityDateTime ge 2025-02-13"); link != ""; {
+		a := s.must(http.StatusOK, "GET", link, nil)
+		for _, v := range a.values() {
+			seen = append(seen, fmt.Sprint(v["sequence"]))
+		}
+		link, _ = a.body["@odata.nextLink"].(string)
+	}
+	if fmt.Sprint(seen) != "[6 5 4 3 2 1]" {
+		t.Errorf("in pages: %v", seen)
+	}
+	for _, query := range []string{"$skiptoken=x", "$skiptoken=eyJQb3NpdGlvbiI6eyJJRCI6Ii0xIn19", "$orderby=activityDateTime", "$count=true"} {
+		s.must(http.StatusBadRequest, "GET", auditEvents+"?"+query, nil)
+	}
+}
+
+// Who may read the record only for some groups sees what they did themselves, and of others not even that it is there.
+func TestAuditEventsOfLimitedCallers(t *testing.T) {
+	s := newSite(t)
+	body := object{"displayName": "x", "mailEnabled": false, "mailNickname": "s", "securityEnabled": true}
+	id := s.must(http.StatusCreated, "POST", groups, body).body["id"].(string)
+	theirs := s.must(http.StatusOK, "GET", auditEvents, nil).values()[0]
+	header := s.auditor("teacher", id)
+	if list := s.must(http.StatusOK, "GET", auditEvents, nil, header...).values(); len(list) != 0 {
+		t.Errorf("sees %v", list)
+	}
+	s.must(http.StatusNotFound, "POST", devices+"/none/syncDevice", nil, header...)
+	list := s.must(http.StatusOK, "GET", auditEvents, nil, header...).values()
+	if len(list) != 1 || at(list[0], "actor", "userPrincipalName") != "teacher" {
+		t.Fatalf("sees %v", list)
+	}
+	s.must(http.StatusOK, "GET", auditEvents+"/"+list[0]["id"].(string), nil, header...)
+	s.must(http.StatusNotFound, "GET", auditEvents+"/"+theirs["id"].(string), nil, header...)
+	for filter, want := range map[string]int{at(theirs, "actor", "userId").(string): 0, at(list[0], "actor", "userId").(string): 2} {
+		a := s.must(http.StatusOK, "GET", auditEvents+"?$filter="+url.QueryEscape("actor/userId eq '"+filter+"'"), nil, header...)
+		if len(a.values()) != want {
+			t.Errorf("of %s: sees %v", filter, a)
+		}
+	}
+}
+
+func TestRemoteActionAudits(t *testing.T) {
+	s := newSite(t)
+	s.addProfile("wifi")
+	group := s.must(http.StatusCreated, "POST", groups, object{"displayName": "x", "mailEnabled": false, "mailNickname": "s",
+		"securityEnabled": true}).body["id"].(string)
+	var phones []*phone
+	for i := range 4 {
+		p := s.enroll(fleet.Device{Name: "phone " + strconv.Itoa(i), UDID: strconv.Itoa(i), Platform: fleet.IOS})
+		phones = append(phones, p)
+		p.sync()
+		if i%2 == 1 { // two start at the same moment
+			s.clock.advance(time.Second)
+		}
+	}
+	s.must(http.StatusNoContent, "POST", groups+"/"+group+"/members/$ref", object{"@odata.id": s.URL + phones[2].path()})
+	phones[2].must(http.StatusNoContent, "POST", phones[2].path()+"/changeAssignments", object{"deviceAssignmentItems": []object{}})
+	evolved := []string{"Prefer", "include-unknown-enum-members"}
+	all := s.must(http.StatusOK, "GET", remoteActionAudits, nil, evolved...).values()
+	if len(all) != 5 || all[0]["action"] != "changeAssignments" || all[0]["managedDeviceId"] != string(phones[2].id) ||
+		all[0]["deviceDisplayName"] != "phone 2" || all[0]["initiatedByUserPrincipalName"] != "help desk" || all[0]["actionState"] != "done" ||
+		all[0]["requestDateTime"] != "2025-02-13T10:17:07Z" || all[0]["deviceActionCategory"] != "single" || len(all[0]) != 12 {
+		t.Fatalf("listed %v", all)
+	}
+	var seen []map[string]any
+	for link := remoteActionAudits + "?$top=1"; link != ""; {
+		a := s.must(http.StatusOK, "GET", link, nil, evolved...)
+		seen = append(seen, a.values()...)
+		link, _ = a.body["@odata.nextLink"].(string)
+	}
+	if !reflect.DeepEqual(seen, all) {
+		t.Errorf("in pages %v\nat once %v", seen, all)
+	}
+	within := s.must(http.StatusOK, "GET", remoteActionAudits+"?$select=managedDeviceId", nil, s.auditor("teacher", group)...).values()
+	if len(within) != 2 || within[0]["managedDeviceId"] != string(phones[2].id) || within[1]["managedDeviceId"] != string(phones[2].id) || len(within[0]) != 1 {
+		t.Errorf("within a group: %v", within)
+	}
+	s.must(http.StatusBadRequest, "GET", remoteActionAudits+"?$filter=x", nil)
+}

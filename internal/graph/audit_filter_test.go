@@ -1,0 +1,48 @@
+package graph
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/syncpayloads/syncpayloads/internal/audit"
+)
+
+var refusedAuditFilters = []string{
+	"", " ", "activityResult", "activityResult eq", "activityResult eq 'a' and", "and", "activityResult eq 'a' activityType eq 'b'",
+	"activityResult eq 'a' or activityType eq 'b'", "not activityResult eq 'a'", "(activityResult eq 'a')", "activityResult ne 'a'",
+	"activityResult gt 'a'", "activityResult eq ''", "activityResult eq null", "activityResult eq 7", "activityResult eq 'a",
+	"activityResult eq 'a' and activityResult eq 'b'", "ActivityResult eq 'a'", "'a' eq activityResult", "colour eq 'a'",
+	"activityDateTime eq 2025-02-13", "activityDateTime ge '2025-02-13'", "activityDateTime ge 2025-13-01", "activityDateTime ge true",
+	"activityDateTime ge 2025-02-13 and activityDateTime gt 2025-02-14", "contains(activityType,'a')", "activityType in ('a')",
+	"actor/userPrincipalName eq 'a'", "resources/any(r:r/id eq 'a')", "activityResult eq 'a'; drop table x", "activityType eq activityType",
+}
+
+func TestParseAuditFilterRefuses(t *testing.T) {
+	for _, text := range append(refusedAuditFilters, "activityType eq '"+strings.Repeat("x", filterLengthLimit)+"'") {
+		q, err := parseAuditFilter(text)
+		var f *fault
+		if !errors.As(err, &f) || f.status != http.StatusBadRequest || f.target != optionFilter {
+			t.Errorf("%.80q: got %+v, %v", text, q, err)
+		}
+	}
+}
+
+// FuzzAuditFilter holds that no filter panics, that none is ignored, and that every refusal is a 400.
+func FuzzAuditFilter(f *testing.F) {
+	for _, text := range append(refusedAuditFilters, "activityResult eq 'a''b' and activityDateTime lt 2025-02-13T10:17:05.000002Z",
+		"activityDateTime ge 0001-01-01T00:00:00Z", "actor/userId EQ 'token:1' AND activityOperationType eq 'Patch'") {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		q, err := parseAuditFilter(text)
+		var bad *fault
+		switch {
+		case err == nil && q == audit.Query{}:
+			t.Fatalf("%q is ignored", text)
+		case err != nil && (!errors.As(err, &bad) || bad.status != http.StatusBadRequest):
+			t.Fatalf("%q: %v", text, err)
+		}
+	})
+}

@@ -1,0 +1,224 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// largestBatch is the most requests of a batch (Microsoft Graph, JSON batching).
+const largestBatch = 20
+
+const (
+	batchPath            = "$batch"
+	codeFailedDependency = "FailedDependency"
+)
+
+// batchRoutes take several requests at once. Each is authorized, limited and recorded by itself.
+func batchRoutes() []route {
+	return []route{{method: "POST", pattern: versionPath + batchPath, name: "batch", unchanging: true, handle: (*call).batch}}
+}
+
+// batchItem is one request of a batch.
+type batchItem struct {
+	id, method, url string
+	path            string // of the item in the body, for messages
+	header          *object
+	body            any
+	after           []string // ids of what it depends on
+	answer          *batchAnswer
+}
+
+// batchAnswer is an http.ResponseWriter that keeps an item's answer.
+type batchAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *batchAnswer) Header() http.Header { return a.header }
+
+func (a *batchAnswer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *batchAnswer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+func newBatchAnswer() *batchAnswer { return &batchAnswer{header: make(http.Header)} }
+
+// batch is POST $batch. The requests are carried out one after another, each behind those that it depends on.
+func (c *call) batch() error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	items, err := readBatch(body)
+	if err != nil {
+		return err
+	}
+	ordered, err := inOrder(items)
+	if err != nil {
+		return err
+	}
+	room := c.MaxBody * batchRoom
+	for _, item := range ordered {
+		if err := c.r.Context().Err(); err != nil {
+			return err
+		}
+		c.runItem(item, items, room)
+		room -= int64(item.answer.body.Len())
+	}
+	answers := make([]fields, len(items))
+	for i, item := range items {
+		answers[i] = item.shown()
+	}
+	return c.reply(http.StatusOK, fields{{"responses", answers}})
+}
+
+// readBatch reads the requests. What is wrong with the frame is wrong with the whole.
+func readBatch(body *object) ([]*batchItem, error) {
+	if err := body.only("requests"); err != nil {
+		return nil, err
+	}
+	list, err := body.requiredObjects("requests")
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 || len(list) > largestBatch {
+		return nil, badRequest("requests", "Property 'requests' has %d elements; there must be 1 to %d.", len(list), largestBatch)
+	}
+	items := make([]*batchItem, len(list))
+	for i, one := range list {
+		if items[i], err = readItem(one); err != nil {
+			return nil, err
+		}
+		if find(items[:i], items[i].id) != nil {
+			return nil, badRequest(one.at("id"), "Property '%s' is not valid: '%s' is the id of another request, too.", one.at("id"), clip(items[i].id))
+		}
+	}
+	return items, nil
+}
+
+func readItem(o *object) (item *batchItem, err error) {
+	if err := o.only("id", "method", "url", "headers", "body", "dependsOn"); err != nil {
+		return nil, err
+	}
+	item = &batchItem{path: o.path, body: o.values["body"]}
+	if item.id, err = o.requiredText("id"); err != nil {
+		return nil, err
+	}
+	if item.method, err = o.requiredText("method"); err != nil {
+		return nil, err
+	}
+	item.method = strings.ToUpper(item.method)
+	if item.url, err = o.requiredText("url"); err != nil {
+		return nil, err
+	}
+	if o.values["headers"] != nil {
+		if item.header, err = o.requiredObject("headers"); err != nil {
+			return nil, err
+		}
+	}
+	item.after, err = o.optionalTexts("dependsOn")
+	return item, err
+}
+
+// find returns the item of an id, whose letters may be in either case; nil: there is none.
+func find(items []*batchItem, id string) *batchItem {
+	i := slices.IndexFunc(items, func(item *batchItem) bool { return strings.EqualFold(item.id, id) })
+	if i < 0 {
+		return nil
+	}
+	return items[i]
+}
+
+// inOrder puts each item behind those that it depends on, and otherwise leaves them as they come.
+func inOrder(items []*batchItem) (ordered []*batchItem, err error) {
+	for _, item := range items {
+		for i, id := range item.after {
+			if find(items, id) == nil {
+				return nil, badRequest(item.path+".dependsOn", "Property '%s.dependsOn[%d]' is not valid: there is no request '%s'.", item.path, i, clip(id))
+			}
+		}
+	}
+	waits := func(item *batchItem) bool {
+		return slices.Contains(ordered, item) ||
+			slices.ContainsFunc(item.after, func(id string) bool { return find(ordered, id) == nil })
+	}
+	for len(ordered) < len(items) {
+		i := slices.IndexFunc(items, func(item *batchItem) bool { return !waits(item) })
+		if i < 0 {
+			return nil, badRequest("requests", "Property 'requests' is not valid: requests depend on one another in a circle.")
+		}
+		ordered = append(ordered, items[i])
+	}
+	return ordered, nil
+}
+
+// shown is an item's answer. A body that is not JSON is base64.
+func (item *batchItem) shown() fields {
+	a := item.answer
+	names := make([]string, 0, len(a.header))
+	for name := range a.header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	header := fields{}
+	for _, name := range names {
+		header = append(header, field{partHeader(name), strings.Join(a.header[name], ", ")})
+	}
+	shown := fields{{"id", item.id}, {"status", a.status}, {"headers", header}}
+	switch {
+	case a.body.Len() == 0:
+		return shown
+	case strings.HasPrefix(a.header.Get("Content-Type"), "application/json"):
+		return append(shown, field{"body", json.RawMessage(a.body.Bytes())})
+	default:
+		return append(shown, field{"body", a.body.Bytes()})
+	}
+}
+
+// partHeader is a header's name as Graph writes it in a batch, where clients look for these very letters.
+func partHeader(name string) string {
+	for _, known := range []string{"request-id", "client-request-id", "ETag", "OData-Version", "OData-EntityId", "WWW-Authenticate"} {
+		if strings.EqualFold(name, known) {
+			return known
+		}
+	}
+	return name
+}
+
+// runItem carries out an item, unless one that it depends on has failed.
+func (c *call) runItem(item *batchItem, items []*batchItem, room int64) {
+	for _, id := range item.after {
+		if status := find(items, id).answer.status; status >= http.StatusBadRequest {
+			c.refuseItem(item, &fault{status: http.StatusFailedDependency, code: codeFailedDependency,
+				message: fmt.Sprintf("Request '%s', on which this one depends, failed with %d.", clip(id), status)})
+			return
+		}
+	}
+	r, err := c.itemRequest(item)
+	if err != nil {
+		c.refuseItem(item, err)
+		return
+	}
+	item.answer = newBatchAnswer()
+	c.ServeHTTP(item.answer, r)
+	item.answer.WriteHeader(http.StatusOK)
+	if item.method == http.MethodHead {
+		item.answer.body.Reset()
+	}
+	// What was written is told in any case: who does not hear that it was done does it again.
+	if item.method == http.MethodGet && int64(item.answer.body.Len()) > room {
+		c.refuseItem(item, badRequest("", "The answer has %d bytes, more than fit into this batch's. "+
+			"Ask for less with $top or $select, or without a batch.", item.answer.body.Len()))
+	}
+}

@@ -1,0 +1,112 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// batchRoom is how large a batch's answer may be, as a multiple of what a request's body may be.
+const batchRoom = 4
+
+// itemRequest is the request that an item stands for, from the caller of the batch. The error is a fault of the item.
+func (c *call) itemRequest(item *batchItem) (*http.Request, error) {
+	target, err := c.itemURL(item)
+	if err != nil {
+		return nil, err
+	}
+	content, err := item.content()
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(c.r.Context(), item.method, target.String(), content)
+	if err != nil {
+		return nil, badRequest(item.path, "Property '%s.method' or '%[1]s.url' is not valid.", item.path)
+	}
+	r.Host, r.RemoteAddr, r.TLS = c.r.Host, c.r.RemoteAddr, c.r.TLS
+	for _, name := range append(callerHeaders, "client-request-id") {
+		if values := c.r.Header.Values(name); len(values) > 0 {
+			r.Header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return r, item.setHeader(r.Header)
+}
+
+// callerHeaders say who calls and from where. They are the batch's, for all of its items.
+var callerHeaders = []string{"Authorization", "Cookie", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "User-Agent"}
+
+// frameHeaders belong to a message of its own, which an item is not.
+var frameHeaders = []string{"Host", "Connection", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Te", "Trailer", "Upgrade"}
+
+// itemURL is the address of an item: relative to the batch's version, or with a version in front.
+func (c *call) itemURL(item *batchItem) (*url.URL, error) {
+	refuse := func(reason string) (*url.URL, error) {
+		return nil, badRequest(item.path+".url", "Property '%s.url' is not valid: %s.", item.path, reason)
+	}
+	text := "/" + strings.TrimPrefix(item.url, "/")
+	place, _, _ := strings.Cut(text, "?")
+	if strings.HasPrefix(place, "/api/") || strings.HasPrefix(place, "//") || strings.Contains(place, "://") || strings.Contains(text, "#") {
+		return refuse("only what is Graph's can be in a batch, by a relative URL such as /deviceManagement/managedDevices")
+	}
+	if !strings.HasPrefix(text, versionPath) && !strings.HasPrefix(text, stableVersion) {
+		text = c.version() + text[1:]
+	}
+	u, err := url.ParseRequestURI(text)
+	switch {
+	case err != nil:
+		return refuse("it is no URL")
+	case path.Base(u.Path) == batchPath:
+		return refuse("a batch cannot be in a batch")
+	}
+	return u, nil
+}
+
+// content is an item's body: JSON as it came.
+func (item *batchItem) content() (io.Reader, error) {
+	switch body := item.body.(type) {
+	case nil:
+		return http.NoBody, nil
+	case *object:
+		text, err := json.Marshal(body)
+		return bytes.NewReader(text), err
+	default:
+		return nil, badRequest(item.path+".body", "Property '%s.body' must be a JSON object: nothing here takes another body.", item.path)
+	}
+}
+
+// setHeader adds an item's own headers.
+func (item *batchItem) setHeader(h http.Header) error {
+	if item.header == nil {
+		return nil
+	}
+	for _, name := range item.header.names {
+		value, ok := item.header.values[name].(string)
+		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return badRequest(item.header.at(name), "Property '%s' is no header with a string as its value.", item.header.at(name))
+		}
+		for _, other := range append(callerHeaders[:6:6], frameHeaders...) {
+			if strings.EqualFold(name, other) {
+				return badRequest(item.header.at(name), "Property '%s' is not valid: '%s' belongs to the batch, not to one of its requests.",
+					item.header.at(name), other)
+			}
+		}
+		h.Set(name, value)
+	}
+	return nil
+}
+
+// refuseItem answers an item with an error, in place of any other answer.
+func (c *call) refuseItem(item *batchItem, err error) {
+	item.answer = newBatchAnswer()
+	r := c.r.Clone(c.r.Context())
+	r.Method, r.URL = item.method, &url.URL{Path: item.url}
+	refused := c.newCall(item.answer, r)
+	refused.caller = c.caller
+	refused.fail(err)
+}

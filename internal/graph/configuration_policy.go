@@ -1,0 +1,218 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+)
+
+// policies is the collection of settings catalog policies. What is assigned is as in other collections; the rest differs,
+// because in Graph a policy is no deviceConfiguration: it has a name, and settings in place of a file.
+var policies = &payloadKind{
+	service: "deviceManagement", set: "configurationPolicies", kind: action.ConfigurationPolicy, rights: configurationRights,
+	assignments: "assignments", assignmentType: "#microsoft.graph.deviceManagementConfigurationPolicyAssignment", echo: true,
+}
+
+// What $expand may name of a policy.
+const (
+	expandSettings    = "settings"
+	expandAssignments = "assignments"
+	expandDefinitions = "settingDefinitions" // of a setting
+)
+
+func configurationPolicyRoutes() []route {
+	k := policies
+	collection := versionPath + k.path()
+	one := collection + "/{id}"
+	pageOptions := []string{optionTop, optionSkipToken, optionExpand}
+	return []route{
+		{method: "GET", pattern: collection, name: k.set + ".list", options: expandOptions,
+			needs: may(k.rights.read), handle: (*call).listPolicies},
+		{method: "GET", pattern: collection + countSuffix, name: k.set + ".count", options: countOptions, needs: may(k.rights.read),
+			handle: (*call).listPolicies},
+		{method: "POST", pattern: collection, name: k.set + ".create", needs: may(k.rights.create), handle: (*call).createPolicy},
+		{method: "GET", pattern: one, name: k.set + ".get", options: []string{optionSelect, optionExpand}, needs: may(k.rights.read),
+			handle: (*call).getPolicy},
+		{method: "PATCH", pattern: one, name: k.set + ".update", needs: may(k.rights.update), handle: (*call).updatePolicy},
+		{method: "PUT", pattern: one, name: k.set + ".replace", needs: may(k.rights.update), handle: (*call).replacePolicy},
+		{method: "DELETE", pattern: one, name: k.set + ".delete", needs: may(k.rights.delete), handle: k.delete},
+		{method: "GET", pattern: one + "/settings", name: k.set + ".listSettings", options: pageOptions, needs: may(k.rights.read),
+			handle: (*call).listPolicySettings},
+		{method: "POST", pattern: one + "/assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
+		{method: "POST", pattern: one + "/microsoft.graph.assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
+		{method: "GET", pattern: one + "/assignments", name: k.set + ".listAssignments", needs: may(k.rights.read), handle: k.listAssignments},
+		{method: "GET", pattern: versionPath + settingSet, name: "configurationSettings.list", options: listOptions, needs: may(k.rights.read),
+			handle: (*call).listConfigurationSettings},
+		{method: "GET", pattern: versionPath + settingSet + "/{id}", name: "configurationSettings.get", options: []string{optionSelect},
+			needs: may(k.rights.read), handle: (*call).getConfigurationSetting},
+	}
+}
+
+// policyProperties are those that $select may name.
+var policyProperties = []string{"id", "name", "description", "platforms", "technologies", "templateReference", "settingCount", "isAssigned",
+	"creationSource", "priorityMetaData", "createdDateTime", "lastModifiedDateTime", tagProperty}
+
+// expansions reads $expand: which of the relationships are wanted.
+func (c *call) expansions(known ...string) (wanted []string, err error) {
+	if !c.options.Has(optionExpand) {
+		return nil, nil
+	}
+	for name := range strings.SplitSeq(c.options.Get(optionExpand), ",") {
+		if strings.TrimSpace(name) == "*" {
+			return known, nil
+		}
+		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+			return nil, badRequest(optionExpand, "Query option '$expand' is not valid: it can be %s, and not '%s'.", strings.Join(known, ", "),
+				clip(name))
+		}
+		wanted = append(wanted, name)
+	}
+	return wanted, nil
+}
+
+// policyView is what a call wants to see of a policy.
+type policyView struct{ selected, expanded []string }
+
+func (c *call) policyView() (v policyView, err error) {
+	if v.selected, err = c.selected(policyProperties); err != nil {
+		return v, err
+	}
+	v.expanded, err = c.expansions(expandSettings, expandAssignments)
+	return v, err
+}
+
+func (c *call) listPolicies() error {
+	view, err := c.policyView()
+	if err != nil {
+		return err
+	}
+	return serveList(c, policies.path(), policies.listing(), policies.ofKind(c), c.Catalog.List,
+		func(p *catalog.Payload) (fields, error) { return c.policyFields(p, view) })
+}
+
+func (c *call) getPolicy() error {
+	view, err := c.policyView()
+	if err != nil {
+		return err
+	}
+	p, err := policies.find(c)
+	if err != nil {
+		return err
+	}
+	return c.replyPolicy(http.StatusOK, p, view)
+}
+
+func (c *call) replyPolicy(status int, p *catalog.Payload, view policyView) error {
+	body, err := c.policyFields(p, view)
+	if err != nil {
+		return err
+	}
+	c.tag(payloadTag(p))
+	return c.reply(status, append(fields{{"@odata.context", c.contextURL(policies.path()) + "/$entity"}, {etagProperty, quoted(payloadTag(p))}}, body...))
+}
+
+// noTemplate is the templateReference of a policy that was not made from one.
+var noTemplate = fields{{"templateId", ""}, {"templateFamily", "none"}, {"templateDisplayName", nil}, {"templateDisplayVersion", nil}}
+
+func (c *call) policyFields(p *catalog.Payload, view policyView) (fields, error) {
+	var given struct{ Platforms, Technologies string }
+	if err := json.Unmarshal(p.Properties, &given); err != nil {
+		return nil, fmt.Errorf("properties of policy %s: %w", p.ID, err)
+	}
+	settings, err := p.PolicySettings()
+	if err != nil {
+		return nil, err
+	}
+	var assigned []catalog.Assignment
+	if slices.Contains(view.selected, "isAssigned") || slices.Contains(view.expanded, expandAssignments) {
+		if assigned, err = c.Catalog.Assignments(c.r.Context(), p.ID); err != nil {
+			return nil, err
+		}
+	}
+	all := fields{
+		{"id", p.ID},
+		{"name", p.DisplayName},
+		{"description", textOrNull(p.Description)},
+		{"platforms", given.Platforms},
+		{"technologies", given.Technologies},
+		{"templateReference", noTemplate},
+		{"settingCount", len(settings)},
+		{"isAssigned", len(assigned) > 0},
+		{"creationSource", nil},
+		{"priorityMetaData", nil},
+		{"createdDateTime", timestamp(p.Created)},
+		{"lastModifiedDateTime", timestamp(p.LastModified)},
+		{tagProperty, p.Tags},
+	}
+	shown := all.pick(view.selected)
+	if slices.Contains(view.expanded, expandSettings) {
+		list := make([]fields, len(settings))
+		for i := range settings {
+			list[i] = policySettingFields(i, &settings[i])
+		}
+		shown = append(shown, field{expandSettings, list})
+	}
+	if slices.Contains(view.expanded, expandAssignments) {
+		list := make([]fields, len(assigned))
+		for i, a := range assigned {
+			list[i] = policies.assignmentFields(a)
+		}
+		shown = append(shown, field{expandAssignments, list})
+	}
+	return shown, nil
+}
+
+func policySettingFields(i int, s *catalog.PolicySetting) fields {
+	return fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
+}
+
+// listPolicySettings is GET …/{id}/settings. The id of a setting is its place.
+func (c *call) listPolicySettings() error {
+	expanded, err := c.expansions(expandDefinitions)
+	if err != nil {
+		return err
+	}
+	after, size, err := c.plainPage()
+	if err != nil {
+		return err
+	}
+	from := 0
+	if after != "" {
+		last, err := strconv.ParseUint(after, 10, 31)
+		if err != nil {
+			return badSkipToken()
+		}
+		from = int(last) + 1
+	}
+	p, err := policies.find(c)
+	if err != nil {
+		return err
+	}
+	settings, err := p.PolicySettings()
+	if err != nil {
+		return err
+	}
+	var list []fields
+	for i := from; i < len(settings) && len(list) <= size; i++ {
+		f := policySettingFields(i, &settings[i])
+		if len(expanded) > 0 {
+			definitions, err := settings[i].Definitions()
+			if err != nil {
+				return err
+			}
+			f = append(f, field{expandDefinitions, settingDefinitions(definitions)})
+		}
+		list = append(list, f)
+	}
+	list, next := cut(list, size, func(f fields) string { return f[0].value.(string) })
+	if list == nil {
+		list = []fields{}
+	}
+	return c.list(page{collection: policies.path() + "/" + string(p.ID) + "/settings", next: next, value: list})
+}

@@ -1,0 +1,281 @@
+package graph
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// historyRoutes tell what was and, over the whole fleet, what is removed now. None of them is Graph's.
+func historyRoutes() []route {
+	needs := may(access.ReadDevices)
+	paged := []string{optionTop, optionSkipToken}
+	return []route{
+		{method: "GET", pattern: "/api/devices/{id}/actions", name: "actions.list", options: paged, needs: needs,
+			handle: (*call).listActions},
+		{method: "GET", pattern: "/api/devices/{id}/actions/{number}/events", name: "actions.events", needs: needs,
+			handle: (*call).listActionEvents},
+		{method: "GET", pattern: "/api/removed", name: "removed.list", options: paged, needs: needs, handle: (*call).listRemoved},
+		{method: "GET", pattern: "/api/failures", name: "failures.list", options: []string{optionDays}, needs: needs,
+			handle: (*call).listFailures},
+	}
+}
+
+// listActions is GET /api/devices/{id}/actions: every action of a device, the newest first.
+func (c *call) listActions() error {
+	size, err := pageSize(c.options)
+	if err != nil {
+		return err
+	}
+	var before int64
+	if err := c.behind(&before); err != nil {
+		return err
+	}
+	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	if _, err := c.Devices.Device(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	list, err := c.History.PastActions(c.r.Context(), c.deviceID(), before, size+1)
+	if err != nil {
+		return err
+	}
+	seen, items := c.newSight(), []fields{}
+	for _, a := range list[:min(size, len(list))] {
+		if a, err = seen.action(c.r.Context(), c.deviceID(), a); err != nil {
+			return err
+		}
+		items = append(items, append(fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, actionResult(a)...))
+	}
+	var next any
+	if size > 0 && len(list) > size {
+		next = list[size-1].Number
+	}
+	return c.ownList(items, next)
+}
+
+// listActionEvents is GET /api/devices/{id}/actions/{number}/events: what became of an action, step by step, as far as
+// events are kept.
+func (c *call) listActionEvents() error {
+	ctx := c.r.Context()
+	number, err := strconv.ParseInt(c.r.PathValue("number"), 10, 64)
+	if err != nil {
+		return notFound("There is no action with this number.")
+	}
+	if _, err := c.around(ctx, c.deviceID()); err != nil {
+		return err
+	}
+	a, err := c.History.PastAction(ctx, c.deviceID(), number)
+	if errors.Is(err, fleet.ErrNotFound) {
+		return notFound("There is no action with this number.")
+	}
+	if err != nil {
+		return err
+	}
+	events, err := c.History.ActionEvents(ctx, c.deviceID(), a)
+	if err != nil {
+		return err
+	}
+	seen, items := c.newSight(), []fields{}
+	for i := range events {
+		ok, err := seen.event(ctx, &events[i])
+		if err != nil {
+			return err
+		}
+		if ok {
+			items = append(items, change(&events[i]))
+		}
+	}
+	return c.ownList(items, nil)
+}
+
+// listRemoved is GET /api/removed: what is held off any device now, the newest first.
+func (c *call) listRemoved() error {
+	size, err := pageSize(c.options)
+	if err != nil {
+		return err
+	}
+	q := engine.RemovalQuery{Limit: size + 1}
+	if !c.scope.Everything() {
+		q.Where = fleet.Within(c.scope)
+	}
+	var after removalPosition
+	if err := c.behind(&after); err != nil {
+		return err
+	}
+	if after.Device != "" {
+		q.After = &engine.Removal{Device: after.Device, Payload: after.Payload, Since: after.Since}
+	}
+	list, err := c.History.Removals(c.r.Context(), q)
+	if err != nil {
+		return err
+	}
+	seen, items := c.newSight(), []fields{}
+	for i := range list[:min(size, len(list))] {
+		r := &list[i]
+		ok, err := seen.sees(c.r.Context(), r.Device, r.Payload)
+		if err != nil {
+			return err
+		}
+		if ok {
+			items = append(items, removalFields(r))
+		}
+	}
+	var next any
+	if size > 0 && len(list) > size {
+		last := list[size-1]
+		next = removalPosition{last.Since, last.Device, last.Payload}
+	}
+	return c.ownList(items, next)
+}
+
+type removalPosition struct {
+	Since   time.Time
+	Device  fleet.DeviceID
+	Payload action.PayloadID
+}
+
+func removalFields(r *engine.Removal) fields {
+	return fields{
+		{"deviceId", r.Device},
+		{"deviceName", textOrNull(r.DeviceName)},
+		{"payloadId", r.Payload},
+		{"payloadType", changeAssignments.typeName(r.Type)},
+		{"displayName", textOrNull(r.DisplayName)},
+		{"subType", textOrNull(r.SubType)},
+		{"removedDateTime", timestamp(r.Since)},
+		{"removedBy", r.Actor},
+		{"restoreDateTime", timestamp(r.RestoreAt)},
+	}
+}
+
+const (
+	optionDays     = "days"
+	defaultDays    = 7
+	mostDays       = 90
+	hourlyDays     = 3 // up to so many days are told by the hour
+	failuresLimit  = 100_000
+	recentFailures = 50
+)
+
+// listFailures is GET /api/failures: payloads that ended in error, counted by their code over time, and the latest of
+// them.
+func (c *call) listFailures() error {
+	days := defaultDays
+	if c.options.Has(optionDays) {
+		n, err := strconv.Atoi(c.options.Get(optionDays))
+		if err != nil || n < 1 || n > mostDays {
+			return badRequest(optionDays, "Query option 'days' must be a number from 1 to %d.", mostDays)
+		}
+		days = n
+	}
+	bucket, width := "day", 24*time.Hour
+	if days <= hourlyDays {
+		bucket, width = "hour", time.Hour
+	}
+	var where fleet.Condition
+	if !c.scope.Everything() {
+		where = fleet.Within(c.scope)
+	}
+	since := c.Now().UTC().Truncate(width).Add(width - time.Duration(days)*24*time.Hour)
+	list, err := c.History.Failures(c.r.Context(), where, since, failuresLimit)
+	if err != nil {
+		return err
+	}
+	seen, recent := c.newSight(), []fields{}
+	counts := make(map[failureCount]int)
+	for i := range list {
+		f := &list[i]
+		ok, err := seen.event(c.r.Context(), &f.Event)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		counts[failureCount{f.At.Truncate(width), f.Result.Code}]++
+		if len(recent) < recentFailures {
+			recent = append(recent, failureFields(f))
+		}
+	}
+	return c.reply(http.StatusOK, fields{{"bucket", bucket}, {"startDateTime", timestamp(since)}, {"value", countFields(counts)},
+		{"recent", recent}, {"complete", len(list) < failuresLimit}})
+}
+
+type failureCount struct {
+	at   time.Time
+	code int64
+}
+
+func countFields(counts map[failureCount]int) []fields {
+	keys := make([]failureCount, 0, len(counts))
+	for k := range counts {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b failureCount) int {
+		if order := a.at.Compare(b.at); order != 0 {
+			return order
+		}
+		return int(a.code - b.code)
+	})
+	items := make([]fields, len(keys))
+	for i, k := range keys {
+		items[i] = fields{{"dateTime", timestamp(k.at)}, {"errorCode", k.code}, {"count", counts[k]}}
+	}
+	return items
+}
+
+func failureFields(f *engine.Failure) fields {
+	return fields{
+		{"dateTime", timestamp(f.At)},
+		{"deviceId", f.Device},
+		{"deviceName", textOrNull(f.DeviceName)},
+		{"payloadId", f.Result.Payload},
+		{"displayName", textOrNull(f.Result.DisplayName)},
+		{"errorCode", f.Result.Code},
+		{"detail", textOrNull(f.Result.Detail)},
+	}
+}
+
+// ownList answers with a page of a list that is not Graph's. next is where the next page begins; nil: this is the last.
+func (c *call) ownList(items []fields, next any) error {
+	body := fields{}
+	if next != nil {
+		position, err := json.Marshal(next)
+		if err != nil {
+			return err
+		}
+		options := url.Values{optionSkipToken: {base64.RawURLEncoding.EncodeToString(position)}}
+		if c.options.Has(optionTop) {
+			options.Set(optionTop, c.options.Get(optionTop))
+		}
+		body = append(body, field{"@odata.nextLink", c.base() + c.r.URL.Path + "?" + options.Encode()})
+	}
+	return c.reply(http.StatusOK, append(body, field{"value", items}))
+}
+
+// behind reads $skiptoken of a list that is not Graph's.
+func (c *call) behind(position any) error {
+	if !c.options.Has(optionSkipToken) {
+		return nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(c.options.Get(optionSkipToken))
+	if err == nil {
+		err = json.Unmarshal(text, position)
+	}
+	if err != nil {
+		return badSkipToken()
+	}
+	return nil
+}

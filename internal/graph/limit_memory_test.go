@@ -1,0 +1,25 @@
+package graph
+
+import (
+	"strconv"
+	"testing"
+	"time"
+)
+
+// However many callers there are, the limiter remembers a bounded number of them, the busy ones among them.
+func TestLimiterForgets(t *testing.T) {
+	at := time.Unix(0, 0)
+	l := newLimiter(1, 1, func() time.Time { return at })
+	for i := range mostBuckets + 100 {
+		at = at.Add(time.Microsecond)
+		l.take("caller " + strconv.Itoa(i))
+		if i%100 == 0 {
+			if _, ok := l.take("busy"); ok && i > 0 {
+				t.Fatalf("the busy one was forgotten after %d others", i)
+			}
+		}
+	}
+	if len(l.buckets) > mostBuckets {
+		t.Errorf("%d callers are remembered", len(l.buckets))
+	}
+}

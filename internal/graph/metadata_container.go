@@ -1,0 +1,120 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+)
+
+// relation is a navigation property, or an entity set if no type has it.
+type relation struct {
+	of         string // the type that has it; empty: the service itself
+	name       string
+	target     string // type
+	collection bool
+}
+
+// boundAction is an action on a resource.
+type boundAction struct {
+	name, on  string
+	parameter string // empty: it has none
+	takes     string // type of the parameter
+	returns   string // type; empty: nothing
+}
+
+// model is what the routes of one version offer.
+type model struct {
+	relations []relation
+	actions   []boundAction
+	readable  []string // paths of collections whose things can be read one by one, and of single things
+	writable  []string // those whose things can be changed or deleted
+}
+
+// services are the paths under which Graph keeps most collections. Each is a type of its own.
+var services = []string{"deviceManagement", "deviceAppManagement"}
+
+// setTypes are the types of the collections and single things under their paths, without ids.
+var setTypes = func() map[string]string {
+	of := map[string]string{
+		"deviceManagement/managedDevices":     "managedDevice",
+		"deviceManagement/comanagedDevices":   "managedDevice",
+		policies.path():                       "deviceManagementConfigurationPolicy",
+		policies.path() + "/settings":         "deviceManagementConfigurationSetting",
+		settingSet:                            "deviceManagementConfigurationSettingDefinition",
+		definitionSet:                         "roleDefinition",
+		definitionSet + "/roleAssignments":    "roleAssignment",
+		assignmentSet:                         assignmentType,
+		scopeTagSet:                           scopeTagType,
+		operationSet:                          "resourceOperation",
+		subscriptionSet:                       subscriptionType,
+		"groups":                              "group",
+		"groups/members":                      "directoryObject",
+		"deviceManagement/auditEvents":        "auditEvent",
+		"deviceManagement/remoteActionAudits": "remoteActionAudit",
+		"deviceManagement/applePushNotificationCertificate": "applePushNotificationCertificate",
+	}
+	for _, k := range append(slices.Clone(kinds), policies) {
+		if k != policies {
+			of[k.path()] = baseTypes[k.set]
+		}
+		of[k.path()+"/assignments"] = strings.TrimPrefix(k.assignmentType, "#"+graphNamespace)
+	}
+	return of
+}()
+
+// newModel makes out of routes what a version offers.
+func newModel(routes []route, version string) *model {
+	m := new(model)
+	for i := range routes {
+		if path, ok := strings.CutPrefix(routes[i].pattern, version); ok && !strings.ContainsAny(path, ".$") {
+			m.add(&routes[i], strings.Split(path, "/"))
+		}
+	}
+	return m
+}
+
+func (m *model) add(rt *route, path []string) {
+	last := len(path) - 1
+	set := strings.Join(without(path, "{id}"), "/")
+	switch {
+	case path[last] == "{id}" && rt.method == "GET":
+		m.readable = append(m.readable, set)
+	case path[last] == "{id}", rt.method == "PATCH":
+		m.writable = append(m.writable, set)
+	case rt.method == "GET":
+		r := relation{name: path[last], target: setTypes[set], collection: strings.Contains(rt.name, ".list"), of: path[0]}
+		if last == 0 {
+			r.of = ""
+		} else if path[last-1] == "{id}" {
+			r.of = setTypes[strings.Join(path[:last-1], "/")]
+		}
+		if !r.collection {
+			m.readable = append(m.readable, set)
+		}
+		if !slices.Contains(m.relations, r) {
+			m.relations = append(m.relations, r)
+		}
+	case rt.method == "POST" && last > 1 && path[last-1] == "{id}":
+		if a := actionOf(path[last], strings.Join(path[:last-1], "/")); !slices.Contains(m.actions, a) {
+			m.actions = append(m.actions, a)
+		}
+	}
+}
+
+// actionOf is an action with what it takes.
+func actionOf(name, set string) boundAction {
+	a := boundAction{name: name, on: setTypes[set]}
+	for _, w := range []*wording{syncPayloads, changeAssignments} {
+		if name == string(w.name) {
+			a.parameter, a.takes = w.collection, strings.TrimPrefix(w.itemType, graphNamespace)+"[]"
+		}
+	}
+	for _, k := range append(slices.Clone(kinds), policies) {
+		if name == "assign" && set == k.path() {
+			a.parameter, a.takes = k.assignments, setTypes[k.path()+"/assignments"]+"[]"
+			if k.echo {
+				a.returns = a.takes
+			}
+		}
+	}
+	return a
+}

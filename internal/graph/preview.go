@@ -1,0 +1,110 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
+)
+
+// preview is POST …/{id}/syncPayloads/preview and …/changeAssignments/preview, which are not Graph's: what the action
+// would do with the same body. It changes nothing.
+func (w *wording) preview(c *call) error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	set, err := w.selections(body)
+	if err != nil {
+		return err
+	}
+	p, err := w.foresee(c, set)
+	if err != nil {
+		return err
+	}
+	seen, err := c.seenPayloads(c.r.Context(), c.deviceID())
+	if err != nil {
+		return err
+	}
+	show := func(list []*action.Payload) []fields {
+		shown := []fields{}
+		for _, one := range list {
+			if slices.ContainsFunc(seen, func(s *action.Payload) bool { return s.ID == one.ID }) {
+				shown = append(shown, w.foreseen(one, p))
+			}
+		}
+		return shown
+	}
+	planned := slices.Concat(p.Remove, p.Restore, p.Unchanged, p.Closed)
+	leftAlone := slices.DeleteFunc(slices.Clone(seen), func(s *action.Payload) bool {
+		return slices.ContainsFunc(planned, func(one *action.Payload) bool { return one.ID == s.ID })
+	})
+	refusals := []fields{}
+	for _, r := range p.Refused {
+		refusals = append(refusals, fields{{w.id, textOrNull(string(r.Payload))}, {"message", w.whyRefused(r)}})
+	}
+	return c.reply(http.StatusOK, fields{
+		{"@odata.type", "#syncpayloads.preview"},
+		{"notSupported", textOrNull(p.Unsupported)},
+		{"remove", show(p.Remove)},
+		{"restore", show(p.Restore)},
+		{"unchanged", show(p.Unchanged)},
+		{"closed", show(p.Closed)},
+		{"leftAlone", show(leftAlone)},
+		{"refused", refusals},
+	})
+}
+
+func (w *wording) foresee(c *call, set []action.Selection) (*engine.Preview, error) {
+	reach, err := c.reach(c.r.Context(), c.deviceID())
+	if err != nil {
+		return nil, err
+	}
+	return c.Engine.Preview(c.r.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.Trust())
+}
+
+func (w *wording) foreseen(one *action.Payload, p *engine.Preview) fields {
+	return fields{
+		{w.id, one.ID},
+		{w.kind, w.typeName(one.Type)},
+		{"displayName", textOrNull(one.DisplayName)},
+		{"subType", textOrNull(one.SubType)},
+		{"warnings", riskFields(p.Risks[one.ID])},
+	}
+}
+
+// whyRefused is the reason of a refusal without its place in the body.
+func (w *wording) whyRefused(r *action.Refusal) string {
+	switch r.Reason {
+	case action.NotAssigned:
+		return "It is neither assigned to this device nor removed from it."
+	case action.WrongType:
+		return fmt.Sprintf("It is of type '%s'.", w.typeName(r.Type))
+	default:
+		var f *fault
+		_ = errors.As(refused(r, w), &f)
+		return f.message
+	}
+}
+
+// refuseStranding refuses a set that may cut the device off, if the operator wants that.
+func (w *wording) refuseStranding(c *call, set []action.Selection) error {
+	if !c.RefuseStranding {
+		return nil
+	}
+	p, err := w.foresee(c, set)
+	if err != nil || len(p.Refused) > 0 { // then the action is refused for that
+		return err
+	}
+	for i, sel := range set {
+		if risks := p.Risks[sel.ID]; len(risks) > 0 {
+			element := fmt.Sprintf("%s[%d].%s", w.collection, i, w.id)
+			return badRequest(element, "Property '%s' is refused: removing '%s' may cut the device off from this server: %s. "+
+				"This server's operator does not allow that.", element, sel.ID, risks[0].Reason)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package graph
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/syncpayloads/syncpayloads/internal/audit"
+)
+
+// recorded runs an operation that changes something. What it changes and that it did are committed together.
+func (c *call) recorded(handle func(*call) error) error {
+	entry := c.entry()
+	entry.Result = audit.Success
+	c.r = c.r.WithContext(audit.With(c.r.Context(), &audit.Draft{Entry: entry}))
+	if err := handle(c); err != nil {
+		return err
+	}
+	// What was asked for was so already, and nothing was written.
+	if d := audit.Of(c.r.Context()); d != nil {
+		if err := c.Audit.Record(c.r.Context(), d.Complete()); err != nil {
+			c.Log.Error("an operation could not be recorded", "request-id", c.requestID, "err", err)
+		}
+	}
+	return nil
+}
+
+// entry is what the record says of this call before it is known how it ends.
+func (c *call) entry() audit.Entry {
+	e := audit.Entry{ID: uuid.NewString(), At: c.Now().UTC(), Activity: c.route.name, Kind: c.route.kind(c.r.Method), Request: c.requestID,
+		Actor: audit.Actor{Address: c.address()}}
+	if e.Activity == "" {
+		e.Activity = c.r.Method + " " + clip(c.r.URL.Path)
+	}
+	if c.caller != nil {
+		e.Actor.ID, e.Actor.Name, e.Actor.Roles = c.caller.ID, c.caller.Name, c.caller.RoleNames()
+	}
+	return e
+}
+
+func (rt *route) reads(method string) bool {
+	return rt.unchanging || method == http.MethodGet || method == http.MethodHead
+}
+
+// object is the type of what a route is about: managedDevice of managedDevices.get.
+func (rt *route) object() string {
+	set, _, _ := strings.Cut(rt.name, ".")
+	if stem, ok := strings.CutSuffix(set, "ies"); ok {
+		return stem + "y"
+	}
+	return strings.TrimSuffix(set, "s")
+}
+
+// kind is what sort of operation a route is, to the record.
+func (rt *route) kind(method string) audit.Kind {
+	switch {
+	case rt.reads(method):
+		return audit.Read
+	case method == http.MethodPatch, method == http.MethodPut:
+		return audit.Update
+	case method == http.MethodDelete:
+		return audit.Delete
+	case strings.HasSuffix(rt.name, ".create"):
+		return audit.Create
+	default:
+		return audit.Act
+	}
+}
+
+// recordRefusal records an attempt that ended in a fault: every one to change something, and every one to read what the
+// caller may not.
+func (c *call) recordRefusal(f *fault, cause error) {
+	var hidden errHidden
+	beyond := f.status == http.StatusUnauthorized || f.status == http.StatusForbidden || errors.As(cause, &hidden)
+	// A flood of what is too much must not fill the record.
+	if c.route.reads(c.r.Method) && !beyond || f.status == http.StatusTooManyRequests {
+		return
+	}
+	e := c.entry()
+	e.Result, e.Status, e.Reason = audit.Refused, f.status, f.message
+	switch {
+	case f.status >= http.StatusInternalServerError:
+		e.Result = audit.Failure
+	case errors.As(cause, &hidden):
+		e.Reason = "it is beyond the scope of the caller's roles"
+	}
+	if id := c.r.PathValue("id"); id != "" {
+		e.Objects = []audit.Object{{Type: c.route.object(), ID: clip(id)}}
+	}
+	if err := c.Audit.Record(c.r.Context(), e); err != nil {
+		c.Log.Error("a refused attempt could not be recorded", "request-id", c.requestID, "err", err)
+	}
+}
+
+// address is where the call comes from: what the nearest proxy saw, if one is trusted.
+func (c *call) address() string {
+	if c.TrustForwarded {
+		hops := strings.Split(c.r.Header.Get("X-Forwarded-For"), ",")
+		if ip := net.ParseIP(strings.TrimSpace(hops[len(hops)-1])); ip != nil {
+			return ip.String()
+		}
+	}
+	host, _, err := net.SplitHostPort(c.r.RemoteAddr)
+	if err != nil {
+		return c.r.RemoteAddr
+	}
+	return host
+}

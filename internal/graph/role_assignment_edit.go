@@ -1,0 +1,134 @@
+package graph
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+)
+
+const (
+	bindDefinition = "roleDefinition@odata.bind"
+	bindTags       = "roleScopeTags@odata.bind"
+)
+
+// assignmentEdit reads what a body sets of an assignment. The bindings are the references it takes beside scope tags.
+func assignmentEdit(body *object, current *access.RoleAssignment, bindings ...string) (p access.AssignmentPatch, err error) {
+	if err := body.only(assignmentProperties...); err != nil {
+		return p, err
+	}
+	if err := body.ofType([]string{assignmentType, "roleAssignment"}, append(bindings, bindTags)...); err != nil {
+		return p, err
+	}
+	if err := body.echoed("id", current.ID); err != nil {
+		return p, err
+	}
+	for _, name := range body.names {
+		switch name {
+		case "displayName":
+			p.Name, err = body.edited(name)
+		case "description":
+			p.Description, err = body.edited(name)
+		case "members":
+			p.Members, err = body.requiredTexts(name)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	if p.Groups, err = body.deviceGroups(current.Groups); err != nil {
+		return p, err
+	}
+	p.Tags, err = body.scopeTags()
+	return p, err
+}
+
+// deviceGroups reads the groups of devices to which an assignment shall be limited; nil: as now, a pointer to nil: to none.
+// Older scripts name them in scopeMembers.
+func (o *object) deviceGroups(current []string) (*[]string, error) {
+	scope, _, err := o.text("scopeType")
+	if err != nil {
+		return nil, err
+	}
+	named, err := o.optionalTexts("resourceScopes")
+	if err != nil {
+		return nil, err
+	}
+	members, err := o.optionalTexts("scopeMembers")
+	if err != nil {
+		return nil, err
+	}
+	if len(named) == 0 {
+		named = members
+	}
+	if len(members) > 0 && !slices.Equal(named, members) {
+		return nil, badRequest("scopeMembers", "Property 'scopeMembers' must name the same groups as 'resourceScopes'. Leave it out.")
+	}
+	switch scope {
+	case scopeDevices, scopeDevicesAndPersons:
+		if len(named) > 0 {
+			return nil, badRequest("scopeType", "Property 'scopeType' is '%s', and yet groups are named. Leave them out, or give '%s'.", scope, scopeResources)
+		}
+		return new([]string), nil
+	case scopeResources, "":
+		if len(named) > 0 {
+			return &named, nil
+		}
+		if len(current) == 0 && (scope == scopeResources || current != nil) {
+			return nil, badRequest("resourceScopes", "Property 'resourceScopes' must name a group of devices, unless 'scopeType' is '%s'.", scopeDevices)
+		}
+		return nil, nil
+	default:
+		return nil, badRequest("scopeType", "Property 'scopeType' must be one of %s, %s, %s.", scopeResources, scopeDevices, scopeDevicesAndPersons)
+	}
+}
+
+// scopeTags reads the scope tags to which an assignment is limited, by ids or by references; nil: the body does not say.
+// An empty list takes the limit away.
+func (o *object) scopeTags() (*[]string, error) {
+	ids, err := o.optionalTexts(tagProperty)
+	if err != nil {
+		return nil, err
+	}
+	references, err := o.optionalTexts(bindTags)
+	if err != nil {
+		return nil, err
+	}
+	if ids != nil && len(references) > 0 {
+		return nil, badRequest(bindTags, "Properties '%s' and '%s' say the same. Give one of them.", tagProperty, bindTags)
+	}
+	for i, reference := range references {
+		id, ok := referred(reference, "roleScopeTags")
+		if !ok {
+			element := fmt.Sprintf("%s[%d]", bindTags, i)
+			return nil, badRequest(element, "Property '%s' must be the URL of a scope tag, ending in roleScopeTags('id') or roleScopeTags/id.", element)
+		}
+		ids = append(ids, id)
+	}
+	_, byID := o.values[tagProperty]
+	_, byReference := o.values[bindTags]
+	if !byID && !byReference {
+		return nil, nil
+	}
+	if len(ids) == 0 {
+		ids = nil
+	}
+	return &ids, nil
+}
+
+// referred reads the id out of a reference to an object of a collection: …/set('id') or …/set/id.
+func referred(reference, set string) (string, bool) {
+	u, err := url.Parse(reference)
+	if err != nil {
+		return "", false
+	}
+	parent, id := path.Split(u.Path)
+	if key, ok := strings.CutPrefix(id, set+"('"); ok {
+		id, ok = strings.CutSuffix(key, "')")
+		return id, ok && id != ""
+	}
+	return id, path.Base(parent) == set && id != ""
+}

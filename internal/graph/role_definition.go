@@ -1,0 +1,243 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/query"
+)
+
+// Roles keeps roles, who has them and where, and scope tags. *access.Roles implements it; its errors are
+// *catalog.Invalid, *access.NotHeld, *access.Conflict and access.ErrNotFound.
+type Roles interface {
+	Role(ctx context.Context, id string) (*access.Role, error)
+	ListRoles(ctx context.Context, q query.Query) (query.Page[*access.Role], error)
+	CreateRole(ctx context.Context, by *access.Principal, in access.RoleInput) (*access.Role, error)
+	UpdateRole(ctx context.Context, by *access.Principal, id string, patch access.RolePatch, only ...func(*access.Role) error) (*access.Role, error)
+	DeleteRole(ctx context.Context, id string, only ...func(*access.Role) error) error
+
+	Assignment(ctx context.Context, id string) (*access.RoleAssignment, error)
+	ListAssignments(ctx context.Context, role string, q query.Query) (query.Page[*access.RoleAssignment], error)
+	CreateAssignment(ctx context.Context, by *access.Principal, in access.AssignmentInput) (*access.RoleAssignment, error)
+	UpdateAssignment(ctx context.Context, by *access.Principal, id string, patch access.AssignmentPatch,
+		only ...func(*access.RoleAssignment) error) (*access.RoleAssignment, error)
+	DeleteAssignment(ctx context.Context, by *access.Principal, id string, only ...func(*access.RoleAssignment) error) error
+
+	Tag(ctx context.Context, id string) (*access.ScopeTag, error)
+	ListTags(ctx context.Context, q query.Query) (query.Page[*access.ScopeTag], error)
+	CreateTag(ctx context.Context, in access.TagInput) (*access.ScopeTag, error)
+	UpdateTag(ctx context.Context, id string, patch access.TagPatch) (*access.ScopeTag, error)
+	DeleteTag(ctx context.Context, id string) error
+}
+
+const (
+	optionExpand = "$expand"
+	codeConflict = "Conflict"
+)
+
+const (
+	definitionSet  = "deviceManagement/roleDefinitions"
+	definitionType = "deviceAndAppManagementRoleDefinition"
+)
+
+func roleRoutes() []route {
+	const definitions, definition = versionPath + definitionSet, versionPath + definitionSet + "/{id}"
+	read := []string{optionSelect, optionExpand}
+	all := []route{
+		{method: "GET", pattern: definitions, name: "roleDefinitions.list", options: queryOptions, needs: may(access.ReadRoles), handle: (*call).listRoles},
+		{method: "GET", pattern: definitions + countSuffix, name: "roleDefinitions.count", options: countOptions, needs: may(access.ReadRoles),
+			handle: (*call).listRoles},
+		{method: "POST", pattern: definitions, name: "roleDefinitions.create", needs: may(access.CreateRoles), handle: (*call).createRole},
+		{method: "GET", pattern: definition, name: "roleDefinitions.get", options: read, needs: may(access.ReadRoles), handle: (*call).getRole},
+		{method: "PATCH", pattern: definition, name: "roleDefinitions.update", needs: may(access.UpdateRoles), handle: (*call).updateRole},
+		{method: "DELETE", pattern: definition, name: "roleDefinitions.delete", needs: may(access.DeleteRoles), handle: (*call).deleteRole},
+		{method: "GET", pattern: definition + "/roleAssignments", name: "roleDefinitions.listAssignments",
+			options: expandOptions, needs: may(access.ReadRoles),
+			handle: (*call).listRoleAssignments},
+		{method: "GET", pattern: definition + "/roleAssignments" + countSuffix, name: "roleDefinitions.countAssignments", options: countOptions,
+			needs: may(access.ReadRoles), handle: (*call).listRoleAssignments},
+		{method: "GET", pattern: versionPath + operationSet, name: "resourceOperations.list", options: listOptions, needs: may(access.ReadRoles),
+			handle: (*call).listResourceOperations},
+	}
+	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)
+	for i := range all {
+		handle := all[i].handle
+		all[i].handle = func(c *call) error { return c.roleFault(handle(c)) }
+	}
+	return all
+}
+
+// roleFault turns the errors of Roles into what the caller is told.
+func (c *call) roleFault(err error) error {
+	var lacks *access.NotHeld
+	var conflict *access.Conflict
+	switch {
+	case errors.As(err, &lacks):
+		return forbidden("'%s' may not do this: %s.", c.caller.Name, lacks)
+	case errors.As(err, &conflict):
+		return &fault{status: http.StatusConflict, code: codeConflict, message: fmt.Sprintf("The request conflicts with what there is: %s.", conflict)}
+	case errors.Is(err, access.ErrNotFound):
+		return notFound("There is no object with this id.")
+	default:
+		return err
+	}
+}
+
+// echoed refuses values of a property that only the server sets, but for those that it is served with, which clients
+// give back.
+func (o *object) echoed(name string, served ...any) error {
+	if v := o.values[name]; v == nil || slices.Contains(served, v) {
+		return nil
+	}
+	return badRequest(o.at(name), "Property '%s' is read-only. Leave it out.", o.at(name))
+}
+
+// ofType refuses another @odata.type than the one of these, and references that are not among the bindings. Left to be
+// annotations they would be ignored.
+func (o *object) ofType(names []string, bindings ...string) error {
+	odataType, err := o.odataType()
+	if err != nil {
+		return err
+	}
+	if odataType != "" && !slices.Contains(names, strings.TrimPrefix(odataType, graphNamespace)) {
+		return badRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", graphNamespace, names[0])
+	}
+	for _, name := range o.names {
+		if strings.HasSuffix(name, "@odata.bind") && !slices.Contains(bindings, name) {
+			return badRequest(o.at(name), "Property '%s' is not known here.", o.at(name))
+		}
+	}
+	return nil
+}
+
+var definitionProperties = []string{"id", "displayName", "description", "isBuiltIn", "isBuiltInRoleDefinition", "roleScopeTagIds",
+	"permissions", "rolePermissions"}
+
+func definitionFields(r *access.Role) fields {
+	permissions := []fields{{
+		{"actions", r.Rights},
+		{"resourceActions", []fields{{{"allowedResourceActions", r.Rights}, {"notAllowedResourceActions", []string{}}}}},
+	}}
+	return fields{
+		{"id", r.ID},
+		{"displayName", r.Name},
+		{"description", r.Description},
+		{"isBuiltIn", r.BuiltIn},
+		{"isBuiltInRoleDefinition", r.BuiltIn},
+		{"roleScopeTagIds", []string{}},
+		{"permissions", permissions},
+		{"rolePermissions", permissions},
+	}
+}
+
+func (c *call) listRoles() error {
+	selected, err := c.selected(definitionProperties)
+	if err != nil {
+		return err
+	}
+	return serveList(c, definitionSet, definitionListing, nil, c.Roles.ListRoles, func(r *access.Role) (fields, error) {
+		return typed(definitionType, definitionFields(r).pick(selected)), nil
+	})
+}
+
+// typed is an object with its Graph type.
+func typed(name string, f fields) fields {
+	return append(fields{{"@odata.type", "#" + graphNamespace + name}}, f...)
+}
+
+func (c *call) getRole() error {
+	selected, err := c.selected(definitionProperties)
+	if err != nil {
+		return err
+	}
+	expand, err := c.expansions("roleAssignments")
+	if err != nil {
+		return err
+	}
+	r, err := c.Roles.Role(c.r.Context(), c.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	c.tag(roleTag(r))
+	shown := definitionFields(r).pick(selected)
+	if len(expand) > 0 {
+		list, err := c.Roles.ListAssignments(c.r.Context(), r.ID, query.Query{})
+		if err != nil {
+			return err
+		}
+		assignments := make([]fields, len(list.Items))
+		for i, a := range list.Items {
+			assignments[i] = typed(assignmentType, assignmentFields(a))
+		}
+		shown = append(shown, field{"roleAssignments", assignments})
+	}
+	return c.entity(http.StatusOK, definitionSet, definitionType, shown)
+}
+
+// entity answers with one object of a collection.
+func (c *call) entity(status int, collection, odataType string, f fields) error {
+	return c.reply(status, append(fields{{"@odata.context", c.contextURL(collection) + "/$entity"}}, typed(odataType, f)...))
+}
+
+// created answers with a new object of a collection.
+func (c *call) created(collection, id, odataType string, f fields) error {
+	c.w.Header().Set("Location", c.base()+c.version()+collection+"/"+id)
+	return c.entity(http.StatusCreated, collection, odataType, f)
+}
+
+func (c *call) createRole() error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	patch, err := roleEdit(body, &access.Role{})
+	if err != nil {
+		return err
+	}
+	r, err := c.Roles.CreateRole(c.r.Context(), c.caller, access.RoleInput{Name: given(patch.Name), Description: given(patch.Description),
+		Rights: patch.Rights})
+	if err != nil {
+		return err
+	}
+	c.tag(roleTag(r))
+	return c.created(definitionSet, r.ID, definitionType, definitionFields(r))
+}
+
+func given(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func (c *call) updateRole() error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	r, err := c.Roles.Role(c.r.Context(), c.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	patch, err := roleEdit(body, r)
+	if err != nil {
+		return err
+	}
+	if r, err = c.Roles.UpdateRole(c.r.Context(), c.caller, r.ID, patch, c.sameRole); err != nil {
+		return err
+	}
+	c.tag(roleTag(r))
+	return c.entity(http.StatusOK, definitionSet, definitionType, definitionFields(r))
+}
+
+func (c *call) deleteRole() error {
+	if err := c.Roles.DeleteRole(c.r.Context(), c.r.PathValue("id"), c.sameRole); err != nil {
+		return err
+	}
+	return c.noContent()
+}

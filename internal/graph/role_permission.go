@@ -1,0 +1,126 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// roleEdit reads what a body sets of a role. Roles carry no scope tags: who reads roles reads all of them.
+func roleEdit(body *object, current *access.Role) (p access.RolePatch, err error) {
+	if err := body.only(definitionProperties...); err != nil {
+		return p, err
+	}
+	if err := body.ofType([]string{definitionType, "roleDefinition"}); err != nil {
+		return p, err
+	}
+	for name, served := range map[string]any{"id": current.ID, "isBuiltIn": current.BuiltIn, "isBuiltInRoleDefinition": current.BuiltIn} {
+		if err := body.echoed(name, served); err != nil {
+			return p, err
+		}
+	}
+	tags, err := body.optionalTexts(tagProperty)
+	if err == nil && len(tags) > 0 && !slices.Equal(tags, []string{fleet.DefaultTag}) {
+		err = badRequest(tagProperty, "Property '%s' must be empty: roles carry no scope tags.", tagProperty)
+	}
+	if err != nil {
+		return p, err
+	}
+	for _, name := range body.names {
+		switch name {
+		case "displayName":
+			p.Name, err = body.edited(name)
+		case "description":
+			p.Description, err = body.edited(name)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	p.Rights, err = body.rights()
+	return p, err
+}
+
+// rights are what rolePermissions, or under its older name permissions, allows; nil: the body has neither.
+func (o *object) rights() (rights []access.Right, err error) {
+	for _, name := range []string{"permissions", "rolePermissions"} {
+		if o.values[name] == nil {
+			continue
+		}
+		these, err := o.permissions(name)
+		if err != nil {
+			return nil, err
+		}
+		if rights != nil && !slices.Equal(rights, these) {
+			return nil, badRequest(o.at(name), "Properties 'permissions' and 'rolePermissions' must allow the same. Leave 'permissions' out.")
+		}
+		rights = these
+	}
+	return rights, nil
+}
+
+// permissions is a collection of rolePermission: what any of them allows and none does not allow, in order.
+func (o *object) permissions(name string) ([]access.Right, error) {
+	list, err := o.requiredObjects(name)
+	if err != nil {
+		return nil, err
+	}
+	allowed, denied := []access.Right{}, []access.Right{}
+	for _, permission := range list {
+		if err := permission.only("actions", "resourceActions"); err != nil {
+			return nil, err
+		}
+		// Clients give back actions, the older form, beside resourceActions.
+		if permission.values["resourceActions"] == nil {
+			if allowed, err = permission.addRights(allowed, "actions"); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		actions, err := permission.requiredObjects("resourceActions")
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range actions {
+			if err := a.only("allowedResourceActions", "notAllowedResourceActions"); err != nil {
+				return nil, err
+			}
+			if allowed, err = a.addRights(allowed, "allowedResourceActions"); err != nil {
+				return nil, err
+			}
+			if denied, err = a.addRights(denied, "notAllowedResourceActions"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.Sort(allowed)
+	return slices.DeleteFunc(slices.Compact(allowed), func(r access.Right) bool { return slices.Contains(denied, r) }), nil
+}
+
+// addRights adds a collection of resource actions to a list. Each must be one that there is.
+func (o *object) addRights(list []access.Right, name string) ([]access.Right, error) {
+	texts, err := o.optionalTexts(name)
+	if err != nil {
+		return nil, err
+	}
+	known := access.Rights()
+	for i, text := range texts {
+		if !slices.Contains(known, access.Right(text)) {
+			element := fmt.Sprintf("%s[%d]", o.at(name), i)
+			return nil, badRequest(element, "Property '%s' is not valid: there is no resource action '%s'. GET %s%s lists them.",
+				element, clip(text), versionPath, operationSet)
+		}
+		list = append(list, access.Right(text))
+	}
+	return list, nil
+}
+
+// optionalTexts is a property that is a collection of strings; nil if it is missing or null.
+func (o *object) optionalTexts(name string) ([]string, error) {
+	if o.values[name] == nil {
+		return nil, nil
+	}
+	return o.requiredTexts(name)
+}

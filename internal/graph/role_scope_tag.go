@@ -1,0 +1,124 @@
+package graph
+
+import (
+	"net/http"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+)
+
+const (
+	scopeTagSet  = "deviceManagement/roleScopeTags"
+	scopeTagType = "roleScopeTag"
+)
+
+func scopeTagRoutes() []route {
+	const tags, tag = versionPath + scopeTagSet, versionPath + scopeTagSet + "/{id}"
+	return []route{
+		{method: "GET", pattern: tags, name: "roleScopeTags.list", options: queryOptions, needs: may(access.ReadRoles), handle: (*call).listScopeTags},
+		{method: "GET", pattern: tags + countSuffix, name: "roleScopeTags.count", options: countOptions, needs: may(access.ReadRoles),
+			handle: (*call).listScopeTags},
+		{method: "POST", pattern: tags, name: "roleScopeTags.create", needs: may(access.CreateRoles), handle: (*call).createScopeTag},
+		{method: "GET", pattern: tag, name: "roleScopeTags.get", options: []string{optionSelect}, needs: may(access.ReadRoles),
+			handle: (*call).getScopeTag},
+		{method: "PATCH", pattern: tag, name: "roleScopeTags.update", needs: may(access.UpdateRoles), handle: (*call).updateScopeTag},
+		{method: "DELETE", pattern: tag, name: "roleScopeTags.delete", needs: may(access.DeleteRoles), handle: (*call).deleteScopeTag},
+	}
+}
+
+var scopeTagProperties = []string{"id", "displayName", "description", "isBuiltIn"}
+
+func scopeTagFields(t *access.ScopeTag) fields {
+	return fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description}, {"isBuiltIn", t.BuiltIn()}}
+}
+
+func (c *call) listScopeTags() error {
+	selected, err := c.selected(scopeTagProperties)
+	if err != nil {
+		return err
+	}
+	return serveList(c, scopeTagSet, scopeTagListing, nil, c.Roles.ListTags, func(t *access.ScopeTag) (fields, error) {
+		return scopeTagFields(t).pick(selected), nil
+	})
+}
+
+func (c *call) getScopeTag() error {
+	selected, err := c.selected(scopeTagProperties)
+	if err != nil {
+		return err
+	}
+	t, err := c.Roles.Tag(c.r.Context(), c.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t).pick(selected))
+}
+
+func (c *call) createScopeTag() error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	patch, err := tagEdit(body, &access.ScopeTag{})
+	if err != nil {
+		return err
+	}
+	t, err := c.Roles.CreateTag(c.r.Context(), access.TagInput{Name: given(patch.Name), Description: given(patch.Description)})
+	if err != nil {
+		return err
+	}
+	return c.created(scopeTagSet, t.ID, scopeTagType, scopeTagFields(t))
+}
+
+func (c *call) updateScopeTag() error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	t, err := c.Roles.Tag(c.r.Context(), c.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	patch, err := tagEdit(body, t)
+	if err != nil {
+		return err
+	}
+	if t, err = c.Roles.UpdateTag(c.r.Context(), t.ID, patch); err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t))
+}
+
+func (c *call) deleteScopeTag() error {
+	if err := c.Roles.DeleteTag(c.r.Context(), c.r.PathValue("id")); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+// tagEdit reads what a body sets of a scope tag.
+func tagEdit(body *object, current *access.ScopeTag) (p access.TagPatch, err error) {
+	if err := body.only(scopeTagProperties...); err != nil {
+		return p, err
+	}
+	if err := body.ofType([]string{scopeTagType}); err != nil {
+		return p, err
+	}
+	if err := body.echoed("id", current.ID); err != nil {
+		return p, err
+	}
+	if err := body.echoed("isBuiltIn", current.BuiltIn()); err != nil {
+		return p, err
+	}
+	for _, name := range body.names {
+		switch name {
+		case "displayName":
+			p.Name, err = body.edited(name)
+		case "description":
+			p.Description, err = body.edited(name)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,153 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/live"
+)
+
+// changed is a device that changed, and the position of its last event.
+type changed struct {
+	device   fleet.DeviceID
+	position int64
+}
+
+// changes are the devices of the next delivery, in the order of their last events, and the position up to which that
+// tells everything. The error is live.ErrGone if events are missing.
+func (s *Service) changes(ctx context.Context, sub *Subscription, sees *sight) (list []changed, reach int64, err error) {
+	events, reach, err := s.behind(ctx, sub)
+	if err != nil {
+		return nil, 0, err
+	}
+	last := make(map[fleet.DeviceID]int64)
+	for i := range events {
+		e := &events[i]
+		seen, err := sees.event(ctx, e)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !seen {
+			continue
+		}
+		if _, known := last[e.Device]; !known && len(last) == perDelivery {
+			reach = e.Position - 1
+			break
+		}
+		last[e.Device] = e.Position
+	}
+	for device, position := range last {
+		list = append(list, changed{device, position})
+	}
+	slices.SortFunc(list, func(a, b changed) int { return cmp.Compare(a.position, b.position) })
+	return list, reach, nil
+}
+
+// behind reads the next events of a subscription, and the position up to which there are no others.
+func (s *Service) behind(ctx context.Context, sub *Subscription) (events []live.Event, reach int64, err error) {
+	_, reach, err = s.Store.EventRange(ctx)
+	if err == nil {
+		events, err = s.Store.Events(ctx, sub.Device, sub.Position, readBatch)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	// Afterwards: what was dropped before the events were read is seen now.
+	oldest, newest, err := s.Store.EventRange(ctx)
+	// A position that was never given comes from before a backup was put back.
+	if err == nil && (sub.Position < oldest-1 || sub.Position > newest) {
+		err = live.ErrGone
+	}
+	switch n := len(events); {
+	case n == readBatch:
+		reach = events[n-1].Position
+	case n > 0:
+		reach = max(reach, events[n-1].Position)
+	}
+	return events, reach, err
+}
+
+// The bodies of notifications (Microsoft Graph beta reference, changeNotification and changeNotificationCollection).
+type (
+	collection struct {
+		Value []any `json:"value"`
+	}
+	changeNotification struct {
+		ID           string       `json:"id"` // the position of the device's last event
+		Subscription string       `json:"subscriptionId"`
+		Expires      string       `json:"subscriptionExpirationDateTime"`
+		ClientState  *string      `json:"clientState"`
+		ChangeType   string       `json:"changeType"`
+		Tenant       string       `json:"tenantId"`
+		Resource     string       `json:"resource"`
+		Data         resourceData `json:"resourceData"`
+	}
+	resourceData struct {
+		Type string         `json:"@odata.type"`
+		Path string         `json:"@odata.id"`
+		ID   fleet.DeviceID `json:"id"`
+	}
+	lifecycleNotification struct {
+		Event        Lifecycle `json:"lifecycleEvent"`
+		Subscription string    `json:"subscriptionId"`
+		Expires      string    `json:"subscriptionExpirationDateTime"`
+		ClientState  *string   `json:"clientState"`
+		Tenant       string    `json:"tenantId"`
+		Resource     string    `json:"resource"`
+	}
+)
+
+// Lifecycle is what happens to a subscription itself (Microsoft Graph, "Reduce missing subscriptions and change
+// notifications").
+type Lifecycle string
+
+const (
+	// ReauthorizationRequired tells that the subscription expires soon, or that its owner's rights do not cover it.
+	ReauthorizationRequired Lifecycle = "reauthorizationRequired"
+	// SubscriptionRemoved tells that it has expired, or that its owner's token is not valid any more.
+	SubscriptionRemoved Lifecycle = "subscriptionRemoved"
+	// Missed tells that changes were not delivered and will not be: the receiver has to look for itself.
+	Missed Lifecycle = "missed"
+)
+
+func (s *Service) changeBody(sub *Subscription, list []changed) []byte {
+	value := make([]any, len(list))
+	for i, c := range list {
+		path := "deviceManagement/" + sub.Terms.Set + "/" + string(c.device)
+		value[i] = changeNotification{ID: strconv.FormatInt(c.position, 10), Subscription: sub.ID, Expires: timestamp(sub.Expires),
+			ClientState: orNull(sub.Terms.ClientState), ChangeType: Updated, Tenant: s.Tenant, Resource: path,
+			Data: resourceData{"#Microsoft.Graph.managedDevice", path, c.device}}
+	}
+	return encode(collection{value})
+}
+
+func (s *Service) notice(sub *Subscription, event Lifecycle) Notice {
+	body := encode(collection{[]any{lifecycleNotification{event, sub.ID, timestamp(sub.Expires), orNull(sub.Terms.ClientState), s.Tenant, sub.Terms.Resource}}})
+	now := s.now()
+	return Notice{Subscription: sub.ID, Event: event, URL: sub.Terms.LifecycleURL, Secret: sub.Secret, Body: body, Created: now, NotBefore: now}
+}
+
+func encode(c collection) []byte {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(fmt.Sprintf("notify: a notification does not marshal: %v", err)) // strings of our own
+	}
+	return text
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func timestamp(t time.Time) string {
+	return t.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
+}

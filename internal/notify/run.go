@@ -1,0 +1,150 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Run delivers until ctx ends. Several processes may run it on one database: each subscription is claimed by one.
+func (s *Service) Run(ctx context.Context) error {
+	s.workers.Go(func() { s.follow(ctx) })
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if _, err := s.dispatch(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("notifications could not be looked for; it is tried again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		case <-s.freed:
+		case <-s.grown:
+			// What comes at the same moment goes into the same delivery.
+			select {
+			case <-ctx.Done():
+			case <-time.After(moment):
+			}
+		}
+	}
+	s.workers.Wait()
+	return nil
+}
+
+// Sweep does once what Run does all the time, for everything that is due now, and waits for it.
+func (s *Service) Sweep(ctx context.Context) error {
+	for {
+		n, err := s.dispatch(ctx)
+		s.workers.Wait()
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// follow pokes when there are new events.
+func (s *Service) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		_, newest, err := s.Store.EventRange(ctx)
+		if err == nil {
+			for _, err := range s.Events.Follow(ctx, "", newest) {
+				if err != nil {
+					break // the clock looks for events meanwhile
+				}
+				s.poke(s.grown)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// poke tells that there is something to look for. It never waits.
+func (s *Service) poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// dispatch begins as many deliveries as are due and as there are slots for, and returns how many.
+func (s *Service) dispatch(ctx context.Context) (begun int, err error) {
+	now := s.now()
+	subs, err := s.Store.ClaimSubscriptions(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
+	if err != nil {
+		return 0, err
+	}
+	for _, sub := range subs {
+		s.begin(func() { s.serve(ctx, sub) })
+	}
+	notices, err := s.Store.ClaimNotices(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
+	for _, n := range notices {
+		s.begin(func() { s.tell(ctx, n) })
+	}
+	return len(subs) + len(notices), err
+}
+
+func (s *Service) begin(work func()) {
+	s.slots <- struct{}{}
+	s.workers.Go(func() {
+		defer func() {
+			<-s.slots
+			s.poke(s.freed)
+		}()
+		work()
+	})
+}
+
+// serve does one step of a claimed subscription and gives it back.
+func (s *Service) serve(ctx context.Context, sub *Subscription) {
+	o, err := s.step(ctx, sub)
+	if err != nil {
+		// It could not even be tried: as if it had not been claimed.
+		o = &Outcome{Delivery: sub.Delivery}
+		if ctx.Err() == nil {
+			s.Log.Error("a subscription could not be looked at; it is tried again", "subscription", sub.ID, "err", err)
+			o.NotBefore = s.now().Add(tryAgainAfter)
+		}
+	}
+	err = s.Store.SettleSubscription(context.WithoutCancel(ctx), s.node, sub.ID, o, s.now())
+	switch {
+	case errors.Is(err, ErrNotFound): // it was deleted meanwhile, or the claim was lost, and is another process's
+	case err != nil:
+		s.Log.Error("what was delivered could not be written; it is delivered again", "subscription", sub.ID, "err", err)
+	default:
+		s.report(sub, o)
+	}
+}
+
+// report logs what an operator may want to know of a subscription.
+func (s *Service) report(sub *Subscription, o *Outcome) {
+	log := s.Log.With("subscription", sub.ID, "owner", sub.Owner.ID)
+	switch {
+	case o.Remove:
+		log.Info("subscription removed: it has expired, or its owner's token is not valid any more", "expires", sub.Expires)
+	case o.Paused && !sub.Paused:
+		log.Info("notifications are paused: the owner may not read the resource any more")
+	case o.Attempts == 1 && sub.Attempts == 0:
+		log.Warn("a receiver does not take notifications; it is tried again", "err", o.LastError)
+	case !sub.Trying.IsZero() && o.Trying.IsZero() && o.Attempts > 0 && !o.Paused:
+		log.Warn("a receiver takes no notifications; what waited for it is passed over", "since", o.Failing, "err", o.LastError)
+	}
+}
+
+// tell delivers a lifecycle notification.
+func (s *Service) tell(ctx context.Context, n *Notice) {
+	err := s.deliver(ctx, n.URL, n.Secret, n.Body)
+	switch now := s.now(); {
+	case ctx.Err() != nil: // as if it had not been claimed
+	case err == nil, now.Sub(n.Created) >= GiveUpAfter:
+		n.NotBefore = time.Time{}
+	default:
+		n.Attempts++
+		n.NotBefore = now.Add(backoff(n.Attempts))
+	}
+	if err := s.Store.SettleNotice(context.WithoutCancel(ctx), s.node, n); err != nil {
+		s.Log.Error("a lifecycle notification is delivered again", "subscription", n.Subscription, "err", err)
+	}
+}

@@ -1,0 +1,201 @@
+package notify
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// Input is a subscription to make.
+type Input struct {
+	Resource     string
+	ChangeType   string
+	URL          string
+	LifecycleURL string
+	ClientState  string
+	TLS          string // empty: v1_2
+	Expires      time.Time
+}
+
+// Updated is the change that can be told: the event log has what becomes of devices, not their coming and going.
+const Updated = "updated"
+
+// Create makes a subscription, after its receivers have passed the handshake. The error is a *catalog.Invalid for input
+// that cannot be used, an *Unvalidated, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
+func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*Subscription, error) {
+	sub, err := s.draft(by, in)
+	if err != nil {
+		return nil, err
+	}
+	if sub.Device != "" {
+		if _, err := s.Devices.Place(ctx, sub.Device); err != nil {
+			return nil, err
+		}
+	}
+	if sight, err := s.sightOf(ctx, sub, by); err != nil || sight == nil {
+		if err == nil {
+			err = fleet.ErrNotFound
+		}
+		return nil, err
+	}
+	if err := s.shakeBoth(ctx, &sub.Terms); err != nil {
+		return nil, err
+	}
+	now := s.now()
+	sub.Created, sub.LookAt, sub.NotBefore = now, now.Add(lookEvery), now
+	note(ctx, nil, sub)
+	if err := s.Store.InsertSubscription(ctx, sub, MaxPerOwner); err != nil {
+		return nil, err
+	}
+	return sub, nil
+}
+
+// draft is the subscription of an input, without what the store and the clock give it.
+func (s *Service) draft(by *access.Principal, in Input) (*Subscription, error) {
+	sub := &Subscription{ID: uuid.NewString(), Owner: by.Identity, Expires: in.Expires.UTC().Truncate(time.Microsecond), Secret: newSecret(),
+		Terms: Terms{Resource: in.Resource, URL: in.URL, LifecycleURL: in.LifecycleURL, ClientState: in.ClientState, TLS: in.TLS}}
+	var err error
+	if sub.Terms.ChangeType, err = changeType(in.ChangeType); err != nil {
+		return nil, err
+	}
+	if sub.Terms.Set, sub.Device, err = resource(in.Resource); err != nil {
+		return nil, err
+	}
+	if err := s.checkURL("notificationUrl", in.URL); err != nil {
+		return nil, err
+	}
+	if in.LifecycleURL != "" {
+		if err := s.checkURL("lifecycleNotificationUrl", in.LifecycleURL); err != nil {
+			return nil, err
+		}
+	}
+	if utf8.RuneCountInString(in.ClientState) > clientStateMax {
+		return nil, &catalog.Invalid{Property: "clientState", Reason: fmt.Sprintf("it can have at most %d characters", clientStateMax)}
+	}
+	switch in.TLS {
+	case "":
+		sub.Terms.TLS = "v1_2"
+	case "v1_2", "v1_3":
+	default:
+		return nil, &catalog.Invalid{Property: "latestSupportedTlsVersion", Reason: "it can be v1_2 or v1_3: this server speaks no older TLS"}
+	}
+	return sub, s.checkExpiry(sub, sub.Expires)
+}
+
+// checkExpiry sets when a subscription expires, and when its owner is told of that.
+func (s *Service) checkExpiry(sub *Subscription, expires time.Time) error {
+	now := s.now()
+	life := expires.Sub(now)
+	if life <= 0 || life > MaxLifetime {
+		return &catalog.Invalid{Property: "expirationDateTime", Reason: fmt.Sprintf("it must be in the future, and at most %d days ahead",
+			MaxLifetime/(24*time.Hour))}
+	}
+	sub.Expires, sub.Remind = expires, expires.Add(-min(remindBefore, life/4)).Truncate(time.Microsecond)
+	return nil
+}
+
+// changeType reads a list of changes. Each must be one that can be told.
+func changeType(text string) (string, error) {
+	for change := range strings.SplitSeq(text, ",") {
+		switch change = strings.TrimSpace(change); change {
+		case Updated:
+		case "created", "deleted":
+			return "", &catalog.Invalid{Property: "changeType", Reason: fmt.Sprintf("'%s' is not supported: this server tells 'updated'", change)}
+		default:
+			return "", &catalog.Invalid{Property: "changeType", Reason: fmt.Sprintf("%.40q is no change: give 'updated'", change)}
+		}
+	}
+	return Updated, nil
+}
+
+// resource reads what is subscribed to: the devices, or one of them.
+func resource(text string) (set string, device fleet.DeviceID, err error) {
+	parts := strings.Split(strings.TrimPrefix(text, "/"), "/")
+	if len(parts) < 2 || len(parts) > 3 || parts[0] != "deviceManagement" || !slices.Contains([]string{"managedDevices", "comanagedDevices"}, parts[1]) ||
+		parts[len(parts)-1] == "" {
+		return "", "", &catalog.Invalid{Property: "resource",
+			Reason: "it must be deviceManagement/managedDevices, or deviceManagement/managedDevices/ and the id of a device"}
+	}
+	if len(parts) == 3 {
+		device = fleet.DeviceID(strings.ToLower(parts[2]))
+	}
+	return parts[1], device, nil
+}
+
+// newSecret begins with what lets secret scanners know it.
+func newSecret() string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	return "spsig_" + base64.RawURLEncoding.EncodeToString(random)
+}
+
+func (s *Service) shakeBoth(ctx context.Context, t *Terms) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.shake(ctx, "notificationUrl", t.URL) })
+	if t.LifecycleURL != "" {
+		g.Go(func() error { return s.shake(ctx, "lifecycleNotificationUrl", t.LifecycleURL) })
+	}
+	return g.Wait()
+}
+
+// Get returns a subscription of the caller's; ErrNotFound if there is none.
+func (s *Service) Get(ctx context.Context, by *access.Principal, id string) (*Subscription, error) {
+	return s.Store.Subscription(ctx, by.ID, strings.ToLower(id), s.now())
+}
+
+// List returns the caller's subscriptions by ascending id from behind after, at most limit.
+func (s *Service) List(ctx context.Context, by *access.Principal, after string, limit int) ([]*Subscription, error) {
+	return s.Store.Subscriptions(ctx, by.ID, strings.ToLower(after), limit, s.now())
+}
+
+// Renew lets a subscription of the caller's live until a time, with what the caller may do now. The error is ErrNotFound or
+// a *catalog.Invalid.
+func (s *Service) Renew(ctx context.Context, by *access.Principal, id string, expires time.Time) (*Subscription, error) {
+	return s.renewed(ctx, by, id, func(sub *Subscription) error { return s.checkExpiry(sub, expires.UTC().Truncate(time.Microsecond)) })
+}
+
+// Reauthorize gives a subscription of the caller's what the caller may do now; ErrNotFound if there is none.
+func (s *Service) Reauthorize(ctx context.Context, by *access.Principal, id string) error {
+	_, err := s.renewed(ctx, by, id, func(*Subscription) error { return nil })
+	return err
+}
+
+func (s *Service) renewed(ctx context.Context, by *access.Principal, id string, change func(*Subscription) error) (*Subscription, error) {
+	sub, err := s.Get(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	was := *sub
+	sub.Owner = by.Identity
+	if err := change(sub); err != nil {
+		return nil, err
+	}
+	note(ctx, &was, sub)
+	if err := s.Store.RenewSubscription(ctx, sub, s.now()); err != nil {
+		return nil, err
+	}
+	s.poke(s.freed)
+	return sub, nil
+}
+
+// Delete ends a subscription of the caller's; ErrNotFound if there is none.
+func (s *Service) Delete(ctx context.Context, by *access.Principal, id string) error {
+	sub, err := s.Get(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	note(ctx, sub, nil)
+	return s.Store.DeleteSubscription(ctx, by.ID, sub.ID)
+}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"crypto/x509"
+	"log/slog"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
+)
+
+// DatabaseFile is the name of the database in Config.DataDir.
+const DatabaseFile = "syncpayloads.db"
+
+// DefaultRestoreAfter is after how long the server restores by itself what a call removed.
+const DefaultRestoreAfter = 8 * time.Hour
+
+// DefaultKeepEvents is how long events are kept.
+const DefaultKeepEvents = 30 * 24 * time.Hour
+
+// Config is what a server is made of. DataDir is required; the zero value of the rest has a default, but RestoreAfter,
+// whose zero is never.
+type Config struct {
+	DataDir string // holds the database and the CA's certificate
+	Listen  string // host:port; default 127.0.0.1:8443
+	URL     string // where clients and devices reach the server, https://host[:port]; default: made of Listen
+
+	TLSCertFile, TLSKeyFile string // PEM; empty: ACME, or else a certificate of the server's own CA
+	ACME                    ACME   // gets the certificate from a CA
+	// SigningCertFile and SigningKeyFile sign enrollment profiles, PEM. Empty: the TLS certificate does, if it was given
+	// or is ACME's; a signature of the server's own CA would say nothing to a device that does not know it yet.
+	SigningCertFile, SigningKeyFile string
+	TrustForwarded                  bool   // believe a proxy's X-Forwarded-Proto and X-Forwarded-Host
+	CertificateHeader               string // in which a proxy passes a device's certificate; empty: none does
+
+	Provider access.ProviderConfig // whose tokens are accepted beside the server's own; no Issuer: nobody's
+	// SignIn lets people sign in to the console at the Provider; no ClientID: they cannot. RedirectURL is made of URL.
+	SignIn      access.SignInConfig
+	SessionIdle time.Duration // after which the console signs out who does nothing; default access.DefaultIdle
+
+	RestoreAfter time.Duration
+	// RefuseStranding refuses to remove what may cut a device off from the server.
+	RefuseStranding bool
+	// RateLimit is how many requests a second one caller may send, and RateBurst how many of them at once; 0: any number.
+	RateLimit  float64
+	RateBurst  int
+	KeepEvents time.Duration // how long a stream can be resumed, and changes looked up; default DefaultKeepEvents
+	Policy     action.Policy
+
+	APNsURL string
+	APNsCAs *x509.CertPool
+
+	Notify Notify // where notifications may go
+
+	Clock engine.Clock // default: the system's
+	Log   *slog.Logger
+}
+
+func withDefaults(c Config) Config {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8443"
+	}
+	if c.KeepEvents <= 0 {
+		c.KeepEvents = DefaultKeepEvents
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Clock == nil {
+		c.Clock = engine.SystemClock{}
+	}
+	return c
+}

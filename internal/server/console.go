@@ -1,0 +1,35 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/console"
+)
+
+// callbackPath is where an identity provider sends browsers back to.
+const callbackPath = "/console/oidc/callback"
+
+// useConsole prepares how people sign in. provider is nil where there is none.
+func (s *Server) useConsole(c Config, provider *access.Provider) (err error) {
+	s.sessions = access.NewSessions(s.store, c.SessionIdle, c.Clock.Now)
+	if c.SignIn.ClientID == "" {
+		return nil
+	}
+	if provider == nil {
+		return errors.New("signing in with a client id needs an identity provider")
+	}
+	c.SignIn.RedirectURL = s.url + callbackPath
+	s.signIn, err = access.NewSignIn(provider, c.SignIn)
+	return err
+}
+
+// console is the pages for people, over the API.
+func (s *Server) console(c Config, api http.Handler, recorder console.Recorder) http.Handler {
+	return console.New(console.Config{API: api, Sessions: s.sessions, Tokens: s.tokens, Gate: s.gate, Audit: recorder, SignIn: s.signIn,
+		URL: s.url, TrustForwarded: c.TrustForwarded, RestoreAfter: c.RestoreAfter, Now: c.Clock.Now, Log: c.Log})
+}
+
+// Sessions are the browsers that have signed in.
+func (s *Server) Sessions() *access.Sessions { return s.sessions }

@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/query"
+)
+
+const (
+	auditColumns = `sequence, id, at, actor_id, actor_name, address, roles, activity, kind, objects, result, status, reason,
+		request, skipped, previous, hash`
+	roleSeparator = "\x1f"
+)
+
+// AppendEntry implements audit.Store.
+func (s *Store) AppendEntry(ctx context.Context, e audit.Entry) error {
+	return s.write(audit.With(ctx, nil), func(q *session) error { return q.appendEntry(ctx, e) })
+}
+
+// appendEntry adds an entry to the record. It runs in the writer. The head is read in the transaction itself, because
+// another process may have moved it.
+func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
+	head, err := q.auditHead(ctx)
+	if err != nil {
+		return err
+	}
+	if e, err = e.Seal(head); err != nil {
+		return err
+	}
+	_, err = q.exec(ctx, "INSERT INTO audit_entries ("+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		e.Sequence, e.ID, e.At.UnixMicro(), e.Actor.ID, e.Actor.Name, e.Actor.Address, strings.Join(e.Actor.Roles, roleSeparator),
+		e.Activity, e.Kind, string(e.ObjectsText()), e.Result, e.Status, e.Reason, e.Request, e.Skipped, hash(e.Previous), hash(e.Hash))
+	if err == nil {
+		_, err = q.exec(ctx, "UPDATE audit_head SET sequence = ?, hash = ?", e.Sequence, hash(e.Hash))
+	}
+	if err != nil {
+		return fmt.Errorf("writing audit entry %d: %w", e.Sequence, err)
+	}
+	return nil
+}
+
+// hash is a column's value: empty, not NULL, for none.
+func hash(s audit.Sum) []byte { return append([]byte{}, s...) }
+
+func (q *session) auditHead(ctx context.Context) (head audit.Head, err error) {
+	err = q.row(ctx, "SELECT sequence, hash FROM audit_head", nil, &head.Sequence, (*[]byte)(&head.Hash))
+	if err != nil {
+		return head, fmt.Errorf("reading the head of the audit record: %w", err)
+	}
+	return head, nil
+}
+
+func scanEntry(scan func(...any) error) (audit.Entry, error) {
+	var e audit.Entry
+	var at int64
+	var roles string
+	var objects []byte
+	err := scan(&e.Sequence, &e.ID, &at, &e.Actor.ID, &e.Actor.Name, &e.Actor.Address, &roles, &e.Activity, &e.Kind, &objects,
+		&e.Result, &e.Status, &e.Reason, &e.Request, &e.Skipped, (*[]byte)(&e.Previous), (*[]byte)(&e.Hash))
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, audit.ErrNotFound
+	}
+	if err != nil {
+		return e, fmt.Errorf("reading an audit entry: %w", err)
+	}
+	e.At = time.UnixMicro(at).UTC()
+	if roles != "" {
+		e.Actor.Roles = strings.Split(roles, roleSeparator)
+	}
+	if err := e.SetObjectsText(objects); err != nil {
+		return e, fmt.Errorf("audit entry %d: %w", e.Sequence, err)
+	}
+	return e, nil
+}
+
+// Entry returns an entry of the audit record; audit.ErrNotFound if there is none of that id.
+func (s *Store) Entry(ctx context.Context, id string) (e audit.Entry, err error) {
+	err = s.read(ctx, func(q *session) error {
+		e, err = scanEntry(func(dest ...any) error {
+			return q.row(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE id = ?", []any{id}, dest...)
+		})
+		return err
+	})
+	return e, err
+}
+
+// Entries lists entries of the audit record, the newest first.
+func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.Entry, err error) {
+	text, args := "SELECT "+auditColumns+" FROM audit_entries WHERE 1", []any{}
+	limit := func(condition string, value any, given bool) {
+		if given {
+			text, args = text+" AND "+condition+" ?", append(args, value)
+		}
+	}
+	limit("sequence <", query.Before, query.Before != 0)
+	limit("at >=", query.From.UnixMicro(), !query.From.IsZero())
+	limit("at <", query.To.UnixMicro(), !query.To.IsZero())
+	limit("actor_id =", query.Actor, query.Actor != "")
+	limit("activity =", query.Activity, query.Activity != "")
+	limit("kind =", query.Kind, query.Kind != "")
+	limit("result =", query.Result, query.Result != "")
+	text, args = text+" ORDER BY sequence DESC LIMIT ?", append(args, query.Limit)
+	err = s.read(ctx, func(q *session) error {
+		return q.rows(ctx, text, args, func(scan func(...any) error) error {
+			e, err := scanEntry(scan)
+			found = append(found, e)
+			return err
+		})
+	})
+	return found, err
+}
+
+// remoteActions have the conditions of their devices.
+var remoteActions = resource{
+	things:  "actions",
+	columns: "actions.id, actions.name, device_id, devices.name, actions.doc ->> '$.Actor', started, state",
+	from:    "actions JOIN devices ON devices.id = device_id",
+	key:     column{"actions.id", idColumn},
+	own:     deviceCondition,
+	fields: map[query.Field]column{
+		audit.ByID:         {"actions.id", idColumn},
+		audit.ByName:       {"actions.name", textColumn},
+		audit.ByDevice:     {"device_id", idColumn},
+		audit.ByDeviceName: {"devices.name", textColumn},
+		audit.ByActor:      {"coalesce(actions.doc ->> '$.Actor', '')", textColumn},
+		audit.ByStarted:    {"started", stampColumn},
+		audit.ByState:      {"state", numberColumn},
+	},
+}
+
+// RemoteActions lists the actions on devices that a query selects.
+func (s *Store) RemoteActions(ctx context.Context, q query.Query) (page query.Page[audit.RemoteAction], err error) {
+	err = s.read(ctx, func(t *session) error {
+		page, err = list(ctx, t, &remoteActions, q, func(scan func(...any) error) (a audit.RemoteAction, err error) {
+			var started sql.NullInt64
+			err = scan(&a.ID, &a.Name, &a.DeviceID, &a.DeviceName, &a.Actor, &started, &a.State)
+			a.Started = fromMicros(started)
+			return a, err
+		})
+		return err
+	})
+	return page, err
+}
+
+// WalkAudit calls each for every entry of a database's audit record behind the one of sequence after, 0: for all there
+// are, in their order, and returns the head that the database keeps. It reads one snapshot, beside a running server, and
+// changes nothing. What cannot have been written so is an *audit.Broken.
+func WalkAudit(ctx context.Context, path string, after int64, each func(*audit.Entry) error) (head audit.Head, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return head, fmt.Errorf("there is no database to read: %w", err)
+	}
+	// Not mode=ro: with that, SQLite leaves its log behind, where the server's user might not be able to write to it.
+	options := url.Values{"mode": {"rw"}, "modeof": {path}, "_pragma": {"busy_timeout(10000)", "query_only(ON)"}}
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
+	if err != nil {
+		return head, fmt.Errorf("opening database %s: %w", path, err)
+	}
+	defer func() { _ = db.Close() }() // it was only read
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return head, fmt.Errorf("opening database %s: %w", path, err)
+	}
+	q := newSession(c)
+	defer q.close()
+	if _, err := q.exec(ctx, "BEGIN"); err != nil {
+		return head, fmt.Errorf("reading database %s: %w", path, err)
+	}
+	if head, err = q.auditHead(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return head, fmt.Errorf("database %s (one of an older version gets its audit record when the server is started on it): %w", path, err)
+	}
+	if err != nil {
+		return head, &audit.Broken{Problem: "its head is missing"}
+	}
+	if after == 0 {
+		after = math.MinInt64 // none that was put in is overlooked
+	}
+	return head, q.rows(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE sequence > ? ORDER BY sequence", []any{after},
+		func(scan func(...any) error) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			e, err := scanEntry(scan)
+			if err != nil {
+				return &audit.Broken{Sequence: e.Sequence, Problem: err.Error()}
+			}
+			return each(&e)
+		})
+}

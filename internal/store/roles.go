@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/query"
+)
+
+// limits is a column that holds a list as a JSON array, or NULL for none at all.
+type limits struct{ to *[]string }
+
+// Scan implements sql.Scanner.
+func (l limits) Scan(value any) error {
+	var text sql.NullString
+	if err := text.Scan(value); err != nil || !text.Valid {
+		return err
+	}
+	return json.Unmarshal([]byte(text.String), l.to)
+}
+
+// Value implements driver.Valuer.
+func (l limits) Value() (driver.Value, error) {
+	if *l.to == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(*l.to)
+	return string(text), err
+}
+
+func scanRole(scan func(...any) error) (*access.Role, error) {
+	var r access.Role
+	var rights string
+	if err := scan(&r.ID, &r.Name, &r.Description, &rights); err != nil {
+		return nil, sole(err)
+	}
+	if err := json.Unmarshal([]byte(rights), &r.Rights); err != nil {
+		return nil, fmt.Errorf("rights of role %s: %w", r.ID, err)
+	}
+	return &r, nil
+}
+
+const roleSelect = "SELECT id, name, description, rights FROM role_definitions"
+
+func (t accessTx) role(ctx context.Context, where string, arg any) (*access.Role, error) {
+	return scanRole(func(dest ...any) error { return t.q.row(ctx, roleSelect+where, []any{arg}, dest...) })
+}
+
+func (t accessTx) Role(ctx context.Context, id string) (*access.Role, error) {
+	return t.role(ctx, " WHERE id = ?", id)
+}
+
+func (t accessTx) RoleNamed(ctx context.Context, name string) (*access.Role, error) {
+	return t.role(ctx, " WHERE lower(name) = lower(?)", name)
+}
+
+// roles are the custom ones and, as the parameter, the built-in ones as JSON.
+var roles = resource{
+	things: "roles", columns: "id, name, description, rights, built_in",
+	from: `(SELECT id, name, description, rights, FALSE AS built_in FROM role_definitions UNION ALL
+		SELECT value ->> 'id', value ->> 'displayName', value ->> 'description', value ->> 'rights', TRUE FROM json_each(?)) AS roles`,
+	key: column{"id", idColumn},
+	fields: map[query.Field]column{
+		access.ByID:          {"id", idColumn},
+		access.ByName:        {"name", textColumn},
+		access.ByDescription: {"description", textColumn},
+		access.ByBuiltIn:     {"built_in", boolColumn},
+	},
+}
+
+func (t accessTx) Roles(ctx context.Context, builtIn []*access.Role, q query.Query) (page query.Page[*access.Role], err error) {
+	text, err := json.Marshal(builtIn)
+	if err != nil {
+		return page, err
+	}
+	all := roles
+	all.given = []any{string(text)}
+	return list(ctx, t.q, &all, q, func(scan func(...any) error) (*access.Role, error) {
+		var builtIn bool
+		r, err := scanRole(func(dest ...any) error { return scan(slices.Insert(dest, 4, any(&builtIn))...) })
+		if err == nil {
+			r.BuiltIn = builtIn
+		}
+		return r, err
+	})
+}
+
+func (t accessTx) InsertRole(ctx context.Context, r *access.Role) error {
+	rights, err := json.Marshal(r.Rights)
+	if err != nil {
+		return err
+	}
+	_, err = t.q.exec(ctx, "INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
+		r.ID, r.Name, r.Description, string(rights))
+	return err
+}
+
+func (t accessTx) UpdateRole(ctx context.Context, r *access.Role) error {
+	rights, err := json.Marshal(r.Rights)
+	if err != nil {
+		return err
+	}
+	return t.change(ctx, "UPDATE role_definitions SET name = ?, description = ?, rights = ? WHERE id = ?",
+		r.Name, r.Description, string(rights), r.ID)
+}
+
+func (t accessTx) DeleteRole(ctx context.Context, id string) error {
+	return t.change(ctx, "DELETE FROM role_definitions WHERE id = ?", id)
+}
+
+const (
+	assignmentColumns = "a.id, a.name, a.description, a.role_id, a.group_ids, a.tag_ids, coalesce(a.token_id, '')"
+	assignmentSelect  = "SELECT " + assignmentColumns + " FROM role_assignments a"
+)
+
+var assignments = resource{
+	things: "role assignments", columns: assignmentColumns, from: "role_assignments a",
+	key: column{"a.id", idColumn},
+	fields: map[query.Field]column{
+		access.ByID:          {"a.id", idColumn},
+		access.ByName:        {"a.name", textColumn},
+		access.ByDescription: {"a.description", textColumn},
+		access.ByRole:        {"a.role_id", idColumn},
+		access.ByLimited:     {"(a.group_ids IS NOT NULL)", boolColumn},
+		access.ByMember:      {"EXISTS (SELECT 1 FROM role_members WHERE assignment_id = a.id AND member = ?)", listColumn},
+		access.ByGroup:       {"EXISTS (SELECT 1 FROM json_each(a.group_ids) WHERE value = ?)", listColumn},
+		access.ByTag:         {"EXISTS (SELECT 1 FROM json_each(a.tag_ids) WHERE value = ?)", listColumn},
+	},
+}
+
+func scanAssignment(scan func(...any) error) (*access.RoleAssignment, error) {
+	var a access.RoleAssignment
+	err := scan(&a.ID, &a.Name, &a.Description, &a.RoleID, limits{&a.Groups}, limits{&a.Tags}, &a.Token)
+	if err != nil {
+		return nil, sole(err)
+	}
+	return &a, nil
+}
+
+func (t accessTx) assignments(ctx context.Context, rest string, args ...any) (found []*access.RoleAssignment, err error) {
+	err = t.q.rows(ctx, assignmentSelect+rest, args, func(scan func(...any) error) error {
+		a, err := scanAssignment(scan)
+		found = append(found, a)
+		return err
+	})
+	return found, err
+}
+
+func (t accessTx) Assignment(ctx context.Context, id string) (*access.RoleAssignment, error) {
+	a, err := scanAssignment(func(dest ...any) error {
+		return t.q.row(ctx, assignmentSelect+" WHERE a.id = ?", []any{id}, dest...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, t.readMembers(ctx, a)
+}
+
+func (t accessTx) Assignments(ctx context.Context, q query.Query) (query.Page[*access.RoleAssignment], error) {
+	page, err := list(ctx, t.q, &assignments, q, scanAssignment)
+	for _, a := range page.Items {
+		if err == nil {
+			err = t.readMembers(ctx, a)
+		}
+	}
+	return page, err
+}
+
+func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*access.RoleAssignment, error) {
+	list, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	return t.assignments(ctx, ` WHERE a.id IN (SELECT assignment_id FROM role_members
+		WHERE member IN (SELECT value FROM json_each(?))) ORDER BY a.id`, string(list))
+}
+
+func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) error {
+	a.Members = []string{}
+	return t.q.rows(ctx, "SELECT member FROM role_members WHERE assignment_id = ? ORDER BY position", []any{a.ID},
+		func(scan func(...any) error) error {
+			var member string
+			err := scan(&member)
+			a.Members = append(a.Members, member)
+			return err
+		})
+}
+
+func (t accessTx) writeMembers(ctx context.Context, a *access.RoleAssignment) error {
+	for i, member := range a.Members {
+		_, err := t.q.exec(ctx, "INSERT INTO role_members (member, assignment_id, position) VALUES (?, ?, ?)", member, a.ID, i)
+		if err != nil {
+			return fmt.Errorf("writing member %q of role assignment %s: %w", member, a.ID, err)
+		}
+	}
+	return nil
+}
+
+func (t accessTx) InsertAssignment(ctx context.Context, a *access.RoleAssignment) error {
+	var token any
+	if a.Token != "" {
+		token = a.Token
+	}
+	_, err := t.q.exec(ctx, `INSERT INTO role_assignments (id, name, description, role_id, group_ids, tag_ids, token_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Name, a.Description, a.RoleID, limits{&a.Groups}, limits{&a.Tags}, token)
+	if err != nil {
+		return fmt.Errorf("writing role assignment %s: %w", a.ID, err)
+	}
+	return t.writeMembers(ctx, a)
+}
+
+func (t accessTx) UpdateAssignment(ctx context.Context, a *access.RoleAssignment) error {
+	err := t.change(ctx, "UPDATE role_assignments SET name = ?, description = ?, group_ids = ?, tag_ids = ? WHERE id = ?",
+		a.Name, a.Description, limits{&a.Groups}, limits{&a.Tags}, a.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := t.q.exec(ctx, "DELETE FROM role_members WHERE assignment_id = ?", a.ID); err != nil {
+		return err
+	}
+	return t.writeMembers(ctx, a)
+}
+
+func (t accessTx) DeleteAssignment(ctx context.Context, id string) error {
+	return t.change(ctx, "DELETE FROM role_assignments WHERE id = ?", id)
+}

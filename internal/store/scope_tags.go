@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/query"
+)
+
+const (
+	tagColumns = "id, name, description"
+	tagSelect  = "SELECT " + tagColumns + " FROM scope_tags"
+)
+
+var scopeTags = resource{
+	things: "scope tags", columns: tagColumns, from: "scope_tags",
+	key: column{"number", numberColumn},
+	fields: map[query.Field]column{
+		access.ByID:          {"id", idColumn},
+		access.ByNumber:      {"number", numberColumn},
+		access.ByName:        {"name", textColumn},
+		access.ByDescription: {"description", textColumn},
+		access.ByBuiltIn:     {"(number = 0)", boolColumn},
+	},
+}
+
+func scanTag(scan func(...any) error) (*access.ScopeTag, error) {
+	var t access.ScopeTag
+	if err := scan(&t.ID, &t.Name, &t.Description); err != nil {
+		return nil, sole(err)
+	}
+	return &t, nil
+}
+
+func (t accessTx) tag(ctx context.Context, where string, arg any) (*access.ScopeTag, error) {
+	return scanTag(func(dest ...any) error { return t.q.row(ctx, tagSelect+where, []any{arg}, dest...) })
+}
+
+func (t accessTx) Tag(ctx context.Context, id string) (*access.ScopeTag, error) {
+	return t.tag(ctx, " WHERE id = ?", id)
+}
+
+func (t accessTx) TagNamed(ctx context.Context, name string) (*access.ScopeTag, error) {
+	return t.tag(ctx, " WHERE lower(name) = lower(?)", name)
+}
+
+func (t accessTx) Tags(ctx context.Context, q query.Query) (query.Page[*access.ScopeTag], error) {
+	return list(ctx, t.q, &scopeTags, q, scanTag)
+}
+
+func (t accessTx) InsertTag(ctx context.Context, tag *access.ScopeTag) error {
+	return t.q.row(ctx, "INSERT INTO scope_tags (name, description) VALUES (?, ?) RETURNING id", []any{tag.Name, tag.Description}, &tag.ID)
+}
+
+func (t accessTx) UpdateTag(ctx context.Context, tag *access.ScopeTag) error {
+	return t.change(ctx, "UPDATE scope_tags SET name = ?, description = ? WHERE id = ?", tag.Name, tag.Description, tag.ID)
+}
+
+func (t accessTx) DeleteTag(ctx context.Context, id string) error {
+	return t.change(ctx, "DELETE FROM scope_tags WHERE id = ?", id)
+}
+
+func (t accessTx) TagUse(ctx context.Context, id string) (devices, payloads, assignments int, err error) {
+	carried := listed([]string{id})
+	err = t.q.row(ctx, `SELECT (SELECT count(*) FROM devices WHERE instr(scope_tags, ?1) > 0),
+		(SELECT count(*) FROM catalog_payloads WHERE instr(scope_tags, ?1) > 0),
+		(SELECT count(*) FROM role_assignments a WHERE EXISTS (SELECT 1 FROM json_each(a.tag_ids) WHERE value = ?2))`,
+		[]any{carried, id}, &devices, &payloads, &assignments)
+	return devices, payloads, assignments, err
+}
+
+func (t accessTx) GroupExists(ctx context.Context, id string) (exists bool, err error) {
+	err = t.q.row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_groups WHERE id = ?)", []any{id}, &exists)
+	return exists, err
+}
+
+func (t accessTx) GroupsNamed(ctx context.Context, name string) (ids []string, err error) {
+	err = t.q.rows(ctx, "SELECT id FROM catalog_groups WHERE display_name = ? ORDER BY id", []any{name}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}

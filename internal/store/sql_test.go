@@ -1,0 +1,243 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store"
+)
+
+// caught stands behind the HTTP surface and keeps the queries that it is asked.
+type caught struct {
+	things  string
+	queries []query.Query
+}
+
+func catch[T any](c *caught, things string, q query.Query) (query.Page[T], error) {
+	c.things, c.queries = things, append(c.queries, q)
+	return query.Page[T]{}, nil
+}
+
+type deviceReader = graph.Devices
+
+type caughtDevices struct {
+	deviceReader
+	*caught
+}
+
+func (c caughtDevices) Devices(_ context.Context, q query.Query) (query.Page[fleet.Device], error) {
+	return catch[fleet.Device](c.caught, "devices", q)
+}
+
+type caughtCatalog struct {
+	graph.Catalog
+	*caught
+}
+
+func (c caughtCatalog) List(_ context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
+	return catch[*catalog.Payload](c.caught, "payloads", q)
+}
+
+func (c caughtCatalog) ListGroups(_ context.Context, q query.Query) (query.Page[*catalog.DeviceGroup], error) {
+	return catch[*catalog.DeviceGroup](c.caught, "groups", q)
+}
+
+type caughtRoles struct {
+	graph.Roles
+	*caught
+}
+
+func (c caughtRoles) ListRoles(_ context.Context, q query.Query) (query.Page[*access.Role], error) {
+	return catch[*access.Role](c.caught, "roles", q)
+}
+
+func (c caughtRoles) ListAssignments(_ context.Context, _ string, q query.Query) (query.Page[*access.RoleAssignment], error) {
+	return catch[*access.RoleAssignment](c.caught, "assignments", q)
+}
+
+func (c caughtRoles) ListTags(_ context.Context, q query.Query) (query.Page[*access.ScopeTag], error) {
+	return catch[*access.ScopeTag](c.caught, "scopeTags", q)
+}
+
+type caughtAudit struct {
+	graph.Audit
+	*caught
+}
+
+func (c caughtAudit) Record(context.Context, audit.Entry) error { return nil }
+
+func (c caughtAudit) RemoteActions(_ context.Context, q query.Query) (query.Page[audit.RemoteAction], error) {
+	return catch[audit.RemoteAction](c.caught, "remoteActions", q)
+}
+
+// everybody lets each caller read everything in one area.
+type everybody struct{}
+
+func (everybody) Authenticate(context.Context, string) (*access.Principal, error) {
+	return &access.Principal{Identity: access.Identity{ID: "token:test", Name: "test"},
+		Grants: []access.Grant{{Role: "Test", Rights: access.Rights(), Area: fleet.Area{Groups: []string{"g", "h"}, Tags: []string{"1", "2"}}}}}, nil
+}
+
+// lists are the paths of the lists that become SQL, by the things they show.
+var lists = map[string]string{
+	"/beta/deviceManagement/managedDevices":             "devices",
+	"/beta/deviceManagement/deviceConfigurations":       "payloads",
+	"/beta/deviceManagement/configurationPolicies":      "payloads",
+	"/beta/deviceAppManagement/mobileApps":              "payloads",
+	"/beta/deviceAppManagement/mobileAppConfigurations": "payloads",
+	"/beta/groups":                              "groups",
+	"/beta/deviceManagement/roleDefinitions":    "roles",
+	"/beta/deviceManagement/roleAssignments":    "assignments",
+	"/beta/deviceManagement/roleScopeTags":      "scopeTags",
+	"/beta/deviceManagement/remoteActionAudits": "remoteActions",
+}
+
+// vocabulary is all that a statement is made of: SQL's words, tables and columns, the fixed literals, and marks.
+var vocabulary = strings.Fields(`
+	SELECT FROM AS JOIN ON WHERE AND OR NOT IN IS NULL EXISTS LIKE ESCAPE MATCH ORDER BY ASC DESC LIMIT OFFSET UNION ALL CAST TEXT TRUE FALSE
+	count lower coalesce instr json_each value rowid
+	'' ',' '\' 'publisher' 'developer' 'owner' 'bundleId' 'primaryBundleId' 'platforms' 'technologies' '$.Actor'
+	'id' 'displayName' 'description' 'rights'
+	( ) , * = <> < <= > >= || ->> ? 0 1
+
+	devices device_keys device_search catalog_members catalog_payloads catalog_assignments catalog_groups actions later a roles
+	role_definitions role_assignments role_members scope_tags
+	id name platform manufacturer model os_version serial_number udid supervised user_enrolled enrolled enrolled_at last_sync scope_tags
+	devices.id devices.name devices.platform devices.manufacturer devices.model devices.os_version devices.serial_number devices.udid
+	devices.supervised devices.user_enrolled devices.enrolled devices.enrolled_at devices.last_sync devices.scope_tags
+	device_id group_id key a.state a.name a.device_id later.device_id later.name later.number a.number
+	type platforms odata_type display_name description sub_type identifier revision version file_name properties created last_modified
+	payload_id catalog_payloads.id
+	rights built_in a.id a.description a.role_id a.group_ids a.tag_ids a.token_id assignment_id member number
+	actions.id actions.name actions.doc started state`)
+
+var lexeme = regexp.MustCompile(`'[^']*'|[A-Za-z_][A-Za-z0-9_.]*|[0-9]+|\|\||->>|<>|<=|>=|[^\sA-Za-z0-9_']`)
+
+// surface is the HTTP surface before what catches its queries.
+type surface struct {
+	http.Handler
+	*caught
+}
+
+func newSurface() surface {
+	c := &caught{}
+	return surface{graph.New(graph.Config{Devices: caughtDevices{caught: c}, Catalog: caughtCatalog{caught: c}, Roles: caughtRoles{caught: c},
+		Audit: caughtAudit{caught: c}, Authenticator: everybody{}}), c}
+}
+
+// ask asks for a list, and checks the statements that it becomes. It returns the status and body of the answer.
+func (s surface) ask(t *testing.T, path string, options url.Values) (int, string) {
+	t.Helper()
+	s.queries = nil
+	answer := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, path+"?"+options.Encode(), nil)
+	r.Header.Set("Authorization", "Bearer anybody")
+	s.ServeHTTP(answer, r)
+	if answer.Code != http.StatusOK && answer.Code != http.StatusBadRequest {
+		t.Fatalf("%s?%s: got %d %s", path, options.Encode(), answer.Code, answer.Body)
+	}
+	if answer.Code == http.StatusOK && (len(s.queries) != 1 || s.things != lists[path]) {
+		t.Fatalf("%s?%s became %d queries on %s", path, options.Encode(), len(s.queries), s.things)
+	}
+	for _, q := range s.queries {
+		texts, args, err := store.SQL(lists[path], q)
+		if errors.Is(err, query.ErrPosition) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s?%s: %v", path, options.Encode(), err)
+		}
+		for i, text := range texts {
+			checkVocabulary(t, text, len(args[i]))
+		}
+	}
+	return answer.Code, answer.Body.String()
+}
+
+// Every property that a list takes, with every operator and kind of value.
+func TestSQLOfEveryProperty(t *testing.T) {
+	s := newSurface()
+	conditions := []string{"# eq 'managed'", "# eq 'unknown'", "# eq 'failed'", "# eq 'resourceScope'"} // members of enumerations
+	for _, condition := range []string{"# eq %", "# lt %", "# in (%,%)", "contains(#,%)", "#/any(x:x in (%,%))", "not(# ne %)"} {
+		for _, value := range []string{"'x'' OR 1=1 --'", "''", "null", "7", "true", "2025-01-01T00:00:00Z"} {
+			conditions = append(conditions, strings.ReplaceAll(condition, "%", value))
+		}
+	}
+	for path := range lists {
+		_, refusal := s.ask(t, path, url.Values{"$filter": {"colour eq 'x'"}})
+		_, names, ok := strings.Cut(refusal, "it takes ")
+		if !ok {
+			t.Fatalf("%s: %s", path, refusal)
+		}
+		names, _, _ = strings.Cut(names, ".\"")
+		for name := range strings.SplitSeq(names, ", ") {
+			taken := 0
+			for _, condition := range conditions {
+				if status, _ := s.ask(t, path, url.Values{"$filter": {strings.ReplaceAll(condition, "#", name)}}); status == http.StatusOK {
+					taken++
+				}
+			}
+			if taken == 0 && name != "deviceActionResults" {
+				t.Errorf("%s takes no condition on %s", path, name)
+			}
+		}
+	}
+}
+
+// FuzzSQL proves that no text of a caller gets into a statement: whatever the options are, the statements are made of the
+// package's own vocabulary, and every ? has its parameter.
+func FuzzSQL(f *testing.F) {
+	const position = "eyJQb3NpdGlvbiI6eyJLZXlzIjpbIngnIE9SIDE9MSAtLSJdfX0" // x' OR 1=1 --
+	for _, seed := range [][4]string{
+		{"deviceName eq 'x'' OR 1=1 --'", `"a' OR 1=1 --"`, "deviceName desc,lastSyncDateTime", ""},
+		{"contains(displayName,'%_\\') or not(description eq null)", "displayName:'; DROP TABLE devices", "displayName,id desc", ""},
+		{"id in ('a','b',null) and contains(id,'x''')", "ab", "id desc", ""}, {"", "", "", position}, {"id ne 'x'", "abc", "", position},
+		{"deviceActionResults/any(a:a/actionState eq 'failed')", "", "osVersion,model,serialNumber desc", ""},
+		{"roleScopeTagIds/any(t:t eq ''' OR 1=1' or t in ('a','b'))", "", "", ""},
+		{"isof('microsoft.graph.iosVppApp') and publisher ne 'x' and bundleId eq ''", "", "lastModifiedDateTime desc", ""},
+		{"lastSyncDateTime ne null and enrolledDateTime lt 2025-01-01T00:00:00Z and isSupervised eq true", "", "", ""},
+		{"actionState in ('failed','done') and userName eq 'x' and requestDateTime gt 2025-01-01", "", "requestDateTime", ""},
+	} {
+		f.Add(seed[0], seed[1], seed[2], seed[3])
+	}
+	s := newSurface()
+	f.Fuzz(func(t *testing.T, filter, search, orderBy, skipToken string) {
+		options := url.Values{}
+		for name, value := range map[string]string{"$filter": filter, "$search": search, "$orderby": orderBy, "$skiptoken": skipToken} {
+			if value != "" {
+				options.Set(name, value)
+			}
+		}
+		for path := range lists {
+			s.ask(t, path, options)
+		}
+	})
+}
+
+func checkVocabulary(t *testing.T, text string, args int) {
+	t.Helper()
+	for _, word := range lexeme.FindAllString(text, -1) {
+		if !slices.Contains(vocabulary, word) {
+			t.Fatalf("%q is not of the vocabulary in %s", word, text)
+		}
+	}
+	if rest := strings.TrimSpace(lexeme.ReplaceAllString(text, "")); rest != "" {
+		t.Fatalf("%q is left over of %s", rest, text)
+	}
+	if marks := strings.Count(text, "?"); marks != args {
+		t.Fatalf("%d marks and %d parameters in %s", marks, args, text)
+	}
+}
