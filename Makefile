@@ -1,16 +1,17 @@
 # make test   everything that must hold: formatting, vet, staticcheck, all tests with the race detector, short fuzzing
 # make fuzz   FUZZTIME=100000x for longer
+# make browser  the console in a real browser, on a machine that is not busy
 # make bench  the benchmarks
 
 SHELL    := bash
 # A number of inputs, because a time would cut off the last one and count that as a failure.
 FUZZTIME ?= 2000x
 
-.PHONY: test tools check race fuzz bench
+.PHONY: test tools check race fuzz browser bench
 
 test: tools check race fuzz
 
-# The race detector needs a C compiler, the console's tests a browser, the tests of Graph's clients Node.js. What is missing is
+# The race detector needs a C compiler, the tests of Graph's clients Node.js, the console's a browser. What is missing is
 # installed where that is allowed.
 tools:
 	@missing=; \
@@ -24,8 +25,8 @@ tools:
 
 check:
 	@unformatted="$$(gofmt -l .)"; [ -z "$$unformatted" ] || { echo "not formatted:" $$unformatted >&2; exit 1; }
-	go vet ./...
-	go tool staticcheck ./...
+	go vet -tags browser ./...
+	go tool staticcheck -tags browser ./...
 
 race:
 	go test -race -timeout 15m ./...
@@ -37,6 +38,9 @@ fuzz:
 			go test $$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x; \
 		done; \
 	done
+
+browser: tools
+	go test -tags browser -run Console ./test
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

@@ -122,7 +122,7 @@ func (d *demoCommand) show(ctx context.Context, shown *demo, log *slog.Logger) e
 		}
 	}
 	if !d.Once && d.ReadyFile == "" {
-		if err := shown.startHelpDesk(ctx, log); err != nil {
+		if err := shown.startHelpDesk(ctx, log, deskPause); err != nil {
 			return err
 		}
 		if err := shown.invite(ctx, !d.NoOpen); err != nil {

@@ -17,7 +17,7 @@ import (
 type helpDesk struct {
 	client *client.Client
 	log    *slog.Logger
-	pause  func(turn int) time.Duration // between two chores on a device
+	pause  func(turn int) time.Duration
 	stop   context.CancelFunc
 	busy   sync.WaitGroup
 }
@@ -54,8 +54,9 @@ func deskPause(turn int) time.Duration {
 	return 30 * time.Second
 }
 
-// startHelpDesk begins with the first chores at once. It ends with close, or with ctx.
-func (d *demo) startHelpDesk(ctx context.Context, log *slog.Logger) error {
+// startHelpDesk begins with the first chores at once. It ends with close, or with ctx. pause is the time between the end of
+// a device's chore and its next.
+func (d *demo) startHelpDesk(ctx context.Context, log *slog.Logger, pause func(turn int) time.Duration) error {
 	bearer, err := d.makeToken(ctx, access.TokenInput{Name: deskToken, Role: access.HelpDeskOperator})
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func (d *demo) startHelpDesk(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	d.desk = &helpDesk{client: c, log: log, pause: deskPause}
+	d.desk = &helpDesk{client: c, log: log, pause: pause}
 	ctx, d.desk.stop = context.WithCancel(ctx)
 	for _, device := range d.fleet.devices {
 		if chores := demoChores[device.name]; len(chores) > 0 {
