@@ -132,8 +132,10 @@ func (b *browser) verdict() {
 	for _, text := range append(b.complains, b.failed...) {
 		b.Errorf("the browser complains: %s", text)
 	}
-	if b.Failed() && b.ctx.Err() == nil {
-		if picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot()); err == nil {
+	if b.Failed() {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		defer cancel()
+		if picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot()); err == nil {
 			keep(b.T, "failed "+b.Name(), picture)
 		}
 	}
