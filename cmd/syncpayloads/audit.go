@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
-	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
@@ -19,12 +17,13 @@ type auditCommand struct {
 	Export auditExportCommand `cmd:"" help:"Print the audit record, an entry a line, as JSON."`
 }
 
-// walkAudit reads the record out of the database's file, beside a running server.
+// walkAudit reads the record out of the database, beside a running server.
 func (d *database) walkAudit(ctx context.Context, after int64, each func(*audit.Entry) error) (audit.Head, error) {
-	if d.Data == "" {
-		return audit.Head{}, usageError("no folder: give --data, where the server keeps its database")
+	location, err := d.location()
+	if err != nil {
+		return audit.Head{}, err
 	}
-	return store.WalkAudit(ctx, filepath.Join(d.Data, server.DatabaseFile), after, each)
+	return store.WalkAudit(ctx, location, after, each)
 }
 
 type auditVerifyCommand struct {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -149,7 +148,11 @@ func (s *serveCommand) Validate() error {
 // Run serves until it is told to end.
 func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	if s.Data == "" {
-		return usageError("no folder: give --data, where the database shall be")
+		return usageError("no folder: give --data, where the server keeps its files")
+	}
+	location, err := s.location()
+	if err != nil {
+		return err
 	}
 	acme, err := s.acme()
 	if err != nil {
@@ -169,7 +172,7 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	log := s.logger(os.Stderr)
 	slog.SetDefault(log)
-	config := server.Config{ACME: acme, DataDir: s.Data, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
+	config := server.Config{ACME: acme, DataDir: s.Data, Database: location, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
 		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
 		Provider: provider, SignIn: signIn, Notify: notify, SessionIdle: s.SessionIdle, RefuseStranding: s.RefuseStranding,
 		RateLimit: s.RateLimit, RateBurst: s.RateBurst,
@@ -181,14 +184,14 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		config.APNsCAs = pool
 	}
-	_, found := os.Stat(filepath.Join(s.Data, server.DatabaseFile))
+	_, found := os.Stat(location)
 	// A signal that comes while it starts ends it in order, too, right afterwards.
 	starting := context.WithoutCancel(ctx)
 	running, err := server.Start(starting, config)
 	if err != nil {
 		return err
 	}
-	if err := s.greet(starting, out, running, found != nil); err != nil {
+	if err := s.greet(starting, out, running, s.DB == "" && found != nil); err != nil {
 		return errors.Join(err, running.Close(starting))
 	}
 	return untilEnd(ctx, running, func() {})
@@ -224,7 +227,11 @@ func untilEnd(ctx context.Context, running *server.Server, before func()) error 
 
 // greet says where the server is, and at the first start, or as long as nobody has a token, what to do next.
 func (s *serveCommand) greet(ctx context.Context, out io.Writer, running *server.Server, first bool) error {
-	fmt.Fprintf(out, "Serving %s, data in %s\n", running.URL(), s.Data)
+	at, flag := s.Data, "--data "+s.Data
+	if s.DB != "" {
+		at, flag = s.Data+" and PostgreSQL", "--db postgres://..."
+	}
+	fmt.Fprintf(out, "Serving %s, data in %s\n", running.URL(), at)
 	ca := running.CAFile()
 	if ca != "" {
 		fmt.Fprintf(out, "Its certificate authority, for clients to trust: %s\n", ca)
@@ -245,10 +252,10 @@ Devices get it with their enrollment profile.
 `, ca)
 	}
 	fmt.Fprintf(out, `
-Make a token:              syncpayloads token create --data %s YOUR-NAME
+Make a token:              syncpayloads token create %s YOUR-NAME
 Use it:                    export SYNCPAYLOADS_URL=%s SYNCPAYLOADS_TOKEN=sp_...
 Wake Apple devices:        syncpayloads apns set push.pem push.key      (from identity.apple.com/pushcert)
 Enroll a device:           syncpayloads device enroll                   (prints a link that works once)
-`, s.Data, running.URL())
+`, flag, running.URL())
 	return nil
 }

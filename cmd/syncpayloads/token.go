@@ -24,16 +24,31 @@ type tokenCommand struct {
 	Revoke tokenRevokeCommand `cmd:"" help:"Make a token invalid at once."`
 }
 
-// database is where the server keeps everything. Tokens are made in the file itself, because there must be a first.
+// database is where the server keeps everything. Tokens are made in the database itself, because there must be a first.
 type database struct {
 	Data string `help:"Folder of the server's database." default:"${data}" predictor:"folder"`
+	DB   string `name:"db" help:"The database, a postgres:// URL, in place of a file in the folder." placeholder:"URL"`
+}
+
+// location is where the database is.
+func (d *database) location() (string, error) {
+	switch {
+	case d.DB != "" && !store.IsPostgres(d.DB):
+		return "", usageError("--db: want postgres://user:password@host:port/database; without --db, the database is a file in the folder --data")
+	case d.DB != "":
+		return d.DB, nil
+	case d.Data == "":
+		return "", usageError("no database: give --data, the folder where the server keeps it, or --db, its postgres:// URL")
+	}
+	return filepath.Join(d.Data, server.DatabaseFile), nil
 }
 
 func (d *database) open(ctx context.Context, use func(*store.Store) error) error {
-	if d.Data == "" {
-		return usageError("no folder: give --data, where the server keeps its database")
+	location, err := d.location()
+	if err != nil {
+		return err
 	}
-	st, err := store.Open(ctx, filepath.Join(d.Data, server.DatabaseFile))
+	st, err := store.Open(ctx, location)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/x509"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
@@ -10,7 +11,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 )
 
-// DatabaseFile is the name of the database in Config.DataDir.
+// DatabaseFile is the name of the database in Config.DataDir, unless Config.Database says where it is.
 const DatabaseFile = "syncpayloads.db"
 
 // DefaultRestoreAfter is after how long the server restores by itself what a call removed.
@@ -22,9 +23,12 @@ const DefaultKeepEvents = 30 * 24 * time.Hour
 // Config is what a server is made of. DataDir is required; the zero value of the rest has a default, but RestoreAfter,
 // whose zero is never.
 type Config struct {
-	DataDir string // holds the database and the CA's certificate
-	Listen  string // host:port; default 127.0.0.1:8443
-	URL     string // where clients and devices reach the server, https://host[:port]; default: made of Listen
+	DataDir string // holds the CA's certificate and the database
+	// Database is a postgres:// URL, which any number of servers may share, or the path of a SQLite file; default:
+	// DatabaseFile in DataDir.
+	Database string
+	Listen   string // host:port; default 127.0.0.1:8443
+	URL      string // where clients and devices reach the server, https://host[:port]; default: made of Listen
 
 	TLSCertFile, TLSKeyFile string // PEM; empty: ACME, or else a certificate of the server's own CA
 	ACME                    ACME   // gets the certificate from a CA
@@ -60,6 +64,9 @@ type Config struct {
 func withDefaults(c Config) Config {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8443"
+	}
+	if c.Database == "" {
+		c.Database = filepath.Join(c.DataDir, DatabaseFile)
 	}
 	if c.KeepEvents <= 0 {
 		c.KeepEvents = DefaultKeepEvents

@@ -10,7 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -57,7 +57,10 @@ type Server struct {
 // Start opens the database and serves until Close.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	c = withDefaults(c)
-	st, err := store.Open(ctx, filepath.Join(c.DataDir, DatabaseFile))
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the server's folder: %w", err)
+	}
+	st, err := store.Open(ctx, c.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +86,7 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	g.Go(func() error { return s.engine.Run(running) })
 	g.Go(func() error { return s.notify.Run(running) })
 	g.Go(func() error { return s.dropEvents(running, c) })
+	g.Go(func() error { st.Follow(running, s.events.Notify); return nil })
 	g.Go(func() error { s.tokens.Run(running, c.Clock.After, lastUseLost(c.Log)); return nil })
 	// Streams never end by themselves: the log lets its readers go when the server begins to close.
 	following, letGo := context.WithCancel(running)

@@ -1,15 +1,18 @@
-package store
+package store_test
 
 import (
 	"errors"
 	"testing"
 
 	"golang.org/x/crypto/acme/autocert"
+
+	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 func TestACMECache(t *testing.T) {
-	path := t.TempDir() + "/x.db"
-	s, err := Open(t.Context(), path)
+	location := storetest.Location(t)
+	s, err := store.Open(t.Context(), location)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +29,7 @@ func TestACMECache(t *testing.T) {
 		cache.Delete(t.Context(), "mdm.example.com+token"), cache.Delete(t.Context(), "never there"), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = Open(t.Context(), path); err != nil {
+	if s, err = store.Open(t.Context(), location); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })

@@ -70,7 +70,7 @@ func (q *session) enrollment(ctx context.Context, where, arg string) (*apple.Enr
 	var e apple.Enrollment
 	var device sql.NullString
 	var replaced []byte
-	err := q.row(ctx, `SELECT id, user, device_id, platform, stage, certificate, topic, push_magic, token, replaced
+	err := q.row(ctx, `SELECT id, "user", device_id, platform, stage, certificate, topic, push_magic, token, replaced
 		FROM apple_enrollments WHERE `+where, []any{arg},
 		&e.ID, &e.User, &device, &e.Platform, &e.Stage, &e.Certificate, &e.Topic, &e.PushMagic, &e.Token, &replaced)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -93,9 +93,9 @@ func (q *session) saveEnrollment(ctx context.Context, e *apple.Enrollment) error
 	}
 	device := sql.NullString{String: string(e.Device), Valid: e.Device != ""}
 	_, err = q.exec(ctx, `INSERT INTO apple_enrollments
-			(id, user, device_id, platform, stage, certificate, topic, push_magic, token, replaced)
+			(id, "user", device_id, platform, stage, certificate, topic, push_magic, token, replaced)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET user = excluded.user, device_id = excluded.device_id,
+		ON CONFLICT (id) DO UPDATE SET "user" = excluded."user", device_id = excluded.device_id,
 			platform = excluded.platform, stage = excluded.stage, certificate = excluded.certificate,
 			topic = excluded.topic, push_magic = excluded.push_magic, token = excluded.token, replaced = excluded.replaced`,
 		e.ID, e.User, device, e.Platform, e.Stage, e.Certificate, e.Topic, e.PushMagic, e.Token, string(replaced))

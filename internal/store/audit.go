@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -95,7 +93,7 @@ func (s *Store) Entry(ctx context.Context, id string) (e audit.Entry, err error)
 
 // Entries lists entries of the audit record, the newest first.
 func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.Entry, err error) {
-	text, args := "SELECT "+auditColumns+" FROM audit_entries WHERE 1", []any{}
+	text, args := "SELECT "+auditColumns+" FROM audit_entries WHERE TRUE", []any{}
 	limit := func(condition string, value any, given bool) {
 		if given {
 			text, args = text+" AND "+condition+" ?", append(args, value)
@@ -122,7 +120,7 @@ func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.E
 // remoteActions have the conditions of their devices.
 var remoteActions = resource{
 	things:  "actions",
-	columns: "actions.id, actions.name, device_id, devices.name, actions.doc ->> '$.Actor', started, state",
+	columns: "actions.id, actions.name, device_id, devices.name, actor, started, state",
 	from:    "actions JOIN devices ON devices.id = device_id",
 	key:     column{"actions.id", idColumn},
 	own:     deviceCondition,
@@ -131,7 +129,7 @@ var remoteActions = resource{
 		audit.ByName:       {"actions.name", textColumn},
 		audit.ByDevice:     {"device_id", idColumn},
 		audit.ByDeviceName: {"devices.name", textColumn},
-		audit.ByActor:      {"coalesce(actions.doc ->> '$.Actor', '')", textColumn},
+		audit.ByActor:      {"actor", textColumn},
 		audit.ByStarted:    {"started", stampColumn},
 		audit.ByState:      {"state", numberColumn},
 	},
@@ -154,28 +152,14 @@ func (s *Store) RemoteActions(ctx context.Context, q query.Query) (page query.Pa
 // WalkAudit calls each for every entry of a database's audit record behind the one of sequence after, 0: for all there
 // are, in their order, and returns the head that the database keeps. It reads one snapshot, beside a running server, and
 // changes nothing. What cannot have been written so is an *audit.Broken.
-func WalkAudit(ctx context.Context, path string, after int64, each func(*audit.Entry) error) (head audit.Head, err error) {
-	if _, err := os.Stat(path); err != nil {
-		return head, fmt.Errorf("there is no database to read: %w", err)
-	}
-	// Not mode=ro: with that, SQLite leaves its log behind, where the server's user might not be able to write to it.
-	options := url.Values{"mode": {"rw"}, "modeof": {path}, "_pragma": {"busy_timeout(10000)", "query_only(ON)"}}
-	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
+func WalkAudit(ctx context.Context, location string, after int64, each func(*audit.Entry) error) (head audit.Head, err error) {
+	q, done, err := openReadOnly(ctx, location)
 	if err != nil {
-		return head, fmt.Errorf("opening database %s: %w", path, err)
+		return head, err
 	}
-	defer func() { _ = db.Close() }() // it was only read
-	c, err := db.Conn(ctx)
-	if err != nil {
-		return head, fmt.Errorf("opening database %s: %w", path, err)
-	}
-	q := newSession(c)
-	defer q.close()
-	if _, err := q.exec(ctx, "BEGIN"); err != nil {
-		return head, fmt.Errorf("reading database %s: %w", path, err)
-	}
+	defer done()
 	if head, err = q.auditHead(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return head, fmt.Errorf("database %s (one of an older version gets its audit record when the server is started on it): %w", path, err)
+		return head, fmt.Errorf("the database (one of an older version gets its audit record when the server is started on it): %w", err)
 	}
 	if err != nil {
 		return head, &audit.Broken{Problem: "its head is missing"}

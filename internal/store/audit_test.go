@@ -22,7 +22,7 @@ func migrateTo(t *testing.T, version int64, statements ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := fs.Sub(migrations, "migrations")
+	files, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
 	if err != nil {
 		t.Fatal(err)
 	}

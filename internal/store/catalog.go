@@ -73,7 +73,7 @@ func (t catalogTx) PayloadByIdentifier(ctx context.Context, class action.Class, 
 
 // textProperty is one of a payload's properties in JSON that are texts.
 func textProperty(name string) column {
-	return column{"coalesce(CAST(properties AS TEXT) ->> '" + name + "', '')", textColumn}
+	return column{"coalesce(properties ->> '" + name + "', '')", textColumn}
 }
 
 var payloads = resource{
@@ -110,7 +110,7 @@ func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error 
 	_, err := t.q.exec(ctx, "INSERT INTO catalog_payloads ("+payloadSummary+", "+payloadContent+`, class, family)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.ID, p.Type, listed(p.Platforms), p.ODataType, p.DisplayName, p.Description, p.SubType, p.Identifier, p.Revision, p.Version,
-		p.FileName, p.Properties, micros(p.Created), micros(p.LastModified), listed(p.Tags), p.Content, blob(p.Original), p.Type.Class(), p.Family())
+		p.FileName, string(p.Properties), micros(p.Created), micros(p.LastModified), listed(p.Tags), p.Content, blob(p.Original), p.Type.Class(), p.Family())
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)
 	}
@@ -121,7 +121,7 @@ func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error 
 	_, err := t.q.exec(ctx, `UPDATE catalog_payloads SET display_name = ?, description = ?, sub_type = ?, revision = ?, version = ?,
 			file_name = ?, properties = ?, last_modified = ?, content = ?, original = ?, scope_tags = ?
 		WHERE id = ?`,
-		p.DisplayName, p.Description, p.SubType, p.Revision, p.Version, p.FileName, p.Properties, micros(p.LastModified),
+		p.DisplayName, p.Description, p.SubType, p.Revision, p.Version, p.FileName, string(p.Properties), micros(p.LastModified),
 		p.Content, blob(p.Original), listed(p.Tags), p.ID)
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)

@@ -1,10 +1,9 @@
-package store
+package store_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 const (
@@ -27,18 +28,10 @@ const (
 )
 
 // openCatalog returns a catalog on a database of its own that has the devices A and B.
-func openCatalog(t *testing.T) (*Store, *catalog.Catalog) {
+func openCatalog(t *testing.T) (*store.Store, *catalog.Catalog) {
 	t.Helper()
 	ctx := t.Context()
-	s, err := Open(ctx, filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	for _, id := range []fleet.DeviceID{deviceA, deviceB} {
 		err := s.Update(ctx, id, func(tx engine.Tx) error {
 			return tx.SaveDevice(ctx, &fleet.Device{ID: id, UDID: "udid-" + string(id), Platform: fleet.IOS, Enrolled: true})
@@ -89,28 +82,16 @@ func refused(t *testing.T, err error, property, text string) {
 }
 
 // changes takes the recorded changes out of the database.
-func changes(t *testing.T, s *Store) []catalog.Change {
+func changes(t *testing.T, s *store.Store) []catalog.Change {
 	t.Helper()
-	var found []catalog.Change
-	err := s.write(t.Context(), func(q *session) error {
-		err := q.rows(t.Context(), "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
-			var c catalog.Change
-			err := scan(&c.Kind, &c.Target)
-			found = append(found, c)
-			return err
-		})
-		if err == nil {
-			_, err = q.exec(t.Context(), "DELETE FROM catalog_changes")
-		}
-		return err
-	})
+	found, err := s.TakeChanges(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found
 }
 
-func wantChanges(t *testing.T, s *Store, want ...catalog.Change) {
+func wantChanges(t *testing.T, s *store.Store, want ...catalog.Change) {
 	t.Helper()
 	if got := changes(t, s); !slices.Equal(got, want) {
 		t.Errorf("recorded %v, want %v", got, want)

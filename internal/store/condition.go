@@ -63,10 +63,10 @@ func (b *selection) oneOf(c query.OneOf) (string, error) {
 	}
 	marks := make([]string, len(c.Values))
 	for i, v := range c.Values {
-		marks[i] = b.bind(strings.ToLower(v))
 		if field.kind == textColumn {
-			b.args[len(b.args)-1] = v
-			marks[i] = "lower(?)"
+			marks[i] = b.bind(lower(v))
+		} else {
+			marks[i] = b.bind(strings.ToLower(v))
 		}
 	}
 	list := " IN (" + strings.Join(marks, ", ") + ")"
@@ -163,11 +163,21 @@ func (b *selection) textComparison(field column, o query.Operator, value string)
 	if value == "" && o <= query.NotEqual {
 		return field.sql + operator + "''"
 	}
-	compared := "lower(" + field.sql + ")" + operator + "lower(" + b.bind(value) + ")"
+	compared := "lower(" + field.sql + ")" + operator + b.bind(lower(value))
 	if o <= query.NotEqual {
 		return compared
 	}
 	return "(" + field.sql + " <> '' AND " + compared + ")"
+}
+
+// lower is a text as SQL's lower makes it: of letters, those of ASCII alone.
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
@@ -183,5 +193,5 @@ func (b *selection) match(field column, o query.Operator, value string, mismatch
 	if o != query.EndsWith {
 		pattern += "%"
 	}
-	return "lower(" + field.sql + ") LIKE lower(" + b.bind(pattern) + `) ESCAPE '\'`, nil
+	return "lower(" + field.sql + ") LIKE " + b.bind(lower(pattern)) + ` ESCAPE '\'`, nil
 }

@@ -19,8 +19,11 @@ func (s *Store) View(ctx context.Context, fn func(engine.Tx) error) error {
 	return s.read(ctx, func(q *session) error { return fn(&engineTx{q: q}) })
 }
 
-// Due implements engine.Store.
+// Due implements engine.Store. Of nodes on one database only the one that keeps the clocks finds any.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) (due []fleet.DeviceID, err error) {
+	if !s.db.leads() {
+		return nil, nil
+	}
 	err = s.read(ctx, func(q *session) error {
 		return q.rows(ctx, "SELECT device_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?", []any{micros(now), limit},
 			func(scan func(...any) error) error {
@@ -85,9 +88,9 @@ func (t *engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *act
 	if err != nil {
 		return err
 	}
-	err = t.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, started, doc) VALUES (?, ?, ?, ?, ?, ?, ?)
+	err = t.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, started, actor, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, doc = excluded.doc`,
-		a.ID, device, a.Number, a.Name, a.State, a.Started.UnixMicro(), string(doc))
+		a.ID, device, a.Number, a.Name, a.State, a.Started.UnixMicro(), a.Actor, string(doc))
 	if err != nil {
 		return fmt.Errorf("writing action %s of device %s: %w", a.ID, device, err)
 	}
@@ -116,12 +119,13 @@ func (t *engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*actio
 }
 
 func (t *engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
+	t.alone = true
 	err := t.exec(ctx, "INSERT INTO devices ("+deviceFacts+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, platform = excluded.platform,
 			manufacturer = excluded.manufacturer, model = excluded.model, os_version = excluded.os_version,
 			serial_number = excluded.serial_number, supervised = excluded.supervised,
 			user_enrolled = excluded.user_enrolled, enrolled = excluded.enrolled, enrolled_at = excluded.enrolled_at,
-			last_sync = max(coalesce(last_sync, 0), excluded.last_sync)`,
+			last_sync = CASE WHEN excluded.last_sync >= coalesce(devices.last_sync, 0) THEN excluded.last_sync ELSE devices.last_sync END`,
 		d.ID, d.Name, d.Platform, d.Manufacturer, d.Model, d.OSVersion, d.SerialNumber, d.UDID, d.Supervised,
 		d.UserEnrolled, d.Enrolled, micros(d.EnrolledAt), micros(d.LastSync))
 	if err == nil {

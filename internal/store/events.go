@@ -22,8 +22,13 @@ func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error 
 		if e.Result != nil && e.Result.Status == action.Error && e.Result.Code != action.CodeSuperseded {
 			code = e.Result.Code
 		}
-		err = t.exec(ctx, "INSERT INTO events (device_id, at, code, doc) VALUES (?, ?, ?, ?)", e.Device, micros(e.At), code, string(doc))
-		if err != nil {
+		const text = "INSERT INTO events (device_id, at, code, doc) VALUES (?, ?, ?, ?)"
+		args := []any{e.Device, micros(e.At), code, string(doc)}
+		if t.keeps {
+			t.events = append(t.events, statement{text, args})
+			continue
+		}
+		if _, err := t.q.exec(ctx, text, args...); err != nil {
 			return fmt.Errorf("writing an event of device %s: %w", e.Device, err)
 		}
 	}
@@ -71,7 +76,7 @@ func (s *Store) EventRange(ctx context.Context) (oldest, newest int64, err error
 }
 
 func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err error) {
-	err = q.row(ctx, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)", nil, &newest)
+	err = q.row(ctx, q.dialect.newestEvent, nil, &newest)
 	if err == nil {
 		err = q.row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1}, &oldest)
 	}
@@ -81,6 +86,9 @@ func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err err
 // DropEvents implements live.Store.
 func (s *Store) DropEvents(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
 	err = s.write(ctx, func(q *session) error {
+		if _, err := q.exec(ctx, q.dialect.keepNewest); err != nil {
+			return err
+		}
 		// By position: at may step back with the clock, and the oldest are at the beginning.
 		n, err := q.exec(ctx, `DELETE FROM events WHERE position IN (SELECT position FROM events ORDER BY position LIMIT ?2)
 			AND at < ?1`, micros(before), limit)

@@ -1,15 +1,18 @@
 package store
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // SQL is the statement that a query becomes, and the one that counts what it selects, with their parameters.
-func SQL(things string, q query.Query) (texts [2]string, args [2][]any, err error) {
-	withBuiltIn := roles
-	withBuiltIn.given = []any{"[]"}
+func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, err error) {
+	d := map[string]*dialect{"sqlite": sqliteDialect, "postgres": postgresDialect}[engine]
+	withBuiltIn := *withRoles([]*access.Role{{ID: "x", Name: "y"}})
 	r, ok := map[string]*resource{"devices": &devices, "payloads": &payloads, "groups": &groups, "roles": &withBuiltIn,
 		"assignments": &assignments, "scopeTags": &scopeTags, "remoteActions": &remoteActions}[things]
 	if !ok {
@@ -19,13 +22,30 @@ func SQL(things string, q query.Query) (texts [2]string, args [2][]any, err erro
 	if err != nil {
 		return texts, args, err
 	}
-	list, err := r.selects(q, keys)
+	list, err := r.selects(d, q, keys)
 	if err != nil {
 		return texts, args, err
 	}
-	count, err := r.counts(q.Where)
+	count, err := r.counts(d, q.Where)
 	if err != nil {
 		return texts, args, err
 	}
 	return [2]string{list.text.String(), count.text.String()}, [2][]any{list.args, count.args}, nil
+}
+
+// TakeChanges takes the recorded changes of the catalog out of the database.
+func (s *Store) TakeChanges(ctx context.Context) (found []catalog.Change, err error) {
+	err = s.write(ctx, func(q *session) error {
+		err := q.rows(ctx, "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
+			var c catalog.Change
+			err := scan(&c.Kind, &c.Target)
+			found = append(found, c)
+			return err
+		})
+		if err == nil {
+			_, err = q.exec(ctx, "DELETE FROM catalog_changes")
+		}
+		return err
+	})
+	return found, err
 }

@@ -140,7 +140,9 @@ func (b *selection) within(scope fleet.Within) string {
 	areas := []string{"FALSE"}
 	for _, a := range scope {
 		parts := []string{"TRUE"}
-		if a.Groups != nil {
+		if a.Groups != nil && len(a.Groups) == 0 {
+			parts = append(parts, "FALSE")
+		} else if a.Groups != nil {
 			parts = append(parts, "EXISTS (SELECT 1 FROM catalog_members WHERE device_id = devices.id AND group_id IN ("+b.bindAll(a.Groups)+"))")
 		}
 		if a.Tags != nil {
@@ -159,12 +161,10 @@ func (b *selection) within(scope fleet.Within) string {
 // found is a search for a text. The pieces of the index have three characters; a shorter text is looked for at the start.
 func (b *selection) found(text string) string {
 	if utf8.RuneCountInString(text) < 3 {
-		pattern := likeEscaper.Replace(text) + "%"
-		return "(devices.name LIKE " + b.bind(pattern) + ` ESCAPE '\' OR devices.serial_number LIKE ` + b.bind(pattern) + ` ESCAPE '\')`
+		pattern := likeEscaper.Replace(lower(text)) + "%"
+		return "(lower(devices.name) LIKE " + b.bind(pattern) + ` ESCAPE '\' OR lower(devices.serial_number) LIKE ` + b.bind(pattern) + ` ESCAPE '\')`
 	}
-	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
-	return "devices.id IN (SELECT device_id FROM device_keys WHERE key IN (SELECT rowid FROM device_search WHERE device_search MATCH " +
-		b.bind(phrase) + "))"
+	return b.dialect.search(b, text)
 }
 
 // latestAction is what the latest action of one of its names must be.

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,21 +11,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 var dawn = time.Date(2025, 2, 13, 6, 0, 0, 0, time.UTC)
 
 func openFleet(t *testing.T, devices ...fleet.Device) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "fleet.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	for _, d := range devices {
 		save(t, s, d)
 	}
@@ -167,8 +159,8 @@ func TestSearch(t *testing.T) {
 func TestWithin(t *testing.T) {
 	s := openFleet(t, fleet.Device{ID: "a", UDID: "1"}, fleet.Device{ID: "b", UDID: "2"}, fleet.Device{ID: "c", UDID: "3"})
 	err := s.UpdateCatalog(t.Context(), func(tx catalog.Tx) error {
-		_, one := tx.AddMember(t.Context(), group(t, tx, "g"), "a")
-		_, two := tx.AddMember(t.Context(), group(t, tx, "h"), "b")
+		_, one := tx.AddMember(t.Context(), inserted(t, tx, "g"), "a")
+		_, two := tx.AddMember(t.Context(), inserted(t, tx, "h"), "b")
 		return errors.Join(one, two, tx.TagDevice(t.Context(), "b", []string{"1", "11"}), tx.TagDevice(t.Context(), "c", []string{"111"}))
 	})
 	if err != nil {
@@ -210,7 +202,7 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-func group(t *testing.T, tx catalog.Tx, id string) string {
+func inserted(t *testing.T, tx catalog.Tx, id string) string {
 	t.Helper()
 	if err := tx.InsertGroup(t.Context(), &catalog.DeviceGroup{ID: id, Created: dawn}); err != nil {
 		t.Fatal(err)

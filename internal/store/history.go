@@ -79,7 +79,7 @@ func (s *Store) ActionEvents(ctx context.Context, device fleet.DeviceID, a *acti
 
 // Failures implements engine.History.
 func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.Time, limit int) (found []engine.Failure, err error) {
-	b := selection{of: &devices}
+	b := selection{of: &devices, dialect: s.dialect}
 	b.text.WriteString("SELECT position, doc, devices.name FROM events JOIN devices ON devices.id = device_id WHERE code IS NOT NULL AND at >= " +
 		b.bind(micros(since)))
 	if where != nil {

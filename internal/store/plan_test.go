@@ -1,6 +1,7 @@
 package store
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,7 +13,11 @@ import (
 // Lists in the order of names, and of the devices' last contact, read an index from where the page begins, and sort
 // nothing.
 func TestListsUseIndexes(t *testing.T) {
-	s, _ := openCatalog(t)
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	kind := query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(1)}
 	for _, tt := range []struct {
 		of    *resource
@@ -35,7 +40,7 @@ func TestListsUseIndexes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := tt.of.selects(query.Query{Where: tt.where, OrderBy: order, After: &query.Position{Keys: tt.at}, Limit: 10}, keys)
+			b, err := tt.of.selects(sqliteDialect, query.Query{Where: tt.where, OrderBy: order, After: &query.Position{Keys: tt.at}, Limit: 10}, keys)
 			if err != nil {
 				t.Fatal(err)
 			}

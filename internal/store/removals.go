@@ -52,7 +52,7 @@ func (t *engineTx) saveRemovals(ctx context.Context, device fleet.DeviceID, now 
 
 // Removals lists what is held off devices, the newest first.
 func (s *Store) Removals(ctx context.Context, query engine.RemovalQuery) (found []engine.Removal, err error) {
-	b := selection{of: &devices}
+	b := selection{of: &devices, dialect: s.dialect}
 	b.text.WriteString(`SELECT device_id, devices.name, payload_id, type, display_name, sub_type, since, actor, restore_at
 		FROM removals JOIN devices ON devices.id = device_id`)
 	var conditions []string

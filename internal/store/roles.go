@@ -12,7 +12,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// limits is a column that holds a list as a JSON array, or NULL for none at all.
+// limits is a column that holds a list as listed does, or NULL for none at all.
 type limits struct{ to *[]string }
 
 // Scan implements sql.Scanner.
@@ -21,7 +21,8 @@ func (l limits) Scan(value any) error {
 	if err := text.Scan(value); err != nil || !text.Valid {
 		return err
 	}
-	return json.Unmarshal([]byte(text.String), l.to)
+	*l.to = append([]string{}, unlisted[string](text.String)...)
+	return nil
 }
 
 // Value implements driver.Valuer.
@@ -29,8 +30,7 @@ func (l limits) Value() (driver.Value, error) {
 	if *l.to == nil {
 		return nil, nil
 	}
-	text, err := json.Marshal(*l.to)
-	return string(text), err
+	return listed(*l.to), nil
 }
 
 func scanRole(scan func(...any) error) (*access.Role, error) {
@@ -56,15 +56,14 @@ func (t accessTx) Role(ctx context.Context, id string) (*access.Role, error) {
 }
 
 func (t accessTx) RoleNamed(ctx context.Context, name string) (*access.Role, error) {
-	return t.role(ctx, " WHERE lower(name) = lower(?)", name)
+	return t.role(ctx, " WHERE lower(name) = ?", lower(name))
 }
 
-// roles are the custom ones and, as the parameter, the built-in ones as JSON.
+// roles are the custom ones; withRoles has the built-in ones, too.
 var roles = resource{
 	things: "roles", columns: "id, name, description, rights, built_in",
-	from: `(SELECT id, name, description, rights, FALSE AS built_in FROM role_definitions UNION ALL
-		SELECT value ->> 'id', value ->> 'displayName', value ->> 'description', value ->> 'rights', TRUE FROM json_each(?)) AS roles`,
-	key: column{"id", idColumn},
+	from: "SELECT id, name, description, rights, FALSE AS built_in FROM role_definitions",
+	key:  column{"id", idColumn},
 	fields: map[query.Field]column{
 		access.ByID:          {"id", idColumn},
 		access.ByName:        {"name", textColumn},
@@ -73,14 +72,19 @@ var roles = resource{
 	},
 }
 
-func (t accessTx) Roles(ctx context.Context, builtIn []*access.Role, q query.Query) (page query.Page[*access.Role], err error) {
-	text, err := json.Marshal(builtIn)
-	if err != nil {
-		return page, err
-	}
+func withRoles(builtIn []*access.Role) *resource {
 	all := roles
-	all.given = []any{string(text)}
-	return list(ctx, t.q, &all, q, func(scan func(...any) error) (*access.Role, error) {
+	for _, r := range builtIn {
+		rights, _ := json.Marshal(r.Rights) // names
+		all.from += " UNION ALL SELECT ?, ?, ?, ?, TRUE"
+		all.given = append(all.given, r.ID, r.Name, r.Description, string(rights))
+	}
+	all.from = "(" + all.from + ") AS roles"
+	return &all
+}
+
+func (t accessTx) Roles(ctx context.Context, builtIn []*access.Role, q query.Query) (page query.Page[*access.Role], err error) {
+	return list(ctx, t.q, withRoles(builtIn), q, func(scan func(...any) error) (*access.Role, error) {
 		var builtIn bool
 		r, err := scanRole(func(dest ...any) error { return scan(slices.Insert(dest, 4, any(&builtIn))...) })
 		if err == nil {
@@ -128,8 +132,8 @@ var assignments = resource{
 		access.ByRole:        {"a.role_id", idColumn},
 		access.ByLimited:     {"(a.group_ids IS NOT NULL)", boolColumn},
 		access.ByMember:      {"EXISTS (SELECT 1 FROM role_members WHERE assignment_id = a.id AND member = ?)", listColumn},
-		access.ByGroup:       {"EXISTS (SELECT 1 FROM json_each(a.group_ids) WHERE value = ?)", listColumn},
-		access.ByTag:         {"EXISTS (SELECT 1 FROM json_each(a.tag_ids) WHERE value = ?)", listColumn},
+		access.ByGroup:       {"instr(a.group_ids, ',' || ? || ',') > 0", listColumn},
+		access.ByTag:         {"instr(a.tag_ids, ',' || ? || ',') > 0", listColumn},
 	},
 }
 
@@ -140,15 +144,6 @@ func scanAssignment(scan func(...any) error) (*access.RoleAssignment, error) {
 		return nil, sole(err)
 	}
 	return &a, nil
-}
-
-func (t accessTx) assignments(ctx context.Context, rest string, args ...any) (found []*access.RoleAssignment, err error) {
-	err = t.q.rows(ctx, assignmentSelect+rest, args, func(scan func(...any) error) error {
-		a, err := scanAssignment(scan)
-		found = append(found, a)
-		return err
-	})
-	return found, err
 }
 
 func (t accessTx) Assignment(ctx context.Context, id string) (*access.RoleAssignment, error) {
@@ -172,12 +167,18 @@ func (t accessTx) Assignments(ctx context.Context, q query.Query) (query.Page[*a
 }
 
 func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*access.RoleAssignment, error) {
-	list, err := json.Marshal(members)
-	if err != nil {
-		return nil, err
+	if len(members) == 0 {
+		return nil, nil
 	}
-	return t.assignments(ctx, ` WHERE a.id IN (SELECT assignment_id FROM role_members
-		WHERE member IN (SELECT value FROM json_each(?))) ORDER BY a.id`, string(list))
+	b := selection{of: &assignments, dialect: t.q.dialect}
+	b.text.WriteString(assignmentSelect + " WHERE a.id IN (SELECT assignment_id FROM role_members WHERE member IN (" + b.bindAll(members) + ")) ORDER BY a.id")
+	var found []*access.RoleAssignment
+	err := t.q.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
+		a, err := scanAssignment(scan)
+		found = append(found, a)
+		return err
+	})
+	return found, err
 }
 
 func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) error {

@@ -22,7 +22,7 @@ func TestTokensFromBeforeRoles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, old, os.DirFS("migrations"))
+	p, err := goose.NewProvider(goose.DialectSQLite3, old, os.DirFS("migrations/sqlite"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (t accessTx) Tag(ctx context.Context, id string) (*access.ScopeTag, error) 
 }
 
 func (t accessTx) TagNamed(ctx context.Context, name string) (*access.ScopeTag, error) {
-	return t.tag(ctx, " WHERE lower(name) = lower(?)", name)
+	return t.tag(ctx, " WHERE lower(name) = ?", lower(name))
 }
 
 func (t accessTx) Tags(ctx context.Context, q query.Query) (query.Page[*access.ScopeTag], error) {
@@ -64,8 +64,8 @@ func (t accessTx) TagUse(ctx context.Context, id string) (devices, payloads, ass
 	carried := listed([]string{id})
 	err = t.q.row(ctx, `SELECT (SELECT count(*) FROM devices WHERE instr(scope_tags, ?1) > 0),
 		(SELECT count(*) FROM catalog_payloads WHERE instr(scope_tags, ?1) > 0),
-		(SELECT count(*) FROM role_assignments a WHERE EXISTS (SELECT 1 FROM json_each(a.tag_ids) WHERE value = ?2))`,
-		[]any{carried, id}, &devices, &payloads, &assignments)
+		(SELECT count(*) FROM role_assignments WHERE instr(tag_ids, ?1) > 0)`,
+		[]any{carried}, &devices, &payloads, &assignments)
 	return devices, payloads, assignments, err
 }
 

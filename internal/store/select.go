@@ -49,9 +49,10 @@ func (r *resource) field(f query.Field) (column, error) {
 // selection collects the text of a statement and its bound parameters. Parts must be put into the text in the order in
 // which they were made.
 type selection struct {
-	of   *resource
-	text strings.Builder
-	args []any
+	of      *resource
+	dialect *dialect
+	text    strings.Builder
+	args    []any
 }
 
 func (b *selection) bind(v any) string {
@@ -101,8 +102,8 @@ func (r *resource) keys(order []query.Order) ([]orderKey, error) {
 }
 
 // selects is the statement of a query. Behind the resource's columns it reads the keys.
-func (r *resource) selects(q query.Query, keys []orderKey) (*selection, error) {
-	b := &selection{of: r}
+func (r *resource) selects(d *dialect, q query.Query, keys []orderKey) (*selection, error) {
+	b := &selection{of: r, dialect: d}
 	b.text.WriteString("SELECT " + r.columns)
 	for _, k := range keys {
 		b.text.WriteString(", " + k.sql)
@@ -123,8 +124,8 @@ func (r *resource) selects(q query.Query, keys []orderKey) (*selection, error) {
 }
 
 // counts is the statement that counts what fulfils a condition; nil: all there are.
-func (r *resource) counts(where query.Condition) (*selection, error) {
-	b := &selection{of: r}
+func (r *resource) counts(d *dialect, where query.Condition) (*selection, error) {
+	b := &selection{of: r, dialect: d}
 	b.text.WriteString("SELECT count(*)")
 	return b, b.where(where, nil, nil)
 }

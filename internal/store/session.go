@@ -5,92 +5,81 @@ import (
 	"database/sql"
 )
 
-// session is one database connection that prepares each statement once. One goroutine uses it at a time.
+// session is one connection to the database. One goroutine uses it at a time. Its statements are written so that SQLite
+// and PostgreSQL both understand them, but for their marks: ? is the next parameter and ?1 the first.
+//
+// Its methods ignore a cancelled ctx: a statement cut short would end a transaction that others share.
 type session struct {
-	conn       *sql.Conn
-	statements map[string]*sql.Stmt
+	link
+	dialect *dialect
 }
 
-func newSession(c *sql.Conn) *session {
-	return &session{conn: c, statements: make(map[string]*sql.Stmt)}
+// link is the connection itself, as an engine has it.
+type link interface {
+	// exec runs a statement and returns how many rows it changed.
+	exec(ctx context.Context, text string, args ...any) (int64, error)
+	// query runs a statement that returns rows. kept tells that the text is the package's own alone, of which there are so
+	// few that it stays prepared.
+	query(ctx context.Context, kept bool, text string, args []any) (rows, error)
 }
 
-// statement returns the prepared statement. The texts are the package's own, so there are few of them.
-func (q *session) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	if st, ok := q.statements[text]; ok {
-		return st, nil
-	}
-	st, err := q.conn.PrepareContext(ctx, text)
-	if err == nil {
-		q.statements[text] = st
-	}
-	return st, err
+// rows are the rows of a query; they must be closed.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	end()
 }
 
-// exec runs a statement and returns how many rows it changed. Like the other methods it ignores a cancelled ctx: a
-// statement cut short would end a transaction that others share.
-func (q *session) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	ctx = context.WithoutCancel(ctx)
-	st, err := q.statement(ctx, text)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+// dialect is what the two engines say differently.
+type dialect struct {
+	newestEvent string                                 // the newest position that was ever given
+	keepNewest  string                                 // remembers that position before events are dropped
+	search      func(b *selection, text string) string // devices by a piece of at least three characters
 }
 
 // row scans the first row of a query into dest; sql.ErrNoRows if there is none.
 func (q *session) row(ctx context.Context, text string, args []any, dest ...any) error {
-	ctx = context.WithoutCancel(ctx)
-	st, err := q.statement(ctx, text)
+	found, err := q.query(ctx, true, text, args)
 	if err != nil {
 		return err
 	}
-	return st.QueryRowContext(ctx, args...).Scan(dest...)
+	defer found.end()
+	if !found.Next() {
+		if err := found.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	if err := found.Scan(dest...); err != nil {
+		return err
+	}
+	for found.Next() {
+	}
+	return found.Err()
 }
 
 // rows calls each for every row of a query, with the row's Scan.
 func (q *session) rows(ctx context.Context, text string, args []any, each func(scan func(...any) error) error) error {
-	ctx = context.WithoutCancel(ctx)
-	st, err := q.statement(ctx, text)
-	if err != nil {
-		return err
-	}
-	rows, err := st.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err below has what matters
-	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return q.each(ctx, true, text, args, each)
 }
 
 // once is rows for a text that is not the package's own alone: it is not kept prepared, because there could be any number
 // of them.
 func (q *session) once(ctx context.Context, text string, args []any, each func(scan func(...any) error) error) error {
-	rows, err := q.conn.QueryContext(context.WithoutCancel(ctx), text, args...)
+	return q.each(ctx, false, text, args, each)
+}
+
+func (q *session) each(ctx context.Context, kept bool, text string, args []any, each func(scan func(...any) error) error) error {
+	found, err := q.query(ctx, kept, text, args)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }() // rows.Err below has what matters
-	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
+	defer found.end()
+	for found.Next() {
+		if err := each(found.Scan); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
-}
-
-func (q *session) close() {
-	for _, st := range q.statements {
-		_ = st.Close() // the connection goes with it
-	}
-	_ = q.conn.Close()
+	return found.Err()
 }

@@ -84,7 +84,7 @@ func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, er
 			continue
 		}
 		for _, id := range devices {
-			_, err := q.exec(ctx, "UPDATE ledgers SET revision = revision + 1, changed = 1, due_at = min(coalesce(due_at, ?1), ?1) WHERE device_id = ?2", micros(now), id)
+			_, err := q.exec(ctx, "UPDATE ledgers SET revision = revision + 1, changed = TRUE, due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END WHERE device_id = ?2", micros(now), id)
 			if err != nil {
 				return 0, err
 			}

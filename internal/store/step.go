@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
@@ -30,21 +31,24 @@ func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx)
 
 // step computes fn beside others and commits what it wrote; errOutdated if its ledger changed meanwhile.
 func (s *Store) step(ctx context.Context, fn func(engine.Tx) error) error {
-	t := &engineTx{later: new([]statement)}
-	err := s.read(ctx, func(q *session) error {
+	t := &engineTx{keeps: true}
+	err := s.glance(ctx, func(q *session) error {
 		t.q = q
 		return fn(t)
 	})
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(q *session) error { return t.commit(ctx, q) })
+	return s.db.settle(ctx, t)
 }
 
-// engineTx is an engine.Tx on one session. With later, it reads on the session and keeps its writes back.
+// engineTx is an engine.Tx on one session. If it keeps its writes back, it only reads on the session.
 type engineTx struct {
 	q        *session
-	later    *[]statement
+	keeps    bool
+	later    []statement    // kept back
+	events   []statement    // kept back, to be done last
+	alone    bool           // among them is more than the ledger of the device holds
 	device   fleet.DeviceID // whose ledger was read; empty: none was
 	revision int64          // of that ledger
 	removals []held         // that it told when it was read
@@ -56,8 +60,8 @@ type statement struct {
 }
 
 func (t *engineTx) exec(ctx context.Context, text string, args ...any) error {
-	if t.later != nil {
-		*t.later = append(*t.later, statement{text, args})
+	if t.keeps {
+		t.later = append(t.later, statement{text, args})
 		return nil
 	}
 	_, err := t.q.exec(ctx, text, args...)
@@ -75,10 +79,13 @@ func (t *engineTx) commit(ctx context.Context, q *session) error {
 			return errOutdated
 		}
 	}
-	for _, st := range *t.later {
+	for _, st := range slices.Concat(t.later, t.events) {
 		if _, err := q.exec(ctx, st.text, st.args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// recorded reports whether an operation's entry in the audit record is to be written with its first write.
+func recorded(ctx context.Context) bool { return audit.Of(ctx) != nil }

@@ -52,7 +52,7 @@ func (s *Store) InsertSubscription(ctx context.Context, new *notify.Subscription
 const (
 	subscriptionColumns = `s.id, s.identity, s.device_id, s.doc, s.secret, s.created_at, s.expires_at, s.remind_at, s.position, s.paused, s.look_at,
 		s.not_before, s.attempts, s.trying_since, s.failing_since, s.delivered_at, s.last_error`
-	subscriptionSelect = "SELECT " + subscriptionColumns + ", 0 FROM subscriptions s"
+	subscriptionSelect = "SELECT " + subscriptionColumns + ", FALSE FROM subscriptions s"
 )
 
 // scanSubscription reads subscriptionColumns, and whether the owner has gone.
@@ -140,7 +140,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, owner, id string) error 
 }
 
 const (
-	ownerGone = "coalesce(s.token_id IS NOT NULL AND (t.id IS NULL OR t.expires_at <= ?1), 0)"
+	ownerGone = "coalesce(s.token_id IS NOT NULL AND (t.id IS NULL OR t.expires_at <= ?1), FALSE)"
 	// ?1 is now, ?2 the newest position, ?3 how many.
 	dueSubscriptions = "SELECT " + subscriptionColumns + ", " + ownerGone + ` FROM subscriptions s LEFT JOIN tokens t ON t.id = s.token_id
 		WHERE s.claimed_until <= ?1 AND (s.expires_at <= ?1 OR s.not_before <= ?1 AND (s.look_at <= ?1 OR s.remind_at <= ?1 OR ` + ownerGone + `

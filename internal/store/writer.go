@@ -17,10 +17,17 @@ const batchLimit = 128
 // writer is the process's only writer. Writes that arrive while a commit is on its way to the disk are put together
 // into the next one, so that durability costs one fsync a batch. Each is undone alone if it fails.
 type writer struct {
-	session *session
-	jobs    chan *job
-	quit    chan struct{}
-	stopped chan struct{}
+	transaction transaction
+	jobs        chan *job
+	quit        chan struct{}
+	stopped     chan struct{}
+}
+
+// transaction begins and ends transactions that no other writer is in, one after the other.
+type transaction interface {
+	begin(ctx context.Context) (*session, error)
+	commit(ctx context.Context, q *session) error
+	undo(ctx context.Context, q *session) // after any error of commit, too
 }
 
 type job struct {
@@ -32,8 +39,8 @@ type job struct {
 	done   chan struct{}
 }
 
-func startWriter(q *session) *writer {
-	w := &writer{session: q, jobs: make(chan *job, batchLimit), quit: make(chan struct{}), stopped: make(chan struct{})}
+func startWriter(t transaction) *writer {
+	w := &writer{transaction: t, jobs: make(chan *job, batchLimit), quit: make(chan struct{}), stopped: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -78,12 +85,12 @@ func (w *writer) run() {
 	for {
 		select {
 		case j := <-w.jobs:
-			w.commit(w.collect(j))
+			w.commit(collect(w.jobs, j))
 		case <-w.quit:
 			for {
 				select {
 				case j := <-w.jobs:
-					w.commit(w.collect(j))
+					w.commit(collect(w.jobs, j))
 				default:
 					return
 				}
@@ -92,12 +99,13 @@ func (w *writer) run() {
 	}
 }
 
-func (w *writer) collect(first *job) []*job {
-	batch := []*job{first}
+// collect returns the first of a batch and those that wait behind it.
+func collect[T any](waiting <-chan T, first T) []T {
+	batch := []T{first}
 	for len(batch) < batchLimit {
 		select {
-		case j := <-w.jobs:
-			batch = append(batch, j)
+		case next := <-waiting:
+			batch = append(batch, next)
 		default:
 			return batch
 		}
@@ -107,13 +115,13 @@ func (w *writer) collect(first *job) []*job {
 
 func (w *writer) commit(batch []*job) {
 	ctx := context.Background()
-	_, err := w.session.exec(ctx, "BEGIN IMMEDIATE")
+	q, err := w.transaction.begin(ctx)
 	if err == nil {
-		if err = w.runAll(ctx, batch); err == nil {
-			_, err = w.session.exec(ctx, "COMMIT")
+		if err = runAll(ctx, q, batch); err == nil {
+			err = w.transaction.commit(ctx, q)
 		}
 		if err != nil {
-			_, _ = w.session.exec(ctx, "ROLLBACK") // SQLite may have done it already; err is what to tell
+			w.transaction.undo(ctx, q)
 		}
 	}
 	for _, j := range batch {
@@ -127,21 +135,28 @@ func (w *writer) commit(batch []*job) {
 	}
 }
 
-// runAll runs every job in its own savepoint. An error means the transaction itself is lost.
-func (w *writer) runAll(ctx context.Context, batch []*job) error {
+// runAll runs every job so that it can be undone alone. An error means the transaction itself is lost.
+func runAll(ctx context.Context, q *session, batch []*job) error {
+	if len(batch) == 1 {
+		j := batch[0]
+		if j.err = j.ctx.Err(); j.err == nil {
+			j.run(q)
+		}
+		return j.err
+	}
 	for _, j := range batch {
 		if j.err = j.ctx.Err(); j.err != nil {
 			continue
 		}
-		if _, err := w.session.exec(ctx, "SAVEPOINT job"); err != nil {
+		if _, err := q.exec(ctx, "SAVEPOINT job"); err != nil {
 			return err
 		}
-		if j.run(w.session); j.err != nil {
-			if _, err := w.session.exec(ctx, "ROLLBACK TO job"); err != nil {
+		if j.run(q); j.err != nil {
+			if _, err := q.exec(ctx, "ROLLBACK TO job"); err != nil {
 				return errors.Join(j.err, err)
 			}
 		}
-		if _, err := w.session.exec(ctx, "RELEASE job"); err != nil {
+		if _, err := q.exec(ctx, "RELEASE job"); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,309 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/postgres/*.sql
+var postgresMigrations embed.FS
+
+const (
+	postgresConns = 16               // unless the URL says pool_max_conns
+	patience      = 10 * time.Second // for a lock, a connection, and an answer of the database; then the call fails and can be made again
+)
+
+// Advisory locks. A transaction takes turn before anything else, and order last.
+const (
+	turn  = 0x73796e6301 // shared by the steps of devices, exclusive for every other write
+	order = 0x73796e6302 // held while events are numbered until the commit, so that their numbers follow the commits
+	clock = 0x73796e6303 // of the node that keeps the clocks
+)
+
+var postgresDialect = &dialect{
+	newestEvent: "SELECT greatest((SELECT position FROM events_dropped), (SELECT max(position) FROM events))",
+	keepNewest:  "UPDATE events_dropped SET position = greatest(position, (SELECT max(position) FROM events))",
+	search: func(b *selection, text string) string {
+		pattern := "%" + likeEscaper.Replace(strings.ToLower(text)) + "%"
+		return `(lower(devices.name COLLATE "und-x-icu") LIKE ` + b.bind(pattern) +
+			` OR lower(devices.serial_number COLLATE "und-x-icu") LIKE ` + b.bind(pattern) + ")"
+	},
+}
+
+// postgres is a database of a PostgreSQL server, which any number of nodes use at the same time. What SQLite's only
+// writer gives, the advisory lock turn gives here: a write is alone, but for the steps of devices, which are beside each
+// other because each has its device's row for itself.
+type postgres struct {
+	pool  *pgxpool.Pool
+	w     *writer
+	steps *stepper
+	watch *watcher
+}
+
+func openPostgres(ctx context.Context, location string) (*postgres, error) {
+	config, err := pgxpool.ParseConfig(location)
+	if err != nil {
+		return nil, fmt.Errorf("the URL of the database: %w", err) // pgx keeps the password out of it
+	}
+	named := config.ConnConfig.Host + "/" + config.ConnConfig.Database
+	if u, err := url.Parse(location); err == nil && !u.Query().Has("pool_max_conns") {
+		config.MaxConns = postgresConns
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = patience
+	}
+	if err := migratePostgres(ctx, config.ConnConfig.Copy()); err != nil {
+		return nil, fmt.Errorf("opening database %s: %w", named, err)
+	}
+	for name, value := range map[string]string{
+		"application_name":                    "syncpayloads",
+		"statement_timeout":                   ms(2 * patience),
+		"lock_timeout":                        ms(patience),
+		"idle_in_transaction_session_timeout": ms(patience),                                                     // a node that hangs in the middle lets the others go on
+		"tcp_keepalives_idle":                 "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", // seconds: a node that vanished, too
+	} {
+		if _, set := config.ConnConfig.RuntimeParams[name]; !set {
+			config.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening database %s: %w", named, err)
+	}
+	p := &postgres{pool: pool}
+	p.w = startWriter(&postgresTransaction{pool: pool})
+	p.steps = startStepper(pool, p.w)
+	p.watch = startWatcher(config.ConnConfig)
+	return p, nil
+}
+
+func ms(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// migratePostgres brings the tables up to date; of nodes that start together one does it, and the others wait.
+func migratePostgres(ctx context.Context, config *pgx.ConnConfig) error {
+	files, err := fs.Sub(postgresMigrations, "migrations/postgres")
+	if err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return err
+	}
+	db := stdlib.OpenDB(*config)
+	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	if err == nil {
+		_, err = p.Up(ctx)
+	}
+	return errors.Join(err, db.Close())
+}
+
+func (p *postgres) close() error {
+	p.watch.stop()
+	p.steps.stop()
+	p.w.stop()
+	p.pool.Close()
+	return nil
+}
+
+func (p *postgres) read(ctx context.Context, fn func(*session) error) error {
+	return p.with(ctx, func(c *pgx.Conn) error {
+		l := &postgresLink{c}
+		if err := l.simple(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+			return fmt.Errorf("beginning to read: %w", err)
+		}
+		err := fn(&session{link: l, dialect: postgresDialect})
+		if end := l.simple(ctx, "ROLLBACK"); end != nil {
+			err = errors.Join(err, fmt.Errorf("ending a read: %w", end))
+		}
+		return err
+	})
+}
+
+func (p *postgres) glance(ctx context.Context, fn func(*session) error) error {
+	return p.with(ctx, func(c *pgx.Conn) error { return fn(&session{link: &postgresLink{c}, dialect: postgresDialect}) })
+}
+
+// with lends a connection. One that is lost, or in the middle of a transaction, does not go back to the pool.
+func (p *postgres) with(ctx context.Context, fn func(*pgx.Conn) error) error {
+	c, err := acquire(ctx, p.pool)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	return fn(c.Conn())
+}
+
+func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, &unreachable{err}
+	}
+	return c, nil
+}
+
+// unreachable is why there is no connection to the database.
+type unreachable struct{ cause error }
+
+func (u *unreachable) Error() string { return "no connection to the database: " + u.cause.Error() }
+func (u *unreachable) Unwrap() error { return u.cause }
+
+func (p *postgres) write(ctx context.Context, fn func(*session) error) error { return p.w.do(ctx, fn) }
+
+func (p *postgres) settle(ctx context.Context, t *engineTx) error { return p.steps.settle(ctx, t) }
+
+func (p *postgres) leads() bool { return p.watch.leading.Load() }
+
+func (p *postgres) news() <-chan struct{} { return p.watch.told }
+
+// postgresTransaction begins and ends the transactions of the writer.
+type postgresTransaction struct {
+	pool *pgxpool.Pool
+	conn *pgxpool.Conn // of the transaction that has begun
+}
+
+func (t *postgresTransaction) begin(ctx context.Context) (*session, error) {
+	c, err := acquire(ctx, t.pool)
+	if err != nil {
+		return nil, err
+	}
+	l := &postgresLink{c.Conn()}
+	if err := l.simple(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", turn)); err != nil {
+		c.Release()
+		return nil, err
+	}
+	t.conn = c
+	return &session{link: l, dialect: postgresDialect}, nil
+}
+
+func (t *postgresTransaction) commit(ctx context.Context, q *session) error {
+	err := q.link.(*postgresLink).simple(ctx, "COMMIT")
+	if err == nil {
+		t.conn.Release()
+	}
+	return err
+}
+
+func (t *postgresTransaction) undo(ctx context.Context, q *session) {
+	_ = q.link.(*postgresLink).simple(ctx, "ROLLBACK") // a lost connection was rolled back already
+	t.conn.Release()
+}
+
+// postgresLink runs statements on a connection, which keeps them prepared.
+type postgresLink struct{ conn *pgx.Conn }
+
+// within bounds how long a statement may take, and goes on when its caller has gone.
+func within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 2*patience)
+}
+
+// simple runs statements without parameters in one message.
+func (l *postgresLink) simple(ctx context.Context, text string) error {
+	ctx, cancel := within(ctx)
+	defer cancel()
+	return l.checked(l.conn.PgConn().Exec(ctx, text).Close())
+}
+
+func (l *postgresLink) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
+	tag, err := l.conn.Exec(ctx, numbered(text), storable(args)...)
+	return tag.RowsAffected(), l.checked(err)
+}
+
+func (l *postgresLink) query(ctx context.Context, kept bool, text string, args []any) (rows, error) {
+	ctx, cancel := within(ctx)
+	args = storable(args)
+	if kept {
+		text = numbered(text)
+	} else {
+		text, args = translated(text), append([]any{pgx.QueryExecModeDescribeExec}, args...)
+	}
+	found, err := l.conn.Query(ctx, text, args...)
+	if err != nil {
+		cancel()
+		return nil, l.checked(err)
+	}
+	return postgresRows{found, l, cancel}, nil
+}
+
+// checked is an error that says so if the connection was lost.
+func (l *postgresLink) checked(err error) error {
+	if err != nil && l.conn.IsClosed() {
+		return &unreachable{err}
+	}
+	return err
+}
+
+type postgresRows struct {
+	pgx.Rows
+	link   *postgresLink
+	cancel context.CancelFunc
+}
+
+func (r postgresRows) Err() error { return r.link.checked(r.Rows.Err()) }
+
+func (r postgresRows) end() {
+	r.Close()
+	r.cancel()
+}
+
+var numberedTexts sync.Map // of the package's own texts, as PostgreSQL wants them
+
+// numbered is translated, for a text that is the package's own alone.
+func numbered(text string) string {
+	if known, ok := numberedTexts.Load(text); ok {
+		return known.(string)
+	}
+	known := translated(text)
+	numberedTexts.Store(text, known)
+	return known
+}
+
+// translated has PostgreSQL's marks: $1 for ?1, and the next number for each ? alone.
+func translated(text string) string {
+	var b strings.Builder
+	quoted, next := false, 1
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\'':
+			quoted = !quoted
+			b.WriteByte(c)
+		case c != '?' || quoted:
+			b.WriteByte(c)
+		case i+1 < len(text) && text[i+1] >= '1' && text[i+1] <= '9':
+			b.WriteByte('$')
+		default:
+			b.WriteString("$" + strconv.Itoa(next))
+			next++
+		}
+	}
+	return b.String()
+}
+
+// storable are parameters whose texts PostgreSQL can hold: in UTF-8 and without the character NUL, in whose place comes
+// U+FFFD.
+func storable(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
+}

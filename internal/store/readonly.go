@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// openReadOnly opens a database that is there, beside a running server, for one snapshot. Nothing is changed, not even to
+// bring the tables up to date.
+func openReadOnly(ctx context.Context, location string) (q *session, done func(), err error) {
+	if IsPostgres(location) {
+		return readOnlyPostgres(ctx, location)
+	}
+	return readOnlySQLite(ctx, location)
+}
+
+func readOnlySQLite(ctx context.Context, path string) (*session, func(), error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, fmt.Errorf("there is no database to read: %w", err)
+	}
+	// Not mode=ro: with that, SQLite leaves its log behind, where the server's user might not be able to write to it.
+	options := url.Values{"mode": {"rw"}, "modeof": {path}, "_pragma": {"busy_timeout(10000)", "query_only(ON)"}}
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening database %s: %w", path, err)
+	}
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("opening database %s: %w", path, err), db.Close())
+	}
+	q := newSQLiteSession(c)
+	done := func() {
+		q.link.(*sqliteLink).close()
+		_ = db.Close() // it was only read
+	}
+	if _, err := q.exec(ctx, "BEGIN"); err != nil {
+		done()
+		return nil, nil, fmt.Errorf("reading database %s: %w", path, err)
+	}
+	return q, done, nil
+}
+
+func readOnlyPostgres(ctx context.Context, location string) (*session, func(), error) {
+	c, err := pgx.Connect(ctx, location)
+	if err != nil {
+		return nil, nil, &unreachable{err}
+	}
+	done := func() { _ = c.Close(context.WithoutCancel(ctx)) } // it was only read
+	if _, err := c.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		done()
+		return nil, nil, fmt.Errorf("reading the database: %w", err)
+	}
+	return &session{link: &postgresLink{c}, dialect: postgresDialect}, done, nil
+}

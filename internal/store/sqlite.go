@@ -1,0 +1,251 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3", in pure Go
+	"github.com/ncruces/go-sqlite3/ext/fts5"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/sqlite/*.sql
+var sqliteMigrations embed.FS
+
+func init() { sqlite3.AutoExtension(fts5.Register) } // for device_search
+
+const sqliteReaders = 4
+
+var sqliteDialect = &dialect{
+	newestEvent: "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)",
+	keepNewest:  "SELECT 1", // SQLite does it
+	search: func(b *selection, text string) string {
+		phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+		return "devices.id IN (SELECT device_id FROM device_keys WHERE key IN (SELECT rowid FROM device_search WHERE device_search MATCH " +
+			b.bind(phrase) + "))"
+	},
+}
+
+// sqlite is a database in a file.
+type sqlite struct {
+	db       *sql.DB
+	w        *writer
+	readers  chan *session
+	sessions []*session // all of them
+}
+
+// openSQLite opens the database file, and creates it if it does not exist. Writes are durable when they return (WAL with
+// synchronous=FULL). A damaged file is an error that names it.
+func openSQLite(ctx context.Context, path string) (*sqlite, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the database: %w", err)
+	}
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite3", dsn(path))
+	if err != nil {
+		return nil, fmt.Errorf("opening database %s: %w", path, err)
+	}
+	s := &sqlite{db: db, readers: make(chan *session, sqliteReaders)}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening database %s: %w", path, err), db.Close())
+	}
+	return s, nil
+}
+
+// private makes the file, if there is none, and keeps it from others before anything is in it: it holds secrets. The
+// log that SQLite puts beside it gets the same mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = errors.Join(f.Chmod(0o600), f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("the database must be readable and writable by its owner alone: %w", err)
+	}
+	return nil
+}
+
+func dsn(path string) string {
+	options := url.Values{"modeof": {path}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
+}
+
+func (s *sqlite) prepare(ctx context.Context) error {
+	if err := s.found(ctx); err != nil {
+		return err
+	}
+	for range sqliteReaders + 1 {
+		c, err := s.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		s.sessions = append(s.sessions, newSQLiteSession(c))
+	}
+	for _, q := range s.sessions[1:] {
+		s.readers <- q
+	}
+	s.w = startWriter(sqliteTransaction{s.sessions[0]})
+	return nil
+}
+
+// found makes the tables. Another process may be at it at the same moment: SQLite then refuses both to switch the file
+// to WAL and to migrate it, without waiting, so this tries again for a while.
+func (s *sqlite) found(ctx context.Context) error {
+	for wait := 5 * time.Millisecond; ; wait *= 2 {
+		err := s.migrate(ctx)
+		if err == nil || wait > 5*time.Second {
+			return err
+		}
+		var lasting sqlite3.ErrorCode
+		if errors.As(err, &lasting) && (lasting == sqlite3.NOTADB || lasting == sqlite3.CORRUPT || lasting == sqlite3.CANTOPEN) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *sqlite) migrate(ctx context.Context) error {
+	files, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, files)
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+func (s *sqlite) close() error {
+	s.w.stop()
+	for range sqliteReaders {
+		<-s.readers
+	}
+	for _, q := range s.sessions {
+		q.link.(*sqliteLink).close()
+	}
+	return s.db.Close()
+}
+
+func (s *sqlite) read(ctx context.Context, fn func(*session) error) error {
+	var q *session
+	select {
+	case q = <-s.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.readers <- q }()
+	if _, err := q.exec(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("beginning to read: %w", err)
+	}
+	err := fn(q)
+	if _, end := q.exec(ctx, "ROLLBACK"); end != nil {
+		err = errors.Join(err, fmt.Errorf("ending a read: %w", end))
+	}
+	return err
+}
+
+func (s *sqlite) glance(ctx context.Context, fn func(*session) error) error { return s.read(ctx, fn) }
+
+func (s *sqlite) write(ctx context.Context, fn func(*session) error) error { return s.w.do(ctx, fn) }
+
+func (s *sqlite) settle(ctx context.Context, t *engineTx) error {
+	return s.w.do(ctx, func(q *session) error { return t.commit(ctx, q) })
+}
+
+func (s *sqlite) leads() bool { return true }
+
+func (s *sqlite) news() <-chan struct{} { return nil }
+
+// sqliteTransaction begins and ends the transactions of the writer.
+type sqliteTransaction struct{ q *session }
+
+func (t sqliteTransaction) begin(ctx context.Context) (*session, error) {
+	_, err := t.q.exec(ctx, "BEGIN IMMEDIATE")
+	return t.q, err
+}
+
+func (t sqliteTransaction) commit(ctx context.Context, q *session) error {
+	_, err := q.exec(ctx, "COMMIT")
+	return err
+}
+
+func (t sqliteTransaction) undo(ctx context.Context, q *session) {
+	_, _ = q.exec(ctx, "ROLLBACK") // SQLite may have done it already
+}
+
+// sqliteLink prepares each statement once.
+type sqliteLink struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+}
+
+func newSQLiteSession(c *sql.Conn) *session {
+	return &session{link: &sqliteLink{conn: c, statements: make(map[string]*sql.Stmt)}, dialect: sqliteDialect}
+}
+
+func (l *sqliteLink) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	if st, ok := l.statements[text]; ok {
+		return st, nil
+	}
+	st, err := l.conn.PrepareContext(ctx, text)
+	if err == nil {
+		l.statements[text] = st
+	}
+	return st, err
+}
+
+func (l *sqliteLink) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	ctx = context.WithoutCancel(ctx)
+	st, err := l.statement(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (l *sqliteLink) query(ctx context.Context, kept bool, text string, args []any) (rows, error) {
+	ctx = context.WithoutCancel(ctx)
+	if !kept {
+		found, err := l.conn.QueryContext(ctx, text, args...)
+		return sqliteRows{found}, err
+	}
+	st, err := l.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	found, err := st.QueryContext(ctx, args...)
+	return sqliteRows{found}, err
+}
+
+func (l *sqliteLink) close() {
+	for _, st := range l.statements {
+		_ = st.Close() // the connection goes with it
+	}
+	_ = l.conn.Close()
+}
+
+type sqliteRows struct{ *sql.Rows }
+
+func (r sqliteRows) end() { _ = r.Close() } // Err has what matters

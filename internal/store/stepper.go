@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	steppers = 2 // so that the next steps are on their way while a commit goes to the disk
+	channel  = "syncpayloads_events"
+)
+
+// stepper commits the steps of devices on PostgreSQL, many in one transaction of two messages to the server and one
+// commit. Each has its device's ledger for itself; nodes and transactions meet only while they number their events.
+type stepper struct {
+	pool    *pgxpool.Pool
+	alone   *writer
+	jobs    chan *step
+	quit    chan struct{}
+	stopped sync.WaitGroup
+}
+
+// step is what one step of a device kept back.
+type step struct {
+	ctx  context.Context
+	tx   *engineTx
+	err  error
+	done chan struct{}
+}
+
+func startStepper(pool *pgxpool.Pool, alone *writer) *stepper {
+	s := &stepper{pool: pool, alone: alone, jobs: make(chan *step, batchLimit), quit: make(chan struct{})}
+	for range steppers {
+		s.stopped.Go(s.run)
+	}
+	return s
+}
+
+// settle commits a step. One that does more than a device's ledger holds, or is recorded, takes its turn among the other
+// writes.
+func (s *stepper) settle(ctx context.Context, t *engineTx) error {
+	if t.alone || t.device == "" || recorded(ctx) {
+		return s.alone.do(ctx, func(q *session) error { return t.commit(ctx, q) })
+	}
+	j := &step{ctx: ctx, tx: t, done: make(chan struct{})}
+	select {
+	case s.jobs <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.quit:
+		return ErrClosed
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-s.quit:
+	}
+	s.stopped.Wait()
+	select {
+	case <-j.done:
+		return j.err
+	default:
+		return ErrClosed
+	}
+}
+
+func (s *stepper) stop() {
+	close(s.quit)
+	s.stopped.Wait()
+}
+
+func (s *stepper) run() {
+	for {
+		select {
+		case j := <-s.jobs:
+			s.commit(collect(s.jobs, j))
+		case <-s.quit:
+			return
+		}
+	}
+}
+
+func (s *stepper) commit(batch []*step) {
+	lost := s.together(batch)
+	for _, j := range batch {
+		if lost != nil && j.err == nil {
+			// One of them failed, or the connection did. If it was all committed nevertheless, each is outdated now.
+			j.err = s.alone.do(j.ctx, func(q *session) error { return j.tx.commit(j.ctx, q) })
+		}
+		close(j.done)
+	}
+}
+
+// together commits a batch in one transaction. An error means that nothing is known to be committed.
+func (s *stepper) together(batch []*step) error {
+	ctx, cancel := within(context.Background())
+	defer cancel()
+	c, err := acquire(ctx, s.pool)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	l := &postgresLink{c.Conn()}
+	if err := begin(ctx, c.Conn(), batch); err != nil {
+		return l.checked(err) // a connection in the middle of a transaction does not go back to the pool
+	}
+	var write pgx.Batch
+	told := false
+	for _, j := range batch {
+		if j.err == nil {
+			queue(&write, j.tx.later)
+			told = told || len(j.tx.events) > 0
+		}
+	}
+	if told {
+		write.Queue("SELECT pg_advisory_xact_lock($1)", int64(order))
+		for _, j := range batch {
+			if j.err == nil {
+				queue(&write, j.tx.events)
+			}
+		}
+		write.Queue("SELECT pg_notify($1, '')", channel)
+	}
+	write.Queue("COMMIT")
+	if err := c.Conn().SendBatch(ctx, &write).Close(); err != nil {
+		return fmt.Errorf("writing steps of devices: %w", l.checked(err))
+	}
+	return nil
+}
+
+func queue(b *pgx.Batch, statements []statement) {
+	for _, st := range statements {
+		b.Queue(numbered(st.text), storable(st.args)...)
+	}
+}
+
+// begin begins the transaction, takes the ledgers of the batch, always in the same order, and marks the steps that are
+// outdated.
+func begin(ctx context.Context, c *pgx.Conn, batch []*step) error {
+	devices := make([]string, 0, len(batch))
+	for _, j := range batch {
+		devices = append(devices, string(j.tx.device))
+	}
+	var read pgx.Batch
+	read.Queue("BEGIN")
+	read.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(turn))
+	read.Queue("SELECT device_id, revision FROM ledgers WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE", devices)
+	answer := c.SendBatch(ctx, &read)
+	defer func() { _ = answer.Close() }() // what matters was read
+	for range 2 {
+		if _, err := answer.Exec(); err != nil {
+			return err
+		}
+	}
+	found, err := answer.Query()
+	if err != nil {
+		return err
+	}
+	current := make(map[string]int64, len(batch))
+	var device string
+	var revision int64
+	if _, err := pgx.ForEachRow(found, []any{&device, &revision}, func() error {
+		current[device] = revision
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, j := range batch {
+		if now, ok := current[string(j.tx.device)]; !ok || now != j.tx.revision {
+			j.err = errOutdated
+			continue
+		}
+		delete(current, string(j.tx.device)) // a second step of it was computed from the same ledger
+	}
+	return errors.Join(answer.Close())
+}
