@@ -2,20 +2,18 @@ package test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	_ "github.com/ncruces/go-sqlite3/driver"
-
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
-	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // 64 calls at once leave one action in force, and the device as that one asked.
@@ -63,9 +61,14 @@ func TestSimultaneousCalls(t *testing.T) {
 // actions counts the device's actions that have not ended, in the database itself, and the latest one's set.
 func (s *site) actions(d *simulator.Device) (open, set int) {
 	s.Helper()
-	s.query(&open, "SELECT count(*) FROM actions WHERE state IN (?, ?) AND device_id = ?", action.Pending, action.Active, s.ids[d])
-	s.query(&set, "SELECT json_array_length(doc, '$.Set') FROM actions WHERE device_id = ? ORDER BY number DESC LIMIT 1", s.ids[d])
-	return open, set
+	s.query(&open, "SELECT count(*) FROM actions WHERE state IN ($1, $2) AND device_id = $3", action.Pending, action.Active, s.ids[d])
+	var doc []byte
+	s.query(&doc, "SELECT doc FROM actions WHERE device_id = $1 ORDER BY number DESC LIMIT 1", s.ids[d])
+	var latest action.Action
+	if err := json.Unmarshal(doc, &latest); err != nil {
+		s.Fatal(err)
+	}
+	return open, len(latest.Set)
 }
 
 // A phone that sends every answer twice ends as asked all the same.
@@ -146,7 +149,7 @@ func TestNothingPilesUp(t *testing.T) {
 
 func (s *site) ledgerSize(d *simulator.Device) (size int) {
 	s.Helper()
-	s.query(&size, "SELECT length(doc) FROM ledgers WHERE device_id = ?", s.ids[d])
+	s.query(&size, "SELECT length(doc) FROM ledgers WHERE device_id = $1", s.ids[d])
 	return size
 }
 
@@ -154,7 +157,7 @@ func (s *site) ledgerSize(d *simulator.Device) (size int) {
 func (s *site) due(d *simulator.Device) time.Duration {
 	s.Helper()
 	var at sql.NullInt64
-	s.query(&at, "SELECT due_at FROM ledgers WHERE device_id = ?", s.ids[d])
+	s.query(&at, "SELECT due_at FROM ledgers WHERE device_id = $1", s.ids[d])
 	if !at.Valid {
 		return 0
 	}
@@ -164,12 +167,5 @@ func (s *site) due(d *simulator.Device) time.Duration {
 // query reads one value from the database beside the running server.
 func (s *site) query(into any, text string, args ...any) {
 	s.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.config.DataDir, server.DatabaseFile))
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer db.Close()
-	if err := db.QueryRow(text, args...).Scan(into); err != nil {
-		s.Fatal(err)
-	}
+	storetest.Query(s, s.config.Database, into, text, args...)
 }

@@ -2,7 +2,6 @@ package test
 
 import (
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,12 +14,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // BenchmarkRoundTrips measures the engine and the database without the wire: 200 devices take ten profiles off and put
 // them back, each answer with the next task in one durable transaction, with events. One iteration is one round trip.
 func BenchmarkRoundTrips(b *testing.B) {
-	st, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "bench.db"))
+	st, err := store.Open(b.Context(), storetest.Location(b))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // site is one organization: a server, a push gateway and a fleet of devices.
@@ -51,7 +52,7 @@ func newSiteTrusting(t *testing.T, also ...*x509.Certificate) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.gateway.Close() })
-	s.config = server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
+	s.config = server.Config{DataDir: t.TempDir(), Database: storetest.Location(t), Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
 		APNsURL: s.gateway.URL(), APNsCAs: pool(t, s.gateway.CA()), Clock: s.clock, Log: quiet()}
 	s.start()
 	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), s.clock.Now())

@@ -3,7 +3,6 @@ package access_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // office is the services on one database.
@@ -34,7 +34,7 @@ var root = &access.Principal{Grants: []access.Grant{{Rights: access.Rights()}}}
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "roles.db"))
+	s, err := store.Open(t.Context(), storetest.Location(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 type clock struct{ time.Time }
@@ -131,7 +132,7 @@ func TestSecretIsNotStored(t *testing.T) {
 }
 
 func FuzzIdentifyToken(f *testing.F) {
-	s, err := store.Open(f.Context(), filepath.Join(f.TempDir(), "tokens.db"))
+	s, err := store.Open(f.Context(), storetest.Location(f))
 	if err != nil {
 		f.Fatal(err)
 	}

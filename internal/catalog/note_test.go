@@ -3,7 +3,6 @@ package catalog_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +12,12 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // The audit record tells which payload was changed and in what, and holds none of the secrets that payloads may hold.
 func TestNotesHoldNoSecrets(t *testing.T) {
-	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "catalog.db"))
+	st, err := store.Open(t.Context(), storetest.Location(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package catalog_test
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,11 +10,12 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 func TestSignedVersionNeedsAUUIDOfItsOwn(t *testing.T) {
 	ctx := t.Context()
-	s, err := store.Open(ctx, filepath.Join(t.TempDir(), "test.db"))
+	s, err := store.Open(ctx, storetest.Location(t))
 	if err != nil {
 		t.Fatal(err)
 	}

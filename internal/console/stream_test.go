@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/console"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // listen opens a stream and hands on its lines until it ends.
@@ -118,7 +118,7 @@ func (u *unsure) Admit(ctx context.Context, who *access.Identity) (*access.Princ
 
 // A stream ends soon after its session did, or what its reader may do changed, or that cannot be known.
 func TestStreamsAreCut(t *testing.T) {
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "console.db"))
+	db, err := store.Open(t.Context(), storetest.Location(t))
 	if err != nil {
 		t.Fatal(err)
 	}

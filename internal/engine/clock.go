@@ -162,7 +162,7 @@ func (e *Engine) wakeLoop(ctx context.Context) {
 
 func (e *Engine) wakeDevice(ctx context.Context, id fleet.DeviceID) error {
 	var d *fleet.Device
-	err := e.Store.View(ctx, func(tx Tx) (err error) {
+	err := e.Store.Look(ctx, func(tx Tx) (err error) {
 		d, err = tx.Device(ctx, id)
 		return err
 	})

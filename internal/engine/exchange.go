@@ -14,7 +14,7 @@ import (
 func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err error) {
 	e.contacts.add(id, e.Clock.Now())
 	quiet := false
-	err = e.Store.View(ctx, func(tx Tx) error {
+	err = e.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		quiet = err == nil && !l.Changed && l.Device.Quiet(e.Clock.Now())
 		return err

@@ -32,6 +32,8 @@ type Store interface {
 	Update(ctx context.Context, device fleet.DeviceID, fn func(Tx) error) error
 	// View runs fn on a consistent snapshot.
 	View(ctx context.Context, fn func(Tx) error) error
+	// Look runs fn that reads one thing: it need not be a snapshot.
+	Look(ctx context.Context, fn func(Tx) error) error
 	// Due lists devices whose DueAt has come, earliest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]fleet.DeviceID, error)
 	// SpreadChanges makes the next devices that a catalog change concerns Changed and due, at most limit of them, and

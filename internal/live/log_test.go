@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // journal is a log on a real database, and who writes to it.
@@ -27,7 +27,7 @@ type journal struct {
 
 func open(t *testing.T) *journal {
 	t.Helper()
-	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+	st, err := store.Open(t.Context(), storetest.Location(t))
 	if err != nil {
 		t.Fatal(err)
 	}

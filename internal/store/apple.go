@@ -14,11 +14,12 @@ import (
 
 // Identity implements apple.Store.
 func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e *apple.Enrollment, c *apple.Certificate, err error) {
-	err = s.read(ctx, func(q *session) error {
-		e, c, err = q.identity(ctx, enrollment, certificate)
-		return err
-	})
-	return e, c, err
+	q, giveBack, err := s.db.borrow(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer giveBack()
+	return q.identity(ctx, enrollment, certificate)
 }
 
 func (q *session) identity(ctx context.Context, enrollment, certificate string) (*apple.Enrollment, *apple.Certificate, error) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -61,15 +64,24 @@ func (s *Store) Place(ctx context.Context, id fleet.DeviceID) (p fleet.Place, er
 	return p, err
 }
 
+// touchedAtOnce bounds how many devices one write touches, so that no other waits long for its turn.
+const touchedAtOnce = 256
+
 // Touch writes the devices' last contact, where it is later than the one stored.
 func (s *Store) Touch(ctx context.Context, seen map[fleet.DeviceID]time.Time) error {
-	return s.write(ctx, func(q *session) error {
-		for id, at := range seen {
-			if _, err := q.exec(ctx, "UPDATE devices SET last_sync = ?1 WHERE id = ?2 AND (last_sync IS NULL OR last_sync < ?1)",
-				micros(at), id); err != nil {
-				return err
-			}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(seen)), touchedAtOnce) {
+		marks, args := make([]string, len(some)), make([]any, 0, 2*len(some))
+		for i, id := range some {
+			marks[i], args = "(?, CAST(? AS BIGINT))", append(args, id, micros(seen[id]))
 		}
-		return nil
-	})
+		err := s.write(ctx, func(q *session) error {
+			_, err := q.exec(ctx, "UPDATE devices SET last_sync = column2 FROM (VALUES "+strings.Join(marks, ", ")+
+				") AS seen WHERE id = column1 AND (last_sync IS NULL OR last_sync < column2)", args...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

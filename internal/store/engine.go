@@ -19,6 +19,16 @@ func (s *Store) View(ctx context.Context, fn func(engine.Tx) error) error {
 	return s.read(ctx, func(q *session) error { return fn(&engineTx{q: q}) })
 }
 
+// Look implements engine.Store.
+func (s *Store) Look(ctx context.Context, fn func(engine.Tx) error) error {
+	q, giveBack, err := s.db.borrow(ctx)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	return fn(&engineTx{q: q})
+}
+
 // Due implements engine.Store. Of nodes on one database only the one that keeps the clocks finds any.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) (due []fleet.DeviceID, err error) {
 	if !s.db.leads() {
@@ -42,19 +52,27 @@ type ledgerDoc struct {
 }
 
 func (t *engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Ledger, error) {
+	if t.beside != nil {
+		if known, ok := t.beside.ledgers.take(device); ok {
+			t.began(device, known.revision)
+			t.removals = heldOff(&known.Device)
+			return known.Ledger, nil
+		}
+	}
 	var due sql.NullInt64
 	var changed bool
-	t.device = device
+	var revision int64
 	var doc []byte
 	var act sql.Null[[]byte]
-	err := t.q.row(ctx, `SELECT l.revision, l.due_at, l.changed, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
-		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &t.revision, &due, &changed, &doc, &act)
+	err := t.row(ctx, `SELECT l.revision, l.due_at, l.changed, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
+		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &revision, &due, &changed, &doc, &act)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fleet.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger of device %s: %w", device, err)
 	}
+	t.began(device, revision)
 	var d ledgerDoc
 	if err := json.Unmarshal(doc, &d); err != nil {
 		return nil, fmt.Errorf("ledger of device %s: %w", device, err)
@@ -75,9 +93,11 @@ func (t *engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *eng
 	if err != nil {
 		return err
 	}
-	err = t.exec(ctx, "UPDATE ledgers SET revision = revision + 1, due_at = ?, changed = ?, doc = ? WHERE device_id = ?",
-		micros(l.DueAt), l.Changed, string(doc), device)
-	if err != nil {
+	text, args := "UPDATE ledgers SET revision = revision + 1, due_at = ?, changed = ?, doc = ? WHERE device_id = ? AND revision = ?",
+		[]any{micros(l.DueAt), l.Changed, string(doc), device, t.revision}
+	if t.beside != nil {
+		t.guard, t.saved = statement{text, args}, l
+	} else if _, err := t.q.exec(ctx, text, args...); err != nil {
 		return fmt.Errorf("writing the ledger of device %s: %w", device, err)
 	}
 	return t.saveRemovals(ctx, device, heldOff(&l.Device))
@@ -99,7 +119,7 @@ func (t *engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *act
 
 func (t *engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error) {
 	var found []*action.Action
-	err := t.q.rows(ctx, `SELECT doc FROM actions WHERE device_id = ?1 AND number IN (
+	err := t.rows(ctx, `SELECT doc FROM actions WHERE device_id = ?1 AND number IN (
 			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?2),
 			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?3))
 		ORDER BY number DESC`, []any{device, action.SyncPayloads, action.ChangeAssignments},
@@ -138,13 +158,25 @@ func (t *engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
 }
 
 func (t *engineTx) Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error) {
-	return t.q.device(ctx, "id = ?", id)
+	return t.look(ctx, "id = ?", id)
 }
 
 func (t *engineTx) DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error) {
-	return t.q.device(ctx, "udid = ?", udid)
+	return t.look(ctx, "udid = ?", udid)
+}
+
+func (t *engineTx) look(ctx context.Context, where string, arg any) (*fleet.Device, error) {
+	q, err := t.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return q.device(ctx, where, arg)
 }
 
 func (t *engineTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
-	return t.q.payload(ctx, id)
+	q, err := t.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return q.payload(ctx, id)
 }

@@ -24,7 +24,7 @@ func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error 
 		}
 		const text = "INSERT INTO events (device_id, at, code, doc) VALUES (?, ?, ?, ?)"
 		args := []any{e.Device, micros(e.At), code, string(doc)}
-		if t.keeps {
+		if t.beside != nil {
 			t.events = append(t.events, statement{text, args})
 			continue
 		}

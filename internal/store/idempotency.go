@@ -12,7 +12,7 @@ import (
 )
 
 func (t *engineTx) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engine.Key, since time.Time) (digest []byte, err error) {
-	err = t.q.row(ctx, "SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
+	err = t.row(ctx, "SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
 		[]any{device, k.Caller, k.Name, micros(since)}, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

@@ -134,8 +134,12 @@ func (p *postgres) read(ctx context.Context, fn func(*session) error) error {
 	})
 }
 
-func (p *postgres) glance(ctx context.Context, fn func(*session) error) error {
-	return p.with(ctx, func(c *pgx.Conn) error { return fn(&session{link: &postgresLink{c}, dialect: postgresDialect}) })
+func (p *postgres) borrow(ctx context.Context) (*session, func(), error) {
+	c, err := acquire(ctx, p.pool)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &session{link: &postgresLink{c.Conn()}, dialect: postgresDialect}, c.Release, nil
 }
 
 // with lends a connection. One that is lost, or in the middle of a transaction, does not go back to the pool.

@@ -15,7 +15,7 @@ import (
 // Assigned implements engine.Tx.
 func (t *engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
 	var specs []action.Spec
-	err := t.q.rows(ctx, `WITH mine (kind, target) AS (
+	err := t.rows(ctx, `WITH mine (kind, target) AS (
 			SELECT 'allDevices', '' UNION ALL
 			SELECT 'device', ?1 UNION ALL
 			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)

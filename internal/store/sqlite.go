@@ -145,29 +145,35 @@ func (s *sqlite) close() error {
 }
 
 func (s *sqlite) read(ctx context.Context, fn func(*session) error) error {
+	q, giveBack, err := s.borrow(ctx)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	return fn(q)
+}
+
+func (s *sqlite) borrow(ctx context.Context) (*session, func(), error) {
 	var q *session
 	select {
 	case q = <-s.readers:
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, nil, ctx.Err()
 	}
-	defer func() { s.readers <- q }()
 	if _, err := q.exec(ctx, "BEGIN"); err != nil {
-		return fmt.Errorf("beginning to read: %w", err)
+		s.readers <- q
+		return nil, nil, fmt.Errorf("beginning to read: %w", err)
 	}
-	err := fn(q)
-	if _, end := q.exec(ctx, "ROLLBACK"); end != nil {
-		err = errors.Join(err, fmt.Errorf("ending a read: %w", end))
-	}
-	return err
+	return q, func() {
+		_, _ = q.exec(ctx, "ROLLBACK") // if it failed, the next BEGIN would, and say so
+		s.readers <- q
+	}, nil
 }
-
-func (s *sqlite) glance(ctx context.Context, fn func(*session) error) error { return s.read(ctx, fn) }
 
 func (s *sqlite) write(ctx context.Context, fn func(*session) error) error { return s.w.do(ctx, fn) }
 
 func (s *sqlite) settle(ctx context.Context, t *engineTx) error {
-	return s.w.do(ctx, func(q *session) error { return t.commit(ctx, q) })
+	return s.w.settle(ctx, t)
 }
 
 func (s *sqlite) leads() bool { return true }

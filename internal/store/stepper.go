@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -45,7 +47,7 @@ func startStepper(pool *pgxpool.Pool, alone *writer) *stepper {
 // writes.
 func (s *stepper) settle(ctx context.Context, t *engineTx) error {
 	if t.alone || t.device == "" || recorded(ctx) {
-		return s.alone.do(ctx, func(q *session) error { return t.commit(ctx, q) })
+		return s.alone.settle(ctx, t)
 	}
 	j := &step{ctx: ctx, tx: t, done: make(chan struct{})}
 	select {
@@ -90,7 +92,7 @@ func (s *stepper) commit(batch []*step) {
 	for _, j := range batch {
 		if lost != nil && j.err == nil {
 			// One of them failed, or the connection did. If it was all committed nevertheless, each is outdated now.
-			j.err = s.alone.do(j.ctx, func(q *session) error { return j.tx.commit(j.ctx, q) })
+			j.err = s.alone.settle(j.ctx, j.tx)
 		}
 		close(j.done)
 	}
@@ -104,16 +106,16 @@ func (s *stepper) together(batch []*step) error {
 	if err != nil {
 		return err
 	}
-	defer c.Release()
+	defer c.Release() // one in the middle of a transaction does not go back to the pool
 	l := &postgresLink{c.Conn()}
 	if err := begin(ctx, c.Conn(), batch); err != nil {
-		return l.checked(err) // a connection in the middle of a transaction does not go back to the pool
+		return l.checked(err)
 	}
 	var write pgx.Batch
 	told := false
 	for _, j := range batch {
 		if j.err == nil {
-			queue(&write, j.tx.later)
+			queue(&write, j.tx.later...)
 			told = told || len(j.tx.events) > 0
 		}
 	}
@@ -121,7 +123,7 @@ func (s *stepper) together(batch []*step) error {
 		write.Queue("SELECT pg_advisory_xact_lock($1)", int64(order))
 		for _, j := range batch {
 			if j.err == nil {
-				queue(&write, j.tx.events)
+				queue(&write, j.tx.events...)
 			}
 		}
 		write.Queue("SELECT pg_notify($1, '')", channel)
@@ -133,49 +135,36 @@ func (s *stepper) together(batch []*step) error {
 	return nil
 }
 
-func queue(b *pgx.Batch, statements []statement) {
+func queue(b *pgx.Batch, statements ...statement) {
 	for _, st := range statements {
 		b.Queue(numbered(st.text), storable(st.args)...)
 	}
 }
 
-// begin begins the transaction, takes the ledgers of the batch, always in the same order, and marks the steps that are
+// begin begins the transaction, changes the ledgers of the batch, always in the same order, and marks the steps that are
 // outdated.
 func begin(ctx context.Context, c *pgx.Conn, batch []*step) error {
-	devices := make([]string, 0, len(batch))
+	slices.SortStableFunc(batch, func(a, b *step) int { return cmp.Compare(a.tx.device, b.tx.device) })
+	var guards pgx.Batch
+	guards.Queue("BEGIN")
+	guards.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(turn))
 	for _, j := range batch {
-		devices = append(devices, string(j.tx.device))
+		queue(&guards, j.tx.guard)
 	}
-	var read pgx.Batch
-	read.Queue("BEGIN")
-	read.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(turn))
-	read.Queue("SELECT device_id, revision FROM ledgers WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE", devices)
-	answer := c.SendBatch(ctx, &read)
-	defer func() { _ = answer.Close() }() // what matters was read
+	answer := c.SendBatch(ctx, &guards)
 	for range 2 {
 		if _, err := answer.Exec(); err != nil {
-			return err
+			return errors.Join(err, answer.Close())
 		}
-	}
-	found, err := answer.Query()
-	if err != nil {
-		return err
-	}
-	current := make(map[string]int64, len(batch))
-	var device string
-	var revision int64
-	if _, err := pgx.ForEachRow(found, []any{&device, &revision}, func() error {
-		current[device] = revision
-		return nil
-	}); err != nil {
-		return err
 	}
 	for _, j := range batch {
-		if now, ok := current[string(j.tx.device)]; !ok || now != j.tx.revision {
-			j.err = errOutdated
-			continue
+		changed, err := answer.Exec()
+		if err != nil {
+			return errors.Join(err, answer.Close())
 		}
-		delete(current, string(j.tx.device)) // a second step of it was computed from the same ledger
+		if changed.RowsAffected() == 0 {
+			j.err = errOutdated
+		}
 	}
-	return errors.Join(answer.Close())
+	return answer.Close()
 }

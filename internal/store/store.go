@@ -16,14 +16,16 @@ import (
 type Store struct {
 	db      database
 	dialect *dialect
+	ledgers ledgers
 }
 
 // database is an engine's way to read and write.
 type database interface {
 	// read runs fn on a snapshot of the database.
 	read(ctx context.Context, fn func(*session) error) error
-	// glance runs fn on what is committed when each of its statements begins, which is cheaper than a snapshot.
-	glance(ctx context.Context, fn func(*session) error) error
+	// borrow lends a connection until it is given back. Each statement sees at least what was committed when it was lent;
+	// it is no snapshot, where that would cost more.
+	borrow(ctx context.Context) (q *session, giveBack func(), err error)
 	// write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
 	// nothing of it is kept. The audit draft of ctx is written in the same transaction.
 	write(ctx context.Context, fn func(*session) error) error
@@ -46,13 +48,13 @@ func Open(ctx context.Context, location string) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{db, postgresDialect}, nil
+		return &Store{db: db, dialect: postgresDialect}, nil
 	}
 	db, err := openSQLite(ctx, location)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db, sqliteDialect}, nil
+	return &Store{db: db, dialect: sqliteDialect}, nil
 }
 
 // IsPostgres reports whether a location is a URL of a PostgreSQL database, and not the path of a file.
@@ -64,10 +66,6 @@ func IsPostgres(location string) bool {
 func (s *Store) Close() error { return s.db.close() }
 
 func (s *Store) read(ctx context.Context, fn func(*session) error) error { return s.db.read(ctx, fn) }
-
-func (s *Store) glance(ctx context.Context, fn func(*session) error) error {
-	return s.db.glance(ctx, fn)
-}
 
 // write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
 // nothing of it is kept. The audit draft of ctx is written in the same transaction.

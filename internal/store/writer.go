@@ -33,6 +33,7 @@ type transaction interface {
 type job struct {
 	ctx    context.Context
 	fn     func(*session) error
+	light  bool         // fn writes nothing if it is errOutdated, and no other error is expected of it
 	draft  *audit.Draft // of the operation, to be written with it; nil: none
 	err    error
 	caught any // a panic of fn, for the caller
@@ -46,7 +47,16 @@ func startWriter(t transaction) *writer {
 }
 
 func (w *writer) do(ctx context.Context, fn func(*session) error) error {
-	j := &job{ctx: ctx, fn: fn, draft: audit.Of(ctx), done: make(chan struct{})}
+	return w.wait(&job{ctx: ctx, fn: fn, draft: audit.Of(ctx), done: make(chan struct{})})
+}
+
+// settle commits what a step kept back.
+func (w *writer) settle(ctx context.Context, t *engineTx) error {
+	return w.wait(&job{ctx: ctx, fn: func(q *session) error { return t.commit(ctx, q) }, light: t.device != "" && !t.alone,
+		draft: audit.Of(ctx), done: make(chan struct{})})
+}
+
+func (w *writer) wait(j *job) error {
 	select {
 	case <-w.quit:
 		return ErrClosed
@@ -54,8 +64,8 @@ func (w *writer) do(ctx context.Context, fn func(*session) error) error {
 	}
 	select {
 	case w.jobs <- j:
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-j.ctx.Done():
+		return j.ctx.Err()
 	case <-w.stopped:
 		return ErrClosed
 	}
@@ -135,7 +145,8 @@ func (w *writer) commit(batch []*job) {
 	}
 }
 
-// runAll runs every job so that it can be undone alone. An error means the transaction itself is lost.
+// runAll runs every job so that it can be undone alone, but for the light ones: what is in the way of one of those, such as
+// a full disk, is in the way of all. An error means the transaction itself is lost.
 func runAll(ctx context.Context, q *session, batch []*job) error {
 	if len(batch) == 1 {
 		j := batch[0]
@@ -146,6 +157,12 @@ func runAll(ctx context.Context, q *session, batch []*job) error {
 	}
 	for _, j := range batch {
 		if j.err = j.ctx.Err(); j.err != nil {
+			continue
+		}
+		if j.light {
+			if j.run(q); j.err != nil && !errors.Is(j.err, errOutdated) {
+				return j.err
+			}
 			continue
 		}
 		if _, err := q.exec(ctx, "SAVEPOINT job"); err != nil {

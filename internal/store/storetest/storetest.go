@@ -4,9 +4,12 @@ package storetest
 
 import (
 	"cmp"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
@@ -52,4 +55,23 @@ func OpenAt(t testing.TB, location string) *store.Store {
 		}
 	})
 	return s
+}
+
+// Query reads one value beside whoever uses the database. Both engines know parameters as $1.
+func Query(t testing.TB, location string, into any, text string, args ...any) {
+	t.Helper()
+	driver := "sqlite3"
+	if store.IsPostgres(location) {
+		driver = "pgx"
+	} else {
+		location = "file:" + location
+	}
+	db, err := sql.Open(driver, location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(text, args...).Scan(into); err != nil {
+		t.Fatal(err)
+	}
 }
