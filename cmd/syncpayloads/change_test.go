@@ -262,7 +262,7 @@ func TestSimulate(t *testing.T) {
 	w := newWorld(t)
 	out := w.run(t, "simulate", "--devices", "3", "--duration", "2s", "--poll", "300ms", "--not-now", "0.1", "--lost", "0.05", "--json")
 	out.want(t, 0, "3 devices enrolled")
-	counts := decode[simulation](t, out.stdout)
+	counts := decode[simulationResult](t, out.stdout)
 	if counts.Devices != 3 || counts.Connections < 3 || counts.Commands < 3 {
 		t.Errorf("counts are %+v", counts)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -25,12 +26,16 @@ type simulateCommand struct {
 	Seed       uint64        `help:"Of the first device: the same seed is the same device." default:"1000"`
 	Duration   time.Duration `help:"How long to go on; 0: until interrupted." default:"0" placeholder:"DURATION"`
 	Poll       time.Duration `help:"How often each device connects by itself; 0: only when pushed." default:"10s"`
+	AtOnce     int           `name:"connections" help:"How many devices are connected at the same time, each over HTTP/1.1; the others wait." default:"64"`
+	Calls      float64       `help:"How many syncPayloads calls a second to make: one device after the other loses everything and gets it back." default:"0" placeholder:"N"`
+	Burst      bool          `help:"Once enrolled, let all devices come back within one second, and end when every one has been served."`
 	NotNow     float64       `help:"Probability that a device answers NotNow." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
 	Transient  float64       `help:"Probability of an error that passes." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
 	Lost       float64       `help:"Probability that an answer gets lost." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
 	APNsListen string        `name:"apns-listen" help:"Run a push service here; start the server with --apns-url and --apns-ca." placeholder:"HOST:PORT"`
 	APNsCAFile string        `name:"apns-ca-file" help:"Where to write that push service's CA certificate." default:"simulated-apns-ca.pem" predictor:"file"`
-	JSON       bool          `name:"json" help:"Print the counts at the end as JSON."`
+	JSON       bool          `name:"json" help:"Print the figures at the end as JSON."`
+	Plot       string        `help:"Draw throughput and latency over time, as SVG." placeholder:"FILE" predictor:"file"`
 }
 
 // Validate refuses what cannot be meant.
@@ -40,22 +45,16 @@ func (s *simulateCommand) Validate() error {
 			return fmt.Errorf("--%s is a probability, from 0 to 1", name)
 		}
 	}
-	if s.Devices < 1 {
-		return errors.New("--devices must be at least 1")
+	if s.Devices < 1 || s.AtOnce < 1 {
+		return errors.New("--devices and --connections must be at least 1")
+	}
+	if s.Calls < 0 || s.Calls > mostCalls {
+		return fmt.Errorf("--calls is how many a second, from 0 to %d", mostCalls)
 	}
 	if s.Poll < 0 || s.Poll == 0 && s.APNsListen == "" {
 		return errors.New("--poll 0 needs --apns-listen: otherwise no device would ever connect")
 	}
 	return nil
-}
-
-// simulation is the counts of a run.
-type simulation struct {
-	Devices     int                     `json:"devices"`
-	Connections int64                   `json:"connections"`
-	Commands    int64                   `json:"commands"`
-	Failures    int64                   `json:"connectionsEndedEarly"`
-	Pushes      *simulator.GatewayStats `json:"pushes,omitempty"`
 }
 
 // Run enrolls the devices and lets them live.
@@ -71,92 +70,170 @@ func (s *simulateCommand) Run(ctx context.Context, out io.Writer) error {
 	if gateway != nil {
 		defer gateway.Close() //nolint:errcheck // the program ends
 	}
-	fleet, err := s.fleet(ctx, c, gateway)
-	if err != nil {
+	run := &simulation{command: s, client: c, gateway: gateway, figures: newFigures()}
+	if err := run.newFleet(ctx); err != nil {
 		return err
 	}
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		fleet.Run(running)
+		run.fleet.Run(running)
 	}()
-	err = s.live(ctx, c, fleet)
+	err = run.live(ctx)
 	stop()
 	<-ended
 	if err != nil {
 		return err
 	}
-	return s.print(out, fleet, gateway)
+	return run.print(out)
+}
+
+// simulation is a run of the command.
+type simulation struct {
+	command   *simulateCommand
+	client    *client.Client
+	gateway   *simulator.Gateway // nil: there is none
+	transport *http.Transport
+	fleet     *simulator.Fleet
+	figures   *figures
+
+	enrolling time.Duration
+	memory    float64        // KiB a device
+	burst     *time.Duration // from the first device's return until all were served; nil: there was none
 }
 
 // live enrolls the devices and waits for the end.
-func (s *simulateCommand) live(ctx context.Context, c *client.Client, fleet *simulator.Fleet) error {
-	if err := s.enroll(ctx, c, fleet); err != nil {
+func (r *simulation) live(ctx context.Context) error {
+	if err := r.enroll(ctx); err != nil {
 		return fmt.Errorf("enrolling: %w", err)
 	}
-	fmt.Fprintf(os.Stderr, "%d devices enrolled\n", s.Devices)
-	limited, cancel := ctx, context.CancelFunc(func() {})
-	if s.Duration > 0 {
-		limited, cancel = context.WithTimeout(ctx, s.Duration)
+	fmt.Fprintf(os.Stderr, "%d devices enrolled in %s, %.1f KiB of memory each\n", r.command.Devices, r.enrolling.Round(time.Second), r.memory)
+	if err := r.figures.learnIDs(ctx, r.client); err != nil {
+		return err
+	}
+	limited, cancel := context.WithCancel(ctx)
+	if r.command.Duration > 0 {
+		limited, cancel = context.WithTimeout(ctx, r.command.Duration)
 	}
 	defer cancel()
-	ticker := time.NewTicker(10 * time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-limited.Done():
-			return nil
-		case <-ticker.C:
-			now := fleet.Stats()
-			fmt.Fprintf(os.Stderr, "%d connections, %d commands, %d ended early\n", now.Connections, now.Commands, now.Failures)
-		}
-	}
-}
-
-const enrollAtOnce = 8
-
-func (s *simulateCommand) enroll(ctx context.Context, c *client.Client, fleet *simulator.Fleet) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(enrollAtOnce)
-	mixed := []simulator.Kind{simulator.IPhone, simulator.IPad, simulator.Mac, simulator.AppleTV}
-	for i := range s.Devices {
-		kind := simulator.Kind(s.Kind)
-		if s.Kind == "mixed" {
-			kind = mixed[i%len(mixed)]
-		}
-		device := fleet.Add(simulator.Config{Kind: kind, Seed: s.Seed + uint64(i), Supervised: true})
-		device.SetFaults(simulator.Faults{NotNow: s.NotNow, Transient: s.Transient, LostAnswer: s.Lost, Busy: 2 * time.Second,
-			AppLooks: 2})
-		group.Go(func() error {
-			link, err := c.CreateEnrollment(ctx, time.Hour)
-			if err != nil {
-				return err
-			}
-			defer fleet.Wake(device) // a push that came before it had finished enrolling found nobody
-			return device.Enroll(ctx, link.URL)
-		})
+	group, limited := errgroup.WithContext(limited)
+	group.Go(func() error { r.figures.run(limited); return nil })
+	group.Go(func() error { return r.command.follow(limited, r.transport.Clone(), r.figures) })
+	group.Go(func() error { return r.command.call(limited, r.client, r.figures) })
+	group.Go(func() error { r.tell(limited); return nil })
+	if r.command.Burst {
+		group.Go(func() error { defer cancel(); return r.comeBack(limited) })
 	}
 	return group.Wait()
 }
 
-func (s *simulateCommand) fleet(ctx context.Context, c *client.Client, gateway *simulator.Gateway) (*simulator.Fleet, error) {
-	store, err := appStore(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("reading which apps there are: %w", err)
+// tell prints from time to time how it goes.
+func (r *simulation) tell(ctx context.Context) {
+	ticker := time.NewTicker(10 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			now := r.fleet.Stats()
+			w := r.figures.whole()
+			fmt.Fprintf(os.Stderr, "%d connections, %d commands, %d ended early; %.1f calls/s, %.0f round trips/s\n", now.Connections,
+				now.Commands, now.Failures, float64(w.calls)/w.seconds, float64(w.roundTrips)/w.seconds)
+		}
 	}
-	options := simulator.Options{Apps: store, Gateway: gateway, PollEvery: s.Poll, Keys: simulator.NewKeyPool(16),
-		RetryAfter: 2 * time.Second, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+}
+
+// burstTime is within which all devices come back.
+const burstTime = time.Second
+
+// comeBack lets all devices connect as those of a site do whose network comes back.
+func (r *simulation) comeBack(ctx context.Context) error {
+	if err := r.figures.untilAllServed(ctx); err != nil {
+		return ended(ctx)
+	}
+	r.figures.expectAll()
+	began := time.Now()
+	r.fleet.WakeAll(burstTime)
+	if err := r.figures.untilAllServed(ctx); err != nil {
+		return ended(ctx)
+	}
+	took := time.Since(began)
+	r.burst = &took
+	return nil
+}
+
+const enrollAtOnce = 8
+
+func (r *simulation) enroll(ctx context.Context) error {
+	s := r.command
+	before, began := memoryInUse(), time.Now()
+	mixed := []simulator.Kind{simulator.IPhone, simulator.IPad, simulator.Mac, simulator.AppleTV}
+	devices := make([]*simulator.Device, s.Devices)
+	for i := range devices {
+		kind := simulator.Kind(s.Kind)
+		if s.Kind == "mixed" {
+			kind = mixed[i%len(mixed)]
+		}
+		devices[i] = r.fleet.Add(simulator.Config{Kind: kind, Seed: s.Seed + uint64(i), Supervised: true})
+		devices[i].SetFaults(simulator.Faults{NotNow: s.NotNow, Transient: s.Transient, LostAnswer: s.Lost, Busy: 2 * time.Second,
+			AppLooks: 2})
+		r.figures.add(devices[i])
+	}
+	r.figures.expectAll()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(enrollAtOnce)
+	for _, device := range devices {
+		group.Go(func() error {
+			link, err := r.client.CreateEnrollment(ctx, time.Hour)
+			if err != nil {
+				return err
+			}
+			defer r.fleet.Wake(device) // a push that came before it had finished enrolling found nobody
+			return device.Enroll(ctx, link.URL)
+		})
+	}
+	err := group.Wait()
+	r.enrolling, r.memory = time.Since(began), max(0, memoryInUse()-before)/1024/float64(s.Devices)
+	return err
+}
+
+// memoryInUse is what of this process's memory is in use, in bytes, after a collection.
+func memoryInUse() float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapInuse + m.StackInuse)
+}
+
+// sharedKeys is how many RSA keys the devices share. Each has a certificate of its own.
+const sharedKeys = 16
+
+func (r *simulation) newFleet(ctx context.Context) error {
+	s := r.command
+	store, err := appStore(ctx, r.client)
+	if err != nil {
+		return fmt.Errorf("reading which apps there are: %w", err)
+	}
+	r.transport = http.DefaultTransport.(*http.Transport).Clone()
 	if s.CA != "" {
 		text, err := os.ReadFile(s.CA)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(text)
-		options.Transport = transportTrusting(pool)
+		r.transport = transportTrusting(pool)
 	}
-	return simulator.NewFleet(options), nil
+	// Over HTTP/2 all devices would be one connection, which is as unlike them as can be.
+	r.transport.Protocols = new(http.Protocols)
+	r.transport.Protocols.SetHTTP1(true)
+	r.transport.MaxIdleConns, r.transport.MaxIdleConnsPerHost = 0, s.AtOnce
+	r.fleet = simulator.NewFleet(simulator.Options{Apps: store, Gateway: r.gateway, PollEvery: s.Poll, Workers: s.AtOnce,
+		Keys: simulator.NewKeyPool(sharedKeys), RetryAfter: 2 * time.Second, JournalSize: -1, Transport: r.transport, Observer: r.figures,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	return nil
 }
 
 // appStore makes the simulated app store of what the server's catalog has from Apple's.
@@ -222,23 +299,4 @@ func untilServing(ctx context.Context, c *client.Client) error {
 			return err
 		}
 	}
-}
-
-func (s *simulateCommand) print(out io.Writer, fleet *simulator.Fleet, gateway *simulator.Gateway) error {
-	stats := fleet.Stats()
-	counts := simulation{Devices: s.Devices, Connections: stats.Connections, Commands: stats.Commands, Failures: stats.Failures}
-	if gateway != nil {
-		pushes := gateway.Stats()
-		counts.Pushes = &pushes
-	}
-	if s.JSON {
-		return printJSON(out, counts)
-	}
-	fmt.Fprintf(out, "%d devices: %d connections, %d commands, %d connections ended early\n", counts.Devices, counts.Connections,
-		counts.Commands, counts.Failures)
-	if counts.Pushes != nil {
-		fmt.Fprintf(out, "pushes: %d delivered, %d ignored, %d refused\n", counts.Pushes.Delivered, counts.Pushes.Ignored,
-			counts.Pushes.Refused)
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Connect makes one connection as after a push: it reports Idle, executes what the server sends until that sends
@@ -42,7 +43,7 @@ func (d *Device) converse(ctx context.Context) error {
 	facts := d.Facts()
 	report, answered := (&answer{status: idle}).message(&facts, ""), ""
 	for {
-		raw, err := client.report(ctx, report)
+		raw, err := d.report(ctx, client, report)
 		if err != nil {
 			d.lost(answered)
 		}
@@ -66,12 +67,27 @@ func (d *Device) converse(ctx context.Context) error {
 		}
 		report, answered = reply.message(&facts, cmd.uuid), cmd.uuid
 		if effect == RepeatAnswer { // the response to the first sending, with the next command in it, is lost
-			if _, err := client.report(ctx, report); err != nil {
+			if _, err := d.report(ctx, client, report); err != nil {
 				d.lost(answered)
 				return err
 			}
 		}
 	}
+}
+
+// report sends a status, and tells the observer.
+func (d *Device) report(ctx context.Context, client *mdmClient, message map[string]any) ([]byte, error) {
+	observer := d.fleet.options.Observer
+	if observer == nil {
+		return client.report(ctx, message)
+	}
+	observer.Reporting(d)
+	began := time.Now()
+	command, err := client.report(ctx, message)
+	if err == nil {
+		observer.Answered(d, Exchange{Idle: message["Status"] == idle, Last: len(command) == 0, Took: time.Since(began)})
+	}
+	return command, err
 }
 
 // reachable returns the enrollment under which the device can talk to its server.

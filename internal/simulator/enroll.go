@@ -3,7 +3,6 @@ package simulator
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"mime"
@@ -17,7 +16,7 @@ import (
 type enrollment struct {
 	mdmPayload
 	profileID string
-	key       *rsa.PrivateKey
+	key       identityKey
 	identity  *x509.Certificate
 	token     pushToken
 	magic     string

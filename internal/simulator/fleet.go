@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"context"
-	"crypto/rsa"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -28,6 +27,23 @@ type Options struct {
 	RetryAfter  time.Duration // until a device that was interrupted connects again; 0: ten seconds
 	JournalSize int           // commands a device remembers; 0: 100; negative: none
 	Log         *slog.Logger  // nil: slog.Default
+
+	Observer Observer // nil: nobody is told of what the devices say
+}
+
+// Observer is told of every status report, from many goroutines. Its methods must not wait.
+type Observer interface {
+	// Reporting is called before the report is sent.
+	Reporting(*Device)
+	// Answered is called when the server's answer is there, unless that is an error.
+	Answered(*Device, Exchange)
+}
+
+// Exchange is a status report of a device and the server's answer to it.
+type Exchange struct {
+	Idle bool          // the report answered no command
+	Last bool          // the server had no further command
+	Took time.Duration // from the report's first byte to the answer's last, by the system's clock
 }
 
 // Fleet holds many devices and, while it runs, connects those that are woken.
@@ -152,11 +168,19 @@ func (f *Fleet) startPolling(d *Device) {
 	f.wakeAfter(d, time.Duration(share*float64(f.options.PollEvery)))
 }
 
+// WakeAll makes every device connect, one after the other, the last of them after a time. With 0 all come at once.
+func (f *Fleet) WakeAll(within time.Duration) {
+	devices := f.Devices()
+	for i, d := range devices {
+		f.wakeAfter(d, within*time.Duration(i)/time.Duration(len(devices)))
+	}
+}
+
 func (f *Fleet) wakeAfter(d *Device, after time.Duration) {
 	f.schedule.wakeAt(d, f.clock.Now().Add(after))
 }
 
-func (f *Fleet) key(bits int) (*rsa.PrivateKey, error) {
+func (f *Fleet) key(bits int) (identityKey, error) {
 	if f.options.Keys == nil {
 		return generateKey(bits)
 	}

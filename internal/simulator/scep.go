@@ -26,7 +26,7 @@ import (
 // requestIdentity gets the certificate of the device's key from a SCEP server (RFC 8894): GetCACaps, GetCACert, then
 // PKCSReq by POST.
 func requestIdentity(ctx context.Context, web *http.Client, payload scepPayload,
-	key *rsa.PrivateKey) (*x509.Certificate, error) {
+	key identityKey) (*x509.Certificate, error) {
 	capabilities, _, err := scepGet(ctx, web, payload, "GetCACaps")
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func recipients(authorities []*x509.Certificate) []scep.Option {
 }
 
 func openReply(raw []byte, request *scep.PKIMessage, authorities []*x509.Certificate, signer *x509.Certificate,
-	key *rsa.PrivateKey) (issued *x509.Certificate, err error) {
+	key identityKey) (issued *x509.Certificate, err error) {
 	defer recoverParser("SCEP CertRep", &err)
 	if err := checkEnvelope(raw); err != nil {
 		return nil, fmt.Errorf("SCEP CertRep: %w", err)
@@ -167,13 +167,13 @@ func openReply(raw []byte, request *scep.PKIMessage, authorities []*x509.Certifi
 		return nil, fmt.Errorf("SCEP CertRep: %w", err)
 	}
 	public, isRSA := reply.Certificate.PublicKey.(*rsa.PublicKey)
-	if !isRSA || !key.PublicKey.Equal(public) {
+	if !isRSA || !public.Equal(key.Public()) {
 		return nil, errors.New("SCEP CertRep holds a certificate of another key")
 	}
 	return reply.Certificate, nil
 }
 
-func certificateRequest(payload scepPayload, key *rsa.PrivateKey) (*x509.CertificateRequest, error) {
+func certificateRequest(payload scepPayload, key identityKey) (*x509.CertificateRequest, error) {
 	subject, err := subjectName(payload)
 	if err != nil {
 		return nil, err
@@ -223,7 +223,7 @@ func parseObjectID(dotted string) (id asn1.ObjectIdentifier, err error) {
 
 // selfSigned is the certificate with which a device signs its first request, before it has one of the CA (RFC 8894,
 // section 2.3). It follows the system's clock and no other, as the signing time in the request does.
-func selfSigned(subject pkix.Name, key *rsa.PrivateKey) (*x509.Certificate, error) {
+func selfSigned(subject pkix.Name, key identityKey) (*x509.Certificate, error) {
 	serial, err := newSerialNumber()
 	if err != nil {
 		return nil, err
@@ -231,7 +231,7 @@ func selfSigned(subject pkix.Name, key *rsa.PrivateKey) (*x509.Certificate, erro
 	now := time.Now()
 	template := &x509.Certificate{SerialNumber: serial, Subject: subject, NotBefore: now.Add(-time.Hour),
 		NotAfter: now.Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, fmt.Errorf("self-signed certificate: %w", err)
 	}

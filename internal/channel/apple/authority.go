@@ -33,6 +33,7 @@ type authority struct {
 	pool        *x509.CertPool
 	now         func() time.Time
 	validity    time.Duration
+	verified    verified
 }
 
 // loadAuthority reads the device CA, or makes it. Of several processes that start at once on an empty store, one makes it.
@@ -128,9 +129,21 @@ func (a *authority) verify(certificate *x509.Certificate) error {
 	if certificate.IsCA {
 		return errors.New("the certificate is a CA's, not a device's")
 	}
-	_, err := certificate.Verify(x509.VerifyOptions{Roots: a.pool, Intermediates: x509.NewCertPool(), CurrentTime: a.now(),
+	now, sum := a.now(), sha256.Sum256(certificate.Raw)
+	if a.verified.has(sum) && a.inForce(certificate, now) {
+		return nil
+	}
+	_, err := certificate.Verify(x509.VerifyOptions{Roots: a.pool, Intermediates: x509.NewCertPool(), CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	if err == nil {
+		a.verified.add(sum)
+	}
 	return err
+}
+
+// inForce is what of a verified certificate changes with time.
+func (a *authority) inForce(certificate *x509.Certificate, now time.Time) bool {
+	return !now.Before(certificate.NotBefore) && !now.After(certificate.NotAfter) && !now.After(a.certificate.NotAfter)
 }
 
 // cleanName keeps of a common name what is safe to log and to show.
