@@ -126,7 +126,7 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		if err != nil {
 			return err
 		}
-		before := l.Device.Action
+		before, enrolled := l.Device.Action, l.Device.Enrolled
 		was := before.Clone()
 		s := e.newStep()
 		if l.Changed {
@@ -149,6 +149,7 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 			}
 			events = append(events, live.Changes(id, s.Now, nil, now)...)
 		}
+		events = append(events, live.Membership(id, s.Now, enrolled, l.Device.Enrolled)...)
 		if err := tx.AppendEvents(ctx, events); err != nil {
 			return err
 		}

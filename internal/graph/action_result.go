@@ -20,11 +20,17 @@ func actionResults(actions []*action.Action) []fields {
 	return results
 }
 
-func actionResult(a *action.Action) fields {
+func actionResult(a *action.Action) fields { return shownResult(a, (*wording).item) }
+
+// ownActionResult is an action's result as it is in the history under /api. The stream has results as Graph has them, so that
+// who follows it knows what a device's deviceActionResults are.
+func ownActionResult(a *action.Action) fields { return shownResult(a, (*wording).ownItem) }
+
+func shownResult(a *action.Action, show func(*wording, *action.Result) fields) fields {
 	w := wordingOf(a.Name)
 	items := make([]fields, len(a.Results))
 	for i := range a.Results {
-		items[i] = w.item(&a.Results[i])
+		items[i] = show(w, &a.Results[i])
 	}
 	return fields{
 		{"@odata.type", w.resultType},
@@ -49,6 +55,15 @@ func (w *wording) item(r *action.Result) fields {
 		return deviceAssignmentItem(w, r)
 	}
 	return deviceActionPayload(w, r)
+}
+
+// ownItem is an item of the history, where both names tell what kind of policy or app it is.
+func (w *wording) ownItem(r *action.Result) fields {
+	f := w.item(r)
+	if w == syncPayloads {
+		f = append(f, field{"subType", textOrNull(r.SubType)})
+	}
+	return f
 }
 
 func deviceActionPayload(w *wording, r *action.Result) fields {

@@ -163,9 +163,19 @@ func (c *call) answeredSet(text []byte) string {
 	var path []string
 	for segment := range strings.SplitSeq(set, "/") {
 		segment, _, _ = strings.Cut(segment, "('")
-		if id := c.r.PathValue("id"); id == "" || !strings.EqualFold(segment, id) {
+		if !c.isPathKey(segment) {
 			path = append(path, segment)
 		}
 	}
 	return strings.Join(path, "/")
+}
+
+// isPathKey reports whether a segment is one of the ids in the call's path.
+func (c *call) isPathKey(segment string) bool {
+	for name := range strings.SplitSeq(c.route.pattern, "/") {
+		if isKey(name) && strings.EqualFold(c.r.PathValue(strings.Trim(name, "{}")), segment) {
+			return true
+		}
+	}
+	return false
 }

@@ -89,7 +89,7 @@ func (a *annotator) identify(o *object, t *schemaType, set string) {
 		return
 	}
 	i = slices.Index(o.names, "@odata.type") + 1
-	url := a.base() + a.version() + set
+	url := a.base() + a.version() + a.placed(set)
 	if setTypes[set] != "applePushNotificationCertificate" {
 		url += "/" + id
 	}
@@ -104,6 +104,18 @@ func (a *annotator) identify(o *object, t *schemaType, set string) {
 			o.insert(r.name+"@odata.navigationLink", url+"/"+r.name, len(o.names))
 		}
 	}
+}
+
+// placed is the path of a collection with the ids of the call's path that lead to it.
+func (a *annotator) placed(set string) string {
+	pattern := strings.Split(strings.TrimPrefix(a.route.pattern, a.version()), "/")
+	path := strings.Split(strings.TrimPrefix(a.r.URL.Path, a.version()), "/")
+	for i := range pattern {
+		if strings.Join(slices.DeleteFunc(slices.Clone(pattern[:i+1]), isKey), "/") == set && !isKey(pattern[i]) {
+			return strings.Join(path[:i+1], "/")
+		}
+	}
+	return set
 }
 
 // insert puts a property in front of the one at a place, unless the object has it already.

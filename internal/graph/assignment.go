@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
@@ -118,17 +120,13 @@ func (k *payloadKind) readAssignments(body *object) ([]catalog.Assignment, error
 // readAssignment reads one assignment. Its id is the server's own affair, and accepted because clients send back what
 // they have read.
 func (k *payloadKind) readAssignment(item *object) (a catalog.Assignment, err error) {
-	known := []string{"id", "target"}
+	known := []string{"id", "target", "intent", "source", "sourceId"}
+	check := checkApplyIntent
 	if k.intent {
-		known = append(known, "intent", "settings")
+		known, check = append(known, "settings"), checkInstallIntent
 	}
-	if err := item.only(known...); err != nil {
+	if err := errors.Join(item.only(known...), item.onlyAs("source", "direct"), check(item)); err != nil {
 		return a, err
-	}
-	if k.intent {
-		if err := checkInstallIntent(item); err != nil {
-			return a, err
-		}
 	}
 	to, err := item.requiredObject("target")
 	if err != nil {
@@ -144,7 +142,7 @@ func (k *payloadKind) readAssignment(item *object) (a catalog.Assignment, err er
 			clip(odataType), strings.Join(targetTypes(), ", #"))
 	}
 	t := targets[i]
-	if err := to.only(t.property); err != nil {
+	if err := errors.Join(to.only(t.property, filterID, filterType), noFilter(to)); err != nil {
 		return a, err
 	}
 	a.Kind = t.kind
@@ -153,6 +151,35 @@ func (k *payloadKind) readAssignment(item *object) (a catalog.Assignment, err er
 	}
 	return a, err
 }
+
+// The properties of a target that choose among its devices (Microsoft Graph beta reference,
+// deviceAndAppManagementAssignmentTarget). What Intune exports has them, mostly without a filter.
+const (
+	filterID   = "deviceAndAppManagementAssignmentFilterId"
+	filterType = "deviceAndAppManagementAssignmentFilterType"
+)
+
+// noFilter refuses a filter: left out it would give the payload to devices that should not have it.
+func noFilter(to *object) error {
+	id, _, err := to.text(filterID)
+	if err == nil && id != "" && id != uuid.Nil.String() {
+		err = badRequest(to.at(filterID), "Property '%s' is not supported: there are no assignment filters here. Assign to a group of devices.",
+			to.at(filterID))
+	}
+	return errors.Join(err, to.onlyAs(filterType, "none"))
+}
+
+// onlyAs refuses other values of a text property than one, which may be left out.
+func (o *object) onlyAs(name, value string) error {
+	text, ok, err := o.text(name)
+	if err == nil && ok && text != value {
+		err = badRequest(o.at(name), "Property '%s' can only be '%s' here, and not '%s'.", o.at(name), value, clip(text))
+	}
+	return err
+}
+
+// checkApplyIntent refuses the intent to remove a policy: what is not assigned is removed anyway.
+func checkApplyIntent(item *object) error { return item.onlyAs("intent", "apply") }
 
 func targetTypes() []string {
 	names := make([]string, len(targets))

@@ -93,7 +93,10 @@ func (c *call) listPolicies() error {
 		return err
 	}
 	return serveList(c, policies.path(), policies.listing(), policies.ofKind(c), c.Catalog.List,
-		func(p *catalog.Payload) (fields, error) { return c.policyFields(p, view) })
+		func(p *catalog.Payload) (fields, error) {
+			shown, err := c.policyFields(p, view)
+			return tagged(payloadTag(p), shown), err
+		})
 }
 
 func (c *call) getPolicy() error {
@@ -114,7 +117,7 @@ func (c *call) replyPolicy(status int, p *catalog.Payload, view policyView) erro
 		return err
 	}
 	c.tag(payloadTag(p))
-	return c.reply(status, append(fields{{"@odata.context", c.contextURL(policies.path()) + "/$entity"}, {etagProperty, quoted(payloadTag(p))}}, body...))
+	return c.reply(status, append(fields{{"@odata.context", c.contextURL(policies.path()) + "/$entity"}}, tagged(payloadTag(p), body)...))
 }
 
 // noTemplate is the templateReference of a policy that was not made from one.

@@ -40,6 +40,9 @@ func deviceRoutes(set string) []route {
 			route{method: "POST", pattern: device + "/" + namespace + "syncDevice", name: set + ".syncDevice",
 				needs: []access.Right{access.SyncDevices}, handle: (*call).syncDevice})
 	}
+	for _, k := range stateKinds {
+		routes = append(routes, k.routes(set)...)
+	}
 	return routes
 }
 

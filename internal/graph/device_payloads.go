@@ -23,32 +23,11 @@ func (c *call) devicePayloads() error {
 	return c.reply(http.StatusOK, fields{{"value", items}})
 }
 
-var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}
-
-var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delivered: "sent", action.Verifying: "verifying",
-	action.Stuck: "error"}
-
 func devicePayload(p *action.Payload) fields {
-	removed := p.Away && p.Intent == action.Remove
-	var since, by, restore, failure any
-	if removed {
-		since, by, restore = timestamp(p.AwaySince), textOrNull(p.AwayBy), timestamp(p.RestoreAt)
-	}
-	if p.Work.Phase == action.Stuck {
-		failure = fields{{"code", p.Work.Code}, {"detail", p.Work.Note}}
-	}
-	return fields{
+	return append(fields{
 		{"id", p.ID},
 		{"type", changeAssignments.typeName(p.Type)},
 		{"displayName", p.DisplayName},
 		{"subType", p.SubType},
-		{"assigned", p.Assigned},
-		{"removed", removed},
-		{"removedDateTime", since},
-		{"removedBy", by},
-		{"restoreDateTime", restore},
-		{"presence", presences[p.Presence]},
-		{"work", works[p.Work.Phase]},
-		{"error", failure},
-	}
+	}, standing(p)...)
 }

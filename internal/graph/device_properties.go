@@ -16,8 +16,9 @@ type deviceProperty struct {
 	compare comparer // nil: $filter does not take it
 }
 
-// deviceProperties are those properties of managedDevice that the server truly knows (Microsoft Graph beta reference,
-// managedDevice resource type). Where Graph's enumeration has no member for what is known, the value is `unknown`.
+// deviceProperties are those properties of managedDevice that the server truly knows, and those that scripts often select
+// though nobody knows them here (Microsoft Graph beta reference, managedDevice resource type). Where Graph's enumeration has
+// no member for what is known, the value is `unknown`.
 var deviceProperties = []deviceProperty{
 	{"id", func(d *fleet.Device) any { return d.ID }, textField(fleet.ByID)},
 	{"deviceName", func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
@@ -39,9 +40,26 @@ var deviceProperties = []deviceProperty{
 	{"manufacturer", func(d *fleet.Device) any { return textOrNull(d.Manufacturer) }, textField(fleet.ByManufacturer)},
 	{"serialNumber", func(d *fleet.Device) any { return textOrNull(d.SerialNumber) }, textField(fleet.BySerialNumber)},
 	{"udid", func(d *fleet.Device) any { return textOrNull(d.UDID) }, textField(fleet.ByUDID)},
+	{"userId", func(*fleet.Device) any { return noUser }, fixedField(noUser)},
+	{"userPrincipalName", notKnown, fixedField("")},
+	{"userDisplayName", notKnown, fixedField("")},
+	{"emailAddress", notKnown, fixedField("")},
+	{"azureADDeviceId", notKnown, fixedField("")},
+	{"azureADRegistered", notKnown, nil},
+	{"deviceCategoryDisplayName", notKnown, fixedField("")},
+	{"imei", notKnown, fixedField("")},
+	{"phoneNumber", notKnown, fixedField("")},
+	{"wiFiMacAddress", notKnown, fixedField("")},
+	{"totalStorageSpaceInBytes", notKnown, nil},
+	{"freeStorageSpaceInBytes", notKnown, nil},
+	{"isEncrypted", notKnown, nil},
+	{"jailBroken", notKnown, fixedField("")},
+	{"notes", notKnown, fixedField("")},
 	{tagProperty, func(d *fleet.Device) any { return d.Tags }, listField(fleet.ByTag)},
 	{"deviceActionResults", nil, nil}, // read from the engine
 }
+
+func notKnown(*fleet.Device) any { return nil }
 
 // devicePropertyNames are the names of deviceProperties.
 var devicePropertyNames = func() []string {

@@ -84,6 +84,9 @@ func changed() error {
 // tag makes the entity tag of the thing that is answered known.
 func (c *call) tag(tag string) { c.w.Header().Set("ETag", quoted(tag)) }
 
+// tagged is an object of a body with its entity tag.
+func tagged(tag string, f fields) fields { return append(fields{{etagProperty, quoted(tag)}}, f...) }
+
 func quoted(tag string) string { return `W/"` + tag + `"` }
 
 // unmodified reports whether the caller has the answer already. The tag of a device is that of its set, not of all that is

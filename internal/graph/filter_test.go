@@ -143,6 +143,10 @@ func TestParseFilterOfOthers(t *testing.T) {
 		{policies.listing(), "name eq 'a' and isAssigned eq true", query.All{
 			query.Comparison{Field: catalog.ByDisplayName, Operator: query.Equal, Value: "a"},
 			query.Comparison{Field: catalog.ByAssigned, Operator: query.Equal, Value: true}}},
+		{deviceListing, "userPrincipalName eq 'a@b'", query.Any{}},
+		{deviceListing, "userPrincipalName ne 'a@b'", query.All{}},
+		{deviceListing, "userPrincipalName eq null", query.All{}},
+		{deviceListing, "startswith(userId,'0000')", query.All{}},
 		{groupListing, "securityEnabled eq true", query.All{}},
 		{groupListing, "securityEnabled ne true", query.Any{}},
 		{groupListing, "mailEnabled eq true", query.Any{}},
@@ -170,6 +174,9 @@ func TestParseFilterOfOthers(t *testing.T) {
 		{configurations, "contains(version,1)", "version"},
 		{policies.listing(), "displayName eq 'a'", "name"},
 		{groupListing, "securityEnabled eq 'true'", "securityEnabled"},
+		{deviceListing, "userPrincipalName eq 1", "userPrincipalName"},
+		{deviceListing, "userPrincipalName gt null", "userPrincipalName"},
+		{deviceListing, "totalStorageSpaceInBytes lt 5", "totalStorageSpaceInBytes"},
 		{scopeTagListing, "roleScopeTagIds/any(t:t eq '0')", "nothing here"},
 	} {
 		got, err := parseFilter(tt.text, tt.listing)

@@ -52,6 +52,7 @@ type (
 	listField   query.Field                // a collection of strings
 	choiceField map[string]query.Condition // a member of an enumeration, and what it means
 	constField  bool                       // what is the same for all
+	fixedField  string                     // a text that is the same for all; empty: nobody knows it
 	emptyField  struct{}                   // a collection of strings that has no elements
 )
 
@@ -88,6 +89,14 @@ func (f listField) comparison(query.Operator, any) (query.Condition, bool) { ret
 
 func (f listField) has(element string) query.Condition {
 	return query.Has{Field: query.Field(f), Value: element}
+}
+
+func (f fixedField) comparison(operator query.Operator, value any) (query.Condition, bool) {
+	is, err := compares(string(f), operator, value)
+	if is {
+		return query.All{}, err == nil
+	}
+	return query.Any{}, err == nil && (value != nil || isEquality(operator))
 }
 
 func (emptyField) comparison(query.Operator, any) (query.Condition, bool) { return nil, false }

@@ -6,7 +6,6 @@ package graph
 import (
 	"context"
 	"crypto/x509"
-	"iter"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -54,8 +53,8 @@ type Events interface {
 	// Standing returns how actions stand, of one device or of all, and the position behind which to follow;
 	// fleet.ErrNotFound if there is no such device.
 	Standing(ctx context.Context, device fleet.DeviceID) ([]live.Standing, int64, error)
-	// Follow yields the events behind a position as they come; live.ErrGone if some are not kept any more.
-	Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[live.Event, error]
+	// Reader follows the events behind a position; live.ErrGone if some are not kept any more.
+	Reader(ctx context.Context, device fleet.DeviceID, after int64) (*live.Reader, error)
 }
 
 // Authenticator knows who holds a bearer token; access.ErrUnauthenticated if nobody does.

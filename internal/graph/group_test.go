@@ -53,11 +53,43 @@ func TestGroups(t *testing.T) {
 	if list := s.must(http.StatusOK, "GET", references, nil).values(); len(list) != 1 || list[0]["@odata.id"] != s.URL+p.path() {
 		t.Errorf("references are %v", list)
 	}
-	if list := s.must(http.StatusOK, "GET", groups+"?$select=displayName", nil).values(); len(list) != 1 || len(list[0]) != 1 {
+	if list := s.must(http.StatusOK, "GET", groups+"?$select=displayName", nil).values(); len(list) != 1 || len(list[0]) != 2 {
 		t.Errorf("groups are %v", list)
 	}
 	s.must(http.StatusNoContent, "DELETE", path, nil)
 	for _, gone := range []string{path, path + "/members", references} {
 		s.must(http.StatusNotFound, "GET", gone, nil)
 	}
+}
+
+// $expand=members shows the first twenty members, in a list and of one group, with a link to the rest.
+func TestExpandMembers(t *testing.T) {
+	s := newSite(t)
+	path := groups + "/" + s.must(http.StatusCreated, "POST", groups, object{"displayName": "all"}).body["id"].(string)
+	empty := groups + "/" + s.must(http.StatusCreated, "POST", groups, object{"displayName": "none"}).body["id"].(string)
+	for i := range 22 {
+		p := s.enroll(fleet.Device{Name: fmt.Sprint("phone ", i), UDID: fmt.Sprint(i), Platform: fleet.IOS})
+		s.must(http.StatusNoContent, "POST", path+"/members/$ref", memberReference(string(p.id)))
+	}
+	list := s.must(http.StatusOK, "GET", groups+"?$expand=members&$select=id&$filter=displayName%20eq%20'all'", nil).values()
+	for _, g := range []object{s.must(http.StatusOK, "GET", path+"?$select=id&$expand=members", nil).body, list[0]} {
+		shown, _ := g["members"].([]any)
+		if len(shown) != 20 || at(shown, 0, "@odata.type") != "#microsoft.graph.device" || g["displayName"] != nil {
+			t.Fatalf("expanded %v", g)
+		}
+		seen := map[any]bool{}
+		for _, m := range append(shown, s.must(http.StatusOK, "GET", g["members@odata.nextLink"].(string), nil).body["value"].([]any)...) {
+			seen[at(m, "id")] = true
+		}
+		if len(seen) != 22 {
+			t.Errorf("%d members were shown", len(seen))
+		}
+	}
+	if g := s.must(http.StatusOK, "GET", empty+"?$expand=members", nil).body; len(g["members"].([]any)) != 0 || g["members@odata.nextLink"] != nil {
+		t.Errorf("an empty group is %v", g)
+	}
+	if g := s.must(http.StatusOK, "GET", empty, nil).body; g["members"] != nil {
+		t.Errorf("a group is %v", g)
+	}
+	s.must(http.StatusBadRequest, "GET", groups+"?$expand=owners", nil)
 }

@@ -56,7 +56,7 @@ func (c *call) listActions() error {
 		if a, err = seen.action(c.r.Context(), c.deviceID(), a); err != nil {
 			return err
 		}
-		items = append(items, append(fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, actionResult(a)...))
+		items = append(items, append(fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, ownActionResult(a)...))
 	}
 	var next any
 	if size > 0 && len(list) > size {
@@ -124,7 +124,7 @@ func (c *call) listRemoved() error {
 	seen, items := c.newSight(), []fields{}
 	for i := range list[:min(size, len(list))] {
 		r := &list[i]
-		ok, err := seen.sees(c.r.Context(), r.Device, r.Payload)
+		ok, err := seen.Sees(c.r.Context(), r.Device, r.Payload)
 		if err != nil {
 			return err
 		}
@@ -242,7 +242,9 @@ func failureFields(f *engine.Failure) fields {
 		{"deviceId", f.Device},
 		{"deviceName", textOrNull(f.DeviceName)},
 		{"payloadId", f.Result.Payload},
+		{"payloadType", changeAssignments.typeName(f.Result.Type)},
 		{"displayName", textOrNull(f.Result.DisplayName)},
+		{"subType", textOrNull(f.Result.SubType)},
 		{"errorCode", f.Result.Code},
 		{"detail", textOrNull(f.Result.Detail)},
 	}

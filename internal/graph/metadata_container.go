@@ -46,11 +46,17 @@ var setTypes = func() map[string]string {
 		scopeTagSet:                           scopeTagType,
 		operationSet:                          "resourceOperation",
 		subscriptionSet:                       subscriptionType,
+		"users":                               "user",
+		"users/mobileAppIntentAndStates":      appStateType,
 		"groups":                              "group",
 		"groups/members":                      "directoryObject",
 		"deviceManagement/auditEvents":        "auditEvent",
 		"deviceManagement/remoteActionAudits": "remoteActionAudit",
 		"deviceManagement/applePushNotificationCertificate": "applePushNotificationCertificate",
+	}
+	for _, k := range stateKinds {
+		of["deviceManagement/managedDevices/"+k.set] = k.odataType
+		of["deviceManagement/comanagedDevices/"+k.set] = k.odataType
 	}
 	for _, k := range append(slices.Clone(kinds), policies) {
 		if k != policies {
@@ -74,31 +80,41 @@ func newModel(routes []route, version string) *model {
 
 func (m *model) add(rt *route, path []string) {
 	last := len(path) - 1
-	set := strings.Join(without(path, "{id}"), "/")
+	set := strings.Join(slices.DeleteFunc(slices.Clone(path), isKey), "/")
+	if last > 0 && isKey(path[1]) { // what is in a set that cannot be listed is reached through it all the same
+		m.relate(relation{name: path[0], target: setTypes[path[0]], collection: true})
+	}
 	switch {
-	case path[last] == "{id}" && rt.method == "GET":
+	case isKey(path[last]) && rt.method == "GET":
 		m.readable = append(m.readable, set)
-	case path[last] == "{id}", rt.method == "PATCH":
+	case isKey(path[last]), rt.method == "PATCH":
 		m.writable = append(m.writable, set)
 	case rt.method == "GET":
 		r := relation{name: path[last], target: setTypes[set], collection: strings.Contains(rt.name, ".list"), of: path[0]}
 		if last == 0 {
 			r.of = ""
-		} else if path[last-1] == "{id}" {
+		} else if isKey(path[last-1]) {
 			r.of = setTypes[strings.Join(path[:last-1], "/")]
 		}
 		if !r.collection {
 			m.readable = append(m.readable, set)
 		}
-		if !slices.Contains(m.relations, r) {
-			m.relations = append(m.relations, r)
-		}
-	case rt.method == "POST" && last > 1 && path[last-1] == "{id}":
+		m.relate(r)
+	case rt.method == "POST" && last > 1 && isKey(path[last-1]):
 		if a := actionOf(path[last], strings.Join(path[:last-1], "/")); !slices.Contains(m.actions, a) {
 			m.actions = append(m.actions, a)
 		}
 	}
 }
+
+func (m *model) relate(r relation) {
+	if !slices.Contains(m.relations, r) {
+		m.relations = append(m.relations, r)
+	}
+}
+
+// isKey reports whether a segment of a route's pattern stands for an id.
+func isKey(segment string) bool { return strings.HasPrefix(segment, "{") }
 
 // actionOf is an action with what it takes.
 func actionOf(name, set string) boundAction {

@@ -47,6 +47,12 @@ func schemaEnums() []*schemaEnum {
 			revokeAppleVppLicenses 35 removeDeviceFirmwareConfigurationInterfaceManagement 36 pauseConfigurationRefresh 37
 			initiateDeviceAttestation 38 changeAssignments 39 delete 40 syncPayloads 1000`),
 		sequence("deviceActionCategory", "single", "bulk"),
+		sequence("complianceStatus", complianceStatuses...),
+		numbered("policyPlatformType", `android 0 androidForWork 1 iOS 2 macOS 3 windowsPhone81 4 windows81AndLater 5 windows10AndLater 6
+			androidWorkProfile 7 windows10XProfile 8 all 100`),
+		sequence("mobileAppIntent", "available", "notAvailable", "requiredInstall", "requiredUninstall", "requiredAndAvailableInstall",
+			"availableInstallWithoutEnrollment", "exclude"),
+		numbered("resultantAppState", "installed 1 failed 2 notInstalled 3 uninstallFailed 4 pendingInstall 5 unknown 99 notApplicable -1"),
 		sequence("roleAssignmentScopeType", scopeResources, scopeDevices, "allLicensedUsers", scopeDevicesAndPersons),
 		sequence("installIntent", "available", requiredIntent, "uninstall", "availableWithoutEnrollment"),
 		sequence("mdmAppConfigKeyType", "stringType", "integerType", "realType", "booleanType", "tokenType"),

@@ -19,18 +19,47 @@ func deviceTypes() []*schemaType {
 			types: `ownerType:ownerType managedDeviceOwnerType:managedDeviceOwnerType managementState:managementState enrolledDateTime:DateTimeOffset
 				lastSyncDateTime:DateTimeOffset deviceType:deviceType complianceState:complianceState managementAgent:managementAgentType
 				deviceEnrollmentType:deviceEnrollmentType deviceRegistrationState:deviceRegistrationState isSupervised:Boolean
+				azureADRegistered:Boolean totalStorageSpaceInBytes:Int64 freeStorageSpaceInBytes:Int64 isEncrypted:Boolean
 				roleScopeTagIds:String[] deviceActionResults:deviceActionResult[]`},
 		{name: "deviceActionResult", properties: []string{"actionName", "actionState", "startDateTime", "lastUpdatedDateTime"},
 			types: "actionState:actionState startDateTime:DateTimeOffset lastUpdatedDateTime:DateTimeOffset"},
 		{name: "device", base: "directoryObject", entity: true,
 			properties: []string{"deviceId", "displayName", "operatingSystem", "operatingSystemVersion"}},
 	}
+	types = append(types, stateTypes()...)
 	for _, w := range []*wording{syncPayloads, changeAssignments} {
 		item := strings.TrimPrefix(w.itemType, graphNamespace)
 		types = append(types,
 			&schemaType{name: strings.TrimPrefix(w.resultType, "#"+graphNamespace), base: "deviceActionResult", properties: []string{w.collection},
 				types: w.collection + ":" + item + "[]"},
 			&schemaType{name: item, properties: append([]string{w.id, w.kind, w.intent}, w.readOnly...), types: itemTypes[w]})
+	}
+	return types
+}
+
+// stateTypes are how payloads stand on a device.
+func stateTypes() []*schemaType {
+	const standing = ownNamespace + "payloadStanding"
+	types := []*schemaType{
+		{name: "user", base: "directoryObject", entity: true},
+		{name: appStateType, base: "entity", entity: true, properties: without(appStateProperties, "id"),
+			types: "mobileAppList:mobileAppIntentAndStateDetail[]"},
+		{name: "mobileAppIntentAndStateDetail", properties: appDetailProperties, types: `mobileAppIntent:mobileAppIntent
+			installState:resultantAppState supportedDeviceTypes:mobileAppSupportedDeviceType[] syncpayloads:` + standing},
+		{name: "mobileAppSupportedDeviceType", properties: strings.Fields("type minimumOperatingSystemVersion maximumOperatingSystemVersion"),
+			types: "type:deviceType"},
+		{name: standing, properties: strings.Fields("assigned removed removedDateTime removedBy restoreDateTime presence work error"),
+			types: "assigned:Boolean removed:Boolean removedDateTime:DateTimeOffset restoreDateTime:DateTimeOffset error:syncpayloads.payloadError"},
+		{name: ownNamespace + "payloadError", properties: []string{"code", "detail"}, types: "code:Int64"},
+	}
+	for _, k := range stateKinds {
+		setting := strings.TrimSuffix(k.odataType, "State") + "SettingState"
+		types = append(types,
+			&schemaType{name: k.odataType, base: "entity", entity: true, properties: without(stateProperties, "id"),
+				types: `version:Int32 platformType:policyPlatformType state:complianceStatus settingCount:Int32
+					settingStates:` + setting + "[] syncpayloads:" + standing},
+			&schemaType{name: setting, properties: strings.Fields("settingName state errorCode errorDescription"),
+				types: "state:complianceStatus errorCode:Int64"})
 	}
 	return types
 }

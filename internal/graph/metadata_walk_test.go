@@ -30,7 +30,7 @@ func (m *csdl) typeAt(path string) (string, error) {
 					typeName = single.Type
 				}
 			}
-		case many && segment == "{id}":
+		case many && strings.HasPrefix(segment, "{"):
 			typeName = element
 			continue
 		default:

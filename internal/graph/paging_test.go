@@ -95,11 +95,19 @@ var movings = func() map[string]moving {
 		}, remove: deleted(subscriptions)},
 		"remoteActionAudits.list": {add: acted, orders: []string{"requestDateTime desc", "deviceDisplayName,requestDateTime desc", "action,id"},
 			filter: "startswith(deviceDisplayName,'%s')"},
-		"actions.list":     {add: acted},
-		"removed.list":     removed,
-		"auditEvents.list": {add: acted},
+		"mobileAppIntentAndStates.list": {add: enrolled},
+		"actions.list":                  {add: acted},
+		"removed.list":                  removed,
+		"auditEvents.list":              {add: acted},
 		// What never changes.
 		"resourceOperations.list": {}, "configurationSettings.list": {}, "configurationPolicies.listSettings": {},
+	}
+	for _, set := range []string{"managedDevices", "comanagedDevices"} {
+		for kind, of := range map[string]string{"Configuration": "deviceConfigurations", "AppConfiguration": "mobileAppConfigurations"} {
+			all[set+".list"+kind+"States"] = moving{remove: deleted(payloadPaths[of]), filter: startsWith,
+				add:    patched(payloadPaths[of], "displayName", func(w *world) string { return w.newPayload(of) }),
+				orders: append([]string{"state,displayName desc", "version desc"}, byName...)}
+		}
 	}
 	for set, path := range payloadPaths {
 		property := "displayName"

@@ -188,6 +188,19 @@ func TestAssign(t *testing.T) {
 	if !reflect.DeepEqual(again.body["value"], assigned.body["value"]) {
 		t.Errorf("got %s, want %s", again, assigned)
 	}
+	// And so can what Intune exports.
+	for _, target := range targets {
+		target["deviceAndAppManagementAssignmentFilterId"], target["deviceAndAppManagementAssignmentFilterType"] = nil, "none"
+	}
+	targets[0]["deviceAndAppManagementAssignmentFilterId"] = "00000000-0000-0000-0000-000000000000"
+	for i := range plain {
+		plain[i]["id"], plain[i]["source"], plain[i]["sourceId"], plain[i]["intent"] = "x", "direct", wifi, "apply"
+		withIntent[i]["source"], withIntent[i]["sourceId"] = "direct", nil
+	}
+	if a := s.must(http.StatusOK, "POST", configurations+"/"+wifi+"/assign", object{"assignments": plain}); !reflect.DeepEqual(a.body["value"], assigned.body["value"]) {
+		t.Errorf("got %s, want %s", a, assigned)
+	}
+	s.must(http.StatusNoContent, "POST", apps+"/"+mail+"/assign", object{"mobileAppAssignments": withIntent})
 	s.must(http.StatusOK, "POST", configurations+"/"+wifi+"/assign", object{"assignments": []object{}})
 	if a := s.must(http.StatusOK, "GET", configurations+"/"+wifi+"/assignments", nil); len(a.values()) != 0 {
 		t.Errorf("after assigning to nobody: %s", a)
@@ -220,6 +233,10 @@ func TestBadAssignments(t *testing.T) {
 			"assignments[0].target"},
 		{configurations + "/" + wifi, to(object{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget",
 			"deviceAndAppManagementAssignmentFilterId": nobody}), "assignments[0].target.deviceAndAppManagementAssignmentFilterId"},
+		{configurations + "/" + wifi, to(object{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget",
+			"deviceAndAppManagementAssignmentFilterType": "include"}), "assignments[0].target.deviceAndAppManagementAssignmentFilterType"},
+		{configurations + "/" + wifi, object{"assignments": []object{{"target": everybody, "source": "policySets"}}}, "assignments[0].source"},
+		{configurations + "/" + wifi, object{"assignments": []object{{"target": everybody, "intent": "remove"}}}, "assignments[0].intent"},
 		{apps + "/" + mail, apart(object{"target": everybody}), "mobileAppAssignments[0].intent"},
 		{apps + "/" + mail, apart(object{"target": everybody, "intent": "available"}), "mobileAppAssignments[0].intent"},
 		{apps + "/" + mail, apart(object{"target": everybody, "intent": "required", "settings": object{"vpnConfigurationId": "x"}}),

@@ -56,50 +56,19 @@ func (c *call) around(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 	return areas, nil
 }
 
-// sight is what a caller sees of devices and payloads. It remembers, because one answer asks often about the same, and
-// is to be forgotten soon, because groups and tags change.
+// sight is what a caller sees of devices and payloads.
 type sight struct {
 	*call
-	devices  map[fleet.DeviceID]fleet.Scope // the areas a device is in; none: it is not seen
-	payloads map[action.PayloadID][]string  // scope tags
+	*access.Sight
 }
 
 func (c *call) newSight() *sight {
-	return &sight{call: c, devices: make(map[fleet.DeviceID]fleet.Scope), payloads: make(map[action.PayloadID][]string)}
-}
-
-func (s *sight) areas(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
-	if areas, known := s.devices[id]; known {
-		return areas, nil
-	}
-	areas, err := s.around(ctx, id)
-	if err != nil && !errors.Is(err, fleet.ErrNotFound) {
-		return nil, err
-	}
-	s.devices[id] = areas
-	return areas, nil
-}
-
-// sees reports whether the caller sees a payload on a device. A payload that is not in the catalog any more has no
-// tags: who is limited to some does not see it.
-func (s *sight) sees(ctx context.Context, device fleet.DeviceID, payload action.PayloadID) (bool, error) {
-	areas, err := s.areas(ctx, device)
-	if err != nil || len(areas) == 0 || areas.Tags() == nil {
-		return len(areas) > 0, err
-	}
-	tags, known := s.payloads[payload]
-	if !known {
-		if tags, err = s.Catalog.PayloadTags(ctx, payload); err != nil {
-			return false, err
-		}
-		s.payloads[payload] = tags
-	}
-	return areas.Reaches(tags), nil
+	return &sight{call: c, Sight: access.NewSight(c.scope, c.Devices, c.Catalog)}
 }
 
 // action returns what the caller sees of an action on a device; nil: nothing.
 func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Action) (*action.Action, error) {
-	areas, err := s.areas(ctx, device)
+	areas, err := s.Areas(ctx, device)
 	if err != nil || len(areas) == 0 {
 		return nil, err
 	}
@@ -109,7 +78,7 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 	seen := *a
 	seen.Results = nil
 	for _, r := range a.Results {
-		ok, err := s.sees(ctx, device, r.Payload)
+		ok, err := s.Sees(ctx, device, r.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -122,11 +91,7 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 
 // event reports whether the caller sees an event.
 func (s *sight) event(ctx context.Context, e *live.Event) (bool, error) {
-	if e.Result != nil {
-		return s.sees(ctx, e.Device, e.Result.Payload)
-	}
-	areas, err := s.areas(ctx, e.Device)
-	return len(areas) > 0, err
+	return s.SeesChange(ctx, e.Device, e.Result)
 }
 
 // reach lists the payloads of a device that the caller can name; nil: all.
@@ -158,7 +123,7 @@ func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.P
 	s := c.newSight()
 	seen := make([]*action.Payload, 0, len(list))
 	for _, p := range list {
-		ok, err := s.sees(ctx, id, p.ID)
+		ok, err := s.Sees(ctx, id, p.ID)
 		if err != nil {
 			return nil, err
 		}

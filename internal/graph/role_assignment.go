@@ -111,7 +111,7 @@ func (c *call) listRoleAssignments() error {
 	}
 	return serveList(c, collection, assignmentListing, nil, read, func(a *access.RoleAssignment) (fields, error) {
 		shown, err := view.fields(a)
-		return typed(assignmentType, shown), err
+		return typed(assignmentType, tagged(assignmentTag(a), shown)), err
 	})
 }
 
@@ -129,7 +129,7 @@ func (c *call) getRoleAssignment() error {
 		return err
 	}
 	c.tag(assignmentTag(a))
-	return c.entity(http.StatusOK, assignmentSet, assignmentType, shown)
+	return c.entity(http.StatusOK, assignmentSet, assignmentType, tagged(assignmentTag(a), shown))
 }
 
 func (c *call) createRoleAssignment() error {
@@ -159,7 +159,7 @@ func (c *call) createRoleAssignment() error {
 		return err
 	}
 	c.tag(assignmentTag(a))
-	return c.created(assignmentSet, a.ID, assignmentType, assignmentFields(a))
+	return c.created(assignmentSet, a.ID, assignmentType, tagged(assignmentTag(a), assignmentFields(a)))
 }
 
 func (c *call) updateRoleAssignment() error {
@@ -179,7 +179,7 @@ func (c *call) updateRoleAssignment() error {
 		return err
 	}
 	c.tag(assignmentTag(a))
-	return c.entity(http.StatusOK, assignmentSet, assignmentType, assignmentFields(a))
+	return c.entity(http.StatusOK, assignmentSet, assignmentType, tagged(assignmentTag(a), assignmentFields(a)))
 }
 
 func (c *call) deleteRoleAssignment() error {

@@ -141,7 +141,7 @@ func (c *call) listRoles() error {
 		return err
 	}
 	return serveList(c, definitionSet, definitionListing, nil, c.Roles.ListRoles, func(r *access.Role) (fields, error) {
-		return typed(definitionType, definitionFields(r).pick(selected)), nil
+		return typed(definitionType, tagged(roleTag(r), definitionFields(r).pick(selected))), nil
 	})
 }
 
@@ -164,7 +164,7 @@ func (c *call) getRole() error {
 		return err
 	}
 	c.tag(roleTag(r))
-	shown := definitionFields(r).pick(selected)
+	shown := tagged(roleTag(r), definitionFields(r).pick(selected))
 	if len(expand) > 0 {
 		list, err := c.Roles.ListAssignments(c.r.Context(), r.ID, query.Query{})
 		if err != nil {
@@ -205,7 +205,7 @@ func (c *call) createRole() error {
 		return err
 	}
 	c.tag(roleTag(r))
-	return c.created(definitionSet, r.ID, definitionType, definitionFields(r))
+	return c.created(definitionSet, r.ID, definitionType, tagged(roleTag(r), definitionFields(r)))
 }
 
 func given(s *string) string {
@@ -232,7 +232,7 @@ func (c *call) updateRole() error {
 		return err
 	}
 	c.tag(roleTag(r))
-	return c.entity(http.StatusOK, definitionSet, definitionType, definitionFields(r))
+	return c.entity(http.StatusOK, definitionSet, definitionType, tagged(roleTag(r), definitionFields(r)))
 }
 
 func (c *call) deleteRole() error {

@@ -79,7 +79,7 @@ func TestRoleDefinitions(t *testing.T) {
 		link, _ = a.body["@odata.nextLink"].(string)
 	}
 	slices.Sort(names)
-	if want := []string{"Administrator2", "Day shift2", "Help Desk Operator2", "Read Only Operator2", "School Administrator2"}; !slices.Equal(names, want) {
+	if want := []string{"Administrator3", "Day shift3", "Help Desk Operator3", "Read Only Operator3", "School Administrator3"}; !slices.Equal(names, want) {
 		t.Errorf("roles are %v", names)
 	}
 	s.must(http.StatusNoContent, "DELETE", path, nil)

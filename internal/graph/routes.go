@@ -54,6 +54,7 @@ func routes() []route {
 	all = append(all, subscriptionRoutes()...)
 	all = append(all, roleRoutes()...)
 	all = append(all, groupRoutes()...)
+	all = append(all, appStateRoutes()...)
 	for _, rt := range all {
 		if rest, ok := strings.CutPrefix(rt.pattern, versionPath); ok && rt.stable() {
 			rt.pattern = stableVersion + rest
@@ -68,7 +69,8 @@ func (rt *route) stable() bool {
 	set, operation, _ := strings.Cut(rt.name, ".")
 	switch set {
 	case "managedDevices":
-		return operation == "list" || operation == "count" || operation == "get" || operation == "update" || operation == "syncDevice"
+		return slices.Contains([]string{"list", "count", "get", "update", "syncDevice",
+			"listConfigurationStates", "countConfigurationStates", "getConfigurationState"}, operation)
 	case "deviceConfigurations", "mobileApps", "mobileAppConfigurations", "groups", "auditEvents", "roleDefinitions", "roleAssignments",
 		"resourceOperations", "subscriptions", "getPushCertificate", "updatePushCertificate", "batch", "metadata":
 		return true
@@ -81,6 +83,7 @@ func (c *call) health() error { return c.reply(http.StatusOK, fields{{"status", 
 
 // ServeHTTP answers a request.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = withKeySegments(r)
 	// The mux would answer an unclean path with a redirect.
 	if path.Clean(r.URL.Path) == r.URL.Path {
 		if _, pattern := s.mux.Handler(r); pattern != "" {

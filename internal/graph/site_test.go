@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +26,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // site is a whole server with real parts, but for what a device's channel brings: links and the push certificate.
@@ -118,7 +118,7 @@ type record struct {
 
 func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "site.db"))
+	db, err := store.Open(t.Context(), storetest.Location(t))
 	if err != nil {
 		t.Fatal(err)
 	}

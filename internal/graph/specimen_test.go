@@ -36,11 +36,19 @@ type world struct {
 	device, payload                  string // payload is a configuration that is assigned to the device
 	number                           string // of the device's action
 	ids                              map[string]string
+	bearers                          map[string]string // by their rights
+	untouched                        *rightCall        // of the operation being walked; nil: the last one changed something
 	serial                           int
 }
 
+// rightCall is where an operation is called, and with which body. Who is refused leaves it to the next.
+type rightCall struct {
+	path string
+	body any
+}
+
 func newWorld(s *site) *world {
-	w := &world{site: s, ids: make(map[string]string)}
+	w := &world{site: s, ids: make(map[string]string), bearers: make(map[string]string)}
 	w.group, w.crowd, w.otherGroup = w.newGroup(), w.newGroup(), w.newGroup()
 	w.tag, w.otherTag = w.newTag(), w.newTag()
 	w.device = w.newDevice()
@@ -223,3 +231,35 @@ func (w *world) snapshot(bearer, path string) answer {
 	}
 	return a
 }
+
+func (w *world) bearer(role string, groups, tags []string) string {
+	w.t.Helper()
+	_, bearer, err := w.tokens.Create(w.t.Context(), access.TokenInput{Name: "token " + w.next(), Role: role, Groups: groups, Tags: tags})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return bearer
+}
+
+func (w *world) roleOf(rights []access.Right) string {
+	w.t.Helper()
+	role, err := w.roles.CreateRole(w.t.Context(), administrator, access.RoleInput{Name: "rights " + w.next(), Rights: rights})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return role.ID
+}
+
+// bearerOf is somebody with a role of just these rights, everywhere.
+func (w *world) bearerOf(rights []access.Right) string {
+	w.t.Helper()
+	key := fmt.Sprint(rights)
+	if w.bearers[key] == "" {
+		w.bearers[key] = w.bearer(w.roleOf(rights), nil, nil)
+	}
+	return w.bearers[key]
+}
+
+// administrator may do everything.
+var administrator = &access.Principal{Identity: access.Identity{ID: "token:test", Name: "test"},
+	Grants: []access.Grant{{Role: "Administrator", Rights: access.Rights()}}}

@@ -49,7 +49,7 @@ func newReceiver(t *testing.T) *receiver {
 }
 
 // newSubscriptions is the service that the site tells changes with. Receivers may be on this machine.
-func (s *site) newSubscriptions(payloads notify.Payloads) *notify.Service {
+func (s *site) newSubscriptions(payloads access.PayloadTags) *notify.Service {
 	s.receiver = newReceiver(s.t)
 	return notify.New(notify.Config{Store: s.store, Events: s.events, Access: &access.Gate{Tokens: s.tokens, Roles: s.roles}, Devices: s.store, Payloads: payloads,
 		Tenant: "0b8ccbe0-5c39-4f0a-9c3c-00000000beef", Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
@@ -153,8 +153,8 @@ func TestRefusedSubscriptions(t *testing.T) {
 		status   int
 		code     string
 	}{
-		"created":               {"changeType", "created", 400, "BadRequest"},
-		"one of a list":         {"changeType", "updated,deleted", 400, "BadRequest"},
+		"one of a list":         {"changeType", "updated,replaced", 400, "BadRequest"},
+		"an empty one":          {"changeType", "updated,", 400, "BadRequest"},
 		"no change":             {"changeType", "updates", 400, "BadRequest"},
 		"none":                  {"changeType", nil, 400, "BadRequest"},
 		"no type":               {"changeType", 1, 400, "BadRequest"},

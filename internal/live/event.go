@@ -9,7 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Event is one change of an action. It is written in the transaction that made the change.
+// Event is one change of an action, or a device's coming or going, which has no more than Device, At and Kind. It is written
+// in the transaction that made the change.
 type Event struct {
 	Position int64 // in the log: grows in the order of the commits
 	Device   fleet.DeviceID
@@ -32,7 +33,24 @@ const (
 	ActionStarted  Kind = "actionStarted"
 	PayloadChanged Kind = "payloadChanged"
 	ActionChanged  Kind = "actionChanged" // its state
+	DeviceEnrolled Kind = "deviceEnrolled"
+	DeviceLeft     Kind = "deviceLeft" // management
 )
+
+// OfDevice reports whether a kind of events tells of a device alone, and not of an action.
+func (k Kind) OfDevice() bool { return k == DeviceEnrolled || k == DeviceLeft }
+
+// Membership lists a device's coming under management, or its leaving.
+func Membership(device fleet.DeviceID, at time.Time, was, is bool) []Event {
+	switch {
+	case is && !was:
+		return []Event{{Device: device, At: at, Kind: DeviceEnrolled}}
+	case was && !is:
+		return []Event{{Device: device, At: at, Kind: DeviceLeft}}
+	default:
+		return nil
+	}
+}
 
 // Changes lists what became of an action in one step. was is nil for an action that has just begun; then every payload
 // is listed as it stands. The payloads come before the state, so that the end of an action is its last event.

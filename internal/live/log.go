@@ -13,10 +13,12 @@ import (
 )
 
 const (
-	kept      = 8192                  // newest events in memory, from which readers that keep up are served
-	batch     = 512                   // events read from the store in one go
-	pollEvery = time.Second           // how soon an event that another process wrote is seen
-	pace      = 10 * time.Millisecond // readers are told of events not more often than this
+	kept      = 8192                   // newest events in memory, from which readers that keep up are served
+	batch     = 512                    // events read from the store in one go
+	pollEvery = time.Second            // how soon an event that another process wrote is seen
+	pace      = 10 * time.Millisecond  // the store is not asked for events more often than this
+	maxPace   = 250 * time.Millisecond // nor, when it is slow, less often, if there may be some
+	storeRest = 4                      // times as long as a reader read from the store, no other does
 )
 
 // ErrGone is returned to a reader that asks for events which are not kept any more: it has to begin anew.
@@ -43,22 +45,23 @@ type Log struct {
 	// Encode makes an event's Served, once for all readers; nil: nobody does. Set it before Run.
 	Encode func(*Event) ([]byte, error)
 
-	store Store
-	log   *slog.Logger
-	poke  chan struct{}
+	store   Store
+	log     *slog.Logger
+	poke    chan struct{}
+	reading chan struct{} // has something while a reader reads from the store
 
 	mu     sync.Mutex
-	recent []Event // without a gap, up to newest; it grows and is cut, but what readers hold of it stays
-	newest int64   // position up to which readers are served from recent
-	// grown has what is closed when recent gets an event of a device, for each device that is waited for; of any device
-	// under the empty id. With thousands of readers, most of them of one device, the others sleep on.
-	grown map[fleet.DeviceID]chan struct{}
-	ended chan struct{} // closed when Run ends: readers are let go
+	recent recent // up to newest
+	newest int64  // position up to which readers are served from recent
+	turns  turns
+	ended  chan struct{} // closed when Run ends: readers are let go
 }
 
 // NewLog returns a log. Its readers see what is committed once Run runs.
 func NewLog(store Store, log *slog.Logger) *Log {
-	return &Log{store: store, log: log, poke: make(chan struct{}, 1), grown: make(map[fleet.DeviceID]chan struct{}), ended: make(chan struct{})}
+	return &Log{store: store, log: log, poke: make(chan struct{}, 1), reading: make(chan struct{}, 1), ended: make(chan struct{}),
+		recent: recent{newest: make(map[fleet.DeviceID]int)},
+		turns:  turns{waiting: make(map[fleet.DeviceID][]*Reader), due: make(chan struct{}, 1)}}
 }
 
 // Standing is where a reader begins: how things stand, and the position behind which to follow what comes.
@@ -87,16 +90,20 @@ func (l *Log) Run(ctx context.Context) error {
 	l.mu.Lock()
 	l.newest = newest
 	l.mu.Unlock()
+	var governed sync.WaitGroup
+	defer governed.Wait()
+	governed.Go(func() { l.govern(ctx) })
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
+		began := time.Now()
 		if err := l.catchUp(ctx); err != nil && ctx.Err() == nil {
 			l.log.Error("the event log could not be read; it is tried again", "err", err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(pace):
+		case <-time.After(min(max(pace, 10*time.Since(began)), maxPace)): // a slow store has devices to serve
 		}
 		select {
 		case <-ctx.Done():
@@ -117,13 +124,15 @@ func (l *Log) catchUp(ctx context.Context) error {
 			return err
 		}
 		l.mu.Lock()
-		l.recent = append(l.recent, events...)
-		l.recent = l.recent[max(0, len(l.recent)-kept):]
-		l.newest = events[len(events)-1].Position
-		l.wake("")
 		for i := range events {
-			l.wake(events[i].Device)
+			l.recent.add(&events[i])
 		}
+		l.recent.cut(kept)
+		l.turns.changed("", l.newest)
+		for i := range events {
+			l.turns.changed(events[i].Device, l.newest)
+		}
+		l.newest = events[len(events)-1].Position
 		l.mu.Unlock()
 	}
 }
@@ -140,81 +149,36 @@ func (l *Log) encode(events []Event) (err error) {
 	return nil
 }
 
-// wake lets those go on who wait for events of a device.
-func (l *Log) wake(device fleet.DeviceID) {
-	if waited, ok := l.grown[device]; ok {
-		close(waited)
-		delete(l.grown, device)
-	}
-}
-
-// since returns the events in memory behind a position and the position up to which they reach; false if some of them
-// are not in memory any more. grown is closed when there are more of the device.
-func (l *Log) since(device fleet.DeviceID, after int64) (events []Event, reach int64, grown <-chan struct{}, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	waited, known := l.grown[device]
-	if !known {
-		waited = make(chan struct{})
-		l.grown[device] = waited
-	}
-	if after >= l.newest {
-		return nil, after, waited, true
-	}
-	if len(l.recent) == 0 || after < l.recent[0].Position-1 {
-		return nil, l.newest, waited, false
-	}
-	i := len(l.recent)
-	for i > 0 && l.recent[i-1].Position > after {
-		i--
-	}
-	return l.recent[i:], l.newest, waited, true
-}
-
 // Follow yields the events behind a position, of one device or, if device is empty, of all, in order and without a gap,
 // and then each new one, until ctx ends, the log does, or the reader stops. An error ends it; the reader can follow
 // again behind the last event it has seen. ErrGone tells that events are missing.
 func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		// A position that was never given comes from another database, or from before a backup was put back.
-		if oldest, newest, err := l.store.EventRange(ctx); err != nil || after < oldest-1 || after > newest {
-			if err == nil {
-				err = ErrGone
-			}
+		r, err := l.Reader(ctx, device, after)
+		if err != nil {
 			yield(Event{}, err)
 			return
 		}
+		defer r.Close()
 		for {
-			events, reach, grown, ok := l.since(device, after)
-			if !ok {
-				var err error
-				if events, err = l.store.Events(ctx, device, after, batch); err != nil {
-					yield(Event{}, err)
-					return
-				}
-				switch n := len(events); {
-				case n == batch:
-					reach = events[n-1].Position
-				case n > 0:
-					reach = max(reach, events[n-1].Position)
-				}
-			}
-			for _, e := range events {
-				if (device == "" || e.Device == device) && e.Position > after && !yield(e, nil) {
-					return
-				}
-			}
-			if after < reach {
-				after = reach
-				continue
-			}
 			select {
 			case <-ctx.Done():
 				return
 			case <-l.ended:
 				return
-			case <-grown:
+			case <-r.Turn():
 			}
+			events, err := r.Next(ctx)
+			if err != nil {
+				yield(Event{}, err)
+				return
+			}
+			for _, e := range events {
+				if !yield(*e, nil) {
+					return
+				}
+			}
+			r.Done()
 		}
 	}
 }

@@ -80,6 +80,7 @@ func FuzzResource(f *testing.F) {
 	}
 	f.Add("", "updated,created")
 	f.Add("", " updated , updated")
+	f.Add("", "deleted,,created")
 	f.Fuzz(func(t *testing.T, text, change string) {
 		if set, device, err := resource(text); err == nil {
 			want := "deviceManagement/" + set
@@ -90,18 +91,23 @@ func FuzzResource(f *testing.F) {
 				t.Fatalf("%q was taken for %s and %q", text, set, device)
 			}
 		}
-		if got, err := changeType(change); err == nil && (got != Updated || !onlyUpdated(change)) {
+		if got, err := changeType(change); err == nil && !sameChanges(got, change) {
 			t.Fatalf("%q was taken for %q", change, got)
 		}
 	})
 }
 
-// onlyUpdated reports whether each element of a list is the known change.
-func onlyUpdated(text string) bool {
+// sameChanges reports whether a list of changes has each known change that another has, once, and no other.
+func sameChanges(got, text string) bool {
+	asked := map[string]bool{}
 	for part := range strings.SplitSeq(text, ",") {
-		if strings.Join(strings.Fields(part), " ") != Updated {
+		asked[strings.TrimSpace(part)] = true
+	}
+	for change := range strings.SplitSeq(got, ",") {
+		if !asked[change] || change != Created && change != Updated && change != Deleted {
 			return false
 		}
+		delete(asked, change)
 	}
-	return true
+	return len(asked) == 0
 }

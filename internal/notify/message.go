@@ -9,41 +9,62 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-// changed is a device that changed, and the position of its last event.
+// changed is what became of a device, and the position of the last event that tells so.
 type changed struct {
-	device   fleet.DeviceID
+	change
 	position int64
 }
 
-// changes are the devices of the next delivery, in the order of their last events, and the position up to which that
+type change struct {
+	device fleet.DeviceID
+	kind   string // Created, Updated or Deleted
+}
+
+func changeOf(e *live.Event) change {
+	switch e.Kind {
+	case live.DeviceEnrolled:
+		return change{e.Device, Created}
+	case live.DeviceLeft:
+		return change{e.Device, Deleted}
+	default:
+		return change{e.Device, Updated}
+	}
+}
+
+// changes are those of the next delivery, in the order of their last events, and the position up to which that
 // tells everything. The error is live.ErrGone if events are missing.
-func (s *Service) changes(ctx context.Context, sub *Subscription, sees *sight) (list []changed, reach int64, err error) {
+func (s *Service) changes(ctx context.Context, sub *Subscription, sees *access.Sight) (list []changed, reach int64, err error) {
 	events, reach, err := s.behind(ctx, sub)
 	if err != nil {
 		return nil, 0, err
 	}
-	last := make(map[fleet.DeviceID]int64)
+	last := make(map[change]int64)
 	for i := range events {
 		e := &events[i]
-		seen, err := sees.event(ctx, e)
+		c := changeOf(e)
+		if !sub.Terms.tells(c.kind) {
+			continue
+		}
+		seen, err := sees.SeesChange(ctx, e.Device, e.Result)
 		if err != nil {
 			return nil, 0, err
 		}
 		if !seen {
 			continue
 		}
-		if _, known := last[e.Device]; !known && len(last) == perDelivery {
+		if _, known := last[c]; !known && len(last) == perDelivery {
 			reach = e.Position - 1
 			break
 		}
-		last[e.Device] = e.Position
+		last[c] = e.Position
 	}
-	for device, position := range last {
-		list = append(list, changed{device, position})
+	for c, position := range last {
+		list = append(list, changed{c, position})
 	}
 	slices.SortFunc(list, func(a, b changed) int { return cmp.Compare(a.position, b.position) })
 	return list, reach, nil
@@ -79,7 +100,7 @@ type (
 		Value []any `json:"value"`
 	}
 	changeNotification struct {
-		ID           string       `json:"id"` // the position of the device's last event
+		ID           string       `json:"id"` // the position of the last event that tells so
 		Subscription string       `json:"subscriptionId"`
 		Expires      string       `json:"subscriptionExpirationDateTime"`
 		ClientState  *string      `json:"clientState"`
@@ -121,7 +142,7 @@ func (s *Service) changeBody(sub *Subscription, list []changed) []byte {
 	for i, c := range list {
 		path := "deviceManagement/" + sub.Terms.Set + "/" + string(c.device)
 		value[i] = changeNotification{ID: strconv.FormatInt(c.position, 10), Subscription: sub.ID, Expires: timestamp(sub.Expires),
-			ClientState: orNull(sub.Terms.ClientState), ChangeType: Updated, Tenant: s.Tenant, Resource: path,
+			ClientState: orNull(sub.Terms.ClientState), ChangeType: c.kind, Tenant: s.Tenant, Resource: path,
 			Data: resourceData{"#Microsoft.Graph.managedDevice", path, c.device}}
 	}
 	return encode(collection{value})

@@ -16,7 +16,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
@@ -54,16 +53,6 @@ type Admitter interface {
 	Admit(ctx context.Context, identity *access.Identity) (*access.Principal, error)
 }
 
-// Places knows what decides who reaches a device; fleet.ErrNotFound if there is none.
-type Places interface {
-	Place(ctx context.Context, id fleet.DeviceID) (fleet.Place, error)
-}
-
-// Payloads knows the scope tags of a payload; none if it is not in the catalog any more.
-type Payloads interface {
-	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
-}
-
 // Events tells when there are new events.
 type Events interface {
 	Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[live.Event, error]
@@ -74,8 +63,8 @@ type Config struct {
 	Store    Store
 	Events   Events
 	Access   Admitter
-	Devices  Places
-	Payloads Payloads
+	Devices  access.Places
+	Payloads access.PayloadTags
 	Tenant   string // a GUID by which receivers know this server
 
 	AllowHTTP bool           // receivers need no TLS

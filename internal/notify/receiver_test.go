@@ -36,6 +36,7 @@ type post struct {
 type notification struct {
 	ID       string `json:"id"`
 	Event    string `json:"lifecycleEvent"`
+	Change   string `json:"changeType"`
 	Resource string `json:"resource"`
 	Data     struct {
 		ID fleet.DeviceID `json:"id"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
@@ -72,7 +73,7 @@ func (t *turn) miss(ctx context.Context) (err error) {
 }
 
 // push delivers what the owner sees of the next events.
-func (t *turn) push(ctx context.Context, sees *sight) error {
+func (t *turn) push(ctx context.Context, sees *access.Sight) error {
 	list, reach, err := t.changes(ctx, t.sub, sees)
 	switch {
 	case errors.Is(err, live.ErrGone):

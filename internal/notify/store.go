@@ -66,7 +66,7 @@ func (s *Subscription) TokenID() string { return (&access.Session{Identity: s.Ow
 type Terms struct {
 	Resource     string // as given
 	Set          string // managedDevices or comanagedDevices
-	ChangeType   string
+	ChangeType   string // Created, Updated and Deleted, or some of them, with commas between
 	URL          string
 	LifecycleURL string // empty: none
 	ClientState  string

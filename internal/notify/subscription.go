@@ -29,8 +29,12 @@ type Input struct {
 	Expires      time.Time
 }
 
-// Updated is the change that can be told: the event log has what becomes of devices, not their coming and going.
-const Updated = "updated"
+// The changes that can be told of a device: it was enrolled, something became of its actions and payloads, it left management.
+const (
+	Created = "created"
+	Updated = "updated"
+	Deleted = "deleted"
+)
 
 // Create makes a subscription, after its receivers have passed the handshake. The error is a *catalog.Invalid for input
 // that cannot be used, an *Unvalidated, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
@@ -106,18 +110,26 @@ func (s *Service) checkExpiry(sub *Subscription, expires time.Time) error {
 	return nil
 }
 
-// changeType reads a list of changes. Each must be one that can be told.
+// changeType reads a list of changes. Each must be one that can be told; one that is there twice counts once.
 func changeType(text string) (string, error) {
+	var changes []string
 	for change := range strings.SplitSeq(text, ",") {
 		switch change = strings.TrimSpace(change); change {
-		case Updated:
-		case "created", "deleted":
-			return "", &catalog.Invalid{Property: "changeType", Reason: fmt.Sprintf("'%s' is not supported: this server tells 'updated'", change)}
+		case Created, Updated, Deleted:
+			if !slices.Contains(changes, change) {
+				changes = append(changes, change)
+			}
 		default:
-			return "", &catalog.Invalid{Property: "changeType", Reason: fmt.Sprintf("%.40q is no change: give 'updated'", change)}
+			return "", &catalog.Invalid{Property: "changeType", Reason: fmt.Sprintf("%.40q is no change: give created, updated, deleted, or several of them",
+				change)}
 		}
 	}
-	return Updated, nil
+	return strings.Join(changes, ","), nil
+}
+
+// tells reports whether a change is one of those that were asked for.
+func (t *Terms) tells(change string) bool {
+	return slices.Contains(strings.Split(t.ChangeType, ","), change)
 }
 
 // resource reads what is subscribed to: the devices, or one of them.

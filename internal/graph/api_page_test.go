@@ -1,0 +1,286 @@
+package graph
+
+import (
+	goflag "flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var updatePage = goflag.Bool("update", false, "write the tables of docs/api.md anew; what their last columns say is kept")
+
+const apiPage = "../../docs/api.md"
+
+// TestAPIPage holds the tables of docs/api.md against the routes, what their options take, and the errors.
+func TestAPIPage(t *testing.T) {
+	file, err := os.ReadFile(apiPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(file)
+	for name, rows := range map[string][][]string{"routes": routeRows(t), "lists": listRows(t)} {
+		begin, end := "<!-- "+name+": go test ./internal/graph -run TestAPIPage -update -->\n", "<!-- end of "+name+" -->\n"
+		before, rest, ok := strings.Cut(page, begin)
+		table, after, ok2 := strings.Cut(rest, end)
+		if !ok || !ok2 {
+			t.Fatalf("docs/api.md has no table between %q and %q", begin, end)
+		}
+		wanted := rendered(rows, table)
+		if table != wanted && !*updatePage {
+			t.Errorf("the table of %s in docs/api.md is not what the code says: go test ./internal/graph -run TestAPIPage -update\n%s",
+				name, difference(table, wanted))
+		}
+		page = before + begin + wanted + end + after
+	}
+	if *updatePage && page != string(file) {
+		if err := os.WriteFile(apiPage, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkErrorTable(t, page)
+}
+
+// rendered is a table with what the old one says in its last column. The first row is its head; what a row's first two
+// columns say names it.
+func rendered(rows [][]string, old string) string {
+	notes := make(map[string]string)
+	for line := range strings.Lines(old) {
+		if cells := strings.Split(strings.TrimSpace(line), " | "); len(cells) == len(rows[0]) {
+			notes[cells[0]+cells[1]] = strings.TrimSuffix(cells[len(cells)-1], " |")
+		}
+	}
+	var b strings.Builder
+	for i, cells := range rows {
+		note := notes["| "+cells[0]+cells[1]]
+		if i == 0 {
+			note = cells[len(cells)-1]
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", strings.Join(cells[:len(cells)-1], " | "), note)
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(cells)) + "|\n")
+		}
+	}
+	return b.String()
+}
+
+func difference(got, want string) string {
+	var b strings.Builder
+	has, needs := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for _, line := range has {
+		if !slices.Contains(needs, line) {
+			b.WriteString("- " + line + "\n")
+		}
+	}
+	for _, line := range needs {
+		if !slices.Contains(has, line) {
+			b.WriteString("+ " + line + "\n")
+		}
+	}
+	return b.String()
+}
+
+// routeRows has every operation: those of v1.0 are marked on that of beta, and those of comanagedDevices and those with a
+// namespace are told with their twins, from which they must not differ.
+func routeRows(t *testing.T) [][]string {
+	t.Helper()
+	rows := [][]string{{"method", "path", "right", "options", "v1.0", ""}}
+	all := routes()
+	at := make(map[string]route, len(all))
+	for _, rt := range all {
+		at[rt.method+" "+rt.pattern] = rt
+	}
+	twin := func(rt route, old, new string) bool {
+		other, ok := at[rt.method+" "+strings.Replace(rt.pattern, old, new, 1)]
+		if ok && (!slices.Equal(rt.needs, other.needs) || !slices.Equal(rt.options, other.options)) {
+			t.Errorf("%s differs from %s", rt.pattern, other.pattern)
+		}
+		return ok
+	}
+	for _, rt := range all {
+		switch {
+		case strings.HasPrefix(rt.pattern, stableVersion) && twin(rt, stableVersion, versionPath),
+			strings.Contains(rt.pattern, "/comanagedDevices") && twin(rt, "comanagedDevices", "managedDevices"),
+			strings.Contains(rt.pattern, "/"+graphNamespace) && twin(rt, graphNamespace, ""):
+			continue
+		}
+		path, stable := rt.pattern, ""
+		if strings.HasPrefix(path, versionPath) && twin(rt, versionPath, stableVersion) {
+			stable = "yes"
+		}
+		if strings.Contains(path, "/managedDevices") && twin(rt, "managedDevices", "comanagedDevices") {
+			path = strings.Replace(path, "/managedDevices", "/(co)managedDevices", 1)
+		}
+		segments := strings.Split(rt.pattern, "/")
+		for i, segment := range segments {
+			if twin(rt, "/"+segment, "/"+graphNamespace+segment) && !strings.HasPrefix(segment, graphNamespace) {
+				path = strings.Replace(path, "/"+segments[i], "/[microsoft.graph.]"+segment, 1)
+			}
+		}
+		rows = append(rows, []string{rt.method, "`" + path + "`", rightsCell(rt), optionsCell(rt.options), stable, ""})
+	}
+	slices.SortStableFunc(rows[1:], func(a, b []string) int { return strings.Compare(a[1], b[1]) })
+	return rows
+}
+
+func rightsCell(rt route) string {
+	switch {
+	case rt.open:
+		return "open to all"
+	case len(rt.needs) == 0:
+		return "any caller"
+	}
+	names := make([]string, len(rt.needs))
+	for i, right := range rt.needs {
+		names[i] = "`" + string(right) + "`"
+	}
+	return strings.Join(names, " and ")
+}
+
+func optionsCell(options []string) string {
+	switch {
+	case len(options) == 0:
+		return ""
+	case slices.Equal(options, queryOptions):
+		return "those of lists"
+	case slices.Equal(options, expandOptions):
+		return "those of lists, `$expand`"
+	}
+	return "`" + strings.Join(options, " ") + "`"
+}
+
+// listRows has what $filter and $orderby take of every list that is compiled into a query.
+func listRows(t *testing.T) [][]string {
+	t.Helper()
+	listings := map[string]*listing{"managedDevices": deviceListing, "groups": groupListing, "roleDefinitions": definitionListing,
+		"roleAssignments": assignmentListing, "roleScopeTags": scopeTagListing, "remoteActionAudits": remoteActionListing}
+	for _, k := range append(slices.Clone(kinds), policies) {
+		listings[k.set] = k.listing()
+	}
+	for _, k := range stateKinds {
+		listings[k.set] = stateListing
+	}
+	rows := [][]string{{"list", "`$filter` takes", "`$orderby` takes", ""}}
+	for _, set := range slices.Sorted(maps.Keys(listings)) {
+		l := listings[set]
+		filters := slices.Collect(maps.Keys(l.filters))
+		if l.actions {
+			filters = append(filters, "deviceActionResults")
+		}
+		if len(l.types) > 0 {
+			filters = append(filters, "isof")
+		}
+		slices.Sort(filters)
+		rows = append(rows, []string{set, "`" + strings.Join(filters, " ") + "`", "`" + strings.Join(slices.Sorted(maps.Keys(l.orders)), " ") + "`", ""})
+	}
+	for _, rt := range routes() {
+		segments := strings.Split(strings.TrimSuffix(rt.pattern, countSuffix), "/")
+		set := strings.Replace(segments[len(segments)-1], "comanaged", "managed", 1)
+		// auditEvents has a reader of its own; the page tells of it in words.
+		if slices.Contains(rt.options, optionFilter) && listings[set] == nil && set != "auditEvents" {
+			t.Errorf("%s takes $filter and is in no row", rt.pattern)
+		}
+	}
+	return rows
+}
+
+// checkErrorTable holds the page's statuses and codes of errors against those in the code.
+func checkErrorTable(t *testing.T, page string) {
+	t.Helper()
+	_, table, _ := strings.Cut(page, "| status | code |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	told := make(map[string]bool)
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		for _, one := range strings.Split(cells[2], ";") {
+			code := regexp.MustCompile(`^\s*([A-Z]\w+)`).FindStringSubmatch(one)
+			if code == nil {
+				t.Fatalf("no code in %q", line)
+			}
+			told[strings.TrimSpace(cells[1])+" "+code[1]] = true
+		}
+	}
+	if known := answeredErrors(t); !maps.Equal(told, known) {
+		t.Errorf("docs/api.md tells of the errors %v, and the code has %v", slices.Sorted(maps.Keys(told)), slices.Sorted(maps.Keys(known)))
+	}
+}
+
+// answeredErrors are the statuses and codes of every fault that the package makes.
+func answeredErrors(t *testing.T) map[string]bool {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, made, used := make(map[string]string), make(map[string]bool), make(map[string]bool)
+	var faults []*ast.CompositeLit
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				if len(n.Values) == 1 && strings.HasPrefix(n.Names[0].Name, "code") {
+					if text, ok := n.Values[0].(*ast.BasicLit); ok {
+						codes[n.Names[0].Name], _ = strconv.Unquote(text.Value)
+					}
+				}
+			case *ast.CompositeLit:
+				if of, ok := n.Type.(*ast.Ident); ok && of.Name == "fault" {
+					faults = append(faults, n)
+				}
+			}
+			return true
+		})
+	}
+	for _, f := range faults {
+		var status, code string
+		for _, element := range f.Elts {
+			pair := element.(*ast.KeyValueExpr)
+			switch value := pair.Value.(type) {
+			case *ast.SelectorExpr:
+				status = strconv.Itoa(statusNamed(t, value.Sel.Name))
+			case *ast.Ident:
+				if pair.Key.(*ast.Ident).Name == "code" {
+					code = value.Name
+				}
+			}
+		}
+		made[status+" "+codes[code]], used[code] = true, true
+	}
+	// That of the handshake is given to a 400 after it was made.
+	made["400 "+codeValidation], used["codeValidation"] = true, true
+	for name := range codes {
+		if !used[name] {
+			t.Errorf("no fault has %s", name)
+		}
+	}
+	return made
+}
+
+// statusNamed is the status that net/http has under a name.
+func statusNamed(t *testing.T, name string) int {
+	t.Helper()
+	for status := 400; status < 600; status++ {
+		text := regexp.MustCompile(`[^A-Za-z]`).ReplaceAllString(http.StatusText(status), "")
+		if strings.EqualFold("Status"+text, name) {
+			return status
+		}
+	}
+	t.Fatalf("%s is no status of an error", name)
+	return 0
+}

@@ -1,0 +1,168 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
+)
+
+// stateKind is a relationship of managedDevice that tells how payloads of some types stand on the device.
+type stateKind struct {
+	set       string
+	odataType string
+	name      string // in the names of its routes
+	of        []action.PayloadType
+}
+
+// stateKinds are Graph's (Microsoft Graph beta reference, deviceConfigurationState and managedDeviceMobileAppConfigurationState).
+var stateKinds = []*stateKind{
+	{"deviceConfigurationStates", "deviceConfigurationState", "ConfigurationState",
+		[]action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy}},
+	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState", "AppConfigurationState",
+		[]action.PayloadType{action.AppConfiguration}},
+}
+
+func (k *stateKind) routes(set string) []route {
+	states := versionPath + "deviceManagement/" + set + "/{id}/" + k.set
+	needs := may(access.ReadDevices)
+	list := func(c *call) error { return k.list(c, set) }
+	return []route{
+		{method: "GET", pattern: states, name: set + ".list" + k.name + "s", options: queryOptions, needs: needs, handle: list},
+		{method: "GET", pattern: states + countSuffix, name: set + ".count" + k.name + "s", options: countOptions, needs: needs, handle: list},
+		{method: "GET", pattern: states + "/{state}", name: set + ".get" + k.name, options: []string{optionSelect}, needs: needs,
+			handle: func(c *call) error { return k.get(c, set) }},
+	}
+}
+
+// payloadState is how a payload stands on a device.
+type payloadState struct {
+	*action.Payload
+	platform string // of the device, as policyPlatformType
+	settings int
+}
+
+var stateProperties = []string{"id", "displayName", "version", "platformType", "state", "settingCount", "settingStates", "userId",
+	"userPrincipalName", ownProperty}
+
+// stateListing is what the options take of states.
+var stateListing = &listing{
+	filters: map[string]comparer{"id": textField("id"), "displayName": textField("displayName"), "version": numberField("version"),
+		"state": memberOf("state", complianceStatuses...), "settingCount": numberField("settingCount")},
+	orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state", "version": "version"},
+	search: map[string]query.Field{"displayName": "displayName"},
+}
+
+// value is what $filter and $orderby compare.
+func (s payloadState) value(f query.Field) any {
+	switch f {
+	case "id":
+		return string(s.ID)
+	case "displayName":
+		return s.DisplayName
+	case "state":
+		return s.status()
+	case "version":
+		return s.Version
+	default: // settingCount
+		return int64(s.settings)
+	}
+}
+
+func (k *stateKind) list(c *call, set string) error {
+	selected, err := c.selected(stateProperties)
+	if err != nil {
+		return err
+	}
+	all, err := k.states(c)
+	if err != nil {
+		return err
+	}
+	return serveList(c, k.path(c, set), stateListing, nil, computed(all, payloadState.value),
+		func(s payloadState) (fields, error) { return s.fields().pick(selected), nil })
+}
+
+func (k *stateKind) get(c *call, set string) error {
+	selected, err := c.selected(stateProperties)
+	if err != nil {
+		return err
+	}
+	all, err := k.states(c)
+	if err != nil {
+		return err
+	}
+	id := action.PayloadID(lower(c.r.PathValue("state")))
+	i := slices.IndexFunc(all, func(s payloadState) bool { return s.ID == id })
+	if i < 0 {
+		return notFound("There is no object with this id.")
+	}
+	return c.entity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields().pick(selected))
+}
+
+func (k *stateKind) path(c *call, set string) string {
+	return "deviceManagement/" + set + "/" + string(c.deviceID()) + "/" + k.set
+}
+
+// states are those of the device that the path names, as far as the caller sees them.
+func (k *stateKind) states(c *call) ([]payloadState, error) {
+	list, err := c.seenPayloads(c.r.Context(), c.deviceID())
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.Devices.Device(c.r.Context(), c.deviceID())
+	if err != nil {
+		return nil, err
+	}
+	var states []payloadState
+	for _, p := range list {
+		if !slices.Contains(k.of, p.Type) {
+			continue
+		}
+		s := payloadState{Payload: p, platform: policyPlatform(d.Platform)}
+		content, err := c.Catalog.Get(c.r.Context(), p.ID)
+		switch {
+		case err == nil:
+			s.settings, err = settingCount(content)
+		case errors.Is(err, catalog.ErrNotFound): // deleted, and not off the device yet
+			err = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, s)
+	}
+	return states, nil
+}
+
+// settingCount is how many settings a policy has: the payloads of a profile, and the keys of an app configuration.
+func settingCount(p *catalog.Payload) (int, error) {
+	switch p.Type {
+	case action.ConfigurationPolicy:
+		settings, err := p.PolicySettings()
+		return len(settings), err
+	case action.AppConfiguration:
+		var c catalog.AppConfiguration
+		err := json.Unmarshal(p.Content, &c)
+		return len(c.Configuration), err
+	default:
+		profile, err := catalog.ParseProfile(p.Content)
+		if err != nil {
+			return 0, err
+		}
+		return len(profile.Contents()), nil
+	}
+}
+
+// policyPlatform is the member of policyPlatformType for a device: Graph has one for all of Apple's but Macs.
+func policyPlatform(p fleet.Platform) string {
+	if p == fleet.MacOS {
+		return "macOS"
+	}
+	return "iOS"
+}

@@ -1,0 +1,86 @@
+package graph
+
+import "github.com/syncpayloads/syncpayloads/internal/action"
+
+// noUser is the userId of what belongs to no user: devices here have none. It is Intune's for such devices, too.
+const noUser = "00000000-0000-0000-0000-000000000000"
+
+// complianceStatuses are the members of complianceStatus, by their numbers.
+var complianceStatuses = []string{"unknown", "notApplicable", "compliant", "remediated", "nonCompliant", "error", "conflict", "notAssigned"}
+
+// held reports whether an action holds a payload off the device.
+func held(p *action.Payload) bool { return p.Away && p.Intent == action.Remove }
+
+// wanted reports whether a payload should be on the device.
+func wanted(p *action.Payload) bool { return p.Assigned && !held(p) }
+
+// status is the member of complianceStatus. What is held off the device, or is not assigned any more, is notAssigned once
+// it is seen to be off. What the device has not shown yet is unknown.
+func (s payloadState) status() string {
+	switch {
+	case s.Work.Phase == action.Stuck:
+		return "error"
+	case s.Work.Phase != action.Idle || s.Presence == action.Unknown:
+		return "unknown"
+	case wanted(s.Payload) != (s.Presence == action.Present):
+		return "nonCompliant"
+	case s.Presence == action.Present:
+		return "compliant"
+	default:
+		return "notAssigned"
+	}
+}
+
+func (s payloadState) fields() fields {
+	return fields{
+		{"id", s.ID},
+		{"displayName", s.DisplayName},
+		{"version", s.Version},
+		{"platformType", s.platform},
+		{"state", s.status()},
+		{"settingCount", s.settings},
+		{"settingStates", s.settingStates()},
+		{"userId", noUser},
+		{"userPrincipalName", nil},
+		{ownProperty, standing(s.Payload)},
+	}
+}
+
+// settingStates has one element when the device refused the policy: it does so as a whole.
+func (s payloadState) settingStates() []fields {
+	if s.Work.Phase != action.Stuck {
+		return []fields{}
+	}
+	return []fields{{
+		{"settingName", s.DisplayName},
+		{"state", "error"},
+		{"errorCode", s.Work.Code},
+		{"errorDescription", textOrNull(s.Work.Note)},
+	}}
+}
+
+var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}
+
+var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delivered: "sent", action.Verifying: "verifying",
+	action.Stuck: "error"}
+
+// standing tells how a payload stands on a device, in this server's own words.
+func standing(p *action.Payload) fields {
+	var since, by, restore, failure any
+	if held(p) {
+		since, by, restore = timestamp(p.AwaySince), textOrNull(p.AwayBy), timestamp(p.RestoreAt)
+	}
+	if p.Work.Phase == action.Stuck {
+		failure = fields{{"code", p.Work.Code}, {"detail", p.Work.Note}}
+	}
+	return fields{
+		{"assigned", p.Assigned},
+		{"removed", held(p)},
+		{"removedDateTime", since},
+		{"removedBy", by},
+		{"restoreDateTime", restore},
+		{"presence", presences[p.Presence]},
+		{"work", works[p.Work.Phase]},
+		{"error", failure},
+	}
+}
