@@ -1,5 +1,3 @@
-//go:build browser
-
 package test
 
 import (
@@ -74,7 +72,7 @@ func chromium(s *site) string {
 			return path
 		}
 	}
-	s.Fatal("no Chromium: install it, on Debian: sudo apt-get update && sudo apt-get install -y chromium")
+	s.Fatal("no Chromium: make tools installs it; on Debian: sudo apt-get update && sudo apt-get install -y chromium")
 	return ""
 }
 
@@ -102,7 +100,11 @@ func (b *browser) listen(event any) {
 			b.reached[origin(e.Request.URL)] = true
 		}
 	case *runtime.EventExceptionThrown:
-		b.complains = append(b.complains, "exception: "+e.ExceptionDetails.Text)
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+		b.complains = append(b.complains, text)
 	case *runtime.EventConsoleAPICalled:
 		b.complains = append(b.complains, "console."+string(e.Type))
 	case *log.EventEntryAdded:

@@ -1,5 +1,3 @@
-//go:build browser
-
 package test
 
 import (
@@ -12,6 +10,7 @@ import (
 // The network goes, and things happen meanwhile; then the server goes, and comes back. The page has missed nothing, and
 // nobody has loaded it again.
 func TestConsoleComesBack(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	b := d.browse()
 	b.signIn()
@@ -21,12 +20,12 @@ func TestConsoleComesBack(t *testing.T) {
 	d.sync(d.phone, d.vpn, d.slide)
 	before := b.shows(d.phone)
 
-	b.do(offline(true))
-	b.reads("[data-connection-text]", "Reconnecting")
+	b.do(offline(true)) // of what begins now: the stream that is open goes on, and the page finds that it gets nothing more
 	d.phone.SetLocked(false)
 	d.ends(d.phone, "the removal ends")
 	d.sync(d.phone, d.vpn, d.wifi)
 	d.ends(d.phone, "the second action ends")
+	b.reads("[data-connection-text]", "Reconnecting")
 	if m := see[monitor](b, readMonitor); m.of(d.vpn) != before.of(d.vpn) {
 		t.Fatalf("without a network is shown %+v", m)
 	}

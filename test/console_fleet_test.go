@@ -1,5 +1,3 @@
-//go:build browser
-
 package test
 
 import (
@@ -20,6 +18,7 @@ var badValue = []simulator.ErrorLink{
 // An error is shown with its code, what the device said, what that means and what to do; and all of it on the page of
 // the fleet, which follows, too.
 func TestConsoleErrorAndFleet(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	b := d.browse()
 	b.signIn()
@@ -63,6 +62,7 @@ func TestConsoleErrorAndFleet(t *testing.T) {
 
 // Who may only read sees everything and no button that would change anything.
 func TestConsoleForReaders(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.sync(d.phone, d.vpn)
 	d.ends(d.phone, "the removal ends")

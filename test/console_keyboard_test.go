@@ -1,5 +1,3 @@
-//go:build browser
-
 package test
 
 import (
@@ -10,6 +8,7 @@ import (
 
 // The whole way with nothing but a keyboard: sign in, find, pick, review, confirm, watch, restore.
 func TestConsoleByKeyboard(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	b := d.browse()
 	const named = `(e, name) => (e.innerText || e.ariaLabel || e.value).trim() === name`

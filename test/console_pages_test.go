@@ -1,5 +1,3 @@
-//go:build browser
-
 package test
 
 import (
@@ -17,6 +15,7 @@ import (
 // Everybody can use every page: whoever goes by a screen reader or a keyboard, sees little, has a phone or a wide
 // screen, and likes it light or dark.
 func TestConsolePages(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.mixed()
 	more := d.administered()

@@ -1,5 +1,3 @@
-//go:build browser
-
 package test
 
 import (
@@ -16,6 +14,7 @@ import (
 
 // An admin finds a phone, takes three things off it, watches, puts one back, and the server puts back the rest.
 func TestConsoleStory(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	b := d.browse()
 	link := d.signInLink()
