@@ -1,7 +1,9 @@
-# make test   everything that must hold: formatting, vet, staticcheck, all tests with the race detector, short fuzzing
+# make test   everything that must hold: formatting, vet, staticcheck, all tests with the race detector, on PostgreSQL, too,
+#             short fuzzing
 # make fuzz   FUZZTIME=100000x for longer
 # make bench  the benchmarks
 # make bench-peer  the server beside NanoMDM; REPORT=file.md keeps the table
+# make bench-growth  what a fleet's size costs; SIZES=1000,100000,1000000 needs 40 GB, REPORT=file.md keeps the tables
 
 SHELL    := bash
 # A number of inputs, because a time would cut off the last one and count that as a failure.
@@ -10,9 +12,9 @@ FUZZTIME ?= 2000x
 # what is ours: that no connection is used by two at a time is seen in the driver, which is checked.
 SQLITE   := github.com/ncruces/go-sqlite3-wasm/...
 
-.PHONY: test tools check race fuzz bench bench-peer
+.PHONY: test tools check race postgres fuzz bench bench-peer bench-growth
 
-test: tools check race fuzz
+test: tools check race postgres fuzz
 
 # The race detector needs a C compiler, the tests of Graph's clients Node.js, the console's a browser, the store's PostgreSQL.
 # What is missing is installed where that is allowed.
@@ -35,6 +37,13 @@ check:
 race:
 	go test -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./...
 
+# The same tests once more, with the store on PostgreSQL; those that have nothing to do with it, or start servers of their own,
+# ran above.
+postgres:
+	SYNCPAYLOADS_TEST_DB=postgres go test -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./internal/store ./internal/live
+	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_DEVICES=30 SYNCPAYLOADS_TEST_KILLS=10 go test -timeout 15m \
+		-skip 'Console|Client|Kiota' ./internal/access ./internal/catalog ./internal/graph ./internal/notify ./test
+
 # A package's tests are built once, as go test -fuzz builds them, and run for each of its targets.
 fuzz:
 	@set -e; binary="$$(mktemp)"; trap 'rm -f "$$binary"' EXIT; cache="$$(go env GOCACHE)/fuzz"; \
@@ -52,3 +61,6 @@ bench:
 
 bench-peer:
 	@go run ./bench $(if $(REPORT),-report $(REPORT))
+
+bench-growth:
+	@go run ./bench/growth $(if $(SIZES),-sizes $(SIZES)) $(if $(REPORT),-report $(REPORT))

@@ -32,6 +32,7 @@ type program struct {
 	Token      tokenCommand      `cmd:"" help:"Make, list and revoke tokens, in the server's database."`
 	Audit      auditCommand      `cmd:"" help:"Verify and export the record of who did what, in the server's database."`
 	Role       roleCommand       `cmd:"" help:"List the roles that a token may have, in the server's database."`
+	Migrate    migrateCommand    `cmd:"" help:"Move everything from SQLite to PostgreSQL, or back, and compare every row."`
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete this program's commands."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -38,7 +39,10 @@ type serveCommand struct {
 	RestoreAfter    time.Duration `help:"When what was removed is restored, unless a call chooses; 0: never." default:"8h" group:"Actions"`
 	RateLimit       float64       `help:"How many requests a second one caller may send; 0: any number." default:"100" group:"Limits"`
 	RateBurst       int           `help:"How many of them at once, after a quiet while." default:"400" group:"Limits"`
+	DeviceRequests  int           `help:"How many requests of devices are worked on at the same time; more wait, and are told to come again when too many do. 0: 128 for each processor." default:"0" placeholder:"N" group:"Limits"`
+	Calls           int           `help:"The same of API calls and console pages. 0: 32 for each processor." default:"0" placeholder:"N" group:"Limits"`
 	KeepEvents      time.Duration `help:"How long a stream of events can be resumed." default:"720h" placeholder:"DURATION" group:"Actions"`
+	KeepActions     time.Duration `help:"How long after its start an ended action stays in its device's history. The newest always stays." default:"2160h" placeholder:"DURATION" group:"Actions"`
 	policyFlags     `embed:""`
 
 	APNsURL string `name:"apns-url" help:"Push service in place of Apple's." placeholder:"URL" group:"Apple devices"`
@@ -136,6 +140,9 @@ func (s *serveCommand) Validate() error {
 	if s.KeepEvents <= 0 {
 		return errors.New("--keep-events must be more than 0")
 	}
+	if s.KeepActions <= 0 {
+		return errors.New("--keep-actions must be more than 0")
+	}
 	if s.RateLimit < 0 || s.RateLimit > 0 && s.RateBurst < 1 {
 		return errors.New("--rate-limit cannot be negative, and --rate-burst must be at least 1; --rate-limit 0 is no limit")
 	}
@@ -170,13 +177,16 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
 	log := s.logger(os.Stderr)
 	slog.SetDefault(log)
 	config := server.Config{ACME: acme, DataDir: s.Data, Database: location, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
 		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
 		Provider: provider, SignIn: signIn, Notify: notify, SessionIdle: s.SessionIdle, RefuseStranding: s.RefuseStranding,
-		RateLimit: s.RateLimit, RateBurst: s.RateBurst,
-		KeepEvents: s.KeepEvents, Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
+		RateLimit: s.RateLimit, RateBurst: s.RateBurst, Capacity: server.Capacity{Devices: s.DeviceRequests, Calls: s.Calls},
+		KeepEvents: s.KeepEvents, KeepActions: s.KeepActions, Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
 	if s.APNsCA != "" {
 		pool, err := readPool(s.APNsCA)
 		if err != nil {
@@ -208,6 +218,10 @@ func readPool(file string) (*x509.CertPool, error) {
 	}
 	return pool, nil
 }
+
+// garbage lets the memory grow further than Go does by itself before it is cleared, in percent of what is in use: little is,
+// and a device's message leaves much garbage.
+const garbage = 300
 
 // graceTime is how long running requests may take to end.
 const graceTime = 15 * time.Second

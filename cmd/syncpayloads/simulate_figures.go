@@ -57,10 +57,14 @@ func (f *figures) Answered(d *simulator.Device, x simulator.Exchange) {
 }
 
 // ended takes note that the stream's reader has heard of an action's end. The report that ended it is the device's last:
-// there is nothing left for it to report.
+// there is nothing left for it to report. An action that had nothing to do ends without one.
 func (f *figures) ended(id string, heard time.Time) {
-	if o := f.byID[id]; o != nil && o.reportedAt.Load() != 0 {
-		f.toReaders.add(heard.Sub(time.Unix(0, o.reportedAt.Load())))
+	o := f.byID[id]
+	if o == nil {
+		return
+	}
+	if at := o.reportedAt.Swap(0); at != 0 {
+		f.toReaders.add(heard.Sub(time.Unix(0, at)))
 	}
 }
 

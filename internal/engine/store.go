@@ -41,6 +41,10 @@ type Store interface {
 	SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error)
 	// DropKeys deletes keys that are not younger than before, at most limit of them, and returns how many there were.
 	DropKeys(ctx context.Context, before time.Time, limit int) (int, error)
+	// DropActions looks at the next actions behind a mark that were started before a time, at most limit of them, and
+	// deletes those that have ended and are not the newest of their device and name. It returns how many it deleted, and
+	// the mark of the last it looked at; zero: there are no more.
+	DropActions(ctx context.Context, before time.Time, after ActionMark, limit int) (dropped int, next ActionMark, err error)
 	// Touch writes the devices' last contact, where it is later than the one stored.
 	Touch(ctx context.Context, seen map[fleet.DeviceID]time.Time) error
 }

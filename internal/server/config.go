@@ -20,6 +20,9 @@ const DefaultRestoreAfter = 8 * time.Hour
 // DefaultKeepEvents is how long events are kept.
 const DefaultKeepEvents = 30 * 24 * time.Hour
 
+// DefaultKeepActions is how long actions are kept.
+const DefaultKeepActions = 90 * 24 * time.Hour
+
 // Config is what a server is made of. DataDir is required; the zero value of the rest has a default, but RestoreAfter,
 // whose zero is never.
 type Config struct {
@@ -49,8 +52,12 @@ type Config struct {
 	// RateLimit is how many requests a second one caller may send, and RateBurst how many of them at once; 0: any number.
 	RateLimit  float64
 	RateBurst  int
+	Capacity   Capacity      // how much is worked on at the same time
 	KeepEvents time.Duration // how long a stream can be resumed, and changes looked up; default DefaultKeepEvents
-	Policy     action.Policy
+	// KeepActions is how long after its start an ended action stays in its device's history; default DefaultKeepActions. The
+	// newest of each name stays.
+	KeepActions time.Duration
+	Policy      action.Policy
 
 	APNsURL string
 	APNsCAs *x509.CertPool
@@ -70,6 +77,9 @@ func withDefaults(c Config) Config {
 	}
 	if c.KeepEvents <= 0 {
 		c.KeepEvents = DefaultKeepEvents
+	}
+	if c.KeepActions <= 0 {
+		c.KeepActions = DefaultKeepActions
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

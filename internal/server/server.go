@@ -151,8 +151,9 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	}
 	s.engine.Attach(s.channel, fleet.IOS, fleet.IPadOS, fleet.MacOS, fleet.TVOS)
 	s.http = &http.Server{
-		Handler:           secured(s.routes(c, identity), strictTransport(u.Hostname(), identity)),
+		Handler:           secured(newAdmission(c.Capacity, c.Clock.Now, s.routes(c, identity)), strictTransport(u.Hostname(), identity)),
 		TLSConfig:         identity.config(),
+		ConnContext:       graph.WithConnection,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,
@@ -165,11 +166,14 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	return s, nil
 }
 
-// dropEvents deletes old events, and keys of calls, from time to time.
+// dropEvents deletes old events, actions, and keys of calls, from time to time.
 func (s *Server) dropEvents(ctx context.Context, c Config) error {
 	for {
 		if err := s.events.Drop(ctx, c.Clock.Now().Add(-c.KeepEvents)); err != nil && ctx.Err() == nil {
 			c.Log.Error("old events stay", "err", err)
+		}
+		if err := s.engine.ForgetActions(ctx, c.Clock.Now().Add(-c.KeepActions)); err != nil && ctx.Err() == nil {
+			c.Log.Error("old actions stay", "err", err)
 		}
 		if err := s.engine.ForgetKeys(ctx); err != nil && ctx.Err() == nil {
 			c.Log.Error("old idempotency keys stay", "err", err)

@@ -81,7 +81,9 @@ func (d *Device) report(ctx context.Context, client *mdmClient, message map[stri
 	if observer == nil {
 		return client.report(ctx, message)
 	}
-	observer.Reporting(d)
+	if message["Status"] != idle {
+		observer.Reporting(d)
+	}
 	began := time.Now()
 	command, err := client.report(ctx, message)
 	if err == nil {

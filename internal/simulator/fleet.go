@@ -31,9 +31,9 @@ type Options struct {
 	Observer Observer // nil: nobody is told of what the devices say
 }
 
-// Observer is told of every status report, from many goroutines. Its methods must not wait.
+// Observer is told of what devices report, from many goroutines. Its methods must not wait.
 type Observer interface {
-	// Reporting is called before the report is sent.
+	// Reporting is called before an answer to a command is sent.
 	Reporting(*Device)
 	// Answered is called when the server's answer is there, unless that is an error.
 	Answered(*Device, Exchange)

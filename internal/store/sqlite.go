@@ -83,6 +83,9 @@ func dsn(path string) string {
 }
 
 func (s *sqlite) prepare(ctx context.Context) error {
+	if err := s.check(ctx); err != nil {
+		return err
+	}
 	if err := s.found(ctx); err != nil {
 		return err
 	}

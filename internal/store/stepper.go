@@ -89,11 +89,15 @@ func (s *stepper) run() {
 
 func (s *stepper) commit(batch []*step) {
 	lost := s.together(batch)
+	var again sync.WaitGroup // at once, so that they share a commit, and fail together if the database is not there
 	for _, j := range batch {
 		if lost != nil && j.err == nil {
 			// One of them failed, or the connection did. If it was all committed nevertheless, each is outdated now.
-			j.err = s.alone.settle(j.ctx, j.tx)
+			again.Go(func() { j.err = s.alone.settle(j.ctx, j.tx) })
 		}
+	}
+	again.Wait()
+	for _, j := range batch {
 		close(j.done)
 	}
 }
@@ -104,7 +108,10 @@ func (s *stepper) together(batch []*step) error {
 	defer cancel()
 	c, err := acquire(ctx, s.pool)
 	if err != nil {
-		return err
+		for _, j := range batch {
+			j.err = err // nothing was sent
+		}
+		return nil
 	}
 	defer c.Release() // one in the middle of a transaction does not go back to the pool
 	l := &postgresLink{c.Conn()}

@@ -48,13 +48,13 @@ func Open(ctx context.Context, location string) (*Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Store{db: db, dialect: postgresDialect}, nil
+		return whole(ctx, &Store{db: db, dialect: postgresDialect})
 	}
 	db, err := openSQLite(ctx, location)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, dialect: sqliteDialect}, nil
+	return whole(ctx, &Store{db: db, dialect: sqliteDialect})
 }
 
 // IsPostgres reports whether a location is a URL of a PostgreSQL database, and not the path of a file.

@@ -147,8 +147,24 @@ func failed(chain []mdm.ErrorChain, a *answer) action.Outcome {
 	if a.RejectionReason != "" {
 		details = append(details, "RejectionReason "+a.RejectionReason)
 	}
-	if o.Detail = strings.Join(details, "; "); o.Detail == "" {
+	if o.Detail = sentences(details); o.Detail == "" {
 		o.Detail = "the device gave no reason"
 	}
 	return o
+}
+
+// sentences joins what a device said: what ends as a sentence does needs no other mark behind it.
+func sentences(parts []string) string {
+	var text strings.Builder
+	for i, part := range parts {
+		text.WriteString(part)
+		switch {
+		case i == len(parts)-1:
+		case strings.ContainsAny(part[max(0, len(part)-1):], ".!?"):
+			text.WriteString(" ")
+		default:
+			text.WriteString("; ")
+		}
+	}
+	return text.String()
 }

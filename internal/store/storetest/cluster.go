@@ -79,7 +79,7 @@ type Cluster struct {
 
 // keep starts the server, and stops it and removes everything when its standard input ends.
 const keep = `"$1"/postgres -D "$2/data" -k "$2" -c listen_addresses= "${@:3}" </dev/null >>"$2/log" 2>&1 & echo $! >"$2/pid"
-read -r word; kill -QUIT $(cat "$2/pid"); wait; [ "$word" = stay ] || rm -rf "$2"`
+read -r word; kill -QUIT $(cat "$2/pid"); wait; [ "$word" = stay ] || rm -rf "$2"/*`
 
 // Start makes a cluster and starts its server with the given settings (name=value). It runs as user postgres if this
 // process is root's, because PostgreSQL refuses root.
@@ -177,7 +177,7 @@ func (c *Cluster) Kill() error {
 
 // Close stops the server and removes everything.
 func (c *Cluster) Close() error {
-	return errors.Join(c.lifeline.Close(), c.keeper.Wait())
+	return errors.Join(c.lifeline.Close(), c.keeper.Wait(), os.RemoveAll(c.Dir))
 }
 
 // URL is a database's.

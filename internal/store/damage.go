@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// checkTime bounds how long the opening of a file takes because it is looked through. A large file is not seen whole then;
+// damage that stays is met by who reads it, as an error.
+const checkTime = 500 * time.Millisecond
+
+// check looks for damaged pages, before anything is written to the file.
+func (s *sqlite) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	found := "ok"
+	err := s.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found)
+	switch {
+	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
+		return damaged(err.Error())
+	case err == nil && found != "ok":
+		return damaged(found)
+	default: // what else kept it from looking is met again, if it lasts
+		return nil
+	}
+}
+
+func damaged(how string) error {
+	return fmt.Errorf("the file is damaged, or no database: %s; nothing was changed in it: put back a backup, or save what can be read of it with "+
+		"the .recover command of the program sqlite3", how)
+}
