@@ -22,16 +22,18 @@ func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e
 	return q.identity(ctx, enrollment, certificate)
 }
 
+// identity reads both in one statement, because every message of a device asks for them.
 func (q *session) identity(ctx context.Context, enrollment, certificate string) (*apple.Enrollment, *apple.Certificate, error) {
-	e, err := q.enrollment(ctx, "id = ?", enrollment)
-	if err != nil && !errors.Is(err, apple.ErrNotFound) {
-		return nil, nil, err
+	var e enrollmentRow
+	var c certificateRow
+	err := q.row(ctx, "SELECT "+enrollmentColumns+", "+certificateColumns+` FROM (SELECT 1 AS one) AS here
+		LEFT JOIN apple_enrollments e ON e.id = ? LEFT JOIN apple_certificates c ON c.sha256 = ?`, []any{enrollment, certificate},
+		append(e.dest(), c.dest()...)...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading an identity: %w", err)
 	}
-	c, err := q.certificate(ctx, certificate)
-	if err != nil && !errors.Is(err, apple.ErrNotFound) {
-		return nil, nil, err
-	}
-	return e, c, nil
+	found, err := e.value()
+	return found, c.value(), err
 }
 
 // UpdateIdentity implements apple.Store.
@@ -61,30 +63,50 @@ func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate stri
 // EnrollmentOf implements apple.Store.
 func (s *Store) EnrollmentOf(ctx context.Context, device fleet.DeviceID) (e *apple.Enrollment, err error) {
 	err = s.read(ctx, func(q *session) error {
-		e, err = q.enrollment(ctx, "device_id = ?", string(device))
+		e, err = q.enrollment(ctx, device)
 		return err
 	})
 	return e, err
 }
 
-func (q *session) enrollment(ctx context.Context, where, arg string) (*apple.Enrollment, error) {
-	var e apple.Enrollment
-	var device sql.NullString
-	var replaced []byte
-	err := q.row(ctx, `SELECT id, "user", device_id, platform, stage, certificate, topic, push_magic, token, replaced
-		FROM apple_enrollments WHERE `+where, []any{arg},
-		&e.ID, &e.User, &device, &e.Platform, &e.Stage, &e.Certificate, &e.Topic, &e.PushMagic, &e.Token, &replaced)
+// What a LEFT JOIN finds nothing for has no id.
+const (
+	enrollmentColumns = `coalesce(e.id, ''), coalesce(e."user", FALSE), coalesce(e.device_id, ''), coalesce(e.platform, ''),
+		coalesce(e.stage, 0), coalesce(e.certificate, ''), coalesce(e.topic, ''), coalesce(e.push_magic, ''), e.token, coalesce(e.replaced, '')`
+	certificateColumns = `coalesce(c.sha256, ''), coalesce(c.serial, ''), c.der, coalesce(c.key_sha256, ''), c.not_after,
+		coalesce(c.enrollment, ''), c.revoked`
+)
+
+type enrollmentRow struct {
+	apple.Enrollment
+	replaced []byte
+}
+
+func (e *enrollmentRow) dest() []any {
+	return []any{&e.ID, &e.User, &e.Device, &e.Platform, &e.Stage, &e.Certificate, &e.Topic, &e.PushMagic, &e.Token, &e.replaced}
+}
+
+// value is nil if there was none.
+func (e *enrollmentRow) value() (*apple.Enrollment, error) {
+	if e.ID == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal(e.replaced, &e.Replaced); err != nil {
+		return nil, fmt.Errorf("enrollment %s: %w", e.ID, err)
+	}
+	return &e.Enrollment, nil
+}
+
+func (q *session) enrollment(ctx context.Context, device fleet.DeviceID) (*apple.Enrollment, error) {
+	var e enrollmentRow
+	err := q.row(ctx, "SELECT "+enrollmentColumns+" FROM apple_enrollments e WHERE device_id = ?", []any{device}, e.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, apple.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading an enrollment: %w", err)
 	}
-	e.Device = fleet.DeviceID(device.String)
-	if err := json.Unmarshal(replaced, &e.Replaced); err != nil {
-		return nil, fmt.Errorf("enrollment %s: %w", e.ID, err)
-	}
-	return &e, nil
+	return e.value()
 }
 
 func (q *session) saveEnrollment(ctx context.Context, e *apple.Enrollment) error {
@@ -103,20 +125,34 @@ func (q *session) saveEnrollment(ctx context.Context, e *apple.Enrollment) error
 	return err
 }
 
+type certificateRow struct {
+	apple.Certificate
+	notAfter, revoked sql.NullInt64
+}
+
+func (c *certificateRow) dest() []any {
+	return []any{&c.SHA256, &c.Serial, &c.DER, &c.KeySHA256, &c.notAfter, &c.Enrollment, &c.revoked}
+}
+
+// value is nil if there was none.
+func (c *certificateRow) value() *apple.Certificate {
+	if c.SHA256 == "" {
+		return nil
+	}
+	c.NotAfter, c.Revoked = fromMicros(c.notAfter), fromMicros(c.revoked)
+	return &c.Certificate
+}
+
 func (q *session) certificate(ctx context.Context, sha256 string) (*apple.Certificate, error) {
-	var c apple.Certificate
-	var notAfter, revoked sql.NullInt64
-	err := q.row(ctx, `SELECT sha256, serial, der, key_sha256, not_after, enrollment, revoked
-		FROM apple_certificates WHERE sha256 = ?`, []any{sha256},
-		&c.SHA256, &c.Serial, &c.DER, &c.KeySHA256, &notAfter, &c.Enrollment, &revoked)
+	var c certificateRow
+	err := q.row(ctx, "SELECT "+certificateColumns+" FROM apple_certificates c WHERE sha256 = ?", []any{sha256}, c.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, apple.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a device certificate: %w", err)
 	}
-	c.NotAfter, c.Revoked = fromMicros(notAfter), fromMicros(revoked)
-	return &c, nil
+	return c.value(), nil
 }
 
 // AddChallenge implements apple.Store.
