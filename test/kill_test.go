@@ -22,12 +22,14 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // program is the real server, as its own process.
 type program struct {
 	*testing.T
 	path, data, listen string
+	db                 []string // the flag that says where the database is; none: in data
 	running            *exec.Cmd
 	said               *bytes.Buffer
 }
@@ -54,7 +56,7 @@ func freeAddress(t *testing.T) string {
 
 func (p *program) start(flags ...string) {
 	p.said = new(bytes.Buffer)
-	p.running = exec.Command(p.path, append([]string{"serve", "--data", p.data, "--listen", p.listen}, flags...)...)
+	p.running = exec.Command(p.path, slices.Concat([]string{"serve", "--data", p.data, "--listen", p.listen}, p.db, flags)...)
 	p.running.Stdout, p.running.Stderr = p.said, p.said
 	if err := p.running.Start(); err != nil {
 		p.Fatal(err)
@@ -117,6 +119,9 @@ func startKilled(t *testing.T) *killed {
 		t.Fatal(err)
 	}
 	k.program = &program{T: t, path: buildProgram(t), data: t.TempDir(), listen: freeAddress(t)}
+	if storetest.Postgres() {
+		k.program.db = []string{"--db", storetest.NewDatabase(t)}
+	}
 	s.config, s.url = server.Config{DataDir: k.program.data}, "https://"+k.program.listen
 	k.flags = []string{"--apns-url", s.gateway.URL(), "--apns-ca", apns, "--retry-base", "100ms", "--poll-base", "100ms", "--log-level", "ERROR"}
 	k.program.start(k.flags...)
@@ -126,7 +131,7 @@ func startKilled(t *testing.T) *killed {
 }
 
 func (k *killed) prepare() {
-	token, err := exec.Command(k.program.path, "token", "create", "--data", k.program.data, "admin").Output()
+	token, err := exec.Command(k.program.path, slices.Concat([]string{"token", "create", "--data", k.program.data, "admin"}, k.program.db)...).Output()
 	if err != nil {
 		k.Fatalf("making a token: %v", err)
 	}

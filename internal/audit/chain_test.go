@@ -20,6 +20,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // Many writers, on two connections as two processes have them, make one chain without gaps, though half of what they do
@@ -28,7 +29,7 @@ func TestConcurrentWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
 	const writers, each = 16, 12
 	var wg sync.WaitGroup
-	for _, s := range []*store.Store{open(t, path), open(t, path)} {
+	for _, s := range []*store.Store{storetest.OpenAt(t, path), storetest.OpenAt(t, path)} {
 		c := newCatalog(s)
 		for w := range writers {
 			wg.Go(func() {
@@ -59,7 +60,7 @@ func TestConcurrentWriters(t *testing.T) {
 func TestNotesOfStepsThatRunAgain(t *testing.T) {
 	for conflicts := range 4 { // the last of them gets the writer to itself
 		path := filepath.Join(t.TempDir(), "audit.db")
-		s := open(t, path)
+		s := storetest.OpenAt(t, path)
 		e := engine.New(engine.Config{Store: s})
 		id, err := e.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "phone", Platform: fleet.IOS}, "")
 		if err != nil {
@@ -136,7 +137,7 @@ func TestKill(t *testing.T) {
 }
 
 func writeUntilKilled(t *testing.T, path string) {
-	c := newCatalog(open(t, path))
+	c := newCatalog(storetest.OpenAt(t, path))
 	var writers sync.WaitGroup
 	for range 4 {
 		writers.Go(func() {
@@ -155,7 +156,7 @@ func writeUntilKilled(t *testing.T, path string) {
 // Texts that no column or file can hold as they are do not break the chain.
 func TestSealMakesTextsStorable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
-	s := open(t, path)
+	s := storetest.OpenAt(t, path)
 	e := audit.Entry{ID: "1", Activity: "a\x00b\xff", Reason: "line\nbreak \u2028 <&>", Actor: audit.Actor{Roles: []string{"", "a\x1fb", "c"}},
 		At: noon.In(time.FixedZone("", 3600)), Objects: []audit.Object{{Type: "group", ID: "\xfe", After: json.RawMessage("{ \"a\":\t\"<\u2028\xff>\" }")}}}
 	if err := s.AppendEntry(t.Context(), e); err != nil {

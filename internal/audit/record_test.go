@@ -18,24 +18,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 var noon = time.Date(2025, 2, 13, 12, 0, 0, 123456789, time.UTC)
-
-// open opens a database for the rest of the test.
-func open(t testing.TB, path string) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // use opens a database for the time of fn.
 func use(t testing.TB, path string, fn func(*store.Store)) {
@@ -155,7 +141,7 @@ func execute(t testing.TB, path string, statements ...string) {
 
 func TestEntryIsWrittenWithItsOperation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
-	s := open(t, path)
+	s := storetest.OpenAt(t, path)
 	d, err := createGroup(t.Context(), newCatalog(s), "staff")
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +173,7 @@ func TestEntryIsWrittenWithItsOperation(t *testing.T) {
 // An operation that fails leaves no entry, no notes and a draft that is still to be written.
 func TestFailedOperationLeavesNoEntry(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
-	c := newCatalog(open(t, path))
+	c := newCatalog(storetest.OpenAt(t, path))
 	g, err := c.CreateGroup(t.Context(), catalog.GroupInput{DisplayName: "staff"})
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +203,7 @@ func TestNoOperationWithoutEntry(t *testing.T) {
 			if change != "" {
 				execute(t, path, change)
 			}
-			c := newCatalog(open(t, path))
+			c := newCatalog(storetest.OpenAt(t, path))
 			d := newDraft("groups.create")
 			if change == "" {
 				d.ID = used
@@ -239,7 +225,7 @@ func TestNoOperationWithoutEntry(t *testing.T) {
 // A refusal is recorded as such, even if its context has the draft of the operation that was refused.
 func TestRecordedRefusalIsNotTheDraft(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
-	r := audit.NewRecorder(open(t, path), func() time.Time { return noon }, uuid.NewString)
+	r := audit.NewRecorder(storetest.OpenAt(t, path), func() time.Time { return noon }, uuid.NewString)
 	d := newDraft("groups.create")
 	ctx, gone := context.WithCancel(audit.With(t.Context(), d))
 	gone()

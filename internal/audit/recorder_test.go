@@ -8,12 +8,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 func TestStrangersCannotFloodTheRecord(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
 	now := noon
-	r := audit.NewRecorder(open(t, path), func() time.Time { return now }, uuid.NewString)
+	r := audit.NewRecorder(storetest.OpenAt(t, path), func() time.Time { return now }, uuid.NewString)
 	record := func(n int, e audit.Entry) {
 		t.Helper()
 		for range n {

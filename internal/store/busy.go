@@ -16,7 +16,7 @@ func Busy(err error) bool {
 		return passing(failed.Code)
 	}
 	var lost *unreachable
-	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) || errors.Is(err, ErrClosed) || errors.As(err, &lost)
+	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) || errors.Is(err, sqlite3.FULL) || errors.Is(err, ErrClosed) || errors.As(err, &lost)
 }
 
 // passing reports whether a code of PostgreSQL tells of a state that passes (PostgreSQL documentation, appendix A).

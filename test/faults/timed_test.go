@@ -1,0 +1,171 @@
+package faults
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
+)
+
+// timed is a site of one device whose server runs in the test's process by the test's clock, and whose push service fails when
+// the test says so. The device does not connect but when it is pushed, or was interrupted.
+type timed struct {
+	*site
+	clock *clock
+	apns  *service
+	wall  *wall // before the push service
+}
+
+func newTimed(t *testing.T) *timed {
+	t.Helper()
+	s := &timed{site: &site{T: t}, clock: newClock()}
+	var err error
+	if s.gateway, err = simulator.NewGateway(simulator.GatewayOptions{Log: quiet()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.gateway.Close() })
+	cas := s.pushes()
+	data := t.TempDir()
+	s.database = storetest.Location(t)
+	running, err := server.Start(t.Context(), server.Config{DataDir: data, Database: s.database, Listen: "127.0.0.1:0",
+		APNsURL: "https://" + s.wall.address(), APNsCAs: cas, Clock: s.clock, Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = running.Close(context.Background()) })
+	if _, s.token, err = running.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator}); err != nil {
+		t.Fatal(err)
+	}
+	s.url, s.ca = running.URL(), running.CAFile()
+	s.fill()
+	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys, Gateway: s.gateway, Apps: appStore, Clock: s.clock, Log: quiet()})
+	ctx, stop := context.WithCancel(context.Background())
+	ran := make(chan struct{})
+	go func() { s.fleet.Run(ctx); close(ran) }()
+	t.Cleanup(func() { stop(); <-ran })
+	s.enroll(1)
+	s.eventually("the device has everything", time.Second, 10*time.Minute, func() bool {
+		return slices.Equal(inventory(s.devices[0].Device), s.left(nil))
+	})
+	s.settle()
+	return s
+}
+
+// service is a push service in front of the gateway: it passes pushes on, or refuses them.
+type service struct {
+	mu     sync.Mutex
+	status int // 0: passes
+	reason string
+	asked  int
+}
+
+func (s *service) answers(status int, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status, s.reason, s.asked = status, reason, 0
+}
+
+// count is how many pushes came since answers was called.
+func (s *service) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+// pushes starts the push service and the wall before it, and returns the CA of its certificate.
+func (s *timed) pushes() *x509.CertPool {
+	s.Helper()
+	to, err := url.Parse(s.gateway.URL())
+	if err != nil {
+		s.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(s.gateway.CA())
+	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}, ErrorLog: log.New(io.Discard, "", 0)}
+	s.apns = &service{}
+	listening := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.apns.mu.Lock()
+		s.apns.asked++
+		status, reason := s.apns.status, s.apns.reason
+		s.apns.mu.Unlock()
+		if status == 0 {
+			pass.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"reason":%q}`, reason)
+	}))
+	listening.EnableHTTP2, listening.Config.ErrorLog = true, log.New(io.Discard, "", 0)
+	listening.StartTLS()
+	s.Cleanup(listening.Close)
+	s.wall = newWall(s.T, func() (net.Conn, error) { return net.Dial("tcp", listening.Listener.Addr().String()) })
+	cas := x509.NewCertPool()
+	cas.AddCert(listening.Certificate())
+	return cas
+}
+
+func (s *timed) eventually(what string, step, most time.Duration, ok func() bool) {
+	s.Helper()
+	s.clock.eventually(s.T, what, step, most, ok)
+}
+
+// settle lets the server and the device do what is due.
+func (s *timed) settle() {
+	s.Helper()
+	calm := 0
+	s.eventually("the device rests", time.Second, time.Hour, func() bool {
+		if before := s.fleet.Stats(); before != s.resting() {
+			calm = 0
+		}
+		calm++
+		return calm > 10
+	})
+}
+
+// resting is what the fleet did, a moment later.
+func (s *timed) resting() simulator.Stats {
+	time.Sleep(10 * time.Millisecond)
+	return s.fleet.Stats()
+}
+
+func (s *timed) mustDeclare(d *device, restoreAfter string, set ...payload) {
+	s.Helper()
+	if !s.declare(s.url, d, set, restoreAfter) {
+		s.Fatal("a call is not accepted")
+	}
+}
+
+// remove declares a set and waits until it is off the device.
+func (s *timed) remove(d *device, restoreAfter string, set ...payload) {
+	s.Helper()
+	s.mustDeclare(d, restoreAfter, set...)
+	s.eventually("the set is off the device", time.Second, 10*time.Minute, func() bool {
+		r, _ := s.result(d)
+		return r.ActionState == "done" && slices.Equal(inventory(d.Device), s.left(set))
+	})
+}
+
+// shows reports how an action stands with a payload, and whether the device's own stores say the same.
+func (s *timed) shows(d *device, p payload, want string) bool {
+	r, ok := s.result(d)
+	has := slices.Contains(inventory(d.Device), p.Identifier)
+	return ok && r.of(p) == want && has == (want == "restore/succeeded")
+}
