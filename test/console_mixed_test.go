@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,14 @@ func (d *desk) mixed() {
 	})
 }
 
+// group makes a group of devices and returns its id.
+func (s *site) group(name string) string {
+	s.Helper()
+	var made struct{ ID string }
+	s.must("POST", "/beta/groups", map[string]any{"displayName": name, "mailEnabled": false, "mailNickname": "x", "securityEnabled": true}, &made)
+	return made.ID
+}
+
 // administered makes what an organization has beside devices and a catalog, and returns the pages of it that a walk
 // through the console would not come to by itself, because it takes the first of each kind.
 func (d *desk) administered() []string {
@@ -42,6 +51,9 @@ func (d *desk) administered() []string {
 	var group, role, assignment, tag struct{ ID string }
 	d.must("POST", "/beta/groups", map[string]any{"displayName": "Reception", "description": "Whatever stands at the entrance",
 		"mailEnabled": false, "mailNickname": "reception", "securityEnabled": true}, &group)
+	for i := range 30 {
+		d.group(fmt.Sprintf("Class %02d", i))
+	}
 	d.must("POST", "/beta/groups/"+group.ID+"/members/$ref", map[string]any{
 		"@odata.id": d.url + "/beta/deviceManagement/managedDevices/" + d.ids[d.phone]}, nil)
 	const management = "/beta/deviceManagement/"

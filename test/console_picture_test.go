@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"image/png"
 	"os"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
 // pictures keeps what the main pages look like, for people to look at. SYNCPAYLOADS_TEST_PICTURE=1 also draws the README's
@@ -13,13 +16,14 @@ func (b *browser) pictures(d *desk) {
 	review := b.page(d.phone) + "/review?pick=set&off=" + d.wifi.ID + "&off=" + d.vpn.ID + "&off=" + d.limits.ID
 	for _, page := range []struct{ name, path string }{
 		{"devices", "/console/"}, {"device", b.page(d.phone)}, {"review", review}, {"history", b.page(d.phone) + "/history"}, {"fleet", "/console/fleet"},
-		{"catalog", "/console/catalog"}, {"policy", "/console/catalog/policies/" + d.wifi.ID}, {"roles", "/console/roles"}, {"audit", "/console/audit"},
+		{"catalog", "/console/catalog"}, {"policy", "/console/catalog/policies/" + d.wifi.ID}, {"roles", "/console/roles"},
+		{"assignment", "/console/roles/" + access.HelpDeskOperator + "/assignments/new"}, {"tokens", "/console/tokens"}, {"audit", "/console/audit"},
 	} {
 		b.open(page.path)
 		b.until(page.path+" is there", `() => document.readyState === "complete" && document.querySelector("h1") !== null && document.querySelector(".lost:not([hidden])") === null`)
 		for _, width := range []int64{380, 800, 1600} {
 			b.picture(page.name, width, "light")
-			if page.name == "device" || page.name == "fleet" {
+			if slices.Contains([]string{"device", "devices", "fleet", "policy", "roles", "assignment"}, page.name) {
 				b.picture(page.name, width, "dark")
 			}
 		}

@@ -60,6 +60,19 @@ func (p *payloadResult) kind() string {
 	return itemType(cmp.Or(p.PayloadType, p.ItemType), cmp.Or(p.SubType, p.ItemSubType))
 }
 
+// held is how a payload stands that the action holds off the device: the words of the spec, where removed is what the
+// device's own inventory has confirmed. The zero mark: the action does not hold it off.
+func (p *payloadResult) held() mark {
+	switch {
+	case p.intent() != "remove":
+		return mark{}
+	case p.ended():
+		return statuses[p.status()]
+	default:
+		return removing
+	}
+}
+
 // ended reports whether the payload's part of the action changes no more.
 func (p *payloadResult) ended() bool {
 	return p.status() == "removed" || p.status() == "succeeded" || p.status() == "error"

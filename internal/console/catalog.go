@@ -86,6 +86,7 @@ type catalogItem struct {
 	AppVersion     string    `json:"versionNumber"`
 	PackageVersion string    `json:"primaryBundleVersion"`
 	Targets        []string  `json:"targetedMobileApps"`
+	Tags           []string  `json:"roleScopeTagIds"`
 
 	properties map[string]json.RawMessage // all, by Graph's names; of a list's nothing
 }
@@ -164,6 +165,7 @@ var catalogNotices = map[string]string{
 	"saved":        "The changes are saved.",
 	"replaced":     "The new version is saved. Devices that have the former one get it by themselves.",
 	"assigned":     "The assignments are saved. Devices get or lose it by themselves.",
+	"tagged":       tagsSaved,
 	"deleted":      "It was deleted. Devices that had it lose it by themselves.",
 	"deletedGroup": "The group was deleted.",
 	"added":        "The device is in the group now.",

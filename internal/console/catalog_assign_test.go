@@ -110,23 +110,6 @@ func TestRefusedAssignmentsKeepTheChoice(t *testing.T) {
 	b.send(f.action, f.values, "", nil).has(400, "The policy is in the catalog now, but it is assigned to nobody", "there is no group", "VPN")
 }
 
-func TestManyGroupsAreSearched(t *testing.T) {
-	s := newSite(t)
-	id := s.wifi("Wi-Fi", "com.example.wifi")
-	var last string
-	for i := range 105 {
-		last = s.group("Group " + strings.Repeat("x", i+1))
-	}
-	s.api("POST", policiesAPI+"/"+id+"/assign", map[string]any{"assignments": []any{map[string]any{
-		"target": map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": last}}}}, nil)
-	b := s.signedIn(s.token)
-	p := b.open("/console/catalog/policies/"+id).has(200, "4 more groups are not shown", "Find groups")
-	if p.chosen("group-"+last) != last {
-		t.Errorf("a group that has it is not shown: %s", p)
-	}
-	b.open("/console/catalog/policies/"+id+"?"+url.Values{"groups": {strings.Repeat("X", 103)}}.Encode()).has(200, "102 more groups are not shown")
-}
-
 func TestGroups(t *testing.T) {
 	s := newSite(t)
 	_, phone := s.enroll("Phone of Ann")

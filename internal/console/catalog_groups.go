@@ -6,11 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
 const groupsAddress = "/console/groups"
+
+// group is a group of devices as the API tells it.
+type group struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"displayName"`
+	Description string    `json:"description"`
+	Created     time.Time `json:"createdDateTime"`
+}
 
 // groupForm is the form for a new group. Groups never change their names.
 var groupForm = form{Fields: []formField{nameField, {Name: "description", Label: "Description", Control: "text"}}}
@@ -20,8 +29,7 @@ type groupsPage struct {
 	Notice    string
 	Search    string
 	Rows      []groupRow
-	Total     int
-	More      int // that fit, and are not shown
+	Fitting   int // those that the search finds
 	Form      form
 	MayCreate bool
 }
@@ -38,20 +46,14 @@ const groupsShown = 200
 func (v *visit) groupsPage() error { return v.showGroups(http.StatusOK, groupForm) }
 
 func (v *visit) showGroups(status int, f form) error {
-	all, err := v.allGroups()
+	p := groupsPage{Notice: v.notice(), Search: searchOf(v.r.URL.Query().Get("q")), Form: f, MayCreate: v.may(access.CreateGroups)}
+	found, fitting, err := v.findGroups(p.Search, groupsShown)
 	if err != nil {
 		return err
 	}
-	p := groupsPage{Notice: v.notice(), Search: strings.TrimSpace(v.r.URL.Query().Get("q")), Total: len(all), Form: f,
-		MayCreate: v.may(access.CreateGroups)}
-	for _, g := range all {
-		switch {
-		case !strings.Contains(strings.ToLower(g.Name), strings.ToLower(p.Search)):
-		case len(p.Rows) == groupsShown:
-			p.More++
-		default:
-			p.Rows = append(p.Rows, groupRow{groupAddress(g.ID), g.Name, g.Description, v.moment(g.Created)})
-		}
+	p.Fitting = fitting
+	for _, g := range found {
+		p.Rows = append(p.Rows, groupRow{groupAddress(g.ID), g.Name, g.Description, v.moment(g.Created)})
 	}
 	return v.renderStatus(status, "catalog_groups", "Groups", p)
 }
@@ -92,7 +94,7 @@ type groupPage struct {
 	Next                 string // address of the next; empty: there is none
 	Search               string
 	Found                []groupMember
-	Searched             bool
+	Searched, FoundAll   bool
 	Message              string // why a change was refused; empty: it was not
 	MayChange, MayDelete bool
 }
@@ -160,13 +162,16 @@ func (v *visit) findDevices(p *groupPage) error {
 	options.Set("$top", strconv.Itoa(devicesFound))
 	options.Set("$select", "id,deviceName,operatingSystem,osVersion,serialNumber")
 	options.Del("$count")
-	var found struct{ Value []managedDevice }
+	var found struct {
+		Value []managedDevice
+		Next  string `json:"@odata.nextLink"`
+	}
 	err := v.get("/beta/deviceManagement/managedDevices", options, &found)
 	if refused, ok := near(err); ok {
 		p.Message = refused.Message
 		return nil
 	}
-	p.Searched = true
+	p.Searched, p.FoundAll = true, found.Next == ""
 	for _, d := range found.Value {
 		p.Found = append(p.Found, groupMember{d.ID, d.Name, d.Platform, d.OSVersion, d.Serial})
 	}

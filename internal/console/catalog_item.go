@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -49,6 +48,7 @@ type itemPage struct {
 	Edit       form
 	Assigned   string // in a few words
 	Editor     *editor
+	Tags       *tagEditor
 	FileNotice string // why a file was refused; empty: it was not
 	Refusal    string // why something was refused whose form the visitor does not get
 
@@ -68,7 +68,9 @@ type itemAnswer struct {
 	status        int
 	edit          *form
 	chosen        []assignment // nil: those that there are
+	seen          string       // fingerprint of those from which the form was made; empty: those that there are
 	assignMessage string
+	tags          tagAnswer
 	fileMessage   string
 }
 
@@ -91,7 +93,11 @@ func (v *visit) catalogItemPage() error {
 	if err != nil {
 		return err
 	}
-	return v.showItem(c, v.r.PathValue("id"), itemAnswer{status: http.StatusOK})
+	answer := itemAnswer{status: http.StatusOK}
+	if draft := v.drafted(); draft != nil {
+		answer.chosen, answer.seen = c.chosen(draft), draft.Get("seen")
+	}
+	return v.showItem(c, v.r.PathValue("id"), answer)
 }
 
 func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
@@ -124,6 +130,9 @@ func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
 	if err := v.aboutAssignments(&p, answer); err != nil {
 		return err
 	}
+	if p.Tags, err = v.tagEditor(p.Address+"/tags", i.Tags, c.update, answer.tags); err != nil {
+		return err
+	}
 	return v.renderStatus(answer.status, "catalog_item", p.Name, p)
 }
 
@@ -137,11 +146,18 @@ func (v *visit) aboutAssignments(p *itemPage, answer itemAnswer) error {
 	if answer.chosen != nil {
 		shown = answer.chosen
 	}
-	if p.Editor, err = v.editor(shown, strings.TrimSpace(v.r.URL.Query().Get("groups"))); err != nil {
+	if p.Editor, err = v.editor(shown); err != nil {
 		return err
 	}
 	p.Editor.Seen, p.Editor.Message = fingerprint(current), answer.assignMessage
-	return nil
+	if answer.seen != "" {
+		p.Editor.Seen = answer.seen
+	}
+	if !p.MayAssign {
+		return nil
+	}
+	p.Editor.Picker.Page = p.Address + "#assignments"
+	return v.offer(&p.Editor.Picker, v.r.FormValue("groups"))
 }
 
 // configurable reports whether an app can have app configurations.
@@ -242,56 +258,5 @@ func (v *visit) editItem() error {
 		return v.showItem(c, id, itemAnswer{status: refused.Status, edit: &sent})
 	}
 	v.redirect(c.item(id) + "?notice=saved")
-	return nil
-}
-
-// deletionPage is the page that asks before something is deleted.
-type deletionPage struct {
-	Name, What, Consequence string
-	Trail                   []link
-	Back, Action            string
-	Message                 string // why it was refused; empty: it was not
-}
-
-// deleteItemPage asks.
-func (v *visit) deleteItemPage() error { return v.askToDelete(http.StatusOK, "") }
-
-func (v *visit) askToDelete(status int, message string) error {
-	c, err := v.collection()
-	if err != nil {
-		return err
-	}
-	i, err := v.catalogItem(c, v.r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	assigned, err := v.assignments(c, i.ID)
-	if err != nil {
-		return err
-	}
-	consequence := "It is assigned to " + assignedTo(assigned) + ". "
-	if len(assigned) > 0 {
-		consequence += "Devices that have it lose it. "
-	}
-	return v.renderStatus(status, "catalog_delete", "Delete "+i.Name, deletionPage{Name: i.Name, What: c.One, Consequence: consequence,
-		Message: message,
-		Trail:   []link{{"/console/catalog", "Catalog"}, {c.Address(), c.Title}, {c.item(i.ID), cmp.Or(i.Name, i.ID)}},
-		Back:    c.item(i.ID), Action: c.item(i.ID) + "/delete"})
-}
-
-// deleteItem deletes.
-func (v *visit) deleteItem() error {
-	c, err := v.collection()
-	if err != nil {
-		return err
-	}
-	if err := v.call(http.MethodDelete, c.resource(v.r.PathValue("id")), nil, nil, nil, nil); err != nil {
-		refused, ok := near(err)
-		if !ok || refused.Status == http.StatusNotFound {
-			return err
-		}
-		return v.askToDelete(refused.Status, refused.Message)
-	}
-	v.redirect(c.Address() + "?notice=deleted")
 	return nil
 }

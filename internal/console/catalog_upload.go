@@ -102,11 +102,14 @@ func (v *visit) upload() error {
 		chosen = policies.chosen(v.r.PostForm)
 	}
 	if v.may(policies.assign) {
-		if p.Editor, err = v.editor(chosen, ""); err != nil {
+		if p.Editor, err = v.editor(chosen); err != nil {
+			return err
+		}
+		if err := v.offer(&p.Editor.Picker, v.r.PostForm.Get("groups")); err != nil {
 			return err
 		}
 	}
-	if !confirmed {
+	if !confirmed || v.r.PostForm.Has("find") {
 		return v.render("catalog_upload", "Add "+p.FileName, p)
 	}
 	return v.addPolicy(p, chosen)

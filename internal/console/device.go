@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 
@@ -19,9 +20,12 @@ type devicePage struct {
 	Former    []formerAction
 	MayChange bool
 	MaySync   bool
+	Tags      *tagEditor
 }
 
-func (p devicePage) stream() string { return "/console/devices/" + url.PathEscape(p.ID) + "/events" }
+func (p devicePage) stream() string { return deviceAddress(p.ID) + "/events" }
+
+func deviceAddress(id string) string { return "/console/devices/" + url.PathEscape(id) }
 
 type fact struct {
 	Name, Value string
@@ -45,11 +49,12 @@ const formerOnDevice = 5
 // notices are what a form's answer says on the page to which it leads.
 var notices = map[string]string{
 	"sync":    "The device was asked to connect and to tell what it has.",
+	"tagged":  tagsSaved,
 	"started": "The action was started. Watch it here: nothing has to be reloaded.",
 }
 
 const deviceProperties = "id,deviceName,operatingSystem,osVersion,manufacturer,model,serialNumber,udid,isSupervised," +
-	"managedDeviceOwnerType,managementState,enrolledDateTime,lastSyncDateTime"
+	"managedDeviceOwnerType,managementState,enrolledDateTime,lastSyncDateTime,roleScopeTagIds"
 
 func (v *visit) managedDevice(properties string) (*managedDevice, error) {
 	var d managedDevice
@@ -61,7 +66,9 @@ func (v *visit) managedDevice(properties string) (*managedDevice, error) {
 func (v *visit) mayChange() bool { return v.may(access.ChangeAssignments, access.ReadOrganization) }
 
 // device shows one device: what it is, what it has, what is happening to it, and what did.
-func (v *visit) device() error {
+func (v *visit) device() error { return v.showDevice(http.StatusOK, tagAnswer{}) }
+
+func (v *visit) showDevice(status int, tags tagAnswer) error {
 	d, err := v.managedDevice(deviceProperties)
 	if err != nil {
 		return err
@@ -90,7 +97,10 @@ func (v *visit) device() error {
 			p.Former = append(p.Former, v.formerAction(&actions[1+i]))
 		}
 	}
-	return v.render("device", p.Name, p)
+	if p.Tags, err = v.tagEditor(deviceAddress(d.ID)+"/tags", d.Tags, access.UpdateDevices, tags); err != nil {
+		return err
+	}
+	return v.renderStatus(status, "device", p.Name, p)
 }
 
 func (v *visit) facts(d *managedDevice) []fact {
@@ -135,6 +145,6 @@ func (v *visit) syncDevice() error {
 	if err := v.post(devicePath(id)+"/syncDevice", nil, nil, nil); err != nil {
 		return err
 	}
-	v.redirect("/console/devices/" + url.PathEscape(id) + "?notice=sync")
+	v.redirect(deviceAddress(id) + "?notice=sync")
 	return nil
 }

@@ -47,13 +47,13 @@ func (p *devicePayload) state() mark {
 	case p.Work == "error":
 		return failed
 	case working && (p.Removed || !p.Assigned):
-		return mark{"Being removed", "busy"}
+		return removing
 	case working:
 		return mark{"Being installed", "busy"}
 	case p.Removed && p.Presence == "absent":
 		return removed
 	case p.Removed:
-		return mark{"To be removed", "busy"}
+		return toBeRemoved
 	case p.Presence == "present":
 		return mark{"On the device", "good"}
 	case p.Presence == "absent":

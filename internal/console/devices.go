@@ -44,6 +44,7 @@ type managedDevice struct {
 	Management   string         `json:"managementState"`
 	Enrolled     time.Time      `json:"enrolledDateTime"`
 	LastSync     time.Time      `json:"lastSyncDateTime"`
+	Tags         []string       `json:"roleScopeTagIds"`
 	Actions      []actionResult `json:"deviceActionResults"`
 }
 
@@ -81,7 +82,7 @@ type deviceRow struct {
 	ID, Name, Platform, OSVersion, Model, Serial string
 	LastSync                                     moment
 	Action                                       *mark // nil: there was none
-	Removed                                      int   // payloads that the latest action holds off
+	Removed, Removing                            int   // payloads that are seen to be off, and those on the way
 }
 
 // devicesQuery is the state of the page, all of which is in its address.
@@ -205,8 +206,11 @@ func (v *visit) deviceRow(d *managedDevice) deviceRow {
 		state := actionState(a.State)
 		row.Action = &state
 		for _, r := range a.results() {
-			if r.intent() == "remove" && r.status() == "removed" {
+			switch r.held() {
+			case removed:
 				row.Removed++
+			case removing:
+				row.Removing++
 			}
 		}
 	}

@@ -3,13 +3,16 @@ package console
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // fleetPage is what the page of the whole fleet shows.
 type fleetPage struct {
 	Removed     []removedRow
+	Standing    string // how many are removed, and how many not yet; empty: there are more than this page shows
 	FirstPage   bool   // of what is removed
 	NextRemoved string // address of its next page; empty: there is none
 	Days        []choice
@@ -29,6 +32,7 @@ type choice struct {
 type removedRow struct {
 	Key, DeviceID, Device, Name, Type, By string
 	Since, Restore                        moment
+	State                                 mark
 }
 
 // silent are the devices not heard from for a while.
@@ -130,14 +134,71 @@ func (v *visit) removedAnywhere(q fleetQuery, p *fleetPage) error {
 		return err
 	}
 	for _, r := range list.Value {
-		p.Removed = append(p.Removed, removedRow{Key: r.DeviceID + " " + r.ID, DeviceID: r.DeviceID, Device: cmp.Or(r.Device, r.DeviceID),
+		p.Removed = append(p.Removed, removedRow{Key: removedKey(r.DeviceID, r.ID), DeviceID: r.DeviceID, Device: cmp.Or(r.Device, r.DeviceID),
 			Name: cmp.Or(r.Name, r.ID), Type: itemType(r.Type, r.SubType), By: r.RemovedBy, Since: v.moment(r.RemovedAt), Restore: v.moment(r.RestoreAt)})
 	}
 	if q.after = skipToken(list.Next); q.after != "" {
 		p.NextRemoved = q.address("removed")
 	}
+	if err := v.standings(p.Removed); err != nil {
+		return err
+	}
+	if p.FirstPage && p.NextRemoved == "" {
+		p.Standing = standing(p.Removed)
+	}
 	return nil
 }
+
+// toBeRemoved is what a device is to be without, where its latest action does not tell how that stands.
+var toBeRemoved = mark{"To be removed", "busy"}
+
+// standings tells of each row how it stands, by the same result from which the list of devices counts.
+func (v *visit) standings(rows []removedRow) error {
+	var devices []string
+	for _, r := range rows {
+		devices = append(devices, quoted(r.DeviceID))
+	}
+	if len(devices) == 0 {
+		return nil
+	}
+	devices = slices.Compact(slices.Sorted(slices.Values(devices)))
+	var list struct{ Value []managedDevice }
+	if err := v.get("/beta/deviceManagement/managedDevices", url.Values{"$select": {"id,deviceActionResults"},
+		"$filter": {"id in (" + strings.Join(devices, ",") + ")"}, "$top": {strconv.Itoa(len(devices))}}, &list); err != nil {
+		return err
+	}
+	held := make(map[string]mark)
+	for i := range list.Value {
+		if a := list.Value[i].latest(); a != nil {
+			for _, r := range a.results() {
+				held[removedKey(list.Value[i].ID, r.id())] = r.held()
+			}
+		}
+	}
+	for i := range rows {
+		rows[i].State = cmp.Or(held[rows[i].Key], toBeRemoved)
+	}
+	return nil
+}
+
+func removedKey(device, payload string) string { return device + " " + payload }
+
+// standing counts rows by their states.
+func standing(rows []removedRow) string {
+	counts := make(map[mark]int)
+	for _, r := range rows {
+		counts[r.State]++
+	}
+	var parts []string
+	for _, m := range []mark{removed, removing, toBeRemoved, failed} {
+		if n := counts[m]; n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+heldWords[m])
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+var heldWords = map[mark]string{removed: "removed", removing: "being removed", toBeRemoved: "to be removed", failed: "in error"}
 
 // silent finds the devices not heard from for one of silences.
 func (v *visit) silent(silence string) (s silent, err error) {

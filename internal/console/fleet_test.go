@@ -94,6 +94,46 @@ func TestFleetPagesWhatIsRemoved(t *testing.T) {
 	}
 }
 
+// The list of devices, the page of the fleet and the device's own say the same of what is off, on its way and in error.
+func TestRemovedIsCountedTheSameEverywhere(t *testing.T) {
+	s := newSite(t)
+	var payloads []string
+	for _, name := range []string{"Gone", "Gone too", "Slow", "Stuck"} {
+		payloads = append(payloads, s.wifi(name, "test."+strings.ReplaceAll(name, " ", "")))
+	}
+	device, id := s.enroll("Phone of Ann")
+	b := s.signedIn(s.token)
+	b.until("/console/devices/"+id, "Stuck Configuration: Wi-Fi On the device")
+	b.until("/console/devices/"+id, "Slow Configuration: Wi-Fi On the device")
+	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: "test.Slow", Effect: simulator.AnswerNotNow, Times: simulator.Always})
+	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: "test.Stuck", Effect: simulator.AnswerError, Times: simulator.Always,
+		Chain: []simulator.ErrorLink{{Domain: "MCMDMErrorDomain", Code: 12021, Description: "No."}}})
+	s.remove(id, payloads...)
+	fleet := b.until("/console/fleet", "2 removed, 1 being removed, 1 in error")
+	states := map[string]string{"Gone": "Removed", "Gone too": "Removed", "Slow": "Being removed", "Stuck": "Error"}
+	rows := fleet.rowsOf("removed")
+	if len(rows) != len(states) {
+		t.Errorf("held off are %q", rows)
+	}
+	page := b.open("/console/devices/" + id)
+	for name, state := range states {
+		if want := "Phone of Ann " + name + " Configuration: Wi-Fi " + state + " "; !strings.Contains(strings.Join(rows, "\n"), want) {
+			t.Errorf("there is no %q in %q", want, rows)
+		}
+		if row := page.row("assigned", name+" Configuration"); !strings.HasPrefix(row, "Off "+name) && !strings.HasPrefix(row, name) || !strings.Contains(row, state) {
+			t.Errorf("the device's page says of %s: %q", name, row)
+		}
+	}
+	if row := b.open("/console/").row("cards", "Phone of Ann"); !strings.HasSuffix(row, " 2 and 1 being removed") {
+		t.Errorf("the list of devices says %q", row)
+	}
+	s.remove(id)
+	b.until("/console/fleet", "Nothing is removed from any device")
+	if row := b.open("/console/").row("cards", "Phone of Ann"); !strings.HasSuffix(row, " 0") {
+		t.Errorf("after all was restored, the list of devices says %q", row)
+	}
+}
+
 // rowsOf are the texts of the rows of a section's table.
 func (p *page) rowsOf(section string) []string {
 	var rows []string

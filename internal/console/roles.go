@@ -150,19 +150,21 @@ func (v *visit) showRoles(status int, form scopeTagForm) error {
 	if err != nil {
 		return err
 	}
-	known, err := v.members()
-	if err != nil {
-		return err
-	}
-	p := rolesPage{Notice: v.roleNotice(), Tags: known.tags, TagForm: form, roleRights: v.roleRights()}
+	p := rolesPage{Notice: v.roleNotice(), TagForm: form, roleRights: v.roleRights()}
+	var assigned []roleAssignment
 	for _, r := range list {
-		rows, err := v.assignmentRows(&r, known)
+		of, err := v.assignmentsOf(&r)
 		if err != nil {
 			return err
 		}
-		p.Roles = append(p.Roles, roleRow{r, len(rows)})
-		p.Assignments = append(p.Assignments, rows...)
+		p.Roles = append(p.Roles, roleRow{r, len(of)})
+		assigned = append(assigned, of...)
 	}
+	known, err := v.members(assigned)
+	if err != nil {
+		return err
+	}
+	p.Tags, p.Assignments = known.tags, assignmentRows(assigned, known)
 	slices.SortFunc(p.Assignments, func(a, b assignmentRow) int { return byName(a.Name, b.Name, a.ID, b.ID) })
 	return v.renderStatus(status, "roles", "Roles", p)
 }
@@ -186,13 +188,15 @@ func (v *visit) rolePage() error {
 		return err
 	}
 	p.Rights = slices.DeleteFunc(p.Rights, func(g rightGroup) bool { return len(g.Chosen()) == 0 })
-	known, err := v.members()
+	assigned, err := v.assignmentsOf(r)
 	if err != nil {
 		return err
 	}
-	if p.Assignments, err = v.assignmentRows(r, known); err != nil {
+	known, err := v.members(assigned)
+	if err != nil {
 		return err
 	}
+	p.Assignments = assignmentRows(assigned, known)
 	return v.render("role", r.Name, p)
 }
 

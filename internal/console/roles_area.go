@@ -16,27 +16,32 @@ type scopeTag struct {
 	BuiltIn     bool   `json:"isBuiltIn"`
 }
 
-// areas are the groups of devices and the scope tags to which roles can be limited, as far as the visitor may read them.
-type areas struct {
-	groups []group
-	tags   []scopeTag
-}
-
-func (v *visit) areas() (*areas, error) {
-	groups, err := v.groups()
-	if err != nil {
-		return nil, err
-	}
-	tags, err := v.scopeTags()
-	return &areas{groups, tags}, err
-}
-
 // scopeTags reads all scope tags in the order of their numbers; none for who may read none.
 func (v *visit) scopeTags() ([]scopeTag, error) {
 	if !v.may(access.ReadRoles) {
 		return nil, nil
 	}
-	return everything[scopeTag](v, "/beta/deviceManagement/roleScopeTags", "id,displayName,description,isBuiltIn")
+	return everything[scopeTag](v, scopeTagsPath, "id,displayName,description,isBuiltIn")
+}
+
+// areas have the names of groups of devices and of scope tags, as far as the visitor may read them.
+type areas struct {
+	groups map[string]string // names by id, of those that were asked for
+	tags   []scopeTag
+}
+
+// areas reads the names of all scope tags, and of the groups to which the areas are limited.
+func (v *visit) areas(all []area) (*areas, error) {
+	var ids []string
+	for _, one := range all {
+		ids = append(ids, one.Groups...)
+	}
+	groups, err := v.groupNames(ids)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := v.scopeTags()
+	return &areas{groups, tags}, err
 }
 
 // area is the part of the fleet and the catalog in which a role holds. Nil is no limit.
@@ -73,23 +78,19 @@ func named(ids []string, name func(string) string) []string {
 }
 
 func (a *areas) groupName(id string) string {
-	if i := slices.IndexFunc(a.groups, func(g group) bool { return g.ID == id }); i >= 0 {
-		return a.groups[i].Name
+	if name := a.groups[id]; name != "" {
+		return name
 	}
 	return id
 }
 
-func (a *areas) tagName(id string) string {
-	if i := slices.IndexFunc(a.tags, func(t scopeTag) bool { return t.ID == id }); i >= 0 {
-		return a.tags[i].Name
-	}
-	return id
-}
+func (a *areas) tagName(id string) string { return tagName(a.tags, id) }
 
 // areaForm is the part of a form that chooses an area.
 type areaForm struct {
-	Limited      bool // to groups; which ones are ticked is kept in either case
-	Groups, Tags []areaChoice
+	Limited bool // to groups; which ones are ticked is kept in either case
+	Picker  groupPicker
+	Tags    []areaChoice
 }
 
 type areaChoice struct {
@@ -97,20 +98,40 @@ type areaChoice struct {
 	On       bool
 }
 
-// form is the form for an area. What is chosen and cannot be read is offered by its id.
-func (a *areas) form(chosen area) areaForm {
-	f := areaForm{Limited: chosen.Groups != nil}
-	for _, g := range a.groups {
-		f.Groups = append(f.Groups, areaChoice{g.ID, g.Name, slices.Contains(chosen.Groups, g.ID)})
+// values are an area as its form sends it.
+func (a area) values() url.Values {
+	values := url.Values{"scope": {"all"}, "group": a.Groups, "tag": a.Tags}
+	if a.Groups != nil {
+		values.Set("scope", "groups")
 	}
-	for _, t := range a.tags {
-		f.Tags = append(f.Tags, areaChoice{t.ID, t.Name, slices.Contains(chosen.Tags, t.ID)})
-	}
-	f.Groups, f.Tags = withUnread(f.Groups, chosen.Groups), withUnread(f.Tags, chosen.Tags)
-	return f
+	return values
 }
 
-func withUnread(choices []areaChoice, chosen []string) []areaChoice {
+// areaForm is the form for an area, filled in as it was sent. page is the address of the page on which it stands.
+func (v *visit) areaForm(sent url.Values, page string) (areaForm, error) {
+	var chosen []groupChoice
+	for _, id := range sent["group"] {
+		chosen = append(chosen, groupChoice{ID: id, Name: id, Include: true})
+	}
+	f := areaForm{Limited: sent.Get("scope") == "groups"}
+	var err error
+	if f.Picker, err = v.groupPicker(chosen); err != nil {
+		return f, err
+	}
+	f.Picker.Page = page
+	if err := v.offer(&f.Picker, sent.Get("groups")); err != nil {
+		return f, err
+	}
+	tags, err := v.scopeTags()
+	f.Tags = tagChoices(tags, sent["tag"])
+	return f, err
+}
+
+// tagChoices are all tags to choose from. What is chosen and cannot be read is offered by its id.
+func tagChoices(tags []scopeTag, chosen []string) (choices []areaChoice) {
+	for _, t := range tags {
+		choices = append(choices, areaChoice{t.ID, t.Name, slices.Contains(chosen, t.ID)})
+	}
 	for _, id := range chosen {
 		if !slices.ContainsFunc(choices, func(c areaChoice) bool { return c.ID == id }) {
 			choices = append(choices, areaChoice{id, id, true})
@@ -129,13 +150,6 @@ func readArea(form url.Values) (chosen area, ok bool) {
 	}
 	chosen.Groups = form["group"]
 	return chosen, len(chosen.Groups) > 0
-}
-
-// again is the form with what was sent in it.
-func (a *areas) again(form url.Values) areaForm {
-	f := a.form(area{form["group"], form["tag"]})
-	f.Limited = form.Get("scope") == "groups"
-	return f
 }
 
 // told is what the API's refusal of a form says, with the form's own labels for properties.

@@ -19,6 +19,8 @@ type roleAssignment struct {
 	ScopeType   string   `json:"scopeType"`
 	Groups      []string `json:"resourceScopes"`
 	Tags        []string `json:"roleScopeTagIds"`
+
+	role *role // which it gives; nil: it was read by itself
 }
 
 const (
@@ -41,8 +43,12 @@ type members struct {
 	tokens map[string]string // names by id
 }
 
-func (v *visit) members() (*members, error) {
-	known, err := v.areas()
+func (v *visit) members(of []roleAssignment) (*members, error) {
+	where := make([]area, len(of))
+	for i := range of {
+		where[i] = of[i].area()
+	}
+	known, err := v.areas(where)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +93,22 @@ func assignmentAddress(role, id string) string {
 	return roleAddress(role) + "/assignments/" + url.PathEscape(id)
 }
 
-func (v *visit) assignmentRows(r *role, known *members) (rows []assignmentRow, err error) {
+// assignmentsOf are the assignments of a role.
+func (v *visit) assignmentsOf(r *role) ([]roleAssignment, error) {
 	list, err := everything[roleAssignment](v, rolePath(r.ID)+"/roleAssignments", "id,displayName,description,members,scopeType,resourceScopes,roleScopeTagIds")
-	for _, a := range list {
-		rows = append(rows, assignmentRow{ID: a.ID, Name: a.Name, Where: known.words(a.area()), Members: named(a.Members, known.member),
-			RoleName: r.Name, Address: assignmentAddress(r.ID, a.ID)})
+	for i := range list {
+		list[i].role = r
 	}
-	return rows, err
+	return list, err
+}
+
+func assignmentRows(list []roleAssignment, known *members) (rows []assignmentRow) {
+	for i := range list {
+		a := &list[i]
+		rows = append(rows, assignmentRow{ID: a.ID, Name: a.Name, Where: known.words(a.area()), Members: named(a.Members, known.member),
+			RoleName: a.role.Name, Address: assignmentAddress(a.role.ID, a.ID)})
+	}
+	return rows
 }
 
 // assignmentForm gives a role to somebody, or changes to whom and where it is given.
@@ -115,17 +130,19 @@ func (f assignmentForm) Action() string {
 	return assignmentAddress(f.Role.ID, f.ID)
 }
 
-func (v *visit) newAssignment() error {
-	return v.showAssignment(http.StatusOK, func(known *areas) (assignmentForm, error) {
-		return assignmentForm{Area: known.form(area{})}, nil
-	})
-}
+func (v *visit) newAssignment() error { return v.showAssignment(http.StatusOK, "", v.drafted(), "") }
 
 func (v *visit) editAssignment() error {
-	return v.showAssignment(http.StatusOK, func(known *areas) (assignmentForm, error) {
-		a, err := v.roleAssignment()
-		return assignmentForm{ID: a.ID, Name: a.Name, Description: a.Description, Members: strings.Join(a.Members, "\n"), Area: known.form(a.area())}, err
-	})
+	a, err := v.roleAssignment()
+	if err != nil {
+		return err
+	}
+	values := v.drafted()
+	if values == nil {
+		values = a.area().values()
+		values["name"], values["description"], values["members"] = []string{a.Name}, []string{a.Description}, []string{strings.Join(a.Members, "\n")}
+	}
+	return v.showAssignment(http.StatusOK, a.ID, values, "")
 }
 
 // roleAssignment is the one that the request's path names.
@@ -139,23 +156,20 @@ func (v *visit) roleAssignmentPath() string {
 	return roleAssignmentsPath + "/" + url.PathEscape(v.r.PathValue("assignment"))
 }
 
-func (v *visit) showAssignment(status int, fill func(*areas) (assignmentForm, error)) error {
+// showAssignment shows the form, filled in with values as it sends them. id is empty for a new assignment.
+func (v *visit) showAssignment(status int, id string, values url.Values, message string) error {
 	r, err := v.role(v.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	known, err := v.areas()
-	if err != nil {
-		return err
+	f := assignmentForm{Role: *r, ID: id, Name: values.Get("name"), Description: values.Get("description"), Members: values.Get("members"),
+		Message: message, MayDelete: id != ""}
+	title, page := "Assign "+r.Name, roleAddress(r.ID)+"/assignments/new"
+	if id != "" {
+		title, page = "Assignment "+f.Name, assignmentAddress(r.ID, id)
 	}
-	f, err := fill(known)
-	if err != nil {
+	if f.Area, err = v.areaForm(values, page+"#devices"); err != nil {
 		return err
-	}
-	f.Role, f.MayDelete = *r, f.ID != ""
-	title := "Assign " + r.Name
-	if f.ID != "" {
-		title = "Assignment " + f.Name
 	}
 	return v.renderStatus(status, "role_assignment", title, f)
 }
@@ -214,11 +228,7 @@ func lines(text string) []string {
 }
 
 func (v *visit) assignmentRefused(status int, message string) error {
-	form := v.r.PostForm
-	return v.showAssignment(status, func(known *areas) (assignmentForm, error) {
-		return assignmentForm{ID: v.r.PathValue("assignment"), Name: form.Get("name"), Description: form.Get("description"),
-			Members: form.Get("members"), Area: known.again(form), Message: message}, nil
-	})
+	return v.showAssignment(status, v.r.PathValue("assignment"), v.r.PostForm, message)
 }
 
 func (v *visit) askToDeleteAssignment() error { return v.showDeleteAssignment(nil) }

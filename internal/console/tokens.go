@@ -25,6 +25,9 @@ type token struct {
 	Bearer   string    `json:"token"` // of one that has just been made
 }
 
+// area is where the token's role holds.
+func (t *token) area() area { return area{t.Groups, t.Tags} }
+
 func (v *visit) tokenList() ([]token, error) {
 	var list struct{ Value []token }
 	err := v.get(tokensPath, nil, &list)
@@ -63,15 +66,24 @@ var tokenNotices = map[string]string{"revoked": "The token was revoked. It is no
 
 // tokens lists the server's own tokens, with a form that makes one.
 func (v *visit) tokens() error {
-	return v.showTokens(http.StatusOK, func(a *areas) tokenForm { return tokenForm{Lasts: defaultLifetime, Area: a.form(area{})} })
+	values := v.drafted()
+	if values == nil {
+		values = url.Values{"lasts": {defaultLifetime}}
+	}
+	return v.showTokens(http.StatusOK, values, "")
 }
 
-func (v *visit) showTokens(status int, form func(*areas) tokenForm) error {
+// showTokens shows them with the form filled in with values as it sends them.
+func (v *visit) showTokens(status int, values url.Values, message string) error {
 	list, err := v.tokenList()
 	if err != nil {
 		return err
 	}
-	known, err := v.areas()
+	where := make([]area, len(list))
+	for i := range list {
+		where[i] = list[i].area()
+	}
+	known, err := v.areas(where)
 	if err != nil {
 		return err
 	}
@@ -80,20 +92,27 @@ func (v *visit) showTokens(status int, form func(*areas) tokenForm) error {
 		p.Rows = append(p.Rows, v.tokenRow(&list[i], known))
 	}
 	if v.may(access.CreateTokens) {
-		f := form(known)
-		f.Lifetimes = lifetimes
-		if p.SeesRoles {
-			if f.Roles, err = v.roleOptions(); err != nil {
-				return err
-			}
+		if p.Form, err = v.tokenForm(values, message); err != nil {
+			return err
 		}
-		p.Form = &f
 	}
 	return v.renderStatus(status, "tokens", "Tokens", p)
 }
 
+func (v *visit) tokenForm(values url.Values, message string) (*tokenForm, error) {
+	f := &tokenForm{Name: values.Get("name"), Role: values.Get("role"), Lasts: values.Get("lasts"), Lifetimes: lifetimes, Message: message}
+	var err error
+	if v.may(access.ReadRoles) {
+		if f.Roles, err = v.roleOptions(); err != nil {
+			return nil, err
+		}
+	}
+	f.Area, err = v.areaForm(values, "/console/tokens#devices")
+	return f, err
+}
+
 func (v *visit) tokenRow(t *token, known *areas) tokenRow {
-	return tokenRow{ID: t.ID, Name: t.Name, Role: t.Role, RoleID: t.RoleID, Where: known.words(area{t.Groups, t.Tags}), Created: v.moment(t.Created),
+	return tokenRow{ID: t.ID, Name: t.Name, Role: t.Role, RoleID: t.RoleID, Where: known.words(t.area()), Created: v.moment(t.Created),
 		Expires: v.moment(t.Expires), LastUsed: v.moment(t.LastUsed), Expired: !t.Expires.IsZero() && !v.Now().Before(t.Expires),
 		Own: v.caller.ID == "token:"+t.ID}
 }
@@ -124,7 +143,7 @@ func (v *visit) createToken() error {
 	if err != nil {
 		return err
 	}
-	known, err := v.areas()
+	known, err := v.areas([]area{made.area()})
 	if err != nil {
 		return err
 	}
@@ -135,10 +154,7 @@ func (v *visit) createToken() error {
 }
 
 func (v *visit) tokenRefused(status int, message string) error {
-	form := v.r.PostForm
-	return v.showTokens(status, func(a *areas) tokenForm {
-		return tokenForm{Name: form.Get("name"), Role: form.Get("role"), Lasts: form.Get("lasts"), Area: a.again(form), Message: message}
-	})
+	return v.showTokens(status, v.r.PostForm, message)
 }
 
 // revokePage asks whether a token is to be revoked.
@@ -158,7 +174,7 @@ func (v *visit) showRevoke(status int, message string) error {
 	if i < 0 {
 		return &refusal{http.StatusNotFound, "There is no such token. It may have been revoked already."}
 	}
-	known, err := v.areas()
+	known, err := v.areas([]area{list[i].area()})
 	if err != nil {
 		return err
 	}

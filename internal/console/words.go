@@ -10,6 +10,7 @@ type mark struct {
 
 var (
 	inProgress = mark{"In progress", "busy"}
+	removing   = mark{"Being removed", "busy"}
 	removed    = mark{"Removed", "off"}
 	restored   = mark{"Restored", "good"}
 	failed     = mark{"Error", "bad"}

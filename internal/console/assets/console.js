@@ -233,7 +233,7 @@ async function search(form) {
   searching = new AbortController();
   const values = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value.trim() !== "") values.append(name, value);
-  const address = form.action + (values.size > 0 ? "?" + values : "");
+  const address = form.action.replace(/#.*/, "") + (values.size > 0 ? "?" + values : "");
   try {
     const page = await fetchPage(address, { signal: searching.signal });
     history.replaceState(null, "", address);
