@@ -34,14 +34,16 @@ check:
 	go vet ./...
 	go tool staticcheck ./...
 
+# Packages wait much, for disks and for each other's processes: more of them at a time than there are processors. The fleet is
+# smaller here, and whole on PostgreSQL without the race detector.
 race:
-	go test -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./...
+	SYNCPAYLOADS_TEST_DEVICES=60 go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./...
 
 # The same tests once more, with the store on PostgreSQL; those that have nothing to do with it, or start servers of their own,
 # ran above.
 postgres:
 	SYNCPAYLOADS_TEST_DB=postgres go test -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./internal/store ./internal/live
-	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_DEVICES=30 SYNCPAYLOADS_TEST_KILLS=10 go test -timeout 15m \
+	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_KILLS=10 go test -p 3 -timeout 15m \
 		-skip 'Console|Client|Kiota' ./internal/access ./internal/catalog ./internal/graph ./internal/notify ./test
 
 # A package's tests are built once, as go test -fuzz builds them, and run for each of its targets.
