@@ -128,6 +128,9 @@ func (f *Fleet) Stats() Stats {
 // Before Run it only notes the wish.
 func (f *Fleet) Wake(device *Device) { f.schedule.wake(device) }
 
+// Idle reports whether no device is connected or about to be; those that come by themselves later are not counted.
+func (f *Fleet) Idle() bool { return f.schedule.idle() }
+
 // Run connects devices as they are woken, are due to poll, or have to come back, until ctx ends. It returns when all
 // connections have ended. A fleet runs once.
 func (f *Fleet) Run(ctx context.Context) {

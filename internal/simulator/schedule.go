@@ -22,6 +22,7 @@ type schedule struct {
 	mu     sync.Mutex
 	filled sync.Cond
 	queue  []*Device
+	taken  int // devices that are connected
 	timers timerHeap
 	nudge  chan struct{} // the earliest timer changed
 	closed bool
@@ -67,6 +68,7 @@ func (s *schedule) take() (*Device, bool) {
 	s.queue[0] = nil
 	s.queue = s.queue[1:]
 	d.run = connected
+	s.taken++
 	return d, true
 }
 
@@ -75,9 +77,16 @@ func (s *schedule) finish(d *Device) {
 	defer s.mu.Unlock()
 	again := d.run == connectedAgainWanted
 	d.run = resting
+	s.taken--
 	if again {
 		s.enqueue(d)
 	}
+}
+
+func (s *schedule) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken == 0 && len(s.queue) == 0
 }
 
 func (s *schedule) close() {

@@ -73,6 +73,7 @@ type service struct {
 	status int // 0: passes
 	reason string
 	asked  int
+	inside int // pushes that are not answered yet
 }
 
 func (s *service) answers(status int, reason string) {
@@ -88,6 +89,27 @@ func (s *service) count() int {
 	return s.asked
 }
 
+func (s *service) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inside == 0
+}
+
+// begin counts a push and returns what to do with it.
+func (s *service) begin() (status int, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	s.inside++
+	return s.status, s.reason
+}
+
+func (s *service) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inside--
+}
+
 // pushes starts the push service and the wall before it, and returns the CA of its certificate.
 func (s *timed) pushes() *x509.CertPool {
 	s.Helper()
@@ -101,10 +123,8 @@ func (s *timed) pushes() *x509.CertPool {
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}, ErrorLog: log.New(io.Discard, "", 0)}
 	s.apns = &service{}
 	listening := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.apns.mu.Lock()
-		s.apns.asked++
-		status, reason := s.apns.status, s.apns.reason
-		s.apns.mu.Unlock()
+		status, reason := s.apns.begin()
+		defer s.apns.end()
 		if status == 0 {
 			pass.ServeHTTP(w, r)
 			return
@@ -127,23 +147,19 @@ func (s *timed) eventually(what string, step, most time.Duration, ok func() bool
 	s.clock.eventually(s.T, what, step, most, ok)
 }
 
-// settle lets the server and the device do what is due.
+// settle lets the server and the device do what is due: no push is on its way, and no device is connected or about to be.
 func (s *timed) settle() {
 	s.Helper()
-	calm := 0
+	calm, before := 0, s.fleet.Stats()
 	s.eventually("the device rests", time.Second, time.Hour, func() bool {
-		if before := s.fleet.Stats(); before != s.resting() {
+		time.Sleep(10 * time.Millisecond)
+		now := s.fleet.Stats()
+		if now != before || !s.apns.idle() || !s.fleet.Idle() {
 			calm = 0
 		}
-		calm++
+		calm, before = calm+1, now
 		return calm > 10
 	})
-}
-
-// resting is what the fleet did, a moment later.
-func (s *timed) resting() simulator.Stats {
-	time.Sleep(10 * time.Millisecond)
-	return s.fleet.Stats()
 }
 
 func (s *timed) mustDeclare(d *device, restoreAfter string, set ...payload) {
