@@ -64,8 +64,10 @@ type Config struct {
 	NewID        func() string
 	Policy       action.Policy
 	RestoreAfter time.Duration // default of calls that do not choose; 0: never
-	Committed    func()        // is told that events were committed; it must not wait
 	Log          *slog.Logger
+
+	// Committed is told which events were committed; it must not wait. Their positions are not always known.
+	Committed func([]live.Event)
 }
 
 // Engine runs the rules on a store. Its methods may be called from many goroutines.
@@ -91,7 +93,7 @@ func New(c Config) *Engine {
 		c.Log = slog.Default()
 	}
 	if c.Committed == nil {
-		c.Committed = func() {}
+		c.Committed = func([]live.Event) {}
 	}
 	return &Engine{Config: c, channels: make(map[fleet.Platform]Channel), wakes: make(chan fleet.DeviceID, wakeQueue)}
 }
@@ -160,7 +162,7 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		return err
 	}
 	if len(events) > 0 {
-		e.Committed()
+		e.Committed(events)
 	}
 	if wake {
 		e.wake(id)

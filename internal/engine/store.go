@@ -59,7 +59,8 @@ type Tx interface {
 	// KeyDigest returns the digest of the call that had the key on the device since then; nil if none had.
 	KeyDigest(ctx context.Context, device fleet.DeviceID, k *Key, since time.Time) ([]byte, error)
 	SaveKey(ctx context.Context, device fleet.DeviceID, k *Key, at time.Time) error
-	// AppendEvents adds to the event log, in the order given. Position is the log's to set.
+	// AppendEvents adds to the event log, in the order given. Position is the log's to set: where it is known at once, it is
+	// set in events when Update returns.
 	AppendEvents(ctx context.Context, events []live.Event) error
 	// Actions returns the latest action of each name, latest first.
 	Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error)

@@ -69,7 +69,7 @@ func (w *wording) ownItem(r *action.Result) fields {
 func deviceActionPayload(w *wording, r *action.Result) fields {
 	return fields{
 		{"@odata.type", w.itemType},
-		{"payloadId", r.Payload},
+		{"payloadId", string(r.Payload)},
 		{"payloadType", w.typeName(r.Type)},
 		{"displayName", textOrNull(r.DisplayName)},
 		{"intent", intents[r.Intent]},

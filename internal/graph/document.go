@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/syncpayloads/syncpayloads/internal/jsontext"
 )
 
 // depthLimit is how deep a request's JSON may nest.
@@ -217,27 +220,39 @@ type field struct {
 type fields []field
 
 // MarshalJSON writes the object.
-func (f fields) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
+func (f fields) MarshalJSON() ([]byte, error) { return f.append(make([]byte, 0, 32*len(f))) }
+
+func (f fields) append(b []byte) (_ []byte, err error) {
+	b = append(b, '{')
 	for i, p := range f {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		name, err := json.Marshal(p.name)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(p.value)
-		if err != nil {
+		b = append(jsontext.AppendString(b, p.name), ':')
+		if b, err = appendValue(b, p.value); err != nil {
 			return nil, fmt.Errorf("property %s: %w", p.name, err)
 		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(value)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}'), nil
+}
+
+// appendValue writes what most properties are by itself, because encoding/json checks once more what an object in another
+// one writes.
+func appendValue(b []byte, value any) ([]byte, error) {
+	switch v := value.(type) {
+	case nil:
+		return append(b, "null"...), nil
+	case string:
+		return jsontext.AppendString(b, v), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case fields:
+		return v.append(b)
+	}
+	text, err := json.Marshal(value)
+	return append(b, text...), err
 }
 
 // pick returns the selected properties, in the object's order.

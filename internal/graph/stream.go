@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -76,7 +75,7 @@ func (c *call) lastSeen() (after int64, resumed bool, err error) {
 }
 
 // EncodeEvent is an event as it is served, in JSON.
-func EncodeEvent(e *live.Event) ([]byte, error) { return json.Marshal(change(e)) }
+func EncodeEvent(e *live.Event) ([]byte, error) { return change(e).append(make([]byte, 0, 1024)) }
 
 // follow writes the events behind a position as they come, until the reader has gone or the log lets it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
@@ -135,15 +134,15 @@ func snapshot(newest int64, list []live.Standing) fields {
 func change(e *live.Event) fields {
 	f := fields{
 		{"id", e.Position},
-		{"type", e.Kind},
-		{"deviceId", e.Device},
+		{"type", string(e.Kind)},
+		{"deviceId", string(e.Device)},
 		{"dateTime", timestamp(e.At)},
 	}
 	if e.Kind.OfDevice() {
 		return f
 	}
 	f = append(f, fields{
-		{"actionName", e.Name},
+		{"actionName", string(e.Name)},
 		{"actionState", states[e.State]},
 		{"startDateTime", timestamp(e.Started)},
 		{"initiatedBy", e.Actor},

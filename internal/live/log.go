@@ -47,7 +47,7 @@ type Log struct {
 
 	store   Store
 	log     *slog.Logger
-	poke    chan struct{}
+	told    told
 	reading chan struct{} // has something while a reader reads from the store
 
 	mu     sync.Mutex
@@ -59,7 +59,7 @@ type Log struct {
 
 // NewLog returns a log. Its readers see what is committed once Run runs.
 func NewLog(store Store, log *slog.Logger) *Log {
-	return &Log{store: store, log: log, poke: make(chan struct{}, 1), reading: make(chan struct{}, 1), ended: make(chan struct{}),
+	return &Log{store: store, log: log, told: told{poke: make(chan struct{}, 1)}, reading: make(chan struct{}, 1), ended: make(chan struct{}),
 		recent: recent{newest: make(map[fleet.DeviceID]int)},
 		turns:  turns{waiting: make(map[fleet.DeviceID][]*Reader), due: make(chan struct{}, 1)}}
 }
@@ -69,13 +69,8 @@ func (l *Log) Standing(ctx context.Context, device fleet.DeviceID) (list []Stand
 	return l.store.Standing(ctx, device)
 }
 
-// Notify tells that events were committed. It never waits.
-func (l *Log) Notify() {
-	select {
-	case l.poke <- struct{}{}:
-	default:
-	}
-}
+// Notify tells that events were committed, and which, if that is known. It never waits.
+func (l *Log) Notify(events []Event) { l.told.add(events) }
 
 // Run makes committed events known to the readers until ctx ends, and then lets them go.
 func (l *Log) Run(ctx context.Context) error {
@@ -108,33 +103,44 @@ func (l *Log) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-l.poke:
+		case <-l.told.poke:
 		case <-tick.C:
 		}
 	}
 }
 
+// catchUp publishes what was committed. What follows without a gap on what is known need not be read.
 func (l *Log) catchUp(ctx context.Context) error {
+	if events := l.told.behind(l.newest); len(events) > 0 {
+		return l.publish(events)
+	}
 	for {
 		events, err := l.store.Events(ctx, "", l.newest, batch)
-		if err != nil || len(events) == 0 {
+		if err == nil && len(events) > 0 {
+			err = l.publish(events)
+		}
+		if err != nil || len(events) < batch {
 			return err
 		}
-		if err := l.encode(events); err != nil {
-			return err
-		}
-		l.mu.Lock()
-		for i := range events {
-			l.recent.add(&events[i])
-		}
-		l.recent.cut(kept)
-		l.turns.changed("", l.newest)
-		for i := range events {
-			l.turns.changed(events[i].Device, l.newest)
-		}
-		l.newest = events[len(events)-1].Position
-		l.mu.Unlock()
 	}
+}
+
+func (l *Log) publish(events []Event) error {
+	if err := l.encode(events); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range events {
+		l.recent.add(&events[i])
+	}
+	l.recent.cut(kept)
+	l.turns.changed("", l.newest)
+	for i := range events {
+		l.turns.changed(events[i].Device, l.newest)
+	}
+	l.newest = events[len(events)-1].Position
+	return nil
 }
 
 func (l *Log) encode(events []Event) (err error) {

@@ -137,7 +137,7 @@ func (w *world) append(events []live.Event) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.events.Notify()
+	w.events.Notify(nil)
 }
 
 func (w *world) newest() int64 {

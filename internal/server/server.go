@@ -86,7 +86,7 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	g.Go(func() error { return s.engine.Run(running) })
 	g.Go(func() error { return s.notify.Run(running) })
 	g.Go(func() error { return s.dropEvents(running, c) })
-	g.Go(func() error { st.Follow(running, s.events.Notify); return nil })
+	g.Go(func() error { st.Follow(running, func() { s.events.Notify(nil) }); return nil })
 	g.Go(func() error { s.tokens.Run(running, c.Clock.After, lastUseLost(c.Log)); return nil })
 	// Streams never end by themselves: the log lets its readers go when the server begins to close.
 	following, letGo := context.WithCancel(running)

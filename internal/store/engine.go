@@ -89,12 +89,12 @@ func (t *engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.L
 }
 
 func (t *engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *engine.Ledger) error {
-	doc, err := json.Marshal(ledgerDoc{l.Device, l.Wake})
+	doc, err := ledgerText(&ledgerDoc{l.Device, l.Wake})
 	if err != nil {
 		return err
 	}
 	text, args := "UPDATE ledgers SET revision = revision + 1, due_at = ?, changed = ?, doc = ? WHERE device_id = ? AND revision = ?",
-		[]any{micros(l.DueAt), l.Changed, string(doc), device, t.revision}
+		[]any{micros(l.DueAt), l.Changed, doc, device, t.revision}
 	if t.beside != nil {
 		t.guard, t.saved = statement{text, args}, l
 	} else if _, err := t.q.exec(ctx, text, args...); err != nil {
@@ -104,13 +104,13 @@ func (t *engineTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *eng
 }
 
 func (t *engineTx) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
-	doc, err := json.Marshal(a)
+	doc, err := actionText(a)
 	if err != nil {
 		return err
 	}
 	err = t.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, started, actor, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, doc = excluded.doc`,
-		a.ID, device, a.Number, a.Name, a.State, a.Started.UnixMicro(), a.Actor, string(doc))
+		a.ID, device, a.Number, a.Name, a.State, a.Started.UnixMicro(), a.Actor, doc)
 	if err != nil {
 		return fmt.Errorf("writing action %s of device %s: %w", a.ID, device, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -11,26 +13,56 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
+// told is events that one statement writes.
+type told struct {
+	statement
+	events []live.Event
+}
+
+// inOneInsert is how many events a statement writes at most: there is a text for each number.
+const inOneInsert = 8
+
+var insertEvents = func() (texts [inOneInsert + 1]string) {
+	for n := range texts {
+		texts[n] = "INSERT INTO events (device_id, at, code, doc) VALUES " + strings.Repeat("(?, ?, ?, ?), ", max(0, n-1)) + "(?, ?, ?, ?)"
+	}
+	return texts
+}()
+
 func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error {
-	for i := range events {
-		e := &events[i]
-		doc, err := json.Marshal(e)
-		if err != nil {
-			return err
+	for some := range slices.Chunk(events, inOneInsert) {
+		insert := told{statement{text: insertEvents[len(some)], args: make([]any, 0, 4*len(some))}, some}
+		for i := range some {
+			e := &some[i]
+			doc, err := eventText(e)
+			if err != nil {
+				return err
+			}
+			var code any // of what failed; to be overtaken by a later action is no failure
+			if e.Result != nil && e.Result.Status == action.Error && e.Result.Code != action.CodeSuperseded {
+				code = e.Result.Code
+			}
+			insert.args = append(insert.args, e.Device, micros(e.At), code, doc)
 		}
-		var code any // of what failed; to be overtaken by a later action is no failure
-		if e.Result != nil && e.Result.Status == action.Error && e.Result.Code != action.CodeSuperseded {
-			code = e.Result.Code
-		}
-		const text = "INSERT INTO events (device_id, at, code, doc) VALUES (?, ?, ?, ?)"
-		args := []any{e.Device, micros(e.At), code, string(doc)}
 		if t.beside != nil {
-			t.events = append(t.events, statement{text, args})
+			t.events = append(t.events, insert)
 			continue
 		}
-		if _, err := t.q.exec(ctx, text, args...); err != nil {
-			return fmt.Errorf("writing an event of device %s: %w", e.Device, err)
+		if err := t.q.tell(ctx, insert); err != nil {
+			return fmt.Errorf("writing events of device %s: %w", some[0].Device, err)
 		}
+	}
+	return nil
+}
+
+// tell writes events and, where the engine says it, gives them their positions.
+func (q *session) tell(ctx context.Context, t told) error {
+	last, err := q.insert(ctx, t.text, t.args...)
+	if err != nil || last == 0 {
+		return err
+	}
+	for i := range t.events {
+		t.events[i].Position = last - int64(len(t.events)-1-i)
 	}
 	return nil
 }

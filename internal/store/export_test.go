@@ -49,3 +49,13 @@ func (s *Store) TakeChanges(ctx context.Context) (found []catalog.Change, err er
 	})
 	return found, err
 }
+
+// LedgerDoc is a ledger as it is stored.
+type LedgerDoc = ledgerDoc
+
+// What is stored of each.
+var (
+	LedgerText = ledgerText
+	ActionText = actionText
+	EventText  = eventText
+)

@@ -32,6 +32,12 @@ func (l *postgresLink) exec(ctx context.Context, text string, args ...any) (int6
 	return tag.RowsAffected(), l.checked(err)
 }
 
+// insert does not know the numbers: to ask for them would cost more than they save.
+func (l *postgresLink) insert(ctx context.Context, text string, args ...any) (int64, error) {
+	_, err := l.exec(ctx, text, args...)
+	return 0, err
+}
+
 func (l *postgresLink) query(ctx context.Context, kept bool, text string, args []any) (rows, error) {
 	ctx, cancel := within(ctx)
 	args = storable(args)

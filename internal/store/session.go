@@ -18,6 +18,8 @@ type session struct {
 type link interface {
 	// exec runs a statement and returns how many rows it changed.
 	exec(ctx context.Context, text string, args ...any) (int64, error)
+	// insert runs a statement that adds rows with consecutive numbers, and returns the last of them; 0: it is not known.
+	insert(ctx context.Context, text string, args ...any) (int64, error)
 	// query runs a statement that returns rows. kept tells that the text is the package's own alone, of which there are so
 	// few that it stays prepared.
 	query(ctx context.Context, kept bool, text string, args []any) (rows, error)

@@ -77,8 +77,13 @@ func private(path string) error {
 	return nil
 }
 
+// checkpoint is at how many pages of 4 KiB the log is moved into the file. Pages that are written again and again, as those
+// of busy devices are, are moved once.
+const checkpoint = 8192
+
 func dsn(path string) string {
-	options := url.Values{"modeof": {path}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}
+	options := url.Values{"modeof": {path}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+		fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint)}}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
 }
 
@@ -153,24 +158,20 @@ func (s *sqlite) read(ctx context.Context, fn func(*session) error) error {
 		return err
 	}
 	defer giveBack()
+	if _, err := q.exec(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("beginning to read: %w", err)
+	}
+	defer q.exec(ctx, "ROLLBACK") //nolint:errcheck // if it fails, the next BEGIN does, and says so
 	return fn(q)
 }
 
 func (s *sqlite) borrow(ctx context.Context) (*session, func(), error) {
-	var q *session
 	select {
-	case q = <-s.readers:
+	case q := <-s.readers:
+		return q, func() { s.readers <- q }, nil
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
-	if _, err := q.exec(ctx, "BEGIN"); err != nil {
-		s.readers <- q
-		return nil, nil, fmt.Errorf("beginning to read: %w", err)
-	}
-	return q, func() {
-		_, _ = q.exec(ctx, "ROLLBACK") // if it failed, the next BEGIN would, and say so
-		s.readers <- q
-	}, nil
 }
 
 func (s *sqlite) write(ctx context.Context, fn func(*session) error) error { return s.w.do(ctx, fn) }
@@ -222,16 +223,28 @@ func (l *sqliteLink) statement(ctx context.Context, text string) (*sql.Stmt, err
 }
 
 func (l *sqliteLink) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	ctx = context.WithoutCancel(ctx)
-	st, err := l.statement(ctx, text)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.ExecContext(ctx, args...)
+	res, err := l.run(ctx, text, args)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+func (l *sqliteLink) insert(ctx context.Context, text string, args ...any) (int64, error) {
+	res, err := l.run(ctx, text, args)
+	if err != nil {
+		return 0, err
+	}
+	return res.LastInsertId()
+}
+
+func (l *sqliteLink) run(ctx context.Context, text string, args []any) (sql.Result, error) {
+	ctx = context.WithoutCancel(ctx)
+	st, err := l.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx, args...)
 }
 
 func (l *sqliteLink) query(ctx context.Context, kept bool, text string, args []any) (rows, error) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
@@ -50,7 +49,7 @@ type engineTx struct {
 	release  func()         // lets q go; nil: there is nothing to let go
 	guard    statement      // kept back: changes the ledger's row, or nothing if it is outdated
 	later    []statement    // kept back
-	events   []statement    // kept back, to be done last
+	events   []told         // kept back, to be done last
 	alone    bool           // among them is more than the ledger of the device holds
 	device   fleet.DeviceID // whose ledger was read; empty: none was
 	revision int64          // of that ledger
@@ -119,8 +118,13 @@ func (t *engineTx) commit(ctx context.Context, q *session) error {
 			return errOutdated
 		}
 	}
-	for _, st := range slices.Concat(t.later, t.events) {
+	for _, st := range t.later {
 		if _, err := q.exec(ctx, st.text, st.args...); err != nil {
+			return err
+		}
+	}
+	for _, events := range t.events {
+		if err := q.tell(ctx, events); err != nil {
 			return err
 		}
 	}

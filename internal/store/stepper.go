@@ -130,7 +130,9 @@ func (s *stepper) together(batch []*step) error {
 		write.Queue("SELECT pg_advisory_xact_lock($1)", int64(order))
 		for _, j := range batch {
 			if j.err == nil {
-				queue(&write, j.tx.events...)
+				for _, events := range j.tx.events {
+					queue(&write, events.statement)
+				}
 			}
 		}
 		write.Queue("SELECT pg_notify($1, '')", channel)
