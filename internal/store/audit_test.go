@@ -1,8 +1,8 @@
 package store
 
 import (
-	"database/sql"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,7 +18,7 @@ import (
 func migrateTo(t *testing.T, version int64, statements ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "old.db")
-	db, err := sql.Open("sqlite3", dsn(path))
+	db, err := connectSQLite(path, url.Values{}, "foreign_keys(ON)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestWalkAuditOfOthers(t *testing.T) {
 		}
 	}
 	var version int64
-	db, err := sql.Open("sqlite3", dsn(old))
+	db, err := connectSQLite(old, url.Values{}, "foreign_keys(ON)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,19 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
 )
 
-// checkTime bounds how long the opening of a file takes because it is looked through. A large file is not seen whole then;
-// damage that stays is met by who reads it, as an error.
-const checkTime = 500 * time.Millisecond
+// A file is looked through when it is opened: whole if it is small, and a large one for as long as nobody minds. Damage that
+// stays is met by who reads it, as an error.
+const (
+	checkWhole = 64 << 20 // bytes, some tenths of a second
+	checkTime  = 50 * time.Millisecond
+)
 
 // check looks for damaged pages, before anything is written to the file.
-func (s *sqlite) check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
-	defer cancel()
+func (s *sqlite) check(ctx context.Context, path string) error {
+	if file, err := os.Stat(path); err == nil && file.Size() > checkWhole {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, checkTime)
+		defer cancel()
+	}
 	found := "ok"
 	err := s.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found)
 	switch {

@@ -104,11 +104,9 @@ func openPlace(ctx context.Context, location string) (*place, error) {
 
 // openSQLitePlace opens a file in SQLite's exclusive mode, in which it is locked as long as it is open.
 func openSQLitePlace(ctx context.Context, file string) (*place, error) {
-	options := url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(" + ms(patienceToLock) + ")", "locking_mode(EXCLUSIVE)",
-		"foreign_keys(ON)"}}
-	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: options.Encode()}).String())
+	db, err := connectSQLite(file, url.Values{"mode": {"rw"}}, "busy_timeout("+ms(patienceToLock)+")", "locking_mode(EXCLUSIVE)", "foreign_keys(ON)")
 	if err != nil {
-		return nil, fmt.Errorf("opening database %s: %w", file, err)
+		return nil, err
 	}
 	q, err := lockedSQLite(ctx, db)
 	if Busy(err) {

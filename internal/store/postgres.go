@@ -119,35 +119,29 @@ func (p *postgres) close() error {
 }
 
 func (p *postgres) read(ctx context.Context, fn func(*session) error) error {
-	return p.with(ctx, func(c *pgx.Conn) error {
-		l := &postgresLink{c}
-		if err := l.simple(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
-			return fmt.Errorf("beginning to read: %w", err)
-		}
-		err := fn(&session{link: l, dialect: postgresDialect})
-		if end := l.simple(ctx, "ROLLBACK"); end != nil {
-			err = errors.Join(err, fmt.Errorf("ending a read: %w", end))
-		}
+	q, giveBack, err := p.borrow(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	defer giveBack()
+	l := q.link.(*postgresLink)
+	if err := l.simple(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		return fmt.Errorf("beginning to read: %w", err)
+	}
+	err = fn(q)
+	if end := l.simple(ctx, "ROLLBACK"); end != nil {
+		err = errors.Join(err, fmt.Errorf("ending a read: %w", end))
+	}
+	return err
 }
 
+// borrow lends a connection. One that is lost, or in the middle of a transaction, does not go back to the pool.
 func (p *postgres) borrow(ctx context.Context) (*session, func(), error) {
 	c, err := acquire(ctx, p.pool)
 	if err != nil {
 		return nil, nil, err
 	}
 	return &session{link: &postgresLink{c.Conn()}, dialect: postgresDialect}, c.Release, nil
-}
-
-// with lends a connection. One that is lost, or in the middle of a transaction, does not go back to the pool.
-func (p *postgres) with(ctx context.Context, fn func(*pgx.Conn) error) error {
-	c, err := acquire(ctx, p.pool)
-	if err != nil {
-		return err
-	}
-	defer c.Release()
-	return fn(c.Conn())
 }
 
 func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {

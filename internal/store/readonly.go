@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -25,10 +24,9 @@ func readOnlySQLite(ctx context.Context, path string) (*session, func(), error) 
 		return nil, nil, fmt.Errorf("there is no database to read: %w", err)
 	}
 	// Not mode=ro: with that, SQLite leaves its log behind, where the server's user might not be able to write to it.
-	options := url.Values{"mode": {"rw"}, "modeof": {path}, "_pragma": {"busy_timeout(10000)", "query_only(ON)"}}
-	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
+	db, err := connectSQLite(path, url.Values{"mode": {"rw"}, "modeof": {path}}, "busy_timeout(10000)", "query_only(ON)")
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening database %s: %w", path, err)
+		return nil, nil, err
 	}
 	c, err := db.Conn(ctx)
 	if err != nil {

@@ -53,12 +53,13 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	if err := private(path); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite3", dsn(path))
+	db, err := connectSQLite(path, url.Values{"modeof": {path}}, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(ON)", fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint))
 	if err != nil {
-		return nil, fmt.Errorf("opening database %s: %w", path, err)
+		return nil, err
 	}
 	s := &sqlite{db: db, readers: make(chan *session, sqliteReaders)}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database %s: %w", path, err), db.Close())
 	}
 	return s, nil
@@ -81,14 +82,18 @@ func private(path string) error {
 // of busy devices are, are moved once.
 const checkpoint = 8192
 
-func dsn(path string) string {
-	options := url.Values{"modeof": {path}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-		fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint)}}
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
+// connectSQLite returns connections to a file, all with the same settings.
+func connectSQLite(path string, options url.Values, settings ...string) (*sql.DB, error) {
+	options["_pragma"] = settings
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("opening database %s: %w", path, err)
+	}
+	return db, nil
 }
 
-func (s *sqlite) prepare(ctx context.Context) error {
-	if err := s.check(ctx); err != nil {
+func (s *sqlite) prepare(ctx context.Context, path string) error {
+	if err := s.check(ctx, path); err != nil {
 		return err
 	}
 	if err := s.found(ctx); err != nil {

@@ -158,23 +158,31 @@ func (q *session) dueSubscriptions(ctx context.Context, now time.Time, limit int
 }
 
 // ClaimSubscriptions implements notify.Store. It is called all the time, and writes only if something is due.
-func (s *Store) ClaimSubscriptions(ctx context.Context, node string, now, until time.Time, limit int) (list []*notify.Subscription, err error) {
-	due := false
+func (s *Store) ClaimSubscriptions(ctx context.Context, node string, now, until time.Time, limit int) ([]*notify.Subscription, error) {
+	return claim(ctx, s, limit, func(q *session, limit int) ([]*notify.Subscription, error) {
+		return q.dueSubscriptions(ctx, now, limit)
+	},
+		func(q *session, sub *notify.Subscription) error {
+			_, err := q.exec(ctx, "UPDATE subscriptions SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), sub.ID)
+			return err
+		})
+}
+
+// claim lists what is due and makes each a node's. Whether anything is due is looked at first without a write.
+func claim[T any](ctx context.Context, s *Store, limit int, due func(*session, int) ([]T, error), take func(*session, T) error) (list []T, err error) {
 	err = s.read(ctx, func(q *session) error {
-		found, err := q.dueSubscriptions(ctx, now, min(limit, 1))
-		due = len(found) > 0
+		list, err = due(q, min(limit, 1))
 		return err
 	})
-	if err != nil || !due {
+	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	err = s.write(ctx, func(q *session) error {
-		if list, err = q.dueSubscriptions(ctx, now, limit); err != nil {
+		if list, err = due(q, limit); err != nil {
 			return err
 		}
-		for _, sub := range list {
-			_, err := q.exec(ctx, "UPDATE subscriptions SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), sub.ID)
-			if err != nil {
+		for _, one := range list {
+			if err := take(q, one); err != nil {
 				return err
 			}
 		}
@@ -217,32 +225,12 @@ func (q *session) insertNotice(ctx context.Context, n *notify.Notice) error {
 }
 
 // ClaimNotices implements notify.Store.
-func (s *Store) ClaimNotices(ctx context.Context, node string, now, until time.Time, limit int) (list []*notify.Notice, err error) {
-	due := false
-	err = s.read(ctx, func(q *session) error {
-		found, err := q.dueNotices(ctx, now, min(limit, 1))
-		due = len(found) > 0
-		return err
-	})
-	if err != nil || !due {
-		return nil, err
-	}
-	err = s.write(ctx, func(q *session) error {
-		if list, err = q.dueNotices(ctx, now, limit); err != nil {
-			return err
-		}
-		for _, n := range list {
+func (s *Store) ClaimNotices(ctx context.Context, node string, now, until time.Time, limit int) ([]*notify.Notice, error) {
+	return claim(ctx, s, limit, func(q *session, limit int) ([]*notify.Notice, error) { return q.dueNotices(ctx, now, limit) },
+		func(q *session, n *notify.Notice) error {
 			_, err := q.exec(ctx, "UPDATE subscription_notices SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), n.ID)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return list, nil
+			return err
+		})
 }
 
 func (q *session) dueNotices(ctx context.Context, now time.Time, limit int) (list []*notify.Notice, err error) {
