@@ -3,7 +3,7 @@
 # make fuzz   FUZZTIME=100000x for longer
 # make bench  the benchmarks
 # make bench-peer  the server beside NanoMDM; REPORT=file.md keeps the table
-# make bench-growth  what a fleet's size costs; SIZES=1000,100000,1000000 needs 40 GB, REPORT=file.md keeps the tables
+# make bench-growth  what a fleet's size costs; SIZES=1000,100000,1000000 needs 20 GB, REPORT=file.md keeps the tables
 
 SHELL    := bash
 # A number of inputs, because a time would cut off the last one and count that as a failure.

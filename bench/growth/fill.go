@@ -7,11 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	_ "github.com/jackc/pgx/v5/stdlib"       // the driver "pgx"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/ncruces/go-sqlite3"
 	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"
 
 	"github.com/syncpayloads/syncpayloads/internal/store"
@@ -19,9 +21,11 @@ import (
 
 const (
 	history   = 30 * 24 * time.Hour // over which the copies' contacts, actions and events are spread
-	copiesNow = 5000                // in one transaction
+	copiesNow = 50_000              // in one transaction
 	inOneText = 500                 // rows of one INSERT
 	calledOf  = 2000                // most copies that are called
+
+	sqliteCache = 1 << 30 // bytes, while the database is filled
 )
 
 // fill copies the real devices in the database until there are as many devices as there shall be. Everything that the
@@ -35,8 +39,13 @@ func (s *site) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.copyAll(ctx, db)
-	if err := errors.Join(err, db.Close()); err != nil {
+	roomy := sqlite3.WithMaxMemory(ctx, 2*sqliteCache)
+	for _, do := range []func(context.Context, *sql.DB) error{s.hurry, s.copyAll, s.settle} {
+		if err := do(roomy, db); err != nil {
+			return errors.Join(err, db.Close())
+		}
+	}
+	if err := db.Close(); err != nil {
 		return err
 	}
 	return s.start(ctx)
@@ -44,7 +53,7 @@ func (s *site) fill(ctx context.Context) error {
 
 // open opens the database beside the server, with one connection.
 func (s *site) open() (*sql.DB, error) {
-	driver, location := "sqlite3", "file:"+s.config.Database+"?_pragma=busy_timeout(10000)&_pragma=synchronous(OFF)&_pragma=cache_size(-100000)"
+	driver, location := "sqlite3", "file:"+s.config.Database+"?_pragma=busy_timeout(10000)"
 	if s.postgres() {
 		driver, location = "pgx", s.config.Database
 	}
@@ -57,10 +66,56 @@ func (s *site) open() (*sql.DB, error) {
 
 func (s *site) postgres() bool { return store.IsPostgres(s.config.Database) }
 
+// hurry gives up durability while nothing is to be lost. No index is taken away: they shall have the room between their
+// entries that random ids leave, and built at once they would have none.
+func (s *site) hurry(ctx context.Context, db *sql.DB) error {
+	if s.postgres() {
+		return s.run(ctx, db, "SET synchronous_commit = off", "SET session_replication_role = replica", "SET work_mem = '512MB'",
+			"ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()")
+	}
+	return s.run(ctx, db, "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF",
+		fmt.Sprint("PRAGMA cache_size = -", sqliteCache>>10))
+}
+
+// settle undoes hurry, and does what PostgreSQL does by itself within minutes. All is on the disk then.
+func (s *site) settle(ctx context.Context, db *sql.DB) error {
+	if s.postgres() {
+		return s.run(ctx, db, "ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()", "VACUUM ANALYZE", "CHECKPOINT")
+	}
+	if err := s.run(ctx, db, "PRAGMA locking_mode = NORMAL", "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(s.config.Database, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func (s *site) run(ctx context.Context, db *sql.DB, texts ...string) error {
+	for _, text := range texts {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return fmt.Errorf("%w in: %s", err, text)
+		}
+	}
+	return nil
+}
+
+// prepareCopies makes the list of the next copies, and keeps what the database has of the patterns, so that to read it
+// takes as long in a full database as in an empty one. age is how long before its pattern a copy did everything.
+func (s *site) prepareCopies(ctx context.Context, db *sql.DB) error {
+	texts := []string{`CREATE TEMPORARY TABLE copies (number BIGINT PRIMARY KEY, id TEXT, pattern TEXT, udid TEXT, serial TEXT,
+		certificate TEXT, age BIGINT)`}
+	for _, name := range copied {
+		texts = append(texts, "CREATE TEMPORARY TABLE pattern_"+name+" AS SELECT * FROM "+name)
+	}
+	return s.run(ctx, db, append(texts,
+		"ALTER TABLE pattern_events ADD COLUMN action TEXT",
+		"UPDATE pattern_events SET action = doc ->> 'Action'")...)
+}
+
 func (s *site) copyAll(ctx context.Context, db *sql.DB) error {
-	// age is how long before its pattern a copy did everything.
-	if _, err := db.ExecContext(ctx, `CREATE TEMPORARY TABLE copies (id TEXT, pattern TEXT, udid TEXT, serial TEXT, certificate TEXT,
-		number BIGINT, age BIGINT)`); err != nil {
+	if err := s.prepareCopies(ctx, db); err != nil {
 		return err
 	}
 	step := max(1, s.size/calledOf)
@@ -75,25 +130,15 @@ func (s *site) copyAll(ctx context.Context, db *sql.DB) error {
 			}
 			// Scattered over the time without regard to the order of the numbers.
 			age := history / time.Duration(s.size) * time.Duration(number*7919%s.size)
-			rows[i] = fmt.Sprintf("('%s', '%s', '00008110-%016X', 'G%09X', '%s', %d, %d)", id, s.real[number%realDevices].id,
-				number, number*2654435761%(1<<36), randomHex(32), number, age.Microseconds())
+			rows[i] = fmt.Sprintf("(%d, '%s', '%s', '00008110-%016X', 'G%09X', '%s', %d)", number, id, s.real[number%realDevices].id,
+				number, number*2654435761%(1<<36), randomHex(32), age.Microseconds())
 		}
 		if err := s.copySome(ctx, db, rows); err != nil {
 			return err
 		}
 		done += some
 	}
-	return s.tidy(ctx, db)
-}
-
-// tidy does what PostgreSQL does by itself within minutes, and moves what SQLite has in its log into the file.
-func (s *site) tidy(ctx context.Context, db *sql.DB) error {
-	text := "PRAGMA wal_checkpoint(TRUNCATE)"
-	if s.postgres() {
-		text = "VACUUM ANALYZE"
-	}
-	_, err := db.ExecContext(ctx, text)
-	return err
+	return nil
 }
 
 func (s *site) copySome(ctx context.Context, db *sql.DB, rows []string) error {
@@ -139,6 +184,9 @@ func (s *site) copyInto(ctx context.Context, tx *sql.Tx, text string) error {
 	return nil
 }
 
+// copied are the tables of which the copies have rows.
+var copied = []string{"devices", "ledgers", "actions", "removals", "events", "catalog_members", "apple_enrollments", "apple_certificates"}
+
 // copying writes the copies, each row as its pattern's but for what tells devices apart. An action's id is made of the
 // copy's and its pattern's.
 var copying = []string{
@@ -146,30 +194,26 @@ var copying = []string{
 		enrolled_at, last_sync, scope_tags, synced)
 	SELECT c.id, 'iPhone ' || c.serial, platform, manufacturer, model, os_version, c.serial, c.udid, supervised, user_enrolled, enrolled,
 		enrolled_at - age, last_sync - age, scope_tags, c.number
-	FROM copies c JOIN devices p ON p.id = c.pattern`,
+	FROM copies c JOIN pattern_devices p ON p.id = c.pattern`,
 	`INSERT INTO ledgers (device_id, revision, due_at, changed, doc) SELECT c.id, revision, due_at, changed, doc
-	FROM copies c JOIN ledgers p ON p.device_id = c.pattern`,
+	FROM copies c JOIN pattern_ledgers p ON p.device_id = c.pattern`,
 	`INSERT INTO actions (id, device_id, number, name, state, doc, started, actor)
 	SELECT substr(c.id, 1, 24) || substr(p.id, 25), c.id, p.number, p.name, p.state,
 		replace(p.doc, p.id, substr(c.id, 1, 24) || substr(p.id, 25)), p.started - age, p.actor
-	FROM copies c JOIN actions p ON p.device_id = c.pattern`,
+	FROM copies c JOIN pattern_actions p ON p.device_id = c.pattern`,
 	`INSERT INTO removals (device_id, payload_id, type, display_name, sub_type, since, actor, restore_at)
 	SELECT c.id, p.payload_id, p.type, p.display_name, p.sub_type, p.since - age, p.actor, p.restore_at
-	FROM copies c JOIN removals p ON p.device_id = c.pattern`,
+	FROM copies c JOIN pattern_removals p ON p.device_id = c.pattern`,
 	`INSERT INTO events (device_id, at, code, doc)
-	SELECT c.id, p.at - age, p.code, replace(replace(p.doc, c.pattern, c.id), a.id, substr(c.id, 1, 24) || substr(a.id, 25))
-	FROM copies c JOIN events p ON p.device_id = c.pattern JOIN actions a ON a.device_id = c.pattern AND a.id = p.doc ->> 'Action'
-	ORDER BY c.number, p.position`,
-	`INSERT INTO events (device_id, at, code, doc) SELECT c.id, p.at - age, p.code, replace(p.doc, c.pattern, c.id)
-	FROM copies c JOIN events p ON p.device_id = c.pattern WHERE p.doc ->> 'Action' = ''
-	ORDER BY c.number, p.position`,
-	`INSERT INTO catalog_members (group_id, device_id) SELECT p.group_id, c.id FROM copies c JOIN catalog_members p ON p.device_id = c.pattern`,
+	SELECT c.id, p.at - age, p.code, replace(replace(p.doc, c.pattern, c.id), p.action, substr(c.id, 1, 24) || substr(p.action, 25))
+	FROM copies c JOIN pattern_events p ON p.device_id = c.pattern ORDER BY c.number, p.position`,
+	`INSERT INTO catalog_members (group_id, device_id) SELECT p.group_id, c.id FROM copies c JOIN pattern_catalog_members p ON p.device_id = c.pattern`,
 	`INSERT INTO apple_enrollments (id, "user", device_id, platform, stage, certificate, topic, push_magic, token, replaced)
 	SELECT c.udid, "user", c.id, platform, stage, c.certificate, topic, push_magic, token, replaced
-	FROM copies c JOIN apple_enrollments p ON p.device_id = c.pattern`,
+	FROM copies c JOIN pattern_apple_enrollments p ON p.device_id = c.pattern`,
 	`INSERT INTO apple_certificates (sha256, serial, der, key_sha256, not_after, enrollment, revoked)
 	SELECT c.certificate, substr(c.certificate, 1, 32), p.der, p.key_sha256, p.not_after, c.udid, p.revoked
-	FROM copies c JOIN apple_enrollments e ON e.device_id = c.pattern JOIN apple_certificates p ON p.sha256 = e.certificate`,
+	FROM copies c JOIN pattern_apple_enrollments e ON e.device_id = c.pattern JOIN pattern_apple_certificates p ON p.sha256 = e.certificate`,
 	`DELETE FROM copies`,
 }
 

@@ -36,7 +36,7 @@ func (s *site) measureRoom(ctx context.Context) (r room, err error) {
 		Scan(&r.ledger); err != nil {
 		return r, err
 	}
-	for _, name := range []string{"devices", "ledgers", "actions", "removals", "events", "catalog_members", "apple_enrollments", "apple_certificates"} {
+	for _, name := range copied {
 		t := tableRoom{name: name}
 		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+name).Scan(&t.rows); err != nil {
 			return r, err

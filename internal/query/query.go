@@ -1,7 +1,10 @@
 // Package query says which things of a list are wanted and in which order, without saying how they are kept.
 package query
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Field names an attribute that a list can be limited or sorted by. The kinds of things declare their own.
 type Field string
@@ -60,6 +63,18 @@ func (Any) Condition()        {}
 func (Not) Condition()        {}
 func (OneOf) Condition()      {}
 func (Has) Condition()        {}
+
+// Fold is a text as Comparison compares it, without regard to case: of letters, those of ASCII alone become lower case, as
+// lower makes them in SQLite, and in PostgreSQL under the collation "C". Texts that fold to the same are equal to a
+// Comparison.
+func Fold(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
+}
 
 // And joins conditions of which some may be nil, which is none.
 func And(conditions ...Condition) Condition {

@@ -170,15 +170,8 @@ func (b *selection) textComparison(field column, o query.Operator, value string)
 	return "(" + field.sql + " <> '' AND " + compared + ")"
 }
 
-// lower is a text as SQL's lower makes it: of letters, those of ASCII alone.
-func lower(text string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, text)
-}
+// lower is a text as SQL's lower makes it.
+func lower(text string) string { return query.Fold(text) }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,38 @@ func TestSearch(t *testing.T) {
 	save(t, s, fleet.Device{ID: "a", UDID: "1", Name: "Berta's iPad", SerialNumber: "C39XY"})
 	if got := search("iphone") + search("berta") + search("C39XY"); got != "aa" {
 		t.Errorf("after a renaming: %q", got)
+	}
+}
+
+// What most of a large fleet is called is found as what few are.
+func TestSearchThatFindsMany(t *testing.T) {
+	s := openFleet(t)
+	const many = 5100
+	err := s.Update(t.Context(), "", func(tx engine.Tx) error {
+		for i := range many {
+			id := fleet.DeviceID(fmt.Sprintf("%04d", i))
+			d := fleet.Device{ID: id, UDID: string(id), Name: "TaBlet " + string(id), SerialNumber: "SN" + string(id)}
+			if i%2 == 1 {
+				d.Name, d.SerialNumber = string(id), "X TABLET"
+			}
+			if err := tx.SaveDevice(t.Context(), &d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]struct {
+		first string
+		count int
+	}{"tABlet": {"0001", many}, "TABLET 0": {"0000", 500}, "X tab": {"0001", many / 2}, "täblet": {"", 0}, "0003": {"0003", 1}} {
+		q := query.Query{Where: fleet.Found(text), OrderBy: []query.Order{{Field: fleet.ByName}}, Limit: 1, Count: true}
+		page, err := s.Devices(t.Context(), q)
+		if err != nil || ids(page.Items) != want.first || page.Count != want.count {
+			t.Errorf("%q finds %d, the first %q, %v; want %d, %q", text, page.Count, ids(page.Items), err, want.count, want.first)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ func list[T any](ctx context.Context, s *session, r *resource, q query.Query, sc
 	if err != nil || q.Limit == query.None {
 		return page, err
 	}
-	b, err := r.selects(s.dialect, q, keys)
+	b, err := r.selects(s.searching(ctx), q, keys)
 	if err != nil {
 		return page, err
 	}
@@ -49,7 +49,7 @@ func list[T any](ctx context.Context, s *session, r *resource, q query.Query, sc
 
 // count tells how many things fulfil a condition; nil: all there are.
 func count(ctx context.Context, s *session, r *resource, where query.Condition) (n int, err error) {
-	b, err := r.counts(s.dialect, where)
+	b, err := r.counts(s.searching(ctx), where)
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // session is one connection to the database. One goroutine uses it at a time. Its statements are written so that SQLite
@@ -38,6 +42,34 @@ type dialect struct {
 	newestEvent string                                 // the newest position that was ever given
 	keepNewest  string                                 // remembers that position before events are dropped
 	search      func(b *selection, text string) string // devices by a piece of at least three characters
+
+	// hits counts what search finds, up to hitsLimit; empty: search is as good for what many devices have.
+	hits string
+}
+
+// hitsLimit is how many devices a search may find before it is better to look at one device after the other.
+const hitsLimit = 5000
+
+// searching is the session's dialect for a statement with a search in it.
+func (q *session) searching(ctx context.Context) *dialect {
+	if q.dialect.hits == "" {
+		return q.dialect
+	}
+	d := *q.dialect
+	d.search = func(b *selection, text string) string {
+		var hits int
+		if plain(text) && q.row(ctx, d.hits, []any{phrase(text)}, &hits) == nil && hits == hitsLimit {
+			piece := query.Fold(text)
+			return "(instr(lower(devices.name), " + b.bind(piece) + ") > 0 OR instr(lower(devices.serial_number), " + b.bind(piece) + ") > 0)"
+		}
+		return q.dialect.search(b, text)
+	}
+	return &d
+}
+
+// plain reports whether a text is in ASCII, of which lower makes small letters.
+func plain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // row scans the first row of a query into dest; sql.ErrNoRows if there is none.

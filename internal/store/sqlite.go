@@ -30,11 +30,14 @@ var sqliteDialect = &dialect{
 	newestEvent: "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)",
 	keepNewest:  "SELECT 1", // SQLite does it
 	search: func(b *selection, text string) string {
-		phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
 		return "devices.id IN (SELECT device_id FROM device_keys WHERE key IN (SELECT rowid FROM device_search WHERE device_search MATCH " +
-			b.bind(phrase) + "))"
+			b.bind(phrase(text)) + "))"
 	},
+	hits: fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM device_search WHERE device_search MATCH ? LIMIT %d)", hitsLimit),
 }
+
+// phrase is a text as SQLite's index for searching wants it.
+func phrase(text string) string { return `"` + strings.ReplaceAll(text, `"`, `""`) + `"` }
 
 // sqlite is a database in a file.
 type sqlite struct {
