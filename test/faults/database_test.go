@@ -162,7 +162,8 @@ func (s *site) busy(n *node, d *device, within time.Duration) {
 	for _, call := range []struct {
 		method, path string
 		body         any
-	}{{"GET", path, nil}, {"POST", path + "/syncPayloads", map[string]any{"deviceActionPayloads": []any{}}}} {
+	}{{"GET", path, nil}, {"POST", path + "/syncPayloads", map[string]any{"deviceActionPayloads": []any{}}},
+		{"GET", "/enroll/" + d.id, nil}} {
 		calls.Go(func() {
 			began := time.Now()
 			status, answer, err := patient.send("https://"+n.listen, call.method, call.path, nil, call.body)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/micromdm/nanomdm/mdm"
-	"github.com/micromdm/plist"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
@@ -41,8 +40,8 @@ func (r *settingResults) UnmarshalPlist(into func(any) error) error {
 	return into(&(*r)[0])
 }
 
-// decode turns an answer into the engine's report.
-func decode(r *mdm.CommandResults) (engine.Report, error) {
+// decode turns a device's report into the engine's.
+func decode(r *report) (engine.Report, error) {
 	id, class, inventory := parseCommandUUID(r.CommandUUID)
 	if id == "" {
 		return engine.Report{}, refuse(http.StatusBadRequest, "answer without CommandUUID")
@@ -52,20 +51,18 @@ func decode(r *mdm.CommandResults) (engine.Report, error) {
 		report.Outcome = action.Outcome{Verdict: action.NotNow}
 		return report, nil
 	}
-	var a answer
-	if err := plist.Unmarshal(r.Raw, &a); err != nil {
-		// The engine is told, or the device would be asked again and again.
+	if r.unreadable != nil {
 		report.Outcome = action.Outcome{Verdict: action.Retriable, Code: action.CodeNotVerified,
-			Detail: fmt.Sprintf("the device's answer cannot be read: %v", err)}
+			Detail: fmt.Sprintf("the device's answer cannot be read: %v", r.unreadable)}
 		return report, nil
 	}
 	switch r.Status {
 	case "Acknowledged":
-		report.Outcome = acknowledged(&a)
+		report.Outcome = acknowledged(&r.answer)
 	case "Error":
-		report.Outcome = failed(r.ErrorChain, &a)
+		report.Outcome = failed(r.ErrorChain, &r.answer)
 	case "CommandFormatError":
-		report.Outcome = failed(r.ErrorChain, &a)
+		report.Outcome = failed(r.ErrorChain, &r.answer)
 		report.Outcome.Verdict = action.Permanent
 		report.Outcome.Detail = withCause("the device does not understand the command", report.Outcome.Detail)
 	default:
@@ -73,7 +70,7 @@ func decode(r *mdm.CommandResults) (engine.Report, error) {
 			Detail: fmt.Sprintf("the device answered with a status that is not known: %q", r.Status)}
 	}
 	if inventory && report.Outcome.Verdict == action.Accepted {
-		takeInventory(&report, class, &a)
+		takeInventory(&report, class, &r.answer)
 	}
 	return report, nil
 }

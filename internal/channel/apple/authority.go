@@ -33,7 +33,8 @@ type authority struct {
 	pool        *x509.CertPool
 	now         func() time.Time
 	validity    time.Duration
-	verified    verified
+	verified    recent[struct{}]          // whose signature by this CA was checked: that costs most, and its answer never changes
+	parsed      recent[*x509.Certificate] // verified ones
 }
 
 // loadAuthority reads the device CA, or makes it. Of several processes that start at once on an empty store, one makes it.
@@ -59,7 +60,8 @@ func loadAuthority(ctx context.Context, store Store, now func() time.Time, valid
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
-	return &authority{certificate: certificate, key: rsaKey, pool: pool, now: now, validity: validity}, nil
+	return &authority{certificate: certificate, key: rsaKey, pool: pool, now: now, validity: validity,
+		verified: recent[struct{}]{limit: maxVerified}, parsed: recent[*x509.Certificate]{limit: maxParsed}}, nil
 }
 
 func newAuthorityKeyPair(now time.Time) (*KeyPair, error) {
@@ -130,13 +132,13 @@ func (a *authority) verify(certificate *x509.Certificate) error {
 		return errors.New("the certificate is a CA's, not a device's")
 	}
 	now, sum := a.now(), sha256.Sum256(certificate.Raw)
-	if a.verified.has(sum) && a.inForce(certificate, now) {
+	if _, known := a.verified.get(sum); known && a.inForce(certificate, now) {
 		return nil
 	}
 	_, err := certificate.Verify(x509.VerifyOptions{Roots: a.pool, Intermediates: x509.NewCertPool(), CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err == nil {
-		a.verified.add(sum)
+		a.verified.put(sum, struct{}{})
 	}
 	return err
 }

@@ -47,8 +47,11 @@ type Config struct {
 	URL    string // where devices reach this server: https://host[:port], without a path
 	Store  Store
 	Engine Engine
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Busy reports whether a failure of Store or Engine passes by itself: devices are then told to come again, 503, where
+	// any other is 500. A deadline that has run out always does. nil: every failure does.
+	Busy func(error) bool
+	Log  *slog.Logger
+	Now  func() time.Time
 
 	Organization     string        // shown on devices; default "syncpayloads"
 	IdentityValidity time.Duration // of device certificates; default DefaultIdentityValidity
@@ -106,6 +109,7 @@ func New(ctx context.Context, cfg Config) (*Channel, error) {
 		cfg.APNsURL = DefaultAPNsURL
 	}
 	c := &Channel{Config: cfg}
+	c.Store, c.Engine = markedStore{cfg.Store, c.passing}, markedEngine{cfg.Engine, c.passing}
 	if c.ca, err = loadAuthority(ctx, cfg.Store, cfg.Now, cfg.IdentityValidity); err != nil {
 		return nil, fmt.Errorf("apple channel: device CA: %w", err)
 	}
@@ -121,14 +125,15 @@ func New(ctx context.Context, cfg Config) (*Channel, error) {
 func (c *Channel) DeviceCA() *x509.Certificate { return c.ca.certificate }
 
 // Handler serves what devices ask for: /mdm, /scep and /enroll/{code}. To accept identities by mutual TLS the server
-// must ask for client certificates without verifying them (tls.RequestClientCert); the channel verifies them.
+// must ask for client certificates without verifying them (tls.RequestClientCert); the channel verifies them. While the
+// store or the engine cannot do its work the answer is 503 with Retry-After.
 func (c *Channel) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("PUT /mdm", c.mdmHandler())
 	mux.HandleFunc("GET /scep", c.serveSCEP)
 	mux.HandleFunc("POST /scep", c.serveSCEP)
 	mux.HandleFunc("GET /enroll/{code}", c.serveEnrollmentProfile)
-	return mux
+	return sayWhen(mux)
 }
 
 // door locks the check-ins of one enrollment and returns what unlocks them.

@@ -20,7 +20,7 @@ const maxParked = 24 * time.Hour
 // restored or its push certificate's environment changes.
 const maxReplaced = 16
 
-var _ service.CheckinAndCommandService = (*Channel)(nil)
+var _ service.Checkin = (*Channel)(nil)
 
 // Authenticate begins an enrollment. A certificate that no device has used begins a new one; the pinned certificate
 // only repeats what was said; one that was pinned earlier is refused, because a replay must not reset the device.

@@ -153,7 +153,7 @@ func TestAuthenticateIsRepeatedAfterAFailure(t *testing.T) {
 	s := newServer(t)
 	d := s.newDevice(t, "1", 1)
 	s.engine.fail = errBroken
-	d.want(http.StatusInternalServerError, d.authenticate())
+	d.want(http.StatusServiceUnavailable, d.authenticate())
 	d.want(http.StatusForbidden, d.tokenUpdate("token 1"))
 	d.want(http.StatusForbidden, d.idle())
 	d.want(http.StatusOK, d.authenticate())

@@ -79,7 +79,7 @@ func (c *Channel) serveEnrollmentProfile(w http.ResponseWriter, r *http.Request)
 	}
 	if err != nil {
 		c.Log.Error("the enrollment profile cannot be made", "err", err)
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		failRequest(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-apple-aspen-config")

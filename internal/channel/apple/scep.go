@@ -77,7 +77,7 @@ func (c *Channel) servePKIOperation(w http.ResponseWriter, r *http.Request) {
 		c.Log.Error("SCEP request failed; the device may repeat it", "err", err)
 	}
 	if err != nil {
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		failRequest(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-pki-message")

@@ -39,25 +39,25 @@ func parseCommandUUID(s string) (id action.TaskID, class action.Class, inventory
 	return action.TaskID(s), 0, false
 }
 
-// CommandAndReportResults takes a device's answer, or its word that it is idle, and hands it its next command.
-func (c *Channel) CommandAndReportResults(r *mdm.Request, results *mdm.CommandResults) (*mdm.Command, error) {
+// takeReport tells the engine what a device says and hands the device its next command, nil if there is none.
+func (c *Channel) takeReport(r *mdm.Request, m *report) (*mdm.Command, error) {
 	ctx := r.Context()
-	s, e, err := c.known(r, &results.Enrollment)
+	s, e, err := c.known(r, &m.Enrollment)
 	if err != nil || s.userChannel {
 		return nil, err
 	}
 	var task *engine.Task
-	if results.Status == "Idle" {
+	if m.Status == "Idle" {
 		task, err = c.Engine.Idle(ctx, e.Device)
 	} else {
-		var report engine.Report
-		if report, err = decode(results); err != nil {
+		var decoded engine.Report
+		if decoded, err = decode(m); err != nil {
 			return nil, err
 		}
-		if err := c.notePlatform(ctx, s, e, report.Facts); err != nil {
+		if err := c.notePlatform(ctx, s, e, decoded.Facts); err != nil {
 			return nil, err
 		}
-		task, err = c.Engine.Answer(ctx, e.Device, report)
+		task, err = c.Engine.Answer(ctx, e.Device, decoded)
 	}
 	if err != nil {
 		return nil, err

@@ -1,0 +1,179 @@
+package apple
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/micromdm/nanomdm/cryptoutil"
+	"github.com/micromdm/nanomdm/mdm"
+	"github.com/micromdm/plist"
+	"github.com/smallstep/pkcs7"
+)
+
+// What is read here instead of by the library gets the same verdict, and the same certificate.
+func FuzzSignedData(f *testing.F) {
+	all := testIdentities()
+	for _, by := range []identity{all.rsa, all.ecdsa} {
+		d := newDraft(by)
+		f.Add(d.der(), reported)
+		d.attributes = d.attributes[:2]
+		f.Add(d.der(), reported)
+		d.change = d.asDevicesDo
+		if by == all.rsa {
+			f.Add(d.der(), reported)
+		}
+	}
+	f.Fuzz(func(t *testing.T, der, body []byte) { agree(t, all.ca, der, body) })
+}
+
+// The same for whatever somebody with an identity may sign.
+func FuzzSignedAttributes(f *testing.F) {
+	all := testIdentities()
+	d := newDraft(all.ecdsa)
+	f.Add(strings.Join([]string{string(d.attributes[0]), string(d.attributes[1]), string(d.attributes[2])}, ""), false)
+	f.Add(string(d.attributes[0])+string(d.attributes[2]), true)
+	f.Add(string(d.attributes[0])+string(d.attributes[2])+string(d.attributes[2]), false)
+	f.Add(string(attribute(pkcs7.OIDAttributeSigningTime, 1)), false)
+	f.Fuzz(func(t *testing.T, attributes string, sorted bool) {
+		d := newDraft(all.ecdsa)
+		d.attributes, d.unsorted = [][]byte{[]byte(attributes)}, true
+		if sorted { // the attributes that must be there, and one of whatever kind
+			d = newDraft(all.ecdsa)
+			d.attributes[1] = []byte(attributes)
+		}
+		agree(t, all.ca, d.der(), reported)
+	})
+}
+
+// A report that is read at once says what it says when it is read for each purpose alone.
+func FuzzReport(f *testing.F) {
+	for _, body := range reports() {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if checkForm(body) != nil {
+			return
+		}
+		got, err := readReport(body)
+		want, wrong := mdm.DecodeCommandResults(body)
+		if (err == nil) != (wrong == nil) {
+			t.Fatalf("at once: %v; alone: %v", err, wrong)
+		}
+		if err != nil {
+			return
+		}
+		var a answer
+		unreadable := plist.Unmarshal(body, &a)
+		if !reflect.DeepEqual(&got.CommandResults, want) || fmt.Sprint(got.unreadable) != fmt.Sprint(unreadable) ||
+			unreadable == nil && written(&got.answer) != written(&a) {
+			t.Errorf("at once: %+v; alone: %+v, %+v, %v", got, want, a, unreadable)
+		}
+	})
+}
+
+// written is an answer as text, in which a NaN is a NaN.
+func written(a *answer) string {
+	text, err := json.Marshal(a)
+	return fmt.Sprint(string(text), err)
+}
+
+func reports() map[string][]byte {
+	type dict = map[string]any
+	profiles, chain := []dict{}, []dict{{"ErrorDomain": "D", "ErrorCode": 1, "LocalizedDescription": "x"}}
+	for i := range 20 {
+		profiles = append(profiles, dict{"PayloadIdentifier": fmt.Sprint("com.example.", i), "PayloadUUID": fmt.Sprint(i),
+			"PayloadContent": []dict{{"PayloadType": "com.apple.wifi.managed", "PayloadIdentifier": fmt.Sprint("com.example.wifi.", i)}}})
+	}
+	all := map[string][]byte{"garbage": []byte("<plist><dict><key>Status</key><string>Idle</string></plist>")}
+	for name, m := range map[string]dict{
+		"idle":         {"Status": "Idle"},
+		"acknowledged": {"Status": "Acknowledged", "CommandUUID": "1"},
+		"inventory":    {"Status": "Acknowledged", "CommandUUID": "1.profiles", "ProfileList": profiles},
+		"error":        {"Status": "Error", "CommandUUID": "1", "ErrorChain": chain, "RejectionReason": "Other"},
+		"settings":     {"Status": "Error", "CommandUUID": "1", "Settings": dict{"Status": "Error", "ErrorChain": chain}},
+		"apps":         {"Status": "Acknowledged", "ManagedApplicationList": dict{"a": dict{"Status": "Managed"}}},
+		"facts":        {"Status": "Acknowledged", "QueryResponses": dict{"IsSupervised": true, "Size": 1.5}},
+		"wrong list":   {"Status": "Acknowledged", "CommandUUID": "1.profiles", "ProfileList": "none"},
+		"wrong chain":  {"Status": "Error", "CommandUUID": "1", "ErrorChain": "none"},
+		"wrong both":   {"Status": "Error", "CommandUUID": 1, "ProfileList": "none"},
+		"no status":    {"CommandUUID": "1"},
+	} {
+		m["UDID"] = "00008030-001C04C13AD88"
+		body, err := plist.Marshal(m)
+		must(err)
+		all[name] = body
+	}
+	return all
+}
+
+func BenchmarkMdmSignature(b *testing.B) {
+	all := testIdentities()
+	signature, err := all.rsa.key.Sign(rand.Reader, hashOf(crypto.SHA256, reported), crypto.SHA256)
+	must(err)
+	d := newDraft(all.rsa)
+	usual := base64.StdEncoding.EncodeToString(d.der())
+	d.change = d.asDevicesDo
+	asDevicesDo := base64.StdEncoding.EncodeToString(d.der())
+	for _, c := range []struct {
+		name   string
+		header string
+		verify func(string, []byte) (*x509.Certificate, error)
+	}{
+		{"library", usual, cryptoutil.VerifyMdmSignature},
+		{"known", usual, all.ca.verifySignature},
+		{"not parsed before", usual, func(header string, body []byte) (*x509.Certificate, error) {
+			all.ca.parsed.newer, all.ca.parsed.older = nil, nil
+			return all.ca.verifySignature(header, body)
+		}},
+		{"as devices do/library", asDevicesDo, cryptoutil.VerifyMdmSignature},
+		{"as devices do", asDevicesDo, all.ca.verifySignature},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.verify(c.header, reported); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("RSA alone", func(b *testing.B) {
+		for b.Loop() {
+			must(all.rsa.certificate.CheckSignature(x509.SHA256WithRSA, reported, signature))
+		}
+	})
+}
+
+func BenchmarkReport(b *testing.B) {
+	all := reports()
+	for _, name := range []string{"idle", "acknowledged", "inventory"} {
+		body := all[name]
+		b.Run(name+"/separately", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				must(checkForm(body))
+				for range 2 {
+					_, err := mdm.DecodeCommandResults(body)
+					must(err)
+				}
+				if name != "idle" {
+					must(plist.Unmarshal(body, new(answer)))
+				}
+			}
+		})
+		b.Run(name+"/once", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := readReport(body)
+				must(err)
+			}
+		})
+	}
+}
