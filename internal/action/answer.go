@@ -3,7 +3,6 @@ package action
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Verdict is what a device said of a task.
@@ -126,8 +125,8 @@ func (d *Device) retry(s Step, p *Payload, code int64, detail string) {
 	at := s.Now.Add(backoff(s.Policy.RetryBase, s.Policy.RetryMax, attempt))
 	d.enqueue(s, p)
 	p.Work.Attempt, p.Work.NotBefore = attempt, at
-	d.report(s, p.ID, InProgress, 0, fmt.Sprintf("attempt %d of %d failed: %s (code %d); next try at %s",
-		attempt, most, detail, code, at.UTC().Format(time.RFC3339)))
+	d.report(s, p.ID, InProgress, 0, fmt.Sprintf("attempt %d of %d failed: %s (code %d)%s",
+		attempt, most, detail, code, nextTry(at)))
 }
 
 func (d *Device) answerInventory(s Step, c Class, o Outcome) {
@@ -221,6 +220,9 @@ func (p *Payload) mismatch() string {
 // lookAgain plans another inventory for a payload that the device is still working on.
 func (d *Device) lookAgain(s Step, p *Payload, progress string) {
 	w := &p.Work
+	if w.AckedAt.After(s.Now) { // by a clock that was ahead
+		w.AckedAt = s.Now
+	}
 	if s.Now.Sub(w.AckedAt) >= s.Policy.VerifyFor {
 		d.fail(s, p, CodeNotVerified, fmt.Sprintf("still not settled %s after the device acknowledged it: %s", s.Policy.VerifyFor, progress))
 		return

@@ -200,7 +200,8 @@ func TestHistories(t *testing.T) {
 		w := newWorld(t, rapid.SampledFrom([]int{2, 3, 5, 40}).Draw(t, "payloads"))
 		t.Repeat(map[string]func(*rapid.T){
 			"call": w.call, "connect": w.connect, "connect again": w.connect, "edit": w.edit, "pass": w.pass,
-			"late": w.late, "replay": w.replay, "wipe": w.wipe, "restart": w.restart, "": w.check,
+			"late": w.late, "replay": w.replay, "wipe": w.wipe, "restart": w.restart, "jump": w.jump,
+			"": func(t *rapid.T) { w.check(t); w.checkPauses(t) },
 		})
 		w.settle(t)
 		w.check(t)

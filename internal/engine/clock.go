@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-
 	"sync"
 	"time"
 
@@ -25,6 +23,9 @@ const (
 	sweepers     = 32               // of them at once, so that their writes share commits
 	pollEvery    = time.Second      // how soon a catalog change written by another process is seen
 	contactsKept = 30 * time.Second // how long a last contact is kept in memory
+	correctEvery = time.Hour        // how often it is looked for what another server's clock misdated, or this one's before a restart
+	correctAgain = time.Minute      // wait before it is looked again after that failed, or after the clock was set back
+	clockSkew    = time.Minute      // how far the clocks of servers on one database may be apart
 )
 
 // schedule sets when the clock must look at the device next, and says whether to wake it now.
@@ -43,7 +44,7 @@ func (l *Ledger) schedule(now time.Time, connected bool) (wake bool) {
 		l.Wake.Tries++
 	case !deferred:
 		l.Wake = Wake{}
-	case !connected && !l.Wake.At.After(now):
+	case !connected && (!l.Wake.At.After(now) || l.Wake.At.After(now.Add(notNowWait+clockSkew))):
 		wake = true
 		fallthrough
 	case connected:
@@ -89,6 +90,10 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // Sweep does once what Run does all the time, for everything that is due now.
 func (e *Engine) Sweep(ctx context.Context) error {
+	return errors.Join(e.sweep(ctx), e.correct(ctx))
+}
+
+func (e *Engine) sweep(ctx context.Context) error {
 	for {
 		n, err := e.Store.SpreadChanges(ctx, e.Clock.Now(), sweepBatch)
 		if err != nil {
@@ -104,8 +109,8 @@ func (e *Engine) Sweep(ctx context.Context) error {
 			return fmt.Errorf("looking for what is due: %w", err)
 		}
 		// A device that fails must not keep the clocks from the others; it stays due.
-		if failed := e.sweepDevices(ctx, due); len(failed) > 0 {
-			return errors.Join(failed...)
+		if err := each(due, func(id fleet.DeviceID) error { return e.sweepDevice(ctx, id) }); err != nil {
+			return err
 		}
 		if len(due) < sweepBatch {
 			break
@@ -114,18 +119,19 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return e.flush(ctx, contactsKept)
 }
 
-func (e *Engine) sweepDevices(ctx context.Context, due []fleet.DeviceID) (failed []error) {
+// each does something to many devices, some at a time, and to all of them, whichever fail.
+func each(devices []fleet.DeviceID, do func(fleet.DeviceID) error) error {
 	var g errgroup.Group
 	g.SetLimit(sweepers)
-	errs := make([]error, len(due))
-	for i, id := range due {
+	failed := make([]error, len(devices))
+	for i, id := range devices {
 		g.Go(func() error {
-			errs[i] = e.sweepDevice(ctx, id)
+			failed[i] = do(id)
 			return nil
 		})
 	}
 	_ = g.Wait() // each has its own error
-	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	return errors.Join(failed...)
 }
 
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
@@ -137,6 +143,80 @@ func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
 		return fmt.Errorf("device %s: %w", id, err)
 	}
 	return nil
+}
+
+// correct looks at the devices that a clock which was ahead told the clocks to leave alone for as long as it was ahead.
+func (e *Engine) correct(ctx context.Context) error {
+	now := e.Clock.Now()
+	behind, look := e.corrections.begin(now)
+	if !look {
+		return nil
+	}
+	ahead, err := e.Store.Ahead(ctx, behind)
+	if err != nil {
+		err = fmt.Errorf("looking for what a wrong clock misdated: %w", err)
+	} else {
+		err = each(ahead, func(id fleet.DeviceID) error { return e.correctDevice(ctx, id) })
+	}
+	e.corrections.end(now, err == nil)
+	return err
+}
+
+func (e *Engine) correctDevice(ctx context.Context, id fleet.DeviceID) error {
+	late := false
+	err := e.Store.Look(ctx, func(tx Tx) error {
+		l, err := tx.Ledger(ctx, id)
+		late = err == nil && l.late(e.newStep())
+		return err
+	})
+	if err != nil || !late {
+		return err
+	}
+	return e.sweepDevice(ctx, id)
+}
+
+// corrections is when to look for what a clock that was ahead misdated.
+type corrections struct {
+	mu   sync.Mutex
+	seen time.Time // the latest by the machine's clock
+	back int       // how often to look anywhere, because it was set back
+	next time.Time // when to look; zero: at once
+}
+
+// saw takes note of a time by which something is dated.
+func (c *corrections) saw(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if set := now.Round(0); set.After(c.seen) { // without the monotonic clock, which nobody sets
+		c.seen = set
+	}
+}
+
+// begin says whether to look now, and behind which time: behind any ordinary wake-up, or anywhere when the clock is known
+// to have been set back. Then it is looked twice: steps may have been under way.
+func (c *corrections) begin(now time.Time) (behind time.Time, look bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	set := now.Round(0)
+	if set.Add(clockSkew).Before(c.seen) {
+		c.back, c.next = 2, time.Time{}
+	}
+	c.seen, behind = set, now
+	if c.back == 0 {
+		behind = now.Add(wakeMost + clockSkew)
+	}
+	return behind, !now.Before(c.next)
+}
+
+func (c *corrections) end(now time.Time, done bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if done && c.back > 0 {
+		c.back--
+	}
+	if c.next = now.Add(correctEvery); !done || c.back > 0 {
+		c.next = now.Add(correctAgain)
+	}
 }
 
 // wake asks for a wake-up without waiting. One that finds the queue full is lost, and the clock makes up for it.

@@ -73,9 +73,10 @@ type Config struct {
 // Engine runs the rules on a store. Its methods may be called from many goroutines.
 type Engine struct {
 	Config
-	channels map[fleet.Platform]Channel
-	wakes    chan fleet.DeviceID
-	contacts contacts
+	channels    map[fleet.Platform]Channel
+	wakes       chan fleet.DeviceID
+	contacts    contacts
+	corrections corrections
 }
 
 // New returns an engine. Attach its channels before Run.
@@ -115,7 +116,9 @@ func (SystemClock) Now() time.Time { return time.Now().UTC() }
 func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 func (e *Engine) newStep() action.Step {
-	return action.Step{Now: e.Clock.Now(), NewID: e.NewID, Policy: e.Policy}
+	now := e.Clock.Now()
+	e.corrections.saw(now)
+	return action.Step{Now: now, NewID: e.NewID, Policy: e.Policy}
 }
 
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
@@ -131,6 +134,7 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		before, enrolled := l.Device.Action, l.Device.Enrolled
 		was := before.Clone()
 		s := e.newStep()
+		l.Device.CorrectPauses(s)
 		if l.Changed {
 			if err := e.refresh(ctx, tx, id, l, s); err != nil {
 				return err

@@ -24,6 +24,15 @@ type Wake struct {
 	At    time.Time `json:",omitzero"` // next try
 }
 
+// late reports whether the clock looks at the device later than it is told to when it is told anew: it was told so by a clock
+// that was ahead. The ledger is of no use afterwards.
+func (l *Ledger) late(s action.Step) bool {
+	told := l.DueAt
+	l.Device.CorrectPauses(s)
+	l.schedule(s.Now, false)
+	return l.Changed || !l.DueAt.IsZero() && l.DueAt.Add(clockSkew).Before(told)
+}
+
 // Store is what the engine needs of a database.
 type Store interface {
 	// Update runs fn in one transaction, durable when Update returns nil. What fn wrote is kept only if the device's
@@ -36,6 +45,9 @@ type Store interface {
 	Look(ctx context.Context, fn func(Tx) error) error
 	// Due lists devices whose DueAt has come, earliest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]fleet.DeviceID, error)
+	// Ahead lists the devices whose DueAt lies behind a time for another reason than an automatic restore, or is hidden by one
+	// although an action goes on. It reads no ledgers.
+	Ahead(ctx context.Context, behind time.Time) ([]fleet.DeviceID, error)
 	// SpreadChanges makes the next devices that a catalog change concerns Changed and due, at most limit of them, and
 	// returns how many there were. Zero means that every change has been spread.
 	SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error)

@@ -1,12 +1,15 @@
 package faults
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // clock is time that passes when a test says so, and that somebody sets. As with a machine's, to set it does not change how
@@ -109,6 +112,50 @@ func TestClockJumps(t *testing.T) {
 				t.Error("restored before its time")
 			}
 			s.eventually("what was removed for 8 hours is back", time.Minute, 2*time.Hour, func() bool { return s.shows(d, p, "restore/succeeded") })
+		})
+	}
+}
+
+// What was put off while the clock was ahead is not put off for days when it has been put right: who was not reached is woken,
+// and what failed is tried again, as soon as ever.
+func TestClockPutRight(t *testing.T) {
+	const wrong = 72 * time.Hour
+	timedOut := simulator.Hook{RequestType: "RemoveProfile", Effect: simulator.AnswerError}
+	notNow := simulator.Hook{RequestType: "RemoveProfile", Effect: simulator.AnswerNotNow}
+	pushFails := func(s *timed, _ *device) { s.apns.answers(http.StatusServiceUnavailable, "ServiceUnavailable") }
+	for name, c := range map[string]struct {
+		restoreAfter string
+		begin        func(*timed, *device)
+		detail       string // how what is shown then begins; empty: the device does not come
+	}{
+		"a push failed":                          {"0", pushFails, ""},
+		"a push failed, and the restore is near": {"8m", pushFails, ""},
+		"a command failed":                       {"0", func(_ *timed, d *device) { d.AddHook(timedOut) }, "attempt 1 of 5 failed"},
+		"the device said not now": {"0", func(_ *timed, d *device) {
+			d.SetFaults(simulator.Faults{Busy: 1000 * time.Hour}) // it does not come by itself
+			d.AddHook(notNow)
+		}, "the device said not now"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newTimed(t)
+			d, p := s.devices[0], s.catalog[0]
+			s.clock.jump(wrong)
+			c.begin(s, d)
+			s.mustDeclare(d, c.restoreAfter, p)
+			declared := s.clock.Now()
+			s.eventually("it is put off", time.Second, 10*time.Minute, func() bool {
+				r, _ := s.result(d)
+				return c.detail == "" && s.clock.Now().Sub(declared) > 6*time.Minute || // by then it was tried to wake the device three times
+					len(r.DeviceActionPayloads) == 1 && c.detail != "" && strings.HasPrefix(r.DeviceActionPayloads[0].Detail, c.detail)
+			})
+			if !slices.Contains(inventory(d.Device), p.Identifier) {
+				t.Fatal("it was done while the clock was ahead")
+			}
+			s.clock.jump(-wrong)
+			s.apns.answers(0, "")
+			s.eventually("what was put off is done", time.Second, 10*time.Minute, func() bool { return s.shows(d, p, "remove/removed") })
+			s.log()
 		})
 	}
 }
