@@ -41,6 +41,7 @@ type serveCommand struct {
 	RateBurst       int           `help:"How many of them at once, after a quiet while." default:"400" group:"Limits"`
 	DeviceRequests  int           `help:"How many requests of devices are worked on at the same time; more wait, and are told to come again when too many do. 0: 128 for each processor." default:"0" placeholder:"N" group:"Limits"`
 	Calls           int           `help:"The same of API calls and console pages. 0: 32 for each processor." default:"0" placeholder:"N" group:"Limits"`
+	MaxConnections  int           `help:"How many connections may be open; idle ones are closed for new ones. 0: four fifths of the files that the process may have open, at most 200000." default:"0" placeholder:"N" group:"Limits"`
 	KeepEvents      time.Duration `help:"How long a stream of events can be resumed." default:"720h" placeholder:"DURATION" group:"Actions"`
 	KeepActions     time.Duration `help:"How long after its start an ended action stays in its device's history. The newest always stays." default:"2160h" placeholder:"DURATION" group:"Actions"`
 	policyFlags     `embed:""`
@@ -146,6 +147,9 @@ func (s *serveCommand) Validate() error {
 	if s.RateLimit < 0 || s.RateLimit > 0 && s.RateBurst < 1 {
 		return errors.New("--rate-limit cannot be negative, and --rate-burst must be at least 1; --rate-limit 0 is no limit")
 	}
+	if s.MaxConnections < 0 {
+		return errors.New("--max-connections cannot be negative; 0 is what the system allows")
+	}
 	if s.RestoreAfter < 0 {
 		return errors.New("--restore-after cannot be negative; 0 is never")
 	}
@@ -186,7 +190,7 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
 		Provider: provider, SignIn: signIn, Notify: notify, SessionIdle: s.SessionIdle, RefuseStranding: s.RefuseStranding,
 		RateLimit: s.RateLimit, RateBurst: s.RateBurst, Capacity: server.Capacity{Devices: s.DeviceRequests, Calls: s.Calls},
-		KeepEvents: s.KeepEvents, KeepActions: s.KeepActions, Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
+		MaxConnections: s.MaxConnections, KeepEvents: s.KeepEvents, KeepActions: s.KeepActions, Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
 	if s.APNsCA != "" {
 		pool, err := readPool(s.APNsCA)
 		if err != nil {

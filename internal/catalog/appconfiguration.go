@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -18,17 +17,9 @@ type AppConfiguration struct {
 	Configuration Dictionary
 }
 
-// ParseAppConfiguration reads the configuration out of the properties of an iosMobileAppConfiguration: either
+// appConfiguration reads the configuration out of the properties of an iosMobileAppConfiguration: either
 // encodedSettingXml (base64 of a property list's dictionary) or settings (appConfigurationSettingItem). The error is
 // an *Invalid.
-func ParseAppConfiguration(raw json.RawMessage) (Dictionary, error) {
-	props, err := parseProperties(raw)
-	if err != nil {
-		return nil, err
-	}
-	return props.appConfiguration()
-}
-
 func (p properties) appConfiguration() (Dictionary, error) {
 	encoded, listed := p.has("encodedSettingXml"), p.has("settings")
 	switch {

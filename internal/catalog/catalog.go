@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -229,28 +227,6 @@ func set(field, value *string) {
 		*field = *value
 	}
 }
-
-// replaceFile makes the new file p's content. Devices tell versions of a profile apart by PayloadUUID, so a version
-// whose UUID an earlier one had gets a UUID of its own.
-func (p *Payload) replaceFile(ctx context.Context, tx Tx, profile *Profile, file []byte) error {
-	if profile.Identifier != p.Identifier {
-		return &Invalid{Property: "payload", Reason: fmt.Sprintf(
-			"PayloadIdentifier is %q, and this configuration's is %q: devices would keep both; make a new configuration for another identifier",
-			profile.Identifier, p.Identifier)}
-	}
-	p.Content, p.Original, p.Revision, p.SubType = file, nil, profile.UUID, profile.SubType
-	used, err := tx.RevisionUsed(ctx, p.ID, p.Revision)
-	if err != nil || !used {
-		return err
-	}
-	p.Revision = versionUUID(p.ID, p.Version+1)
-	p.Original = file
-	p.Content, err = profile.WithUUID(p.Revision)
-	return err
-}
-
-// versionSpace is the UUIDv5 namespace (RFC 9562) of the versions of a configuration.
-var versionSpace = uuid.MustParse("0d3d8b0b-5c43-4b42-9d16-6d1f0c6a0f5e")
 
 func (c *Catalog) saveEdit(ctx context.Context, tx Tx, current, p *Payload) error {
 	if p.Identifier != current.Identifier {

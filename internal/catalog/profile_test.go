@@ -2,21 +2,14 @@ package catalog_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"maps"
-	"math/big"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/micromdm/plist"
-	"github.com/smallstep/pkcs7"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
@@ -53,50 +46,6 @@ func xmlList(t testing.TB, v any) []byte {
 }
 
 var wifi = inner("com.apple.wifi.managed", "wifi", dict{"SSID_STR": "Office"})
-
-// sign wraps content in a PKCS#7 signed message as profile signing tools do.
-func sign(t testing.TB, content []byte) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "Signer"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	message, err := pkcs7.NewSignedData(content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	message.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	if err := message.AddSigner(cert, key, pkcs7.SignerInfoConfig{}); err != nil {
-		t.Fatal(err)
-	}
-	signed, err := message.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed
-}
-
-func encrypted(t testing.TB, content []byte) []byte {
-	t.Helper()
-	before := pkcs7.ContentEncryptionAlgorithm
-	pkcs7.ContentEncryptionAlgorithm = pkcs7.EncryptionAlgorithmDESCBC
-	defer func() { pkcs7.ContentEncryptionAlgorithm = before }()
-	b, err := pkcs7.EncryptUsingPSK(content, bytes.Repeat([]byte{1}, 8))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func TestGoodProfiles(t *testing.T) {
 	plain := top(dict{"PayloadScope": "System", "PayloadRemovalDisallowed": true}, wifi,

@@ -87,16 +87,8 @@ func (e *Engine) ForgetKeys(ctx context.Context) error {
 // SetTag names the set that is off a device as it stands: every action on the device changes the name. The error is
 // fleet.ErrNotFound if there is no such device.
 func (e *Engine) SetTag(ctx context.Context, id fleet.DeviceID) (tag string, err error) {
-	err = e.Store.View(ctx, func(tx Tx) error {
-		l, err := tx.Ledger(ctx, id)
-		if err != nil {
-			return err
-		}
-		// As the call that is made for this set sees it.
-		if err := e.refresh(ctx, tx, id, l, e.newStep()); err != nil {
-			return err
-		}
-		tag = setTag(&l.Device)
+	err = e.look(ctx, id, func(_ Tx, d *action.Device) error {
+		tag = setTag(d)
 		return nil
 	})
 	return tag, err

@@ -22,7 +22,17 @@ type Preview struct {
 // Preview tells what a call would do, and changes nothing. server is the certificate chain by which devices trust the
 // server, for the risks. The error is fleet.ErrNotFound.
 func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call, server []*x509.Certificate) (found *Preview, err error) {
-	err = e.Store.View(ctx, func(tx Tx) error {
+	err = e.look(ctx, id, func(tx Tx, d *action.Device) error {
+		found = c.preview(d)
+		return found.weigh(ctx, tx, server)
+	})
+	return found, err
+}
+
+// look shows fn a device as a call that is made now would find it. Nothing is stored. The error is fn's, or
+// fleet.ErrNotFound.
+func (e *Engine) look(ctx context.Context, id fleet.DeviceID, fn func(Tx, *action.Device) error) error {
+	return e.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
 			return err
@@ -30,10 +40,8 @@ func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call, server 
 		if err := e.refresh(ctx, tx, id, l, e.newStep()); err != nil {
 			return err
 		}
-		found = c.preview(&l.Device)
-		return found.weigh(ctx, tx, server)
+		return fn(tx, &l.Device)
 	})
-	return found, err
 }
 
 // preview plans the set without what would have it refused.

@@ -93,7 +93,7 @@ func (c *call) negotiate() (err error) {
 // answer sends a JSON body in the form that the call wants.
 func (c *call) answer(status int, text []byte) error {
 	if !c.isGraph() {
-		c.write(status, text)
+		write(c.w, status, text)
 		return nil
 	}
 	switch {

@@ -72,18 +72,9 @@ func compareKeys(order []query.Order, a, b []any) int {
 // compareValues compares two values of a type, text without regard to the case of ASCII letters.
 func compareValues(a, b any) int {
 	if text, ok := a.(string); ok {
-		return strings.Compare(folded(text), folded(b.(string)))
+		return strings.Compare(query.Fold(text), query.Fold(b.(string)))
 	}
 	return cmp.Compare(a.(int64), b.(int64))
-}
-
-func folded(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
-	}, text)
 }
 
 // fulfils reports whether the thing of these values fulfils a condition; nil: it does.
@@ -141,7 +132,7 @@ func compares(has any, operator query.Operator, than any) (bool, error) {
 	case query.GreaterOrEqual:
 		return order >= 0 && has != "", nil
 	}
-	text, part := folded(fmt.Sprint(has)), folded(fmt.Sprint(than))
+	text, part := query.Fold(fmt.Sprint(has)), query.Fold(fmt.Sprint(than))
 	switch operator {
 	case query.Contains:
 		return strings.Contains(text, part), nil

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -25,8 +27,8 @@ const (
 	codeUnavailable      = "ServiceUnavailable"
 )
 
-// busyRetryAfter is when a caller may try again after a 503, in seconds.
-const busyRetryAfter = "5"
+// busyRetryAfter is after how long a caller may try again when the database is busy.
+const busyRetryAfter = 5 * time.Second
 
 // fault is an error that is told to the caller. Its message holds nothing that an outsider may not read.
 type fault struct {
@@ -48,6 +50,17 @@ func notFound(format string, args ...any) *fault {
 	return &fault{status: http.StatusNotFound, code: codeNotFound, message: fmt.Sprintf(format, args...)}
 }
 
+// unavailable tells to come again after a time, of which whole seconds can be told.
+func unavailable(after time.Duration) *fault {
+	return &fault{status: http.StatusServiceUnavailable, code: codeUnavailable, message: "The server is busy. Try again later.",
+		header: map[string]string{"Retry-After": wholeSeconds(after)}}
+}
+
+// wholeSeconds is a wait as Retry-After has it, 1 at least.
+func wholeSeconds(wait time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
+}
+
 // faultOf turns any error into what the caller is told.
 func (s *server) faultOf(err error) *fault {
 	var f *fault
@@ -65,8 +78,7 @@ func (s *server) faultOf(err error) *fault {
 	case errors.Is(err, catalog.ErrNotFound):
 		return notFound("There is no object with this id.")
 	case errors.Is(err, context.DeadlineExceeded), s.Busy(err):
-		return &fault{status: http.StatusServiceUnavailable, code: codeUnavailable,
-			message: "The server is busy. Try again later.", header: map[string]string{"Retry-After": busyRetryAfter}}
+		return unavailable(busyRetryAfter)
 	default:
 		return &fault{status: http.StatusInternalServerError, code: codeInternal,
 			message: "The server failed to handle the request. Its log has the cause under the request-id."}
@@ -118,18 +130,30 @@ func (c *call) fail(err error) {
 		c.Log.Error("request failed", "request-id", c.requestID, "method", c.r.Method, "path", c.r.URL.Path,
 			"status", f.status, "error", err)
 	}
+	f.tell(c.w, c.requestID, c.clientRequestID, c.Now())
+}
+
+// tell answers a request that has these ids with the error.
+func (f *fault) tell(w http.ResponseWriter, requestID, clientRequestID string, now time.Time) {
 	var body errorBody
 	body.Error.Code, body.Error.Message, body.Error.Target = f.code, f.message, f.target
-	body.Error.InnerError = innerError{Date: c.Now().UTC().Format("2006-01-02T15:04:05"), RequestID: c.requestID,
-		ClientRequestID: c.clientRequestID}
+	body.Error.InnerError = innerError{Date: now.UTC().Format("2006-01-02T15:04:05"), RequestID: requestID,
+		ClientRequestID: clientRequestID}
 	for name, value := range f.header {
-		c.w.Header().Set(name, value)
+		w.Header().Set(name, value)
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(fmt.Sprintf("graph: an error body of strings does not marshal: %v", err))
 	}
-	c.write(f.status, text)
+	write(w, f.status, text)
+}
+
+// Unavailable answers a request with the error of a busy server, without looking at what it asks or who asks; it is for who
+// keeps requests from the surface when there are too many. Callers are told to come again after retryAfter, in whole seconds.
+func Unavailable(w http.ResponseWriter, r *http.Request, now time.Time, retryAfter time.Duration) {
+	requestID, clientRequestID := identify(w, r)
+	unavailable(retryAfter).tell(w, requestID, clientRequestID, now)
 }
 
 // timestamp is a DateTimeOffset as served; the zero time is null.

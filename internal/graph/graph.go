@@ -160,16 +160,22 @@ type call struct {
 const clientRequestIDLimit = 128
 
 func (s *server) newCall(w http.ResponseWriter, r *http.Request) *call {
-	c := &call{server: s, w: w, r: r, requestID: uuid.NewString()}
-	c.clientRequestID = r.Header.Get("client-request-id")
-	if c.clientRequestID == "" || len(c.clientRequestID) > clientRequestIDLimit {
-		c.clientRequestID = c.requestID
+	c := &call{server: s, w: w, r: r}
+	c.requestID, c.clientRequestID = identify(w, r)
+	return c
+}
+
+// identify gives a request its ids, and its answer the headers that every answer has.
+func identify(w http.ResponseWriter, r *http.Request) (requestID, clientRequestID string) {
+	requestID, clientRequestID = uuid.NewString(), r.Header.Get("client-request-id")
+	if clientRequestID == "" || len(clientRequestID) > clientRequestIDLimit {
+		clientRequestID = requestID
 	}
-	w.Header().Set("request-id", c.requestID)
-	w.Header().Set("client-request-id", c.clientRequestID)
+	w.Header().Set("request-id", requestID)
+	w.Header().Set("client-request-id", clientRequestID)
 	w.Header().Set("OData-Version", "4.0")
 	w.Header().Set("Cache-Control", "no-store")
-	return c
+	return requestID, clientRequestID
 }
 
 // authenticate finds out who calls.

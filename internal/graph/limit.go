@@ -2,9 +2,7 @@ package graph
 
 import (
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -82,5 +80,5 @@ func (c *call) admit() error {
 	}
 	return &fault{status: http.StatusTooManyRequests, code: codeTooMany,
 		message: fmt.Sprintf("'%s' sends more than %g requests a second. Wait, and try again.", c.caller.Name, c.RateLimit),
-		header:  map[string]string{"Retry-After": strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))}}
+		header:  map[string]string{"Retry-After": wholeSeconds(wait)}}
 }

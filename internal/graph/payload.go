@@ -235,12 +235,6 @@ func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err e
 	return p, err
 }
 
-// edited is a string property as an edit: null empties it.
-func (o *object) edited(name string) (*string, error) {
-	value, _, err := o.text(name)
-	return &value, err
-}
-
 // file is an Edm.Binary property. JSON carries it in base64, of either alphabet, padded or not (OData JSON format).
 func (o *object) file(name string) ([]byte, error) {
 	text, err := o.requiredText(name)

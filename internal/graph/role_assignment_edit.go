@@ -26,18 +26,12 @@ func assignmentEdit(body *object, current *access.RoleAssignment, bindings ...st
 	if err := body.echoed("id", current.ID); err != nil {
 		return p, err
 	}
-	for _, name := range body.names {
-		switch name {
-		case "displayName":
-			p.Name, err = body.edited(name)
-		case "description":
-			p.Description, err = body.edited(name)
-		case "members":
-			p.Members, err = body.requiredTexts(name)
-		}
-		if err != nil {
-			return p, err
-		}
+	if err := body.read(readers{
+		"displayName": body.edits(&p.Name),
+		"description": body.edits(&p.Description),
+		"members":     func(name string) (err error) { p.Members, err = body.requiredTexts(name); return err },
+	}); err != nil {
+		return p, err
 	}
 	if p.Groups, err = body.deviceGroups(current.Groups); err != nil {
 		return p, err

@@ -28,16 +28,8 @@ func roleEdit(body *object, current *access.Role) (p access.RolePatch, err error
 	if err != nil {
 		return p, err
 	}
-	for _, name := range body.names {
-		switch name {
-		case "displayName":
-			p.Name, err = body.edited(name)
-		case "description":
-			p.Description, err = body.edited(name)
-		}
-		if err != nil {
-			return p, err
-		}
+	if err := body.read(readers{"displayName": body.edits(&p.Name), "description": body.edits(&p.Description)}); err != nil {
+		return p, err
 	}
 	p.Rights, err = body.rights()
 	return p, err

@@ -109,16 +109,6 @@ func tagEdit(body *object, current *access.ScopeTag) (p access.TagPatch, err err
 	if err := body.echoed("isBuiltIn", current.BuiltIn()); err != nil {
 		return p, err
 	}
-	for _, name := range body.names {
-		switch name {
-		case "displayName":
-			p.Name, err = body.edited(name)
-		case "description":
-			p.Description, err = body.edited(name)
-		}
-		if err != nil {
-			return p, err
-		}
-	}
-	return p, nil
+	err = body.read(readers{"displayName": body.edits(&p.Name), "description": body.edits(&p.Description)})
+	return p, err
 }

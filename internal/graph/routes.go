@@ -181,10 +181,10 @@ func (c *call) reply(status int, body any) error {
 	return c.answer(status, text)
 }
 
-func (c *call) write(status int, body []byte) {
-	c.w.Header().Set("Content-Type", "application/json")
-	c.w.WriteHeader(status)
-	_, _ = c.w.Write(body) // an error means that the caller has gone
+func write(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // an error means that the caller has gone
 }
 
 func (c *call) noContent() error {

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"runtime"
@@ -12,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
 // Capacity is how many requests the server works on at the same time. What comes beyond waits in order, and is told to
@@ -115,10 +114,10 @@ func newAdmission(c Capacity, now func() time.Time, next http.Handler) *admissio
 		streams: newLane(c.Streams, 0, c.Wait), next: next, now: now}
 }
 
-// ServeHTTP implements http.Handler. That the server lives is told always.
+// ServeHTTP implements http.Handler. That the server lives, and whether it can serve, is told always.
 func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
-	case path == "/healthz":
+	case isProbe(r):
 		a.next.ServeHTTP(w, r)
 	case path == "/mdm", path == "/scep", strings.HasPrefix(path, "/enroll/"):
 		a.devices.admit(a.next, w, r, refuseDevice)
@@ -127,6 +126,11 @@ func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		a.calls.admit(a.next, w, r, a.refuseCall)
 	}
+}
+
+// isProbe reports whether a balancer asks how the server is. With another method it would be a call.
+func isProbe(r *http.Request) bool {
+	return (r.URL.Path == "/healthz" || r.URL.Path == readyPath) && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
 
 // isStream reports whether an answer goes on for as long as its reader likes.
@@ -139,34 +143,24 @@ func isStream(r *http.Request) bool {
 	return path == "/events" || ofDevice && strings.HasSuffix(path, "/events") && !strings.Contains(device, "/")
 }
 
-// comeAgain is after how long who was refused may try again, in seconds.
-const comeAgain = 5
+// comeAgain is after how long who was refused may try again.
+const comeAgain = 5 * time.Second
 
 // refuseDevice tells a device to come again later. It does: its work waits.
 func refuseDevice(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Retry-After", strconv.Itoa(comeAgain))
-	http.Error(w, "the server is busy; come again later", http.StatusServiceUnavailable)
+	unavailable(w, "the server is busy; come again later")
 }
 
-// refuseCall answers with an error body of Graph's (Microsoft Graph error responses and resource types).
+func unavailable(w http.ResponseWriter, reason string) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(comeAgain/time.Second)))
+	http.Error(w, reason, http.StatusServiceUnavailable)
+}
+
+// refuseCall answers as the API does, and who looks at a page in words.
 func (a *admission) refuseCall(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/console/") {
 		refuseDevice(w, r)
 		return
 	}
-	id := uuid.NewString()
-	text, err := json.Marshal(map[string]any{"error": map[string]any{"code": "ServiceUnavailable",
-		"message":    "The server is busy. Try again later.",
-		"innerError": map[string]string{"date": a.now().UTC().Format("2006-01-02T15:04:05"), "request-id": id, "client-request-id": id}}})
-	if err != nil {
-		panic("server: an error body of strings does not marshal: " + err.Error())
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Retry-After", strconv.Itoa(comeAgain))
-	h.Set("request-id", id)
-	h.Set("client-request-id", id)
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = w.Write(text) // to who has gone, nothing can be said
+	graph.Unavailable(w, r, a.now(), comeAgain)
 }

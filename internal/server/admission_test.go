@@ -22,8 +22,9 @@ type crowded struct {
 	client *http.Client
 }
 
-func newCrowded(t *testing.T, c server.Capacity) *crowded {
-	s := start(t, server.Config{DataDir: t.TempDir(), Capacity: c})
+func newCrowded(t *testing.T, c server.Config) *crowded {
+	c.DataDir = t.TempDir()
+	s := start(t, c)
 	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "test", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
@@ -73,6 +74,7 @@ func (c *crowded) ask(method, path string) (*http.Response, string) {
 		c.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+c.bearer)
+	r.Header.Set("client-request-id", "mine")
 	answer, err := c.client.Do(r)
 	if err != nil {
 		c.Fatal(err)
@@ -95,7 +97,7 @@ func TestCrowds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newCrowded(t, server.Capacity{Devices: 2, Calls: 2, Waiting: 1, Wait: 50 * time.Millisecond})
+			s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 2, Calls: 2, Waiting: 1, Wait: 50 * time.Millisecond}})
 			end := s.dawdle(2, c.crowdMethod, c.crowd)
 			for range 5 {
 				answer, text := s.ask(c.crowdMethod, c.crowd)
@@ -105,8 +107,10 @@ func TestCrowds(t *testing.T) {
 				if answer, text := s.ask(c.otherMethod, c.other); answer.StatusCode == http.StatusServiceUnavailable {
 					t.Fatalf("the other place answers %s %s", answer.Status, text)
 				}
-				if answer, _ := s.ask("GET", "/healthz"); answer.StatusCode != http.StatusOK {
-					t.Fatalf("the server says of itself %s", answer.Status)
+				for _, path := range []string{"/healthz", "/readyz"} {
+					if answer, _ := s.ask("GET", path); answer.StatusCode != http.StatusOK {
+						t.Fatalf("the server says of itself at %s %s", path, answer.Status)
+					}
 				}
 			}
 			end()
@@ -120,7 +124,7 @@ func TestCrowds(t *testing.T) {
 // A refusal has the shape of every error of the API.
 func TestRefusalForTheCrowd(t *testing.T) {
 	t.Parallel()
-	s := newCrowded(t, server.Capacity{Calls: 1, Waiting: 1, Wait: time.Millisecond})
+	s := newCrowded(t, server.Config{Capacity: server.Capacity{Calls: 1, Waiting: 1, Wait: time.Millisecond}})
 	defer s.dawdle(1, "POST", "/beta/deviceManagement/deviceConfigurations")()
 	answer, text := s.ask("GET", "/beta/deviceManagement/managedDevices")
 	var body struct {
@@ -136,6 +140,10 @@ func TestRefusalForTheCrowd(t *testing.T) {
 	if e.Code != "ServiceUnavailable" || e.Message == "" || e.InnerError["request-id"] != answer.Header.Get("request-id") || e.InnerError["date"] == "" {
 		t.Errorf("refused with %s %v", text, answer.Header)
 	}
+	if answer.Header.Get("client-request-id") != "mine" || e.InnerError["client-request-id"] != "mine" || answer.Header.Get("Retry-After") != "5" ||
+		answer.Header.Get("Content-Type") != "application/json" || answer.Header.Get("OData-Version") != "4.0" {
+		t.Errorf("a refusal differs from other errors: %s %v", text, answer.Header)
+	}
 	answer, text = s.ask("GET", "/console/")
 	if answer.StatusCode != http.StatusServiceUnavailable || strings.HasPrefix(text, "{") || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("a page is refused with %s %s", answer.Status, text)
@@ -145,7 +153,7 @@ func TestRefusalForTheCrowd(t *testing.T) {
 // Who waits is served in time if a place becomes free, and no more wait than may.
 func TestWaitingRoom(t *testing.T) {
 	t.Parallel()
-	s := newCrowded(t, server.Capacity{Devices: 1, Waiting: 3, Wait: time.Minute})
+	s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 1, Waiting: 3, Wait: time.Minute}})
 	end := s.dawdle(1, "PUT", "/mdm")
 	const came = 8
 	codes := make(chan int, came)
@@ -171,7 +179,7 @@ func TestWaitingRoom(t *testing.T) {
 // Readers of events take no place of calls, however many they are, and have a bound of their own.
 func TestReadersTakeNoPlace(t *testing.T) {
 	t.Parallel()
-	s := newCrowded(t, server.Capacity{Calls: 1, Streams: 4, Waiting: 1, Wait: 50 * time.Millisecond})
+	s := newCrowded(t, server.Config{Capacity: server.Capacity{Calls: 1, Streams: 4, Waiting: 1, Wait: 50 * time.Millisecond}})
 	for i := range 6 {
 		r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL()+"/api/events", nil)
 		if err != nil {

@@ -50,10 +50,13 @@ type Config struct {
 	// RefuseStranding refuses to remove what may cut a device off from the server.
 	RefuseStranding bool
 	// RateLimit is how many requests a second one caller may send, and RateBurst how many of them at once; 0: any number.
-	RateLimit  float64
-	RateBurst  int
-	Capacity   Capacity      // how much is worked on at the same time
-	KeepEvents time.Duration // how long a stream can be resumed, and changes looked up; default DefaultKeepEvents
+	RateLimit float64
+	RateBurst int
+	Capacity  Capacity // how much is worked on at the same time
+	// MaxConnections is how many connections may be open; default: as many as the system lets the process have, but for a
+	// fifth of them, and at most 200,000.
+	MaxConnections int
+	KeepEvents     time.Duration // how long a stream can be resumed, and changes looked up; default DefaultKeepEvents
 	// KeepActions is how long after its start an ended action stays in its device's history; default DefaultKeepActions. The
 	// newest of each name stays.
 	KeepActions time.Duration
@@ -74,6 +77,9 @@ func withDefaults(c Config) Config {
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.DataDir, DatabaseFile)
+	}
+	if c.MaxConnections <= 0 {
+		c.MaxConnections = defaultConnections()
 	}
 	if c.KeepEvents <= 0 {
 		c.KeepEvents = DefaultKeepEvents

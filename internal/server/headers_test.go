@@ -77,6 +77,9 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		want         int
 	}{
 		{"GET", "/healthz", false, 200},
+		{"GET", "/readyz", false, 200},
+		{"HEAD", "/readyz", false, 200},
+		{"PUT", "/readyz", false, 401},
 		{"GET", "/", false, 401},
 		{"GET", "/beta/deviceManagement/managedDevices", false, 401},
 		{"GET", "/beta/deviceManagement/managedDevices", true, 200},

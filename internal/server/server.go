@@ -143,7 +143,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	if s.notify, err = s.newNotify(ctx, c); err != nil {
 		return nil, err
 	}
-	s.channel, err = apple.New(ctx, apple.Config{URL: s.url, Store: st, Engine: s.engine, Log: c.Log, Now: c.Clock.Now,
+	s.channel, err = apple.New(ctx, apple.Config{URL: s.url, Store: st, Engine: s.engine, Busy: store.Busy, Log: c.Log, Now: c.Clock.Now,
 		CertificateHeader: c.CertificateHeader, RootCAPEM: identity.rootPEM, Signer: identity.signer,
 		APNsURL: c.APNsURL, APNsCAs: c.APNsCAs})
 	if err != nil {
@@ -154,6 +154,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 		Handler:           secured(newAdmission(c.Capacity, c.Clock.Now, s.routes(c, identity)), strictTransport(u.Hostname(), identity)),
 		TLSConfig:         identity.config(),
 		ConnContext:       graph.WithConnection,
+		ConnState:         newConnections(c.MaxConnections, c.Clock.Now, c.Log).changed,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,
@@ -199,6 +200,7 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	mux.Handle("/mdm", devices)
 	mux.Handle("/scep", devices)
 	mux.Handle("/enroll/", devices)
+	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
 	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Devices: s.store, Catalog: s.catalog,

@@ -130,7 +130,7 @@ func TestForeignFile(t *testing.T) {
 	}
 }
 
-// A running server answers without a token on /healthz only.
+// A running server answers without a token on /healthz and /readyz only.
 func TestOpenPaths(t *testing.T) {
 	s := start(t, server.Config{DataDir: t.TempDir()})
 	ca, _ := os.ReadFile(s.CAFile())
@@ -138,7 +138,7 @@ func TestOpenPaths(t *testing.T) {
 	pool.AppendCertsFromPEM(ca)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	defer client.CloseIdleConnections()
-	for path, want := range map[string]int{"/healthz": 200, "/beta/deviceManagement/managedDevices": 401, "/": 401, "/enroll/x": 404} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/beta/deviceManagement/managedDevices": 401, "/": 401, "/enroll/x": 404} {
 		res, err := client.Get(s.URL() + path)
 		if err != nil {
 			t.Fatal(err)
