@@ -104,7 +104,7 @@ func TestDatabaseFails(t *testing.T) {
 			c := newCluster(t)
 			walls, urls := walled(t, c, 2)
 			s := newSite(t, 4, c.URL("syncpayloads"), urls...)
-			l := s.load()
+			l := s.load(s.devices)
 			for end := time.Now().Add(lasting(0)); ; {
 				time.Sleep(time.Second) // of ordinary load
 				fault(t, c, walls)
@@ -127,10 +127,9 @@ func TestPartitionFromDatabase(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	walls, urls := walled(t, c, 2)
-	s := newSite(t, 4, c.URL("syncpayloads"), urls...)
-	l := s.load()
-	s.enroll(99)
-	timed := s.devices[len(s.devices)-1]
+	s := newSite(t, 5, c.URL("syncpayloads"), urls...)
+	timed := s.devices[4]
+	l := s.load(s.devices[:4])
 	for end := time.Now().Add(lasting(0)); ; {
 		for i, w := range walls { // one of the two keeps the clocks
 			t.Logf("server %d is cut off", i)
@@ -204,7 +203,7 @@ func TestDatabaseDiskFull(t *testing.T) {
 	}
 	url := c.URL("syncpayloads")
 	s := newSite(t, 3, url, url, url)
-	l := s.load()
+	l := s.load(s.devices)
 	for end := time.Now().Add(lasting(0)); ; {
 		l.again()
 		disk.fill()

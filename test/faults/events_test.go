@@ -91,7 +91,7 @@ func TestEventsAreTheSameOnAllNodes(t *testing.T) {
 		followers = append(followers, f)
 		reading.Go(func() { f.follow(ctx, rand.New(rand.NewPCG(5, uint64(i))), last) })
 	}
-	l := s.load()
+	l := s.load(s.devices)
 	time.Sleep(lasting(12 * time.Second))
 	l.finish()
 	all := s.events()

@@ -29,9 +29,9 @@ type load struct {
 	refused atomic.Int64 // or without an answer
 }
 
-func (s *site) load() *load {
+func (s *site) load(devices []*device) *load {
 	ctx, stop := context.WithCancel(s.Context())
-	l := &load{site: s, devices: slices.Clone(s.devices), asked: make([][]payload, len(s.devices)), stop: stop}
+	l := &load{site: s, devices: slices.Clone(devices), asked: make([][]payload, len(devices)), stop: stop}
 	for i := range l.devices {
 		l.admins.Go(func() { l.admin(ctx, i) })
 	}

@@ -21,7 +21,7 @@ func TestNetworkOfDevicesFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := onFile(t, 6)
-			l := s.load()
+			l := s.load(s.devices)
 			for end := time.Now().Add(lasting(0)); ; {
 				l.again()
 				fault(s.front)

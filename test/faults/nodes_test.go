@@ -28,7 +28,7 @@ func TestNodesDie(t *testing.T) {
 	c := newCluster(t)
 	url := c.URL("syncpayloads")
 	s := newSite(t, 9, url, url, url, url)
-	l := s.load()
+	l := s.load(s.devices)
 	kills := 0
 	for end := time.Now().Add(lasting(15 * time.Second)); time.Now().Before(end); kills++ {
 		n := s.nodes[kills%len(s.nodes)]

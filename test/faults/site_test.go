@@ -74,6 +74,9 @@ var keys = simulator.NewKeyPool(4)
 
 var appStore = map[int64]string{1000: "com.example.app0", 1001: "com.example.app1"}
 
+// patience is for how long devices and callers wait for an answer: on a machine with much else to do one may take seconds.
+const patience = 15 * time.Second
+
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // newSite starts a server for each database, which are ways to the same one, enrolls devices and gives them everything in
@@ -84,7 +87,7 @@ func newSite(t *testing.T, devices int, location string, databases ...string) *s
 	s.servers(databases)
 	s.open()
 	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys, Gateway: s.gateway, Apps: appStore,
-		PollEvery: 300 * time.Millisecond, RetryAfter: 100 * time.Millisecond, Timeout: 5 * time.Second, JournalSize: 100_000, Log: quiet()})
+		PollEvery: 300 * time.Millisecond, RetryAfter: 100 * time.Millisecond, Timeout: patience, JournalSize: 100_000, Log: quiet()})
 	for i := range devices {
 		s.enroll(uint64(i))
 	}
@@ -144,7 +147,7 @@ func (s *site) open() {
 // fill sets the push certificate and makes the catalog.
 func (s *site) fill() {
 	s.Helper()
-	s.http = &http.Client{Transport: s.transport(), Timeout: 5 * time.Second}
+	s.http = &http.Client{Transport: s.transport(), Timeout: patience}
 	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), time.Now().AddDate(0, -2, 0))
 	if err != nil {
 		s.Fatal(err)

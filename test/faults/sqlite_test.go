@@ -147,7 +147,7 @@ func TestFullDisk(t *testing.T) {
 	if !strings.HasPrefix(file, disk.folder) {
 		t.Fatalf("the database is not on the small disk but in %s", file)
 	}
-	l := s.load()
+	l := s.load(s.devices)
 	for end := time.Now().Add(lasting(0)); ; {
 		l.again()
 		disk.fill()
