@@ -154,7 +154,9 @@ type failure struct {
 // fail shows an error.
 func (v *visit) fail(err error) {
 	if errors.Is(err, context.Canceled) && v.r.Context().Err() != nil {
-		return // the visitor has gone
+		// The visitor has gone, or seems to have: to answer nothing would be 200.
+		http.Error(v.w, "The server is busy. Load the page again.", http.StatusServiceUnavailable)
+		return
 	}
 	shown := failure{Status: http.StatusInternalServerError, Message: "The server failed to show this page. Its log has the cause."}
 	var told *refusal

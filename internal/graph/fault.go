@@ -122,7 +122,9 @@ type innerError struct {
 // fail answers a call with an error, and logs it if the caller is not told the cause.
 func (c *call) fail(err error) {
 	if errors.Is(err, context.Canceled) && c.r.Context().Err() != nil {
-		return // the caller has gone
+		// The caller has gone, or seems to have: to answer nothing would be 200.
+		unavailable(busyRetryAfter).tell(c.w, c.requestID, c.clientRequestID, c.Now())
+		return
 	}
 	f := c.faultOf(err)
 	c.recordRefusal(f, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +77,25 @@ func TestRateLimitOfTheConsole(t *testing.T) {
 		if w.Code != http.StatusOK {
 			t.Fatalf("got %d %s", w.Code, w.Body)
 		}
+	}
+}
+
+// A call that is broken off is not answered as if it had been carried out, should somebody read the answer after all.
+func TestBrokenOffCall(t *testing.T) {
+	var api http.Handler
+	s := newSite(t, func(c *graph.Config) { api = graph.New(*c) })
+	ctx, breakOff := context.WithCancel(access.WithPrincipal(t.Context(), administrator))
+	breakOff()
+	for method, path := range map[string]string{"GET": groups, "POST": groups} {
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(`{"displayName": "x"}`))
+		r.Header.Set("Content-Type", "application/json")
+		api.ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("a %s is answered %d %q", method, w.Code, w.Body)
+		}
+	}
+	if n := len(s.must(http.StatusOK, "GET", groups, nil).values()); n != 0 {
+		t.Errorf("%d groups were made", n)
 	}
 }
 
