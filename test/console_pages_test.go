@@ -25,7 +25,7 @@ func TestConsolePages(t *testing.T) {
 	b.check()
 	b.signIn()
 	b.walk(append(more, "/console/?q=nothing-fits", "/console/?state=failed", "/console/audit", "/console/nowhere")...)
-	b.forgive("404")
+	b.forgive("status of 404")
 	b.made()
 	b.pictures(d)
 }
@@ -95,5 +95,5 @@ func (b *browser) made() {
 	b.click("form[action^='/console/tokens'] .primary")
 	b.reads(".alert.bad", "No token was made")
 	b.check()
-	b.forgive("40")
+	b.forgive("status of 40")
 }

@@ -31,7 +31,7 @@ func TestConsoleStory(t *testing.T) {
 	b.heads("Sign in")
 	b.open(link)
 	b.reads(".alert.bad", "not valid")
-	b.forgive("401")
+	b.forgive("status of 401")
 }
 
 // search types a name; the list follows without being loaded again.
