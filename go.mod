@@ -39,6 +39,8 @@ require (
 	rsc.io/qr v0.2.0
 )
 
+require github.com/gofrs/flock v0.13.2
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/VividCortex/ewma v1.2.0 // indirect

@@ -64,7 +64,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := assemble(ctx, c, st)
+	var s *Server
+	if err = st.Hold(); err == nil {
+		s, err = assemble(ctx, c, st)
+	}
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}

@@ -14,6 +14,21 @@ import (
 
 // Identity implements apple.Store.
 func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e *apple.Enrollment, c *apple.Certificate, err error) {
+	if s.identities == nil {
+		return s.readIdentity(ctx, enrollment, certificate)
+	}
+	key := identityKey{enrollment, certificate}
+	e, c, changes := s.identities.get(key)
+	if e != nil {
+		return e, c, nil
+	}
+	if e, c, err = s.readIdentity(ctx, enrollment, certificate); err == nil && e != nil && c != nil {
+		s.identities.put(key, e, c, changes)
+	}
+	return e, c, err
+}
+
+func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string) (*apple.Enrollment, *apple.Certificate, error) {
 	q, giveBack, err := s.db.borrow(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -38,6 +53,9 @@ func (q *session) identity(ctx context.Context, enrollment, certificate string) 
 
 // UpdateIdentity implements apple.Store.
 func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate string, fn func(*apple.Enrollment, *apple.Certificate) error) error {
+	if s.identities != nil {
+		defer s.identities.forget() // after an error, too: it may be committed all the same
+	}
 	return s.write(ctx, func(q *session) error {
 		e, c, err := q.identity(ctx, enrollment, certificate)
 		if err != nil {

@@ -110,6 +110,8 @@ func migratePostgres(ctx context.Context, config *pgx.ConnConfig) error {
 	return errors.Join(err, db.Close())
 }
 
+func (p *postgres) hold() (bool, error) { return false, nil }
+
 func (p *postgres) close() error {
 	p.watch.stop()
 	p.steps.stop()

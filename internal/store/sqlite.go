@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/ncruces/go-sqlite3"
 	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3", in pure Go
 	"github.com/ncruces/go-sqlite3/ext/fts5"
@@ -45,6 +46,7 @@ type sqlite struct {
 	w        *writer
 	readers  chan *session
 	sessions []*session // all of them
+	held     *flock.Flock
 }
 
 // openSQLite opens the database file, and creates it if it does not exist. Writes are durable when they return (WAL with
@@ -61,7 +63,7 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sqlite{db: db, readers: make(chan *session, sqliteReaders)}
+	s := &sqlite{db: db, readers: make(chan *session, sqliteReaders), held: flock.New(path+".lock", flock.SetPermissions(0o600))}
 	if err := s.prepare(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database %s: %w", path, err), db.Close())
 	}
@@ -157,7 +159,20 @@ func (s *sqlite) close() error {
 	for _, q := range s.sessions {
 		q.link.(*sqliteLink).close()
 	}
-	return s.db.Close()
+	return errors.Join(s.db.Close(), s.held.Close())
+}
+
+// hold locks a file beside the database, whose own locks are SQLite's.
+func (s *sqlite) hold() (alone bool, err error) {
+	alone, err = s.held.TryLock()
+	database := strings.TrimSuffix(s.held.Path(), ".lock")
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("locking database %s: %w", database, err)
+	case !alone:
+		return false, fmt.Errorf("another server uses database %s: stop it first; for several servers give all of them the same --db postgres:// URL", database)
+	}
+	return true, nil
 }
 
 func (s *sqlite) read(ctx context.Context, fn func(*session) error) error {

@@ -14,9 +14,10 @@ import (
 
 // Store is an open database. Its methods may be called from many goroutines.
 type Store struct {
-	db      database
-	dialect *dialect
-	ledgers ledgers
+	db         database
+	dialect    *dialect
+	ledgers    ledgers
+	identities *identities // nil: another process may change them
 }
 
 // database is an engine's way to read and write.
@@ -34,6 +35,8 @@ type database interface {
 	settle(ctx context.Context, t *engineTx) error
 	// leads reports whether this node keeps the clocks, of all that use the database.
 	leads() bool
+	// hold keeps other servers away, where not several can use the database together, and reports whether it does.
+	hold() (alone bool, err error)
 	// news has something when another node may have committed events; nil: there are no other nodes.
 	news() <-chan struct{}
 	// close waits for running writes.
@@ -60,6 +63,16 @@ func Open(ctx context.Context, location string) (*Store, error) {
 // IsPostgres reports whether a location is a URL of a PostgreSQL database, and not the path of a file.
 func IsPostgres(location string) bool {
 	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
+}
+
+// Hold makes this process the only server of a database in a file until Close, which lets it keep in memory what only a
+// server changes. It fails if another process is. Any number of servers may share PostgreSQL. It comes before all use.
+func (s *Store) Hold() error {
+	alone, err := s.db.hold()
+	if alone {
+		s.identities = &identities{}
+	}
+	return err
 }
 
 // Close waits for running writes and closes the database. No method may be called after it.

@@ -67,7 +67,8 @@ type KeyPair struct {
 
 // Store is what the channel needs of a database. Every method is one transaction, durable when it returns nil.
 type Store interface {
-	// Identity reads an enrollment and a certificate, each nil if it is not stored.
+	// Identity reads an enrollment and a certificate, each nil if it is not stored. What their slices hold is not changed by
+	// its callers.
 	Identity(ctx context.Context, enrollment, certificateSHA256 string) (*Enrollment, *Certificate, error)
 	// UpdateIdentity reads both, calls fn and stores what fn made of them. An enrollment that is not stored is given
 	// to fn with only its ID set; a certificate that is not stored is nil, and none is created. If fn returns an
