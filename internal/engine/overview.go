@@ -35,6 +35,13 @@ type Failure struct {
 	DeviceName string
 }
 
+// FailureCount is how many payloads ended in error with one code within one span of time.
+type FailureCount struct {
+	At    time.Time // when the span begins
+	Code  int64
+	Count int
+}
+
 // History reads what was. All of it is read-only.
 type History interface {
 	// Removals lists what is held off devices now.
@@ -48,4 +55,7 @@ type History interface {
 	// Failures lists the payloads that ended in error since a time on devices that fulfil a condition (nil: all), the
 	// newest first, at most limit.
 	Failures(ctx context.Context, where fleet.Condition, since time.Time, limit int) ([]Failure, error)
+	// CountFailures counts the payloads that ended in error since a time on any device, the newest up to a limit, in spans of
+	// a width from since on, by code. The first span comes first, and in it the lowest code.
+	CountFailures(ctx context.Context, since time.Time, width time.Duration, limit int) ([]FailureCount, error)
 }

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -184,54 +186,82 @@ func (c *call) listFailures() error {
 	if days <= hourlyDays {
 		bucket, width = "hour", time.Hour
 	}
-	var where fleet.Condition
-	if !c.scope.Everything() {
-		where = fleet.Within(c.scope)
-	}
 	since := c.Now().UTC().Truncate(width).Add(width - time.Duration(days)*24*time.Hour)
-	list, err := c.History.Failures(c.r.Context(), where, since, failuresLimit)
+	tell := c.seenFailures
+	if c.scope.Everything() {
+		tell = c.allFailures
+	}
+	told, err := tell(c.r.Context(), since, width)
 	if err != nil {
 		return err
 	}
-	seen, recent := c.newSight(), []fields{}
-	counts := make(map[failureCount]int)
+	return c.reply(http.StatusOK, fields{{"bucket", bucket}, {"startDateTime", timestamp(since)}, {"value", told.countFields()},
+		{"recent", told.recentFields()}, {"complete", told.complete}})
+}
+
+type failures struct {
+	counts   []engine.FailureCount
+	recent   []engine.Failure
+	complete bool // it is not only the latest part
+}
+
+// allFailures lets the database count, for a caller who sees everything.
+func (c *call) allFailures(ctx context.Context, since time.Time, width time.Duration) (f failures, err error) {
+	if f.counts, err = c.History.CountFailures(ctx, since, width, failuresLimit); err != nil {
+		return f, err
+	}
+	total := 0
+	for _, count := range f.counts {
+		total += count.Count
+	}
+	f.complete = total < failuresLimit
+	f.recent, err = c.History.Failures(ctx, nil, since, recentFailures)
+	return f, err
+}
+
+// seenFailures looks at each failure for whether the caller sees it.
+func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Duration) (f failures, err error) {
+	list, err := c.History.Failures(ctx, fleet.Within(c.scope), since, failuresLimit)
+	if err != nil {
+		return f, err
+	}
+	f.complete = len(list) < failuresLimit
+	seen, counts := c.newSight(), make(map[engine.FailureCount]int) // by all but the count
 	for i := range list {
-		f := &list[i]
-		ok, err := seen.event(c.r.Context(), &f.Event)
+		ok, err := seen.event(ctx, &list[i].Event)
 		if err != nil {
-			return err
+			return f, err
 		}
 		if !ok {
 			continue
 		}
-		counts[failureCount{f.At.Truncate(width), f.Result.Code}]++
-		if len(recent) < recentFailures {
-			recent = append(recent, failureFields(f))
+		counts[engine.FailureCount{At: list[i].At.Truncate(width), Code: list[i].Result.Code}]++
+		if len(f.recent) < recentFailures {
+			f.recent = append(f.recent, list[i])
 		}
 	}
-	return c.reply(http.StatusOK, fields{{"bucket", bucket}, {"startDateTime", timestamp(since)}, {"value", countFields(counts)},
-		{"recent", recent}, {"complete", len(list) < failuresLimit}})
-}
-
-type failureCount struct {
-	at   time.Time
-	code int64
-}
-
-func countFields(counts map[failureCount]int) []fields {
-	keys := make([]failureCount, 0, len(counts))
-	for k := range counts {
-		keys = append(keys, k)
+	for count, n := range counts {
+		count.Count = n
+		f.counts = append(f.counts, count)
 	}
-	slices.SortFunc(keys, func(a, b failureCount) int {
-		if order := a.at.Compare(b.at); order != 0 {
-			return order
-		}
-		return int(a.code - b.code)
+	slices.SortFunc(f.counts, func(a, b engine.FailureCount) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code, b.Code))
 	})
-	items := make([]fields, len(keys))
-	for i, k := range keys {
-		items[i] = fields{{"dateTime", timestamp(k.at)}, {"errorCode", k.code}, {"count", counts[k]}}
+	return f, nil
+}
+
+func (f *failures) countFields() []fields {
+	items := make([]fields, len(f.counts))
+	for i, count := range f.counts {
+		items[i] = fields{{"dateTime", timestamp(count.At)}, {"errorCode", count.Code}, {"count", count.Count}}
+	}
+	return items
+}
+
+func (f *failures) recentFields() []fields {
+	items := make([]fields, len(f.recent))
+	for i := range f.recent {
+		items[i] = failureFields(&f.recent[i])
 	}
 	return items
 }
