@@ -48,6 +48,7 @@ type Log struct {
 	store   Store
 	log     *slog.Logger
 	told    told
+	missing bool          // what was told last has a gap; only Run's
 	reading chan struct{} // has something while a reader reads from the store
 
 	mu     sync.Mutex
@@ -109,10 +110,20 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 }
 
-// catchUp publishes what was committed. What follows without a gap on what is known need not be read.
+// catchUp publishes what was committed. What follows without a gap on what is known need not be read; steps that were
+// committed together tell of it in any order, so a gap has until the next time to close.
 func (l *Log) catchUp(ctx context.Context) error {
-	if events := l.told.behind(l.newest); len(events) > 0 {
+	events, missing := l.told.behind(l.newest)
+	waited := l.missing
+	l.missing = missing
+	if missing && (len(events) > 0 || !waited) {
+		l.told.again()
+	}
+	if len(events) > 0 {
 		return l.publish(events)
+	}
+	if missing && !waited {
+		return nil
 	}
 	for {
 		events, err := l.store.Events(ctx, "", l.newest, batch)

@@ -21,26 +21,30 @@ func (t *told) add(events []Event) {
 	}
 	t.events = append(t.events, events...)
 	t.mu.Unlock()
+	t.again()
+}
+
+// again lets the log look once more.
+func (t *told) again() {
 	select {
 	case t.poke <- struct{}{}:
 	default:
 	}
 }
 
-// behind takes the events behind a position. There are none if one is missing among them: another process may have written
-// it, or its step is about to tell of it.
-func (t *told) behind(position int64) []Event {
+// behind takes the events that follow a position without one missing, and keeps those behind a missing one: its step is about
+// to tell of it, or another process has written it.
+func (t *told) behind(position int64) (events []Event, missing bool) {
 	t.mu.Lock()
-	events := t.events
-	t.events = nil
-	t.mu.Unlock()
-	slices.SortFunc(events, func(a, b Event) int { return cmp.Compare(a.Position, b.Position) })
-	known, _ := slices.BinarySearchFunc(events, position+1, func(e Event, p int64) int { return cmp.Compare(e.Position, p) })
-	events = events[known:]
-	for i := range events {
-		if events[i].Position != position+1+int64(i) {
-			return nil
-		}
+	defer t.mu.Unlock()
+	all := t.events
+	slices.SortFunc(all, func(a, b Event) int { return cmp.Compare(a.Position, b.Position) })
+	known, _ := slices.BinarySearchFunc(all, position+1, func(e Event, p int64) int { return cmp.Compare(e.Position, p) })
+	all = all[known:]
+	n := 0
+	for n < len(all) && all[n].Position == position+1+int64(n) {
+		n++
 	}
-	return events
+	t.events = slices.Clone(all[n:])
+	return all[:n], n < len(all)
 }
