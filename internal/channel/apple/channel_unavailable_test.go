@@ -116,6 +116,8 @@ func (e troubledEngine) Answer(ctx context.Context, id fleet.DeviceID, r engine.
 
 // notes counts what is logged.
 type notes struct {
+	greeted chan struct{} // gets something when a device with a new token could not be woken, which is tried beside its request
+
 	mu    sync.Mutex
 	lines []string
 }
@@ -124,6 +126,9 @@ func (n *notes) Write(line []byte) (int, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.lines = append(n.lines, string(line))
+	if bytes.Contains(line, []byte("not woken after TokenUpdate")) {
+		n.greeted <- struct{}{}
+	}
 	return len(line), nil
 }
 
@@ -143,7 +148,7 @@ type troubledServer struct {
 }
 
 func newTroubledServer(t *testing.T, busy func(error) bool) *troubledServer {
-	s := &troubledServer{}
+	s := &troubledServer{log: notes{greeted: make(chan struct{}, 16)}}
 	s.server = newServer(t, func(c *apple.Config) {
 		c.Store, c.Engine = troubledStore{c.Store, &s.storage, &s.later}, troubledEngine{c.Engine, &s.rules}
 		c.Busy, c.Log = busy, slog.New(slog.NewTextHandler(&s.log, nil))
@@ -199,6 +204,7 @@ func TestServerThatCannotDoItsWork(t *testing.T) {
 	notNow := enrolled.report(dict{"Status": "NotNow", "CommandUUID": task})
 	leaving := enrolled.checkOut()
 	s.storage.set(nil)
+	<-s.log.greeted
 	s.log.take()
 	for _, c := range []struct {
 		name    string
@@ -235,6 +241,9 @@ func TestServerThatCannotDoItsWork(t *testing.T) {
 		}
 		if got := s.tell(t, c.request, c.body); got.status != http.StatusOK || got.retryAfter != "" {
 			t.Errorf("%s said again: %+v, want 200", c.name, got)
+		}
+		if c.name == "TokenUpdate" {
+			<-s.log.greeted
 		}
 		s.log.take()
 	}
