@@ -48,7 +48,7 @@ type Log struct {
 	store   Store
 	log     *slog.Logger
 	told    told
-	missing bool          // what was told last has a gap; only Run's
+	waited  bool          // the last time for a gap in what was told to close; only Run's
 	reading chan struct{} // has something while a reader reads from the store
 
 	mu     sync.Mutex
@@ -113,16 +113,15 @@ func (l *Log) Run(ctx context.Context) error {
 // catchUp publishes what was committed. What follows without a gap on what is known need not be read; steps that were
 // committed together tell of it in any order, so a gap has until the next time to close.
 func (l *Log) catchUp(ctx context.Context) error {
-	events, missing := l.told.behind(l.newest)
-	waited := l.missing
-	l.missing = missing
-	if missing && (len(events) > 0 || !waited) {
-		l.told.again()
+	events, ahead := l.told.behind(l.newest)
+	l.waited = len(ahead) > 0 && (len(events) > 0 || !l.waited)
+	if l.waited {
+		l.told.add(ahead)
 	}
 	if len(events) > 0 {
 		return l.publish(events)
 	}
-	if missing && !waited {
+	if l.waited {
 		return nil
 	}
 	for {

@@ -21,30 +21,25 @@ func (t *told) add(events []Event) {
 	}
 	t.events = append(t.events, events...)
 	t.mu.Unlock()
-	t.again()
-}
-
-// again lets the log look once more.
-func (t *told) again() {
 	select {
 	case t.poke <- struct{}{}:
 	default:
 	}
 }
 
-// behind takes the events that follow a position without one missing, and keeps those behind a missing one: its step is about
-// to tell of it, or another process has written it.
-func (t *told) behind(position int64) (events []Event, missing bool) {
+// behind takes what was told: the events that follow a position without one missing, and those ahead of a missing one. Its step
+// is about to tell of it, or another process has written it.
+func (t *told) behind(position int64) (events, ahead []Event) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := t.events
-	slices.SortFunc(all, func(a, b Event) int { return cmp.Compare(a.Position, b.Position) })
-	known, _ := slices.BinarySearchFunc(all, position+1, func(e Event, p int64) int { return cmp.Compare(e.Position, p) })
-	all = all[known:]
+	events = t.events
+	t.events = nil
+	t.mu.Unlock()
+	slices.SortFunc(events, func(a, b Event) int { return cmp.Compare(a.Position, b.Position) })
+	known, _ := slices.BinarySearchFunc(events, position+1, func(e Event, p int64) int { return cmp.Compare(e.Position, p) })
+	events = events[known:]
 	n := 0
-	for n < len(all) && all[n].Position == position+1+int64(n) {
+	for n < len(events) && events[n].Position == position+1+int64(n) {
 		n++
 	}
-	t.events = slices.Clone(all[n:])
-	return all[:n], n < len(all)
+	return events[:n], events[n:]
 }

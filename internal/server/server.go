@@ -64,10 +64,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	var s *Server
-	if err = st.Hold(); err == nil {
-		s, err = assemble(ctx, c, st)
-	}
+	s, err := assemble(ctx, c, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -75,6 +72,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 }
 
 func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
+	if err := st.Hold(); err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", c.Listen, err)
