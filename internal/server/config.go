@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"time"
 
@@ -30,8 +31,9 @@ type Config struct {
 	// Database is a postgres:// URL, which any number of servers may share, or the path of a SQLite file; default:
 	// DatabaseFile in DataDir.
 	Database string
-	Listen   string // host:port; default 127.0.0.1:8443
-	URL      string // where clients and devices reach the server, https://host[:port]; default: made of Listen
+	Listen   string       // host:port; default 127.0.0.1:8443
+	Listener net.Listener // a socket that is open already, in place of Listen; who gives it closes it if Start fails
+	URL      string       // where clients and devices reach the server, https://host[:port]; default: made of Listen
 
 	TLSCertFile, TLSKeyFile string // PEM; empty: ACME, or else a certificate of the server's own CA
 	ACME                    ACME   // gets the certificate from a CA

@@ -75,9 +75,9 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	if err := st.Hold(); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := c.listen()
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s: %w", c.Listen, err)
+		return nil, err
 	}
 	s, err := build(ctx, c, st, listener.Addr())
 	if err != nil {
