@@ -47,6 +47,7 @@ type Server struct {
 	signIn   *access.SignIn // nil: nobody signs in at an identity provider
 	channel  *apple.Channel
 	http     *http.Server
+	door     door
 	acme     *acmeCertificates // nil: the TLS certificate comes from elsewhere
 	stop     context.CancelFunc
 	done     chan struct{}
@@ -95,12 +96,7 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	following, letGo := context.WithCancel(running)
 	s.http.RegisterOnShutdown(letGo)
 	g.Go(func() error { defer letGo(); return s.events.Run(following) })
-	g.Go(func() error {
-		if err := s.http.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	g.Go(s.door.open(s.http, listener))
 	go func() {
 		s.err = g.Wait()
 		close(s.done)
@@ -157,7 +153,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 		Handler:           secured(newAdmission(c.Capacity, c.Clock.Now, s.routes(c, identity)), strictTransport(u.Hostname(), identity)),
 		TLSConfig:         identity.config(),
 		ConnContext:       graph.WithConnection,
-		ConnState:         newConnections(c.MaxConnections, c.Clock.Now, c.Log).changed,
+		ConnState:         connState(newConnections(c.MaxConnections, c.Clock.Now, c.Log).changed, s.door.changed),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,
@@ -265,10 +261,7 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
-	}
+	err := s.door.close(ctx)
 	s.stop()
 	<-s.done
 	if s.acme != nil {

@@ -63,6 +63,7 @@ type node struct {
 
 	mu      sync.Mutex
 	running *exec.Cmd
+	last    *exec.Cmd     // that ran, whether it still does or not
 	exited  chan struct{} // closed when it has
 	said    *output
 }
@@ -99,7 +100,7 @@ func (n *node) start() {
 		n.Fatal(err)
 	}
 	exited := make(chan struct{})
-	n.running, n.exited = c, exited
+	n.running, n.last, n.exited = c, c, exited
 	go func() {
 		_ = c.Wait() // ProcessState has how it ended
 		close(exited)
