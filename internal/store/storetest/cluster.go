@@ -31,7 +31,7 @@ var (
 )
 
 func startShared() (*Cluster, error) {
-	c, err := Start("fsync=off", "full_page_writes=off")
+	c, err := Start("fsync=off", "full_page_writes=off", "syncpayloads.accept_data_loss=on")
 	if err != nil {
 		return nil, err
 	}
