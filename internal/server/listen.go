@@ -1,9 +1,20 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net"
+
+	"github.com/syncpayloads/syncpayloads/internal/store"
 )
+
+// open opens the database, if who starts the server has not.
+func (c *Config) open(ctx context.Context) (*store.Store, error) {
+	if c.Store != nil {
+		return c.Store, nil
+	}
+	return store.Open(ctx, c.Database)
+}
 
 // listen opens the socket, if who starts the server has not.
 func (c *Config) listen() (net.Listener, error) {

@@ -61,7 +61,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the server's folder: %w", err)
 	}
-	st, err := store.Open(ctx, c.Database)
+	st, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
