@@ -202,7 +202,7 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
-	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Devices: s.store, Catalog: s.catalog,
+	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog,
 		Enroller: s.channel, PushCertificates: pushCertificates{s.channel}, Authenticator: s.gate,
 		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version, TLSCertificate: identity.leaf,
 		Audit: recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding, RateLimit: c.RateLimit, RateBurst: c.RateBurst,
