@@ -199,7 +199,7 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	mux.Handle("/mdm", devices)
 	mux.Handle("/scep", devices)
 	mux.Handle("/enroll/", devices)
-	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, now: c.Clock.Now, log: c.Log})
+	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.door.closing.Load, now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
 	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog,
