@@ -3,6 +3,8 @@
 # make fuzz   FUZZTIME=100000x for longer
 # make bench  the benchmarks
 # make bench-peer  the server beside NanoMDM; REPORT=file.md keeps the table
+# make mutate   breaks the rules, the engine and the store's writing on purpose, one small change after the other, and says which no
+#               test notices: by hand or nightly, it takes hours; MUTATE=internal/engine for one of them
 # make bench-growth  what a fleet's size costs; SIZES=1000,100000,1000000 needs 20 GB, REPORT=file.md keeps the tables
 
 SHELL    := bash
@@ -12,7 +14,7 @@ FUZZTIME ?= 2000x
 # what is ours: that no connection is used by two at a time is seen in the driver, which is checked.
 SQLITE   := github.com/ncruces/go-sqlite3-wasm/...
 
-.PHONY: test tools check race postgres fuzz bench bench-peer bench-growth
+.PHONY: test tools check race postgres fuzz mutate bench bench-peer bench-growth
 
 test: tools check race postgres fuzz
 
@@ -42,7 +44,7 @@ race:
 # The same tests once more, with the store on PostgreSQL; those that have nothing to do with it, or start servers of their own,
 # ran above.
 postgres:
-	SYNCPAYLOADS_TEST_DB=postgres go test -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./internal/store ./internal/live
+	SYNCPAYLOADS_TEST_DB=postgres go test -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./internal/store ./internal/engine ./internal/live
 	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_KILLS=10 go test -p 3 -timeout 15m \
 		-skip 'Console|Client|Kiota' ./internal/access ./internal/catalog ./internal/graph ./internal/notify ./test
 
@@ -66,3 +68,16 @@ bench-peer:
 
 bench-growth:
 	@go run ./bench/growth $(if $(SIZES),-sizes $(SIZES)) $(if $(REPORT),-report $(REPORT))
+
+# The tool is fetched and built by itself: it is no part of the module. Of the store only the files count by which it writes.
+GREMLINS := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
+MUTATE   ?= internal/action internal/engine internal/store
+WRITES   := writer step stepper events session durable
+unwritten = $(foreach f,$(filter-out $(WRITES:%=internal/store/%.go) %_test.go,$(wildcard internal/store/*.go)),-E '$(notdir $(f))$$')
+
+mutate:
+	@for dir in $(MUTATE); do \
+		skip=(); [ $$dir != internal/store ] || skip=($(unwritten)); \
+		go run $(GREMLINS) unleash ./$$dir --invert-logical --invert-loopctrl --remove-self-assignments --timeout-coefficient 20 \
+			--output-statuses lt "$${skip[@]}"; \
+	done

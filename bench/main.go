@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 func main() {
@@ -59,7 +60,7 @@ type bench struct {
 
 	dir      string
 	tls      *tlsFiles
-	cluster  *cluster
+	cluster  *storetest.Cluster
 	devices  []*device
 	ca       *authority
 	issued   []*x509.Certificate // of it, for the devices
@@ -70,7 +71,7 @@ func (b *bench) run(ctx context.Context, folder string) (err error) {
 	if b.dir, err = os.MkdirTemp(folder, "syncpayloads-bench-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	defer func() { err = errors.Join(err, b.stopCluster(), os.RemoveAll(b.dir)) }()
 	if err := os.Chmod(b.dir, 0o711); err != nil { // PostgreSQL runs as another user, in a folder inside
 		return err
 	}
@@ -93,7 +94,7 @@ func (b *bench) run(ctx context.Context, folder string) (err error) {
 func (b *bench) profileOurs(ctx context.Context) error {
 	postgres := b.only == "pgsql"
 	if postgres {
-		if err := b.startCluster(ctx); err != nil {
+		if err := b.startCluster(); err != nil {
 			return err
 		}
 	}
@@ -101,7 +102,7 @@ func (b *bench) profileOurs(ctx context.Context) error {
 	if err == nil {
 		fmt.Printf("%.0f round trips/s\n", result.rate())
 	}
-	return errors.Join(err, b.stopCluster())
+	return err
 }
 
 // build makes the two programs.
@@ -170,9 +171,6 @@ func (b *bench) compare(ctx context.Context) error {
 		}
 		ratios = append(ratios, s.peer+"="+ratio)
 	}
-	if err := b.stopCluster(); err != nil {
-		return err
-	}
 	fmt.Println(table.markdown())
 	if b.report != "" {
 		if err := os.WriteFile(b.report, []byte(table.markdown()), 0o644); err != nil {
@@ -195,7 +193,7 @@ func (b *bench) comparable(ctx context.Context, postgres bool) (why string, err 
 	if !strings.Contains(help, "--db=") {
 		return "our server has no `serve --db`", nil
 	}
-	return "", b.startCluster(ctx)
+	return "", b.startCluster()
 }
 
 // pair runs the servers by turns and returns the median of the ratios of their round trips a second.
@@ -218,19 +216,4 @@ func (b *bench) pair(ctx context.Context, storage, database string, t *table) (s
 	}
 	t.ratio(storage, ratios)
 	return fmt.Sprintf("%.2f", median(ratios)), nil
-}
-
-func (b *bench) startCluster(ctx context.Context) (err error) {
-	if b.cluster == nil {
-		b.cluster, err = startCluster(ctx, b.dir, b.count)
-	}
-	return err
-}
-
-// stopCluster ends PostgreSQL by a fast shutdown, which does not wait for its clients.
-func (b *bench) stopCluster() error {
-	if b.cluster == nil {
-		return nil
-	}
-	return b.cluster.stop(syscall.SIGINT)
 }

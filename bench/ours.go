@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/client"
+	"github.com/syncpayloads/syncpayloads/internal/activation"
 )
 
 // ours is a running server of this repository.
@@ -42,13 +43,15 @@ func (b *bench) startOurs(ctx context.Context, postgres bool) (o *ours, err erro
 	if err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
+	socket, err := activation.Listen("127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
+	defer socket.Close() //nolint:errcheck // the server has its own
+	address := socket.Addr()
 	database := []string{"--data", dir}
 	if postgres {
-		url, err := b.cluster.database(ctx, "syncpayloads")
+		url, err := b.database(ctx, "syncpayloads")
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +62,7 @@ func (b *bench) startOurs(ctx context.Context, postgres bool) (o *ours, err erro
 	if b.profile != "" {
 		program = []string{os.Args[0], profiledServer, "--cpu-profile", b.profile}
 	}
-	o.program, err = start(dir, "syncpayloads", nil, append(append(program, database...), "--listen", address, "--url", "https://"+address,
+	o.program, err = start(dir, "syncpayloads", socket, append(append(program, database...), "--url", "https://"+address,
 		"--tls-cert", b.tls.certFile, "--tls-key", b.tls.keyFile, "--rate-limit", "0")...)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func (b *bench) startOurs(ctx context.Context, postgres bool) (o *ours, err erro
 }
 
 func (o *ours) prepare(ctx context.Context, database []string) (err error) {
-	if err := o.untilListening(ctx, o.address); err != nil {
+	if err := o.untilAnswering(ctx, o.http, "https://"+o.address+"/healthz"); err != nil {
 		return err
 	}
 	create := append([]string{filepath.Join(o.dir, "syncpayloads"), "token", "create"}, database...)

@@ -78,11 +78,11 @@ func (b *bench) peerDatabase(ctx context.Context) (string, error) {
 	if err := json.Unmarshal([]byte(text), &module); err != nil {
 		return "", err
 	}
-	database, err := b.cluster.database(ctx, "nanomdm")
+	database, err := b.database(ctx, "nanomdm")
 	if err != nil {
 		return "", err
 	}
-	return database, b.cluster.psql(ctx, "nanomdm", "-f", filepath.Join(module.Dir, "storage", "pgsql", "schema.sql"))
+	return database, b.runFile(ctx, database, filepath.Join(module.Dir, "storage", "pgsql", "schema.sql"))
 }
 
 func (p *peer) target() target                  { return target{address: p.address} }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/activation"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
@@ -21,13 +22,16 @@ import (
 const profiledServer = "profiled-server"
 
 func runProfiled(args []string) error {
-	c := server.Config{Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), RestoreAfter: server.DefaultRestoreAfter,
+	listener, err := activation.Listener()
+	if err != nil {
+		return err
+	}
+	c := server.Config{Listener: listener, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), RestoreAfter: server.DefaultRestoreAfter,
 		SessionIdle: access.SessionLifetime}
 	flags := flag.NewFlagSet(profiledServer, flag.ContinueOnError)
 	file := flags.String("cpu-profile", "", "")
 	flags.StringVar(&c.DataDir, "data", "", "")
 	flags.StringVar(&c.Database, "db", "", "")
-	flags.StringVar(&c.Listen, "listen", "", "")
 	flags.StringVar(&c.URL, "url", "", "")
 	flags.StringVar(&c.TLSCertFile, "tls-cert", "", "")
 	flags.StringVar(&c.TLSKeyFile, "tls-key", "", "")

@@ -25,7 +25,12 @@ func (b *bench) usage(s subject, postgres bool) (u usage, err error) {
 		return u, err
 	}
 	if postgres {
-		u.database, err = familyTime(b.cluster.command.Process.Pid)
+		first, err := b.cluster.PID()
+		if err != nil {
+			return u, err
+		}
+		u.database, err = familyTime(first)
+		return u, err
 	}
 	return u, err
 }

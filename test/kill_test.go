@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/syncpayloads/syncpayloads/internal/activation"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
@@ -28,10 +28,11 @@ import (
 // program is the real server, as its own process.
 type program struct {
 	*testing.T
-	path, data, listen string
-	db                 []string // the flag that says where the database is; none: in data
-	running            *exec.Cmd
-	said               *bytes.Buffer
+	path, data string
+	socket     *activation.Socket // stays the same over all restarts
+	db         []string           // the flag that says where the database is; none: in data
+	running    *exec.Cmd
+	said       *bytes.Buffer
 }
 
 func buildProgram(t *testing.T) string {
@@ -43,20 +44,12 @@ func buildProgram(t *testing.T) string {
 	return path
 }
 
-// freeAddress finds a port that stays the same over all restarts.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func (p *program) start(flags ...string) {
 	p.said = new(bytes.Buffer)
-	p.running = exec.Command(p.path, slices.Concat([]string{"serve", "--data", p.data, "--listen", p.listen}, p.db, flags)...)
+	p.running = exec.Command(p.path, slices.Concat([]string{"serve", "--data", p.data}, p.db, flags)...)
+	if err := p.socket.Pass(p.running); err != nil {
+		p.Fatal(err)
+	}
 	p.running.Stdout, p.running.Stderr = p.said, p.said
 	if err := p.running.Start(); err != nil {
 		p.Fatal(err)
@@ -118,11 +111,16 @@ func startKilled(t *testing.T) *killed {
 	if err := os.WriteFile(apns, s.gateway.CA(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.program = &program{T: t, path: buildProgram(t), data: t.TempDir(), listen: freeAddress(t)}
+	socket, err := activation.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	k.program = &program{T: t, path: buildProgram(t), data: t.TempDir(), socket: socket}
 	if storetest.Postgres() {
 		k.program.db = []string{"--db", storetest.NewDatabase(t)}
 	}
-	s.config, s.url = server.Config{DataDir: k.program.data}, "https://"+k.program.listen
+	s.config, s.url = server.Config{DataDir: k.program.data}, "https://"+socket.Addr()
 	k.flags = []string{"--apns-url", s.gateway.URL(), "--apns-ca", apns, "--retry-base", "100ms", "--poll-base", "100ms", "--log-level", "ERROR"}
 	k.program.start(k.flags...)
 	t.Cleanup(k.program.kill)

@@ -46,13 +46,19 @@ func newSite(t *testing.T) *site {
 // newSiteTrusting is a site whose devices trust further servers.
 func newSiteTrusting(t *testing.T, also ...*x509.Certificate) *site {
 	t.Helper()
+	return newSiteOn(t, server.Config{Database: storetest.Location(t)}, also...)
+}
+
+// newSiteOn is a site on a database.
+func newSiteOn(t *testing.T, database server.Config, also ...*x509.Certificate) *site {
+	t.Helper()
 	s := &site{T: t, clock: newClock(), ids: map[*simulator.Device]string{}}
 	var err error
 	if s.gateway, err = simulator.NewGateway(simulator.GatewayOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.gateway.Close() })
-	s.config = server.Config{DataDir: t.TempDir(), Database: storetest.Location(t), Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
+	s.config = server.Config{DataDir: t.TempDir(), Database: database.Database, Store: database.Store, Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
 		APNsURL: s.gateway.URL(), APNsCAs: pool(t, s.gateway.CA()), Clock: s.clock, Log: quiet()}
 	s.start()
 	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), s.clock.Now())

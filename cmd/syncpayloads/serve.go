@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/activation"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
 type serveCommand struct {
 	database `embed:""`
-	Listen   string `help:"Address to listen on." default:"127.0.0.1:8443"`
+	Listen   string `help:"Address to listen on, unless the server is started with a listening socket (LISTEN_FDS)." default:"127.0.0.1:8443"`
 	URL      string `help:"Where clients and devices reach the server; without it, made of the address." placeholder:"URL"`
 
 	TLSCert           string `name:"tls-cert" help:"TLS certificate chain, a PEM file; without it, one of the server's own CA." placeholder:"FILE" predictor:"file" group:"TLS"`
@@ -158,6 +159,10 @@ func (s *serveCommand) Validate() error {
 
 // Run serves until it is told to end.
 func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
+	listener, err := activation.Listener()
+	if err != nil {
+		return err
+	}
 	if s.Data == "" {
 		return usageError("no folder: give --data, where the server keeps its files")
 	}
@@ -186,7 +191,7 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	log := s.logger(os.Stderr)
 	slog.SetDefault(log)
-	config := server.Config{ACME: acme, DataDir: s.Data, Database: location, Listen: s.Listen, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
+	config := server.Config{ACME: acme, DataDir: s.Data, Database: location, Listen: s.Listen, Listener: listener, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
 		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
 		Provider: provider, SignIn: signIn, Notify: notify, SessionIdle: s.SessionIdle, RefuseStranding: s.RefuseStranding,
 		RateLimit: s.RateLimit, RateBurst: s.RateBurst, Capacity: server.Capacity{Devices: s.DeviceRequests, Calls: s.Calls},

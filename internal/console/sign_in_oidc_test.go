@@ -53,12 +53,11 @@ func newSiteWith(t *testing.T) (*site, *provider) {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	_ = listener.Close()
 	p := newProvider(t, "https://"+address+"/console/oidc/callback")
 	cas := x509.NewCertPool()
 	cas.AddCert(p.Certificate())
 	s := newSite(t, func(c *server.Config) {
-		c.Listen, c.URL = address, "https://"+address
+		c.Listener, c.URL = listener, "https://"+address
 		c.Provider = access.ProviderConfig{Issuer: p.URL, Audience: "api", CAs: cas}
 		c.SignIn = access.SignInConfig{ClientID: "console", ClientSecret: "open sesame"}
 	})

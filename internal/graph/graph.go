@@ -71,6 +71,7 @@ type Config struct {
 	Catalog          Catalog
 	Enroller         Enroller
 	PushCertificates PushCertificates
+	Durable          func(context.Context) error // why the database may lose what is answered; nil: it is not asked
 	Authenticator    Authenticator
 	Roles            Roles
 	Tokens           Tokens

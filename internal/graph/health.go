@@ -30,6 +30,13 @@ func (c *call) serverHealth() error {
 	if database != databaseWorks {
 		warnings = append(warnings, "The database does not answer as it should. The server's log has the cause.")
 	}
+	if c.Durable != nil && database == databaseWorks {
+		if err := c.Durable(c.r.Context()); err != nil {
+			c.Log.Error("the database may lose what is answered", "request-id", c.requestID, "err", err)
+			warnings = append(warnings, "The database may lose what is answered when its machine ends: its settings are not safe, or cannot be read. "+
+				"The server's log has the cause.")
+		}
+	}
 	var shown any
 	certificate, err := c.PushCertificates.PushCertificate(c.r.Context())
 	if err != nil {

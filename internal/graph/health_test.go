@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -32,6 +33,17 @@ func TestHealth(t *testing.T) {
 	bearer := w.bearer(access.ReadOnlyOperator, []string{group}, nil)
 	if a := s.must(http.StatusOK, "GET", healthPath, nil, "Authorization", "Bearer "+bearer); fmt.Sprint(a.body["devices"]) != "1" {
 		t.Errorf("who is limited to one device: %s", a)
+	}
+}
+
+func TestHealthTellsOfAnUnsafeDatabase(t *testing.T) {
+	var unsafe error
+	s := newSite(t, func(c *graph.Config) { c.Durable = func(context.Context) error { return unsafe } })
+	for _, unsafe = range []error{nil, errors.New("fsync is off")} {
+		a := s.must(http.StatusOK, "GET", healthPath, nil)
+		if told := strings.Contains(fmt.Sprint(a.body["warnings"]), "may lose"); told != (unsafe != nil) {
+			t.Errorf("with %v Health says %v", unsafe, a.body["warnings"])
+		}
 	}
 }
 

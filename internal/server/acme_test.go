@@ -26,6 +26,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/smallstep/pkcs7"
 
+	"github.com/syncpayloads/syncpayloads/internal/activation"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
@@ -86,23 +87,40 @@ func loopbackDNS(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// freePort is a port that nothing listens on.
-func freePort(t *testing.T) int {
+// held is a socket that no other test can have, whichever server listens on it.
+func held(t *testing.T) (s *activation.Socket, port int) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s, err := activation.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	t.Cleanup(func() { _ = s.Close() })
+	_, number, err := net.SplitHostPort(s.Addr())
+	if err == nil {
+		port, err = strconv.Atoi(number)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, port
 }
 
 // config is of a server that gets its certificate from the CA.
-func (c *acmeCA) config(dir string, port int, log io.Writer) server.Config {
-	return server.Config{DataDir: dir, Listen: "127.0.0.1:" + strconv.Itoa(port), URL: "https://" + acmeDomain,
+func (c *acmeCA) config(dir string, s *activation.Socket, log io.Writer) server.Config {
+	return server.Config{DataDir: dir, Listen: s.Addr(), URL: "https://" + acmeDomain,
 		Log: slog.New(slog.NewTextHandler(log, nil)), ACME: server.ACME{Domains: []string{acmeDomain}, Email: "admin@acme.example",
 			Directory: c.URL + wfe.DirectoryPath, AcceptTerms: true,
 			RootPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate().Raw})}}
+}
+
+// beginOn starts a server on a socket.
+func beginOn(t *testing.T, s *activation.Socket, c server.Config) *server.Server {
+	t.Helper()
+	var err error
+	if c.Listener, err = s.Listener(); err != nil {
+		t.Fatal(err)
+	}
+	return begin(t, c)
 }
 
 func begin(t *testing.T, c server.Config) *server.Server {
@@ -135,11 +153,12 @@ func handshake(listen string, c *tls.Config) (*x509.Certificate, error) {
 }
 
 func TestACMECertificate(t *testing.T) {
-	port, dir := freePort(t), t.TempDir()
+	socket, port := held(t)
+	dir := t.TempDir()
 	authority := newACMECA(t, port, 90*24*time.Hour)
 	var logged buffer
-	config := authority.config(dir, port, &logged)
-	s := begin(t, config)
+	config := authority.config(dir, socket, &logged)
+	s := beginOn(t, socket, config)
 	trusting := &tls.Config{RootCAs: authority.roots, ServerName: acmeDomain}
 	leaf, err := handshake(config.Listen, trusting)
 	if err != nil {
@@ -164,7 +183,7 @@ func TestACMECertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	begin(t, config)
+	beginOn(t, socket, config)
 	if again, err := handshake(config.Listen, trusting); err != nil || !again.Equal(leaf) {
 		t.Errorf("a restart lost the certificate, or %v", err)
 	}
@@ -209,10 +228,10 @@ func (c *acmeCA) checkProfile(t *testing.T, s *server.Server, config server.Conf
 
 func TestACMECertificateIsRenewed(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	socket, port := held(t)
 	authority := newACMECA(t, port, 8*time.Second)
-	config := authority.config(t.TempDir(), port, io.Discard)
-	begin(t, config)
+	config := authority.config(t.TempDir(), socket, io.Discard)
+	beginOn(t, socket, config)
 	trusting := &tls.Config{RootCAs: authority.roots, ServerName: acmeDomain}
 	first, err := handshake(config.Listen, trusting)
 	if err != nil {
@@ -233,11 +252,13 @@ func TestACMECertificateIsRenewed(t *testing.T) {
 
 func TestACMEFailure(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
-	authority := newACMECA(t, freePort(t), time.Hour) // the domain's port leads elsewhere
+	socket, _ := held(t)
+	other, elsewhere := held(t) // where the domain's port leads
+	_ = other.Close()
+	authority := newACMECA(t, elsewhere, time.Hour)
 	var logged buffer
-	config := authority.config(t.TempDir(), port, &logged)
-	begin(t, config)
+	config := authority.config(t.TempDir(), socket, &logged)
+	beginOn(t, socket, config)
 	for range 5 {
 		if _, err := handshake(config.Listen, &tls.Config{InsecureSkipVerify: true, ServerName: acmeDomain}); err == nil {
 			t.Fatal("a certificate without proof")
@@ -256,11 +277,11 @@ func TestACMEFailure(t *testing.T) {
 // A certificate that the CA does not renew is told of before it expires.
 func TestACMERenewalThatFails(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	socket, port := held(t)
 	authority := newACMECA(t, port, 8*time.Second)
 	var logged buffer
-	config := authority.config(t.TempDir(), port, &logged)
-	begin(t, config)
+	config := authority.config(t.TempDir(), socket, &logged)
+	beginOn(t, socket, config)
 	trusting := &tls.Config{RootCAs: authority.roots, ServerName: acmeDomain}
 	if _, err := handshake(config.Listen, trusting); err != nil {
 		t.Fatal(err)

@@ -3,12 +3,14 @@ package server
 import (
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
 // DatabaseFile is the name of the database in Config.DataDir, unless Config.Database says where it is.
@@ -30,8 +32,10 @@ type Config struct {
 	// Database is a postgres:// URL, which any number of servers may share, or the path of a SQLite file; default:
 	// DatabaseFile in DataDir.
 	Database string
-	Listen   string // host:port; default 127.0.0.1:8443
-	URL      string // where clients and devices reach the server, https://host[:port]; default: made of Listen
+	Store    *store.Store // in place of Database: it is open already, and the server closes it, also if it does not start
+	Listen   string       // host:port; default 127.0.0.1:8443
+	Listener net.Listener // a socket that is open already, in place of Listen; who gives it closes it if Start fails
+	URL      string       // where clients and devices reach the server, https://host[:port]; default: made of Listen
 
 	TLSCertFile, TLSKeyFile string // PEM; empty: ACME, or else a certificate of the server's own CA
 	ACME                    ACME   // gets the certificate from a CA

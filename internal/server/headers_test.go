@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -199,10 +198,10 @@ func TestStrictTransportSecurity(t *testing.T) {
 	certFile, keyFile := selfSigned(t, "mdm.example")
 	for host, want := range map[string]string{"mdm.example": "max-age=63072000", "localhost": "", "LOCALHOST": "",
 		"mdm.localhost": "", "127.0.0.1": "", "192.0.2.1": "", "[::1]": ""} {
-		port := freePort(t)
-		start := server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:" + strconv.Itoa(port), URL: "https://" + host,
+		socket, _ := held(t)
+		start := server.Config{DataDir: t.TempDir(), Listen: socket.Addr(), URL: "https://" + host,
 			TLSCertFile: certFile, TLSKeyFile: keyFile, Log: slog.New(slog.DiscardHandler)}
-		begin(t, start)
+		beginOn(t, socket, start)
 		res, err := browser(t, &tls.Config{InsecureSkipVerify: true}).Get("https://" + start.Listen + "/enroll/x")
 		if err != nil {
 			t.Fatal(err)

@@ -21,12 +21,13 @@ const (
 var errSlow = errors.New("the database does not answer within " + readyWithin.String())
 
 // readiness tells whether the server can serve: whether its database answers. However many ask, the database is asked once
-// at a time, and at most once in readyFor. A server that is shutting down needs no word for it: it takes no connection and
-// answers no new request.
+// at a time, and at most once in readyFor. A server that is shutting down answers what comes first on connections that it has taken;
+// it is not ready.
 type readiness struct {
-	ping func(context.Context) error
-	now  func() time.Time
-	log  *slog.Logger
+	ping   func(context.Context) error
+	ending func() bool // it is shutting down
+	now    func() time.Time
+	log    *slog.Logger
 
 	mu   sync.Mutex
 	last *look // at the database; nil: nobody has asked
@@ -44,6 +45,10 @@ type look struct {
 // ServeHTTP answers in a word, and with 503 in a few: they are for outsiders, and the log has the cause.
 func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	if r.ending() {
+		unavailable(w, "not ready: the server is shutting down")
+		return
+	}
 	if r.database() != nil {
 		unavailable(w, "not ready: the database does not answer")
 		return

@@ -47,6 +47,7 @@ type Server struct {
 	signIn   *access.SignIn // nil: nobody signs in at an identity provider
 	channel  *apple.Channel
 	http     *http.Server
+	door     door
 	acme     *acmeCertificates // nil: the TLS certificate comes from elsewhere
 	stop     context.CancelFunc
 	done     chan struct{}
@@ -60,7 +61,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the server's folder: %w", err)
 	}
-	st, err := store.Open(ctx, c.Database)
+	st, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +76,9 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	if err := st.Hold(); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := c.listen()
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s: %w", c.Listen, err)
+		return nil, err
 	}
 	s, err := build(ctx, c, st, listener.Addr())
 	if err != nil {
@@ -95,12 +96,7 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	following, letGo := context.WithCancel(running)
 	s.http.RegisterOnShutdown(letGo)
 	g.Go(func() error { defer letGo(); return s.events.Run(following) })
-	g.Go(func() error {
-		if err := s.http.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	g.Go(s.door.open(s.http, listener))
 	go func() {
 		s.err = g.Wait()
 		close(s.done)
@@ -157,7 +153,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 		Handler:           secured(newAdmission(c.Capacity, c.Clock.Now, s.routes(c, identity)), strictTransport(u.Hostname(), identity)),
 		TLSConfig:         identity.config(),
 		ConnContext:       graph.WithConnection,
-		ConnState:         newConnections(c.MaxConnections, c.Clock.Now, c.Log).changed,
+		ConnState:         connState(newConnections(c.MaxConnections, c.Clock.Now, c.Log).changed, s.door.changed),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute,
@@ -203,10 +199,10 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	mux.Handle("/mdm", devices)
 	mux.Handle("/scep", devices)
 	mux.Handle("/enroll/", devices)
-	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, now: c.Clock.Now, log: c.Log})
+	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.door.closing.Load, now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
-	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Devices: s.store, Catalog: s.catalog,
+	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog,
 		Enroller: s.channel, PushCertificates: pushCertificates{s.channel}, Authenticator: s.gate,
 		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version, TLSCertificate: identity.leaf,
 		Audit: recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding, RateLimit: c.RateLimit, RateBurst: c.RateBurst,
@@ -265,10 +261,7 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
-	}
+	err := s.door.close(ctx)
 	s.stop()
 	<-s.done
 	if s.acme != nil {

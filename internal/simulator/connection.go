@@ -42,6 +42,10 @@ func (d *Device) converse(ctx context.Context) error {
 	defer client.done()
 	facts := d.Facts()
 	report, answered := (&answer{status: idle}).message(&facts, ""), ""
+	if cmd := d.due(e); cmd != nil {
+		reply, _ := d.take(cmd)
+		report, answered = reply.message(&facts, cmd.uuid), cmd.uuid
+	}
 	for {
 		raw, err := d.report(ctx, client, report)
 		if err != nil {
@@ -58,11 +62,14 @@ func (d *Device) converse(ctx context.Context) error {
 			return err
 		}
 		reply, effect := d.take(cmd)
+		if effect == AnswerLate {
+			d.keep(cmd, e)
+		}
 		if reply.unenroll {
 			return d.unenroll(ctx, true)
 		}
 		switch effect {
-		case LoseCommand, LoseAnswer:
+		case LoseCommand, LoseAnswer, AnswerLate:
 			return fmt.Errorf("%s %s: %w", cmd.requestType, cmd.uuid, ErrLost)
 		}
 		report, answered = reply.message(&facts, cmd.uuid), cmd.uuid
@@ -119,10 +126,13 @@ func (d *Device) take(cmd *command) (answer, Effect) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fleet.stats.commands.Add(1)
-	effect, chain := d.fate(cmd)
+	effect, chain := Effect(0), []ErrorLink(nil)
+	if !d.late.answers(cmd) {
+		effect, chain = d.fate(cmd)
+	}
 	var reply answer
 	switch effect {
-	case LoseCommand:
+	case LoseCommand, AnswerLate:
 	case AnswerNotNow:
 		reply = answer{status: notNow}
 		d.becomeFreeLater()
@@ -135,7 +145,7 @@ func (d *Device) take(cmd *command) (answer, Effect) {
 		reply = cmd.execute(d, effect)
 	}
 	d.journal.add(Entry{Time: d.fleet.clock.Now(), CommandUUID: cmd.uuid, RequestType: cmd.requestType,
-		Identifier: cmd.identifier, Status: reply.status, Lost: effect == LoseCommand || effect == LoseAnswer})
+		Identifier: cmd.identifier, Status: reply.status, Lost: effect == LoseCommand || effect == LoseAnswer || effect == AnswerLate})
 	return reply, effect
 }
 

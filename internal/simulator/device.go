@@ -48,6 +48,7 @@ type Device struct {
 	faults         Faults
 	hooks          []Hook
 	journal        journal
+	late           late
 	locked         bool
 	offline        bool
 	owesConnection bool // has to connect as soon as it is unlocked or online

@@ -10,6 +10,7 @@ type Faults struct {
 	LostCommand    float64 // the response with the command never arrives
 	LostAnswer     float64 // executes, but the answer never arrives
 	RepeatedAnswer float64 // sends the same answer twice, as after a lost response
+	LateAnswer     float64 // executes and answers on a later connection, as after a break in the middle
 	UserRejects    float64 // the user declines the install of an app
 	InstallFails   float64 // the install of an app is accepted and then fails
 
@@ -29,6 +30,7 @@ const (
 	RepeatAnswer        // as Faults.RepeatedAnswer
 	UserReject          // as Faults.UserRejects
 	FailInstall         // as Faults.InstallFails
+	AnswerLate          // as Faults.LateAnswer
 )
 
 // Always as Hook.Times makes a hook that is never used up.
@@ -85,6 +87,8 @@ func (d *Device) chance(cmd *command) Effect {
 		return AnswerNotNow
 	case optional && d.happens(faults.Transient):
 		return AnswerError
+	case optional && d.late.command == nil && d.happens(faults.LateAnswer):
+		return AnswerLate
 	case d.happens(faults.LostAnswer):
 		return LoseAnswer
 	case d.happens(faults.RepeatedAnswer):

@@ -67,7 +67,7 @@ func openSource(ctx context.Context, location string) (*place, error) {
 func openTarget(ctx context.Context, location string) (*place, error) {
 	if !IsPostgres(location) {
 		if info, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-			db, err := openSQLite(ctx, location)
+			db, err := openSQLite(ctx, location, "")
 			if err == nil {
 				err = db.close()
 			}

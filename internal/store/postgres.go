@@ -65,6 +65,9 @@ func openPostgres(ctx context.Context, location string) (*postgres, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = patience
 	}
+	if err := keeps(ctx, config.ConnConfig.Copy()); err != nil {
+		return nil, fmt.Errorf("opening database %s: %w", named, err)
+	}
 	if err := migratePostgres(ctx, config.ConnConfig.Copy()); err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", named, err)
 	}
@@ -79,6 +82,7 @@ func openPostgres(ctx context.Context, location string) (*postgres, error) {
 			config.ConnConfig.RuntimeParams[name] = value
 		}
 	}
+	config.AfterConnect = durable
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", named, err)
@@ -88,6 +92,15 @@ func openPostgres(ctx context.Context, location string) (*postgres, error) {
 	p.steps = startStepper(pool, p.w)
 	p.watch = startWatcher(config.ConnConfig)
 	return p, nil
+}
+
+// keeps refuses a database that might lose what it is told, before anything in it is changed.
+func keeps(ctx context.Context, config *pgx.ConnConfig) error {
+	c, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(durable(ctx, c), c.Close(ctx))
 }
 
 func ms(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

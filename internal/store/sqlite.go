@@ -49,17 +49,22 @@ type sqlite struct {
 	held     *flock.Flock
 }
 
-// openSQLite opens the database file, and creates it if it does not exist. Writes are durable when they return (WAL with
-// synchronous=FULL). A damaged file is an error that names it.
-func openSQLite(ctx context.Context, path string) (*sqlite, error) {
+// openSQLite opens the database file through a VFS (empty: the system's), and creates it if it does not exist. Writes are
+// durable when they return (WAL with synchronous=FULL). A damaged file is an error that names it.
+func openSQLite(ctx context.Context, path, vfs string) (*sqlite, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
 	}
 	if err := private(path); err != nil {
 		return nil, err
 	}
-	db, err := connectSQLite(path, url.Values{"modeof": {path}}, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
-		"foreign_keys(ON)", fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint))
+	options := url.Values{"modeof": {path}}
+	if vfs != "" {
+		options.Set("vfs", vfs)
+	}
+	// A Mac's disk may keep what it says is written in its cache: fullfsync has it write.
+	db, err := connectSQLite(path, options, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(ON)",
+		"checkpoint_fullfsync(ON)", "foreign_keys(ON)", fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +114,11 @@ func (s *sqlite) prepare(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		s.sessions = append(s.sessions, newSQLiteSession(c))
+		q := newSQLiteSession(c)
+		if err := q.durable(ctx); err != nil {
+			return err
+		}
+		s.sessions = append(s.sessions, q)
 	}
 	for _, q := range s.sessions[1:] {
 		s.readers <- q

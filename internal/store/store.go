@@ -53,7 +53,13 @@ func Open(ctx context.Context, location string) (*Store, error) {
 		}
 		return whole(ctx, &Store{db: db, dialect: postgresDialect})
 	}
-	db, err := openSQLite(ctx, location)
+	return OpenFile(ctx, location, "")
+}
+
+// OpenFile opens a SQLite file, as Open does, through a VFS (sqlite.org/vfs.html) that this process has registered; empty: the
+// system's own.
+func OpenFile(ctx context.Context, path, vfs string) (*Store, error) {
+	db, err := openSQLite(ctx, path, vfs)
 	if err != nil {
 		return nil, err
 	}

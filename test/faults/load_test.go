@@ -202,7 +202,9 @@ func (s *site) askedOnce(d *device) {
 func (s *site) log() {
 	s.Helper()
 	states := map[action.ActionID]action.State{}
-	for _, e := range s.events() {
+	all := s.events()
+	s.told(all)
+	for _, e := range all {
 		if e.Kind.OfDevice() {
 			continue
 		}

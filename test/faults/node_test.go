@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/activation"
 )
 
 // program builds the real program, once for all tests.
@@ -56,35 +57,32 @@ func TestMain(m *testing.M) {
 type node struct {
 	*testing.T
 	path, data, listen string
+	socket             *activation.Socket // on listen, which it is started with
 	flags              []string
 	login              *syscall.Credential // nil: this process's
 
 	mu      sync.Mutex
 	running *exec.Cmd
+	last    *exec.Cmd     // that ran, whether it still does or not
 	exited  chan struct{} // closed when it has
 	said    *output
 }
 
-// newNode returns a server that does not run yet. It gets the same address whenever it starts.
+// newNode returns a server that does not run yet. It gets the same socket whenever it starts, which nobody else can have.
 func newNode(t *testing.T, flags ...string) *node {
 	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{T: t, path: path, data: t.TempDir(), listen: freeAddress(t), flags: flags}
-	t.Cleanup(n.kill)
-	return n
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	socket, err := activation.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { _ = socket.Close() })
+	n := &node{T: t, path: path, data: t.TempDir(), listen: socket.Addr(), socket: socket, flags: flags}
+	t.Cleanup(n.kill)
+	return n
 }
 
 func (n *node) start() {
@@ -92,14 +90,17 @@ func (n *node) start() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.said = new(output)
-	c := exec.Command(n.path, append([]string{"serve", "--data", n.data, "--listen", n.listen, "--rate-limit", "0", "--log-level", "WARN"}, n.flags...)...)
+	c := exec.Command(n.path, append([]string{"serve", "--data", n.data, "--rate-limit", "0", "--log-level", "WARN"}, n.flags...)...)
+	if err := n.socket.Pass(c); err != nil {
+		n.Fatal(err)
+	}
 	c.Stdout, c.Stderr = n.said, n.said
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: n.login}
 	if err := c.Start(); err != nil {
 		n.Fatal(err)
 	}
 	exited := make(chan struct{})
-	n.running, n.exited = c, exited
+	n.running, n.last, n.exited = c, c, exited
 	go func() {
 		_ = c.Wait() // ProcessState has how it ended
 		close(exited)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,7 +32,7 @@ var (
 )
 
 func startShared() (*Cluster, error) {
-	c, err := Start("fsync=off", "full_page_writes=off")
+	c, err := Start("fsync=off", "full_page_writes=off", "syncpayloads.accept_data_loss=on")
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +71,8 @@ func NewDatabase(t testing.TB) string {
 // latest, however that ends, and its folder with it.
 type Cluster struct {
 	Dir      string // with the socket; the data is in data, the log in log
+	Bin      string // with PostgreSQL's programs
 	options  []string
-	bin      string
 	login    *syscall.SysProcAttr
 	keeper   *exec.Cmd
 	lifeline io.Closer
@@ -83,16 +84,19 @@ read -r word; kill -QUIT $(cat "$2/pid"); wait; [ "$word" = stay ] || rm -rf "$2
 
 // Start makes a cluster and starts its server with the given settings (name=value). It runs as user postgres if this
 // process is root's, because PostgreSQL refuses root.
-func Start(settings ...string) (*Cluster, error) {
+func Start(settings ...string) (*Cluster, error) { return StartIn("", settings...) }
+
+// StartIn is Start, with everything in a new folder inside another; empty: the one for temporary files.
+func StartIn(folder string, settings ...string) (*Cluster, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "pg")
+	dir, err := os.MkdirTemp(folder, "pg")
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{Dir: dir, bin: bin, login: &syscall.SysProcAttr{Setpgid: true}}
+	c := &Cluster{Dir: dir, Bin: bin, login: &syscall.SysProcAttr{Setpgid: true}}
 	if os.Getuid() == 0 {
 		if err := c.switchUser(); err != nil {
 			return nil, err
@@ -144,7 +148,7 @@ func binaries() (string, error) {
 
 // Run starts the server again after a Kill, and returns when it answers.
 func (c *Cluster) Run() error {
-	c.keeper = exec.Command("bash", append([]string{"-c", keep, "keep", c.bin, c.Dir}, c.options...)...)
+	c.keeper = exec.Command("bash", append([]string{"-c", keep, "keep", c.Bin, c.Dir}, c.options...)...)
 	c.keeper.SysProcAttr, c.keeper.Dir = c.login, c.Dir
 	lifeline, err := c.keeper.StdinPipe()
 	if err != nil {
@@ -164,6 +168,15 @@ func (c *Cluster) Run() error {
 			return fmt.Errorf("PostgreSQL does not answer: %w; its log: %s", err, log)
 		}
 	}
+}
+
+// PID is the number of the server's first process, whose children its others are.
+func (c *Cluster) PID() (int, error) {
+	text, err := os.ReadFile(filepath.Join(c.Dir, "pid"))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
 // Kill stops the server in the middle of what it does (SIGQUIT: its processes exit at once, as in a crash). What was
