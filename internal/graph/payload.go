@@ -78,17 +78,14 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	return p, nil
 }
 
-// findToChange is find for what changes the devices that have the payload: they must all be within the caller's scope.
-func (k *payloadKind) findToChange(c *call) (*catalog.Payload, error) {
+// findToChange is find for what changes the devices that have the payload, and its scope tags, unless nil: one single area
+// must hold all of it.
+func (k *payloadKind) findToChange(c *call, tags []string) (*catalog.Payload, error) {
 	p, err := k.find(c)
-	if err != nil || c.scope.Groups() == nil {
-		return p, err
-	}
-	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
 	if err != nil {
 		return nil, err
 	}
-	return p, c.mayTarget(c.r.Context(), list)
+	return p, c.mayChange(access.Change{Payload: p.ID, Tags: tags})
 }
 
 func (k *payloadKind) get(c *call) error {
@@ -132,10 +129,10 @@ func (k *payloadKind) create(c *call) error {
 		return err
 	}
 	// What somebody limited to some scope tags makes carries these, as in Intune.
-	if patch.Tags == nil {
-		patch.Tags = c.scope.Tags()
+	if patch.Tags, err = c.taggedBy(patch.Tags); err != nil {
+		return err
 	}
-	if err := c.mayTag(nil, patch.Tags); err != nil {
+	if err := c.mayChange(access.Change{Tags: append([]string{}, patch.Tags...)}); err != nil {
 		return err
 	}
 	in := catalog.Input{ODataType: t.name, File: patch.File, Tags: patch.Tags, Properties: patch.Properties}
@@ -158,7 +155,7 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := k.findToChange(c)
+	p, err := k.find(c)
 	if err != nil {
 		return err
 	}
@@ -173,10 +170,8 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	if patch.Tags != nil {
-		if err := c.mayTag(p.Tags, patch.Tags); err != nil {
-			return err
-		}
+	if err := c.mayChange(access.Change{Payload: p.ID, Tags: patch.Tags}); err != nil {
+		return err
 	}
 	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
@@ -185,7 +180,7 @@ func (k *payloadKind) update(c *call) error {
 }
 
 func (k *payloadKind) delete(c *call) error {
-	p, err := k.findToChange(c)
+	p, err := k.findToChange(c, nil)
 	if err != nil {
 		return err
 	}

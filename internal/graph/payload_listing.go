@@ -73,13 +73,14 @@ var otherAppTypes = []string{"androidForWorkApp", "androidLobApp", "androidManag
 // ofKind is what limits a list to the collection, as far as the caller's scope reaches.
 func (k *payloadKind) ofKind(c *call) query.Condition {
 	kind := query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(k.kind)}
-	tags := c.scope.Tags()
-	if tags == nil {
+	if c.scope.AllPayloads() {
 		return kind
 	}
 	tagged := query.Any{}
-	for _, tag := range tags {
-		tagged = append(tagged, query.Has{Field: catalog.ByTag, Value: tag})
+	for _, area := range c.scope {
+		for _, tag := range area.Tags {
+			tagged = append(tagged, query.Has{Field: catalog.ByTag, Value: tag})
+		}
 	}
 	return query.All{kind, tagged}
 }

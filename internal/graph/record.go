@@ -8,14 +8,17 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
 // recorded runs an operation that changes something. What it changes and that it did are committed together.
 func (c *call) recorded(handle func(*call) error) error {
 	entry := c.entry()
 	entry.Result = audit.Success
-	c.r = c.r.WithContext(audit.With(c.r.Context(), &audit.Draft{Entry: entry}))
+	ctx := catalog.WithSight(access.WithPermit(c.r.Context(), c.stillAllowed), c.seesTags)
+	c.r = c.r.WithContext(audit.With(ctx, &audit.Draft{Entry: entry}))
 	if err := handle(c); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
@@ -21,7 +22,8 @@ const (
 
 // AppendEntry implements audit.Store.
 func (s *Store) AppendEntry(ctx context.Context, e audit.Entry) error {
-	return s.write(audit.With(ctx, nil), func(q *session) error { return q.appendEntry(ctx, e) })
+	ctx = access.WithPermit(audit.With(ctx, nil), nil)
+	return s.write(ctx, func(q *session) error { return q.appendEntry(ctx, e) })
 }
 
 // appendEntry adds an entry to the record. It runs in the writer. The head is read in the transaction itself, because
