@@ -3,8 +3,6 @@ package access
 import (
 	"context"
 	"fmt"
-
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 // Permit decides whether an operation is still allowed. The store asks it in the transaction of each of the operation's
@@ -57,13 +55,4 @@ func grants(ctx context.Context, tx Tx, members []string) (found []Grant, err er
 		found = append(found, Grant{Role: role.Name, Rights: role.Rights, Area: a.Area()})
 	}
 	return found, nil
-}
-
-// StillHeld reports whether members have a right in the whole of an area, whatever else they have.
-func StillHeld(ctx context.Context, tx Tx, members []string, right Right, area fleet.Area) error {
-	p := Principal{Identity: Identity{Members: members}}
-	if err := p.Refresh(ctx, tx); err != nil {
-		return err
-	}
-	return p.MayGive([]Right{right}, area)
 }

@@ -81,6 +81,8 @@ type Tx interface {
 	// TagUse counts what carries a tag, and the assignments that are limited to it.
 	TagUse(ctx context.Context, id string) (devices, payloads, assignments int, err error)
 
+	// DeviceByUDID finds a device by its hardware or enrollment id; fleet.ErrNotFound if there is none.
+	DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error)
 	// Place returns what decides in which areas a device is; fleet.ErrNotFound if there is none.
 	Place(ctx context.Context, id fleet.DeviceID) (fleet.Place, error)
 	// PayloadTags returns a payload's scope tags; catalog.ErrNotFound if there is no such payload.

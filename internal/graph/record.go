@@ -88,7 +88,7 @@ func (c *call) recordRefusal(f *fault, cause error) {
 	case f.status >= http.StatusInternalServerError:
 		e.Result = audit.Failure
 	case errors.As(cause, &hidden):
-		e.Reason = "it is beyond the scope of the caller's roles"
+		e.Reason = audit.Beyond + f.message
 	}
 	if id := c.r.PathValue("id"); id != "" {
 		e.Objects = []audit.Object{{Type: c.route.object(), ID: clip(id)}}

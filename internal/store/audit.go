@@ -108,6 +108,9 @@ func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.E
 	limit("activity =", query.Activity, query.Activity != "")
 	limit("kind =", query.Kind, query.Kind != "")
 	limit("result =", query.Result, query.Result != "")
+	if query.Unhidden {
+		text, args = text+" AND NOT (kind = ? AND status = ?)", append(args, audit.Read, audit.HiddenReadStatus)
+	}
 	text, args = text+" ORDER BY sequence DESC LIMIT ?", append(args, query.Limit)
 	err = s.read(ctx, func(q *session) error {
 		return q.rows(ctx, text, args, func(scan func(...any) error) error {

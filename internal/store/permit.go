@@ -23,6 +23,10 @@ func permitted(ctx context.Context, fn func(*session) error) func(*session) erro
 	}
 }
 
+func (t accessTx) DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error) {
+	return t.q.device(ctx, "udid = ?", udid)
+}
+
 func (t accessTx) Place(ctx context.Context, id fleet.DeviceID) (fleet.Place, error) {
 	return t.q.place(ctx, id)
 }
