@@ -65,8 +65,8 @@ type historyPage struct {
 	ID, Name string
 	Actions  []pastAction
 	Enrolled []pastEnrollment // the newest first; none on other pages than the first
-	Next     string // address of the next page; empty: there is none
-	First    bool   // this is the first page
+	Next     string           // address of the next page; empty: there is none
+	First    bool             // this is the first page
 }
 
 // pastAction is an action with what became of each payload, step by step.

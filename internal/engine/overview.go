@@ -25,7 +25,7 @@ type Removal struct {
 // RemovalQuery selects removals, the newest first.
 type RemovalQuery struct {
 	Scope fleet.Scope // one of its areas must hold both the device and the payload; nil: all
-	After *Removal        // only what comes behind it, by Since, Device and Payload; nil: from the start
+	After *Removal    // only what comes behind it, by Since, Device and Payload; nil: from the start
 	Limit int
 }
 

@@ -78,7 +78,7 @@ func (k *payloadKind) listAssignments(c *call) error {
 	if err != nil {
 		return err
 	}
-	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
+	list, err := c.assignments(p.ID)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (k *payloadKind) get(c *call) error {
 	if len(expanded) == 0 {
 		return k.reply(c, http.StatusOK, p, selected)
 	}
-	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
+	list, err := c.assignments(p.ID)
 	if err != nil {
 		return err
 	}

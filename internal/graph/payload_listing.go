@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -112,6 +113,7 @@ func (k *payloadKind) list(c *call) error {
 		return err
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
+	seen := c.newSight()
 	return serveList(c, k.path(), k.listing(), k.ofKind(c), readingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
 		if slices.Contains(expanded, expandAssignments) {
 			assigned, err = c.Catalog.AssignmentsOf(c.r.Context(), payloadIDs(found))
@@ -120,7 +122,8 @@ func (k *payloadKind) list(c *call) error {
 	}), func(p *catalog.Payload) (fields, error) {
 		f, err := k.fields(p, selected)
 		if assigned != nil {
-			f = append(f, k.assigned(assigned[p.ID]))
+			list, unseen := seen.assignments(c.r.Context(), assigned[p.ID])
+			f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
 		}
 		return f, err
 	})

@@ -129,6 +129,40 @@ func (s *sight) event(ctx context.Context, e *live.Event) (bool, error) {
 	return s.SeesChange(ctx, e.Device, e.Result)
 }
 
+// assignments are those of a list that are to everybody, or to a group or device that the caller sees.
+func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]catalog.Assignment, error) {
+	if s.scope.Everything() {
+		return list, nil
+	}
+	seen := []catalog.Assignment{}
+	for _, a := range list {
+		ok := true
+		switch a.Kind {
+		case catalog.Group, catalog.ExcludeGroup:
+			ok = s.scope.Names(a.Target)
+		case catalog.OneDevice:
+			areas, err := s.Areas(ctx, fleet.DeviceID(a.Target))
+			if err != nil {
+				return nil, err
+			}
+			ok = len(areas) > 0
+		}
+		if ok {
+			seen = append(seen, a)
+		}
+	}
+	return seen, nil
+}
+
+// assignments returns a payload's assignments, as far as the caller sees to whom they are.
+func (c *call) assignments(id action.PayloadID) ([]catalog.Assignment, error) {
+	list, err := c.Catalog.Assignments(c.r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	return c.newSight().assignments(c.r.Context(), list)
+}
+
 // reach lists the payloads of a device that the caller can name; nil: all.
 func (c *call) reach(ctx context.Context, id fleet.DeviceID) ([]action.PayloadID, error) {
 	areas, err := c.around(ctx, id)
