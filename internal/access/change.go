@@ -19,6 +19,7 @@ type Change struct {
 	Group   string               // to be named, in lower case; empty: none
 	Ends    bool                 // the group is to be deleted, with its members and the assignments to it
 	Founds  bool                 // a group is to be made, which is in no area that is limited to groups
+	Marks   bool                 // nothing but the tags changes: who is not limited to groups touches no device by that
 	Tags    []string             // to be carried by the payload or else the device, or by what is made; nil: they stay
 }
 
@@ -58,15 +59,23 @@ func (ch *Change) payloadIn(ctx context.Context, tx Tx, a fleet.Area) (bool, err
 		if !a.Payload(tags) {
 			return false, nil
 		}
-		list, err := tx.Targets(ctx, ch.Payload)
-		if err != nil {
-			return false, err
-		}
-		if ok, err := hold(ctx, tx, a, list); err != nil || !ok {
+		if ok, err := ch.devicesIn(ctx, tx, a); err != nil || !ok {
 			return false, err
 		}
 	}
 	return ch.Tags == nil || ch.Device != "" || a.Foreign(tags, ch.Tags) == "", nil
+}
+
+// devicesIn reports whether an area has all devices to which the payload is assigned, as far as the change touches them.
+func (ch *Change) devicesIn(ctx context.Context, tx Tx, a fleet.Area) (bool, error) {
+	if ch.Marks && a.Groups == nil {
+		return true, nil
+	}
+	list, err := tx.Targets(ctx, ch.Payload)
+	if err != nil {
+		return false, err
+	}
+	return hold(ctx, tx, a, list)
 }
 
 // Foreign returns the first tag that would be given or taken, if these replaced those of what is changed, and that an area

@@ -144,3 +144,29 @@ func TestBerlinAndShops(t *testing.T) {
 		}
 	}
 }
+
+// The rights that one call needs come from one assignment: each alone is no use, and neither are both from two.
+func TestRightsOfTwoAssignmentsNeverAddUp(t *testing.T) {
+	w := newWorld(newSite(t))
+	for _, tt := range []struct {
+		needs  []access.Right
+		method string
+		path   string
+		body   any
+		status int
+	}{
+		{[]access.Right{access.ChangeAssignments, access.ReadOrganization}, "POST", devices + "/" + w.device + "/syncPayloads",
+			object{"deviceActionPayloads": []object{config(w.payload)}}, http.StatusNoContent},
+		{[]access.Right{access.UpdateDevices, access.ReadDevices}, "PATCH", devices + "/" + w.device, object{"roleScopeTagIds": []string{w.tag}}, http.StatusOK},
+	} {
+		first, second := w.roleOf(tt.needs[:1]), w.roleOf(tt.needs[1:])
+		apart := w.pair(access.TokenInput{Role: first, Groups: []string{w.group}}, access.TokenInput{Role: second, Groups: []string{w.otherGroup}})
+		if a := w.callAs(apart, tt.method, tt.path, tt.body); a.status != http.StatusForbidden {
+			t.Errorf("%v by two assignments: got %s", tt.needs, a)
+		}
+		together := w.pair(access.TokenInput{Role: w.roleOf(tt.needs), Groups: []string{w.group}}, access.TokenInput{Role: second, Groups: []string{w.otherGroup}})
+		if a := w.callAs(together, tt.method, tt.path, tt.body); a.status != tt.status {
+			t.Errorf("%v by one: got %s", tt.needs, a)
+		}
+	}
+}

@@ -172,7 +172,7 @@ func (c *call) replacePolicy() error {
 }
 
 func (c *call) editPolicy(patch catalog.Patch) (*catalog.Payload, error) {
-	p, err := policies.findToChange(c, patch.Tags)
+	p, err := policies.findToChange(c, patch)
 	if err != nil {
 		return nil, err
 	}

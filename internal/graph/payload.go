@@ -78,14 +78,20 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	return p, nil
 }
 
-// findToChange is find for what changes the devices that have the payload, and its scope tags, unless nil: one single area
-// must hold all of it.
-func (k *payloadKind) findToChange(c *call, tags []string) (*catalog.Payload, error) {
+// findToChange is find for what changes the payload and the devices that have it: one single area must hold all of it.
+func (k *payloadKind) findToChange(c *call, patch catalog.Patch) (*catalog.Payload, error) {
 	p, err := k.find(c)
 	if err != nil {
 		return nil, err
 	}
-	return p, c.mayChange(access.Change{Payload: p.ID, Tags: tags})
+	return p, c.mayEdit(p, patch)
+}
+
+// mayEdit decides on an edit of a payload.
+func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
+	marks := patch.Tags != nil && patch.DisplayName == nil && patch.Description == nil && patch.FileName == nil && patch.File == nil &&
+		(len(patch.Properties) == 0 || string(patch.Properties) == "{}")
+	return c.mayChange(access.Change{Payload: p.ID, Tags: patch.Tags, Marks: marks})
 }
 
 func (k *payloadKind) get(c *call) error {
@@ -170,7 +176,7 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.mayChange(access.Change{Payload: p.ID, Tags: patch.Tags}); err != nil {
+	if err := c.mayEdit(p, patch); err != nil {
 		return err
 	}
 	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload); err != nil {
@@ -180,7 +186,7 @@ func (k *payloadKind) update(c *call) error {
 }
 
 func (k *payloadKind) delete(c *call) error {
-	p, err := k.findToChange(c, nil)
+	p, err := k.findToChange(c, catalog.Patch{})
 	if err != nil {
 		return err
 	}
