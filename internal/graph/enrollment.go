@@ -111,3 +111,25 @@ func (c *call) enrollmentArea(ctx context.Context, tx access.Tx, group string) (
 	}
 	return fleet.Area{}, "", forbidden("'%s' is limited to groups of devices that do not exist any more.", c.caller.Name)
 }
+
+const mostEnrollments = 100
+
+// listEnrollments is GET /api/devices/{id}/enrollments: when a device enrolled, enrolled anew and left, the newest first, as
+// far as events are kept.
+func (c *call) listEnrollments() error {
+	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	if _, err := c.Devices.Device(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	list, err := c.History.Memberships(c.r.Context(), c.deviceID(), mostEnrollments)
+	if err != nil {
+		return err
+	}
+	items := make([]fields, len(list))
+	for i := range list {
+		items[i] = change(&list[i])
+	}
+	return c.ownList(items, nil)
+}

@@ -103,28 +103,6 @@ func (c *call) listActionEvents() error {
 	return c.ownList(items, nil)
 }
 
-const mostEnrollments = 100
-
-// listEnrollments is GET /api/devices/{id}/enrollments: when a device enrolled, enrolled anew and left, the newest first, as
-// far as events are kept.
-func (c *call) listEnrollments() error {
-	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
-		return err
-	}
-	if _, err := c.Devices.Device(c.r.Context(), c.deviceID()); err != nil {
-		return err
-	}
-	list, err := c.History.Memberships(c.r.Context(), c.deviceID(), mostEnrollments)
-	if err != nil {
-		return err
-	}
-	items := make([]fields, len(list))
-	for i := range list {
-		items[i] = change(&list[i])
-	}
-	return c.ownList(items, nil)
-}
-
 // listRemoved is GET /api/removed: what is held off any device now, the newest first.
 func (c *call) listRemoved() error {
 	size, err := pageSize(c.options)
