@@ -10,13 +10,39 @@ import (
 type Enrollment struct {
 	URL     string    `json:"url"`
 	Expires time.Time `json:"expiresDateTime"`
+	For     string    `json:"for"`             // serial number or UDID of the one device that it enrolls; empty: any
+	Replace bool      `json:"replace"`         // it enrolls a device that is enrolled, too
+	GroupID string    `json:"groupId"`         // that a new device joins; empty: none
+	Tags    []string  `json:"roleScopeTagIds"` // that a new device carries
 }
 
-// CreateEnrollment makes an enrollment link; expiresIn 0 is the server's default.
+// EnrollmentOptions is what an enrollment link shall allow.
+type EnrollmentOptions struct {
+	ExpiresIn time.Duration // 0: the server's default
+	For       string        // serial number or UDID of the one device that may use it; empty: any
+	Replace   bool          // a device that is enrolled may enroll anew: its present identity ends
+	GroupID   string        // that a new device joins; empty: as the caller's role has it
+}
+
+// CreateEnrollment makes a link that enrolls any device that is not enrolled; expiresIn 0 is the server's default.
 func (c *Client) CreateEnrollment(ctx context.Context, expiresIn time.Duration) (*Enrollment, error) {
+	return c.CreateEnrollmentWith(ctx, EnrollmentOptions{ExpiresIn: expiresIn})
+}
+
+// CreateEnrollmentWith makes an enrollment link.
+func (c *Client) CreateEnrollmentWith(ctx context.Context, o EnrollmentOptions) (*Enrollment, error) {
 	body := map[string]any{}
-	if expiresIn != 0 {
-		body["expiresIn"] = expiresIn.String()
+	if o.ExpiresIn != 0 {
+		body["expiresIn"] = o.ExpiresIn.String()
+	}
+	if o.For != "" {
+		body["for"] = o.For
+	}
+	if o.Replace {
+		body["replace"] = true
+	}
+	if o.GroupID != "" {
+		body["groupId"] = o.GroupID
 	}
 	e := new(Enrollment)
 	return e, c.Do(ctx, http.MethodPost, "/api/enrollments", body, e)

@@ -17,6 +17,25 @@ const (
 	actionChanged  = "actionChanged" // its state
 )
 
+// DeviceEvent is what became of a device's enrollment.
+type DeviceEvent string
+
+// The events that are of a device, and not of an action.
+const (
+	DeviceEnrolled   DeviceEvent = "deviceEnrolled"
+	DeviceReenrolled DeviceEvent = "deviceReenrolled" // it was enrolled, and has enrolled anew
+	DeviceLeft       DeviceEvent = "deviceLeft"       // management
+)
+
+func (e *event) ofDevice() DeviceEvent {
+	switch d := DeviceEvent(e.Type); d {
+	case DeviceEnrolled, DeviceReenrolled, DeviceLeft:
+		return d
+	default:
+		return ""
+	}
+}
+
 // event is one line of a device's event stream.
 type event struct {
 	ID          *int64      `json:"id"`

@@ -17,10 +17,12 @@ import (
 type Update struct {
 	Event   json.RawMessage // as the stream has it
 	Results []ActionResult  // the latest of each name, the latest first
+	Device  DeviceEvent     // what became of its enrollment; empty: the event is of an action
+	At      time.Time       // when; zero for the first update
 }
 
 // Watch yields the device's latest action of each name, the latest first: at once as they are, and again after every
-// event that changes anything in them, in the order of the events and without leaving one out. An action that has just
+// event that changes anything in them or tells of the device's enrollment, in the order of the events and without leaving one out. An action that has just
 // started has no payloads yet; they follow one by one. It ends when the caller breaks off, and after an error: ctx's,
 // an *Error, or that the server could not be reached for a minute.
 func (c *Client) Watch(ctx context.Context, deviceID string) iter.Seq2[Update, error] {
@@ -83,12 +85,12 @@ func (w *watch) follow(ctx context.Context, yield func(Update, error) bool) (hea
 	}
 	defer s.close()
 	for s.scanner.Scan() {
-		changed, err := w.take(s.scanner.Bytes())
+		changed, e, err := w.take(s.scanner.Bytes())
 		if err != nil {
 			return heard, unexpected(s.answer, err)
 		}
 		heard = true
-		if changed && !yield(Update{bytes.Clone(s.scanner.Bytes()), w.results}, nil) {
+		if changed && !yield(Update{bytes.Clone(s.scanner.Bytes()), w.results, e.ofDevice(), e.DateTime}, nil) {
 			return heard, errBrokenOff
 		}
 	}
@@ -96,29 +98,28 @@ func (w *watch) follow(ctx context.Context, yield func(Update, error) bool) (hea
 }
 
 // take applies a line to what is known, and tells whether that changed. An empty line is a sign of life.
-func (w *watch) take(line []byte) (changed bool, err error) {
+func (w *watch) take(line []byte) (changed bool, e *event, err error) {
 	if len(bytes.TrimSpace(line)) == 0 {
-		return false, nil
+		return false, nil, nil
 	}
-	e, err := parseEvent(line)
-	if err != nil {
-		return false, err
+	if e, err = parseEvent(line); err != nil {
+		return false, nil, err
 	}
 	if e.Type != snapshotEvent {
 		if !w.begun {
-			return false, errors.New("the event stream does not begin with a snapshot")
+			return false, nil, errors.New("the event stream does not begin with a snapshot")
 		}
 		if *e.ID <= w.last {
-			return false, nil // it was seen before the break
+			return false, nil, nil // it was seen before the break
 		}
 	}
 	results, err := e.apply(w.results)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	changed = !w.begun || !slices.EqualFunc(w.results, results, same)
+	changed = !w.begun || e.ofDevice() != "" || !slices.EqualFunc(w.results, results, same)
 	w.begun, w.last, w.results = true, *e.ID, results
-	return changed, nil
+	return changed, e, nil
 }
 
 // ActionResults returns the device's latest action of each name, the latest first.

@@ -144,14 +144,20 @@ func (s *site) transport() *http.Transport {
 func (s *site) enroll(c simulator.Config) *simulator.Device {
 	s.Helper()
 	d := s.fleet.Add(c)
-	s.enrollAgain(d)
+	s.enrollBy(d, map[string]any{"expiresIn": "1h"})
 	return d
 }
 
+// enrollAgain enrolls a device that is enrolled, by a link that says so.
 func (s *site) enrollAgain(d *simulator.Device) {
 	s.Helper()
+	s.enrollBy(d, map[string]any{"expiresIn": "1h", "for": d.Facts().SerialNumber, "replace": true})
+}
+
+func (s *site) enrollBy(d *simulator.Device, terms map[string]any) {
+	s.Helper()
 	var link struct{ URL string }
-	s.must("POST", "/api/enrollments", map[string]any{"expiresIn": "1h"}, &link)
+	s.must("POST", "/api/enrollments", terms, &link)
 	if err := d.Enroll(s.Context(), link.URL); err != nil {
 		s.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
@@ -247,6 +248,8 @@ type onFirst struct {
 }
 
 func (v *onFirst) close() error { return nil }
+
+func (v *onFirst) tell(json.RawMessage, time.Time, string) error { return nil }
 
 func (v *onFirst) show(_ json.RawMessage, r *client.ActionResult) error {
 	v.last = r

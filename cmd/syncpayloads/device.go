@@ -99,6 +99,9 @@ func (d *deviceSyncCommand) Run(ctx context.Context) error {
 
 type deviceEnrollCommand struct {
 	connection `embed:""`
+	For        string        `help:"Serial number or UDID of the one device that may use the link." placeholder:"SERIAL|UDID"`
+	Replace    bool          `help:"The link enrolls a device that is enrolled, too, in its place: after it was erased, for example."`
+	Group      string        `help:"Id of the group of devices that a new device joins." placeholder:"ID"`
 	ExpiresIn  time.Duration `help:"How long the link can be used." default:"24h"`
 	JSON       bool          `name:"json" help:"Print JSON."`
 }
@@ -109,7 +112,7 @@ func (d *deviceEnrollCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	link, err := c.CreateEnrollment(ctx, d.ExpiresIn)
+	link, err := c.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: d.ExpiresIn, For: d.For, Replace: d.Replace, GroupID: d.Group})
 	if err != nil {
 		return err
 	}
@@ -117,6 +120,18 @@ func (d *deviceEnrollCommand) Run(ctx context.Context, out io.Writer) error {
 		return printJSON(out, link)
 	}
 	fmt.Fprintf(out, "%s\n\nOpen it on the device, in Safari, and install the profile in Settings (on a Mac: System Settings,\n"+
-		"Device Management). It enrolls one device, until %s. Whoever has it can enroll one.\n", link.URL, moment(link.Expires))
+		"Device Management). It enrolls one device, until %s. %s\n", link.URL, moment(link.Expires), meaning(link))
 	return nil
+}
+
+// meaning says who can do what with a link.
+func meaning(link *client.Enrollment) string {
+	who := "Whoever has it can enroll one"
+	if link.For != "" {
+		who = "It is for " + printable(link.For) + ", as the device says itself"
+	}
+	if link.Replace {
+		return who + ", also one that is enrolled: that\ndevice's present identity then ends."
+	}
+	return who + " that is not enrolled yet."
 }

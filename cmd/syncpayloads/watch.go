@@ -69,6 +69,12 @@ func (w *watching) run(ctx context.Context) (err error) {
 		if err != nil {
 			return w.ended(ctx, limited, err)
 		}
+		if update.Device != "" {
+			if err := w.view.tell(update.Event, update.At, enrollmentWords[update.Device]); err != nil {
+				return err
+			}
+			continue
+		}
 		current := w.pick(update.Results)
 		if w.only != nil && (current == nil || superseded(current)) {
 			return errors.New("the action was superseded by a later one; `syncpayloads watch` shows that")
@@ -85,6 +91,10 @@ func (w *watching) run(ctx context.Context) (err error) {
 	}
 	return nil
 }
+
+// enrollmentWords say what became of a device's enrollment.
+var enrollmentWords = map[client.DeviceEvent]string{client.DeviceEnrolled: "the device enrolled",
+	client.DeviceReenrolled: "the device enrolled anew: it starts clean", client.DeviceLeft: "the device left management"}
 
 func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
 	if w.only == nil {

@@ -20,6 +20,8 @@ import (
 type view interface {
 	// show takes an event, and the action as it is after it.
 	show(event json.RawMessage, r *client.ActionResult) error
+	// tell takes an event of the device's own, and what it says.
+	tell(event json.RawMessage, at time.Time, what string) error
 	close() error
 }
 
@@ -27,6 +29,10 @@ type view interface {
 type jsonView struct{ out io.Writer }
 
 func (v jsonView) show(event json.RawMessage, _ *client.ActionResult) error {
+	return printLine(v.out, event)
+}
+
+func (v jsonView) tell(event json.RawMessage, _ time.Time, _ string) error {
 	return printLine(v.out, event)
 }
 func (v jsonView) close() error { return nil }
@@ -69,6 +75,11 @@ func (v *lineView) show(_ json.RawMessage, r *client.ActionResult) error {
 	}
 	v.action = r
 	return nil
+}
+
+func (v *lineView) tell(_ json.RawMessage, at time.Time, what string) error {
+	_, err := fmt.Fprintf(v.out, "%s  %s\n", at.Local().Format("15:04:05"), what)
+	return err
 }
 
 func (v *lineView) close() error { return nil }
@@ -125,6 +136,15 @@ func (v *tableView) show(_ json.RawMessage, r *client.ActionResult) error {
 		return nil
 	}
 	return v.end()
+}
+
+func (v *tableView) tell(_ json.RawMessage, at time.Time, what string) error {
+	var out io.Writer = v.out
+	if v.bars != nil {
+		out = v.bars // above the table
+	}
+	_, err := fmt.Fprintf(out, "%s  %s\n", at.Local().Format("15:04:05"), what)
+	return err
 }
 
 // begin draws the table of a new action below what there is.

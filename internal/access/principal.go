@@ -50,17 +50,20 @@ func (p *Principal) RoleNames() []string {
 	return names
 }
 
-// Scope is where the caller has a right; empty: nowhere.
-func (p *Principal) Scope(r Right) fleet.Scope {
-	if p.Permissions != nil && !carries(p.Permissions, r) {
-		return nil
+// Scope is where the caller has all of the rights together; empty: nowhere. Each area is that of one assignment, and the
+// assignment has every one of the rights: those of others are not added.
+func (p *Principal) Scope(all ...Right) fleet.Scope {
+	for _, r := range all {
+		if p.Permissions != nil && !carries(p.Permissions, r) {
+			return nil
+		}
 	}
 	if p.Application {
 		return fleet.Everywhere
 	}
 	var scope fleet.Scope
 	for _, g := range p.Grants {
-		if slices.Contains(g.Rights, r) {
+		if !slices.ContainsFunc(all, func(r Right) bool { return !slices.Contains(g.Rights, r) }) {
 			scope = append(scope, g.Area)
 		}
 	}

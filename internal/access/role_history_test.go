@@ -78,9 +78,9 @@ func (h *history) reach() map[string]map[string]bool {
 
 func (h *history) reachOf(p *access.Principal) map[string]bool {
 	found := make(map[string]bool)
-	for _, r := range someRights {
-		for what := range reached(p.Scope(r), h.all) {
-			found[string(r)+" "+what] = true
+	for _, together := range rightsTogether {
+		for what := range reached(p.Scope(together...), h.all) {
+			found[fmt.Sprint(together, " ", what)] = true
 		}
 	}
 	return found

@@ -6,18 +6,27 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// MayGive reports whether the principal has every one of the rights in the whole area, and so may give them there: nobody
-// gives, or takes away, more than they have. The error is a *NotHeld.
+// MayGive reports whether one of the principal's assignments has every one of the rights, and in it the whole area, so that
+// they may give them there: nobody gives, or takes away, more than they have, and who gets a sum of what several assignments
+// have would have more. The error is a *NotHeld.
 func (p *Principal) MayGive(rights []Right, area fleet.Area) error {
 	for _, r := range rights {
-		scope := p.Scope(r)
 		for _, part := range parts(area) {
-			if !slices.ContainsFunc(scope, func(has fleet.Area) bool { return contains(has, part) }) {
+			if !holds(p.Scope(r), part) {
 				return &NotHeld{Right: r, Where: phrase(part)}
 			}
 		}
 	}
+	for i, r := range rights {
+		if !holds(p.Scope(rights[:i+1]...), area) {
+			return &NotHeld{Right: r, Where: "in all of that area, with all else that is given, by one role assignment"}
+		}
+	}
 	return nil
+}
+
+func holds(scope fleet.Scope, area fleet.Area) bool {
+	return slices.ContainsFunc(scope, func(has fleet.Area) bool { return contains(has, area) })
 }
 
 // mayName reports whether the principal has every one of the rights in some area, and so may put them into a role. The

@@ -29,7 +29,9 @@ func TestMayGive(t *testing.T) {
 	}{
 		{"everything", root, access.Rights(), fleet.Area{}, ""},
 		{"own area", limited, desk, fleet.Area{Groups: []string{"a"}}, ""},
-		{"own areas together", limited, desk, fleet.Area{Groups: []string{"b", "c"}, Tags: []string{"1"}}, ""},
+		{"both own groups", limited, desk, fleet.Area{Groups: []string{"a", "b"}, Tags: []string{"1"}}, ""},
+		{"a sum of own areas", limited, desk, fleet.Area{Groups: []string{"b", "c"}, Tags: []string{"1"}}, access.SyncDevices},
+		{"a sum of own rights", &access.Principal{Grants: []access.Grant{{Rights: desk[:1]}, {Rights: desk[1:]}}}, desk, fleet.Area{}, access.SyncDevices},
 		{"a tag more", limited, desk, fleet.Area{Groups: []string{"c"}, Tags: []string{"1", "2"}}, access.SyncDevices},
 		{"all tags", limited, desk, fleet.Area{Groups: []string{"c"}}, access.SyncDevices},
 		{"another group", limited, desk, fleet.Area{Groups: []string{"a", "d"}}, access.SyncDevices},
@@ -55,6 +57,17 @@ var (
 	someRights = []access.Right{access.ReadDevices, access.SyncDevices, access.AssignRoles, access.UpdateRoles}
 	someTags   = []string{"0", "1", "2"}
 )
+
+// rightsTogether are the rights that an operation may need: one, or two at once.
+var rightsTogether = func() (all [][]access.Right) {
+	for i, r := range someRights {
+		all = append(all, []access.Right{r})
+		for _, other := range someRights[:i] {
+			all = append(all, []access.Right{other, r})
+		}
+	}
+	return all
+}()
 
 func drawRights(t *rapid.T, label string) []access.Right {
 	return rapid.SliceOfDistinct(rapid.SampledFrom(someRights), rapid.ID).Draw(t, label)
@@ -89,9 +102,22 @@ func subset(of []string, bits int) []string {
 	return chosen
 }
 
-// reached lists what a scope reaches: devices by their place, and payloads by their tags.
+// reached lists what a scope reaches: devices by their place, payloads by their tags, and what one of its areas has at once: a
+// payload of one tag on devices of two places.
 func reached(scope fleet.Scope, all []fleet.Place) map[string]bool {
 	found := make(map[string]bool)
+	for _, a := range scope {
+		for _, p := range all {
+			if len(p.Groups) > 1 || len(p.Tags) > 1 || !a.Device(p) {
+				continue
+			}
+			for _, other := range all {
+				if len(other.Groups) == 1 && len(other.Tags) == 1 && a.Device(other) && a.Payload(other.Tags) {
+					found[fmt.Sprint("payload ", other.Tags, " on ", p.Groups, p.Tags, " and ", other.Groups, other.Tags)] = true
+				}
+			}
+		}
+	}
 	for _, p := range all {
 		if len(scope.Around(p)) > 0 {
 			found[fmt.Sprint("device ", p.Groups, p.Tags)] = true
@@ -116,11 +142,12 @@ func TestMayGiveIsSound(t *testing.T) {
 		rights := drawRights(t, "gives")
 		area := fleet.Area{Groups: drawLimits(t, "gives groups", 0, groups), Tags: drawLimits(t, "gives tags", 0, someTags)}
 		if by.MayGive(rights, area) == nil {
-			for _, r := range rights {
-				has := reached(by.Scope(r), all)
-				for what := range reached(fleet.Scope{area}, all) {
+			given := &access.Principal{Grants: []access.Grant{{Rights: rights, Area: area}}}
+			for _, together := range rightsTogether {
+				has := reached(by.Scope(together...), all)
+				for what := range reached(given.Scope(together...), all) {
 					if !has[what] {
-						t.Fatalf("may give %s in %+v to %s", r, area, what)
+						t.Fatalf("may give %s in %+v to %s", together, area, what)
 					}
 				}
 			}
@@ -144,7 +171,7 @@ func TestWritesTakeRights(t *testing.T) {
 		Groups: []string{school}}))(t)
 	onCampus := must2(o.CreateAssignment(t.Context(), root, access.AssignmentInput{Name: "campus", RoleID: shift.ID, Members: []string{"desk"},
 		Groups: []string{campus}}))(t)
-	has := []access.Right{access.ReadDevices, access.AssignRoles, access.CreateRoles, access.UpdateRoles}
+	has := []access.Right{access.ReadDevices, access.SyncDevices, access.AssignRoles, access.CreateRoles, access.UpdateRoles}
 	principal := &access.Principal{Grants: []access.Grant{{Rights: has, Area: fleet.Area{Groups: []string{school}}},
 		{Rights: []access.Right{access.SyncDevices}}}}
 	assign := func(role string, groups ...string) error {

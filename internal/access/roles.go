@@ -33,26 +33,12 @@ type Roles struct {
 func NewRoles(store Store, newID func() string) *Roles { return &Roles{store: store, newID: newID} }
 
 // Grants returns what the members have together, one element an assignment.
-func (r *Roles) Grants(ctx context.Context, members []string) (grants []Grant, err error) {
+func (r *Roles) Grants(ctx context.Context, members []string) (found []Grant, err error) {
 	err = r.store.ViewAccess(ctx, func(tx Tx) error {
-		list, err := tx.AssignmentsOf(ctx, members)
-		if err != nil {
-			return err
-		}
-		roles := make(map[string]*Role)
-		for _, a := range list {
-			role := roles[a.RoleID]
-			if role == nil {
-				if role, err = findRole(ctx, tx, a.RoleID); err != nil {
-					return fmt.Errorf("role %s of assignment %s: %w", a.RoleID, a.ID, err)
-				}
-				roles[a.RoleID] = role
-			}
-			grants = append(grants, Grant{Role: role.Name, Rights: role.Rights, Area: a.Area()})
-		}
-		return nil
+		found, err = grants(ctx, tx, members)
+		return err
 	})
-	return grants, err
+	return found, err
 }
 
 // RoleInput is a role to create.
@@ -93,10 +79,10 @@ func (r *Roles) CreateRole(ctx context.Context, by *Principal, in RoleInput) (*R
 	if err := role.check(); err != nil {
 		return nil, err
 	}
-	if err := by.mayName(role.Rights); err != nil {
-		return nil, err
-	}
 	err := r.store.UpdateAccess(ctx, func(tx Tx) error {
+		if err := by.mayName(role.Rights); err != nil {
+			return err
+		}
 		if err := role.unique(ctx, tx); err != nil {
 			return err
 		}

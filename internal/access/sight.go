@@ -66,7 +66,7 @@ func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID, changed *
 // limited to some does not see it.
 func (s *Sight) Sees(ctx context.Context, device fleet.DeviceID, payload action.PayloadID) (bool, error) {
 	areas, err := s.Areas(ctx, device)
-	if err != nil || len(areas) == 0 || areas.Tags() == nil {
+	if err != nil || len(areas) == 0 || areas.AllPayloads() {
 		return len(areas) > 0, err
 	}
 	tags, known := s.tags[payload]

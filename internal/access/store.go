@@ -6,6 +6,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -77,6 +80,18 @@ type Tx interface {
 	DeleteTag(ctx context.Context, id string) error
 	// TagUse counts what carries a tag, and the assignments that are limited to it.
 	TagUse(ctx context.Context, id string) (devices, payloads, assignments int, err error)
+
+	// DeviceByUDID finds a device by its hardware or enrollment id; fleet.ErrNotFound if there is none.
+	DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error)
+	// Place returns what decides in which areas a device is; fleet.ErrNotFound if there is none.
+	Place(ctx context.Context, id fleet.DeviceID) (fleet.Place, error)
+	// PayloadTags returns a payload's scope tags; catalog.ErrNotFound if there is no such payload.
+	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
+	// Targets returns to whom a payload is assigned.
+	Targets(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error)
+	// GroupBeyond reports whether a group has devices, and whether it is assigned payloads, that do not carry one of an
+	// area's tags.
+	GroupBeyond(ctx context.Context, group string, area fleet.Area) (devices, payloads bool, err error)
 
 	GroupExists(ctx context.Context, id string) (bool, error)
 	// GroupsNamed returns the ids of the groups of this name.

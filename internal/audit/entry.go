@@ -42,6 +42,9 @@ type Actor struct {
 	Roles   []string `json:"roles,omitempty"`
 }
 
+// DeviceActor begins the ID of an actor that is a device: its UDID, as it says itself, follows.
+const DeviceActor = "device:"
+
 // Kind is Graph's activityOperationType.
 type Kind string
 
@@ -96,7 +99,17 @@ type Query struct {
 	Result   Result
 	Before   int64 // only entries of a lower sequence
 	Limit    int   // most entries to return
+	Unhidden bool  // no entry that Hides
 }
+
+// Beyond begins the Reason of an attempt on what exists beyond the actor's reach. What they were told follows.
+const Beyond = "it is beyond the scope of the caller's roles: "
+
+// HiddenReadStatus is the status of an attempt to read what is not there. Only one on what is there all the same is recorded.
+const HiddenReadStatus = 404
+
+// Hides reports whether it tells its actor, by being there, that something exists beyond their reach.
+func (e *Entry) Hides() bool { return e.Kind == Read && e.Status == HiddenReadStatus }
 
 // What a query can compare or sort remote actions by.
 const (

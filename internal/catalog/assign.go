@@ -128,19 +128,27 @@ func checkAssignments(list []Assignment) error {
 	return nil
 }
 
+// NoTarget is the refusal of the assignment at a place in a list because whom it addresses does not exist.
+func NoTarget(a Assignment, i int) error {
+	what := "there is no group "
+	if a.Kind == OneDevice {
+		what = "there is no managed device "
+	}
+	return &Invalid{Property: fmt.Sprintf("assignments[%d].target", i), Reason: what + a.Target}
+}
+
 func targetExists(ctx context.Context, tx Tx, a Assignment, i int) error {
-	where := fmt.Sprintf("assignments[%d].target", i)
 	switch a.Kind {
 	case Group, ExcludeGroup:
 		_, err := tx.Group(ctx, a.Target)
 		if errors.Is(err, ErrNotFound) {
-			return &Invalid{Property: where, Reason: "there is no group " + a.Target}
+			return NoTarget(a, i)
 		}
 		return err
 	case OneDevice:
 		ok, err := tx.DeviceExists(ctx, fleet.DeviceID(a.Target))
 		if err == nil && !ok {
-			err = &Invalid{Property: where, Reason: "there is no managed device " + a.Target}
+			err = NoTarget(a, i)
 		}
 		return err
 	default:

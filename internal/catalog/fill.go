@@ -59,7 +59,7 @@ func (p *Payload) target(ctx context.Context, tx Tx, props properties) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if err != nil || app.Type != action.Application || app.Family() != fleet.IOS {
+	if err != nil || !sees(ctx, app) || app.Type != action.Application || app.Family() != fleet.IOS {
 		return &Invalid{Property: "targetedMobileApps", Reason: fmt.Sprintf("%s is not an iOS app of the catalog: add the app first", id)}
 	}
 	if p.Identifier == "" {
@@ -97,6 +97,10 @@ func unique(ctx context.Context, tx Tx, p *Payload) error {
 	what := "bundle id"
 	if p.Type == action.DeviceConfiguration {
 		what = "PayloadIdentifier"
+	}
+	if !sees(ctx, other) {
+		return &Invalid{Property: p.identifiedBy(), Reason: fmt.Sprintf(
+			"%s %q cannot be used: on a device this would overwrite another; use another identifier", what, p.Identifier)}
 	}
 	return &Invalid{Property: p.identifiedBy(), Reason: fmt.Sprintf(
 		"%s %q is also that of %s %q: on a device they would overwrite each other; edit or delete that one, or use another identifier",

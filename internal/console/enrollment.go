@@ -17,6 +17,8 @@ import (
 type enrollmentPage struct {
 	Validities []option
 	Validity   string
+	For        string          // serial number or UDID of the one device; empty: any
+	Replace    bool            // a device that is enrolled may enroll anew
 	Link       *enrollmentLink // nil: none was made yet
 	Message    string          // why none was made; empty: nothing went wrong
 	Push       string          // what is wrong with the push certificate; empty: nothing is known to be
@@ -26,6 +28,8 @@ type enrollmentPage struct {
 type enrollmentLink struct {
 	URL     string
 	Expires moment
+	For     string // the one device; empty: any
+	Replace bool
 	Code    *qrPicture
 }
 
@@ -51,7 +55,7 @@ func (v *visit) enroll() error {
 	if err := v.r.ParseForm(); err != nil {
 		return badForm(err)
 	}
-	p := enrollmentPage{Validity: v.r.PostForm.Get("validity")}
+	p := enrollmentPage{Validity: v.r.PostForm.Get("validity"), For: strings.TrimSpace(v.r.PostForm.Get("for")), Replace: v.r.PostForm.Has("replace")}
 	if !slices.ContainsFunc(validities, func(o option) bool { return o.Value == p.Validity }) {
 		p.Validity = defaultValidity
 	}
@@ -59,7 +63,11 @@ func (v *visit) enroll() error {
 		URL     string    `json:"url"`
 		Expires time.Time `json:"expiresDateTime"`
 	}
-	if err := v.post("/api/enrollments", nil, map[string]string{"expiresIn": p.Validity}, &made); err != nil {
+	terms := map[string]any{"expiresIn": p.Validity, "replace": p.Replace}
+	if p.For != "" {
+		terms["for"] = p.For
+	}
+	if err := v.post("/api/enrollments", nil, terms, &made); err != nil {
 		refused, ok := near(err)
 		if !ok {
 			return err
@@ -71,7 +79,8 @@ func (v *visit) enroll() error {
 	if err != nil {
 		return err
 	}
-	p.Link = &enrollmentLink{made.URL, v.moment(made.Expires), code}
+	p.Link = &enrollmentLink{made.URL, v.moment(made.Expires), p.For, p.Replace, code}
+	p.For, p.Replace = "", false // the next device is another one
 	return v.showEnrollment(http.StatusCreated, p)
 }
 

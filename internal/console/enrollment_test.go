@@ -36,6 +36,15 @@ func TestEnrollmentLinkEnrollsADevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.open("/console/").has(200, "New phone")
+	b.open("/console/enrollment").form("/enrollment").set("for", "nobody").submit().has(201, "of serial number or UDID nobody").hasNot("present identity ends")
+	p = b.open("/console/enrollment").has(200, "takes its place", "nothing proves them").form("/enrollment").
+		set("for", d.Facts().SerialNumber).set("replace", "on").submit().has(201, "present identity ends")
+	if err := d.Enroll(s.Context(), p.filledID("link")); err != nil {
+		t.Fatal(err)
+	}
+	var list struct{ Value []struct{ ID string } }
+	s.api("GET", "/beta/deviceManagement/managedDevices", nil, &list)
+	b.open("/console/devices/"+list.Value[0].ID+"/history").has(200, "Enrolled anew: started clean, with a new identity", "Enrolled")
 	if again := b.post("/console/enrollment", url.Values{"validity": {"nonsense"}}); again.filledID("link") == link {
 		t.Error("the same link was given twice")
 	}

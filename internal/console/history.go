@@ -3,6 +3,7 @@ package console
 import (
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // actions reads a device's actions, the newest first, and where the next page begins.
@@ -63,8 +64,9 @@ const actionsPerPage = 10
 type historyPage struct {
 	ID, Name string
 	Actions  []pastAction
-	Next     string // address of the next page; empty: there is none
-	First    bool   // this is the first page
+	Enrolled []pastEnrollment // the newest first; none on other pages than the first
+	Next     string           // address of the next page; empty: there is none
+	First    bool             // this is the first page
 }
 
 // pastAction is an action with what became of each payload, step by step.
@@ -86,6 +88,34 @@ func (p historyPage) stream() string {
 	return "/console/devices/" + url.PathEscape(p.ID) + "/events"
 }
 
+// pastEnrollment is a device's coming or going.
+type pastEnrollment struct {
+	ID   int64
+	At   moment
+	What string
+}
+
+var enrollmentEvents = map[string]string{"deviceEnrolled": "Enrolled", "deviceReenrolled": "Enrolled anew: started clean, with a new identity",
+	"deviceLeft": "Left management"}
+
+// enrollments reads when a device enrolled and left.
+func (v *visit) enrollments(device string) (past []pastEnrollment, err error) {
+	var list struct {
+		Value []struct {
+			ID   int64     `json:"id"`
+			Type string    `json:"type"`
+			At   time.Time `json:"dateTime"`
+		}
+	}
+	if err := v.get(ownDevicePath(device)+"/enrollments", nil, &list); err != nil {
+		return nil, err
+	}
+	for _, e := range list.Value {
+		past = append(past, pastEnrollment{e.ID, v.moment(e.At), enrollmentEvents[e.Type]})
+	}
+	return past, nil
+}
+
 // history shows all actions of a device.
 func (v *visit) history() error {
 	d, err := v.managedDevice("id,deviceName")
@@ -100,6 +130,11 @@ func (v *visit) history() error {
 	p := historyPage{ID: d.ID, Name: d.title(), First: token == ""}
 	if next != "" {
 		p.Next = "?" + url.Values{"page": {next}}.Encode()
+	}
+	if p.First {
+		if p.Enrolled, err = v.enrollments(d.ID); err != nil {
+			return err
+		}
 	}
 	for i := range list {
 		past, err := v.pastAction(d.ID, &list[i])

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 // tagEditor shows the scope tags of a device or of something in the catalog, and is the form that changes them.
@@ -60,15 +61,22 @@ func (v *visit) tagEditor(action string, has []string, right access.Right, answe
 	if answer.message != "" {
 		chosen = answer.sent
 	}
-	limits := scope.Tags()
 	for _, choice := range tagChoices(tags, chosen) {
-		one := tagChoice{choice, limits != nil && !slices.Contains(limits, choice.ID)}
+		one := tagChoice{choice, !mayToggle(scope, has, choice.ID)}
 		if one.Fixed {
 			one.On, e.Why = slices.Contains(has, one.ID), tagsPartly
 		}
 		e.Choices = append(e.Choices, one)
 	}
 	return e, nil
+}
+
+// mayToggle reports whether a scope tag may be given to, or taken from, what has these tags. What is in the way of the one
+// role assignment is not the other's to allow.
+func mayToggle(scope fleet.Scope, has []string, tag string) bool {
+	return slices.ContainsFunc(scope, func(a fleet.Area) bool {
+		return a.Payload(has) && (a.Tags == nil || slices.Contains(a.Tags, tag))
+	})
 }
 
 // tagName is a scope tag's name, or its id if the visitor may not read it.

@@ -155,7 +155,8 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 			}
 			events = append(events, live.Changes(id, s.Now, nil, now)...)
 		}
-		events = append(events, live.Membership(id, s.Now, enrolled, l.Device.Enrolled)...)
+		events = append(events, live.Membership(id, s.Now, enrolled, l.Device.Enrolled, l.again)...)
+		l.again = false
 		if err := tx.AppendEvents(ctx, events); err != nil {
 			return err
 		}

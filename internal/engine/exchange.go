@@ -83,13 +83,17 @@ func saveFacts(ctx context.Context, tx Tx, id fleet.DeviceID, f *fleet.Facts) er
 // in force is canceled. unsupported is why a device of this kind cannot do the action, empty if it can. It returns the
 // managedDevice id.
 func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
+	isNew := false
 	known := func(tx Tx) error {
 		old, err := tx.DeviceByUDID(ctx, d.UDID)
+		isNew = err != nil
 		switch {
 		case err == nil:
 			d.ID = old.ID
+			noteEnrollment(ctx, &d, old.Enrolled)
 		case errors.Is(err, fleet.ErrNotFound) && d.ID == "":
 			d.ID = fleet.DeviceID(e.NewID())
+			noteEnrollment(ctx, &d, false)
 		case !errors.Is(err, fleet.ErrNotFound):
 			return err
 		}
@@ -103,12 +107,16 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 		if err := known(tx); err != nil {
 			return err
 		}
-		return tx.SaveDevice(ctx, &d)
+		if err := tx.SaveDevice(ctx, &d); err != nil || !isNew {
+			return err
+		}
+		return tx.PlaceDevice(ctx, &d)
 	})
 	if err != nil {
 		return "", err
 	}
 	return d.ID, e.step(ctx, d.ID, true, func(tx Tx, l *Ledger, s action.Step) error {
+		l.again = l.Device.Enrolled
 		l.Device.Enroll(s, unsupported)
 		return e.refresh(ctx, tx, d.ID, l, s)
 	})
@@ -123,6 +131,9 @@ func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
 		}
 		d.Enrolled = false
 		l.Device.Unenroll(s)
+		if err := noteDevice(ctx, tx, id, enrolledText(true), enrolledText(false)); err != nil {
+			return err
+		}
 		if err := e.refresh(ctx, tx, id, l, s); err != nil {
 			return err
 		}

@@ -40,3 +40,25 @@ func removedPayloads(d *action.Device, restoreAfter *time.Duration) json.RawMess
 	text, _ := json.Marshal(noted) // ids always marshal
 	return text
 }
+
+// noteEnrollment tells the audit record that a device enrolls, and whether it was enrolled.
+func noteEnrollment(ctx context.Context, d *fleet.Device, was bool) {
+	draft := audit.Of(ctx)
+	if draft == nil {
+		return
+	}
+	if was {
+		draft.Activity = reenrollActivity
+	}
+	audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(d.ID), Name: d.Name, Before: enrolledText(was), After: enrolledText(true)})
+}
+
+// reenrollActivity is what the audit record calls it when a device that is enrolled enrolls again.
+const reenrollActivity = "managedDevices.reenroll"
+
+func enrolledText(is bool) json.RawMessage {
+	if is {
+		return json.RawMessage(`{"enrolled":true}`)
+	}
+	return json.RawMessage(`{"enrolled":false}`)
+}

@@ -24,8 +24,8 @@ type Removal struct {
 
 // RemovalQuery selects removals, the newest first.
 type RemovalQuery struct {
-	Where fleet.Condition // on the device; nil: all
-	After *Removal        // only what comes behind it, by Since, Device and Payload; nil: from the start
+	Scope fleet.Scope // one of its areas must hold both the device and the payload; nil: all
+	After *Removal    // only what comes behind it, by Since, Device and Payload; nil: from the start
 	Limit int
 }
 
@@ -55,6 +55,9 @@ type History interface {
 	// Failures lists the payloads that ended in error since a time on devices that fulfil a condition (nil: all), the
 	// newest first, at most limit.
 	Failures(ctx context.Context, where fleet.Condition, since time.Time, limit int) ([]Failure, error)
+	// Memberships lists when a device came under management, left it, or enrolled anew, the newest first, as far as events
+	// are kept, at most limit.
+	Memberships(ctx context.Context, device fleet.DeviceID, limit int) ([]live.Event, error)
 	// CountFailures counts the payloads that ended in error since a time on any device, the newest up to a limit, in spans of
 	// a width from since on, by code. The first span comes first, and in it the lowest code.
 	CountFailures(ctx context.Context, since time.Time, width time.Duration, limit int) ([]FailureCount, error)

@@ -16,6 +16,8 @@ type Ledger struct {
 	DueAt   time.Time // when the sweep must look at it; zero: never
 	Changed bool      // the catalog changed what is assigned, and the device's record does not know it yet
 	Wake    Wake
+
+	again bool // the device was enrolled and has enrolled anew, in this step
 }
 
 // Wake is how often a device that has work was asked to connect and did not.
@@ -80,6 +82,9 @@ type Tx interface {
 	Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error)
 	// Payload returns a catalog entry with its content; catalog.ErrNotFound if it was deleted.
 	Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
+	// PlaceDevice gives a device that was just made its scope tags, and puts it into the groups that it joins, as far as they
+	// exist.
+	PlaceDevice(ctx context.Context, d *fleet.Device) error
 	// SaveDevice creates or updates the device and its empty ledger.
 	SaveDevice(ctx context.Context, d *fleet.Device) error
 	Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error)

@@ -38,6 +38,7 @@ type Device struct {
 	EnrolledAt   time.Time
 	LastSync     time.Time // last contact; up to a minute late on disk
 	Tags         []string  // ids of scope tags, at least one
+	Joins        []string  // ids of the groups that it joins when it is made; not read back
 }
 
 // Facts is what an inventory of class Facts tells of a device. Empty fields change nothing.

@@ -90,6 +90,9 @@ func (w *wording) start(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.mayAct(c.deviceID(), reach); err != nil {
+		return err
+	}
 	err = c.Engine.Start(c.r.Context(), c.deviceID(),
 		engine.Call{Name: w.name, Actor: c.caller.Name, Set: set, RestoreAfter: after, Reach: reach, Match: c.sameSet(), Key: c.key})
 	var refusal *action.Refusal

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
@@ -35,12 +36,12 @@ func (k *payloadKind) assign(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := k.findToChange(c)
+	p, err := k.find(c)
 	if err != nil {
 		return err
 	}
-	if err := c.mayTarget(c.r.Context(), list); err != nil {
-		return err
+	if err := c.mayChange(access.Change{Payload: p.ID, Targets: lowered(list)}); err != nil {
+		return k.renamed(err)
 	}
 	list, err = c.Catalog.Assign(c.r.Context(), p.ID, list, c.sameAssignments)
 	if err != nil {
@@ -50,6 +51,15 @@ func (k *payloadKind) assign(c *call) error {
 		return c.noContent()
 	}
 	return k.replyAssignments(c, list)
+}
+
+// lowered is a list with its ids as they are stored.
+func lowered(list []catalog.Assignment) []catalog.Assignment {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Target = lower(list[i].Target)
+	}
+	return list
 }
 
 // renamed gives a refusal of the catalog the name that the list has in this collection's bodies.
@@ -68,7 +78,7 @@ func (k *payloadKind) listAssignments(c *call) error {
 	if err != nil {
 		return err
 	}
-	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
+	list, err := c.assignments(p.ID)
 	if err != nil {
 		return err
 	}

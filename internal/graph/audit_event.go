@@ -110,7 +110,7 @@ func auditActor(a *audit.Actor) fields {
 	switch id, isApplication := strings.CutPrefix(a.ID, "app:"); {
 	case isApplication:
 		kind, application, applicationName, name = "Application", id, name, nil
-	case a.ID == "" && a.Address == "":
+	case a.ID == "" && a.Address == "", strings.HasPrefix(a.ID, audit.DeviceActor):
 		kind = "System"
 	case a.ID == "":
 		kind = nil
@@ -197,7 +197,7 @@ func (c *call) listAuditEvents() error {
 	q.Limit++
 	asked := q.Actor
 	if own := c.auditLimit(); own != "" {
-		q.Actor = own
+		q.Actor, q.Unhidden = own, true
 	}
 	var list []audit.Entry
 	if asked == "" || asked == q.Actor {
@@ -206,6 +206,9 @@ func (c *call) listAuditEvents() error {
 		}
 	}
 	list, next := cut(list, size, func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
+	if err := c.hideUnseen(list); err != nil {
+		return err
+	}
 	page := page{collection: "deviceManagement/auditEvents", next: next, value: make([]fields, len(list))}
 	for i := range list {
 		page.value[i] = auditEventFields(&list[i]).pick(selected)
@@ -226,9 +229,14 @@ func (c *call) getAuditEvent() error {
 	if err != nil {
 		return err
 	}
-	if own := c.auditLimit(); own != "" && e.Actor.ID != own {
+	if own := c.auditLimit(); own != "" && (e.Actor.ID != own || e.Hides()) {
 		return errHidden{absent}
 	}
+	one := []audit.Entry{e}
+	if err := c.hideUnseen(one); err != nil {
+		return err
+	}
+	e = one[0]
 	context := c.contextURL("deviceManagement/auditEvents") + "/$entity"
 	return c.reply(http.StatusOK, append(fields{{"@odata.context", context}}, auditEventFields(&e).pick(selected)...))
 }

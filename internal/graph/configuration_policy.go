@@ -162,11 +162,11 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (fields, error)
 		shown = append(shown, field{expandSettings, list})
 	}
 	if slices.Contains(view.expanded, expandAssignments) {
-		list := make([]fields, len(assigned))
-		for i, a := range assigned {
-			list[i] = policies.assignmentFields(a)
+		seen, err := c.newSight().assignments(c.r.Context(), assigned)
+		if err != nil {
+			return nil, err
 		}
-		shown = append(shown, field{expandAssignments, list})
+		shown = append(shown, policies.assigned(seen))
 	}
 	return shown, nil
 }

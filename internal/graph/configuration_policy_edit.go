@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
@@ -95,10 +96,10 @@ func (c *call) createPolicy() error {
 	if err != nil {
 		return err
 	}
-	if patch.Tags == nil {
-		patch.Tags = c.scope.Tags()
+	if patch.Tags, err = c.taggedBy(patch.Tags); err != nil {
+		return err
 	}
-	if err := c.mayTag(nil, patch.Tags); err != nil {
+	if err := c.mayChange(access.Change{Tags: append([]string{}, patch.Tags...)}); err != nil {
 		return err
 	}
 	in := catalog.Input{ODataType: catalog.SettingsCatalogPolicy, Tags: patch.Tags}
@@ -171,14 +172,9 @@ func (c *call) replacePolicy() error {
 }
 
 func (c *call) editPolicy(patch catalog.Patch) (*catalog.Payload, error) {
-	p, err := policies.findToChange(c)
+	p, err := policies.findToChange(c, patch)
 	if err != nil {
 		return nil, err
-	}
-	if patch.Tags != nil {
-		if err := c.mayTag(p.Tags, patch.Tags); err != nil {
-			return nil, err
-		}
 	}
 	p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload)
 	return p, policyFault(err)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ func (c *call) syncDevice() error {
 	if err := c.noBody(); err != nil {
 		return err
 	}
-	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+	if err := c.mayChange(access.Change{Device: c.deviceID()}); err != nil {
 		return err
 	}
 	if err := c.Engine.Sync(c.r.Context(), c.deviceID()); err != nil {
@@ -124,20 +125,15 @@ func (c *call) updateDevice(set string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+	if err := c.mayChange(access.Change{Device: c.deviceID(), Tags: tags}); err != nil {
 		return err
 	}
-	d, err := c.Devices.Device(c.r.Context(), c.deviceID())
-	if err != nil {
+	if err := c.Catalog.TagDevice(c.r.Context(), c.deviceID(), tags); err != nil {
 		return err
 	}
-	if err := c.mayTag(d.Tags, tags); err != nil {
-		return err
+	if _, err := c.around(c.r.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
+		return c.noContent() // it was given away
 	}
-	if err := c.Catalog.TagDevice(c.r.Context(), d.ID, tags); err != nil {
-		return err
-	}
-	c.scope = c.caller.Scope(access.ReadDevices)
 	return c.replyDevice(set, devicePropertyNames)
 }
 

@@ -3,18 +3,23 @@ package graph
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 // Enroller makes links by which devices enroll.
 type Enroller interface {
-	// EnrollmentLink makes a link that enrolls one device, until it expires.
-	EnrollmentLink(ctx context.Context, ttl time.Duration) (url string, expires time.Time, err error)
+	// EnrollmentLinkOn makes a link that enrolls one device, until it expires, as far as the terms go.
+	EnrollmentLinkOn(ctx context.Context, ttl time.Duration, terms access.EnrollmentTerms) (url string, expires time.Time, err error)
 }
 
 const (
 	defaultEnrollmentTTL = day
 	longestEnrollmentTTL = 30 * day
+	longestDeviceName    = 128 // characters of a serial number or UDID
 )
 
 // createEnrollment is POST /api/enrollments, which is not Graph's.
@@ -23,7 +28,7 @@ func (c *call) createEnrollment() error {
 	if err != nil {
 		return err
 	}
-	if err := body.only("expiresIn"); err != nil {
+	if err := body.only("expiresIn", "for", "replace", "groupId"); err != nil {
 		return err
 	}
 	ttl := time.Duration(defaultEnrollmentTTL)
@@ -37,9 +42,94 @@ func (c *call) createEnrollment() error {
 		}
 		ttl = d
 	}
-	url, expires, err := c.Enroller.EnrollmentLink(c.r.Context(), ttl)
+	terms, err := c.enrollmentTerms(body)
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusCreated, fields{{"url", url}, {"expiresDateTime", timestamp(expires)}})
+	url, expires, err := c.Enroller.EnrollmentLinkOn(c.r.Context(), ttl, terms)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusCreated, fields{{"url", url}, {"expiresDateTime", timestamp(expires)}, {"for", textOrNull(terms.For)},
+		{"replace", terms.Replace}, {"groupId", textOrNull(terms.Group)}, {tagProperty, terms.NewDevice().Tags}})
+}
+
+// enrollmentTerms reads what a link shall allow. It belongs to the caller, and to one of their areas.
+func (c *call) enrollmentTerms(body *object) (t access.EnrollmentTerms, err error) {
+	t = access.EnrollmentTerms{Maker: c.caller.ID, MakerName: c.caller.Name, Members: c.caller.Members, Application: c.caller.Application}
+	given := false
+	if t.For, given, err = body.text("for"); err != nil {
+		return t, err
+	}
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
+	if given && (t.For == "" || len(t.For) > longestDeviceName || strings.ContainsFunc(t.For, unfit)) {
+		return t, badRequest("for", "Property 'for' is not valid: give a serial number or UDID, or leave it out.")
+	}
+	switch v := body.values["replace"].(type) {
+	case nil:
+	case bool:
+		t.Replace = v
+	default:
+		return t, badRequest("replace", "Property 'replace' must be true or false.")
+	}
+	if t.Group, _, err = body.text("groupId"); err != nil {
+		return t, err
+	}
+	t.Group = lower(t.Group)
+	wanted := t.Group
+	return t, c.decide(func(ctx context.Context, tx access.Tx) (err error) {
+		t.Area, t.Group, err = c.enrollmentArea(ctx, tx, wanted)
+		return err
+	})
+}
+
+// enrollmentArea is the area that a link belongs to, and the group of it that a new device joins, if there is one. Without
+// a wish it is the caller's whole reach, or their first role assignment's area, and its first group.
+func (c *call) enrollmentArea(ctx context.Context, tx access.Tx, group string) (fleet.Area, string, error) {
+	scope := c.scope
+	if group != "" {
+		exists, err := tx.GroupExists(ctx, group)
+		if err != nil {
+			return fleet.Area{}, "", err
+		}
+		if scope = scope.Where(func(a fleet.Area) bool { return a.Group(group) }); !exists || len(scope) == 0 {
+			return fleet.Area{}, "", badRequest("groupId", "Property 'groupId' is not valid: there is no group of devices '%s'.", clip(group))
+		}
+	}
+	if scope.Everything() {
+		return fleet.Area{}, group, nil
+	}
+	for _, area := range scope {
+		if group != "" || area.Groups == nil {
+			return area, group, nil
+		}
+		for _, one := range area.Groups {
+			if exists, err := tx.GroupExists(ctx, one); err != nil || exists {
+				return area, one, err
+			}
+		}
+	}
+	return fleet.Area{}, "", forbidden("'%s' is limited to groups of devices that do not exist any more.", c.caller.Name)
+}
+
+const mostEnrollments = 100
+
+// listEnrollments is GET /api/devices/{id}/enrollments: when a device enrolled, enrolled anew and left, the newest first, as
+// far as events are kept.
+func (c *call) listEnrollments() error {
+	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	if _, err := c.Devices.Device(c.r.Context(), c.deviceID()); err != nil {
+		return err
+	}
+	list, err := c.History.Memberships(c.r.Context(), c.deviceID(), mostEnrollments)
+	if err != nil {
+		return err
+	}
+	items := make([]fields, len(list))
+	for i := range list {
+		items[i] = change(&list[i])
+	}
+	return c.ownList(items, nil)
 }

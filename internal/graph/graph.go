@@ -154,8 +154,9 @@ type call struct {
 	scope           fleet.Scope // where the caller may do what the route does
 	format          format
 	preferences     []string
-	match           []string    // of If-Match; none: there is no condition
-	key             *engine.Key // of the call; nil: it has none
+	match           []string        // of If-Match; none: there is no condition
+	key             *engine.Key     // of the call; nil: it has none
+	decisions       []access.Permit // that hold in the transaction of each write, too
 }
 
 const clientRequestIDLimit = 128
@@ -181,7 +182,9 @@ func identify(w http.ResponseWriter, r *http.Request) (requestID, clientRequestI
 
 // authenticate finds out who calls.
 func (c *call) authenticate() error {
-	if c.caller = access.PrincipalOf(c.r.Context()); c.caller != nil {
+	if known := access.PrincipalOf(c.r.Context()); known != nil {
+		own := *known // whose grants the call reads anew
+		c.caller = &own
 		return nil
 	}
 	scheme, bearer, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")

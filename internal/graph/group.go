@@ -59,18 +59,26 @@ func (c *call) listGroups() error {
 	if err != nil {
 		return err
 	}
-	var within query.Condition
-	if only := c.scope.Groups(); only != nil {
-		within = query.OneOf{Field: catalog.ByID, Values: only}
-	}
 	expanded, err := c.expansions(expandMembers)
 	if err != nil {
 		return err
 	}
-	return serveList(c, "groups", groupListing, within, c.Catalog.ListGroups, func(g *catalog.DeviceGroup) (fields, error) {
+	return serveList(c, "groups", groupListing, c.namedGroups(), c.Catalog.ListGroups, func(g *catalog.DeviceGroup) (fields, error) {
 		members, err := c.expandedMembers(g.ID, expanded)
 		return append(tagged(groupTag(g), groupFields(g).pick(selected)), members...), err
 	})
+}
+
+// namedGroups is the condition that the caller may name a group; nil: they may name all.
+func (c *call) namedGroups() query.Condition {
+	var named query.Any
+	for _, area := range c.scope {
+		if area.Groups == nil {
+			return nil
+		}
+		named = append(named, query.OneOf{Field: catalog.ByID, Values: area.Groups})
+	}
+	return named
 }
 
 func (c *call) getGroup() error {
@@ -124,8 +132,8 @@ func (c *call) createGroup() error {
 	if in.Description, _, err = body.text("description"); err != nil {
 		return err
 	}
-	if c.scope.Groups() != nil {
-		return forbidden("'%s' is limited to some groups, and may not make others.", c.caller.Name)
+	if err := c.mayChange(access.Change{Founds: true}); err != nil {
+		return err
 	}
 	g, err := c.Catalog.CreateGroup(c.r.Context(), in)
 	if err != nil {
@@ -138,6 +146,9 @@ func (c *call) createGroup() error {
 func (c *call) deleteGroup() error {
 	id, err := c.group()
 	if err != nil {
+		return err
+	}
+	if err := c.mayChange(access.Change{Group: id, Ends: true}); err != nil {
 		return err
 	}
 	if err := c.Catalog.DeleteGroup(c.r.Context(), id, c.sameGroup); err != nil {

@@ -1,16 +1,17 @@
 package graph
 
 import (
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // members reads one page of a group's members.
-func (c *call) members(suffix string, show func(fleet.DeviceID) (fields, error)) error {
+func (c *call) members(suffix string, show func(*fleet.Device) fields) error {
 	after, size, err := c.plainPage()
 	if err != nil {
 		return err
@@ -30,24 +31,22 @@ func membersPath(group string) string { return "groups/" + group + "/members" }
 
 // memberPage reads the members of a group from behind one on, as far as the caller reaches them, and the $skiptoken of the
 // next page.
-func (c *call) memberPage(group, after string, size int, show func(fleet.DeviceID) (fields, error)) (value []fields, next string, err error) {
-	list, err := c.Catalog.Members(c.r.Context(), group, fleet.DeviceID(after), size+1)
+func (c *call) memberPage(group, after string, size int, show func(*fleet.Device) fields) (value []fields, next string, err error) {
+	if _, err := c.Catalog.GetGroup(c.r.Context(), group); err != nil {
+		return nil, "", err
+	}
+	where := query.All{fleet.Member(group), query.Comparison{Field: fleet.ByID, Operator: query.Greater, Value: after}}
+	if !c.scope.Everything() {
+		where = append(where, fleet.Within(c.scope))
+	}
+	list, err := c.Devices.Devices(c.r.Context(), query.Query{Where: where, OrderBy: []query.Order{{Field: fleet.ByID}}, Limit: size + 1})
 	if err != nil {
 		return nil, "", err
 	}
-	list, next = cut(list, size, func(d fleet.DeviceID) string { return string(d) })
-	value = []fields{}
-	for _, device := range list {
-		if _, err := c.around(c.r.Context(), device); errors.Is(err, fleet.ErrNotFound) {
-			continue
-		} else if err != nil {
-			return nil, "", err
-		}
-		shown, err := show(device)
-		if err != nil {
-			return nil, "", err
-		}
-		value = append(value, shown)
+	seen, next := cut(list.Items, size, func(d fleet.Device) string { return string(d.ID) })
+	value = make([]fields, len(seen))
+	for i := range seen {
+		value[i] = show(&seen[i])
 	}
 	return value, next, nil
 }
@@ -63,7 +62,7 @@ func (c *call) expandedMembers(group string, wanted []string) (fields, error) {
 	if !slices.Contains(wanted, expandMembers) {
 		return nil, nil
 	}
-	value, next, err := c.memberPage(group, "", mostExpanded, c.memberFields)
+	value, next, err := c.memberPage(group, "", mostExpanded, memberFields)
 	if err != nil {
 		return nil, err
 	}
@@ -76,21 +75,17 @@ func (c *call) expandedMembers(group string, wanted []string) (fields, error) {
 }
 
 // memberFields shows a member as Graph's device type.
-func (c *call) memberFields(id fleet.DeviceID) (fields, error) {
-	d, err := c.Devices.Device(c.r.Context(), id)
-	if err != nil {
-		return nil, err
-	}
+func memberFields(d *fleet.Device) fields {
 	return fields{{"@odata.type", "#microsoft.graph.device"}, {"id", d.ID}, {"deviceId", d.ID},
 		{"displayName", textOrNull(d.Name)}, {"operatingSystem", textOrNull(string(d.Platform))},
-		{"operatingSystemVersion", textOrNull(d.OSVersion)}}, nil
+		{"operatingSystemVersion", textOrNull(d.OSVersion)}}
 }
 
-func (c *call) listMembers() error { return c.members("", c.memberFields) }
+func (c *call) listMembers() error { return c.members("", memberFields) }
 
 func (c *call) listMemberReferences() error {
-	return c.members("/$ref", func(id fleet.DeviceID) (fields, error) {
-		return fields{{"@odata.id", c.base() + c.version() + "deviceManagement/managedDevices/" + string(id)}}, nil
+	return c.members("/$ref", func(d *fleet.Device) fields {
+		return fields{{"@odata.id", c.base() + c.version() + "deviceManagement/managedDevices/" + string(d.ID)}}
 	})
 }
 
@@ -116,7 +111,7 @@ func (c *call) addMember() error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.around(c.r.Context(), fleet.DeviceID(lower(string(device)))); err != nil {
+	if err := c.mayChange(access.Change{Group: id, Device: fleet.DeviceID(lower(string(device)))}); err != nil {
 		return err
 	}
 	if err := c.Catalog.AddMember(c.r.Context(), id, device); err != nil {
@@ -149,7 +144,7 @@ func (c *call) removeMember() error {
 		return err
 	}
 	device := fleet.DeviceID(lower(c.r.PathValue("device")))
-	if _, err := c.around(c.r.Context(), device); err != nil {
+	if err := c.mayChange(access.Change{Group: id, Device: device}); err != nil {
 		return err
 	}
 	if err := c.Catalog.RemoveMember(c.r.Context(), id, device); err != nil {

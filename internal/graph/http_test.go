@@ -208,8 +208,8 @@ func TestEnrollmentLinks(t *testing.T) {
 	}
 	for _, body := range []string{`{"expiresIn":"0"}`, `{"expiresIn":"-1h"}`, `{"expiresIn":"31d"}`,
 		`{"expiresIn":"P31D"}`, `{"expiresIn":24}`,
-		`{"expires":"24h"}`} {
-		if a := s.call("POST", "/api/enrollments", body); a.status != http.StatusBadRequest || !strings.Contains(a.message(), "expires") {
+		`{"expires":"24h"}`, `{"for":""}`, `{"for":"a b"}`, `{"for":7}`, `{"replace":"yes"}`, `{"groupId":"7f1c9c1e-0000-4000-8000-000000000000"}`} {
+		if a := s.call("POST", "/api/enrollments", body); a.status != http.StatusBadRequest || !strings.Contains(a.message(), "expires") && !strings.Contains(a.message(), "'for'") && !strings.Contains(a.message(), "'replace'") && !strings.Contains(a.message(), "'groupId'") {
 			t.Errorf("%s: got %s", body, a)
 		}
 	}

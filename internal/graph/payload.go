@@ -78,17 +78,20 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	return p, nil
 }
 
-// findToChange is find for what changes the devices that have the payload: they must all be within the caller's scope.
-func (k *payloadKind) findToChange(c *call) (*catalog.Payload, error) {
+// findToChange is find for what changes the payload and the devices that have it: one single area must hold all of it.
+func (k *payloadKind) findToChange(c *call, patch catalog.Patch) (*catalog.Payload, error) {
 	p, err := k.find(c)
-	if err != nil || c.scope.Groups() == nil {
-		return p, err
-	}
-	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
 	if err != nil {
 		return nil, err
 	}
-	return p, c.mayTarget(c.r.Context(), list)
+	return p, c.mayEdit(p, patch)
+}
+
+// mayEdit decides on an edit of a payload.
+func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
+	marks := patch.Tags != nil && patch.DisplayName == nil && patch.Description == nil && patch.FileName == nil && patch.File == nil &&
+		(len(patch.Properties) == 0 || string(patch.Properties) == "{}")
+	return c.mayChange(access.Change{Payload: p.ID, Tags: patch.Tags, Marks: marks})
 }
 
 func (k *payloadKind) get(c *call) error {
@@ -107,7 +110,7 @@ func (k *payloadKind) get(c *call) error {
 	if len(expanded) == 0 {
 		return k.reply(c, http.StatusOK, p, selected)
 	}
-	list, err := c.Catalog.Assignments(c.r.Context(), p.ID)
+	list, err := c.assignments(p.ID)
 	if err != nil {
 		return err
 	}
@@ -132,10 +135,10 @@ func (k *payloadKind) create(c *call) error {
 		return err
 	}
 	// What somebody limited to some scope tags makes carries these, as in Intune.
-	if patch.Tags == nil {
-		patch.Tags = c.scope.Tags()
+	if patch.Tags, err = c.taggedBy(patch.Tags); err != nil {
+		return err
 	}
-	if err := c.mayTag(nil, patch.Tags); err != nil {
+	if err := c.mayChange(access.Change{Tags: append([]string{}, patch.Tags...)}); err != nil {
 		return err
 	}
 	in := catalog.Input{ODataType: t.name, File: patch.File, Tags: patch.Tags, Properties: patch.Properties}
@@ -158,7 +161,7 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := k.findToChange(c)
+	p, err := k.find(c)
 	if err != nil {
 		return err
 	}
@@ -173,10 +176,8 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	if patch.Tags != nil {
-		if err := c.mayTag(p.Tags, patch.Tags); err != nil {
-			return err
-		}
+	if err := c.mayEdit(p, patch); err != nil {
+		return err
 	}
 	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
@@ -185,7 +186,7 @@ func (k *payloadKind) update(c *call) error {
 }
 
 func (k *payloadKind) delete(c *call) error {
-	p, err := k.findToChange(c)
+	p, err := k.findToChange(c, catalog.Patch{})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -73,13 +74,14 @@ var otherAppTypes = []string{"androidForWorkApp", "androidLobApp", "androidManag
 // ofKind is what limits a list to the collection, as far as the caller's scope reaches.
 func (k *payloadKind) ofKind(c *call) query.Condition {
 	kind := query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(k.kind)}
-	tags := c.scope.Tags()
-	if tags == nil {
+	if c.scope.AllPayloads() {
 		return kind
 	}
 	tagged := query.Any{}
-	for _, tag := range tags {
-		tagged = append(tagged, query.Has{Field: catalog.ByTag, Value: tag})
+	for _, area := range c.scope {
+		for _, tag := range area.Tags {
+			tagged = append(tagged, query.Has{Field: catalog.ByTag, Value: tag})
+		}
 	}
 	return query.All{kind, tagged}
 }
@@ -111,6 +113,7 @@ func (k *payloadKind) list(c *call) error {
 		return err
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
+	seen := c.newSight()
 	return serveList(c, k.path(), k.listing(), k.ofKind(c), readingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
 		if slices.Contains(expanded, expandAssignments) {
 			assigned, err = c.Catalog.AssignmentsOf(c.r.Context(), payloadIDs(found))
@@ -119,7 +122,8 @@ func (k *payloadKind) list(c *call) error {
 	}), func(p *catalog.Payload) (fields, error) {
 		f, err := k.fields(p, selected)
 		if assigned != nil {
-			f = append(f, k.assigned(assigned[p.ID]))
+			list, unseen := seen.assignments(c.r.Context(), assigned[p.ID])
+			f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
 		}
 		return f, err
 	})

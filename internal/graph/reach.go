@@ -2,10 +2,9 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -21,17 +20,53 @@ func forbidden(format string, args ...any) *fault {
 	return &fault{status: http.StatusForbidden, code: codeForbidden, message: fmt.Sprintf(format, args...)}
 }
 
-// authorize finds out where the caller may do what the route does.
+// authorize finds out where the caller may do what the route does: where one of their assignments has all rights that it needs.
 func (c *call) authorize(rt route) error {
 	for _, right := range rt.needs {
 		if len(c.caller.Scope(right)) == 0 {
 			return forbidden("'%s' has no role or permission that allows %s.", c.caller.Name, right)
 		}
 	}
-	if len(rt.needs) > 0 {
-		c.scope = c.caller.Scope(rt.needs[0])
+	if len(rt.needs) == 0 {
+		return nil
+	}
+	if c.scope = c.caller.Scope(rt.needs...); len(c.scope) == 0 {
+		return forbidden("'%s' has no single role assignment that allows %s together.", c.caller.Name, joined(rt.needs))
 	}
 	return nil
+}
+
+func joined(rights []access.Right) string {
+	names := make([]string, len(rights))
+	for i, r := range rights {
+		names[i] = string(r)
+	}
+	return strings.Join(names, " and ")
+}
+
+// stillAllowed is the permit of a call: what decides is read anew in the transaction of each of its writes.
+func (c *call) stillAllowed(ctx context.Context, tx access.Tx) error {
+	if c.caller == nil {
+		return nil
+	}
+	if err := c.caller.Refresh(ctx, tx); err != nil {
+		return err
+	}
+	if err := c.authorize(c.route); err != nil {
+		return err
+	}
+	for _, decide := range c.decisions {
+		if err := decide(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decide returns the error of a decision, and has it decided again when the call writes.
+func (c *call) decide(decision access.Permit) error {
+	c.decisions = append(c.decisions, decision)
+	return c.Roles.View(c.r.Context(), func(tx access.Tx) error { return decision(c.r.Context(), tx) })
 }
 
 // errHidden is the error of a device or payload that exists beyond the caller's reach. The caller is told that it does
@@ -72,7 +107,7 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 	if err != nil || len(areas) == 0 {
 		return nil, err
 	}
-	if areas.Tags() == nil {
+	if areas.AllPayloads() {
 		return a, nil
 	}
 	seen := *a
@@ -94,10 +129,44 @@ func (s *sight) event(ctx context.Context, e *live.Event) (bool, error) {
 	return s.SeesChange(ctx, e.Device, e.Result)
 }
 
+// assignments are those of a list that are to everybody, or to a group or device that the caller sees.
+func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]catalog.Assignment, error) {
+	if s.scope.Everything() {
+		return list, nil
+	}
+	seen := []catalog.Assignment{}
+	for _, a := range list {
+		ok := true
+		switch a.Kind {
+		case catalog.Group, catalog.ExcludeGroup:
+			ok = s.scope.Names(a.Target)
+		case catalog.OneDevice:
+			areas, err := s.Areas(ctx, fleet.DeviceID(a.Target))
+			if err != nil {
+				return nil, err
+			}
+			ok = len(areas) > 0
+		}
+		if ok {
+			seen = append(seen, a)
+		}
+	}
+	return seen, nil
+}
+
+// assignments returns a payload's assignments, as far as the caller sees to whom they are.
+func (c *call) assignments(id action.PayloadID) ([]catalog.Assignment, error) {
+	list, err := c.Catalog.Assignments(c.r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	return c.newSight().assignments(c.r.Context(), list)
+}
+
 // reach lists the payloads of a device that the caller can name; nil: all.
 func (c *call) reach(ctx context.Context, id fleet.DeviceID) ([]action.PayloadID, error) {
 	areas, err := c.around(ctx, id)
-	if err != nil || areas.Tags() == nil {
+	if err != nil || areas.AllPayloads() {
 		return nil, err
 	}
 	list, err := c.seenPayloads(ctx, id)
@@ -134,55 +203,13 @@ func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.P
 	return seen, nil
 }
 
-// group checks that the caller's scope reaches the group that the path names; catalog.ErrNotFound if not.
+// group checks that the caller may name the group that the path names; catalog.ErrNotFound if not.
 func (c *call) group() (string, error) {
 	id := lower(c.r.PathValue("id"))
-	if limits := c.scope.Groups(); limits != nil && !slices.Contains(limits, id) {
+	if !c.scope.Names(id) {
 		return "", errHidden{catalog.ErrNotFound}
 	}
 	return id, nil
-}
-
-// mayTarget refuses to touch assignments beyond the groups that the caller's scope is limited to.
-func (c *call) mayTarget(ctx context.Context, list []catalog.Assignment) error {
-	limits := c.scope.Groups()
-	if limits == nil {
-		return nil
-	}
-	for _, a := range list {
-		switch a.Kind {
-		case catalog.Group, catalog.ExcludeGroup:
-			if slices.Contains(limits, lower(a.Target)) {
-				continue
-			}
-		case catalog.OneDevice:
-			if _, err := c.around(ctx, fleet.DeviceID(lower(a.Target))); err == nil {
-				continue
-			} else if !errors.Is(err, fleet.ErrNotFound) {
-				return err
-			}
-		}
-		return forbidden("'%s' may only assign to the groups and devices of their role, and this payload is assigned, or would be, beyond them.",
-			c.caller.Name)
-	}
-	return nil
-}
-
-// mayTag refuses to give or take scope tags that the caller's scope does not have.
-func (c *call) mayTag(old, fresh []string) error {
-	limits := c.scope.Tags()
-	if limits == nil {
-		return nil
-	}
-	if len(fresh) == 0 {
-		fresh = []string{fleet.DefaultTag}
-	}
-	for _, tag := range slices.Concat(old, fresh) {
-		if slices.Contains(old, tag) != slices.Contains(fresh, tag) && !slices.Contains(limits, tag) {
-			return forbidden("'%s' may not give or take the scope tag %s.", c.caller.Name, clip(tag))
-		}
-	}
-	return nil
 }
 
 // rightsOf are the rights on a kind of payload.

@@ -8,14 +8,17 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
 // recorded runs an operation that changes something. What it changes and that it did are committed together.
 func (c *call) recorded(handle func(*call) error) error {
 	entry := c.entry()
 	entry.Result = audit.Success
-	c.r = c.r.WithContext(audit.With(c.r.Context(), &audit.Draft{Entry: entry}))
+	ctx := catalog.WithSight(access.WithPermit(c.r.Context(), c.stillAllowed), c.seesTags)
+	c.r = c.r.WithContext(audit.With(ctx, &audit.Draft{Entry: entry}))
 	if err := handle(c); err != nil {
 		return err
 	}
@@ -85,7 +88,7 @@ func (c *call) recordRefusal(f *fault, cause error) {
 	case f.status >= http.StatusInternalServerError:
 		e.Result = audit.Failure
 	case errors.As(cause, &hidden):
-		e.Reason = "it is beyond the scope of the caller's roles"
+		e.Reason = audit.Beyond + f.message
 	}
 	if id := c.r.PathValue("id"); id != "" {
 		e.Objects = []audit.Object{{Type: c.route.object(), ID: clip(id)}}

@@ -15,6 +15,8 @@ import (
 // Roles keeps roles, who has them and where, and scope tags. *access.Roles implements it; its errors are
 // *catalog.Invalid, *access.NotHeld, *access.Conflict and access.ErrNotFound.
 type Roles interface {
+	// View shows what decides who may do what, as it stands.
+	View(ctx context.Context, fn func(access.Tx) error) error
 	Role(ctx context.Context, id string) (*access.Role, error)
 	ListRoles(ctx context.Context, q query.Query) (query.Page[*access.Role], error)
 	CreateRole(ctx context.Context, by *access.Principal, in access.RoleInput) (*access.Role, error)

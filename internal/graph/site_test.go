@@ -69,12 +69,13 @@ func (c *clock) advance(d time.Duration) {
 type channel struct {
 	clock       *clock
 	ttl         time.Duration
+	terms       access.EnrollmentTerms
 	certificate *graph.PushCertificate
 	key         string
 }
 
-func (c *channel) EnrollmentLink(_ context.Context, ttl time.Duration) (string, time.Time, error) {
-	c.ttl = ttl
+func (c *channel) EnrollmentLinkOn(_ context.Context, ttl time.Duration, terms access.EnrollmentTerms) (string, time.Time, error) {
+	c.ttl, c.terms = ttl, terms
 	return "https://mdm.example/enroll/abc", c.clock.Now().Add(ttl), nil
 }
 

@@ -35,14 +35,20 @@ const (
 	ActionChanged  Kind = "actionChanged" // its state
 	DeviceEnrolled Kind = "deviceEnrolled"
 	DeviceLeft     Kind = "deviceLeft" // management
+	// DeviceReenrolled: a device that was enrolled has enrolled anew, with another identity.
+	DeviceReenrolled Kind = "deviceReenrolled"
 )
 
 // OfDevice reports whether a kind of events tells of a device alone, and not of an action.
-func (k Kind) OfDevice() bool { return k == DeviceEnrolled || k == DeviceLeft }
+func (k Kind) OfDevice() bool {
+	return k == DeviceEnrolled || k == DeviceLeft || k == DeviceReenrolled
+}
 
-// Membership lists a device's coming under management, or its leaving.
-func Membership(device fleet.DeviceID, at time.Time, was, is bool) []Event {
+// Membership lists a device's coming under management, its leaving, or its enrolling again while it was managed.
+func Membership(device fleet.DeviceID, at time.Time, was, is, again bool) []Event {
 	switch {
+	case was && is && again:
+		return []Event{{Device: device, At: at, Kind: DeviceReenrolled}}
 	case is && !was:
 		return []Event{{Device: device, At: at, Kind: DeviceEnrolled}}
 	case was && !is:

@@ -143,6 +143,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 		return nil, err
 	}
 	s.channel, err = apple.New(ctx, apple.Config{URL: s.url, Store: st, Engine: s.engine, Busy: store.Busy, Log: c.Log, Now: c.Clock.Now,
+		Roles: s.roles, Record: audit.NewRecorder(st, c.Clock.Now, uuid.NewString).Record,
 		CertificateHeader: c.CertificateHeader, RootCAPEM: identity.rootPEM, Signer: identity.signer,
 		APNsURL: c.APNsURL, APNsCAs: c.APNsCAs})
 	if err != nil {

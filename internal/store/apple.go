@@ -176,7 +176,10 @@ func (q *session) certificate(ctx context.Context, sha256 string) (*apple.Certif
 // AddChallenge implements apple.Store.
 func (s *Store) AddChallenge(ctx context.Context, c apple.Challenge) error {
 	return s.write(ctx, func(q *session) error {
-		_, err := q.exec(ctx, "INSERT INTO apple_challenges (sha256, expires) VALUES (?, ?)", c.SHA256, micros(c.Expires))
+		terms, err := json.Marshal(c.Terms)
+		if err == nil {
+			_, err = q.exec(ctx, "INSERT INTO apple_challenges (sha256, expires, terms) VALUES (?, ?, ?)", c.SHA256, micros(c.Expires), string(terms))
+		}
 		return err
 	})
 }
@@ -190,12 +193,26 @@ func (s *Store) Challenge(ctx context.Context, sha256 string) (c *apple.Challeng
 	return c, err
 }
 
+// LinkOf implements apple.Store.
+func (s *Store) LinkOf(ctx context.Context, certificate string) (c *apple.Challenge, err error) {
+	err = s.read(ctx, func(q *session) error {
+		c, err = q.challengeWhere(ctx, "certificate = ?", certificate)
+		return err
+	})
+	return c, err
+}
+
 func (q *session) challenge(ctx context.Context, sha256 string) (*apple.Challenge, error) {
-	c := apple.Challenge{SHA256: sha256}
+	return q.challengeWhere(ctx, "sha256 = ?", sha256)
+}
+
+func (q *session) challengeWhere(ctx context.Context, where string, arg any) (*apple.Challenge, error) {
+	var c apple.Challenge
 	var expires, used sql.NullInt64
 	var certificate sql.NullString
-	err := q.row(ctx, "SELECT expires, used_at, certificate FROM apple_challenges WHERE sha256 = ?", []any{sha256},
-		&expires, &used, &certificate)
+	var terms string
+	err := q.row(ctx, "SELECT sha256, expires, used_at, certificate, terms FROM apple_challenges WHERE "+where, []any{arg},
+		&c.SHA256, &expires, &used, &certificate, &terms)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, apple.ErrNotFound
 	}
@@ -203,6 +220,11 @@ func (q *session) challenge(ctx context.Context, sha256 string) (*apple.Challeng
 		return nil, fmt.Errorf("reading an enrollment challenge: %w", err)
 	}
 	c.Expires, c.UsedAt = fromMicros(expires), fromMicros(used)
+	if terms != "" {
+		if err := json.Unmarshal([]byte(terms), &c.Terms); err != nil {
+			return nil, fmt.Errorf("terms of an enrollment link: %w", err)
+		}
+	}
 	if certificate.Valid {
 		c.Certificate, err = q.certificate(ctx, certificate.String)
 	}

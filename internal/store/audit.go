@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
@@ -21,7 +22,8 @@ const (
 
 // AppendEntry implements audit.Store.
 func (s *Store) AppendEntry(ctx context.Context, e audit.Entry) error {
-	return s.write(audit.With(ctx, nil), func(q *session) error { return q.appendEntry(ctx, e) })
+	ctx = access.WithPermit(audit.With(ctx, nil), nil)
+	return s.write(ctx, func(q *session) error { return q.appendEntry(ctx, e) })
 }
 
 // appendEntry adds an entry to the record. It runs in the writer. The head is read in the transaction itself, because
@@ -106,6 +108,9 @@ func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.E
 	limit("activity =", query.Activity, query.Activity != "")
 	limit("kind =", query.Kind, query.Kind != "")
 	limit("result =", query.Result, query.Result != "")
+	if query.Unhidden {
+		text, args = text+" AND NOT (kind = ? AND status = ?)", append(args, audit.Read, audit.HiddenReadStatus)
+	}
 	text, args = text+" ORDER BY sequence DESC LIMIT ?", append(args, query.Limit)
 	err = s.read(ctx, func(q *session) error {
 		return q.rows(ctx, text, args, func(scan func(...any) error) error {

@@ -49,17 +49,8 @@ func (s *Store) Device(ctx context.Context, id fleet.DeviceID) (d *fleet.Device,
 // Place returns the groups and scope tags of a device; fleet.ErrNotFound if there is no such device.
 func (s *Store) Place(ctx context.Context, id fleet.DeviceID) (p fleet.Place, err error) {
 	err = s.read(ctx, func(q *session) error {
-		d, err := q.device(ctx, "id = ?", id)
-		if err != nil {
-			return err
-		}
-		p.Tags = d.Tags
-		return q.rows(ctx, "SELECT group_id FROM catalog_members WHERE device_id = ?", []any{id}, func(scan func(...any) error) error {
-			var group string
-			err := scan(&group)
-			p.Groups = append(p.Groups, group)
-			return err
-		})
+		p, err = q.place(ctx, id)
+		return err
 	})
 	return p, err
 }

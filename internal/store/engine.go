@@ -157,6 +157,22 @@ func (t *engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
 	return nil
 }
 
+func (t *engineTx) PlaceDevice(ctx context.Context, d *fleet.Device) error {
+	if len(d.Tags) > 0 {
+		if err := t.exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(d.Tags), d.ID); err != nil {
+			return fmt.Errorf("tagging device %s: %w", d.ID, err)
+		}
+	}
+	for _, group := range d.Joins {
+		err := t.exec(ctx, `INSERT INTO catalog_members (group_id, device_id) SELECT id, ?1 FROM catalog_groups WHERE id = ?2
+			ON CONFLICT DO NOTHING`, d.ID, group)
+		if err != nil {
+			return fmt.Errorf("putting device %s into group %s: %w", d.ID, group, err)
+		}
+	}
+	return nil
+}
+
 func (t *engineTx) Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error) {
 	return t.look(ctx, "id = ?", id)
 }

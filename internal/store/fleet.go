@@ -154,6 +154,8 @@ func deviceCondition(b *selection, c query.Condition) (string, error) {
 	switch c := c.(type) {
 	case fleet.Within:
 		return b.within(c), nil
+	case fleet.Member:
+		return "devices.id IN (SELECT device_id FROM catalog_members WHERE group_id = " + b.bind(string(c)) + ")", nil
 	case fleet.Found:
 		return b.found(string(c)), nil
 	case fleet.LatestAction:
@@ -174,16 +176,20 @@ func (b *selection) within(scope fleet.Within) string {
 			parts = append(parts, "EXISTS (SELECT 1 FROM catalog_members WHERE device_id = devices.id AND group_id IN ("+b.bindAll(a.Groups)+"))")
 		}
 		if a.Tags != nil {
-			tagged := []string{"FALSE"}
-			for _, tag := range a.Tags {
-				tagged = append(tagged, deviceTagged)
-				b.bind(tag)
-			}
-			parts = append(parts, "("+strings.Join(tagged, " OR ")+")")
+			parts = append(parts, b.tagged("devices.scope_tags", a.Tags))
 		}
 		areas = append(areas, "("+strings.Join(parts, " AND ")+")")
 	}
 	return "(" + strings.Join(areas, " OR ") + ")"
+}
+
+// tagged is the condition that a list of scope tags has one of these.
+func (b *selection) tagged(list string, tags []string) string {
+	parts := []string{"FALSE"}
+	for _, tag := range tags {
+		parts = append(parts, "instr("+list+", ',' || "+b.bind(tag)+" || ',') > 0")
+	}
+	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
 // found is a search for a text. The pieces of the index have three characters; a shorter text is looked for at the start.

@@ -77,6 +77,22 @@ func (s *Store) ActionEvents(ctx context.Context, device fleet.DeviceID, a *acti
 	return events, err
 }
 
+// Memberships implements engine.History.
+func (s *Store) Memberships(ctx context.Context, device fleet.DeviceID, limit int) (events []live.Event, err error) {
+	err = s.read(ctx, func(q *session) error {
+		return q.rows(ctx, `SELECT position, doc FROM events WHERE device_id = ? AND doc ->> 'Kind' IN (?, ?, ?) ORDER BY position DESC LIMIT ?`,
+			[]any{device, live.DeviceEnrolled, live.DeviceReenrolled, live.DeviceLeft, limit}, func(scan func(...any) error) error {
+				e, err := scanEvent(scan)
+				events = append(events, e)
+				return err
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading when device %s enrolled: %w", device, err)
+	}
+	return events, nil
+}
+
 // Failures implements engine.History.
 func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.Time, limit int) (found []engine.Failure, err error) {
 	b := selection{of: &devices, dialect: s.dialect}

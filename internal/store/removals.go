@@ -56,12 +56,16 @@ func (s *Store) Removals(ctx context.Context, query engine.RemovalQuery) (found 
 	b.text.WriteString(`SELECT device_id, devices.name, payload_id, type, display_name, sub_type, since, actor, restore_at
 		FROM removals JOIN devices ON devices.id = device_id`)
 	var conditions []string
-	if query.Where != nil {
-		condition, err := b.condition(query.Where)
-		if err != nil {
-			return nil, err
+	if query.Scope != nil {
+		areas := []string{"FALSE"}
+		for _, a := range query.Scope {
+			held := b.within(fleet.Within{a})
+			if a.Tags != nil { // one that was deleted has no tags any more
+				held += " AND EXISTS (SELECT 1 FROM catalog_payloads p WHERE p.id = payload_id AND " + b.tagged("p.scope_tags", a.Tags) + ")"
+			}
+			areas = append(areas, "("+held+")")
 		}
-		conditions = append(conditions, condition)
+		conditions = append(conditions, "("+strings.Join(areas, " OR ")+")")
 	}
 	if a := query.After; a != nil {
 		conditions = append(conditions, "(since, device_id, payload_id) < ("+b.bind(a.Since.UnixMicro())+", "+b.bind(a.Device)+", "+b.bind(a.Payload)+")")

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
 const (
@@ -43,10 +45,10 @@ func startStepper(pool *pgxpool.Pool, alone *writer) *stepper {
 	return s
 }
 
-// settle commits a step. One that does more than a device's ledger holds, or is recorded, takes its turn among the other
+// settle commits a step. One that does more than a device's ledger holds, is recorded, or needs a permit, takes its turn among the other
 // writes.
 func (s *stepper) settle(ctx context.Context, t *engineTx) error {
-	if t.alone || t.device == "" || recorded(ctx) {
+	if t.alone || t.device == "" || recorded(ctx) || access.PermitOf(ctx) != nil {
 		return s.alone.settle(ctx, t)
 	}
 	j := &step{ctx: ctx, tx: t, done: make(chan struct{})}

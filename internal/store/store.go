@@ -87,8 +87,9 @@ func (s *Store) Close() error { return s.db.close() }
 func (s *Store) read(ctx context.Context, fn func(*session) error) error { return s.db.read(ctx, fn) }
 
 // write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
-// nothing of it is kept. The audit draft of ctx is written in the same transaction.
+// nothing of it is kept. The audit draft of ctx is written in the same transaction, and its permit asked there before fn.
 func (s *Store) write(ctx context.Context, fn func(*session) error) error {
+	fn = permitted(ctx, fn)
 	return audit.Attempt(ctx, func() error { return s.db.write(ctx, fn) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 )
 
@@ -52,7 +53,8 @@ func (w *writer) do(ctx context.Context, fn func(*session) error) error {
 
 // settle commits what a step kept back.
 func (w *writer) settle(ctx context.Context, t *engineTx) error {
-	return w.wait(&job{ctx: ctx, fn: func(q *session) error { return t.commit(ctx, q) }, light: t.device != "" && !t.alone,
+	fn := permitted(ctx, func(q *session) error { return t.commit(ctx, q) })
+	return w.wait(&job{ctx: ctx, fn: fn, light: t.device != "" && !t.alone && access.PermitOf(ctx) == nil,
 		draft: audit.Of(ctx), done: make(chan struct{})})
 }
 

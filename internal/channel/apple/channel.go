@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
@@ -56,6 +58,11 @@ type Config struct {
 	Organization     string        // shown on devices; default "syncpayloads"
 	IdentityValidity time.Duration // of device certificates; default DefaultIdentityValidity
 	PlaceholderTopic string        // default PlaceholderTopic
+
+	// Roles tells what who made a link may still do; nil: links do not depend on it until a device comes.
+	Roles access.Granter
+	// Record adds what is refused to the audit record; nil: it is only logged.
+	Record func(context.Context, audit.Entry) error
 
 	// CertificateHeader names the request header in which a TLS-terminating proxy passes the device's certificate
 	// (RFC 9440, or URL-encoded PEM as nginx does). The proxy must delete the header from what clients send. Empty: off.

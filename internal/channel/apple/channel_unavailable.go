@@ -76,6 +76,11 @@ func (s markedStore) Challenge(ctx context.Context, sha256 string) (*Challenge, 
 	return c, s.mark(err)
 }
 
+func (s markedStore) LinkOf(ctx context.Context, certificate string) (*Challenge, error) {
+	c, err := s.Store.LinkOf(ctx, certificate)
+	return c, s.mark(err)
+}
+
 func (s markedStore) Redeem(ctx context.Context, challenge string, at time.Time, c Certificate) (*Certificate, error) {
 	issued, err := s.Store.Redeem(ctx, challenge, at, c)
 	return issued, s.mark(err)

@@ -3,6 +3,7 @@ package apple
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/micromdm/nanomdm/mdm"
 	"github.com/micromdm/nanomdm/service"
 	"github.com/micromdm/plist"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
 // maxParked is how long after its issue an identity may begin an enrollment. A device begins at once; an identity that
@@ -39,12 +42,30 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 	}
 	defer c.door(s.id)()
 	device, unsupported := facts.device(s)
+	link, err := c.linkOf(ctx, s.certificate)
+	if err != nil {
+		return err
+	}
+	var refusal error
+	pinning := ctx
+	if link != nil {
+		pinning = access.WithPermit(ctx, admission(link, facts.SerialNumber, s, &refusal))
+	}
 	stage, issued := Pinned, r.Certificate.NotBefore.Add(clockSkew)
-	err = c.Store.UpdateIdentity(ctx, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
+	err = c.Store.UpdateIdentity(pinning, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
 		if certificate != nil && certificate.Enrollment == "" && certificate.Revoked.IsZero() {
 			if c.Now().Sub(issued) > maxParked {
 				return refuse(http.StatusForbidden, "certificate %s, issued at %s, came too late: device %s needs a new link",
 					certificate.Serial, issued, s.id)
+			}
+			if link == nil {
+				return refuse(http.StatusForbidden, "certificate %s came from no enrollment link", certificate.Serial)
+			}
+			if !link.Terms.Means(facts.SerialNumber, s.id) {
+				refusal = access.ErrOtherDevice
+			}
+			if refusal != nil {
+				return refuse(http.StatusForbidden, "device %s is not enrolled: %w", s.id, refusal)
 			}
 			certificate.Enrollment = s.id
 			*e = Enrollment{ID: s.id, User: s.user, Platform: device.Platform, Stage: Pinned, Certificate: s.certificate, Topic: m.Topic}
@@ -52,10 +73,16 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 		stage = e.Stage
 		return s.admit(e, certificate)
 	})
+	if isReason(refusal) && errors.Is(err, refusal) {
+		c.recordRefusal(ctx, s, device.Name, link, refusal)
+	}
 	if err != nil || stage != Pinned {
 		return err
 	}
-	id, err := c.Engine.Enroll(ctx, device, unsupported)
+	if link != nil {
+		device.Joins, device.Tags = link.Terms.NewDevice().Groups, link.Terms.Area.Tags
+	}
+	id, err := c.Engine.Enroll(c.recorded(ctx, s, enrollActivity, device.Name, link), device, unsupported)
 	if err != nil {
 		return err
 	}
@@ -155,7 +182,11 @@ func (c *Channel) CheckOut(r *mdm.Request, m *mdm.CheckOut) error {
 		return err
 	}
 	if e.Device != "" {
-		if err := c.Engine.Unenroll(ctx, e.Device); err != nil {
+		link, err := c.linkOf(ctx, s.certificate)
+		if err != nil {
+			return err
+		}
+		if err := c.Engine.Unenroll(c.recorded(ctx, s, checkOutActivity, "", link), e.Device); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/micromdm/plist"
 	"github.com/smallstep/pkcs7"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
@@ -36,9 +37,14 @@ func IsEnrollmentIdentifier(identifier string) bool {
 	return id == EnrollmentPayloadIdentifier || strings.HasPrefix(id, EnrollmentPayloadIdentifier+".")
 }
 
-// EnrollmentLink makes a link that enrolls one device, once, until it expires after ttl (at most 90 days). Whoever has
-// the link can enroll a device with it.
+// EnrollmentLink makes a link of the server's own, that enrolls any device that is not enrolled.
 func (c *Channel) EnrollmentLink(ctx context.Context, ttl time.Duration) (link string, expires time.Time, err error) {
+	return c.EnrollmentLinkOn(ctx, ttl, access.EnrollmentTerms{})
+}
+
+// EnrollmentLinkOn makes a link that enrolls one device, once, until it expires after ttl (at most 90 days). Whoever has
+// the link can enroll a device with it, as far as its terms go.
+func (c *Channel) EnrollmentLinkOn(ctx context.Context, ttl time.Duration, terms access.EnrollmentTerms) (link string, expires time.Time, err error) {
 	if ttl <= 0 || ttl > maxLinkLife {
 		return "", time.Time{}, fmt.Errorf("an enrollment link cannot live %s: choose a time up to %s", ttl, maxLinkLife)
 	}
@@ -48,7 +54,7 @@ func (c *Channel) EnrollmentLink(ctx context.Context, ttl time.Duration) (link s
 	}
 	code := base64.RawURLEncoding.EncodeToString(secret)
 	expires = c.Now().Add(ttl).UTC().Truncate(time.Second)
-	challenge := Challenge{SHA256: fingerprint([]byte(code)), Expires: expires}
+	challenge := Challenge{SHA256: fingerprint([]byte(code)), Expires: expires, Terms: terms}
 	noteLink(ctx, challenge)
 	if err := c.Store.AddChallenge(ctx, challenge); err != nil {
 		return "", time.Time{}, fmt.Errorf("storing the enrollment challenge: %w", err)
@@ -72,6 +78,12 @@ func (c *Channel) serveEnrollmentProfile(w http.ResponseWriter, r *http.Request)
 	case err == nil && !c.Now().Before(challenge.Expires):
 		refuseLink(w, http.StatusGone, "This enrollment link has expired.")
 		return
+	}
+	if err == nil {
+		if err = c.held(r.Context(), challenge); errors.Is(err, access.ErrMakerMayNot) {
+			refuseLink(w, http.StatusGone, "This enrollment link is not valid any more.")
+			return
+		}
 	}
 	var profile []byte
 	if err == nil {

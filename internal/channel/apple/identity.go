@@ -27,7 +27,7 @@ func (c *Channel) mdmHandler() http.Handler {
 	h = mdmhttp.CertExtractMdmSignatureMiddleware(h, mdmhttp.MdmSignatureVerifierFunc(c.ca.verifySignature),
 		mdmhttp.SigLogWithLogger(logger))
 	h = mdmhttp.CertExtractTLSMiddleware(h, logger)
-	return readMessage(h)
+	return withRemote(readMessage(h))
 }
 
 type verifier struct{ ca *authority }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/smallstep/pkcs7"
 	"github.com/smallstep/scep"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
 const (
@@ -187,6 +189,11 @@ func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.Certif
 			return nil, refuseRequest(scep.BadRequest, "%v", ErrChallengeUsed)
 		}
 		return stored.Certificate, nil
+	}
+	if err := c.held(ctx, stored); errors.Is(err, access.ErrMakerMayNot) {
+		return nil, refuseRequest(scep.BadRequest, "%v", err)
+	} else if err != nil {
+		return nil, err
 	}
 	certificate, err := c.ca.issue(csr)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
@@ -55,6 +56,7 @@ type Certificate struct {
 type Challenge struct {
 	SHA256      string // of the challenge, hexadecimal in lower case; the key
 	Expires     time.Time
+	Terms       access.EnrollmentTerms
 	UsedAt      time.Time    // zero: it is unused
 	Certificate *Certificate // what it was used for; nil: it is unused
 }
@@ -82,6 +84,8 @@ type Store interface {
 	AddChallenge(ctx context.Context, c Challenge) error
 	// Challenge returns a challenge, with its certificate if it is used; ErrNotFound if there is none.
 	Challenge(ctx context.Context, sha256 string) (*Challenge, error)
+	// LinkOf returns the challenge that a certificate was issued for; ErrNotFound if there is none.
+	LinkOf(ctx context.Context, certificateSHA256 string) (*Challenge, error)
 	// Redeem marks an unused challenge as used and stores the certificate, both or neither, and returns it. A used
 	// challenge does not change: Redeem then returns the certificate it was used for if that has the same
 	// KeySHA256, and ErrChallengeUsed if not. ErrNotFound if there is no such challenge.

@@ -88,6 +88,17 @@ func (s *memoryStore) Challenge(_ context.Context, sha256 string) (*apple.Challe
 	return &c, nil
 }
 
+func (s *memoryStore) LinkOf(_ context.Context, sha256 string) (*apple.Challenge, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range maps.Values(s.challenges) {
+		if c.Certificate != nil && c.Certificate.SHA256 == sha256 {
+			return &c, nil
+		}
+	}
+	return nil, apple.ErrNotFound
+}
+
 func (s *memoryStore) Redeem(_ context.Context, sha256 string, at time.Time, c apple.Certificate) (*apple.Certificate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

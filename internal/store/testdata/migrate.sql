@@ -26,7 +26,7 @@ DELETE FROM catalog_changes;
 INSERT INTO catalog_changes (kind, target, cursor) VALUES ('group', 'group', 'device-00100'), ('allDevices', '', '');
 INSERT INTO apple_enrollments VALUES ('udid1', 0, 'device-00001', 'iOS', 2, 'c', 't', 'm', x'01', '[]'), ('udid2', 1, NULL, '', 0, '', '', '', NULL, '[]');
 INSERT INTO apple_certificates VALUES ('a', '1', x'30', 'k', 1, 'udid1', NULL), ('b', '2', x'30', 'k', 1, '', 9);
-INSERT INTO apple_challenges VALUES ('a', 1, NULL, NULL), ('b', 1, 2, 'a');
+INSERT INTO apple_challenges VALUES ('a', 1, NULL, NULL, ''), ('b', 1, 2, 'a', '{"area":{"Groups":null,"Tags":null}}');
 INSERT INTO key_pairs VALUES ('ca', x'2d2d', x'2d2d2d');
 INSERT INTO acme_cache VALUES ('mdm.example.com', x'00');
 INSERT INTO tokens VALUES ('t', 'admin', x'aa', 1, NULL, 3), ('u', 'desk', x'', 1, 2, NULL);
