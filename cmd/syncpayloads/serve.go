@@ -25,7 +25,7 @@ type serveCommand struct {
 	TLSKey            string `name:"tls-key" help:"Its private key, a PEM file." placeholder:"FILE" predictor:"file" group:"TLS"`
 	SigningCert       string `name:"signing-cert" help:"Certificate chain that signs enrollment profiles, a PEM file; without it, the TLS certificate if one is given." placeholder:"FILE" predictor:"file" group:"TLS"`
 	SigningKey        string `name:"signing-key" help:"Its private key, a PEM file." placeholder:"FILE" predictor:"file" group:"TLS"`
-	TrustForwarded    bool   `help:"Believe X-Forwarded-Proto and X-Forwarded-Host. Only behind a proxy that sets them." group:"TLS"`
+	TrustForwarded    bool   `help:"Believe X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-For. Only behind a proxy that sets them." group:"TLS"`
 	CertificateHeader string `help:"Header in which a proxy passes a device's certificate. The proxy must drop what clients send in it." placeholder:"NAME" group:"TLS"`
 
 	acmeFlags `embed:""`

@@ -17,6 +17,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
 const (
@@ -141,10 +143,17 @@ func (k *keyring) newer(ctx context.Context) (*published, error) {
 	asking := k.asking
 	k.mu.Unlock()
 	if asking != nil {
-		select {
-		case <-asking:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for the keys of %s: %w", k.issuer, ctx.Err())
+		// Who waits for the issuer, as anybody can with a token that names a new key, keeps nobody else from being worked on.
+		err := lane.Outside(ctx, func() error {
+			select {
+			case <-asking:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+		if err != nil {
+			return nil, fmt.Errorf("waiting for the keys of %s: %w", k.issuer, err)
 		}
 	}
 	k.mu.Lock()

@@ -40,7 +40,7 @@ var auditVerbs = map[string]string{"create": "Make a new %s", "update": "Change 
 	"assign": "Assign a %s", "listAssignments": "See whom a %s is assigned to", "addMember": "Put a device into a %s",
 	"removeMember": "Take a device out of a %s", "listMembers": "See the members of a %s", "listMemberReferences": "See the members of a %s",
 	"syncPayloads": "Take off and put back on a %s", "changeAssignments": "Take off and put back on a %s", "syncDevice": "Ask a %s to connect",
-	"preview": "See what an action would do", "events": "See what became of an %s", "signIn": "Sign in",
+	"preview": "See what an action would do", "events": "See what became of an %s", "signIn": "Sign in", "signOut": "Sign out",
 	"enroll": "Enroll a %s", "reenroll": "Enroll a %s anew", "checkOut": "A %s left management"}
 
 // auditActs are the words for operations whose names have one part.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
 // Gate knows what somebody who has signed in may do.
@@ -38,10 +39,13 @@ type Config struct {
 	SignIn         *access.SignIn // nil: nobody signs in at an identity provider
 	URL            string         // scheme and host by which browsers reach the server; empty: as the request says
 	TrustForwarded bool           // believe X-Forwarded-For; a proxy must set it
-	RestoreAfter   time.Duration  // what the server does where an action does not choose; 0: it restores nothing by itself
-	Recheck        time.Duration  // how often a stream looks whether its session still stands; default 15 seconds
-	Now            func() time.Time
-	Log            *slog.Logger
+	// Limit takes a page from what a caller may ask for, by their id; if nothing is left it tells when there will be. What a
+	// page asks of the API does not count again. nil: there is no limit.
+	Limit        func(caller string) (wait time.Duration, ok bool)
+	RestoreAfter time.Duration // what the server does where an action does not choose; 0: it restores nothing by itself
+	Recheck      time.Duration // how often a stream looks whether its session still stands; default 15 seconds
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 const defaultRecheck = 15 * time.Second
@@ -52,6 +56,7 @@ type console struct {
 	pages    map[string]*template.Template
 	assets   *assets
 	failures *throttle
+	asking   *lane.Lane // those for whom the identity provider is asked
 }
 
 // New returns the console, which answers everything under /console/.
@@ -59,13 +64,16 @@ func New(c Config) http.Handler {
 	if c.Recheck == 0 {
 		c.Recheck = defaultRecheck
 	}
+	if c.Limit == nil {
+		c.Limit = func(string) (time.Duration, bool) { return 0, true }
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &console{Config: c, assets: loadAssets(), failures: newThrottle(c.Now)}
+	s := &console{Config: c, assets: loadAssets(), failures: newThrottle(c.Now), asking: lane.New(askAtOnce, askWaiting)}
 	s.pages = loadPages(s.assets)
 	mux := http.NewServeMux()
 	for _, rt := range openRoutes() {
@@ -74,7 +82,7 @@ func New(c Config) http.Handler {
 	for _, rt := range routes() {
 		mux.Handle(rt.pattern, s.private(rt))
 	}
-	mux.Handle("GET /console/assets/{file}", s.assets)
+	mux.Handle(assetPattern, s.assets)
 	mux.Handle("/console/", s.private(route{handle: (*visit).missing}))
 	protection := http.NewCrossOriginProtection()
 	if c.URL != "" {

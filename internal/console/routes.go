@@ -9,13 +9,16 @@ type route struct {
 	body    int64 // most bytes of a form; 0: formLimit
 }
 
-const formLimit = 64 << 10 // 30 payloads need 2 KiB
+const (
+	formLimit   = 64 << 10 // 30 payloads need 2 KiB
+	signInLimit = 8 << 10  // a token, and where to go then
+)
 
 // openRoutes are what needs no session.
 func openRoutes() []route {
 	return []route{
 		{pattern: "GET /console/sign-in", handle: (*visit).signInPage},
-		{pattern: "POST /console/sign-in", handle: (*visit).signIn},
+		{pattern: "POST /console/sign-in", handle: (*visit).signIn, body: signInLimit},
 		{pattern: "GET /console/sign-in/oidc", handle: (*visit).signInElsewhere},
 		{pattern: "GET /console/oidc/callback", handle: (*visit).signedInElsewhere},
 		{pattern: "POST /console/sign-out", handle: (*visit).signOut},
@@ -87,6 +90,18 @@ func routes() []route {
 		{pattern: "POST /console/health/push", handle: (*visit).setPush},
 	}
 }
+
+// Patterns lists the console's pages and forms, each as http.ServeMux has it with its method; it is for who stands before
+// the console and decides what each may hold.
+func Patterns() []string {
+	var patterns []string
+	for _, rt := range append(openRoutes(), routes()...) {
+		patterns = append(patterns, rt.pattern)
+	}
+	return append(patterns, assetPattern)
+}
+
+const assetPattern = "GET /console/assets/{file}"
 
 // section is an entry of the navigation. It is shown to those who have all its rights somewhere.
 type section struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
 // The prefix __Host- binds a cookie to this host and to HTTPS (RFC 6265bis section 4.1.3.2).
@@ -86,7 +86,7 @@ func (v *visit) present() (secret string, who *access.Identity, err error) {
 
 // welcome gives the browser its session and sends it to a page.
 func (v *visit) welcome(secret string, who *access.Identity, target string) error {
-	if err := v.record(who, audit.Success, http.StatusSeeOther, ""); err != nil {
+	if err := v.record(sessionSignIn, who, audit.Success, http.StatusSeeOther, ""); err != nil {
 		return err
 	}
 	v.endFormer()
@@ -101,7 +101,7 @@ func (v *visit) endFormer() {
 	if err != nil {
 		return
 	}
-	if err := v.Sessions.End(v.r.Context(), cookie.Value); err != nil {
+	if err := v.endSession(v.r.Context(), cookie.Value); err != nil {
 		v.Log.Warn("a session goes on although its browser signed in anew", "err", err)
 	}
 }
@@ -109,7 +109,7 @@ func (v *visit) endFormer() {
 func (v *visit) signInFailed(cause error, message string) error {
 	v.failures.failed(v.address())
 	v.Log.Warn("signing in failed", "address", v.address(), "err", cause)
-	if err := v.record(nil, audit.Refused, http.StatusUnauthorized, cause.Error()); err != nil {
+	if err := v.record(sessionSignIn, nil, audit.Refused, http.StatusUnauthorized, cause.Error()); err != nil {
 		return err
 	}
 	data := v.signInData()
@@ -117,15 +117,21 @@ func (v *visit) signInFailed(cause error, message string) error {
 	return v.renderStatus(http.StatusUnauthorized, "sign_in", "Sign in", data)
 }
 
-// record keeps who signed in, or that somebody tried.
-func (v *visit) record(who *access.Identity, result audit.Result, status int, reason string) error {
-	e := audit.Entry{Activity: "session.signIn", Kind: audit.Act, Result: result, Status: status, Reason: reason,
+// The activities of sessions in the audit record.
+const (
+	sessionSignIn  = "session.signIn"
+	sessionSignOut = "session.signOut"
+)
+
+// record keeps who signed in or out, or that somebody tried.
+func (v *visit) record(activity string, who *access.Identity, result audit.Result, status int, reason string) error {
+	e := audit.Entry{Activity: activity, Kind: audit.Act, Result: result, Status: status, Reason: reason,
 		Request: uuid.NewString(), Actor: audit.Actor{Address: v.address()}}
 	if who != nil {
 		e.Actor.ID, e.Actor.Name = who.ID, who.Name
 	}
-	if err := v.Audit.Record(v.r.Context(), e); err != nil {
-		return fmt.Errorf("recording who signs in: %w", err)
+	if err := v.Audit.Record(context.WithoutCancel(v.r.Context()), e); err != nil {
+		return fmt.Errorf("recording %s: %w", activity, err)
 	}
 	return nil
 }
@@ -134,13 +140,28 @@ func (v *visit) record(who *access.Identity, result audit.Result, status int, re
 func (v *visit) signOut() error {
 	if cookie, err := v.r.Cookie(sessionCookie); err == nil {
 		// Even if the browser does not wait for the answer.
-		if err := v.Sessions.End(context.WithoutCancel(v.r.Context()), cookie.Value); err != nil {
+		if err := v.endSession(context.WithoutCancel(v.r.Context()), cookie.Value); err != nil {
 			return err
 		}
 	}
 	v.setCookie(sessionCookie, "", -1)
 	v.redirect("/console/sign-in")
 	return nil
+}
+
+// endSession ends a session. If it was one, that it ended is recorded.
+func (v *visit) endSession(ctx context.Context, secret string) error {
+	who, err := v.Sessions.Check(ctx, secret)
+	if errors.Is(err, access.ErrUnauthenticated) {
+		return nil // it has ended already
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.Sessions.End(ctx, secret); err != nil {
+		return err
+	}
+	return v.record(sessionSignOut, who, audit.Success, http.StatusSeeOther, "")
 }
 
 // setCookie gives the browser a cookie for maxAge seconds; 0: until it is closed, less: it is taken away.
@@ -158,16 +179,4 @@ func badForm(err error) error {
 }
 
 // address is where the visitor is: what the nearest proxy saw, if one is trusted.
-func (v *visit) address() string {
-	if v.TrustForwarded {
-		hops := strings.Split(v.r.Header.Get("X-Forwarded-For"), ",")
-		if ip := net.ParseIP(strings.TrimSpace(hops[len(hops)-1])); ip != nil {
-			return ip.String()
-		}
-	}
-	host, _, err := net.SplitHostPort(v.r.RemoteAddr)
-	if err != nil {
-		return v.r.RemoteAddr
-	}
-	return host
-}
+func (v *visit) address() string { return origin.Address(v.r, v.TrustForwarded) }

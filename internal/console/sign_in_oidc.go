@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/lane"
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
 // attemptCookie keeps an attempt to sign in at the identity provider in the browser that makes it, so that nobody can
@@ -26,7 +28,12 @@ func (v *visit) signInElsewhere() error {
 	if v.SignIn == nil {
 		return v.missing()
 	}
-	address, made, err := v.SignIn.Start(v.r.Context())
+	var address string
+	var made access.SignInAttempt
+	err := v.askProvider(func() (err error) {
+		address, made, err = v.SignIn.Start(v.r.Context())
+		return err
+	})
 	if err != nil {
 		return v.elsewhereFailed(err)
 	}
@@ -55,7 +62,11 @@ func (v *visit) signedInElsewhere() error {
 		}
 	}
 	v.setCookie(attemptCookie, "", -1)
-	who, err := v.SignIn.Finish(v.r.Context(), made.SignInAttempt, v.r.URL.Query())
+	var who *access.Identity
+	err := v.askProvider(func() (err error) {
+		who, err = v.SignIn.Finish(v.r.Context(), made.SignInAttempt, v.r.URL.Query())
+		return err
+	})
 	if errors.Is(err, access.ErrUnauthenticated) {
 		return v.signInFailed(err, "Signing in at the identity provider did not work. Try again; if it fails again, the server's log says why.")
 	}
@@ -69,7 +80,28 @@ func (v *visit) signedInElsewhere() error {
 	return v.welcome(secret, who, localPath(made.Return))
 }
 
+// So many may ask the identity provider at once, and wait for that.
+const (
+	askAtOnce  = 64
+	askWaiting = 256
+)
+
+// askProvider asks the identity provider, which may take its time, so that nobody else waits for it.
+func (v *visit) askProvider(do func() error) error {
+	ctx := v.r.Context()
+	return lane.Outside(ctx, func() error {
+		if err := v.asking.Enter(ctx, lane.Guest{Party: origin.Network(v.address())}, 1); err != nil {
+			return err
+		}
+		defer v.asking.Leave(1)
+		return do()
+	})
+}
+
 func (v *visit) elsewhereFailed(err error) error {
+	if errors.Is(err, lane.ErrFull) {
+		return &refusal{http.StatusServiceUnavailable, "Too many people sign in at the moment. Try again in some seconds."}
+	}
 	v.Log.Error("the identity provider cannot be asked", "err", err)
 	return &refusal{http.StatusBadGateway, "The identity provider cannot be reached at the moment. Try again soon; the server's log has the cause."}
 }

@@ -20,7 +20,7 @@ func (v *visit) fleetEvents() error { return v.events("/api/events") }
 func (v *visit) events(path string) error {
 	ctx, cut := context.WithCancel(v.r.Context())
 	defer cut()
-	r, err := v.request(http.MethodGet, path, nil, http.NoBody)
+	r, err := v.request(v.r.Method, path, nil, http.NoBody)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,10 @@
 package console
 
 import (
-	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
 // Whoever fails to sign in failureLimit times within failureWindow has to wait until it is over.
@@ -35,7 +36,7 @@ func newThrottle(now func() time.Time) *throttle {
 func (t *throttle) wait(address string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := t.since[network(address)]
+	c := t.since[origin.Network(address)]
 	if c == nil || c.n < failureLimit {
 		return 0
 	}
@@ -46,7 +47,7 @@ func (t *throttle) wait(address string) time.Duration {
 func (t *throttle) failed(address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now, key := t.now(), network(address)
+	now, key := t.now(), origin.Network(address)
 	c := t.since[key]
 	if c == nil || now.Sub(c.began) >= failureWindow {
 		if c == nil && len(t.since) >= throttleSize {
@@ -75,17 +76,4 @@ func (t *throttle) makeRoom(now time.Time) {
 		}
 	}
 	delete(t.since, least)
-}
-
-// network is the address of whoever has it: of IPv6 the first half, as the second one is theirs to choose.
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	prefix, err := ip.Prefix(64)
-	if err != nil {
-		return address
-	}
-	return prefix.String()
 }

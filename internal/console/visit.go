@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
@@ -36,6 +38,9 @@ func (c *console) private(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{console: c, w: w, r: r}
 		err := v.authenticate()
+		if err == nil {
+			err = v.limit()
+		}
 		switch {
 		case errors.Is(err, access.ErrUnauthenticated):
 			v.sendToSignIn()
@@ -45,6 +50,17 @@ func (c *console) private(rt route) http.Handler {
 			c.serve(rt, v)
 		}
 	})
+}
+
+// limit refuses a caller who asks for too much. A page counts as one call of the API, however many it is made of.
+func (v *visit) limit() error {
+	wait, ok := v.Limit(v.caller.ID)
+	if ok {
+		return nil
+	}
+	seconds := max(1, int(math.Ceil(wait.Seconds())))
+	v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return &refusal{http.StatusTooManyRequests, fmt.Sprintf("You ask for more pages a second than one caller may. Wait %d seconds, then load the page again.", seconds)}
 }
 
 func (c *console) serve(rt route, v *visit) {

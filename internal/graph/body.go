@@ -61,15 +61,16 @@ func checkMediaType(h http.Header) error {
 	return nil
 }
 
-// bodyBytes reads the whole body, at most MaxBody bytes of it as sent and as decompressed.
+// bodyBytes reads the whole body, at most bodyLimit bytes of it as sent and as decompressed.
 func (c *call) bodyBytes() ([]byte, error) {
-	sent := http.MaxBytesReader(c.w, c.r.Body, c.MaxBody)
+	limit := c.bodyLimit()
+	sent := http.MaxBytesReader(c.w, c.r.Body, limit)
 	switch encoding := strings.ToLower(c.r.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
 		text, err := io.ReadAll(sent)
 		return text, readFault(err)
 	case "gzip":
-		return gunzip(sent, c.MaxBody)
+		return gunzip(sent, limit)
 	default:
 		return nil, unsupportedMedia("Content-Encoding", "Content-Encoding '%s' is not supported. Send gzip or none.", encoding)
 	}

@@ -78,7 +78,8 @@ type Config struct {
 	Subscriptions    Subscriptions
 	Audit            Audit
 
-	BaseURL        string // scheme and host by which callers reach the server; empty: as the request says
+	BaseURL        string // scheme and host by which callers reach the server; empty: as a trusted proxy says, or OwnURL
+	OwnURL         string // the server's own name for itself; empty: as the request says
 	TrustForwarded bool   // believe X-Forwarded-Proto and X-Forwarded-Host; a proxy must set them
 	MaxBody        int64  // bytes of a request body, as sent and as decompressed; 0: 8 MiB
 	Busy           func(error) bool
@@ -87,6 +88,7 @@ type Config struct {
 	RefuseStranding bool    // refuse sets that may cut a device off
 	RateLimit       float64 // requests a second of one caller, who may send RateBurst at once; 0: any number
 	RateBurst       int
+	Limiter         *Limiter // that counts callers elsewhere, too; default: one of RateLimit and RateBurst
 	// TLSCertificate returns what the server shows of itself, to warn before it expires; default: it is not known.
 	TLSCertificate func() *x509.Certificate
 	Version        string    // of the program
@@ -103,7 +105,6 @@ type server struct {
 	Config
 	mux      *http.ServeMux
 	routes   []route
-	limiter  *limiter
 	metadata map[string][]byte // $metadata of each version
 	models   map[string]*model // what each version has
 }
@@ -131,8 +132,11 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Limiter == nil {
+		c.Limiter = NewLimiter(c.RateLimit, c.RateBurst, c.Now)
+	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), limiter: newLimiter(c.RateLimit, c.RateBurst, c.Now)}
+	s := &server{Config: c, mux: http.NewServeMux(), routes: routes()}
 	s.models = map[string]*model{versionPath: newModel(s.routes, versionPath), stableVersion: newModel(s.routes, stableVersion)}
 	s.metadata = documents(s.models)
 	for _, rt := range s.routes {
@@ -206,6 +210,10 @@ func (c *call) base() string {
 	scheme, host := "http", c.r.Host
 	if c.r.TLS != nil {
 		scheme = "https"
+	}
+	// Whoever sends a request chooses its Host, and who reads a link may be somebody else.
+	if own, err := url.Parse(c.OwnURL); err == nil && own.Host != "" {
+		scheme, host = own.Scheme, own.Host
 	}
 	if c.TrustForwarded {
 		if proto := firstOf(c.r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {

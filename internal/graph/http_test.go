@@ -178,6 +178,8 @@ func TestExternalAddress(t *testing.T) {
 		want   string // empty: the address called
 	}{
 		{"as called", func(*graph.Config) {}, ""},
+		{"its own name", func(c *graph.Config) { c.OwnURL = "https://own.example:8443" }, "https://own.example:8443"},
+		{"its own name, and a proxy's", func(c *graph.Config) { c.OwnURL, c.TrustForwarded = "https://own.example", true }, "https://graph.example"},
 		{"behind a proxy", func(c *graph.Config) { c.TrustForwarded = true }, "https://graph.example"},
 		{"configured", func(c *graph.Config) { c.BaseURL, c.TrustForwarded = "https://mdm.example:8443/", true }, "https://mdm.example:8443"},
 	} {

@@ -9,8 +9,8 @@ import (
 
 const codeTooMany = "TooManyRequests"
 
-// limiter allows each caller some requests a second, and more at once after a quiet while (a token bucket).
-type limiter struct {
+// Limiter allows each caller some requests a second, and more at once after a quiet while (a token bucket). nil allows all.
+type Limiter struct {
 	rate, burst float64
 	now         func() time.Time
 
@@ -27,16 +27,16 @@ type bucket struct {
 // mostBuckets bounds the memory that callers take. The one that has been quiet for longest makes room for another.
 const mostBuckets = 10_000
 
-// newLimiter makes a limiter of rate requests a second; nil, which allows all, for 0.
-func newLimiter(rate float64, burst int, now func() time.Time) *limiter {
+// NewLimiter makes a limiter of rate requests a second; nil, which allows all, for 0.
+func NewLimiter(rate float64, burst int, now func() time.Time) *Limiter {
 	if rate <= 0 {
 		return nil
 	}
-	return &limiter{rate: rate, burst: max(1, float64(burst)), now: now, buckets: make(map[string]*bucket)}
+	return &Limiter{rate: rate, burst: max(1, float64(burst)), now: now, buckets: make(map[string]*bucket)}
 }
 
-// take takes one request from what a caller has left. If there is none, it returns after how long there will be.
-func (l *limiter) take(caller string) (wait time.Duration, ok bool) {
+// Take takes one request from what a caller has left, by their id. If there is none, it returns after how long there will be.
+func (l *Limiter) Take(caller string) (wait time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
 	}
@@ -58,7 +58,7 @@ func (l *limiter) take(caller string) (wait time.Duration, ok bool) {
 	return 0, true
 }
 
-func (l *limiter) makeRoom() {
+func (l *Limiter) makeRoom() {
 	if len(l.buckets) < mostBuckets {
 		return
 	}
@@ -74,7 +74,7 @@ func (l *limiter) makeRoom() {
 
 // admit refuses a caller who sends too much.
 func (c *call) admit() error {
-	wait, ok := c.limiter.take(c.caller.ID)
+	wait, ok := c.Limiter.Take(c.caller.ID)
 	if ok {
 		return nil
 	}

@@ -9,12 +9,12 @@ import (
 // However many callers there are, the limiter remembers a bounded number of them, the busy ones among them.
 func TestLimiterForgets(t *testing.T) {
 	at := time.Unix(0, 0)
-	l := newLimiter(1, 1, func() time.Time { return at })
+	l := NewLimiter(1, 1, func() time.Time { return at })
 	for i := range mostBuckets + 100 {
 		at = at.Add(time.Microsecond)
-		l.take("caller " + strconv.Itoa(i))
+		l.Take("caller " + strconv.Itoa(i))
 		if i%100 == 0 {
-			if _, ok := l.take("busy"); ok && i > 0 {
+			if _, ok := l.Take("busy"); ok && i > 0 {
 				t.Fatalf("the busy one was forgotten after %d others", i)
 			}
 		}

@@ -66,7 +66,7 @@ func TestRateLimitOfBatches(t *testing.T) {
 	}
 }
 
-// What the console asks for a visitor does not count.
+// What the console asks for a visitor does not count here: the console counts its pages.
 func TestRateLimitOfTheConsole(t *testing.T) {
 	var api http.Handler
 	newSite(t, func(c *graph.Config) { c.RateLimit, c.RateBurst = 1, 1; api = graph.New(*c) })

@@ -64,6 +64,16 @@ func routes() []route {
 	return all
 }
 
+// Patterns lists what the surface answers, each as http.ServeMux has it with its method; it is for who stands before it and
+// decides what each may hold.
+func Patterns() []string {
+	var patterns []string
+	for _, rt := range routes() {
+		patterns = append(patterns, rt.method+" "+rt.pattern)
+	}
+	return patterns
+}
+
 // stable reports whether Graph has the operation in v1.0, too. The action is in beta only.
 func (rt *route) stable() bool {
 	set, operation, _ := strings.Cut(rt.name, ".")

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -32,6 +33,15 @@ func (c *call) stream() error {
 		if _, err := c.around(c.r.Context(), device); err != nil {
 			return err
 		}
+	}
+	if c.r.Method == http.MethodHead { // there is nothing to follow
+		if device != "" {
+			if _, err := c.Devices.Device(c.r.Context(), device); err != nil {
+				return err
+			}
+		}
+		s.head()
+		return nil
 	}
 	if resumed {
 		if device != "" {

@@ -49,3 +49,28 @@ func TestQuietStreamStaysOpen(t *testing.T) {
 		_ = response.Body.Close()
 	}
 }
+
+// HEAD tells what a stream would be, and ends.
+func TestHeadOfAStream(t *testing.T) {
+	s := newSite(t)
+	p := s.enrollPhone()
+	for path, status := range map[string]int{"/api/events": 200, "/api/devices/" + string(p.id) + "/events": 200} {
+		a := s.call("HEAD", path, nil)
+		if a.status != status || status == 200 && a.header.Get("Content-Type") != "text/event-stream" {
+			t.Errorf("HEAD %s: %d %v", path, a.status, a.header)
+		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "HEAD", s.URL+"/api/devices/nothing/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusNotFound {
+		t.Errorf("HEAD of no device's stream: %s", response.Status)
+	}
+}

@@ -43,6 +43,11 @@ func (s *eventStream) open() {
 	if err := s.limitBuffer(); err != nil {
 		s.Log.Debug("an event stream keeps the system's buffer", "request-id", s.requestID, "err", err)
 	}
+	s.head()
+}
+
+// head tells what is coming.
+func (s *eventStream) head() {
 	contentType := typeSSE
 	if s.ndjson {
 		contentType = typeNDJSON

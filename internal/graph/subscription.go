@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/lane"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
@@ -60,6 +61,8 @@ func (c *call) subscriptionFault(err error) error {
 		return f
 	case errors.Is(err, notify.ErrNotFound):
 		return notFound("There is no object with this id.")
+	case errors.Is(err, lane.ErrFull):
+		return unavailable(busyRetryAfter)
 	case errors.Is(err, notify.ErrTooMany):
 		return forbidden("'%s' has %d subscriptions, and more are not possible. Delete some.", c.caller.Name, notify.MaxPerOwner)
 	default:

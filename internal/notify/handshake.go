@@ -22,13 +22,12 @@ func (u *Unvalidated) Error() string {
 
 // shake checks that a URL wants notifications: it must give back a token, decoded, within the handshake's time (Microsoft
 // Graph, "notificationUrl validation"). The error is an *Unvalidated, or the caller's context's.
-func (s *Service) shake(ctx context.Context, property, text string) error {
-	select {
-	case s.handshakes <- struct{}{}:
-		defer func() { <-s.handshakes }()
-	case <-ctx.Done():
-		return ctx.Err()
+func (s *Service) shake(ctx context.Context, owner, property, text string) error {
+	leave, err := s.handshakes.enter(ctx, owner)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	u, err := url.Parse(text)
 	if err != nil {
 		return err

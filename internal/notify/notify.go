@@ -32,7 +32,6 @@ const (
 
 const (
 	atOnce         = 16               // deliveries under way
-	handshakes     = 16               // handshakes under way; more wait
 	perDelivery    = 100              // notifications in one POST
 	readBatch      = 512              // events read from the store in one go
 	lease          = 30 * time.Second // after which another process may take over a subscription; far above the timeouts
@@ -84,7 +83,7 @@ type Service struct {
 	client     *client
 	node       string        // names this process in claims
 	slots      chan struct{} // one is taken by each delivery under way
-	handshakes chan struct{}
+	handshakes *handshakes
 	grown      chan struct{} // there are new events
 	freed      chan struct{} // a delivery has ended
 	workers    sync.WaitGroup
@@ -105,7 +104,7 @@ func New(c Config) *Service {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{Config: c, client: newClient(c), node: uuid.NewString(), slots: make(chan struct{}, atOnce),
-		handshakes: make(chan struct{}, handshakes), grown: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+		handshakes: newHandshakes(), grown: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
 // now is the time in UTC, to the microsecond that stores keep.

@@ -16,6 +16,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
 // Input is a subscription to make.
@@ -37,7 +38,7 @@ const (
 )
 
 // Create makes a subscription, after its receivers have passed the handshake. The error is a *catalog.Invalid for input
-// that cannot be used, an *Unvalidated, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
+// that cannot be used, an *Unvalidated, lane.ErrFull if too many handshakes wait, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
 func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*Subscription, error) {
 	sub, err := s.draft(by, in)
 	if err != nil {
@@ -54,7 +55,7 @@ func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*
 		}
 		return nil, err
 	}
-	if err := s.shakeBoth(ctx, &sub.Terms); err != nil {
+	if err := lane.Outside(ctx, func() error { return s.shakeBoth(ctx, by.ID, &sub.Terms) }); err != nil {
 		return nil, err
 	}
 	now := s.now()
@@ -153,11 +154,11 @@ func newSecret() string {
 	return "spsig_" + base64.RawURLEncoding.EncodeToString(random)
 }
 
-func (s *Service) shakeBoth(ctx context.Context, t *Terms) error {
+func (s *Service) shakeBoth(ctx context.Context, owner string, t *Terms) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.shake(ctx, "notificationUrl", t.URL) })
+	g.Go(func() error { return s.shake(ctx, owner, "notificationUrl", t.URL) })
 	if t.LifecycleURL != "" {
-		g.Go(func() error { return s.shake(ctx, "lifecycleNotificationUrl", t.LifecycleURL) })
+		g.Go(func() error { return s.shake(ctx, owner, "lifecycleNotificationUrl", t.LifecycleURL) })
 	}
 	return g.Wait()
 }

@@ -1,130 +1,39 @@
 package server
 
 import (
-	"bytes"
 	"context"
-	"io"
+	"errors"
 	"net/http"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/lane"
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
-// Capacity is how many requests the server works on at the same time. What comes beyond waits in order, and is told to
-// come again when too many wait already, or it has waited for too long. Devices, calls and streams have their own each, so
-// that none of them waits behind the others. The zero value of a field has a default.
-type Capacity struct {
-	Devices int           // requests of devices; default 128 for each processor
-	Calls   int           // requests of the API and the console; default 32 for each processor
-	Streams int           // readers of events, none of whom waits; default 16,384
-	Waiting int           // requests that wait, for each one that is worked on; default 16
-	Wait    time.Duration // the longest; default 10 s
-}
+// kind is whose request it is: each has a lane of its own.
+type kind int
 
-func (c Capacity) withDefaults() Capacity {
-	for field, value := range map[*int]int{&c.Devices: 128 * runtime.GOMAXPROCS(0), &c.Calls: 32 * runtime.GOMAXPROCS(0), &c.Streams: 1 << 14,
-		&c.Waiting: 16} {
-		if *field <= 0 {
-			*field = value
-		}
-	}
-	if c.Wait <= 0 {
-		c.Wait = 10 * time.Second
-	}
-	return c
-}
+const (
+	ofCall kind = iota
+	ofDevice
+	ofStream
+	ofProbe // takes no place
+)
 
-// lane admits some requests at a time, first come first served.
-type lane struct {
-	places  chan struct{}
-	waiting atomic.Int64
-	most    int64 // that may wait
-	wait    time.Duration
-}
-
-func newLane(places, most int, wait time.Duration) *lane {
-	return &lane{places: make(chan struct{}, places), most: int64(most), wait: wait}
-}
-
-// admit handles a request when there is a place for it. refuse answers one that gets none.
-func (l *lane) admit(next http.Handler, w http.ResponseWriter, r *http.Request, refuse http.HandlerFunc) {
-	if !l.enter(r) {
-		refuse(w, r)
-		return
-	}
-	defer func() { <-l.places }()
-	next.ServeHTTP(w, r)
-}
-
-// enter takes a place; false if there is none in time. Who sends slowly has no place yet.
-func (l *lane) enter(r *http.Request) bool {
-	if l.waiting.Add(1) > l.most+int64(cap(l.places)-len(l.places)) {
-		l.waiting.Add(-1)
-		return false
-	}
-	defer l.waiting.Add(-1)
-	readAhead(r)
-	select {
-	case l.places <- struct{}{}:
-		return true
-	default:
-	}
-	patient, cancel := context.WithTimeout(r.Context(), l.wait)
-	defer cancel()
-	select {
-	case l.places <- struct{}{}:
-		return true
-	case <-patient.Done():
-		return false
-	}
-}
-
-// aheadLimit bounds what is kept of each request that waits, in bytes. Most of what devices and callers send is shorter.
-const aheadLimit = 64 << 10
-
-// readAhead reads a body that is short. What cannot be read, the handler finds so.
-func readAhead(r *http.Request) {
-	if r.ContentLength <= 0 || r.ContentLength > aheadLimit || r.Method == http.MethodGet {
-		return
-	}
-	body := make([]byte, r.ContentLength)
-	n, _ := io.ReadFull(r.Body, body)
-	r.Body = readBody{io.MultiReader(bytes.NewReader(body[:n]), r.Body), r.Body}
-}
-
-type readBody struct {
-	io.Reader
-	io.Closer
-}
-
-// admission stands before all handlers.
-type admission struct {
-	devices, calls, streams *lane
-	next                    http.Handler
-	now                     func() time.Time
-}
-
-func newAdmission(c Capacity, now func() time.Time, next http.Handler) *admission {
-	c = c.withDefaults()
-	return &admission{devices: newLane(c.Devices, c.Devices*c.Waiting, c.Wait), calls: newLane(c.Calls, c.Calls*c.Waiting, c.Wait),
-		streams: newLane(c.Streams, 0, c.Wait), next: next, now: now}
-}
-
-// ServeHTTP implements http.Handler. That the server lives, and whether it can serve, is told always.
-func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// kindOf tells by what a request asks for, before anything is known of who sends it.
+func kindOf(r *http.Request) kind {
 	switch path := r.URL.Path; {
 	case isProbe(r):
-		a.next.ServeHTTP(w, r)
+		return ofProbe
 	case path == "/mdm", path == "/scep", strings.HasPrefix(path, "/enroll/"):
-		a.devices.admit(a.next, w, r, refuseDevice)
+		return ofDevice
 	case isStream(r):
-		a.streams.admit(a.next, w, r, a.refuseCall)
+		return ofStream
 	default:
-		a.calls.admit(a.next, w, r, a.refuseCall)
+		return ofCall
 	}
 }
 
@@ -133,7 +42,7 @@ func isProbe(r *http.Request) bool {
 	return (r.URL.Path == "/healthz" || r.URL.Path == readyPath) && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
 
-// isStream reports whether an answer goes on for as long as its reader likes.
+// isStream reports whether an answer goes on for as long as its reader likes. One to HEAD has no content, and ends at once.
 func isStream(r *http.Request) bool {
 	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api"), "/console")
 	if path == r.URL.Path || r.Method != http.MethodGet {
@@ -143,24 +52,110 @@ func isStream(r *http.Request) bool {
 	return path == "/events" || ofDevice && strings.HasSuffix(path, "/events") && !strings.Contains(device, "/")
 }
 
+// admission stands before all handlers. A request has a place in its kind's lane only while the server works on it: not while
+// its body comes, nor while its answer is read.
+type admission struct {
+	capacity       Capacity
+	lanes          map[kind]*lane.Lane
+	readers        *budget // of streams
+	intake         *intake
+	answers        map[kind]*budget
+	trustForwarded bool
+	next           http.Handler
+	now            func() time.Time
+}
+
+func newAdmission(c Capacity, trustForwarded bool, now func() time.Time, device func(*http.Request) identity, next http.Handler) *admission {
+	answers := func() *budget { return newBudget(c.Answers/2/page, c.Waiting*c.Devices, c.Window/4) }
+	return &admission{capacity: c, trustForwarded: trustForwarded, next: next, now: now, intake: newIntake(c, device),
+		readers: newBudget(int64(c.Streams), 0, neverBack),
+		answers: map[kind]*budget{ofDevice: answers(), ofCall: answers()},
+		lanes: map[kind]*lane.Lane{ofDevice: lane.New(int64(c.Devices), c.Devices*c.Waiting),
+			ofCall: lane.New(int64(c.Calls), c.Calls*c.Waiting)}}
+}
+
+// ServeHTTP implements http.Handler. That the server lives, and whether it can serve, is told always.
+func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	k := kindOf(r)
+	g := lane.Guest{Party: origin.Network(origin.Address(r, a.trustForwarded)), Connection: r.RemoteAddr}
+	switch k {
+	case ofProbe:
+		a.next.ServeHTTP(w, r)
+	case ofStream:
+		a.stream(w, r, g)
+	default:
+		a.work(w, r, k, g)
+	}
+}
+
+// work reads what a request brings, then works on it when there is a place.
+func (a *admission) work(w http.ResponseWriter, r *http.Request, k kind, g lane.Guest) {
+	refuse := func(cause error) { a.refuse(w, r, k, cause) }
+	b := a.intake.newBody(w, r, k, g)
+	if b != nil {
+		defer b.end()
+		if b.begin(); b.refusal() != nil {
+			refuse(b.refusal())
+			return
+		}
+	}
+	place, err := a.lanes[k].Take(r.Context(), g, a.capacity.Wait)
+	if err != nil {
+		refuse(err)
+		return
+	}
+	defer working(r.Context())()
+	to := &answer{ResponseWriter: w, r: r, guest: g, place: place, body: b, answers: a.answers[k], window: a.capacity.Window,
+		wait: a.capacity.Wait, refuse: refuse, since: time.Now()}
+	defer place.End() // should the handler panic
+	worked := r.WithContext(lane.With(r.Context(), place))
+	if b != nil {
+		b.handOver(worked, place)
+	}
+	a.next.ServeHTTP(to, worked)
+	to.end()
+}
+
+// stream lets a reader follow for as long as it likes, or until another network's first readers need its place: readers come
+// again, and go on where they were.
+func (a *admission) stream(w http.ResponseWriter, r *http.Request, g lane.Guest) {
+	ctx, cut := context.WithCancel(r.Context())
+	defer cut()
+	held := a.readers.take(g, &share{n: 1, cut: cut})
+	if held == nil {
+		a.refuse(w, r, ofStream, lane.ErrFull)
+		return
+	}
+	defer held.end()
+	defer working(r.Context())()
+	a.next.ServeHTTP(w, r.WithContext(ctx))
+}
+
 // comeAgain is after how long who was refused may try again.
 const comeAgain = 5 * time.Second
 
-// refuseDevice tells a device to come again later. It does: its work waits.
-func refuseDevice(w http.ResponseWriter, _ *http.Request) {
+const slowBody = "the request's body did not come in time; send it again"
+
+// refuse tells to come again later. Devices do: their work waits. The API answers as it always does, and who looks at a page
+// is told in words.
+func (a *admission) refuse(w http.ResponseWriter, r *http.Request, k kind, cause error) {
+	slow := errors.Is(cause, errBodySlow)
+	if k != ofDevice && !strings.HasPrefix(r.URL.Path, "/console/") {
+		if slow {
+			graph.TooSlow(w, r, a.now())
+		} else {
+			graph.Unavailable(w, r, a.now(), comeAgain)
+		}
+		return
+	}
+	if slow {
+		http.Error(w, slowBody, http.StatusRequestTimeout)
+		return
+	}
 	unavailable(w, "the server is busy; come again later")
 }
 
 func unavailable(w http.ResponseWriter, reason string) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(comeAgain/time.Second)))
 	http.Error(w, reason, http.StatusServiceUnavailable)
-}
-
-// refuseCall answers as the API does, and who looks at a page in words.
-func (a *admission) refuseCall(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/console/") {
-		refuseDevice(w, r)
-		return
-	}
-	graph.Unavailable(w, r, a.now(), comeAgain)
 }

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -18,9 +17,14 @@ import (
 type crowded struct {
 	*testing.T
 	*server.Server
-	bearer string
-	client *http.Client
+	bearer  string
+	client  *http.Client
+	entered chan struct{} // one for each request that stays on its place
+	leave   chan struct{} // closed when they may go on
 }
+
+// stays is the header of requests that stay on their places.
+const stays = "Stays"
 
 func newCrowded(t *testing.T, c server.Config) *crowded {
 	c.DataDir = t.TempDir()
@@ -29,42 +33,37 @@ func newCrowded(t *testing.T, c server.Config) *crowded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &crowded{t, s, bearer, browser(t, trust(t, s))}
+	crowd := &crowded{t, s, bearer, browser(t, trust(t, s)), make(chan struct{}), make(chan struct{})}
+	s.Hold(func(r *http.Request) {
+		if r.Header.Get(stays) != "" {
+			crowd.entered <- struct{}{}
+			<-crowd.leave
+		}
+	})
+	return crowd
 }
 
-// dawdle begins requests that take their place and then send no more: their bodies are longer than what is read ahead.
-// The returned function ends them.
-func (c *crowded) dawdle(n int, method, path string) (end func()) {
-	var ends []func()
+// stay has requests take their places and stay there. The returned function lets them go.
+func (c *crowded) stay(n int, method, path string) (end func()) {
+	var gone sync.WaitGroup
 	for range n {
-		body, rest := io.Pipe()
-		r, err := http.NewRequestWithContext(c.Context(), method, c.URL()+path, body)
-		if err != nil {
-			c.Fatal(err)
-		}
-		r.ContentLength = 1 << 20
-		r.Header.Set("Authorization", "Bearer "+c.bearer)
-		r.Header.Set("Content-Type", "application/json")
-		var ended sync.WaitGroup
-		ended.Go(func() {
+		gone.Go(func() {
+			r, err := http.NewRequestWithContext(c.Context(), method, c.URL()+path, strings.NewReader("{}"))
+			if err != nil {
+				c.Error(err)
+				return
+			}
+			r.Header.Set(stays, "yes")
 			if answer, err := browser(c.T, trust(c.T, c.Server)).Do(r); err == nil {
 				_ = answer.Body.Close()
 			}
 		})
-		// Twice as much as any buffer on the way takes: the server reads.
-		if _, err := rest.Write(bytes.Repeat([]byte(" "), 512<<10)); err != nil {
-			c.Fatal(err)
-		}
-		ends = append(ends, func() {
-			_ = rest.CloseWithError(io.ErrUnexpectedEOF)
-			ended.Wait()
-		})
+		<-c.entered
 	}
-	return func() {
-		for _, end := range ends {
-			end()
-		}
-	}
+	return sync.OnceFunc(func() {
+		close(c.leave)
+		gone.Wait()
+	})
 }
 
 func (c *crowded) ask(method, path string) (*http.Response, string) {
@@ -98,7 +97,8 @@ func TestCrowds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 2, Calls: 2, Waiting: 1, Wait: 50 * time.Millisecond}})
-			end := s.dawdle(2, c.crowdMethod, c.crowd)
+			end := s.stay(2, c.crowdMethod, c.crowd)
+			defer end()
 			for range 5 {
 				answer, text := s.ask(c.crowdMethod, c.crowd)
 				if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
@@ -125,7 +125,7 @@ func TestCrowds(t *testing.T) {
 func TestRefusalForTheCrowd(t *testing.T) {
 	t.Parallel()
 	s := newCrowded(t, server.Config{Capacity: server.Capacity{Calls: 1, Waiting: 1, Wait: time.Millisecond}})
-	defer s.dawdle(1, "POST", "/beta/deviceManagement/deviceConfigurations")()
+	defer s.stay(1, "POST", "/beta/deviceManagement/deviceConfigurations")()
 	answer, text := s.ask("GET", "/beta/deviceManagement/managedDevices")
 	var body struct {
 		Error struct {
@@ -154,7 +154,8 @@ func TestRefusalForTheCrowd(t *testing.T) {
 func TestWaitingRoom(t *testing.T) {
 	t.Parallel()
 	s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 1, Waiting: 3, Wait: time.Minute}})
-	end := s.dawdle(1, "PUT", "/mdm")
+	end := s.stay(1, "PUT", "/mdm")
+	defer end()
 	const came = 8
 	codes := make(chan int, came)
 	for range came {

@@ -42,7 +42,7 @@ type Config struct {
 	// SigningCertFile and SigningKeyFile sign enrollment profiles, PEM. Empty: the TLS certificate does, if it was given
 	// or is ACME's; a signature of the server's own CA would say nothing to a device that does not know it yet.
 	SigningCertFile, SigningKeyFile string
-	TrustForwarded                  bool   // believe a proxy's X-Forwarded-Proto and X-Forwarded-Host
+	TrustForwarded                  bool   // believe a proxy's X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-For
 	CertificateHeader               string // in which a proxy passes a device's certificate; empty: none does
 
 	Provider access.ProviderConfig // whose tokens are accepted beside the server's own; no Issuer: nobody's

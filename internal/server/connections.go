@@ -2,69 +2,172 @@ package server
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
 // connections bounds how many connections are open. At the bound a new one takes the place of the one that has been idle
-// for longest; if none is idle, the new one is closed. One that is worked on, as a stream's is all the time, is never
-// closed for another. One that has not sent a request yet is not idle: the server's timeouts end it.
+// for longest, or else of one of the network that has most, on which no request is worked on: it shakes hands, or sends a
+// header or a body. If there is none, the new one is closed. One that is worked on, as a stream's is all the time, is never
+// closed for another.
 type connections struct {
 	most int
 	now  func() time.Time
 	log  *slog.Logger
 
-	mu   sync.Mutex
-	open map[net.Conn]*list.Element // where it is in idle; nil: it is not
-	idle *list.List                 // of net.Conn, the one for longest first
-	told time.Time                  // when the log was, that the bound is reached
+	mu     sync.Mutex
+	open   map[net.Conn]*connection // by what the listener accepted
+	idle   *list.List               // of *connection, the one for longest first
+	told   time.Time                // when the log was, that the bound is reached
+	shares *shares
+	quiet  int           // connections on which no request has come yet
+	spoken chan struct{} // closed when there are none of these; nil: nobody waits for that
 }
 
+// connection is an open one.
+type connection struct {
+	conn    net.Conn
+	idle    *list.Element // nil: it is not
+	share   *share
+	working atomic.Int32 // requests that are worked on
+	asked   bool         // a request has come
+}
+
+// connectionPatience is how long a connection may say nothing worth an answer when its own network needs its place.
+const connectionPatience = 2 * time.Second
+
 func newConnections(most int, now func() time.Time, log *slog.Logger) *connections {
-	return &connections{most: most, now: now, log: log, open: make(map[net.Conn]*list.Element), idle: list.New()}
+	return &connections{most: most, now: now, log: log, open: make(map[net.Conn]*connection), idle: list.New(),
+		shares: newShares(connectionPatience)}
+}
+
+// come takes a connection that was accepted, and tells whether there is a place for it. It must be told when it is gone.
+func (c *connections) come(conn net.Conn) bool {
+	network := origin.Network(origin.Host(conn.RemoteAddr().String()))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.open) >= c.most && !c.makeRoom(network) {
+		return false
+	}
+	one := &connection{conn: conn}
+	one.share = c.shares.add(network, &share{n: 1, busy: func() bool { return one.working.Load() > 0 }, cut: func() { c.forget(one); sever(conn) }})
+	c.open[conn] = one
+	c.quiet++
+	return true
+}
+
+// makeRoom closes a connection for another.
+func (c *connections) makeRoom(network string) bool {
+	c.tell()
+	if longest := c.idle.Front(); longest != nil {
+		other := longest.Value.(*connection)
+		c.forget(other)
+		sever(other.conn)
+		return true
+	}
+	taken := c.shares.takeBack(network, 1)
+	if taken == nil {
+		return false
+	}
+	taken.cut()
+	return true
+}
+
+// gone forgets a connection.
+func (c *connections) gone(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if one := c.open[underlying(conn)]; one != nil {
+		c.forget(one)
+	}
+}
+
+func (c *connections) forget(one *connection) {
+	delete(c.open, one.conn)
+	c.rest(one, false)
+	c.hear(one)
+	one.share.end()
+}
+
+// rest notes whether a connection is idle.
+func (c *connections) rest(one *connection, idle bool) {
+	if one.idle != nil {
+		c.idle.Remove(one.idle)
+		one.idle = nil
+	}
+	if idle {
+		one.idle = c.idle.PushBack(one)
+	}
 }
 
 // changed is for http.Server's ConnState.
 func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if state == http.StateNew {
-		c.take(conn)
-		return
-	}
-	place, known := c.open[conn]
-	if !known {
+	one := c.open[underlying(conn)]
+	if one == nil {
 		return // it was closed for another
 	}
-	if place != nil {
-		c.idle.Remove(place)
-		c.open[conn] = nil
-	}
 	switch state {
-	case http.StateIdle:
-		c.open[conn] = c.idle.PushBack(conn)
+	case http.StateNew: // the handshake is done
 	case http.StateClosed, http.StateHijacked:
-		delete(c.open, conn)
+		c.forget(one)
+	default:
+		c.hear(one)
+		c.rest(one, state == http.StateIdle)
 	}
 }
 
-func (c *connections) take(conn net.Conn) {
-	if len(c.open) >= c.most {
-		c.tell()
-		longest := c.idle.Front()
-		if longest == nil {
-			sever(conn)
-			return
-		}
-		other := c.idle.Remove(longest).(net.Conn)
-		delete(c.open, other)
-		sever(other)
+// hear notes that a request has come on a connection, or never will.
+func (c *connections) hear(one *connection) {
+	if one.asked {
+		return
 	}
-	c.open[conn] = nil
+	one.asked = true
+	if c.quiet--; c.quiet == 0 && c.spoken != nil {
+		close(c.spoken)
+		c.spoken = nil
+	}
+}
+
+// allSpoken is closed when a request has come on every connection that is open. It is asked for once, when no more come.
+func (c *connections) allSpoken() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	spoken := make(chan struct{})
+	if c.quiet == 0 {
+		close(spoken)
+	} else {
+		c.spoken = spoken
+	}
+	return spoken
+}
+
+type connectionKey struct{}
+
+// with is for http.Server's ConnContext: requests find their connection.
+func (c *connections) with(ctx context.Context, conn net.Conn) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return context.WithValue(ctx, connectionKey{}, c.open[underlying(conn)])
+}
+
+// working notes that a request is worked on, until what is returned is called.
+func working(ctx context.Context) (end func()) {
+	one, _ := ctx.Value(connectionKey{}).(*connection)
+	if one == nil {
+		return func() {}
+	}
+	one.working.Add(1)
+	return func() { one.working.Add(-1) }
 }
 
 // tell logs at most once a minute, however many come.
@@ -75,13 +178,16 @@ func (c *connections) tell() {
 	}
 }
 
-// sever closes a connection at once. TLS would say goodbye, and may wait for a peer that does not read.
-func sever(conn net.Conn) {
+// underlying is the connection that the listener accepted. TLS would say goodbye to a peer that may not read.
+func underlying(conn net.Conn) net.Conn {
 	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
+		return secure.NetConn()
 	}
-	_ = conn.Close()
+	return conn
 }
+
+// sever closes a connection at once.
+func sever(conn net.Conn) { _ = underlying(conn).Close() }
 
 // mostConnections bounds the default: what connections need of memory is more than most machines have for more of them.
 const mostConnections = 200_000

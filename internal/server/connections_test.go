@@ -131,7 +131,7 @@ func TestWorkingConnectionsStay(t *testing.T) {
 		}
 		streams[name] = bufio.NewReader(answer.Body)
 	}
-	end := s.dawdle(1, "POST", "/beta/deviceManagement/deviceConfigurations")
+	end := s.stay(1, "POST", "/beta/deviceManagement/deviceConfigurations")
 	for range 5 {
 		if c, err := newTalker(t, s.Server); err == nil && c.talk("/healthz") == nil {
 			t.Fatal("a connection was taken, and none was idle")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/console"
+	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
 // callbackPath is where an identity provider sends browsers back to.
@@ -26,9 +27,9 @@ func (s *Server) useConsole(c Config, provider *access.Provider) (err error) {
 }
 
 // console is the pages for people, over the API.
-func (s *Server) console(c Config, api http.Handler, recorder console.Recorder) http.Handler {
+func (s *Server) console(c Config, api http.Handler, limiter *graph.Limiter, recorder console.Recorder) http.Handler {
 	return console.New(console.Config{API: api, Sessions: s.sessions, Tokens: s.tokens, Gate: s.gate, Audit: recorder, SignIn: s.signIn,
-		URL: s.url, TrustForwarded: c.TrustForwarded, RestoreAfter: c.RestoreAfter, Now: c.Clock.Now, Log: c.Log})
+		URL: s.url, TrustForwarded: c.TrustForwarded, Limit: limiter.Take, RestoreAfter: c.RestoreAfter, Now: c.Clock.Now, Log: c.Log})
 }
 
 // Sessions are the browsers that have signed in.

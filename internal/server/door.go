@@ -2,101 +2,190 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/crypto/acme"
+
+	"github.com/syncpayloads/syncpayloads/internal/lane"
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
-// newcomerTime is how long an ending server waits for the first request of connections that it has taken.
-const newcomerTime = 5 * time.Second
+const (
+	handshakeTimeout = 10 * time.Second
+	headerTimeout    = 10 * time.Second
+	// handshakePatience is how long a handshake may take when others wait. All that may be under way at once cost each
+	// processor less than a second.
+	handshakePatience = 3 * time.Second
+	// sendBuffer bounds what the system keeps for a reader that does not read, in bytes. By itself it would keep megabytes of
+	// each, and as it tells of room only when a third is free, a slow reader would seem to take nothing for long. With this
+	// one that takes 5 KB/s is seen to within the default window.
+	sendBuffer = 128 << 10
+)
 
-// door is where connections come in.
-type door struct {
-	http     *http.Server
-	listener net.Listener
-	closing  atomic.Bool
-	deaf     chan struct{} // closed when no more connections are taken
-	newcomers
-}
-
-// open returns what serves until close.
-func (d *door) open(h *http.Server, l net.Listener) (serve func() error) {
-	d.http, d.listener, d.deaf = h, l, make(chan struct{})
-	return func() error {
-		defer close(d.deaf)
-		err := h.ServeTLS(l, "", "")
-		if errors.Is(err, http.ErrServerClosed) || d.closing.Load() && errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		return err
+// http2Bounds are what one connection of HTTP/2 may have. A sender of bodies that nobody reads yet fills the buffers.
+func http2Bounds(c Capacity) *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams:          100, // what RFC 9113 section 6.5.2 recommends at least
+		MaxReceiveBufferPerStream:     64 << 10,
+		MaxReceiveBufferPerConnection: 256 << 10,
+		WriteByteTimeout:              c.Window,
 	}
 }
 
-// close takes no more connections and answers what has come on those that it has, until ctx ends. http.Server.Shutdown alone
-// would close a new connection when its first request comes, and one whose next request it has just read.
-func (d *door) close(ctx context.Context) error {
+// door is where connections come in. It shakes hands with each by itself, with a bounded number at once and in turn with
+// each network, before the server of HTTP sees it. net/http would do as many at once as come, and tells nobody of one
+// before it has ended.
+type door struct {
+	config      *tls.Config
+	connections *connections
+	handshakes  *budget
+	log         *slog.Logger
+	ready       chan *tls.Conn
+	deaf        chan struct{}   // closed when no more connections are accepted
+	closing     atomic.Bool     // no more connections are accepted, and those that were are answered
+	stop        context.Context // ends when nothing more is let in
+	close       context.CancelCauseFunc
+	listener    net.Listener
+}
+
+func newDoor(c Capacity, config *tls.Config, open *connections, log *slog.Logger) *door {
+	d := &door{config: config, connections: open, handshakes: newBudget(int64(c.Handshakes), open.most, handshakePatience), log: log,
+		ready: make(chan *tls.Conn), deaf: make(chan struct{})}
+	d.stop, d.close = context.WithCancelCause(context.Background())
+	return d
+}
+
+// open returns the listener of connections that have shaken hands.
+func (d *door) open(listener net.Listener) net.Listener {
+	d.listener = listener
+	go d.accept()
+	return &opened{door: d}
+}
+
+// newcomerTime is how long an ending server waits for the first request of connections that it has accepted.
+const newcomerTime = 5 * time.Second
+
+// drain accepts no more connections and answers what has come on those that it has, until ctx ends. http.Server.Shutdown
+// alone would close a new connection when its first request comes, and one whose next request it has just read.
+func (d *door) drain(ctx context.Context, h *http.Server) error {
 	d.closing.Store(true)
 	err := d.listener.Close()
 	<-d.deaf
-	d.http.SetKeepAlivesEnabled(false)
+	h.SetKeepAlivesEnabled(false)
 	select {
-	case <-d.gone():
+	case <-d.connections.allSpoken():
 	case <-time.After(newcomerTime):
 	case <-ctx.Done():
 	}
-	if err = errors.Join(err, d.http.Shutdown(ctx)); err != nil {
-		err = errors.Join(err, d.http.Close())
+	if err = errors.Join(err, h.Shutdown(ctx)); err != nil {
+		err = errors.Join(err, h.Close())
 	}
 	return err
 }
 
-// newcomers are the connections on which no request has come yet.
-type newcomers struct {
-	mu    sync.Mutex
-	known map[net.Conn]struct{}
-	none  chan struct{} // closed when they are gone; nil: nobody waits for that
+// opened is a door that is open.
+type opened struct {
+	*door
 }
 
-// changed is for http.Server's ConnState.
-func (n *newcomers) changed(conn net.Conn, state http.ConnState) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if state == http.StateNew {
-		if n.known == nil {
-			n.known = make(map[net.Conn]struct{})
+// Accept implements net.Listener. The connections are of TLS.
+func (o *opened) Accept() (net.Conn, error) {
+	select {
+	case conn := <-o.ready:
+		return conn, nil
+	case <-o.stop.Done():
+		return nil, context.Cause(o.stop)
+	}
+}
+
+// Close implements net.Listener.
+func (o *opened) Close() error {
+	o.close(net.ErrClosed)
+	if err := o.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Addr implements net.Listener.
+func (o *opened) Addr() net.Addr { return o.listener.Addr() }
+
+const (
+	firstPause   = 5 * time.Millisecond
+	longestPause = time.Second
+)
+
+// accept takes connections for as long as the listener gives some. It never waits for the other side of one.
+func (d *door) accept() {
+	defer close(d.deaf)
+	pause := firstPause
+	for {
+		conn, err := d.listener.Accept()
+		if err == nil {
+			pause = firstPause
+			if d.connections.come(conn) {
+				go d.welcome(conn)
+			} else {
+				_ = conn.Close()
+			}
+			continue
 		}
-		n.known[conn] = struct{}{}
-		return
-	}
-	delete(n.known, conn)
-	n.tell()
-}
-
-func (n *newcomers) tell() {
-	if n.none != nil && len(n.known) == 0 {
-		close(n.none)
-		n.none = nil
-	}
-}
-
-// gone is closed when there are none. It is asked for once, when no more come.
-func (n *newcomers) gone() <-chan struct{} {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	none := make(chan struct{})
-	n.none = none
-	n.tell()
-	return none
-}
-
-// connState tells several of a connection's state.
-func connState(all ...func(net.Conn, http.ConnState)) func(net.Conn, http.ConnState) {
-	return func(conn net.Conn, state http.ConnState) {
-		for _, changed := range all {
-			changed(conn, state)
+		if errors.Is(err, net.ErrClosed) {
+			if !d.closing.Load() {
+				d.close(err)
+			}
+			return
+		}
+		// As when the process has no more files, of which some are closed soon.
+		d.log.Warn("connections cannot be accepted; it is tried again", "err", err, "after", pause)
+		select {
+		case <-d.stop.Done():
+			return
+		case <-time.After(pause):
+			pause = min(2*pause, longestPause)
 		}
 	}
+}
+
+// welcome shakes hands with who comes, and shows it in.
+func (d *door) welcome(conn net.Conn) {
+	secure, err := d.shake(conn)
+	if err == nil && secure.ConnectionState().NegotiatedProtocol == acme.ALPNProto {
+		err = errors.New("an ACME CA has seen the certificate that it came for (RFC 8737)")
+	}
+	if err == nil {
+		select {
+		case d.ready <- secure:
+			return
+		case <-d.stop.Done():
+			err = net.ErrClosed
+		}
+	}
+	d.log.Debug("a connection ended with its handshake", "remote", conn.RemoteAddr(), "err", err)
+	d.connections.gone(conn)
+	_ = conn.Close()
+}
+
+func (d *door) shake(conn net.Conn) (*tls.Conn, error) {
+	ctx, cancel := context.WithTimeout(d.stop, handshakeTimeout)
+	defer cancel()
+	g := lane.Guest{Party: origin.Network(origin.Host(conn.RemoteAddr().String()))}
+	held, err := d.handshakes.await(ctx, g, &share{n: 1, cut: func() { sever(conn) }})
+	if err != nil {
+		return nil, err
+	}
+	defer held.end()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		if err := tcp.SetWriteBuffer(sendBuffer); err != nil {
+			return nil, err
+		}
+	}
+	secure := tls.Server(conn, d.config)
+	return secure, secure.HandshakeContext(ctx)
 }

@@ -37,9 +37,10 @@ func (i *serverIdentity) trust() []*x509.Certificate {
 
 // config asks devices for their certificate without judging it: the channel does, and it never refuses by TLS alert.
 func (i *serverIdentity) config() *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: i.certificate, ClientAuth: tls.RequestClientCert}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: i.certificate, ClientAuth: tls.RequestClientCert,
+		NextProtos: []string{"h2", "http/1.1"}}
 	if i.acme != nil {
-		c.NextProtos = []string{"h2", "http/1.1", acme.ALPNProto}
+		c.NextProtos = append(c.NextProtos, acme.ALPNProto)
 	}
 	return c
 }

@@ -156,7 +156,7 @@ func locked(t *testing.T, database string) (release func()) {
 // nor on those that were open before.
 func TestReadyWhileShuttingDown(t *testing.T) {
 	s := newCrowded(t, server.Config{})
-	end := s.dawdle(1, "POST", "/beta/deviceManagement/deviceConfigurations")
+	end := s.stay(1, "POST", "/beta/deviceManagement/deviceConfigurations")
 	used, err := newTalker(t, s.Server)
 	if err != nil {
 		t.Fatal(err)

@@ -33,26 +33,27 @@ import (
 
 // Server is a running server.
 type Server struct {
-	url      string
-	caFile   string
-	store    *store.Store
-	engine   *engine.Engine
-	events   *live.Log
-	catalog  *catalog.Catalog
-	tokens   *access.Tokens
-	roles    *access.Roles
-	gate     *access.Gate
-	notify   *notify.Service
-	sessions *access.Sessions
-	signIn   *access.SignIn // nil: nobody signs in at an identity provider
-	channel  *apple.Channel
-	http     *http.Server
-	door     door
-	acme     *acmeCertificates // nil: the TLS certificate comes from elsewhere
-	stop     context.CancelFunc
-	done     chan struct{}
-	err      error // what ended the server; read it when done is closed
-	closed   atomic.Bool
+	url       string
+	caFile    string
+	store     *store.Store
+	engine    *engine.Engine
+	events    *live.Log
+	catalog   *catalog.Catalog
+	tokens    *access.Tokens
+	roles     *access.Roles
+	gate      *access.Gate
+	notify    *notify.Service
+	sessions  *access.Sessions
+	signIn    *access.SignIn // nil: nobody signs in at an identity provider
+	channel   *apple.Channel
+	http      *http.Server
+	door      *door
+	admission *admission
+	acme      *acmeCertificates // nil: the TLS certificate comes from elsewhere
+	stop      context.CancelFunc
+	done      chan struct{}
+	err       error // what ended the server; read it when done is closed
+	closed    atomic.Bool
 }
 
 // Start opens the database and serves until Close.
@@ -96,7 +97,12 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	following, letGo := context.WithCancel(running)
 	s.http.RegisterOnShutdown(letGo)
 	g.Go(func() error { defer letGo(); return s.events.Run(following) })
-	g.Go(s.door.open(s.http, listener))
+	g.Go(func() error {
+		if err := s.http.Serve(s.door.open(listener)); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
 	go func() {
 		s.err = g.Wait()
 		close(s.done)
@@ -150,16 +156,22 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 		return nil, err
 	}
 	s.engine.Attach(s.channel, fleet.IOS, fleet.IPadOS, fleet.MacOS, fleet.TVOS)
+	capacity, open := c.Capacity.withDefaults(c.MaxConnections), newConnections(c.MaxConnections, c.Clock.Now, c.Log)
+	s.door = newDoor(capacity, identity.config(), open, c.Log)
+	s.admission = newAdmission(capacity, c.TrustForwarded, c.Clock.Now, s.shown, s.routes(c, identity))
 	s.http = &http.Server{
-		Handler:           secured(newAdmission(c.Capacity, c.Clock.Now, s.routes(c, identity)), strictTransport(u.Hostname(), identity)),
-		TLSConfig:         identity.config(),
-		ConnContext:       graph.WithConnection,
-		ConnState:         connState(newConnections(c.MaxConnections, c.Clock.Now, c.Log).changed, s.door.changed),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      2 * time.Minute,
+		Handler:   secured(s.admission, strictTransport(u.Hostname(), identity)),
+		TLSConfig: identity.config(), // tells that HTTP/2 is spoken; the door shakes hands
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return open.with(graph.WithConnection(ctx, conn), conn)
+		},
+		ConnState:         open.changed,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       capacity.Window,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		HTTP2:             http2Bounds(capacity),
 		// OPTIONS * is answered with the headers of every other answer.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
@@ -203,12 +215,13 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.door.closing.Load, now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
+	limiter := graph.NewLimiter(c.RateLimit, c.RateBurst, c.Clock.Now)
 	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog,
 		Enroller: s.channel, PushCertificates: pushCertificates{s.channel}, Authenticator: s.gate,
 		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version, TLSCertificate: identity.leaf,
-		Audit: recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding, RateLimit: c.RateLimit, RateBurst: c.RateBurst,
-		BaseURL: c.URL, TrustForwarded: c.TrustForwarded, Busy: store.Busy, Now: c.Clock.Now, Log: c.Log})
-	mux.Handle("/console/", s.console(c, api, recorded))
+		Audit: recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding, RateLimit: c.RateLimit, RateBurst: c.RateBurst, Limiter: limiter,
+		BaseURL: c.URL, OwnURL: s.url, TrustForwarded: c.TrustForwarded, Busy: store.Busy, Now: c.Clock.Now, Log: c.Log})
+	mux.Handle("/console/", s.console(c, api, limiter, recorded))
 	mux.Handle("/", console.Home(api))
 	return mux
 }
@@ -262,7 +275,7 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.door.close(ctx)
+	err := s.door.drain(ctx, s.http)
 	s.stop()
 	<-s.done
 	if s.acme != nil {

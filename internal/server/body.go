@@ -1,0 +1,372 @@
+package server
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/lane"
+)
+
+const (
+	aheadLimit   = 64 << 10 // bytes that are read before anything is known of who sends: a SCEP message, nearly every call and report
+	openLimit    = 16 << 10 // the same where nobody has to be known, as to sign in; more is not read
+	largestBody  = 8 << 20  // bytes of any body, as sent and unpacked: a file in base64, the report of a full device
+	page         = 4 << 10  // bytes that are counted together
+	largestChunk = 64 << 10 // bytes that are read before more is asked for
+	unpacker     = 48 << 10 // bytes that unpacking takes beside what it makes
+)
+
+var (
+	errBodySlow = errors.New("the body did not come in time")
+	errBodyBusy = errors.New("too many bodies are on their way")
+)
+
+// identity is what a request shows of who sends it, before its body is read.
+type identity int
+
+const (
+	unknownSender  identity = iota // it may be somebody: only the whole body tells
+	nobody                         // who sends it will be refused
+	provenIdentity                 // it is somebody
+)
+
+// intake holds bodies outside of the lanes, so that who sends slowly keeps nobody from being worked on.
+type intake struct {
+	window   time.Duration
+	wait     time.Duration
+	unproven map[kind]*budget // of those who have not proved who they are
+	proven   map[kind]*budget
+	// device tells what a device's request shows of its sender.
+	device func(*http.Request) identity
+}
+
+// bodyPatience is how long a body may take when others need its room: one that does not come at once is then a slow one.
+const bodyPatience = 2 * time.Second
+
+func newIntake(c Capacity, device func(*http.Request) identity) *intake {
+	share := func(part int64) map[kind]*budget {
+		return map[kind]*budget{
+			ofDevice: newBudget(c.Bodies/part/page, c.Waiting*c.Devices, bodyPatience),
+			ofCall:   newBudget(c.Bodies/part/page, c.Waiting*c.Calls, bodyPatience),
+		}
+	}
+	return &intake{window: c.Window, wait: c.Wait, unproven: share(6), proven: share(3), device: device}
+}
+
+// body is what a request brings: what is short is read before its handler begins, the rest outside of its lane when the
+// handler asks for it, which it does when it knows who sends. It is counted until the answer.
+type body struct {
+	*intake
+	r       *http.Request
+	kind    kind
+	guest   lane.Guest
+	from    io.ReadCloser
+	source  io.Reader // from, unpacked
+	control *http.ResponseController
+	place   *lane.Place // that the request has; nil: none yet
+	ahead   int64       // bytes that are read beforehand
+	packed  bool        // it came as gzip
+
+	chunks   [][]byte // that were read, and not taken by the handler
+	size     int64    // bytes that were read
+	declared int64    // bytes that come; -1: it is not known
+	room     int64    // pages that are held, and not yet of a chunk
+	holder   *budget
+	share    *share
+	ended    error // why there is no more: io.EOF at the end
+
+	began time.Time // of the window
+	came  int64     // bytes in it
+	sum   atomic.Int64
+	whole atomic.Bool // nothing more is read
+
+	mu    sync.Mutex
+	over  bool // the request is
+	taken bool // its room was given to others
+}
+
+// newBody is the body of a request; nil: the request has none.
+func (in *intake) newBody(w http.ResponseWriter, r *http.Request, k kind, g lane.Guest) *body {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return nil
+	}
+	if k != ofDevice {
+		k = ofCall
+	}
+	b := &body{intake: in, r: r, kind: k, guest: g, from: r.Body, control: http.NewResponseController(w), ahead: aheadLimit,
+		declared: r.ContentLength, holder: in.unproven[k], began: time.Now()}
+	if isOpen(r) {
+		b.ahead = openLimit
+	}
+	b.source = progress{b}
+	if k == ofCall && !strings.HasPrefix(r.URL.Path, "/console/") && strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+		b.source, b.declared, b.packed = &unpacked{from: b.source, room: b.makeRoom}, -1, true
+	}
+	return b
+}
+
+// handOver gives the body to the handler, by a request that is not the server's own: that has to keep what it came with, by
+// which the server knows whether it was read.
+func (b *body) handOver(r *http.Request, place *lane.Place) {
+	b.place, r.Body = place, b
+	if b.packed {
+		r.Header.Del("Content-Encoding")
+		r.ContentLength = -1
+	}
+}
+
+// isOpen reports whether a request is for everybody, so that its sender is not known when its body is read. (What devices
+// send to /scep is no longer than what is read beforehand.)
+func isOpen(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/console/sign-") || strings.HasPrefix(r.URL.Path, "/console/oidc/") || r.URL.Path == "/scep"
+}
+
+// begin reads what is read before it is known who sends. What nobody expects is not read.
+func (b *body) begin() {
+	if b.r.Method != http.MethodGet && b.r.Method != http.MethodHead && b.r.ContentLength <= b.ahead {
+		b.fill(b.ahead)
+	}
+}
+
+// refusal is why the request cannot be answered; nil: it can.
+func (b *body) refusal() error {
+	if b != nil && (errors.Is(b.ended, errBodySlow) || errors.Is(b.ended, errBodyBusy)) {
+		return b.ended
+	}
+	return nil
+}
+
+// Read implements io.Reader, for the handler.
+func (b *body) Read(p []byte) (int, error) {
+	for len(b.chunks) == 0 {
+		if b.ended != nil {
+			return 0, b.ended
+		}
+		b.rest()
+	}
+	n := copy(p, b.chunks[0])
+	if b.chunks[0] = b.chunks[0][n:]; len(b.chunks[0]) == 0 {
+		b.chunks[0] = nil // who has it has a copy
+		b.chunks = b.chunks[1:]
+	}
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (b *body) Close() error { return b.from.Close() }
+
+// end gives back what the body holds. Its handler has ended.
+func (b *body) end() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	b.over = true
+	b.mu.Unlock()
+	b.share.end()
+}
+
+// rest reads what is left, outside of the lane.
+func (b *body) rest() {
+	who := provenIdentity // the API and the console read nothing of who is nobody
+	switch {
+	case isOpen(b.r):
+		who = nobody
+	case b.kind == ofDevice:
+		who = b.device(b.r)
+	}
+	switch {
+	case who == nobody:
+		b.fail(&http.MaxBytesError{Limit: b.ahead})
+		return
+	case b.declared > largestBody:
+		b.fail(&http.MaxBytesError{Limit: largestBody})
+		return
+	}
+	err := b.place.Outside(b.r.Context(), func() error {
+		if err := b.move(who); err != nil {
+			return err
+		}
+		b.renew(time.Now())
+		b.fill(largestBody + 1)
+		return nil
+	})
+	switch {
+	case err != nil:
+		b.fail(errBodyBusy)
+	case b.size > largestBody:
+		b.chunks = nil
+		b.fail(&http.MaxBytesError{Limit: largestBody})
+	}
+}
+
+// move has the body counted among those whose senders are known. Of one that says how long it is all is set aside before
+// any of it is read: bodies that each have a part, and wait for the others' room, would wait for ever.
+func (b *body) move(who identity) error {
+	holder := b.unproven[b.kind]
+	if who == provenIdentity {
+		holder = b.proven[b.kind]
+	}
+	n := pages(b.size) + pages(page)
+	if b.declared > 0 {
+		n = pages(b.declared) + 1
+	}
+	// Before it waits for the whole, so that it does not wait for itself.
+	had := b.share
+	had.end()
+	patient, cancel := context.WithTimeout(b.r.Context(), b.wait)
+	defer cancel()
+	taken, err := holder.await(patient, b.guest, b.newShare(n))
+	if err != nil {
+		return err
+	}
+	b.holder, b.share, b.room = holder, taken, n-pages(b.size)
+	return nil
+}
+
+func pages(bytes int64) int64 { return (bytes + page - 1) / page }
+
+func (b *body) newShare(n int64) *share {
+	return &share{n: n, pace: b.sum.Load, busy: b.whole.Load, cut: b.cut}
+}
+
+// cut ends the reading of a body whose room others need.
+func (b *body) cut() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.taken = true
+	if !b.over {
+		_ = b.control.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// fill reads until there are so many bytes, or the end.
+func (b *body) fill(to int64) {
+	for b.ended == nil && b.size < to {
+		chunk := b.chunk()
+		if chunk == nil {
+			b.fail(errBodyBusy)
+			return
+		}
+		n, err := b.source.Read((*chunk)[len(*chunk):cap(*chunk)])
+		*chunk = (*chunk)[:len(*chunk)+n]
+		b.size += int64(n)
+		switch {
+		case err != nil:
+			b.fail(err)
+		case b.size == b.declared:
+			b.fail(io.EOF)
+		}
+	}
+}
+
+// chunk is where the next bytes go; nil: there is no room for them.
+func (b *body) chunk() *[]byte {
+	if last := len(b.chunks) - 1; last >= 0 && len(b.chunks[last]) < cap(b.chunks[last]) {
+		return &b.chunks[last]
+	}
+	size := min(max(b.size, page), largestChunk)
+	if b.declared > 0 {
+		size = min(size, b.declared-b.size)
+	}
+	if !b.makeRoom(size) {
+		return nil
+	}
+	b.chunks = append(b.chunks, make([]byte, 0, size))
+	return &b.chunks[len(b.chunks)-1]
+}
+
+// makeRoom counts bytes before they are there.
+func (b *body) makeRoom(bytes int64) bool {
+	n := pages(bytes)
+	if b.share != nil && b.room < n {
+		if !b.holder.more(b.guest, b.share, n-b.room) {
+			return false
+		}
+		b.room = n
+	}
+	if b.share == nil {
+		if b.share = b.holder.take(b.guest, b.newShare(n)); b.share == nil {
+			return false
+		}
+		b.room = n
+	}
+	b.room -= n
+	return true
+}
+
+// fail ends the body.
+func (b *body) fail(err error) {
+	b.mu.Lock()
+	taken := b.taken
+	b.mu.Unlock()
+	switch {
+	case err == io.EOF:
+	case taken:
+		err = errBodyBusy
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errBodySlow
+	}
+	b.ended = err
+	b.whole.Store(true)
+}
+
+// renew begins a window in which something must come.
+func (b *body) renew(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over || b.taken {
+		return
+	}
+	b.began, b.came = now, 0
+	_ = b.control.SetReadDeadline(now.Add(b.window))
+	if b.r.ProtoMajor == 2 { // which counts the time to answer from the header on
+		_ = b.control.SetWriteDeadline(now.Add(writeTimeout))
+	}
+}
+
+// progress reads a body as it is sent, and lets it go on for as long as enough comes in each window. The server gives the
+// first window (http.Server.ReadTimeout): most bodies are there at once, and need no other.
+type progress struct{ *body }
+
+func (p progress) Read(to []byte) (int, error) {
+	b := p.body
+	n, err := b.from.Read(to)
+	b.came += int64(n)
+	if b.sum.Add(int64(n)) > largestBody {
+		return n, &http.MaxBytesError{Limit: largestBody}
+	}
+	if err == nil && b.came >= leastProgress {
+		if now := time.Now(); now.Sub(b.began) >= b.window/4 {
+			b.renew(now)
+		}
+	}
+	return n, err
+}
+
+// unpacked is the content of gzip.
+type unpacked struct {
+	from io.Reader
+	room func(int64) bool
+	gzip *gzip.Reader
+}
+
+func (u *unpacked) Read(p []byte) (n int, err error) {
+	if u.gzip == nil {
+		if !u.room(unpacker) {
+			return 0, errBodyBusy
+		}
+		if u.gzip, err = gzip.NewReader(u.from); err != nil {
+			return 0, err
+		}
+	}
+	return u.gzip.Read(p)
+}

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"runtime"
+	"time"
+)
+
+// Capacity is how much the server works on at the same time. What comes beyond waits, each network in turn, and is told to
+// come again when too much waits already, or it has waited for too long. Devices, calls and streams have their own each, so
+// that none of them waits behind the others. The zero value of a field has a default.
+type Capacity struct {
+	Devices int           // requests of devices; default 128 for each processor
+	Calls   int           // requests of the API and the console; default 32 for each processor
+	Streams int           // readers of events, none of whom waits; default 16,384
+	Waiting int           // requests that wait, for each one that is worked on; default 16
+	Wait    time.Duration // the longest; default 10 s
+
+	// Bodies is how many bytes of requests are held, from when they are read until the answer; default 96 MiB. Devices and
+	// callers who have proved who they are have a third each, and a sixth each is for what comes before that.
+	Bodies int64
+	// Answers is how many bytes of answers wait to be read, half of them devices'; default 128 MiB.
+	Answers int64
+	// Window is in which time the other side must send, or take, some KiB (leastProgress), however long the whole lasts; default
+	// 20 s.
+	Window time.Duration
+	// Handshakes is how many TLS handshakes are under way; default 256 for each processor, and at most a quarter of the
+	// connections.
+	Handshakes int
+}
+
+// leastProgress is how many bytes must come within Capacity.Window: 200 a second by default. A phone at the edge of its
+// network (GPRS) has ten times as much, and may lose it for some seconds.
+const leastProgress = 4 << 10
+
+func (c Capacity) withDefaults(connections int) Capacity {
+	for field, value := range map[*int]int{&c.Devices: 128 * runtime.GOMAXPROCS(0), &c.Calls: 32 * runtime.GOMAXPROCS(0), &c.Streams: 1 << 14,
+		&c.Waiting: 16, &c.Handshakes: min(256*runtime.GOMAXPROCS(0), max(1, connections/4))} {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	for field, value := range map[*int64]int64{&c.Bodies: 96 << 20, &c.Answers: 128 << 20} {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	for field, value := range map[*time.Duration]time.Duration{&c.Wait: 10 * time.Second, &c.Window: 20 * time.Second} {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	return c
+}
