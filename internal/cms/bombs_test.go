@@ -31,3 +31,16 @@ func TestBombsAreRefusedAtTheirLength(t *testing.T) {
 		})
 	}
 }
+
+func TestBounds(t *testing.T) {
+	for levels, taken := range map[int]bool{32: true, 33: false} {
+		if err := cms.Check(cmstest.Nested(levels)); (err == nil) != taken {
+			t.Errorf("%d levels: %v", levels, err)
+		}
+	}
+	for signers, taken := range map[int]bool{8: true, 9: false} {
+		if _, err := cms.Parse(cmstest.Signed(signers)); (err == nil) != taken {
+			t.Errorf("%d signers: %v", signers, err)
+		}
+	}
+}

@@ -171,3 +171,22 @@ func SCEP(by Signer, content []byte) []byte {
 	must(err)
 	return der
 }
+
+// Signed is a message by a number of signers.
+func Signed(signers int) []byte {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
+	return message(func(d *pkcs7.SignedData) {
+		for range signers {
+			add(d, Certify(key, key))
+		}
+	})
+}
+
+// Nested are elements in each other, so many levels deep.
+func Nested(levels int) (b []byte) {
+	for range levels {
+		b = wrap(0x30, b)
+	}
+	return b
+}
