@@ -111,7 +111,7 @@ const callsAtOnce = 8
 // identify gets an identity for every device, over SCEP.
 func (o *ours) identify(ctx context.Context) error {
 	scep := scepServer{url: "https://" + o.address + "/scep", web: o.http}
-	ca, err := scep.authority(ctx)
+	authorities, err := scep.authorities(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (o *ours) identify(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			o.issued[i], err = scep.certificate(ctx, ca, d.key, link.URL[strings.LastIndex(link.URL, "/")+1:])
+			o.issued[i], err = scep.certificate(ctx, authorities, d.key, link.URL[strings.LastIndex(link.URL, "/")+1:])
 			return err
 		})
 	}

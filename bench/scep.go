@@ -24,16 +24,20 @@ type scepServer struct {
 	web *http.Client
 }
 
-func (s *scepServer) authority(ctx context.Context) (*x509.Certificate, error) {
+// authorities returns the CA's certificate, with its registration authority's if it has one.
+func (s *scepServer) authorities(ctx context.Context) ([]*x509.Certificate, error) {
 	der, err := s.exchange(ctx, http.MethodGet, "GetCACert", nil)
 	if err != nil {
 		return nil, err
 	}
-	return x509.ParseCertificate(der)
+	if certificate, err := x509.ParseCertificate(der); err == nil {
+		return []*x509.Certificate{certificate}, nil
+	}
+	return scep.CACerts(der)
 }
 
 // certificate gets the identity of a key.
-func (s *scepServer) certificate(ctx context.Context, ca *x509.Certificate, key *simulator.QuickKey, challenge string) (*x509.Certificate, error) {
+func (s *scepServer) certificate(ctx context.Context, authorities []*x509.Certificate, key *simulator.QuickKey, challenge string) (*x509.Certificate, error) {
 	subject := pkix.Name{CommonName: "bench"}
 	der, err := x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{ChallengePassword: challenge,
 		CertificateRequest: x509.CertificateRequest{Subject: subject, SignatureAlgorithm: x509.SHA256WithRSA}}, key)
@@ -53,7 +57,7 @@ func (s *scepServer) certificate(ctx context.Context, ca *x509.Certificate, key 
 	if err != nil {
 		return nil, err
 	}
-	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: scep.PKCSReq, Recipients: []*x509.Certificate{ca},
+	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: scep.PKCSReq, Recipients: authorities,
 		SignerKey: key, SignerCert: self})
 	if err != nil {
 		return nil, err
@@ -62,7 +66,7 @@ func (s *scepServer) certificate(ctx context.Context, ca *x509.Certificate, key 
 	if err != nil {
 		return nil, err
 	}
-	reply, err := scep.ParsePKIMessage(raw, scep.WithCACerts([]*x509.Certificate{ca}))
+	reply, err := scep.ParsePKIMessage(raw, scep.WithCACerts(authorities))
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // scripted is an HTTPS server that answers as a test says.
@@ -191,6 +192,7 @@ func FuzzActionResult(f *testing.F) {
 	f.Add(`{"actionName":"changeAssignments","deviceAssignmentItems":[{"itemId":"a","assignmentItemActionStatus":"initiated"}]}`)
 	f.Add(`{"startDateTime":null,"deviceActionPayloads":null}`)
 	f.Fuzz(func(t *testing.T, text string) {
+		defer cost.Input(t)()
 		var r client.ActionResult
 		if json.Unmarshal([]byte(text), &r) != nil {
 			return

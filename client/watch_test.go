@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 const (
@@ -244,6 +245,7 @@ func FuzzWatch(f *testing.F) {
 	f.Add([]byte(`{"id":1,"type":"snapshot","value":null}` + "\n" +
 		`{"id":2,"type":"actionStarted","startDateTime":"9999-12-31T23:59:59-23:59"}` + "\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
+		defer cost.Input(t)()
 		follow := func(body io.Reader) (got []string, resumed string) {
 			requests := 0
 			transport := roundTrip(func(r *http.Request) *http.Response {

@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // Ways in which FuzzIdentify makes a bearer of its input.
@@ -61,6 +62,7 @@ func FuzzIdentify(f *testing.F) {
 	}
 
 	f.Fuzz(func(t *testing.T, way uint8, header, payload, signature []byte) {
+		defer cost.Input(t)()
 		i.t = t
 		payload = []byte(strings.ReplaceAll(string(payload), here, i.url))
 		input := segment(header) + "." + segment(payload)

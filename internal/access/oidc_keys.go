@@ -19,6 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/syncpayloads/syncpayloads/internal/lane"
+	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
 const (
@@ -29,6 +30,7 @@ const (
 	fetchTimeout  = 5 * time.Second
 	documentLimit = 1 << 20 // bytes of the issuer's metadata, or of its keys
 	rsaBits       = 2048    // at least (RFC 7518 section 3.3)
+	keysMost      = 100     // in one set: a token that names none is tried with all of them
 )
 
 // asymmetric are the algorithms that a token may be signed with, if the issuer's metadata name them, too.
@@ -89,19 +91,8 @@ func newKeyring(ctx context.Context, config ProviderConfig) *keyring {
 	}
 	return &keyring{
 		issuer: config.Issuer, life: ctx, now: config.Now, log: config.Log,
-		client: &http.Client{Transport: bounded{transport}, CheckRedirect: staySecure},
+		client: &http.Client{Transport: limit.Answers(transport, documentLimit), CheckRedirect: staySecure},
 	}
-}
-
-// bounded limits the bodies of responses, which libraries read whole.
-type bounded struct{ next http.RoundTripper }
-
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := b.next.RoundTrip(r)
-	if err == nil {
-		response.Body = http.MaxBytesReader(nil, response.Body, documentLimit)
-	}
-	return response, err
 }
 
 func staySecure(r *http.Request, via []*http.Request) error {
@@ -235,7 +226,8 @@ func (k *keyring) readKeys(ctx context.Context, from string) ([]jose.JSONWebKey,
 	return parseKeys(body)
 }
 
-// parseKeys reads a JWK set (RFC 7517 section 5), leaving out the keys that cannot be used to check a signature.
+// parseKeys reads a JWK set (RFC 7517 section 5), leaving out the keys that cannot be used to check a signature. The
+// library leaves out RSA keys that are too long to be used by everybody who sends a token.
 func parseKeys(document []byte) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -245,6 +237,9 @@ func parseKeys(document []byte) ([]jose.JSONWebKey, error) {
 	}
 	if set.Keys == nil {
 		return nil, errors.New("it is not a set of keys")
+	}
+	if len(set.Keys) > keysMost {
+		return nil, fmt.Errorf("it has %d keys: at most %d are read", len(set.Keys), keysMost)
 	}
 	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {

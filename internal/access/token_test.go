@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
@@ -147,6 +148,7 @@ func FuzzIdentifyToken(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, candidate string) {
+		defer cost.Input(t)()
 		p, err := tokens.Identify(t.Context(), candidate)
 		if candidate != bearer && !errors.Is(err, access.ErrUnauthenticated) {
 			t.Errorf("%q: %v, %v", candidate, p, err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // exported is a record as a file.
@@ -101,6 +102,7 @@ func FuzzReadLines(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
+		defer cost.Input(t)()
 		var list []audit.Entry
 		v := audit.Verifier{Part: true}
 		err := audit.ReadLines(bytes.NewReader(file), func(e *audit.Entry) error {

@@ -16,6 +16,7 @@ const (
 	// binaryBudget bounds the bytes that a file may expand to in memory: an object can be referred to often.
 	binaryBudget = 16 << 20
 	binaryValue  = 32 // what a value costs beside its own bytes
+	binaryRef    = 16 // what a place in an array or dictionary costs, whatever it is filled with
 )
 
 var errTruncated = errors.New("the binary property list is damaged: something lies outside of the file")
@@ -114,7 +115,10 @@ func (r *binaryReader) counted(kind, low byte, body []byte, depth int) (any, err
 		return nil, errTruncated
 	}
 	body = body[:n*width]
-	if err := r.spend(uint64(len(body))); err != nil {
+	if kind >= 0xa {
+		width = width / uint64(r.refSize) * binaryRef
+	}
+	if err := r.spend(n * width); err != nil {
 		return nil, err
 	}
 	switch kind {

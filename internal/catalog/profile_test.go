@@ -12,6 +12,7 @@ import (
 	"github.com/micromdm/plist"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 type dict = map[string]any
@@ -97,7 +98,7 @@ func TestBadProfiles(t *testing.T) {
 		"empty plist":            {[]byte("<plist></plist>"), "empty"},
 		"bad base64":             {[]byte("<plist><dict><key>a</key><data>?</data></dict></plist>"), "base64"},
 		"bad integer":            {[]byte("<plist><dict><key>a</key><integer>x</integer></dict></plist>"), "invalid syntax"},
-		"deep":                   {[]byte("<plist><dict><key>a</key>" + strings.Repeat("<array>", 500000)), "deeper than 64"},
+		"deep":                   {[]byte("<plist><dict><key>a</key>" + strings.Repeat("<array>", 100000)), "deeper than 64"},
 		"entities":               {[]byte(`<!DOCTYPE plist [<!ENTITY a "aaaa">]><plist><dict><key>a</key><string>&a;</string></dict></plist>`), "declarations of its own"},
 		"external entity":        {[]byte(`<plist><dict><key>a</key><string>&xxe;</string></dict></plist>`), "invalid character entity"},
 		"encrypted content":      {top(dict{"EncryptedPayloadContent": []byte{1}, "PayloadContent": nil}), "EncryptedPayloadContent"},
@@ -135,7 +136,7 @@ func TestBadProfiles(t *testing.T) {
 		"signature cut off":       {sign(t, []byte(good))[:300], "signature cannot be read"},
 		"encrypted file":          {encrypted(t, []byte(good)), "encrypted"},
 		"deep signature":          {bytes.Repeat([]byte{0x30, 0x80}, 1<<20), "nested deeper"},
-		"terminated emptiness":    {bytes.Repeat([]byte{0x30, 0x80, 0, 0}, 1<<19), "nested deeper"},
+		"terminated emptiness":    {bytes.Repeat([]byte{0x30, 0x80, 0, 0}, 1<<19), "signature cannot be read"},
 		"signature of nothing":    {[]byte{0x30, 0x00}, "signature cannot be read"},
 		"signature's length lies": {[]byte{0x30, 0x03, 0x04, 0x7f, 0x01}, "damaged ASN.1"},
 	}
@@ -234,6 +235,7 @@ func FuzzParseProfile(f *testing.F) {
 	f.Add(binaryList(top(dict{"D": time.Unix(1e9, 0), "R": 0.5, "N": int64(-1), "B": []byte{1}, "U": "ü"}, wifi)))
 	f.Add([]byte("<plist><dict><key>a</key><array><true/></array></dict></plist>"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer cost.Input(t)()
 		p, err := catalog.ParseProfile(b)
 		if err != nil {
 			var invalid *catalog.Invalid

@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"github.com/micromdm/plist"
+
+	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
 // maxNesting is deeper than any real property list, and shallow enough for every recursive reader.
@@ -41,6 +43,9 @@ func DecodePropertyList(b []byte) (map[string]any, error) {
 }
 
 func decodeXML(b []byte) (root any, err error) {
+	if err := limit.XML(b); err != nil {
+		return nil, err
+	}
 	if err := checkXML(b); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // binaryWriter writes a binary property list, every value an object of its own.
@@ -251,6 +252,7 @@ func FuzzParseAppConfiguration(f *testing.F) {
 	f.Add([]byte(encodedXML("<dict><key>a</key><integer>1</integer></dict>")))
 	f.Add([]byte(`{"settings":null,"encodedSettingXml":""}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer cost.Input(t)()
 		d, err := catalog.ParseAppConfiguration(body)
 		var invalid *catalog.Invalid
 		if err != nil && !errors.As(err, &invalid) {
@@ -267,6 +269,7 @@ func FuzzEncodedSettingXML(f *testing.F) {
 	f.Add([]byte(`<?xml version="1.0"?><!DOCTYPE plist PUBLIC "a" "b"><plist><dict><key>a</key><date>2020-01-01T00:00:00Z</date></dict></plist>`))
 	f.Add(binaryList(dict{"a": []any{true, "ü", 1.5, dict{"k": []byte{1}}}}))
 	f.Fuzz(func(t *testing.T, list []byte) {
+		defer cost.Input(t)()
 		d, err := catalog.ParseAppConfiguration(json.RawMessage(encodedXML(string(list))))
 		if err != nil {
 			return

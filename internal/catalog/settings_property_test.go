@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
@@ -216,6 +217,7 @@ func FuzzSettings(f *testing.F) {
 		text("com.apple.extensiblesso_extensiondata_generickey_keytobereplaced", "key"),
 		picked("com.apple.extensiblesso", "1", simple("com.apple.extensiblesso_extensiondata_generickey_integer", "Integer", 1))}))))))
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		defer cost.Input(t)()
 		p, err := catalog.CompilePolicy(policyID, json.RawMessage(raw))
 		var refused *catalog.Invalid
 		if err != nil {

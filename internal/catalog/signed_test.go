@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"maps"
 	"math/big"
 	"strings"
 	"testing"
@@ -17,6 +18,8 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/cms/cmstest"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
@@ -93,5 +96,33 @@ func TestSignedVersionNeedsAUUIDOfItsOwn(t *testing.T) {
 	got, err := c.Update(ctx, p.ID, catalog.Patch{File: second})
 	if err != nil || got.Version != 2 || got.Revision != "u-2" || string(got.Content) != string(second) {
 		t.Errorf("a signed file with a new UUID: %+v, %v", got, err)
+	}
+}
+
+// Some tools name the signer by its key.
+func TestSignerNamedByItsKey(t *testing.T) {
+	file := cmstest.ByKeyID(cmstest.NewSigner(), xmlList(t, top(nil, wifi)), false)
+	for form, file := range map[string][]byte{"DER": file, "BER": cmstest.Indefinite(file)} {
+		if p, err := catalog.ParseProfile(file); err != nil || !p.Signed {
+			t.Errorf("%s: %v", form, err)
+		}
+	}
+	changed := bytes.Replace(file, []byte("SSID_STR"), []byte("SSID_STX"), 1)
+	if _, err := catalog.ParseProfile(changed); err == nil || !strings.Contains(err.Error(), "changed after it was signed") {
+		t.Errorf("changed after it was signed: %v", err)
+	}
+}
+
+// An upload takes memory and time of its length, however it is made.
+func TestSignedBombs(t *testing.T) {
+	all := cmstest.Signatures(256 << 10)
+	maps.Copy(all, cmstest.Forms(catalog.MaxProfileSize))
+	for name, bomb := range all {
+		t.Run(name, func(t *testing.T) {
+			defer cost.Bound(t, 16<<20, time.Second)()
+			if _, err := catalog.ParseProfile(bomb); err == nil {
+				t.Errorf("%d bytes were taken", len(bomb))
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 func TestExplain(t *testing.T) {
@@ -53,6 +54,7 @@ func FuzzExplain(f *testing.F) {
 	f.Add(action.CodeNoCode, "UserRejected: x")
 	f.Add(int64(0), "ADomain -999999999999999999: ")
 	f.Fuzz(func(t *testing.T, code int64, detail string) {
+		defer cost.Input(t)()
 		if e := explain(code, detail); e.Meaning == "" || e.Advice == "" || e.Own != detail {
 			t.Errorf("%d %q: %+v", code, detail, e)
 		}

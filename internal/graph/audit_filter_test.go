@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 var refusedAuditFilters = []string{
@@ -36,6 +37,7 @@ func FuzzAuditFilter(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		defer cost.Input(t)()
 		q, err := parseAuditFilter(text)
 		var bad *fault
 		switch {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // FuzzBatch reads any body as a batch: it is refused with a fault, or each of its requests comes once, behind all that it
@@ -24,6 +26,7 @@ func FuzzBatch(f *testing.F) {
 	}
 	c := &call{server: &server{}, r: whole}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		defer cost.Input(t)()
 		body, err := parseObject(text)
 		if err != nil {
 			return
@@ -73,6 +76,7 @@ func FuzzTags(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
+		defer cost.Input(t)()
 		tags, err := readTags(http.Header{"If-Match": {value}}, "If-Match")
 		if err != nil {
 			mustBeFault(t, err)
@@ -99,6 +103,7 @@ func FuzzAccept(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
+		defer cost.Input(t)()
 		wanted, err := readFormat(http.Header{"Accept": {value}})
 		if err != nil {
 			mustBeFault(t, err)

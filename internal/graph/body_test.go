@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // refusedWith holds that an error is one that the caller is told, with one of these statuses.
@@ -41,6 +42,7 @@ func FuzzActionBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer cost.Input(t)()
 		o, err := parseObject(body)
 		if err != nil {
 			refusedWith(t, err, http.StatusBadRequest)
@@ -77,6 +79,7 @@ func FuzzPayloadBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer cost.Input(t)()
 		o, err := parseObject(body)
 		if err != nil {
 			refusedWith(t, err, http.StatusBadRequest)
@@ -114,6 +117,7 @@ func FuzzGzip(f *testing.F) {
 	f.Add(append(b.Bytes(), 'x'))
 	f.Add([]byte("{}"))
 	f.Fuzz(func(t *testing.T, sent []byte) {
+		defer cost.Input(t)()
 		const limit = 1000
 		r := httptest.NewRequest("POST", "/", bytes.NewReader(sent))
 		r.Header.Set("Content-Encoding", "gzip")
@@ -135,6 +139,7 @@ func FuzzRestoreAfter(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
+		defer cost.Input(t)()
 		d, err := restoreAfter(http.Header{restoreAfterHeader: {value}})
 		if err != nil {
 			refusedWith(t, err, http.StatusBadRequest)

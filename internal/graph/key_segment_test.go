@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // A key in parentheses, with its quotes doubled, is the segment behind the name; what has no such key stays as it is.
@@ -13,6 +15,7 @@ func FuzzKeySegments(f *testing.F) {
 		f.Add(key)
 	}
 	f.Fuzz(func(t *testing.T, key string) {
+		defer cost.Input(t)()
 		path := "/beta/users('" + strings.ReplaceAll(key, "'", "''") + "')/things"
 		r := &http.Request{URL: &url.URL{Path: path}}
 		want := "/beta/users/" + key + "/things"

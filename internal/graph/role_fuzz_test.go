@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // A role gets none but known rights, in order and each once, and none that the body does not allow by name.
@@ -21,6 +22,7 @@ func FuzzRoleEdit(f *testing.F) {
 	}
 	known := access.Rights()
 	f.Fuzz(func(t *testing.T, text string) {
+		defer cost.Input(t)()
 		body, err := parseObject([]byte(text))
 		if err != nil {
 			return
@@ -49,6 +51,7 @@ func FuzzAssignmentEdit(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		defer cost.Input(t)()
 		body, err := parseObject([]byte(text))
 		if err != nil {
 			return
@@ -81,6 +84,7 @@ func FuzzRoleReference(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, reference string) {
+		defer cost.Input(t)()
 		if id, ok := referred(reference, "roleDefinitions"); ok && (id == "" || strings.Contains(id, "/")) {
 			t.Errorf("%q refers to %q", reference, id)
 		}

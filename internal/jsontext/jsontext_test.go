@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 	"github.com/syncpayloads/syncpayloads/internal/jsontext"
 )
 
@@ -13,6 +14,7 @@ func FuzzAppendString(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		defer cost.Input(t)()
 		want, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)

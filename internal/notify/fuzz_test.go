@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // FuzzAddress holds that no spelling of an address in IPv6 leads to where the address itself must not go.
@@ -20,6 +21,7 @@ func FuzzAddress(f *testing.F) {
 		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	}
 	f.Fuzz(func(t *testing.T, bytes []byte) {
+		defer cost.Input(t)()
 		addr, ok := netip.AddrFromSlice(bytes)
 		if !ok {
 			return
@@ -55,6 +57,7 @@ func FuzzURL(f *testing.F) {
 	}
 	s := &Service{}
 	f.Fuzz(func(t *testing.T, text string) {
+		defer cost.Input(t)()
 		err := s.checkURL("notificationUrl", text)
 		if err != nil {
 			var invalid *catalog.Invalid
@@ -82,6 +85,7 @@ func FuzzResource(f *testing.F) {
 	f.Add("", " updated , updated")
 	f.Add("", "deleted,,created")
 	f.Fuzz(func(t *testing.T, text, change string) {
+		defer cost.Input(t)()
 		if set, device, err := resource(text); err == nil {
 			want := "deviceManagement/" + set
 			if device != "" {

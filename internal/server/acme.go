@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
 // ACME is how the server gets and renews its TLS certificate by itself (RFC 8555). The CA looks for the proof at port
@@ -37,6 +38,7 @@ const (
 	acmeFirstWait   = 2 * time.Minute
 	acmeLongestWait = time.Hour
 	acmeTimeout     = 30 * time.Second // of one request to the CA
+	acmeAnswer      = 1 << 20          // bytes of its answer; a chain of certificates has a few thousand
 
 	acmeAdvice = "check that the domain and its port 443 lead to this server, and that the server reaches the CA's directory"
 )
@@ -75,6 +77,7 @@ func loadACME(c Config, cache autocert.Cache, host string) (*serverIdentity, err
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = 64 << 10
 	if len(a.RootPEM) > 0 {
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM(a.RootPEM) {
@@ -86,7 +89,7 @@ func loadACME(c Config, cache autocert.Cache, host string) (*serverIdentity, err
 		cache: &closableCache{Cache: cache, log: c.Log}, ended: make(chan struct{}), tries: make(map[string]*acmeTry)}
 	m.manager = &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: m.cache, HostPolicy: autocert.HostWhitelist(a.Domains...),
 		Email: a.Email, Client: &acme.Client{DirectoryURL: a.Directory, UserAgent: "syncpayloads",
-			HTTPClient: &http.Client{Transport: transport, Timeout: acmeTimeout}}}
+			HTTPClient: &http.Client{Transport: limit.Answers(transport, acmeAnswer), Timeout: acmeTimeout}}}
 	return &serverIdentity{certificate: m.get, signer: func() (*tls.Certificate, error) { return m.certificate(m.host) },
 		rootPEM: a.RootPEM, acme: m}, nil
 }

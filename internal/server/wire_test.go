@@ -85,8 +85,8 @@ func (w *wire) do(method, path string, header map[string]string, body []byte) (i
 // certify asks the device CA for an identity by a challenge, and tells whether there is one.
 func (w *wire) certify(challenge string) bool {
 	w.t.Helper()
-	_, ca := w.do("GET", "/scep?operation=GetCACert", nil, nil)
-	authority, err := x509.ParseCertificate(ca)
+	_, chain := w.do("GET", "/scep?operation=GetCACert", nil, nil)
+	authorities, err := scep.CACerts(chain)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func (w *wire) certify(challenge string) bool {
 		w.t.Fatal(err)
 	}
 	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: scep.PKCSReq,
-		Recipients: []*x509.Certificate{authority}, SignerCert: signer, SignerKey: w.key})
+		Recipients: authorities, SignerCert: signer, SignerKey: w.key})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/micromdm/plist"
+
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 func marshal(f *testing.F, value any) []byte {
@@ -29,6 +31,7 @@ func FuzzEnrollmentProfile(f *testing.F) {
 	f.Add([]byte("0\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80"))
 	f.Add([]byte("bplist00"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		defer cost.Input(t)()
 		enrollment, err := parseEnrollmentProfile(raw)
 		if err != nil {
 			return
@@ -68,6 +71,7 @@ func FuzzCommand(f *testing.F) {
 	offline, cancel := context.WithCancel(context.Background()) // a manifest's URL must lead nowhere
 	cancel()
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		defer cost.Input(t)()
 		device := newDevice(fleet, Config{Kind: Mac, Seed: 1})
 		cmd, err := device.decodeCommand(offline, raw)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"weak"
 
-	"github.com/smallstep/pkcs7"
+	"github.com/syncpayloads/syncpayloads/internal/cms"
 )
 
 // Profile is an installed configuration profile. Its contents are shared between devices: read them only.
@@ -97,7 +97,7 @@ func unsign(raw []byte) (content []byte, signers [][]byte, err error) {
 	if err := checkEnvelope(raw); err != nil {
 		return nil, nil, err
 	}
-	signed, err := pkcs7.Parse(raw)
+	signed, err := cms.Parse(raw)
 	if err != nil {
 		return nil, nil, fmt.Errorf("neither a property list nor PKCS #7 signed data: %w", err)
 	}
@@ -115,15 +115,14 @@ func unsign(raw []byte) (content []byte, signers [][]byte, err error) {
 	return signed.Content, signers, nil
 }
 
-// maxEnvelope bounds PKCS #7 data, in bytes: the parser recurses with every level of nesting, two bytes each, and an
-// overflow of the stack would end the whole process.
+// maxEnvelope bounds PKCS #7 data, in bytes.
 const maxEnvelope = 2 << 20
 
 func checkEnvelope(raw []byte) error {
 	if len(raw) > maxEnvelope {
 		return fmt.Errorf("PKCS #7 data of %d bytes, at most %d are read", len(raw), maxEnvelope)
 	}
-	return nil
+	return cms.Check(raw)
 }
 
 // profileCache lets devices that install the same bytes share one parsed profile, for as long as any of them has it.

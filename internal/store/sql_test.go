@@ -14,6 +14,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -216,6 +217,7 @@ func FuzzSQL(f *testing.F) {
 	}
 	s := newSurface()
 	f.Fuzz(func(t *testing.T, filter, search, orderBy, skipToken string) {
+		defer cost.Input(t)()
 		options := url.Values{}
 		for name, value := range map[string]string{"$filter": filter, "$search": search, "$orderby": orderBy, "$skiptoken": skipToken} {
 			if value != "" {

@@ -16,6 +16,8 @@ import (
 	"math/big"
 	"strings"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
 const (
@@ -26,10 +28,12 @@ const (
 	maxCommonName = 64             // RFC 5280, ub-common-name
 )
 
-// authority is the CA that issues device identities. SCEP encrypts requests to it, hence RSA.
+// authority is the CA that issues device identities. Its key signs certificates, and does nothing else.
 type authority struct {
 	certificate *x509.Certificate
 	key         *rsa.PrivateKey
+	registrar   *registrar
+	chain       []byte // the registrar's certificate and its own, as GetCACert gives them
 	pool        *x509.CertPool
 	now         func() time.Time
 	validity    time.Duration
@@ -37,31 +41,41 @@ type authority struct {
 	parsed      recent[*x509.Certificate] // verified ones
 }
 
-// loadAuthority reads the device CA, or makes it. Of several processes that start at once on an empty store, one makes it.
+// loadAuthority reads the device CA and its registrar, or makes them. Of several processes that start at once on an empty
+// store, one makes them.
 func loadAuthority(ctx context.Context, store Store, now func() time.Time, validity time.Duration) (*authority, error) {
-	stored, err := store.KeyPair(ctx, deviceCAName)
-	if errors.Is(err, ErrNotFound) {
-		var made *KeyPair
-		if made, err = newAuthorityKeyPair(now()); err != nil {
-			return nil, err
-		}
-		stored, err = store.AddKeyPair(ctx, deviceCAName, *made)
-	}
+	certificate, key, err := loadKeyPair(ctx, store, deviceCAName, func() (*KeyPair, error) { return newAuthorityKeyPair(now()) })
 	if err != nil {
 		return nil, err
+	}
+	a := &authority{certificate: certificate, key: key, pool: x509.NewCertPool(), now: now, validity: validity,
+		verified: recent[struct{}]{limit: maxVerified}, parsed: recent[*x509.Certificate]{limit: maxParsed}}
+	a.pool.AddCert(certificate)
+	return a, a.loadRegistrar(ctx, store)
+}
+
+// loadKeyPair reads an RSA key with its certificate, or makes and stores it.
+func loadKeyPair(ctx context.Context, store Store, name string, create func() (*KeyPair, error)) (*x509.Certificate, *rsa.PrivateKey, error) {
+	stored, err := store.KeyPair(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		var made *KeyPair
+		if made, err = create(); err != nil {
+			return nil, nil, err
+		}
+		stored, err = store.AddKeyPair(ctx, name, *made)
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	certificate, key, err := parseKeyPair(stored.CertificatePEM, stored.KeyPEM)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
 	rsaKey, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("its key is %T: SCEP needs RSA", key)
+		return nil, nil, fmt.Errorf("%s: its key is not RSA, which SCEP needs", name)
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(certificate)
-	return &authority{certificate: certificate, key: rsaKey, pool: pool, now: now, validity: validity,
-		verified: recent[struct{}]{limit: maxVerified}, parsed: recent[*x509.Certificate]{limit: maxParsed}}, nil
+	return certificate, rsaKey, nil
 }
 
 func newAuthorityKeyPair(now time.Time) (*KeyPair, error) {
@@ -81,10 +95,14 @@ func newAuthorityKeyPair(now time.Time) (*KeyPair, error) {
 		IsCA:                  true,
 		MaxPathLenZero:        true,
 		BasicConstraintsValid: true,
-		// KeyEncipherment because SCEP clients encrypt their requests to this certificate.
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	return newKeyPair(template, template, key, key)
+}
+
+// newKeyPair certifies a key.
+func newKeyPair(template, issuer *x509.Certificate, key, issuerKey *rsa.PrivateKey) (*KeyPair, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, &key.PublicKey, issuerKey)
 	if err != nil {
 		return nil, err
 	}
@@ -183,11 +201,17 @@ func parseKeyPair(certPEM, keyPEM []byte) (*x509.Certificate, crypto.Signer, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("the certificate cannot be read: %w", err)
 	}
+	if err := limit.Key(certificate.PublicKey); err != nil {
+		return nil, nil, fmt.Errorf("the certificate has %w", err)
+	}
 	if block, _ = pem.Decode(keyPEM); block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 		return nil, nil, errors.New("the private key is not PEM: it must begin with -----BEGIN PRIVATE KEY-----")
 	}
 	if strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "" {
 		return nil, nil, errors.New("the private key is encrypted: decrypt it first, for example with openssl pkey")
+	}
+	if err := limit.PrivateKey(block.Bytes); err != nil {
+		return nil, nil, fmt.Errorf("the private key cannot be used: %w", err)
 	}
 	key, err := parsePrivateKey(block.Bytes)
 	if err != nil {

@@ -77,6 +77,17 @@ func (s *server) request(t testing.TB, challenge string, key crypto.Signer, kind
 	return s.envelope(t, der, kind)
 }
 
+// requestTo makes a request that is encrypted to these alone.
+func (s *server) requestTo(t testing.TB, challenge string, recipients []*x509.Certificate) []byte {
+	t.Helper()
+	key := shared.keys[1]()
+	der, err := x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{ChallengePassword: challenge}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seal(t, der, scep.PKCSReq, key, recipients)
+}
+
 // envelope makes a SCEP request signed by the request's own key, if that is a shared one.
 func (s *server) envelope(t testing.TB, csrDER []byte, kind scep.MessageType) []byte {
 	t.Helper()
@@ -95,16 +106,32 @@ func (s *server) envelope(t testing.TB, csrDER []byte, kind scep.MessageType) []
 
 func (s *server) signedEnvelope(t testing.TB, csrDER []byte, kind scep.MessageType, signer *rsa.PrivateKey) []byte {
 	t.Helper()
+	return seal(t, csrDER, kind, signer, s.authorities(t))
+}
+
+func seal(t testing.TB, csrDER []byte, kind scep.MessageType, signer *rsa.PrivateKey, recipients []*x509.Certificate) []byte {
+	t.Helper()
 	csr, err := x509.ParseCertificateRequest(csrDER)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: kind, Recipients: []*x509.Certificate{s.channel.DeviceCA()},
+	m, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: kind, Recipients: recipients,
 		SignerCert: selfSigned(t, signer), SignerKey: signer})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m.Raw
+}
+
+// authorities are the certificates of GetCACert: the registration authority's, and the CA's.
+func (s *server) authorities(t testing.TB) []*x509.Certificate {
+	t.Helper()
+	_, header, chain := get(t, s.client(), s.URL+"/scep?operation=GetCACert&message=example")
+	found, err := scep.CACerts(chain)
+	if err != nil || len(found) != 2 || header.Get("Content-Type") != "application/x-x509-ca-ra-cert" {
+		t.Fatalf("CA certificates: %v, %d of them as %s", err, len(found), header.Get("Content-Type"))
+	}
+	return found
 }
 
 // pkiOperation posts a SCEP message and returns the certificate, or why there is none.
@@ -124,8 +151,8 @@ func (s *server) pkiOperation(t testing.TB, message []byte) (*x509.Certificate, 
 
 func (s *server) openReply(t testing.TB, body []byte) (*x509.Certificate, scep.FailInfo) {
 	t.Helper()
-	if _, err := scep.ParsePKIMessage(body, scep.WithCACerts([]*x509.Certificate{s.channel.DeviceCA()})); err != nil {
-		t.Fatalf("the answer is not the CA's: %v", err)
+	if _, err := scep.ParsePKIMessage(body, scep.WithCACerts(s.authorities(t)[:1])); err != nil {
+		t.Fatalf("the answer is not the registration authority's: %v", err)
 	}
 	reply, err := scep.ParsePKIMessage(body)
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 	"github.com/micromdm/nanomdm/mdm"
 	"github.com/micromdm/plist"
 	"github.com/smallstep/pkcs7"
+
+	"github.com/syncpayloads/syncpayloads/internal/cms/cmstest"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // What is read here instead of by the library gets the same verdict, and the same certificate.
@@ -30,7 +33,13 @@ func FuzzSignedData(f *testing.F) {
 			f.Add(d.der(), reported)
 		}
 	}
-	f.Fuzz(func(t *testing.T, der, body []byte) { agree(t, all.ca, der, body) })
+	for _, bomb := range cmstest.Forms(4 << 10) {
+		f.Add(bomb, reported)
+	}
+	f.Fuzz(func(t *testing.T, der, body []byte) {
+		defer cost.Input(t)()
+		agree(t, all.ca, der, body)
+	})
 }
 
 // The same for whatever somebody with an identity may sign.
@@ -42,6 +51,7 @@ func FuzzSignedAttributes(f *testing.F) {
 	f.Add(string(d.attributes[0])+string(d.attributes[2])+string(d.attributes[2]), false)
 	f.Add(string(attribute(pkcs7.OIDAttributeSigningTime, 1)), false)
 	f.Fuzz(func(t *testing.T, attributes string, sorted bool) {
+		defer cost.Input(t)()
 		d := newDraft(all.ecdsa)
 		d.attributes, d.unsorted = [][]byte{[]byte(attributes)}, true
 		if sorted { // the attributes that must be there, and one of whatever kind
@@ -58,6 +68,7 @@ func FuzzReport(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer cost.Input(t)()
 		if checkForm(body) != nil {
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/micromdm/plist"
 	"github.com/smallstep/scep"
+
+	"github.com/syncpayloads/syncpayloads/internal/cms/cmstest"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
 // fuzzed serves requests without a network, as a device with the given identity.
@@ -44,6 +48,7 @@ func FuzzCheckin(f *testing.F) {
 	f.Add([]byte(`<plist version="1.0"><dict><key>MessageType</key><string>GetToken</string></dict></plist>`))
 	f.Add([]byte("bplist00\xa1\x00\x08"))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer cost.Input(t)()
 		r := httptest.NewRequest(http.MethodPut, "/mdm", bytes.NewReader(body))
 		r.Header.Set("Content-Type", "application/x-apple-aspen-mdm-checkin")
 		fuzzed(t, s, r, d.cert)
@@ -67,6 +72,7 @@ func FuzzCommandResult(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer cost.Input(t)()
 		fuzzed(t, s, httptest.NewRequest(http.MethodPut, "/mdm", bytes.NewReader(body)), d.cert)
 	})
 }
@@ -80,7 +86,11 @@ func FuzzMdmSignature(f *testing.F) {
 	f.Add(signature[:len(signature)/2], a.raw)
 	f.Add("MIAGCSqGSIb3DQEHAqCAMIACAQExADCABgkqhkiG9w0BBwEAADEAAAAAAAAA", a.raw)
 	f.Add("", []byte{})
+	for _, bomb := range cmstest.Forms(4 << 10) {
+		f.Add(base64.StdEncoding.EncodeToString(bomb), a.raw)
+	}
 	f.Fuzz(func(t *testing.T, header string, body []byte) {
+		defer cost.Input(t)()
 		r := httptest.NewRequest(http.MethodPut, "/mdm", bytes.NewReader(body))
 		r.Header.Set("Mdm-Signature", header)
 		fuzzed(t, s, r, nil)
@@ -95,7 +105,13 @@ func FuzzPKIOperation(f *testing.F) {
 	}
 	f.Add(s.request(f, "", shared.keys[1](), scep.PKCSReq))
 	f.Add([]byte{0x30, 0x80, 0, 0})
+	signer := cmstest.NewSigner()
+	for _, bomb := range cmstest.Forms(4 << 10) {
+		f.Add(bomb)
+		f.Add(cmstest.SCEP(signer, bomb))
+	}
 	f.Fuzz(func(t *testing.T, message []byte) {
+		defer cost.Input(t)()
 		fuzzed(t, s, httptest.NewRequest(http.MethodPost, "/scep?operation=PKIOperation", bytes.NewReader(message)), nil)
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/micromdm/nanomdm/mdm"
 	"github.com/micromdm/nanomdm/service"
 	"github.com/micromdm/plist"
+
+	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
 const (
@@ -145,6 +147,9 @@ func checkCheckin(body []byte) (err error) {
 func checkForm(body []byte) error {
 	if bytes.HasPrefix(body, []byte("bplist")) {
 		return errors.New("binary property list: devices send XML")
+	}
+	if err := limit.XML(body); err != nil {
+		return err
 	}
 	return checkDepth(body)
 }

@@ -18,12 +18,14 @@ import (
 	"github.com/micromdm/nanomdm/push/nanopush"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
 const (
-	pushKeyPair = "apple push"
-	pushTimeout = 15 * time.Second
-	pushExpires = 24 * time.Hour // how long APNs keeps a push for a device that is off
+	pushKeyPair   = "apple push"
+	pushTimeout   = 15 * time.Second
+	maxPushAnswer = 4 << 10        // bytes of APNs' reason, which is one word
+	pushExpires   = 24 * time.Hour // how long APNs keeps a push for a device that is off
 )
 
 var (
@@ -206,14 +208,15 @@ func (p *pusher) connection(pair *tls.Certificate) (push.PushProvider, error) {
 
 func (p *pusher) client(pair *tls.Certificate) (*http.Client, error) {
 	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		TLSClientConfig:     &tls.Config{Certificates: []tls.Certificate{*pair}, RootCAs: p.cas, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: pushTimeout,
-		IdleConnTimeout:     time.Hour, // Apple asks to keep connections open
-		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: time.Minute, PingTimeout: pushTimeout},
+		Proxy:                  http.ProxyFromEnvironment,
+		TLSClientConfig:        &tls.Config{Certificates: []tls.Certificate{*pair}, RootCAs: p.cas, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    pushTimeout,
+		IdleConnTimeout:        time.Hour, // Apple asks to keep connections open
+		ForceAttemptHTTP2:      true,
+		MaxResponseHeaderBytes: 16 << 10,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: time.Minute, PingTimeout: pushTimeout},
 	}
-	return &http.Client{Transport: &apnsTransport{to: p.apns, next: transport}}, nil
+	return &http.Client{Transport: &apnsTransport{to: p.apns, next: limit.Answers(transport, maxPushAnswer)}}, nil
 }
 
 // apnsTransport sends what is meant for Apple's push service to the configured one, as a push of type mdm.

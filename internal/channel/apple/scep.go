@@ -11,29 +11,22 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/smallstep/pkcs7"
 	"github.com/smallstep/scep"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
 const (
 	maxSCEPMessage = 64 << 10 // bytes of one PKIOperation message
 	minKeyBits     = 2048
-	maxKeyBits     = 8192 // a larger key only costs the server time
+	maxKeyBits     = limit.KeyBits
+	minSignerBits  = 1024 // of the key that signs a request, and to which the answer is encrypted
 )
 
-// scepCapabilities are those of RFC 8894, section 3.5.2, that this CA has. Renewal is not among them: a device gets a
-// new identity by enrolling again.
+// scepCapabilities are those of RFC 8894, section 3.5.2, that this CA has. Renewal is not among them, because an identity
+// alone gets no other: whoever had stolen it could keep it for ever. With a challenge of its own a RenewalReq is served.
 const scepCapabilities = "AES\nPOSTPKIOperation\nSCEPStandard\nSHA-256\nSHA-512\n"
-
-// The library signs with SHA-1 and encrypts with DES unless told otherwise; RFC 8894 wants SHA-256 and AES.
-func init() {
-	pkcs7.ContentEncryptionAlgorithm = pkcs7.EncryptionAlgorithmAES128CBC
-	if err := pkcs7.SetDefaultDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256); err != nil {
-		panic(err)
-	}
-}
 
 // serveSCEP is the SCEP server of the device CA (RFC 8894).
 func (c *Channel) serveSCEP(w http.ResponseWriter, r *http.Request) {
@@ -43,8 +36,8 @@ func (c *Channel) serveSCEP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, scepCapabilities)
 	case operation == "GetCACert" && r.Method != http.MethodPost:
-		w.Header().Set("Content-Type", "application/x-x509-ca-cert")
-		_, _ = w.Write(c.ca.certificate.Raw)
+		w.Header().Set("Content-Type", "application/x-x509-ca-ra-cert")
+		_, _ = w.Write(c.ca.chain)
 	case operation == "PKIOperation":
 		c.servePKIOperation(w, r)
 	default:
@@ -69,21 +62,22 @@ func (c *Channel) servePKIOperation(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not a SCEP request that this server knows", http.StatusBadRequest)
 		return
 	}
-	reply, err := c.enrollKey(r.Context(), request)
-	var refused *scepRefusal
+	issued, err := c.enrollKey(r.Context(), request)
+	reply, refused := []byte(nil), (*scepRefusal)(nil)
 	switch {
+	case err == nil:
+		reply, err = request.succeed(c.ca.registrar, issued)
 	case errors.As(err, &refused):
-		c.Log.Info("SCEP request refused", "remote", r.RemoteAddr, "transaction", request.TransactionID, "err", refused.reason)
-		reply, err = request.Fail(c.ca.certificate, c.ca.key, refused.info)
-	case err != nil:
-		c.Log.Error("SCEP request failed; the device may repeat it", "err", err)
+		c.Log.Info("SCEP request refused", "remote", r.RemoteAddr, "transaction", request.transaction, "err", refused.reason)
+		reply, err = request.fail(c.ca.registrar, refused.info)
 	}
 	if err != nil {
+		c.Log.Error("SCEP request failed; the device may repeat it", "err", err)
 		failRequest(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-pki-message")
-	_, _ = w.Write(reply.Raw)
+	_, _ = w.Write(reply)
 }
 
 // readPKIMessage takes the message from the body, or from the query of a GET (RFC 8894, section 4.1).
@@ -114,21 +108,29 @@ func refuseRequest(info scep.FailInfo, format string, args ...any) error {
 
 // enrollKey gives the key of a certificate request its identity, if the request carries an unused challenge. The same
 // key with the same challenge gets the same certificate again: devices repeat requests whose answer was lost.
-func (c *Channel) enrollKey(ctx context.Context, request *scep.PKIMessage) (*scep.PKIMessage, error) {
-	if request.MessageType != scep.PKCSReq {
-		return nil, refuseRequest(scep.BadRequest, "message type %q: only PKCSReq is served", string(request.MessageType))
+//
+// Who signs the message is not asked. The challenge is the permission, and the certificate request, which holds it, is
+// signed with the key that is to be certified. Whoever wraps such a request anew, with a signature of their own, gets a
+// certificate for a key that they do not have, and its owner gets the same one.
+func (c *Channel) enrollKey(ctx context.Context, m *pkiMessage) (*x509.Certificate, error) {
+	switch m.kind {
+	case scep.PKCSReq, scep.RenewalReq:
+	case scep.CertPoll:
+		return nil, refuseRequest(scep.BadCertID, "%s: no request is ever left pending here", m.kind)
+	default:
+		return nil, refuseRequest(scep.BadRequest, "message type %q: only PKCSReq and RenewalReq are served", string(m.kind))
 	}
-	if err := decryptPKIMessage(request, c.ca); err != nil {
+	if bits, ok := rsaBits(m.signer.PublicKey); !ok || bits < minSignerBits {
+		return nil, refuseRequest(scep.BadAlg, "its signer has no RSA key of %d bits or more to encrypt the answer to", minSignerBits)
+	}
+	csr, challenge, err := m.open(c.ca.registrar)
+	if err != nil {
 		return nil, refuseRequest(scep.BadMessageCheck, "its envelope cannot be opened: %v", err)
 	}
-	csr := request.CSRReqMessage.CSR
 	if err := checkRequest(csr); err != nil {
 		return nil, err
 	}
-	if err := checkSigner(request.Raw, csr); err != nil {
-		return nil, err
-	}
-	issued, err := c.redeem(ctx, request.CSRReqMessage.ChallengePassword, csr)
+	issued, err := c.redeem(ctx, challenge, csr)
 	if err != nil {
 		return nil, err
 	}
@@ -136,37 +138,27 @@ func (c *Channel) enrollKey(ctx context.Context, request *scep.PKIMessage) (*sce
 	if err != nil {
 		return nil, fmt.Errorf("stored certificate %s: %w", issued.Serial, err)
 	}
-	reply, err := request.Success(c.ca.certificate, c.ca.key, certificate)
-	if err != nil {
-		return nil, refuseRequest(scep.BadRequest, "the answer cannot be encrypted to the requester: %v", err)
+	return certificate, nil
+}
+
+func rsaBits(key any) (bits int, ok bool) {
+	public, ok := key.(*rsa.PublicKey)
+	if ok {
+		bits = public.N.BitLen()
 	}
-	return reply, nil
+	return bits, ok
 }
 
 func checkRequest(csr *x509.CertificateRequest) error {
-	key, ok := csr.PublicKey.(*rsa.PublicKey)
+	bits, ok := rsaBits(csr.PublicKey)
 	if !ok {
-		return refuseRequest(scep.BadAlg, "its key is %T: RSA is required", csr.PublicKey)
+		return refuseRequest(scep.BadAlg, "its key is %s: RSA is required", csr.PublicKeyAlgorithm)
 	}
-	if bits := key.N.BitLen(); bits < minKeyBits || bits > maxKeyBits {
+	if bits < minKeyBits || bits > maxKeyBits {
 		return refuseRequest(scep.BadAlg, "its RSA key has %d bits: %d to %d are accepted", bits, minKeyBits, maxKeyBits)
 	}
 	if err := csr.CheckSignature(); err != nil {
 		return refuseRequest(scep.BadMessageCheck, "the certificate request is not signed by its own key: %v", err)
-	}
-	return nil
-}
-
-// checkSigner checks that who sends the message is who asks for the certificate: it is signed with the key that is to be
-// certified (RFC 8894, section 2.3). Apple's devices do so.
-func checkSigner(message []byte, csr *x509.CertificateRequest) error {
-	p7, err := pkcs7.Parse(message)
-	if err != nil {
-		return refuseRequest(scep.BadMessageCheck, "its signature cannot be read: %v", err)
-	}
-	signer, key := p7.GetOnlySigner(), csr.PublicKey.(*rsa.PublicKey)
-	if signer == nil || !key.Equal(signer.PublicKey) {
-		return refuseRequest(scep.BadMessageCheck, "it is not signed with the key of its certificate request alone")
 	}
 	return nil
 }
@@ -204,22 +196,4 @@ func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.Certif
 		return nil, refuseRequest(scep.BadRequest, "%v", err)
 	}
 	return issued, err
-}
-
-// parsePKIMessage and decryptPKIMessage keep the server whole: the PKCS #7 library panics on some malformed messages,
-// for example on padding longer than the text.
-func parsePKIMessage(b []byte) (m *scep.PKIMessage, err error) {
-	defer notPanic(&err)
-	return scep.ParsePKIMessage(b)
-}
-
-func decryptPKIMessage(m *scep.PKIMessage, ca *authority) (err error) {
-	defer notPanic(&err)
-	return m.DecryptPKIEnvelope(ca.certificate, ca.key)
-}
-
-func notPanic(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("malformed: %v", p)
-	}
 }

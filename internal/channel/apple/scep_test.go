@@ -27,10 +27,9 @@ func TestSCEPIssuesDeviceIdentities(t *testing.T) {
 	if !strings.Contains(string(caps), "SCEPStandard") || strings.Contains(string(caps), "Renewal") {
 		t.Errorf("capabilities %q", caps)
 	}
-	_, header, der := get(t, s.client(), s.URL+"/scep?operation=GetCACert&message=example")
-	ca, err := x509.ParseCertificate(der)
-	if err != nil || header.Get("Content-Type") != "application/x-x509-ca-cert" || !ca.Equal(s.channel.DeviceCA()) {
-		t.Fatalf("CA certificate: %v", err)
+	ca := s.authorities(t)[1]
+	if !ca.Equal(s.channel.DeviceCA()) {
+		t.Error("the second certificate of GetCACert is not the CA's")
 	}
 	cert := s.newDevice(t, "1", 1).cert
 	if err := cert.CheckSignatureFrom(ca); err != nil {
@@ -134,19 +133,23 @@ func TestSCEPRefusesBadRequests(t *testing.T) {
 	}{
 		"short key":      {short, scep.PKCSReq, scep.BadAlg},
 		"elliptic curve": {curve, scep.PKCSReq, scep.BadAlg},
-		"renewal":        {shared.keys[1](), scep.RenewalReq, scep.BadRequest},
 		"update":         {shared.keys[1](), scep.UpdateReq, scep.BadRequest},
+		"poll":           {shared.keys[1](), scep.CertPoll, scep.BadCertID},
+		"a certificate":  {shared.keys[1](), scep.GetCert, scep.BadRequest},
+		"revocations":    {shared.keys[1](), scep.GetCRL, scep.BadRequest},
+		"an answer":      {shared.keys[1](), scep.CertRep, scep.BadRequest},
+		"an unknown one": {shared.keys[1](), "99", scep.BadRequest},
 	} {
 		if cert, fail := s.pkiOperation(t, s.request(t, code, c.key, c.kind)); cert != nil || fail != c.want {
-			t.Errorf("%s: failInfo %q, want %q", name, fail, c.want)
+			t.Errorf("%s: failInfo %q, want %q", name, string(fail), string(c.want))
 		}
 	}
 	if cert, fail := s.pkiOperation(t, s.envelope(t, forgedRequest(t), scep.PKCSReq)); cert != nil || fail != scep.BadMessageCheck {
-		t.Errorf("a request not signed by its key: failInfo %q", fail)
+		t.Errorf("a request not signed by its key: failInfo %q", string(fail))
 	}
 	other := newServer(t, func(c *apple.Config) { c.Store.(*memoryStore).keyPairs = map[string]apple.KeyPair{} })
 	if cert, fail := s.pkiOperation(t, other.request(t, code, shared.keys[1](), scep.PKCSReq)); cert != nil || fail != scep.BadMessageCheck {
-		t.Errorf("a request encrypted to another CA: failInfo %q", fail)
+		t.Errorf("a request encrypted to another CA: failInfo %q", string(fail))
 	}
 	if cert, fail := s.pkiOperation(t, s.request(t, code, shared.keys[1](), scep.PKCSReq)); cert == nil {
 		t.Errorf("the refused requests used the challenge up: failInfo %s", fail)

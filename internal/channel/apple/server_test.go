@@ -6,11 +6,11 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -99,27 +99,22 @@ func (e *recordingEngine) lastReport(t testing.TB) engine.Report {
 
 // shared are keys that are slow to make.
 var shared = struct {
-	ca   func() apple.KeyPair
+	ca   func() map[string]apple.KeyPair
 	keys [3]func() *rsa.PrivateKey
 }{
-	ca: sync.OnceValue(func() apple.KeyPair {
+	ca: sync.OnceValue(func() map[string]apple.KeyPair {
 		store := newMemoryStore()
 		if _, err := apple.New(context.Background(), apple.Config{URL: "https://mdm.example", Store: store, Engine: &recordingEngine{}}); err != nil {
 			panic(err)
 		}
-		return store.keyPairs["apple device CA"]
+		return store.keyPairs
 	}),
 	keys: [3]func() *rsa.PrivateKey{makeKey(), makeKey(), makeKey()},
 }
 
 func caKey(t testing.TB) any {
 	t.Helper()
-	block, _ := pem.Decode(shared.ca().KeyPEM)
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return privateKey(t, shared.ca()["apple device CA"].KeyPEM)
 }
 
 func makeKey() func() *rsa.PrivateKey {
@@ -146,7 +141,7 @@ type server struct {
 func newServer(t testing.TB, change ...func(*apple.Config)) *server {
 	t.Helper()
 	s := &server{store: newMemoryStore(), engine: &recordingEngine{}}
-	s.store.keyPairs["apple device CA"] = shared.ca()
+	maps.Copy(s.store.keyPairs, shared.ca())
 	var handler http.Handler
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}

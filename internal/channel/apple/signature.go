@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/micromdm/nanomdm/cryptoutil"
+	"github.com/syncpayloads/syncpayloads/internal/cms"
 )
 
 const (
@@ -22,8 +22,8 @@ const (
 // for device management services and devices"), and returns its signer's certificate. That the certificate is a device's
 // is not checked.
 //
-// Reading such a signature costs nanomdm's library more than checking it. Of the form that readSignedData knows, and by a
-// device of this CA, it is checked here, with the same verdict; all else is left to the library.
+// Reading such a signature costs the PKCS #7 library more than checking it. Of the form that readSignedData knows, and by
+// a device of this CA, it is checked here, with the same verdict; all else is left to the library, once its form is checked.
 func (a *authority) verifySignature(header string, body []byte) (certificate *x509.Certificate, err error) {
 	defer notPanic(&err)
 	if len(header) > maxSignature {
@@ -32,7 +32,28 @@ func (a *authority) verifySignature(header string, body []byte) (certificate *x5
 	if certificate, ours, err := a.verifyOurs(header, body); ours {
 		return certificate, err
 	}
-	return cryptoutil.VerifyMdmSignature(header, body)
+	return verifyOthers(header, body)
+}
+
+// verifyOthers is verifySignature for all that a device may send, and all that it may not.
+func verifyOthers(header string, body []byte) (*x509.Certificate, error) {
+	der, err := base64.StdEncoding.DecodeString(header)
+	if err != nil {
+		return nil, err
+	}
+	message, err := cms.Parse(der)
+	if err != nil {
+		return nil, err
+	}
+	certificate := message.Signer()
+	if certificate == nil {
+		return nil, errors.New("Mdm-Signature is not by one signer, whose certificate it has")
+	}
+	message.Content = body
+	if err := message.Verify(); err != nil {
+		return nil, err
+	}
+	return certificate, nil
 }
 
 // verifyOurs is verifySignature for what needs no library, and reports whether it is that. The certificate is then one
@@ -68,4 +89,11 @@ func (a *authority) device(der []byte) *x509.Certificate {
 	}
 	a.parsed.put(sum, certificate)
 	return certificate
+}
+
+// notPanic keeps the server whole: a library that reads what comes from outside may panic on what is malformed.
+func notPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("malformed: %v", p)
+	}
 }

@@ -142,8 +142,8 @@ func TestRequestedPrivilegesDoNotComeOut(t *testing.T) {
 	}
 }
 
-// A request that its sender did not sign with the key to be certified is not answered with a certificate: whoever signs
-// the message is whom the answer is encrypted to.
+// A request may be signed with another key than the one to be certified. Whoever wraps a request of somebody else's anew
+// gets a certificate for a key that they do not have, and takes nothing from who has it.
 func TestRequestSignedByAnotherKey(t *testing.T) {
 	s := newServer(t)
 	_, code := s.link(t, time.Hour)
@@ -153,13 +153,16 @@ func TestRequestSignedByAnotherKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged := s.signedEnvelope(t, der, scep.PKCSReq, shared.keys[2]())
-	if cert, fail := s.pkiOperation(t, forged); cert != nil || fail != scep.BadMessageCheck {
-		t.Errorf("signed by another key: failInfo %q", string(fail))
+	wrapped, fail := s.pkiOperation(t, s.signedEnvelope(t, der, scep.PKCSReq, shared.keys[2]()))
+	if wrapped == nil || !shared.keys[1]().PublicKey.Equal(wrapped.PublicKey) {
+		t.Fatalf("signed by another key: failInfo %q", string(fail))
 	}
-	if cert, fail := s.pkiOperation(t, s.signedEnvelope(t, der, scep.PKCSReq, shared.keys[1]())); cert == nil {
-		t.Errorf("the refused request used the challenge up: failInfo %q", string(fail))
+	own, fail := s.pkiOperation(t, s.signedEnvelope(t, der, scep.PKCSReq, shared.keys[1]()))
+	if own == nil || !own.Equal(wrapped) {
+		t.Errorf("the key's owner: failInfo %q, or another certificate", string(fail))
 	}
+	thief := &device{t: t, s: s, udid: "1", key: shared.keys[2](), cert: wrapped, facts: map[string]any{"ProductName": "iPhone15,2"}}
+	thief.want(http.StatusBadRequest, thief.authenticate())
 }
 
 // A SCEP message that was changed on its way is none.

@@ -1,0 +1,33 @@
+package catalog_test
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/cost"
+)
+
+// A file of few bytes that stands for many values takes no more memory than a file of that length may.
+func TestListsOfManyValues(t *testing.T) {
+	// An array of 1.9 million times itself.
+	const n = 1_900_000
+	wide := raw(0, append(binary.BigEndian.AppendUint32([]byte{0xaf, 0x12}, n), make([]byte, 2*n)...))
+	xml := func(content string) []byte {
+		return []byte("<plist version=\"1.0\"><dict><key>a</key>" + content + "</dict></plist>")
+	}
+	for name, file := range map[string][]byte{
+		"binary":            wide,
+		"XML":               xml("<array>" + strings.Repeat("<true/>", 4<<20/7) + "</array>"),
+		"attributes":        xml("<true " + strings.Repeat("a=\"\" ", 4<<20/5) + "/>"),
+		"hidden attributes": xml("<true " + strings.Repeat("a=\">\" ", 4<<20/6) + "/>"),
+	} {
+		end := cost.Bound(t, 8<<20, time.Second)
+		if _, err := catalog.DecodePropertyList(file); err == nil {
+			t.Errorf("%s: %d bytes were taken", name, len(file))
+		}
+		end()
+	}
+}

@@ -1,0 +1,19 @@
+package limit
+
+import "net/http"
+
+// Answers bounds the bodies of a server's answers, in bytes: libraries read them whole. A longer one ends in an error.
+func Answers(next http.RoundTripper, bytes int64) http.RoundTripper { return answers{next, bytes} }
+
+type answers struct {
+	next  http.RoundTripper
+	bytes int64
+}
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := a.next.RoundTrip(r)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, a.bytes)
+	}
+	return response, err
+}
