@@ -119,4 +119,6 @@ func report(ctx context.Context, to io.Writer, err error) int {
 }
 
 // complain writes an error, which may quote what others wrote.
-func complain(to io.Writer, err error) { fmt.Fprintln(to, "syncpayloads:", plaintext.Lines(err.Error())) }
+func complain(to io.Writer, err error) {
+	fmt.Fprintln(to, "syncpayloads:", plaintext.Lines(err.Error()))
+}
