@@ -80,7 +80,7 @@ func chooseOne(known []client.Payload, name string) (*client.Payload, error) {
 func lines(payloads []client.Payload) string {
 	var text strings.Builder
 	for _, p := range payloads {
-		fmt.Fprintf(&text, "\n  %s  %s (%s)", p.ID, p.DisplayName, kindOf(p))
+		fmt.Fprintf(&text, "\n  %s  %s (%s)", printable(p.ID), printable(p.DisplayName), printable(kindOf(p)))
 	}
 	return text.String()
 }

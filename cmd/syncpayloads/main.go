@@ -15,6 +15,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/posener/complete"
 	"github.com/willabides/kongplete"
+
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 type program struct {
@@ -58,7 +60,7 @@ func run(args []string) int {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "syncpayloads: %v\nSee syncpayloads --help.\n", err)
+		fmt.Fprintf(os.Stderr, "syncpayloads: %s\nSee syncpayloads --help.\n", plaintext.Lines(err.Error()))
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -105,13 +107,18 @@ func report(ctx context.Context, to io.Writer, err error) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &special):
-		fmt.Fprintln(to, "syncpayloads:", err)
+		complain(to, err)
 		return special.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(to, "syncpayloads: interrupted")
 		return exitFailure
 	default:
-		fmt.Fprintln(to, "syncpayloads:", err)
+		complain(to, err)
 		return exitFailure
 	}
+}
+
+// complain writes an error, which may quote what others wrote.
+func complain(to io.Writer, err error) {
+	fmt.Fprintln(to, "syncpayloads:", plaintext.Lines(err.Error()))
 }

@@ -1,28 +1,38 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
+
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // printJSON writes one value for scripts.
 func printJSON(to io.Writer, value any) error {
-	encoder := json.NewEncoder(to)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	return encode(to, value, "  ")
 }
 
 // printLine writes one value as a line of JSON.
 func printLine(to io.Writer, value any) error {
-	encoder := json.NewEncoder(to)
+	return encode(to, value, "")
+}
+
+// encode writes JSON that a terminal can show as well: what would steer it is written with escapes.
+func encode(to io.Writer, value any, indent string) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	encoder.SetIndent("", indent)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	_, err := to.Write(plaintext.EscapeJSON(text.Bytes()))
+	return err
 }
 
 // printTable writes rows in columns, the headings first.
@@ -42,14 +52,7 @@ func printTable(to io.Writer, headings []string, rows [][]string) error {
 }
 
 // printable keeps a device's or an admin's text from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
-}
+func printable(s string) string { return plaintext.OneLine(s) }
 
 // moment is a time as a person reads it.
 func moment(t time.Time) string {

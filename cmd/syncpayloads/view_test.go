@@ -11,6 +11,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/syncpayloads/syncpayloads/client"
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 func TestChoose(t *testing.T) {
@@ -96,6 +97,54 @@ func TestLines(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "\x1b") {
 		t.Error("a display name steers the terminal")
+	}
+}
+
+// No text from outside turns the direction of writing, ends a line or steers the terminal in another way.
+func TestNothingSteersATerminal(t *testing.T) {
+	const steering = "\u202e\u2066\u200f\u2028\u0085\u009b31m\x1b[2J\a\u061c"
+	steers := func(what, text string, lines int) {
+		t.Helper()
+		if strings.Count(text, "\n") != lines || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && plaintext.Steers(r) }) {
+			t.Errorf("%s writes %q", what, text)
+		}
+	}
+	var out bytes.Buffer
+	if err := printTable(&out, []string{"id", "name"}, [][]string{{"1", "Anna" + steering}, {"2", steering}}); err != nil {
+		t.Fatal(err)
+	}
+	steers("a table", out.String(), 3)
+	out.Reset()
+	if err := printLine(&out, map[string]string{"name" + steering: steering}); err != nil {
+		t.Fatal(err)
+	}
+	steers("a line of JSON", out.String(), 1)
+	var read map[string]string
+	if err := json.Unmarshal(out.Bytes(), &read); err != nil || read["name"+steering] != steering {
+		t.Errorf("the JSON says %q, %v", read, err)
+	}
+	out.Reset()
+	result := parsed(t, running)
+	for i := range result.Payloads {
+		p := &result.Payloads[i]
+		p.DisplayName, p.Detail, p.SubType, p.Status = steering, steering, steering, client.Status(steering)
+	}
+	if err := newView(&out, steering, nil).show(nil, result); err != nil {
+		t.Fatal(err)
+	}
+	steers("watch", out.String(), 5)
+	result.State, result.Payloads[0].Status = client.StateNotSupported, client.Failed
+	for _, err := range []error{verdict(result), errors.New("the server said" + steering), &exit{exitTimeout, errors.New(steering)}} {
+		if err != nil {
+			out.Reset()
+			report(t.Context(), &out, err)
+			steers("an error", out.String(), 1)
+		}
+	}
+	if _, err := choose([]client.Payload{{ID: "a", DisplayName: steering}}, []string{"x"}); err == nil {
+		t.Error("chosen")
+	} else {
+		steers("a choice", err.Error(), 1)
 	}
 }
 

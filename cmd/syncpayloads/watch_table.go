@@ -37,7 +37,7 @@ func newTable(r *client.ActionResult, kinds map[string]string) table {
 		if name == "" {
 			name = p.ID
 		}
-		row := tableRow{id: p.ID, mark: marks[p.Status], cells: []string{printable(name), kind, string(p.Intent), statusText(p.Status)},
+		row := tableRow{id: p.ID, mark: marks[p.Status], cells: []string{printable(name), printable(kind), printable(string(p.Intent)), printable(statusText(p.Status))},
 			widths: widths, detail: printable(p.Detail)}
 		if p.ErrorCode != 0 {
 			row.detail = fmt.Sprintf("%s (code %d)", row.detail, p.ErrorCode)

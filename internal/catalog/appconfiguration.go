@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"encoding/base64"
 	"fmt"
 	"math"
 	"strconv"
@@ -40,9 +39,9 @@ func (p properties) encodedSettings() (Dictionary, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := base64.StdEncoding.DecodeString(text)
+	b, err := DecodeBase64(text)
 	if err != nil {
-		return nil, &Invalid{Property: name, Reason: "is not base64: " + err.Error()}
+		return nil, &Invalid{Property: name, Reason: err.Error()}
 	}
 	dict, err := DecodePropertyList(b)
 	if err != nil {

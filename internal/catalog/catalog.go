@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,11 +76,14 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	if !ok {
 		return nil, &Invalid{Property: "@odata.type", Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
 	}
-	if err := checkNames(in.DisplayName, in.Description); err != nil {
+	if err := errors.Join(checkNames(in.DisplayName, in.Description), checkFileName(in.FileName)); err != nil {
 		return nil, err
 	}
 	props, err := parseProperties(in.Properties)
 	if err != nil {
+		return nil, err
+	}
+	if err := props.checkTexts(); err != nil {
 		return nil, err
 	}
 	props.merge(props) // null is no value
@@ -150,6 +154,14 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, 
 	changes, err := parseProperties(patch.Properties)
 	if err != nil {
 		return nil, err
+	}
+	if err := changes.checkTexts(); err != nil {
+		return nil, err
+	}
+	if patch.FileName != nil {
+		if err := checkFileName(*patch.FileName); err != nil {
+			return nil, err
+		}
 	}
 	var profile *Profile
 	if patch.File != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,7 +18,26 @@ const MaxPropertiesSize = 1 << 20
 const (
 	maxDisplayName = 200   // characters
 	maxDescription = 10000 // characters
+	maxFileName    = 255   // characters
+	maxText        = 10000 // characters of any other property that is a text
 )
+
+// documents are properties that hold a whole file.
+var documents = []string{"encodedSettingXml", "managedConfiguration"}
+
+// checkTexts holds the texts among properties that are to be set against the most characters that they may have.
+func (p properties) checkTexts() error {
+	for name, raw := range p {
+		var text string
+		if slices.Contains(documents, name) || json.Unmarshal(raw, &text) != nil {
+			continue
+		}
+		if n := utf8.RuneCountInString(text); n > maxText {
+			return &Invalid{Property: name, Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxText, n)}
+		}
+	}
+	return nil
+}
 
 // properties are the Graph properties of a payload that Payload has no field for, by name.
 type properties map[string]json.RawMessage
@@ -86,6 +106,13 @@ func (p properties) manifestURL() (string, error) {
 			Reason: fmt.Sprintf("%.60q is not an https URL of at most 2048 characters; devices fetch a manifest over https only", text)}
 	}
 	return text, nil
+}
+
+func checkFileName(name string) error {
+	if n := utf8.RuneCountInString(name); n > maxFileName {
+		return &Invalid{Property: "payloadFileName", Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxFileName, n)}
+	}
+	return nil
 }
 
 func checkNames(displayName, description string) error {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -79,8 +80,7 @@ func readSettings(raw json.RawMessage) ([]policySetting, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&list); err != nil {
-		return nil, &Invalid{Property: settingsProperty, Reason: "is not a collection of deviceManagementConfigurationSetting: " +
-			strings.TrimPrefix(err.Error(), "json: ")}
+		return nil, &Invalid{Property: settingsProperty, Reason: "is not a collection of deviceManagementConfigurationSetting: " + misfit(err)}
 	}
 	if len(list) == 0 {
 		return nil, &Invalid{Property: settingsProperty, Reason: "is missing or empty; the policy would configure nothing"}
@@ -93,6 +93,15 @@ func readSettings(raw json.RawMessage) ([]policySetting, error) {
 		s.Instance.walk(unknown.add)
 	}
 	return list, unknown.refusal()
+}
+
+// misfit says in JSON's words what of the settings is not of its type.
+func misfit(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Sprintf("%.200q cannot be a %s", wrong.Field, wrong.Value)
+	}
+	return fmt.Sprintf("%.300s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // unknownSettings are the ids that no setting has, each once.

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -86,7 +85,7 @@ func (c *settingCompiler) secret(s *Setting, v *simpleValue) (any, error) {
 	case !inPropertyList(text):
 		return nil, fmt.Errorf("the secret has characters that a property list cannot hold")
 	case s.Value == SecretDataValue:
-		return fromBase64(text)
+		return DecodeBase64(text)
 	default:
 		return text, nil
 	}
@@ -101,7 +100,7 @@ func (c *settingCompiler) fromText(s *Setting, text, where string) (any, error) 
 		}
 		return f, nil
 	case DataValue:
-		return fromBase64(text)
+		return DecodeBase64(text)
 	case DateValue:
 		t, err := time.Parse(time.RFC3339, text)
 		if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
@@ -120,16 +119,6 @@ func (c *settingCompiler) fromText(s *Setting, text, where string) (any, error) 
 	default:
 		return text, nil
 	}
-}
-
-// fromBase64 takes both alphabets, padded or not, and lines as PEM has them.
-func fromBase64(text string) (any, error) {
-	plain := strings.NewReplacer("-", "+", "_", "/", "\n", "", "\r", "", "=", "").Replace(text)
-	data, err := base64.RawStdEncoding.DecodeString(plain)
-	if err != nil {
-		return nil, fmt.Errorf("value is not base64")
-	}
-	return data, nil
 }
 
 func platformName(p fleet.Platform) string {

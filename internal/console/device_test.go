@@ -187,6 +187,21 @@ func TestEverythingIsEscaped(t *testing.T) {
 	}
 }
 
+// What a device calls itself cannot turn the direction of writing on a page, and what somebody edits stays as it is.
+func TestNothingTurnsTheDirectionOfWriting(t *testing.T) {
+	s := newSite(t)
+	_, id := s.enroll("Phone \u202egpj.exe\u2066")
+	b := s.signedIn(s.token)
+	for _, path := range []string{"/console/", "/console/devices/" + id, "/console/devices/" + id + "/history"} {
+		if p := b.open(path); p.status != http.StatusOK || strings.ContainsAny(p.body, "\u202e\u2066") || !strings.Contains(p.text(), "Phone \ufffdgpj.exe\ufffd") {
+			t.Errorf("%s: %s", path, p)
+		}
+	}
+	if p := b.open("/console/?" + url.Values{"q": {"\u200fא"}}.Encode()); !strings.Contains(p.body, `value="`+"\u200fא"+`"`) {
+		t.Errorf("what was searched for has changed: %s", p)
+	}
+}
+
 func TestReadersCannotChange(t *testing.T) {
 	s := newSite(t)
 	id := s.wifi("Office", "test.office")

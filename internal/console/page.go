@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 //go:embed templates/*.html
@@ -74,7 +76,7 @@ func (v *visit) renderStatus(status int, name, title string, data any) error {
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
-	_, _ = b.WriteTo(v.w) // an error means that the visitor has gone
+	_, _ = v.w.Write(plaintext.EscapeHTML(b.Bytes())) // an error means that the visitor has gone
 	return nil
 }
 

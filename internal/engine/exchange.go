@@ -33,6 +33,7 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err e
 // Answer applies a device's answer to a task and returns its next task, nil if there is none. An answer that is
 // repeated, or to a task that the device does not have, changes nothing.
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (next *Task, err error) {
+	r.bound()
 	e.contacts.add(id, e.Clock.Now())
 	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
 		known := l.Device.Answer(s, r.Task, r.Outcome)
@@ -84,6 +85,8 @@ func saveFacts(ctx context.Context, tx Tx, id fleet.DeviceID, f *fleet.Facts) er
 // managedDevice id.
 func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
 	isNew := false
+	d.Bound()
+	unsupported = bounded(unsupported)
 	known := func(tx Tx) error {
 		old, err := tx.DeviceByUDID(ctx, d.UDID)
 		isNew = err != nil

@@ -53,12 +53,13 @@ type History interface {
 	// ActionEvents lists the events of an action that are still kept, the oldest first.
 	ActionEvents(ctx context.Context, device fleet.DeviceID, a *action.Action) ([]live.Event, error)
 	// Failures lists the payloads that ended in error since a time on devices that fulfil a condition (nil: all), the
-	// newest first, at most limit.
-	Failures(ctx context.Context, where fleet.Condition, since time.Time, limit int) ([]Failure, error)
+	// newest first, at most limit, from behind the last one of those read before (nil: from the newest on).
+	Failures(ctx context.Context, where fleet.Condition, since time.Time, before *Failure, limit int) ([]Failure, error)
 	// Memberships lists when a device came under management, left it, or enrolled anew, the newest first, as far as events
 	// are kept, at most limit.
 	Memberships(ctx context.Context, device fleet.DeviceID, limit int) ([]live.Event, error)
 	// CountFailures counts the payloads that ended in error since a time on any device, the newest up to a limit, in spans of
-	// a width from since on, by code. The first span comes first, and in it the lowest code.
-	CountFailures(ctx context.Context, since time.Time, width time.Duration, limit int) ([]FailureCount, error)
+	// a width from since on, by code. The first span comes first, and in it the lowest code. There
+	// are at most so many counts, those of the newest spans.
+	CountFailures(ctx context.Context, since time.Time, width time.Duration, limit, most int) ([]FailureCount, error)
 }

@@ -4,6 +4,8 @@ package fleet
 import (
 	"errors"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // DeviceID is the managedDevice id: a GUID in lower case, made by the server at the first enrollment.
@@ -48,11 +50,24 @@ type Facts struct {
 	Supervised                           *bool
 }
 
+// longestWord is the most characters that are kept of what a device says of itself, in each field.
+const longestWord = 256
+
+// bounded is a device's word as it is kept. A device can say anything, and of any length.
+func bounded(word string) string { return plaintext.Cut(plaintext.Storable(word), longestWord) }
+
+// Bound cuts what a device says of itself to what is kept. The UDID stays: cut, it could be another device's.
+func (d *Device) Bound() {
+	for _, field := range []*string{&d.Name, &d.Manufacturer, &d.Model, &d.OSVersion, &d.SerialNumber} {
+		*field = bounded(*field)
+	}
+}
+
 // Learn takes over what an inventory told.
 func (d *Device) Learn(f *Facts) {
 	take := func(to *string, from string) {
 		if from != "" {
-			*to = from
+			*to = bounded(from)
 		}
 	}
 	take(&d.Name, f.Name)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // wording is how one name of the action calls what both names share (spec section 1).
@@ -79,11 +80,11 @@ func (w *wording) start(c *call) error {
 	if err != nil {
 		return err
 	}
-	set, err := w.selections(body)
+	stated, err := w.selections(body)
 	if err != nil {
 		return err
 	}
-	if err := w.refuseStranding(c, set); err != nil {
+	if err := w.refuseStranding(c, stated); err != nil {
 		return err
 	}
 	reach, err := c.reach(c.r.Context(), c.deviceID())
@@ -94,10 +95,10 @@ func (w *wording) start(c *call) error {
 		return err
 	}
 	err = c.Engine.Start(c.r.Context(), c.deviceID(),
-		engine.Call{Name: w.name, Actor: c.caller.Name, Set: set, RestoreAfter: after, Reach: reach, Match: c.sameSet(), Key: c.key})
+		engine.Call{Name: w.name, Actor: c.caller.Name, Set: stated.set, RestoreAfter: after, Reach: reach, Match: c.sameSet(), Key: c.key})
 	var refusal *action.Refusal
 	if errors.As(err, &refusal) {
-		return refused(refusal, w)
+		return refused(stated.placed(refusal), w)
 	}
 	if err != nil {
 		return startFault(err)
@@ -105,64 +106,74 @@ func (w *wording) start(c *call) error {
 	return c.noContent()
 }
 
-// selections reads the set that an action's body states.
-func (w *wording) selections(body *object) ([]action.Selection, error) {
+// statedSet is the set that an action's body states.
+type statedSet struct {
+	set []action.Selection
+	at  []int // of each the element of the body
+}
+
+// placed is a refusal with the element of the body that it is of, in place of that of the set.
+func (s *statedSet) placed(r *action.Refusal) *action.Refusal {
+	if r.Reason == action.TooMany {
+		return r
+	}
+	placed := *r
+	placed.Index = s.at[r.Index]
+	return &placed
+}
+
+// selections reads the set that an action's body states. What it wants restored is not in the set; that is what restores it.
+func (w *wording) selections(body *object) (stated statedSet, err error) {
 	if err := body.only(w.collection); err != nil {
-		return nil, err
+		return stated, err
 	}
 	items, err := body.requiredObjects(w.collection)
 	if err != nil {
-		return nil, err
+		return stated, err
 	}
 	if len(items) > action.MaxPayloads {
-		return nil, badRequest(w.collection, "Property '%s' has %d elements; at most %d are possible.", w.collection,
+		return stated, badRequest(w.collection, "Property '%s' has %d elements; at most %d are possible.", w.collection,
 			len(items), action.MaxPayloads)
 	}
-	set := make([]action.Selection, len(items))
+	var named []action.PayloadID
 	for i, item := range items {
-		if set[i], err = w.selection(item); err != nil {
-			return nil, err
+		s, intent, err := w.selection(item)
+		if err != nil {
+			return stated, err
 		}
-		if slices.ContainsFunc(set[:i], func(s action.Selection) bool { return s.ID == set[i].ID }) {
-			return nil, refused(&action.Refusal{Reason: action.Duplicate, Index: i, Payload: set[i].ID}, w)
+		if slices.Contains(named, s.ID) {
+			return stated, refused(&action.Refusal{Reason: action.Duplicate, Index: i, Payload: s.ID}, w)
+		}
+		named = append(named, s.ID)
+		if intent == action.Remove {
+			stated.set, stated.at = append(stated.set, s), append(stated.at, i)
 		}
 	}
-	return set, nil
+	return stated, nil
 }
 
-func (w *wording) selection(item *object) (s action.Selection, err error) {
+func (w *wording) selection(item *object) (s action.Selection, intent action.Intent, err error) {
 	if err := item.only(append([]string{w.id, w.kind, w.intent}, w.readOnly...)...); err != nil {
-		return s, err
+		return s, intent, err
 	}
 	// What only the server sets is ignored: the example in Graph's own reference sends it filled in.
 	id, err := item.requiredText(w.id)
 	if err != nil {
-		return s, err
+		return s, intent, err
 	}
 	if utf8.RuneCountInString(id) > payloadIDLimit {
-		return s, badRequest(item.at(w.id), "Property '%s' has more than %d characters.", item.at(w.id), payloadIDLimit)
+		return s, intent, badRequest(item.at(w.id), "Property '%s' has more than %d characters.", item.at(w.id), payloadIDLimit)
 	}
 	kind, err := item.member(w.kind, w.kinds)
 	if err != nil {
-		return s, err
+		return s, intent, err
 	}
-	if err := w.checkIntent(item); err != nil {
-		return s, err
-	}
-	return action.Selection{ID: action.PayloadID(strings.ToLower(id)), Type: action.PayloadType(kind)}, nil
-}
-
-// checkIntent refuses any intent but remove: what the set leaves out is restored without being named.
-func (w *wording) checkIntent(item *object) error {
+	s = action.Selection{ID: action.PayloadID(strings.ToLower(id)), Type: action.PayloadType(kind)}
 	if item.values[w.intent] == nil {
-		return nil
+		return s, action.Remove, nil
 	}
-	intent, err := item.member(w.intent, intents)
-	if err == nil && action.Intent(intent) != action.Remove {
-		err = badRequest(item.at(w.intent), "Property '%s' can only be 'remove'. To restore a payload, leave it out of '%s'.",
-			item.at(w.intent), w.collection)
-	}
-	return err
+	member, err := item.member(w.intent, intents)
+	return s, action.Intent(member), err
 }
 
 // member returns a required enumeration property as its number.
@@ -180,20 +191,4 @@ func (o *object) member(name string, members []string) (int, error) {
 }
 
 // clip keeps a caller's text in a message short.
-func clip(value string) string {
-	const most = 60
-	if short := firstRunes(value, most); short != value {
-		return short + "…"
-	}
-	return value
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
-}
+func clip(value string) string { return plaintext.Cut(value, 60) }

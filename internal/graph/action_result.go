@@ -1,12 +1,20 @@
 package graph
 
-import "github.com/syncpayloads/syncpayloads/internal/action"
+import (
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
+)
 
 // Most characters of what a changeAssignments result shows (spec section 1).
 const (
 	displayNameLimit = 200
 	messageLimit     = 1500
 )
+
+// detailLimit is the most bytes that are shown of a detail. The engine keeps fewer; what came before it did can be longer.
+const detailLimit = 16 << 10
+
+func shownDetail(detail string) any { return textOrNull(plaintext.CutBytes(detail, detailLimit)) }
 
 // states are the members of actionState, by action.State.
 var states = []string{"none", "pending", "canceled", "active", "done", "failed", "notSupported"}
@@ -74,7 +82,7 @@ func deviceActionPayload(w *wording, r *action.Result) fields {
 		{"displayName", textOrNull(r.DisplayName)},
 		{"intent", intents[r.Intent]},
 		{"status", w.statuses[r.Status]},
-		{"detail", textOrNull(r.Detail)},
+		{"detail", shownDetail(r.Detail)},
 		{"errorCode", r.Code},
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
 	}
@@ -100,6 +108,16 @@ func deviceAssignmentItem(w *wording, r *action.Result) fields {
 func textOrNull(s string) any {
 	if s == "" {
 		return nil
+	}
+	return s
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
 	}
 	return s
 }

@@ -121,10 +121,7 @@ func (c *call) annotated(text []byte) ([]byte, error) {
 	if c.format == (format{metadata: metadataMinimal}) && (a.knowsAll || declared == nil || !graphSchema.evolving[declared.name]) {
 		return text, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	// Pages put what callers sent deeper than they did.
-	value, err := parseValue(d, "", -depthLimit)
+	value, err := parseAnswer(text)
 	if err != nil {
 		return nil, err
 	}

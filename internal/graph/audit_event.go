@@ -222,7 +222,7 @@ func (c *call) getAuditEvent() error {
 		return err
 	}
 	absent := notFound("There is no audit event with this id.")
-	e, err := c.Audit.Entry(c.r.Context(), c.r.PathValue("id"))
+	e, err := c.Audit.Entry(c.r.Context(), lower(c.r.PathValue("id")))
 	if errors.Is(err, audit.ErrNotFound) {
 		return absent
 	}

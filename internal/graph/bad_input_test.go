@@ -68,7 +68,14 @@ func TestBadActions(t *testing.T) {
 			{"an unknown payload", body(idOf(`"0b8ccbe0-5c39-4f0a-9c3c-000000000001"`)), bad, first + n.id, nil},
 			{"an id that is no GUID", body(idOf(`"mail"`)), bad, first + n.id, nil},
 			{"the wrong type", ofType(`"deviceConfiguration"`), bad, first + n.kind, nil},
-			{"intent restore", with(fmt.Sprintf(`%q:"restore"`, n.intent)), bad, first + n.intent, nil},
+			{"a duplicate that is to be restored", body(good, good[:len(good)-1]+fmt.Sprintf(`,%q:"restore"}`, n.intent)), bad, n.collection + "[1]." + n.id, nil},
+			{"an unknown payload behind one to restore", body(fmt.Sprintf(`{%q:%q,%q:"deviceConfiguration",%q:"restore"}`, n.id, wifi, n.kind, n.intent),
+				idOf(`"0b8ccbe0-5c39-4f0a-9c3c-000000000001"`)), bad, n.collection + "[1]." + n.id, nil},
+			{"U+0000 in an id", body(idOf(`"a\u0000b"`)), bad, first + n.id, nil},
+			{"U+0000 in a name", body(`{"a\u0000b":1}`), bad, "U+0000", nil},
+			{"a number of a million digits", with(`"x":` + strings.Repeat("1", 200_000)), bad, first + "x", nil},
+			{"too many values", with(`"x":[` + strings.Repeat("0,", 60_000) + `0]`), bad, "50000 values", nil},
+			{"a long name", with(`"` + strings.Repeat("n", 200_000) + `":1`), bad, first + "nnn", nil},
 			{"an unknown intent", with(fmt.Sprintf(`%q:"install"`, n.intent)), bad, first + n.intent, nil},
 			{"a number for an intent", with(fmt.Sprintf(`%q:0`, n.intent)), bad, first + n.intent, nil},
 			{"an unknown type", ofType(`"app"`), bad, first + n.kind, nil},
@@ -100,14 +107,17 @@ func TestBadActions(t *testing.T) {
 			{"another encoding", body(good), media, "br", []string{"Content-Encoding", "br"}},
 			{"not really gzip", body(good), bad, "Content-Encoding", gzipped},
 			{"gzip broken off", zipped(t, body(good))[:30], bad, "Content-Encoding", gzipped},
-			{"10 MB", huge, large, "1048576", nil},
-			{"10 MB in gzip", zipped(t, huge), large, "1048576", gzipped},
+			{"10 MB", huge, large, "262144", nil},
+			{"10 MB in gzip", zipped(t, huge), large, "262144", gzipped},
 		} {
 			a := s.call("POST", p.path()+"/"+n.action, tt.body, tt.header...)
 			if fmt.Sprint(a.status, " ", a.code()) != tt.want || !strings.Contains(a.message(), tt.named) {
 				t.Errorf("%s, %s: got %.300s\nwant %s naming %s", n.action, tt.name, a, tt.want, tt.named)
 			}
 			checkError(t, a)
+			if len(a.text) > 4<<10 {
+				t.Errorf("%s, %s: the answer has %d bytes", n.action, tt.name, len(a.text))
+			}
 		}
 		for _, id := range []string{"0b8ccbe0-5c39-4f0a-9c3c-000000000001", "nobody", "$count"} {
 			a := s.call("POST", devices+"/"+id+"/"+n.action, body(good))

@@ -25,12 +25,15 @@ func batchRoutes() []route {
 // batchItem is one request of a batch.
 type batchItem struct {
 	id, method, url string
-	path            string // of the item in the body, for messages
+	place           *place // in the body
 	header          *object
 	body            any
 	after           []string // ids of what it depends on
 	answer          *batchAnswer
 }
+
+// at is the full name of a property of the item.
+func (item *batchItem) at(name string) string { return (&place{in: item.place, name: name}).String() }
 
 // batchAnswer is an http.ResponseWriter that keeps an item's answer.
 type batchAnswer struct {
@@ -111,7 +114,7 @@ func readItem(o *object) (item *batchItem, err error) {
 	if err := o.only("id", "method", "url", "headers", "body", "dependsOn"); err != nil {
 		return nil, err
 	}
-	item = &batchItem{path: o.path, body: o.values["body"]}
+	item = &batchItem{place: o.place, body: o.values["body"]}
 	if item.id, err = o.requiredText("id"); err != nil {
 		return nil, err
 	}
@@ -145,7 +148,7 @@ func inOrder(items []*batchItem) (ordered []*batchItem, err error) {
 	for _, item := range items {
 		for i, id := range item.after {
 			if find(items, id) == nil {
-				return nil, badRequest(item.path+".dependsOn", "Property '%s.dependsOn[%d]' is not valid: there is no request '%s'.", item.path, i, clip(id))
+				return nil, badRequest(item.at("dependsOn"), "Property '%s[%d]' is not valid: there is no request '%s'.", item.at("dependsOn"), i, clip(id))
 			}
 		}
 	}

@@ -27,7 +27,7 @@ func (c *call) itemRequest(item *batchItem) (*http.Request, error) {
 	}
 	r, err := http.NewRequestWithContext(c.r.Context(), item.method, target.String(), content)
 	if err != nil {
-		return nil, badRequest(item.path, "Property '%s.method' or '%[1]s.url' is not valid.", item.path)
+		return nil, badRequest(item.place.String(), "Property '%s' or '%s' is not valid.", item.at("method"), item.at("url"))
 	}
 	r.Host, r.RemoteAddr, r.TLS = c.r.Host, c.r.RemoteAddr, c.r.TLS
 	for _, name := range append(callerHeaders, "client-request-id") {
@@ -47,21 +47,24 @@ var frameHeaders = []string{"Host", "Connection", "Content-Length", "Content-Enc
 // itemURL is the address of an item: relative to the batch's version, or with a version in front.
 func (c *call) itemURL(item *batchItem) (*url.URL, error) {
 	refuse := func(reason string) (*url.URL, error) {
-		return nil, badRequest(item.path+".url", "Property '%s.url' is not valid: %s.", item.path, reason)
+		return nil, badRequest(item.at("url"), "Property '%s' is not valid: %s.", item.at("url"), reason)
 	}
 	text := "/" + strings.TrimPrefix(item.url, "/")
 	place, _, _ := strings.Cut(text, "?")
 	if strings.HasPrefix(place, "/api/") || strings.HasPrefix(place, "//") || strings.Contains(place, "://") || strings.Contains(text, "#") {
 		return refuse("only what is Graph's can be in a batch, by a relative URL such as /deviceManagement/managedDevices")
 	}
-	if !strings.HasPrefix(text, versionPath) && !strings.HasPrefix(text, stableVersion) {
+	if inGraph(place) {
+		version, rest, _ := strings.Cut(text[1:], "/")
+		text = "/" + strings.ToLower(version) + "/" + rest
+	} else {
 		text = c.version() + text[1:]
 	}
 	u, err := url.ParseRequestURI(text)
 	switch {
 	case err != nil:
 		return refuse("it is no URL")
-	case path.Base(u.Path) == batchPath:
+	case strings.EqualFold(path.Base(u.Path), batchPath):
 		return refuse("a batch cannot be in a batch")
 	}
 	return u, nil
@@ -76,7 +79,7 @@ func (item *batchItem) content() (io.Reader, error) {
 		text, err := json.Marshal(body)
 		return bytes.NewReader(text), err
 	default:
-		return nil, badRequest(item.path+".body", "Property '%s.body' must be a JSON object: nothing here takes another body.", item.path)
+		return nil, badRequest(item.at("body"), "Property '%s' must be a JSON object: nothing here takes another body.", item.at("body"))
 	}
 }
 

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,26 +22,35 @@ func unsupportedMedia(header, format string, args ...any) *fault {
 		message: fmt.Sprintf(format, args...)}
 }
 
-// body reads the call's body as a JSON object.
+// body reads the call's body as a JSON object, without what is ignored.
 func (c *call) body() (*object, error) {
 	if err := checkMediaType(c.r.Header); err != nil {
 		return nil, err
 	}
-	text, err := c.bodyBytes()
+	text, read, err := c.bodyBytes()
 	if err != nil {
 		return nil, err
 	}
+	defer read()
 	if len(text) == 0 {
 		return nil, badRequest("", "The request needs a JSON object as its body.")
 	}
-	return parseObject(text)
+	o, err := parseObject(text)
+	if err == nil {
+		o.leaveIgnored(&c.route)
+	}
+	return o, err
 }
 
 // noBody accepts a body without properties, as clients send with actions that have no parameters.
 func (c *call) noBody() error {
-	text, err := c.bodyBytes()
-	if err != nil || len(text) == 0 {
+	text, read, err := c.bodyBytes()
+	if err != nil {
 		return err
+	}
+	defer read()
+	if len(text) == 0 {
+		return nil
 	}
 	o, err := parseObject(text)
 	if err != nil {
@@ -53,42 +64,61 @@ func checkMediaType(h http.Header) error {
 	value := h.Get("Content-Type")
 	media, params, err := mime.ParseMediaType(value)
 	if err != nil || media != "application/json" {
-		return unsupportedMedia("Content-Type", "Content-Type '%s' is not supported. Send application/json.", value)
+		return unsupportedMedia("Content-Type", "Content-Type '%s' is not supported. Send application/json.", clip(value))
 	}
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return unsupportedMedia("Content-Type", "Charset '%s' is not supported. Send UTF-8.", charset)
+		return unsupportedMedia("Content-Type", "Charset '%s' is not supported. Send UTF-8.", clip(charset))
 	}
 	return nil
 }
 
-// bodyBytes reads the whole body, at most bodyLimit bytes of it as sent and as decompressed.
-func (c *call) bodyBytes() ([]byte, error) {
+// bodyBytes reads the whole body, at most as many bytes of it, as sent and as decompressed, as the route takes. Large ones are
+// decompressed and parsed a few at a time, until read is called.
+func (c *call) bodyBytes() (text []byte, read func(), err error) {
 	limit := c.bodyLimit()
 	sent := http.MaxBytesReader(c.w, c.r.Body, limit)
 	switch encoding := strings.ToLower(c.r.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
-		text, err := io.ReadAll(sent)
-		return text, readFault(err)
+		if text, err = io.ReadAll(sent); err != nil {
+			return nil, nil, readFault(err)
+		}
+		read, err = c.enter(int64(len(text)))
+		return text, read, err
 	case "gzip":
-		return gunzip(sent, limit)
+		packed, err := io.ReadAll(sent) // who sends slowly holds nothing up
+		if err != nil {
+			return nil, nil, readFault(err)
+		}
+		if read, err = c.enter(limit); err != nil {
+			return nil, nil, err
+		}
+		if text, err = gunzip(packed, limit); err != nil {
+			read()
+		}
+		return text, read, err
 	default:
-		return nil, unsupportedMedia("Content-Encoding", "Content-Encoding '%s' is not supported. Send gzip or none.", encoding)
+		return nil, nil, unsupportedMedia("Content-Encoding", "Content-Encoding '%s' is not supported. Send gzip or none.", clip(encoding))
 	}
 }
 
-func gunzip(from io.Reader, limit int64) ([]byte, error) {
-	z, err := gzip.NewReader(from)
+func gunzip(packed []byte, limit int64) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, readFault(err)
 	}
-	text, err := io.ReadAll(io.LimitReader(z, limit+1))
-	if err != nil {
+	text := bytes.NewBuffer(make([]byte, 0, min(unpackedSize(packed), limit)+bytes.MinRead))
+	if _, err := text.ReadFrom(io.LimitReader(z, limit+1)); err != nil {
 		return nil, readFault(err)
 	}
-	if int64(len(text)) > limit {
+	if int64(text.Len()) > limit {
 		return nil, bodyTooLarge(limit)
 	}
-	return text, nil
+	return text.Bytes(), nil
+}
+
+// unpackedSize is what gzip says that it has unpacked (RFC 1952, section 2.3.1: ISIZE). It need not be so.
+func unpackedSize(packed []byte) int64 {
+	return int64(binary.LittleEndian.Uint32(packed[max(0, len(packed)-4):]))
 }
 
 // readFault tells a body that breaks off or is not what its encoding says from one that is too large.

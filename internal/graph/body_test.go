@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -31,31 +33,58 @@ func refusedWith(t *testing.T, err error, statuses ...int) {
 	t.Fatalf("status %d, %q", f.status, f.message)
 }
 
+// parsed is parseObject, which takes nothing that is not JSON, and takes what is, as far as it is within the bounds; and that
+// fast, without many times the memory of the body.
+func parsed(t *testing.T, body []byte) (*object, error) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	o, err := parseObject(body)
+	took := time.Since(began)
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; took > 2*time.Second || bytes > 64<<20 {
+		t.Fatalf("%d bytes of JSON took %s and %d bytes", len(body), took, bytes)
+	}
+	if err == nil && !json.Valid(bytes.TrimPrefix(body, byteOrderMark)) {
+		t.Fatalf("%q was taken for JSON", body)
+	}
+	if err != nil && json.Valid(body) && strings.Contains(err.Error(), "valid JSON") && utf8.Valid(body) {
+		t.Fatalf("%q is JSON: %v", body, err)
+	}
+	return o, err
+}
+
 func FuzzActionBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"deviceActionPayloads":[{"payloadId":"0b8ccbe0-5c39-4f0a-9c3c-000000000001","payloadType":"application","intent":"remove"}]}`,
 		`{"deviceAssignmentItems":[{"itemId":"A","itemType":"mobileAppConfiguration"}]}`, `{"deviceActionPayloads":[]}`,
 		`{"deviceActionPayloads":[{"@odata.type":"x","payloadId":"a","payloadType":"application","detail":null}]}`,
 		`{"deviceActionPayloads":[{"payloadId":"a","payloadType":"application"},{"payloadId":"A","payloadType":"application"}]}`,
+		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`, `{"a":[1,]}`, `{"a":1,}`, `{} {}`,
+		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`, strings.Repeat(`{"a":`, 40),
 		`[]`, `{`, `{"a":1,"a":2}`, `{"a":[[[[{}]]]]}`, `1 2`, "\xff", `{"a":"\ud800"}`, `{"deviceActionPayloads":null}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		defer cost.Input(t)()
-		o, err := parseObject(body)
+		o, err := parsed(t, body)
 		if err != nil {
 			refusedWith(t, err, http.StatusBadRequest)
 			return
 		}
 		for _, w := range []*wording{syncPayloads, changeAssignments} {
-			set, err := w.selections(o)
+			stated, err := w.selections(o)
 			if err != nil {
 				refusedWith(t, err, http.StatusBadRequest)
 				continue
 			}
-			seen := map[action.PayloadID]bool{}
-			for _, s := range set {
+			set, seen := stated.set, map[action.PayloadID]bool{}
+			for i, s := range set {
+				if stated.at[i] < i {
+					t.Fatalf("element %d is at %d", i, stated.at[i])
+				}
 				if s.ID == "" || utf8.RuneCountInString(string(s.ID)) > payloadIDLimit || seen[s.ID] || int(s.Type) >= len(w.kinds) {
 					t.Fatalf("accepted %+v", set)
 				}
@@ -123,7 +152,7 @@ func FuzzGzip(f *testing.F) {
 		r.Header.Set("Content-Encoding", "gzip")
 		s := &server{Config: Config{MaxBody: limit}}
 		c := &call{server: s, w: httptest.NewRecorder(), r: r}
-		text, err := c.bodyBytes()
+		text, _, err := c.bodyBytes()
 		if err != nil {
 			f := s.faultOf(err)
 			refusedWith(t, f, http.StatusBadRequest, http.StatusRequestEntityTooLarge)

@@ -10,12 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
-// What a body may have of a policy.
-var (
-	policyWritable = []string{"name", "description", "platforms", "technologies", "templateReference", tagProperty, "settings"}
-	// policyReadOnly are accepted and not obeyed, as in Graph: tools send back whole policies that they have read.
-	policyReadOnly = []string{"id", "createdDateTime", "lastModifiedDateTime", "settingCount", "isAssigned", "creationSource", "priorityMetaData"}
-)
+// policyWritable is what a body may have of a policy.
+var policyWritable = []string{"name", "description", "platforms", "technologies", "templateReference", tagProperty, "settings"}
 
 const policyType = graphNamespace + catalog.SettingsCatalogPolicy
 
@@ -34,7 +30,7 @@ func (c *call) readPolicy() (patch catalog.Patch, body *object, err error) {
 	if odataType != "" && odataType != policyType {
 		return patch, nil, badRequest("@odata.type", "Property '@odata.type' can only be '#%s'.", policyType)
 	}
-	if err := body.only(slices.Concat(policyWritable, policyReadOnly, []string{expandAssignments})...); err != nil {
+	if err := body.only(append(slices.Clone(policyWritable), expandAssignments)...); err != nil {
 		return patch, nil, err
 	}
 	if list, ok := body.values[expandAssignments].([]any); body.values[expandAssignments] != nil && (!ok || len(list) > 0) {

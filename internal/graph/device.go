@@ -115,10 +115,7 @@ func (c *call) updateDevice(set string) error {
 	if err != nil {
 		return err
 	}
-	if err := body.only("id", tagProperty); err != nil {
-		return err
-	}
-	if err := body.readOnly("id"); err != nil {
+	if err := body.only(tagProperty); err != nil {
 		return err
 	}
 	tags, err := body.requiredTexts(tagProperty)

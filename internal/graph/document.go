@@ -1,133 +1,30 @@
 package graph
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/jsontext"
 )
 
-// depthLimit is how deep a request's JSON may nest.
-const depthLimit = 32
-
 // object is a JSON object of a request. Property names are case-sensitive, and each occurs once.
 type object struct {
-	path   string // where it is in the body, e.g. "assignments[0].target"; empty: the body itself
+	place  *place // where it is in the body
 	names  []string
 	values map[string]any // nil, bool, string, json.Number, *object or []any of the same
 }
 
-// parseObject reads a request body that must be one JSON object.
-func parseObject(body []byte) (*object, error) {
-	var whole json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
-		return nil, notJSON(err)
-	}
-	if !utf8.Valid(body) {
-		return nil, badRequest("", "The request body is not valid JSON: it is not UTF-8.")
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	v, err := parseValue(d, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	o, ok := v.(*object)
-	if !ok {
-		return nil, badRequest("", "The request body must be a JSON object.")
-	}
-	return o, nil
-}
-
-func notJSON(err error) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return badRequest("", "The request body is not valid JSON at byte %d: %s.", syntax.Offset, syntax.Error())
-	}
-	return badRequest("", "The request body is not valid JSON.")
-}
-
-func parseValue(d *json.Decoder, path string, depth int) (any, error) {
-	token, err := d.Token()
-	if err != nil {
-		return nil, notJSON(err)
-	}
-	if depth > depthLimit {
-		return nil, badRequest(path, "Property '%s' nests deeper than %d levels.", path, depthLimit)
-	}
-	switch token {
-	case json.Delim('{'):
-		return parseMembers(d, path, depth)
-	case json.Delim('['):
-		list := []any{}
-		for d.More() {
-			v, err := parseValue(d, fmt.Sprintf("%s[%d]", path, len(list)), depth+1)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		_, err := d.Token()
-		return list, err
-	default:
-		return token, nil
-	}
-}
-
-func parseMembers(d *json.Decoder, path string, depth int) (*object, error) {
-	o := &object{path: path, values: make(map[string]any)}
-	for d.More() {
-		token, err := d.Token()
-		if err != nil {
-			return nil, notJSON(err)
-		}
-		name, ok := token.(string)
-		if !ok {
-			return nil, badRequest("", "The request body is not valid JSON.")
-		}
-		if _, repeated := o.values[name]; repeated {
-			return nil, badRequest(o.at(name), "Property '%s' occurs more than once.", o.at(name))
-		}
-		if o.values[name], err = parseValue(d, o.at(name), depth+1); err != nil {
-			return nil, err
-		}
-		o.names = append(o.names, name)
-	}
-	_, err := d.Token()
-	return o, err
-}
-
 // at is the full name of a property, as messages name it.
-func (o *object) at(name string) string {
-	if o.path == "" {
-		return name
-	}
-	return o.path + "." + name
-}
+func (o *object) at(name string) string { return (&place{in: o.place, name: name}).String() }
 
-func isAnnotation(name string) bool { return strings.Contains(name, "@odata.") }
-
-// only refuses properties that are not among the known ones. OData annotations are accepted everywhere.
+// only refuses properties that are not among the known ones. Annotations are accepted everywhere.
 func (o *object) only(known ...string) error {
 	for _, name := range o.names {
 		if !isAnnotation(name) && !slices.Contains(known, name) {
 			return badRequest(o.at(name), "Property '%s' is not known here.", o.at(name))
-		}
-	}
-	return nil
-}
-
-// readOnly refuses values of properties that only the server sets. Clients echo them as null.
-func (o *object) readOnly(names ...string) error {
-	for _, name := range names {
-		if o.values[name] != nil {
-			return badRequest(o.at(name), "Property '%s' is read-only. Leave it out.", o.at(name))
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // The codes of error bodies (Microsoft Graph error responses and resource types).
@@ -61,8 +62,21 @@ func wholeSeconds(wait time.Duration) string {
 	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
 }
 
+// The most characters of what an error says: it may quote what the caller sent.
+const (
+	longestMessage = 32 << 10 // has room for the names of all settings of a policy that are not known
+	longestReason  = 1000     // of it in the audit record
+	longestTarget  = 300
+)
+
 // faultOf turns any error into what the caller is told.
 func (s *server) faultOf(err error) *fault {
+	f := *s.anyFault(err)
+	f.message, f.target = plaintext.Cut(f.message, longestMessage), plaintext.Cut(f.target, longestTarget)
+	return &f
+}
+
+func (s *server) anyFault(err error) *fault {
 	var f *fault
 	var invalid *catalog.Invalid
 	var tooLarge *http.MaxBytesError

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -81,7 +82,7 @@ type Config struct {
 	BaseURL        string // scheme and host by which callers reach the server; empty: as a trusted proxy says, or OwnURL
 	OwnURL         string // the server's own name for itself; empty: as the request says
 	TrustForwarded bool   // believe X-Forwarded-Proto and X-Forwarded-Host; a proxy must set them
-	MaxBody        int64  // bytes of a request body, as sent and as decompressed; 0: 8 MiB
+	MaxBody        int64  // bytes of the largest request body, as sent and as decompressed; 0: 8 MiB
 	Busy           func(error) bool
 	// Trust returns the certificate chain that devices must trust beyond what their enrollment brings; default: none.
 	Trust           func() []*x509.Certificate
@@ -105,8 +106,10 @@ type server struct {
 	Config
 	mux      *http.ServeMux
 	routes   []route
-	metadata map[string][]byte // $metadata of each version
-	models   map[string]*model // what each version has
+	paths    *pathTree           // of routes
+	bodies   *semaphore.Weighted // bytes of large bodies that are decompressed and parsed
+	metadata map[string][]byte   // $metadata of each version
+	models   map[string]*model   // what each version has
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.
@@ -136,9 +139,10 @@ func New(c Config) http.Handler {
 		c.Limiter = NewLimiter(c.RateLimit, c.RateBurst, c.Now)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	s := &server{Config: c, mux: http.NewServeMux(), routes: routes()}
+	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), bodies: semaphore.NewWeighted(bodiesAtOnce)}
 	s.models = map[string]*model{versionPath: newModel(s.routes, versionPath), stableVersion: newModel(s.routes, stableVersion)}
 	s.metadata = documents(s.models)
+	s.paths = newPathTree(s.routes)
 	for _, rt := range s.routes {
 		s.mux.Handle(rt.method+" "+rt.pattern, s.serve(rt))
 	}

@@ -162,6 +162,8 @@ const (
 	mostDays       = 90
 	hourlyDays     = 3 // up to so many days are told by the hour
 	failuresLimit  = 100_000
+	failuresBatch  = 500    // that are read at a time
+	mostCounts     = 10_000 // of spans of time and codes, which are the devices' own
 	recentFailures = 50
 )
 
@@ -201,37 +203,42 @@ type failures struct {
 
 // allFailures lets the database count, for a caller who sees everything.
 func (c *call) allFailures(ctx context.Context, since time.Time, width time.Duration) (f failures, err error) {
-	if f.counts, err = c.History.CountFailures(ctx, since, width, failuresLimit); err != nil {
+	if f.counts, err = c.History.CountFailures(ctx, since, width, failuresLimit, mostCounts); err != nil {
 		return f, err
 	}
 	total := 0
 	for _, count := range f.counts {
 		total += count.Count
 	}
-	f.complete = total < failuresLimit
-	f.recent, err = c.History.Failures(ctx, nil, since, recentFailures)
+	f.complete = total < failuresLimit && len(f.counts) < mostCounts
+	f.recent, err = c.History.Failures(ctx, nil, since, nil, recentFailures)
 	return f, err
 }
 
 // seenFailures looks at each failure for whether the caller sees it.
 func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Duration) (f failures, err error) {
-	list, err := c.History.Failures(ctx, fleet.Within(c.scope), since, failuresLimit)
-	if err != nil {
-		return f, err
-	}
-	f.complete = len(list) < failuresLimit
 	seen, counts := c.newSight(), make(map[engine.FailureCount]int) // by all but the count
-	for i := range list {
-		ok, err := seen.event(ctx, &list[i].Event)
+	var last *engine.Failure
+	for looked := 0; looked < failuresLimit && len(counts) < mostCounts && !f.complete; looked += failuresBatch {
+		list, err := c.History.Failures(ctx, fleet.Within(c.scope), since, last, failuresBatch)
 		if err != nil {
 			return f, err
 		}
-		if !ok {
-			continue
+		for i := range list {
+			ok, err := seen.event(ctx, &list[i].Event)
+			if err != nil {
+				return f, err
+			}
+			if !ok {
+				continue
+			}
+			counts[engine.FailureCount{At: list[i].At.Truncate(width), Code: list[i].Result.Code}]++
+			if len(f.recent) < recentFailures {
+				f.recent = append(f.recent, list[i])
+			}
 		}
-		counts[engine.FailureCount{At: list[i].At.Truncate(width), Code: list[i].Result.Code}]++
-		if len(f.recent) < recentFailures {
-			f.recent = append(f.recent, list[i])
+		if f.complete = len(list) < failuresBatch; !f.complete {
+			last = &list[len(list)-1]
 		}
 	}
 	for count, n := range counts {
@@ -270,7 +277,7 @@ func failureFields(f *engine.Failure) fields {
 		{"displayName", textOrNull(f.Result.DisplayName)},
 		{"subType", textOrNull(f.Result.SubType)},
 		{"errorCode", f.Result.Code},
-		{"detail", textOrNull(f.Result.Detail)},
+		{"detail", shownDetail(f.Result.Detail)},
 	}
 }
 

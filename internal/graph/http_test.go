@@ -33,7 +33,8 @@ func TestAuthentication(t *testing.T) {
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	s := newSite(t)
 	for _, path := range []string{"/", "/beta", "/beta/", "/v1.0/deviceManagement/comanagedDevices", "/v2.0/groups", devices + "/", "/beta//groups",
-		"/beta/x/../groups", "/beta/deviceManagement/manageddevices", devices + "/x/wipe"} {
+		"/beta/x/../groups", "/beta/deviceManagement/managedDevice", "/Api/me", devices + "/x/microsoft.graph.wipe", "/beta/microsoft.graph.groups",
+		devices + "/microsoft.graph.$count", devices + "/x/wipe"} {
 		a := s.call("GET", path, nil)
 		if a.status != http.StatusNotFound || a.code() != "ResourceNotFound" {
 			t.Errorf("%s: got %s", path, a)
@@ -222,13 +223,13 @@ func TestPushCertificate(t *testing.T) {
 	const path = "/beta/deviceManagement/applePushNotificationCertificate"
 	s.must(http.StatusNotFound, "GET", path, nil)
 	for _, body := range []object{{}, {"certificate": "x"}, {"certificate": "x", "privateKey": "y"},
-		{"certificate": "-----BEGIN", "privateKey": "key", "topicIdentifier": "mine"}} {
+		{"certificate": "-----BEGIN", "privateKey": "key", "topic": "mine"}} {
 		a := s.call("PATCH", path, body)
 		if a.status != http.StatusBadRequest || s.channel.certificate != nil {
 			t.Errorf("%v: got %s", body, a)
 		}
 	}
-	set := s.must(http.StatusOK, "PATCH", path, object{"certificate": "-----BEGIN", "privateKey": "secret", "id": nil})
+	set := s.must(http.StatusOK, "PATCH", path, object{"certificate": "-----BEGIN", "privateKey": "secret", "id": nil, "topicIdentifier": "mine"})
 	got := s.must(http.StatusOK, "GET", path, nil)
 	for _, a := range []answer{set, got} {
 		if a.body["topicIdentifier"] != "com.apple.mgmt.External.1" || a.body["certificateSerialNumber"] != "0A" ||

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 )
@@ -13,7 +12,7 @@ var keySegment = regexp.MustCompile(`^([A-Za-z]+)\('(.+)'\)$`)
 // withKeySegments is a request for Graph whose path has its keys as segments: users('id') is users/id. OData has both forms
 // (OData URL conventions 4.0, sections 4.3.1 and 4.3.4), and many scripts use the first.
 func withKeySegments(r *http.Request) *http.Request {
-	if !strings.Contains(r.URL.Path, "('") || !strings.HasPrefix(r.URL.Path, versionPath) && !strings.HasPrefix(r.URL.Path, stableVersion) {
+	if !strings.Contains(r.URL.Path, "('") || !inGraph(r.URL.Path) {
 		return r
 	}
 	segments := strings.Split(r.URL.Path, "/")
@@ -22,9 +21,5 @@ func withKeySegments(r *http.Request) *http.Request {
 			segments[i] = found[1] + "/" + strings.ReplaceAll(found[2], "''", "'")
 		}
 	}
-	plain := *r
-	plain.URL = new(url.URL)
-	*plain.URL = *r.URL
-	plain.URL.Path, plain.URL.RawPath = strings.Join(segments, "/"), ""
-	return &plain
+	return withPath(r, strings.Join(segments, "/"), "")
 }

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -206,10 +205,7 @@ func (k *payloadKind) typeNames() string {
 
 // edit reads what a body sets of a payload.
 func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err error) {
-	if err := body.only(append(k.writable(t), readOnlyProperties...)...); err != nil {
-		return p, err
-	}
-	if err := body.readOnly(readOnlyProperties...); err != nil {
+	if err := body.only(k.writable(t)...); err != nil {
 		return p, err
 	}
 	properties := fields{}
@@ -236,14 +232,13 @@ func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err e
 	return p, err
 }
 
-// file is an Edm.Binary property. JSON carries it in base64, of either alphabet, padded or not (OData JSON format).
+// file is an Edm.Binary property. JSON carries it in base64 (OData JSON format).
 func (o *object) file(name string) ([]byte, error) {
 	text, err := o.requiredText(name)
 	if err != nil {
 		return nil, err
 	}
-	plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
-	file, err := base64.RawStdEncoding.DecodeString(plain)
+	file, err := catalog.DecodeBase64(text)
 	if err != nil {
 		return nil, badRequest(o.at(name), "Property '%s' must be base64.", o.at(name))
 	}

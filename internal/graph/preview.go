@@ -17,11 +17,11 @@ func (w *wording) preview(c *call) error {
 	if err != nil {
 		return err
 	}
-	set, err := w.selections(body)
+	stated, err := w.selections(body)
 	if err != nil {
 		return err
 	}
-	p, err := w.foresee(c, set)
+	p, err := w.foresee(c, stated.set)
 	if err != nil {
 		return err
 	}
@@ -91,17 +91,17 @@ func (w *wording) whyRefused(r *action.Refusal) string {
 }
 
 // refuseStranding refuses a set that may cut the device off, if the operator wants that.
-func (w *wording) refuseStranding(c *call, set []action.Selection) error {
+func (w *wording) refuseStranding(c *call, stated statedSet) error {
 	if !c.RefuseStranding {
 		return nil
 	}
-	p, err := w.foresee(c, set)
+	p, err := w.foresee(c, stated.set)
 	if err != nil || len(p.Refused) > 0 { // then the action is refused for that
 		return err
 	}
-	for i, sel := range set {
+	for i, sel := range stated.set {
 		if risks := p.Risks[sel.ID]; len(risks) > 0 {
-			element := fmt.Sprintf("%s[%d].%s", w.collection, i, w.id)
+			element := fmt.Sprintf("%s[%d].%s", w.collection, stated.at[i], w.id)
 			return badRequest(element, "Property '%s' is refused: removing '%s' may cut the device off from this server: %s. "+
 				"This server's operator does not allow that.", element, sel.ID, risks[0].Reason)
 		}

@@ -40,10 +40,7 @@ func (c *call) updatePushCertificate() error {
 	if err != nil {
 		return err
 	}
-	if err := body.only(append([]string{"privateKey"}, pushCertificateProperties...)...); err != nil {
-		return err
-	}
-	if err := body.readOnly("id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber"); err != nil {
+	if err := body.only("certificate", "privateKey"); err != nil {
 		return err
 	}
 	certificate, err := body.requiredText("certificate")

@@ -11,6 +11,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // recorded runs an operation that changes something. What it changes and that it did are committed together.
@@ -83,7 +84,7 @@ func (c *call) recordRefusal(f *fault, cause error) {
 		return
 	}
 	e := c.entry()
-	e.Result, e.Status, e.Reason = audit.Refused, f.status, f.message
+	e.Result, e.Status, e.Reason = audit.Refused, f.status, plaintext.Cut(f.message, longestReason)
 	switch {
 	case f.status >= http.StatusInternalServerError:
 		e.Result = audit.Failure

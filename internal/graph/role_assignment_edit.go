@@ -23,9 +23,6 @@ func assignmentEdit(body *object, current *access.RoleAssignment, bindings ...st
 	if err := body.ofType([]string{assignmentType, "roleAssignment"}, append(bindings, bindTags)...); err != nil {
 		return p, err
 	}
-	if err := body.echoed("id", current.ID); err != nil {
-		return p, err
-	}
 	if err := body.read(readers{
 		"displayName": body.edits(&p.Name),
 		"description": body.edits(&p.Description),

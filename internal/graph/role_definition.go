@@ -90,15 +90,6 @@ func (c *call) roleFault(err error) error {
 	}
 }
 
-// echoed refuses values of a property that only the server sets, but for those that it is served with, which clients
-// give back.
-func (o *object) echoed(name string, served ...any) error {
-	if v := o.values[name]; v == nil || slices.Contains(served, v) {
-		return nil
-	}
-	return badRequest(o.at(name), "Property '%s' is read-only. Leave it out.", o.at(name))
-}
-
 // ofType refuses another @odata.type than the one of these, and references that are not among the bindings. Left to be
 // annotations they would be ignored.
 func (o *object) ofType(names []string, bindings ...string) error {
@@ -197,7 +188,7 @@ func (c *call) createRole() error {
 	if err != nil {
 		return err
 	}
-	patch, err := roleEdit(body, &access.Role{})
+	patch, err := roleEdit(body)
 	if err != nil {
 		return err
 	}
@@ -226,7 +217,7 @@ func (c *call) updateRole() error {
 	if err != nil {
 		return err
 	}
-	patch, err := roleEdit(body, r)
+	patch, err := roleEdit(body)
 	if err != nil {
 		return err
 	}

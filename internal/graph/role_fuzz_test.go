@@ -27,7 +27,7 @@ func FuzzRoleEdit(f *testing.F) {
 		if err != nil {
 			return
 		}
-		patch, err := roleEdit(body, &access.Role{})
+		patch, err := roleEdit(body)
 		if err != nil {
 			return
 		}

@@ -9,17 +9,12 @@ import (
 )
 
 // roleEdit reads what a body sets of a role. Roles carry no scope tags: who reads roles reads all of them.
-func roleEdit(body *object, current *access.Role) (p access.RolePatch, err error) {
+func roleEdit(body *object) (p access.RolePatch, err error) {
 	if err := body.only(definitionProperties...); err != nil {
 		return p, err
 	}
 	if err := body.ofType([]string{definitionType, "roleDefinition"}); err != nil {
 		return p, err
-	}
-	for name, served := range map[string]any{"id": current.ID, "isBuiltIn": current.BuiltIn, "isBuiltInRoleDefinition": current.BuiltIn} {
-		if err := body.echoed(name, served); err != nil {
-			return p, err
-		}
 	}
 	tags, err := body.optionalTexts(tagProperty)
 	if err == nil && len(tags) > 0 && !slices.Equal(tags, []string{fleet.DefaultTag}) {

@@ -58,7 +58,7 @@ func (c *call) createScopeTag() error {
 	if err != nil {
 		return err
 	}
-	patch, err := tagEdit(body, &access.ScopeTag{})
+	patch, err := tagEdit(body)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *call) updateScopeTag() error {
 	if err != nil {
 		return err
 	}
-	patch, err := tagEdit(body, t)
+	patch, err := tagEdit(body)
 	if err != nil {
 		return err
 	}
@@ -96,17 +96,11 @@ func (c *call) deleteScopeTag() error {
 }
 
 // tagEdit reads what a body sets of a scope tag.
-func tagEdit(body *object, current *access.ScopeTag) (p access.TagPatch, err error) {
-	if err := body.only(scopeTagProperties...); err != nil {
+func tagEdit(body *object) (p access.TagPatch, err error) {
+	if err := body.only("displayName", "description"); err != nil {
 		return p, err
 	}
 	if err := body.ofType([]string{scopeTagType}); err != nil {
-		return p, err
-	}
-	if err := body.echoed("id", current.ID); err != nil {
-		return p, err
-	}
-	if err := body.echoed("isBuiltIn", current.BuiltIn()); err != nil {
 		return p, err
 	}
 	err = body.read(readers{"displayName": body.edits(&p.Name), "description": body.edits(&p.Description)})

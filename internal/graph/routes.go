@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // route is one operation of the surface.
@@ -39,7 +40,7 @@ func routes() []route {
 		{method: "GET", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
 			name: "getPushCertificate", options: []string{optionSelect}, needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
 		{method: "PATCH", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
-			name: "updatePushCertificate", needs: may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
+			name: pushCertificateName, needs: may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
 	}
 	all = append(all, slices.Concat(batchRoutes(), metadataRoutes(), historyRoutes())...)
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
@@ -82,7 +83,7 @@ func (rt *route) stable() bool {
 		return slices.Contains([]string{"list", "count", "get", "update", "syncDevice",
 			"listConfigurationStates", "countConfigurationStates", "getConfigurationState"}, operation)
 	case "deviceConfigurations", "mobileApps", "mobileAppConfigurations", "groups", "auditEvents", "roleDefinitions", "roleAssignments",
-		"resourceOperations", "subscriptions", "getPushCertificate", "updatePushCertificate", "batch", "metadata":
+		"resourceOperations", "subscriptions", "getPushCertificate", pushCertificateName, "batch", "metadata":
 		return true
 	default:
 		return false
@@ -93,9 +94,9 @@ func (c *call) health() error { return c.reply(http.StatusOK, fields{{"status", 
 
 // ServeHTTP answers a request.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = withKeySegments(r)
+	r = s.paths.written(withKeySegments(r))
 	// The mux would answer an unclean path with a redirect.
-	if path.Clean(r.URL.Path) == r.URL.Path {
+	if path.Clean(r.URL.Path) == r.URL.Path && plaintext.IsStorable(r.URL.Path) {
 		if _, pattern := s.mux.Handler(r); pattern != "" {
 			s.mux.ServeHTTP(w, r)
 			return
@@ -104,6 +105,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.newCall(w, r)
 	if err := c.authenticate(); err != nil {
 		c.fail(err)
+		return
+	}
+	if !plaintext.IsStorable(r.URL.Path) {
+		c.fail(badRequest("", "The path has the character U+0000, or is not UTF-8. No name or id here has that."))
 		return
 	}
 	if allowed := s.methodsOf(r); len(allowed) > 0 {
@@ -163,7 +168,10 @@ func (c *call) readOptions(known []string) error {
 	}
 	for name, values := range options {
 		if !slices.Contains(known, name) {
-			return badRequest(name, "Query option '%s' is not supported here.", name)
+			return badRequest(clip(name), "Query option '%s' is not supported here.", clip(name))
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return !plaintext.IsStorable(v) }) {
+			return badRequest(name, "Query option '%s' has the character U+0000, or is not UTF-8. No text here has that.", name)
 		}
 		if len(values) > 1 {
 			return badRequest(name, "Query option '%s' occurs more than once.", name)

@@ -180,9 +180,9 @@ func (c *call) createSubscription() error {
 
 func subscriptionInput(body *object) (in notify.Input, err error) {
 	const encryption, encryptionID, query = "encryptionCertificate", "encryptionCertificateId", "notificationQueryOptions"
-	err = errors.Join(body.ofType([]string{subscriptionType}), body.only("id", "changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
-		"expirationDateTime", "clientState", "latestSupportedTlsVersion", "includeResourceData", "applicationId", "creatorId",
-		encryption, encryptionID, query, "notificationUrlAppId"), body.readOnly("id", "applicationId", "creatorId", "notificationUrlAppId"))
+	err = errors.Join(body.ofType([]string{subscriptionType}), body.only("changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
+		"expirationDateTime", "clientState", "latestSupportedTlsVersion", "includeResourceData",
+		encryption, encryptionID, query))
 	if err != nil {
 		return in, err
 	}

@@ -175,7 +175,6 @@ func TestRefusedSubscriptions(t *testing.T) {
 		"old TLS":               {"latestSupportedTlsVersion", "v1_1", 400, "BadRequest"},
 		"with data":             {"includeResourceData", true, 400, "BadRequest"},
 		"encrypted":             {"encryptionCertificate", "x", 400, "BadRequest"},
-		"with an id":            {"id", "x", 400, "BadRequest"},
 		"unknown":               {"colour", "x", 400, "BadRequest"},
 		"another type":          {"@odata.type", "#microsoft.graph.user", 400, "BadRequest"},
 	} {

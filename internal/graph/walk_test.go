@@ -32,6 +32,18 @@ func TestWalk(t *testing.T) {
 			w.expect(http.StatusBadRequest, "BadRequest", op.Method, path+"?$apply=x", body)
 			w.expect(http.StatusBadRequest, "BadRequest", op.Method, path+"?%zz", body)
 			w.wrongMethod(path)
+			if strings.HasPrefix(path, "/beta/") || strings.HasPrefix(path, "/v1.0/") {
+				w.wrongMethod(inOtherLetters(op.Pattern, path))
+			}
+			for _, bad := range []string{"%00", "x%00y", "%ff"} {
+				w.expect(http.StatusBadRequest, "BadRequest", op.Method, path+bad, body)
+				if strings.Contains(op.Pattern, "{id}") {
+					w.expect(http.StatusBadRequest, "BadRequest", op.Method, strings.Replace(path, idIn(op.Pattern, path), bad, 1), body)
+				}
+				for _, option := range op.Options {
+					w.expect(http.StatusBadRequest, "BadRequest", op.Method, path+"?"+option+"="+bad, body)
+				}
+			}
 			if strings.Contains(op.Pattern, "{id}") {
 				strange := strings.Replace(path, idIn(op.Pattern, path), uuid.NewString(), 1)
 				w.expect(http.StatusNotFound, "ResourceNotFound", op.Method, strange, body)
@@ -48,6 +60,17 @@ func TestWalk(t *testing.T) {
 			w.expect(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", op.Method, path, `{"a":"`+strings.Repeat("a", most)+`"}`)
 		})
 	}
+}
+
+// inOtherLetters is a path in capitals, but for its keys.
+func inOtherLetters(pattern, path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range strings.Split(pattern, "/") {
+		if !strings.HasPrefix(segment, "{") {
+			segments[i] = strings.ToUpper(segments[i])
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // idIn is what a path has where its pattern has {id}.

@@ -26,6 +26,16 @@ type Event struct {
 	Served []byte `json:"-"` // the event as it is served, of a new one (Log.Encode); nil: it is not known
 }
 
+// size is about how many bytes of memory an event takes.
+func (e *Event) size() int {
+	const itself = 512
+	n := itself + len(e.Served)
+	if e.Result != nil {
+		n += len(e.Result.Detail) + len(e.Result.DisplayName)
+	}
+	return n
+}
+
 // Kind is what an event tells.
 type Kind string
 

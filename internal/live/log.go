@@ -14,7 +14,9 @@ import (
 
 const (
 	kept      = 8192                   // newest events in memory, from which readers that keep up are served
+	keptBytes = 32 << 20               // but no more than these together
 	batch     = 512                    // events read from the store in one go
+	batchHeld = 256 << 10              // bytes of them that a reader holds while it sends them, or one event
 	pollEvery = time.Second            // how soon an event that another process wrote is seen
 	pace      = 10 * time.Millisecond  // the store is not asked for events more often than this
 	maxPace   = 250 * time.Millisecond // nor, when it is slow, less often, if there may be some
@@ -144,7 +146,7 @@ func (l *Log) publish(events []Event) error {
 	for i := range events {
 		l.recent.add(&events[i])
 	}
-	l.recent.cut(kept)
+	l.recent.cut(kept, keptBytes)
 	l.turns.changed("", l.newest)
 	for i := range events {
 		l.turns.changed(events[i].Device, l.newest)

@@ -76,11 +76,16 @@ func (r *Reader) Next(ctx context.Context) ([]*Event, error) {
 		if err != nil {
 			return nil, err
 		}
+		held := 0
 		for i := range list {
-			events = append(events, &list[i])
+			if held += list[i].size(); held > batchHeld && i > 0 {
+				break
+			}
+			event := list[i] // the rest of the list need not stay
+			events = append(events, &event)
 		}
 		switch n := len(events); {
-		case n == batch:
+		case n == batch, n < len(list):
 			reach = events[n-1].Position
 		case n > 0:
 			reach = max(reach, events[n-1].Position)

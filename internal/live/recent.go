@@ -12,6 +12,8 @@ type recent struct {
 	events []*Event // grows and is cut, but what readers hold of it stays
 	before []int    // of each the number of the same device's event before it; -1: there is none
 	first  int      // number of events[0]: they are counted from the first that was ever added
+	bytes  int      // of events
+	passed int      // bytes of those that were forgotten and are still in the same array
 	newest map[fleet.DeviceID]int
 }
 
@@ -22,20 +24,27 @@ func (r *recent) add(e *Event) {
 	}
 	r.events, r.before = append(r.events, e), append(r.before, number)
 	r.newest[e.Device] = r.first + len(r.events) - 1
+	r.bytes += e.size()
 }
 
-// cut forgets all but the newest n.
-func (r *recent) cut(n int) {
-	drop := len(r.events) - n
-	if drop <= 0 {
-		return
-	}
-	for i, e := range r.events[:drop] {
-		if r.newest[e.Device] == r.first+i {
+// cut forgets all but the newest n, or fewer that have so many bytes together.
+func (r *recent) cut(n, bytes int) {
+	drop := 0
+	for ; drop < len(r.events) && (len(r.events)-drop > n || r.bytes > bytes); drop++ {
+		e := r.events[drop]
+		if r.newest[e.Device] == r.first+drop {
 			delete(r.newest, e.Device)
 		}
+		r.bytes -= e.size()
+		r.passed += e.size()
+	}
+	if drop == 0 {
+		return
 	}
 	r.events, r.before, r.first = r.events[drop:], r.before[drop:], r.first+drop
+	if r.passed > bytes { // who reads has the old array as long as it takes
+		r.events, r.before, r.passed = slices.Clone(r.events), slices.Clone(r.before), 0
+	}
 }
 
 // behind lists the events behind a position, of one device or, if device is empty, of all; false if some of them are

@@ -12,14 +12,18 @@ type told struct {
 
 	mu     sync.Mutex
 	events []Event
+	bytes  int // of events
 }
 
 func (t *told) add(events []Event) {
 	t.mu.Lock()
-	if len(t.events) > kept { // the log does not keep up: it reads as many as it can at a time
-		t.events = nil
+	if len(t.events) > kept || t.bytes > keptBytes { // the log does not keep up: it reads as many as it can at a time
+		t.events, t.bytes = nil, 0
 	}
 	t.events = append(t.events, events...)
+	for i := range events {
+		t.bytes += events[i].size()
+	}
 	t.mu.Unlock()
 	select {
 	case t.poke <- struct{}{}:
@@ -32,7 +36,7 @@ func (t *told) add(events []Event) {
 func (t *told) behind(position int64) (events, ahead []Event) {
 	t.mu.Lock()
 	events = t.events
-	t.events = nil
+	t.events, t.bytes = nil, 0
 	t.mu.Unlock()
 	slices.SortFunc(events, func(a, b Event) int { return cmp.Compare(a.Position, b.Position) })
 	known, _ := slices.BinarySearchFunc(events, position+1, func(e Event, p int64) int { return cmp.Compare(e.Position, p) })

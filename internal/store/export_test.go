@@ -59,3 +59,6 @@ var (
 	ActionText = actionText
 	EventText  = eventText
 )
+
+// Storable is what PostgreSQL is given of parameters.
+var Storable = storable

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -94,10 +95,14 @@ func (s *Store) Memberships(ctx context.Context, device fleet.DeviceID, limit in
 }
 
 // Failures implements engine.History.
-func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.Time, limit int) (found []engine.Failure, err error) {
+func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.Time, before *engine.Failure, limit int,
+) (found []engine.Failure, err error) {
 	b := selection{of: &devices, dialect: s.dialect}
 	b.text.WriteString("SELECT position, doc, devices.name FROM events JOIN devices ON devices.id = device_id WHERE code IS NOT NULL AND at >= " +
 		b.bind(micros(since)))
+	if before != nil {
+		b.text.WriteString(" AND (at, position) < (" + b.bind(micros(before.At)) + ", " + b.bind(before.Position) + ")")
+	}
 	if where != nil {
 		condition, err := b.condition(where)
 		if err != nil {
@@ -122,11 +127,12 @@ func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.
 }
 
 // CountFailures implements engine.History.
-func (s *Store) CountFailures(ctx context.Context, since time.Time, width time.Duration, limit int) (found []engine.FailureCount, err error) {
+func (s *Store) CountFailures(ctx context.Context, since time.Time, width time.Duration, limit, most int,
+) (found []engine.FailureCount, err error) {
 	err = s.read(ctx, func(q *session) error {
 		return q.rows(ctx, `SELECT (at - ?1) / ?2 AS span, code, count(*) FROM
 				(SELECT at, code FROM events WHERE code IS NOT NULL AND at >= ?1 ORDER BY at DESC, position DESC LIMIT ?3) AS latest
-			GROUP BY span, code ORDER BY span, code`, []any{since.UnixMicro(), width.Microseconds(), limit},
+			GROUP BY span, code ORDER BY span DESC, code DESC LIMIT ?4`, []any{since.UnixMicro(), width.Microseconds(), limit, most},
 			func(scan func(...any) error) error {
 				var c engine.FailureCount
 				var span int64
@@ -139,5 +145,6 @@ func (s *Store) CountFailures(ctx context.Context, since time.Time, width time.D
 	if err != nil {
 		return nil, fmt.Errorf("counting failures: %w", err)
 	}
+	slices.Reverse(found)
 	return found, nil
 }

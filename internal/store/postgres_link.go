@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // postgresLink runs statements on a connection, which keeps them prepared.
@@ -108,12 +110,18 @@ func translated(text string) string {
 	return b.String()
 }
 
-// storable are parameters whose texts PostgreSQL can hold: in UTF-8 and without the character NUL, in whose place comes
-// U+FFFD.
+// storable are parameters whose texts, of whatever string type, PostgreSQL can hold: in UTF-8 and without the character NUL, in
+// whose place comes U+FFFD.
 func storable(args []any) []any {
 	for i, a := range args {
-		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
-			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		switch a := a.(type) {
+		case string:
+			args[i] = plaintext.Storable(a)
+		case nil, int64, int, bool, []byte, pgx.QueryExecMode: // no texts: most parameters
+		default:
+			if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+				args[i] = plaintext.Storable(v.String())
+			}
 		}
 	}
 	return args
