@@ -22,7 +22,7 @@ func (d *Device) CorrectPauses(s Step) {
 		}
 		if r := d.Action.open(p.ID); r != nil {
 			if failed, ok := strings.CutSuffix(r.Detail, nextTry(w.NotBefore)); ok {
-				d.report(s, p.ID, r.Status, r.Code, failed+"; next try when the device connects")
+				d.report(s, p.ID, r.Status, Code{r.Code, r.Source}, failed+"; next try when the device connects")
 			}
 		}
 		w.NotBefore = time.Time{}

@@ -9,7 +9,8 @@ import (
 
 	"github.com/micromdm/nanomdm/mdm"
 	"github.com/micromdm/nanomdm/service"
-	"github.com/micromdm/plist"
+
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple/propertylist"
 )
 
 // maxParked is how long after its issue an identity may begin an enrollment. A device begins at once; an identity that
@@ -33,10 +34,8 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 	if s.userChannel {
 		return refuse(http.StatusBadRequest, "Authenticate is of the device channel only")
 	}
-	var facts deviceFacts
-	if err := plist.Unmarshal(m.Raw, &facts); err != nil {
-		return refuse(http.StatusBadRequest, "Authenticate of device %s: %v", s.id, err)
-	}
+	said, _ := propertylist.Read(m.Raw, factMembers)
+	facts := readFacts(said)
 	defer c.door(s.id)()
 	device, unsupported := facts.device(s)
 	stage, issued := Pinned, r.Certificate.NotBefore.Add(clockSkew)
