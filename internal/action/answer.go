@@ -274,8 +274,12 @@ func (p *Payload) beside(found string) string {
 	if p.Work.Said == "" {
 		return found
 	}
-	return found + "; the device had said: " + p.Work.Said
+	return found + DeviceHadSaid + p.Work.Said
 }
+
+// DeviceHadSaid stands in a detail before what the device said to the command, if the device's own inventory shows another
+// thing.
+const DeviceHadSaid = "; the device had said: "
 
 func (p *Payload) mismatch() string {
 	switch {
