@@ -40,6 +40,8 @@ require (
 	rsc.io/qr v0.2.0
 )
 
+require howett.net/plist v1.0.1
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/VividCortex/ewma v1.2.0 // indirect
