@@ -102,6 +102,7 @@ func (d *Device) answer(s Step, id TaskID, o Outcome) bool {
 		d.Orphans = slices.Delete(d.Orphans, i, i+1)
 		if o.Verdict != NotNow {
 			d.doubt(s, orphan.Payload)
+			d.Find(orphan.Payload.ID).InstallAt = s.Now // if it was a removal, it takes longer to be sure of it
 		}
 		return true
 	}
@@ -156,6 +157,9 @@ func (d *Device) answerCommand(s Step, p *Payload, o Outcome) {
 			w.Note = withText("the device did not have it", o.Detail)
 		}
 		w.Phase, w.AckedAt = Verifying, s.Now
+		if w.Kind == Install {
+			p.InstallAt = s.Now
+		}
 		d.report(s, p.ID, InProgress, Code{}, detailVerifying)
 	}
 }
@@ -232,7 +236,7 @@ func (d *Device) observe(s Step, c Class, sent int64, o Outcome) {
 		if !listed {
 			g.Detail = o.Detail
 		}
-		if o.Unlisted && !listed && p.want() == Install && p.Work.Phase == Verifying && p.Work.Task != "" {
+		if o.Unlisted && !listed && p.mayBeInstalling(s) {
 			g.Working, g.Detail = true, withText("not listed yet: the device may still be installing it", o.Detail)
 		}
 		d.see(s, p, g)

@@ -39,6 +39,8 @@ type Payload struct {
 	Installed int64 `json:",omitempty"` // version seen on the device; 0: another than any known
 	Since     int64 `json:",omitempty"` // last step at which the device may have changed it
 	Unmanaged bool  `json:",omitempty"` // installed by a command, and seen on the device without being managed
+	// InstallAt is when the device took a command to install it, which has not been seen on the device since.
+	InstallAt time.Time `json:",omitzero"`
 
 	Work Work `json:",omitzero"`
 }

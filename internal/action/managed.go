@@ -1,6 +1,9 @@
 package action
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Of an app that a device has it is not always plain whose it is. Some devices list what is installed, and in a list of its
 // own what of it they manage. What its user installed is not the server's: it is in nobody's way, it is not what was to be
@@ -38,9 +41,21 @@ func withManaged(installed, managed []Sighting) []Sighting {
 	return all
 }
 
+// mayBeInstalling reports whether a payload that a list does not show may be on its way to the device, where lists show only
+// what has arrived. What is not wanted is not gone before it can come no more.
+func (p *Payload) mayBeInstalling(s Step) bool {
+	if p.want() == Install && p.Work.Phase == Verifying && p.Work.Task != "" {
+		return true
+	}
+	return p.want() == Uninstall && !p.InstallAt.IsZero() && s.Now.Sub(p.InstallAt) < s.Policy.VerifyFor
+}
+
 // judge decides whose an app is that the device has and does not manage, and takes one that is not the server's out of the
 // sighting. note says what there is to say of it.
 func (p *Payload) judge(g *Sighting) (note string) {
+	if g.Present {
+		p.InstallAt = time.Time{}
+	}
 	if !g.Unmanaged {
 		if g.Present || g.Working || g.Failed {
 			return ""

@@ -85,6 +85,7 @@ func (d *document) payload(p *action.Payload) {
 	d.someNumber("Installed", p.Installed)
 	d.someNumber("Since", p.Since)
 	d.ifYes("Unmanaged", p.Unmanaged)
+	d.someTime("InstallAt", p.InstallAt)
 	if p.Work != (action.Work{}) {
 		d.name("Work")
 		d.work(&p.Work)

@@ -56,6 +56,9 @@ func bigEndian(b []byte) (n uint64) {
 
 // object reads the object with the number ref.
 func (r *binaryReader) object(ref uint64, w Wanted, depth int) any {
+	if !r.spend(0) {
+		return tooMuch
+	}
 	if ref >= r.count {
 		return outside
 	}
@@ -65,9 +68,6 @@ func (r *binaryReader) object(ref uint64, w Wanted, depth int) any {
 	}
 	if depth > maxDepth {
 		return Odd{"nested too deep"}
-	}
-	if !r.spend(0) {
-		return tooMuch
 	}
 	marker, body := r.objects[at], r.objects[at+1:]
 	switch kind, low := marker>>4, marker&0xf; {
@@ -99,7 +99,15 @@ func (r *binaryReader) counted(kind, low byte, body []byte, w Wanted, depth int)
 		size := 1 << (body[0] & 0xf)
 		n, body = bigEndian(body[1:][:size]), body[1+size:]
 	}
-	width := map[byte]uint64{4: 1, 5: 1, 6: 2, 0xa: uint64(r.refSize), 0xd: 2 * uint64(r.refSize)}[kind]
+	width := uint64(1)
+	switch kind {
+	case 6:
+		width = 2
+	case 0xa:
+		width = uint64(r.refSize)
+	case 0xd:
+		width = 2 * uint64(r.refSize)
+	}
 	if n > uint64(len(body))/width {
 		return outside
 	}

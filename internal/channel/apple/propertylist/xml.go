@@ -93,14 +93,13 @@ func (r *xmlReader) declaration() {
 // value reads the value whose first tag was just read.
 func (r *xmlReader) value(t tag, w Wanted, depth int) any {
 	switch {
+	case !r.spend(0):
+		r.skip(t)
+		return tooMuch
 	case t.name == "dict" || t.name == "array":
 		if depth > maxDepth {
 			r.skip(t)
 			return Odd{"nested too deep"}
-		}
-		if !r.spend(0) {
-			r.skip(t)
-			return tooMuch
 		}
 		if t.name == "dict" {
 			return r.dict(t, w, depth)
@@ -114,9 +113,10 @@ func (r *xmlReader) value(t tag, w Wanted, depth int) any {
 	switch {
 	case !whole:
 		return Odd{endsEarly}
-	case !r.spend(len(text)):
+	case r.bytes < len(text):
 		return tooMuch
 	}
+	r.bytes -= len(text)
 	return readScalar(t.name, string(text))
 }
 
