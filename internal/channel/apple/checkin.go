@@ -88,6 +88,11 @@ func (c *Channel) TokenUpdate(r *mdm.Request, m *mdm.TokenUpdate) error {
 	if len(m.Token) == 0 || m.PushMagic == "" || m.Topic == "" {
 		return refuse(http.StatusBadRequest, "TokenUpdate of device %s lacks Topic, Token or PushMagic", s.id)
 	}
+	if e, certificate, err := c.Store.Identity(r.Context(), s.id, s.certificate); err != nil {
+		return err
+	} else if _, err := c.adopt(r, s, e, certificate); err != nil {
+		return err
+	}
 	defer c.door(s.id)()
 	var news Enrollment
 	err = c.updatePinned(r.Context(), s, func(e *Enrollment) error {
