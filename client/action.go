@@ -68,6 +68,7 @@ type PayloadResult struct {
 	Status       Status
 	Detail       string // why it failed, or what the device is doing now
 	ErrorCode    int64  // 0: no failure
+	ErrorSource  string // whose code it is: device or server; empty: no failure
 	LastModified time.Time
 }
 
@@ -94,6 +95,7 @@ type payloadResult struct {
 	Status               Status      `json:"status"`
 	Detail               string      `json:"detail"`
 	ErrorCode            int64       `json:"errorCode"`
+	ErrorSource          string      `json:"errorCode@syncpayloads.source"`
 	LastModifiedDateTime time.Time   `json:"lastModifiedDateTime"`
 }
 
@@ -106,6 +108,7 @@ type itemResult struct {
 	AssignmentItemActionStatus Status      `json:"assignmentItemActionStatus"`
 	IntentActionMessage        string      `json:"intentActionMessage"`
 	ErrorCode                  int64       `json:"errorCode"`
+	ErrorSource                string      `json:"errorCode@syncpayloads.source"`
 	LastModifiedDateTime       time.Time   `json:"lastModifiedDateTime"`
 }
 
@@ -119,12 +122,12 @@ func (r *ActionResult) UnmarshalJSON(text []byte) error {
 		raw: append(json.RawMessage(nil), text...)}
 	for _, p := range w.DeviceActionPayloads {
 		r.Payloads = append(r.Payloads, PayloadResult{ID: p.PayloadID, Type: p.PayloadType, DisplayName: p.DisplayName,
-			Intent: p.Intent, Status: p.Status, Detail: p.Detail, ErrorCode: p.ErrorCode, LastModified: p.LastModifiedDateTime})
+			Intent: p.Intent, Status: p.Status, Detail: p.Detail, ErrorCode: p.ErrorCode, ErrorSource: p.ErrorSource, LastModified: p.LastModifiedDateTime})
 	}
 	for _, i := range w.DeviceAssignmentItems {
 		r.Payloads = append(r.Payloads, PayloadResult{ID: i.ItemID, Type: i.ItemType, DisplayName: i.ItemDisplayName,
 			SubType: i.ItemSubTypeDisplayName, Intent: i.AssignmentItemActionIntent, Status: i.AssignmentItemActionStatus,
-			Detail: i.IntentActionMessage, ErrorCode: i.ErrorCode, LastModified: i.LastModifiedDateTime})
+			Detail: i.IntentActionMessage, ErrorCode: i.ErrorCode, ErrorSource: i.ErrorSource, LastModified: i.LastModifiedDateTime})
 	}
 	return nil
 }

@@ -65,9 +65,22 @@ func (c *Client) PushCertificate(ctx context.Context) (*PushCertificate, error) 
 	return p, c.Do(ctx, http.MethodGet, pushCertificatePath, nil, p)
 }
 
-// SetPushCertificate replaces the push certificate. Both arguments are PEM.
+// SetPushCertificate sets the push certificate. Both arguments are PEM. It is refused, with a conflict, if devices that are
+// enrolled could not be woken with it.
 func (c *Client) SetPushCertificate(ctx context.Context, certificate, privateKey []byte) (*PushCertificate, error) {
+	return c.setPushCertificate(ctx, certificate, privateKey, false)
+}
+
+// ReplacePushCertificate sets the push certificate even if devices that are enrolled cannot be woken with it.
+func (c *Client) ReplacePushCertificate(ctx context.Context, certificate, privateKey []byte) (*PushCertificate, error) {
+	return c.setPushCertificate(ctx, certificate, privateKey, true)
+}
+
+func (c *Client) setPushCertificate(ctx context.Context, certificate, privateKey []byte, force bool) (*PushCertificate, error) {
 	p := new(PushCertificate)
-	body := map[string]string{"certificate": string(certificate), "privateKey": string(privateKey)}
+	body := map[string]any{"certificate": string(certificate), "privateKey": string(privateKey)}
+	if force {
+		body["force"] = true
+	}
 	return p, c.Do(ctx, http.MethodPatch, pushCertificatePath, body, p)
 }

@@ -45,6 +45,7 @@ const (
 // Failure is why work on a payload was given up.
 type Failure struct {
 	Code   int64  `json:"code"`
+	Source string `json:"source"` // whose code it is: device or server
 	Detail string `json:"detail"`
 }
 

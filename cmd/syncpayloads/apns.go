@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"time"
 
@@ -40,6 +42,7 @@ type apnsSetCommand struct {
 	connection  `embed:""`
 	Certificate string `arg:"" help:"The certificate, a PEM file." predictor:"file"`
 	Key         string `arg:"" help:"Its private key, a PEM file without a passphrase." predictor:"file"`
+	Force       bool   `help:"Set it even if devices that are enrolled cannot be woken with it, because it is for another topic."`
 	JSON        bool   `name:"json" help:"Print JSON."`
 }
 
@@ -57,7 +60,14 @@ func (a *apnsSetCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the private key: %w", err)
 	}
-	set, err := c.SetPushCertificate(ctx, certificate, key)
+	put := c.SetPushCertificate
+	if a.Force {
+		put = c.ReplacePushCertificate
+	}
+	set, err := put(ctx, certificate, key)
+	if answer := new(client.Error); errors.As(err, &answer) && answer.Status == http.StatusConflict {
+		return fmt.Errorf("%w (here: --force)", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ const codeSuperseded = -1
 
 func superseded(r *client.ActionResult) bool {
 	return r.State == client.StateCanceled &&
-		slices.ContainsFunc(r.Payloads, func(p client.PayloadResult) bool { return p.ErrorCode == codeSuperseded })
+		slices.ContainsFunc(r.Payloads, func(p client.PayloadResult) bool { return p.ErrorCode == codeSuperseded && p.ErrorSource != "device" })
 }
 
 func sameAction(a, b *client.ActionResult) bool {

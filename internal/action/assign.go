@@ -48,5 +48,5 @@ func (d *Device) clear(s Step, why string) {
 	if d.Action != nil {
 		d.Action.end(s, Canceled, CodeUnenrolled, why)
 	}
-	d.Payloads, d.Orphans, d.Inventories = nil, nil, [classes]Inventory{}
+	d.Payloads, d.Orphans, d.Inventories, d.Handed = nil, nil, [classes]Inventory{}, Handed{}
 }

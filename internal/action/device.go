@@ -15,6 +15,7 @@ type Device struct {
 	Payloads    []*Payload
 	Inventories [classes]Inventory
 	Orphans     []Orphan `json:",omitempty"`
+	Handed      Handed   `json:",omitzero"`
 
 	// Action is the latest action, in force until it is final. It is stored apart from the rest.
 	Action *Action `json:"-"`
@@ -37,6 +38,9 @@ type Payload struct {
 	Presence  Presence
 	Installed int64 `json:",omitempty"` // version seen on the device; 0: another than any known
 	Since     int64 `json:",omitempty"` // last step at which the device may have changed it
+	Unmanaged bool  `json:",omitempty"` // installed by a command, and seen on the device without being managed
+	// InstallAt is when the device took a command to install it, which has not been seen on the device since.
+	InstallAt time.Time `json:",omitzero"`
 
 	Work Work `json:",omitzero"`
 }
@@ -93,9 +97,14 @@ type Work struct {
 	Deferred  bool      `json:",omitempty"` // the device said not now: not again on this connection
 	AckedAt   time.Time `json:",omitzero"`
 	Polls     int       `json:",omitempty"`
+	Said      string    `json:",omitempty"` // the device's words when it took the command
 	Note      string    `json:",omitempty"` // goes into the final detail; of Stuck: why
 	Code      int64     `json:",omitempty"` // of Stuck
+	Source    Source    `json:",omitempty"` // of Code; see WhoseCode
 }
+
+// WhoseCode is why the work is stuck, and whose code that is.
+func (w *Work) WhoseCode() Code { return CodeOf(w.Code, w.Source) }
 
 // Inventory is one class of inventory of the device.
 type Inventory struct {
@@ -105,6 +114,16 @@ type Inventory struct {
 	Deferred  bool      `json:",omitempty"`
 	Attempt   int       `json:",omitempty"`
 	NotBefore time.Time `json:",omitzero"`
+
+	Second  bool       `json:",omitempty"` // the first of two lists is there, and the second is asked for
+	First   bool       `json:",omitempty"` // the device answered the first
+	Managed []Sighting `json:",omitempty"` // what that told of the payloads
+}
+
+// Handed is the task that the device was handed last on its connection, and how many times without an answer to it.
+type Handed struct {
+	Task  TaskID
+	Times int
 }
 
 // Orphan is a command of abandoned work that the device was handed, that cannot be called back, and whose answer has
@@ -124,6 +143,7 @@ type Task struct {
 	Class       Class    // of TakeInventory
 	Payload     Spec     // of Install and Uninstall
 	Identifiers []string // of TakeInventory: what to look for
+	Second      bool     // of TakeInventory: the second of two lists
 }
 
 func (d *Device) tick() int64 {
@@ -193,13 +213,13 @@ func (d *Device) finish(s Step, p *Payload, note string) {
 	switch {
 	case kind == Install:
 		p.Away, p.RestoreAt = false, time.Time{}
-		d.report(s, p.ID, Succeeded, 0, note)
+		d.report(s, p.ID, Succeeded, Code{}, note)
 		d.appArrived(s, p)
 	case asked && p.Intent == Restore:
 		p.Away, p.RestoreAt = false, time.Time{}
-		d.report(s, p.ID, Removed, 0, detailUnassigned)
+		d.report(s, p.ID, Removed, Code{}, detailUnassigned)
 	default:
-		d.report(s, p.ID, Removed, 0, note)
+		d.report(s, p.ID, Removed, Code{}, note)
 	}
 	if !p.Assigned && !p.Away {
 		d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
@@ -207,8 +227,8 @@ func (d *Device) finish(s Step, p *Payload, note string) {
 }
 
 // fail ends the work on p in error.
-func (d *Device) fail(s Step, p *Payload, code int64, detail string) {
-	p.Work = Work{Phase: Stuck, Code: code, Note: detail}
+func (d *Device) fail(s Step, p *Payload, code Code, detail string) {
+	p.Work = Work{Phase: Stuck, Code: code.Number, Source: code.Source, Note: detail}
 	d.report(s, p.ID, Error, code, detail)
 }
 

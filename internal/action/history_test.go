@@ -94,7 +94,7 @@ func (w *world) connect(t *rapid.T) {
 			t.Fatalf("task %s was answered and is handed out again", task.ID)
 		}
 		what := rapid.SampledFrom([]string{"do", "do", "do", "do", "not now", "busy", "never", "lost", "hold", "answer late",
-			"twice", "lie", "slow"}).Draw(t, "device")
+			"twice", "lie", "slow", "nameless", "misnamed"}).Draw(t, "device")
 		if task.Kind == action.TakeInventory && (what == "lie" || what == "hold") {
 			what = "do" // an inventory is what the device has when it answers, by definition
 		}
@@ -117,6 +117,31 @@ func (w *world) connect(t *rapid.T) {
 			w.answer(answer{task.ID, action.Outcome{Verdict: action.Retriable, Code: 1, Detail: "busy"}})
 		case "never":
 			w.answer(answer{task.ID, action.Outcome{Verdict: action.Permanent, Code: 2, Detail: "never"}})
+		case "nameless": // an answer that does not say which command it is to
+			a := w.ph.execute(task)
+			known := w.d.Answer(w.step(), "", a.outcome)
+			if !known {
+				t.Fatalf("an answer without a name was not that to task %s", task.ID)
+			}
+			w.answered[task.ID] = true
+			w.ph.drop(task.ID)
+			w.checkTruth()
+		case "misnamed": // a device that answers every command with another one's id
+			for n := 0; ok; n++ {
+				if n > 100 {
+					t.Fatalf("task %s is handed over without end", task.ID)
+				}
+				if w.d.Answer(w.step(), "no such task", action.Outcome{}) {
+					t.Fatal("an answer to no task counted")
+				}
+				w.checkTruth()
+				last := task.ID
+				if task, ok = w.d.Next(w.step()); task.ID != last {
+					w.answered[last], n = true, 0
+					w.ph.drop(last)
+				}
+			}
+			return
 		case "lost":
 			return
 		case "hold":
@@ -166,8 +191,21 @@ func (w *world) replay(t *rapid.T) {
 	}
 }
 
+// install is a Mac's user who installs an app, or takes theirs off.
+func (w *world) install(t *rapid.T) {
+	s := w.catalog[action.PayloadID("p"+strconv.Itoa(rapid.IntRange(0, len(w.catalog)-1).Draw(t, "app")))]
+	if _, managed := w.ph.has[s.Identifier]; !w.ph.mac || s.Type != action.Application || managed {
+		return
+	}
+	if w.ph.own[s.Identifier] {
+		delete(w.ph.own, s.Identifier)
+	} else {
+		w.ph.own[s.Identifier] = true
+	}
+}
+
 func (w *world) wipe(*rapid.T) {
-	w.ph = phone{has: map[string]string{}, slow: map[string]int{}, flight: w.ph.flight, old: w.ph.old}
+	w.ph = phone{has: map[string]string{}, slow: map[string]int{}, own: map[string]bool{}, mac: w.ph.mac, flight: w.ph.flight, old: w.ph.old}
 	w.d.Enroll(w.step(), "")
 	w.assign()
 }
@@ -198,9 +236,10 @@ func TestHistories(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		// A few payloads make commands cross; many make sets too large.
 		w := newWorld(t, rapid.SampledFrom([]int{2, 3, 5, 40}).Draw(t, "payloads"))
+		w.ph.mac = rapid.Bool().Draw(t, "Mac")
 		t.Repeat(map[string]func(*rapid.T){
 			"call": w.call, "connect": w.connect, "connect again": w.connect, "edit": w.edit, "pass": w.pass,
-			"late": w.late, "replay": w.replay, "wipe": w.wipe, "restart": w.restart, "jump": w.jump,
+			"late": w.late, "replay": w.replay, "wipe": w.wipe, "install": w.install, "restart": w.restart, "jump": w.jump,
 			"": func(t *rapid.T) { w.check(t); w.checkPauses(t) },
 		})
 		w.settle(t)

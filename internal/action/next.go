@@ -12,7 +12,7 @@ func (d *Device) inventoryReady(c Class, now time.Time) bool {
 	if i.Deferred || i.NotBefore.After(now) {
 		return false
 	}
-	if i.Wanted {
+	if i.Wanted || i.Second {
 		return true
 	}
 	for _, p := range d.Payloads {
@@ -28,6 +28,19 @@ func (d *Device) inventoryReady(c Class, now time.Time) bool {
 // handed over and never answered is handed over again under the same id. Inventory comes last, so that one
 // inventory verifies many commands.
 func (d *Device) Next(s Step) (Task, bool) {
+	task, ok := d.next(s)
+	switch {
+	case !ok:
+		d.Handed = Handed{}
+	case d.Handed.Task == task.ID:
+		d.Handed.Times++
+	default:
+		d.Handed = Handed{task.ID, 1}
+	}
+	return task, ok
+}
+
+func (d *Device) next(s Step) (Task, bool) {
 	if !d.Enrolled {
 		return Task{}, false
 	}
@@ -56,7 +69,7 @@ func (d *Device) handCommand(s Step, p *Payload) Task {
 	if w.Phase != Delivered {
 		w.Phase, w.NotBefore = Delivered, time.Time{}
 		p.Presence, p.Since = Unknown, d.tick()
-		d.report(s, p.ID, InProgress, 0, "sent to the device")
+		d.report(s, p.ID, InProgress, Code{}, "sent to the device")
 		if r := d.Action.open(p.ID); r != nil {
 			r.LastAction = s.Now
 		}
@@ -69,18 +82,25 @@ func (d *Device) handInventory(s Step, c Class) Task {
 	i := &d.Inventories[c]
 	i.NotBefore = time.Time{}
 	task := Task{Kind: TakeInventory, Class: c}
-	stale := i.Task == ""
+	changed := false
 	for _, p := range d.Payloads {
 		if p.Type.Class() == c {
 			d.reached(s, p)
-			stale = stale || p.Since > i.Sent
+			changed = changed || p.Since > i.Sent
 			task.Identifiers = append(task.Identifiers, p.Identifier)
 		}
 	}
-	if stale {
-		i.Task, i.Sent = TaskID(s.NewID()), d.tick()
+	if changed {
+		i.restart()
+		i.Task = ""
 	}
-	task.ID = i.Task
+	if i.Task == "" {
+		i.Task = TaskID(s.NewID())
+		if !i.Second { // what the second list tells is as of the first
+			i.Sent = d.tick()
+		}
+	}
+	task.ID, task.Second = i.Task, i.Second
 	return task
 }
 

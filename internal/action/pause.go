@@ -22,7 +22,7 @@ func (d *Device) CorrectPauses(s Step) {
 		}
 		if r := d.Action.open(p.ID); r != nil {
 			if failed, ok := strings.CutSuffix(r.Detail, nextTry(w.NotBefore)); ok {
-				d.report(s, p.ID, r.Status, r.Code, failed+"; next try when the device connects")
+				d.report(s, p.ID, r.Status, Code{r.Code, r.Source}, failed+"; next try when the device connects")
 			}
 		}
 		w.NotBefore = time.Time{}
@@ -40,3 +40,23 @@ func (s *Step) misdated(notBefore time.Time, longest time.Duration) bool {
 }
 
 func nextTry(at time.Time) string { return "; next try at " + at.UTC().Format(time.RFC3339) }
+
+const detailUnwakeable = "the device cannot be woken, and this waits until it connects by itself: "
+
+// TellUnwakeable puts into every payload that the device was not sent yet why the device cannot be woken; empty: it can.
+func (d *Device) TellUnwakeable(s Step, why string) {
+	if d.Action == nil || d.Action.State.Final() {
+		return
+	}
+	for i := range d.Action.Results {
+		r := &d.Action.Results[i]
+		if r.Status != Initiated || why == "" && !strings.HasPrefix(r.Detail, detailUnwakeable) {
+			continue
+		}
+		detail := ""
+		if why != "" {
+			detail = detailUnwakeable + why
+		}
+		d.report(s, r.Payload, Initiated, Code{}, detail)
+	}
+}

@@ -28,7 +28,8 @@ type Result struct {
 	Intent       Intent
 	Status       Status
 	Detail       string
-	Code         int64 // 0: no failure
+	Code         int64  // 0: no failure
+	Source       Source `json:",omitempty"` // of Code; see WhoseCode
 	LastAction   time.Time
 	LastModified time.Time
 }
@@ -38,14 +39,17 @@ const (
 	detailUnassigned = "not restored: its assignment ended while it was removed"
 )
 
+// WhoseCode is the result's code and whose it is.
+func (r *Result) WhoseCode() Code { return CodeOf(r.Code, r.Source) }
+
 // report writes what became of a payload into the action in force. A final result, and a final action, never change.
-func (d *Device) report(s Step, id PayloadID, status Status, code int64, detail string) {
+func (d *Device) report(s Step, id PayloadID, status Status, code Code, detail string) {
 	r := d.Action.open(id)
 	if r == nil {
 		return
 	}
-	if r.Status != status || r.Detail != detail || r.Code != code {
-		r.Status, r.Detail, r.Code, r.LastModified = status, detail, code, s.Now
+	if r.Status != status || r.Detail != detail || r.Code != code.Number || r.Source != code.Source {
+		r.Status, r.Detail, r.Code, r.Source, r.LastModified = status, detail, code.Number, code.Source, s.Now
 	}
 	d.Action.settle(s)
 }
@@ -78,7 +82,7 @@ func (a *Action) end(s Step, state State, code int64, detail string) {
 	}
 	for i := range a.Results {
 		if r := &a.Results[i]; !r.Status.Final() {
-			r.Status, r.Code, r.Detail, r.LastModified = Error, code, detail, s.Now
+			r.Status, r.Code, r.Source, r.Detail, r.LastModified = Error, code, ByServer, detail, s.Now
 		}
 	}
 	a.move(s, state)

@@ -194,7 +194,7 @@ func (d *Device) begin(s Step, a *Action, plan Plan) {
 	}
 	for _, p := range slices.Concat(plan.Remove, plan.Restore, plan.Closed) {
 		if p.Work.Phase == Verifying && p.Work.Kind == p.want() && p.Work.Version == p.Version {
-			d.report(s, p.ID, InProgress, 0, detailVerifying)
+			d.report(s, p.ID, InProgress, Code{}, detailVerifying)
 			continue
 		}
 		withdrawn := p.Work.Phase == Queued && p.Work.Kind == Uninstall

@@ -100,7 +100,32 @@ const MaxPayloads = 30
 // SystemActor is who starts the action that restores what has expired.
 const SystemActor = "system"
 
-// Codes of failures that are the server's own finding. A device's own codes are never negative.
+// Source is whose a code is: devices have codes of their own that are the same numbers as the server's.
+type Source uint8
+
+const (
+	ByServer Source = iota
+	ByDevice
+)
+
+// Code is what an error is known by. The zero Code is no error.
+type Code struct {
+	Number int64
+	Source Source
+}
+
+// ours is a code of the server.
+func ours(number int64) Code { return Code{Number: number} }
+
+// CodeOf is the code of a number that was stored before it was known whose it is: the server's own are -1 to -5.
+func CodeOf(number int64, source Source) Code {
+	if number > 0 || number < CodeNoCode {
+		source = ByDevice
+	}
+	return Code{number, source}
+}
+
+// Codes of failures that are the server's own finding.
 const (
 	CodeSuperseded   int64 = -1 // a later action took this one's place
 	CodeUnenrolled   int64 = -2 // the device left management, was wiped, or enrolled anew

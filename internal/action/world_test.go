@@ -21,6 +21,8 @@ type phone struct {
 	held   []action.Task     // commands it was handed and will carry out whenever it likes
 	flight []answer          // answers on their way, to arrive whenever the network likes
 	old    []answer          // answers that arrived; they may be repeated at any time
+	mac    bool              // lists what it manages apart from what is installed, and nothing that is being installed
+	own    map[string]bool   // of a Mac: apps that its user installed
 }
 
 type answer struct {
@@ -38,12 +40,17 @@ func (ph *phone) execute(t action.Task) answer {
 	switch t.Kind {
 	case action.Install:
 		ph.has[t.Payload.Identifier] = t.Payload.Revision
+		delete(ph.own, t.Payload.Identifier)
 	case action.Uninstall:
 		if _, ok := ph.has[t.Payload.Identifier]; !ok {
 			a.outcome.Verdict = action.NotFound
 		}
 		delete(ph.has, t.Payload.Identifier)
 	case action.TakeInventory:
+		if ph.mac && t.Class == action.Apps {
+			a.outcome = ph.listApps(t.Second)
+			break
+		}
 		for id, rev := range ph.has {
 			g := action.Sighting{Identifier: id, Revision: rev, Present: ph.slow[id] == 0, Working: ph.slow[id] > 0}
 			ph.slow[id] = max(0, ph.slow[id]-1)
@@ -51,6 +58,25 @@ func (ph *phone) execute(t action.Task) answer {
 		}
 	}
 	return a
+}
+
+// listApps is a Mac's list of what it manages, or the second one, of what is installed.
+func (ph *phone) listApps(installed bool) action.Outcome {
+	o := action.Outcome{List: action.Managed, Unlisted: installed}
+	if installed {
+		o.List = action.Everything
+		for id := range ph.own {
+			o.Sightings = append(o.Sightings, action.Sighting{Identifier: id, Present: true})
+		}
+	}
+	for id, rev := range ph.has {
+		if ph.slow[id] == 0 {
+			o.Sightings = append(o.Sightings, action.Sighting{Identifier: id, Revision: rev, Present: true})
+		} else if installed {
+			ph.slow[id]--
+		}
+	}
+	return o
 }
 
 // world is one random history of a device, its admins, its catalog and its network.
@@ -70,7 +96,7 @@ type world struct {
 
 func newWorld(t *rapid.T, size int) *world {
 	w := &world{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), d: &action.Device{},
-		ph: phone{has: map[string]string{}, slow: map[string]int{}}, catalog: map[action.PayloadID]action.Spec{},
+		ph: phone{has: map[string]string{}, slow: map[string]int{}, own: map[string]bool{}}, catalog: map[action.PayloadID]action.Spec{},
 		assigned: map[action.PayloadID]bool{}, ended: map[action.ActionID]action.Action{},
 		seen: map[action.ActionID]map[action.PayloadID]action.Result{},
 		all:  map[action.ActionID]*action.Action{}, answered: map[action.TaskID]bool{}}
@@ -125,7 +151,7 @@ func (w *world) checkTruth() {
 		switch _, has := w.ph.has[id]; {
 		case r.Status == action.Removed && has:
 			w.t.Fatalf("%s is reported removed and is on the device: %+v", r.Payload, r)
-		case r.Status == action.Succeeded && w.ph.has[id] != w.catalog[r.Payload].Revision:
+		case r.Status == action.Succeeded && w.ph.has[id] != w.catalog[r.Payload].Revision && !w.ph.own[id]:
 			w.t.Fatalf("%s is reported restored and the device has %q: %+v", r.Payload, w.ph.has[id], r)
 		}
 	}
@@ -197,7 +223,7 @@ func (w *world) settle(t *rapid.T) {
 		if p != nil && p.Assigned && !p.Away {
 			want = s.Revision
 		}
-		if got := w.ph.has[s.Identifier]; got != want {
+		if got := w.ph.has[s.Identifier]; got != want && !(want != "" && p.Unmanaged && w.ph.own[s.Identifier]) {
 			t.Fatalf("%s: the device has %q, asked was %q (%+v)", id, got, want, p)
 		}
 	}

@@ -47,6 +47,7 @@ type payloadResult struct {
 	PayloadDetail   string    `json:"detail"`
 	ItemDetail      string    `json:"intentActionMessage"`
 	ErrorCode       int64     `json:"errorCode"`
+	ErrorSource     string    `json:"errorCode@syncpayloads.source"`
 	LastModified    time.Time `json:"lastModifiedDateTime"`
 }
 

@@ -22,6 +22,7 @@ type devicePayload struct {
 	Work      string    `json:"work"`
 	Error     *struct {
 		Code   int64  `json:"code"`
+		Source string `json:"source"`
 		Detail string `json:"detail"`
 	} `json:"error"`
 }

@@ -19,18 +19,25 @@ type explanation struct {
 // advice is what an error means and what to try.
 type advice struct{ meaning, try string }
 
+// byDevice is who a code is from if it is not the server's own.
+const byDevice = "device"
+
 // explain finds the words for an error. A device's error chain is told in the detail, and its last link that is known
 // says most.
-func explain(code int64, detail string) *explanation {
+func explain(code int64, source, detail string) *explanation {
 	e := &explanation{Own: detail}
 	if code != 0 {
 		e.Code = strconv.FormatInt(code, 10)
 	}
-	found, known := ownCodes[code]
-	if code == action.CodeNoCode {
+	found, known := advice{}, false
+	if source != byDevice {
+		found, known = ownCodes[code]
+	}
+	if code == action.CodeNoCode && source != byDevice {
 		found, known = appState(detail)
 	}
-	for _, link := range errorLinks(detail) {
+	result, _, _ := strings.Cut(detail, action.DeviceHadSaid)
+	for _, link := range errorLinks(result) {
 		a, ok := appleErrors[link]
 		if !ok {
 			a, ok = appleDomains[link.domain]

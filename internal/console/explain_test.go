@@ -13,6 +13,8 @@ func TestExplain(t *testing.T) {
 		code         int64
 		detail, want string
 	}{
+		{action.CodeNotVerified, "removal acknowledged, but the device still shows it; the device had said: MDMClientError 89: Profile not found",
+			"does not show the result"},
 		{action.CodeSuperseded, "superseded by a later action of help desk", "A later action took the place"},
 		{action.CodeUnenrolled, "the device left management", "left management, was wiped"},
 		{action.CodeNotSupported, "user enrollment", "cannot do this"},
@@ -33,9 +35,21 @@ func TestExplain(t *testing.T) {
 		{7, "SomethingErrorDomain 7: x", "no words for"},
 		{99999999999, "", "no words for"},
 	} {
-		e := explain(tt.code, tt.detail)
+		e := explain(tt.code, "", tt.detail)
 		if !strings.Contains(e.Meaning, tt.want) || e.Advice == "" || e.Own != tt.detail {
 			t.Errorf("%d %q: %+v; want %q", tt.code, tt.detail, e, tt.want)
+		}
+	}
+}
+
+// A device's code of the same number is not the server's.
+func TestDevicesCodesAreNotTheServers(t *testing.T) {
+	for code := action.CodeNoCode; code < 0; code++ {
+		if e := explain(code, byDevice, "SomethingErrorDomain -1: x"); !strings.Contains(e.Meaning, "no words for") {
+			t.Errorf("a device's code %d: %+v", code, e)
+		}
+		if e := explain(code, "server", ""); e.Meaning != ownCodes[code].meaning {
+			t.Errorf("the server's code %d: %+v", code, e)
 		}
 	}
 }
@@ -55,7 +69,10 @@ func FuzzExplain(f *testing.F) {
 	f.Add(int64(0), "ADomain -999999999999999999: ")
 	f.Fuzz(func(t *testing.T, code int64, detail string) {
 		defer cost.Input(t)()
-		if e := explain(code, detail); e.Meaning == "" || e.Advice == "" || e.Own != detail {
+		if e := explain(code, byDevice, detail); e.Meaning == "" || e.Advice == "" || e.Own != detail {
+			t.Errorf("%d of a device, %q: %+v", code, detail, e)
+		}
+		if e := explain(code, "", detail); e.Meaning == "" || e.Advice == "" || e.Own != detail {
 			t.Errorf("%d %q: %+v", code, detail, e)
 		}
 	})

@@ -14,12 +14,25 @@ type failures struct {
 	Bucket string    `json:"bucket"` // hour or day
 	Start  time.Time `json:"startDateTime"`
 	Value  []struct {
-		At    time.Time `json:"dateTime"`
-		Code  int64     `json:"errorCode"`
-		Count int       `json:"count"`
+		At time.Time `json:"dateTime"`
+		failureCode
+		Count int `json:"count"`
 	} `json:"value"`
 	Recent   []failureReport `json:"recent"`
 	Complete bool            `json:"complete"`
+}
+
+// failureCode is an error's code and whose it is.
+type failureCode struct {
+	Code   int64  `json:"errorCode"`
+	Source string `json:"errorSource"`
+}
+
+func (c failureCode) name() string {
+	if c.Source == byDevice && c.Code < 0 {
+		return fmt.Sprintf("Code %d of devices", c.Code)
+	}
+	return fmt.Sprintf("Code %d", c.Code)
 }
 
 type failureReport struct {
@@ -28,8 +41,8 @@ type failureReport struct {
 	Device   string    `json:"deviceName"`
 	Payload  string    `json:"payloadId"`
 	Name     string    `json:"displayName"`
-	Code     int64     `json:"errorCode"`
-	Detail   string    `json:"detail"`
+	failureCode
+	Detail string `json:"detail"`
 }
 
 // failuresView is what the page shows of it.
@@ -59,7 +72,7 @@ func (v *visit) failuresView(days int) (*failuresView, error) {
 	view := &failuresView{Complete: told.Complete}
 	for _, r := range told.Recent[:min(recentShown, len(told.Recent))] {
 		view.Recent = append(view.Recent, failureRow{Key: r.At.Format(time.RFC3339Nano) + r.DeviceID + r.Payload, DeviceID: r.DeviceID,
-			Device: cmp.Or(r.Device, r.DeviceID), Name: cmp.Or(r.Name, r.Payload), At: v.moment(r.At), Explanation: explain(r.Code, r.Detail)})
+			Device: cmp.Or(r.Device, r.DeviceID), Name: cmp.Or(r.Name, r.Payload), At: v.moment(r.At), Explanation: explain(r.Code, r.Source, r.Detail)})
 	}
 	for _, one := range told.Value {
 		view.Total += one.Count
@@ -84,14 +97,14 @@ func (f *failures) plot(now time.Time) *plot {
 	if len(buckets) > 14 && f.Bucket == "day" {
 		step = 5
 	}
-	totals := map[int64]int{}
+	totals := map[failureCode]int{}
 	for _, one := range f.Value {
-		totals[one.Code] += one.Count
+		totals[one.failureCode] += one.Count
 	}
 	codes := f.ranked(totals)
 	series := make([]plotSeries, min(len(codes), plottedCodes))
 	for i := range series {
-		series[i] = plotSeries{Name: fmt.Sprintf("Code %d", codes[i]), Meaning: f.meaning(codes[i]), counts: make([]int, len(buckets))}
+		series[i] = plotSeries{Name: codes[i].name(), Meaning: f.meaning(codes[i]), counts: make([]int, len(buckets))}
 		if i == plottedCodes-1 && len(codes) > plottedCodes {
 			series[i].Name, series[i].Meaning = "Other codes", plural(len(codes)-i, "code")
 		}
@@ -99,27 +112,29 @@ func (f *failures) plot(now time.Time) *plot {
 	for _, one := range f.Value {
 		at := int(one.At.Sub(f.Start) / width)
 		if at >= 0 && at < len(buckets) {
-			series[min(slices.Index(codes, one.Code), len(series)-1)].counts[at] += one.Count
+			series[min(slices.Index(codes, one.failureCode), len(series)-1)].counts[at] += one.Count
 		}
 	}
 	return newPlot(title, buckets, series, step)
 }
 
 // ranked are the codes, the most frequent first.
-func (f *failures) ranked(totals map[int64]int) []int64 {
-	codes := make([]int64, 0, len(totals))
+func (f *failures) ranked(totals map[failureCode]int) []failureCode {
+	codes := make([]failureCode, 0, len(totals))
 	for code := range totals {
 		codes = append(codes, code)
 	}
-	slices.SortFunc(codes, func(a, b int64) int { return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(a, b)) })
+	slices.SortFunc(codes, func(a, b failureCode) int {
+		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Source, b.Source))
+	})
 	return codes
 }
 
 // meaning says what a code means, with the help of the latest failure that had it.
-func (f *failures) meaning(code int64) string {
+func (f *failures) meaning(code failureCode) string {
 	detail := ""
-	if i := slices.IndexFunc(f.Recent, func(r failureReport) bool { return r.Code == code }); i >= 0 {
+	if i := slices.IndexFunc(f.Recent, func(r failureReport) bool { return r.failureCode == code }); i >= 0 {
 		detail = f.Recent[i].Detail
 	}
-	return explain(code, detail).Meaning
+	return explain(code.Code, code.Source, detail).Meaning
 }

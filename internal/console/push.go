@@ -26,12 +26,13 @@ type pushPage struct {
 	MayUpdate   bool
 	Certificate string // as it was sent. The key never comes back.
 	Message     string // why it was refused; empty: it was not
+	MayForce    bool   // it was refused because devices enrolled under another topic
 }
 
 func (v *visit) pushPage() error { return v.showPush(http.StatusOK, "", "") }
 
 func (v *visit) showPush(status int, certificate, message string) error {
-	p := pushPage{MayUpdate: v.may(access.UpdateOrganization), Certificate: certificate, Message: message}
+	p := pushPage{MayUpdate: v.may(access.UpdateOrganization), Certificate: certificate, Message: message, MayForce: status == http.StatusConflict}
 	var current pushCertificate
 	err := v.get(pushCertificatePath, nil, &current)
 	refused, answered := near(err)
@@ -59,7 +60,11 @@ func (v *visit) setPush() error {
 	if err != nil {
 		return err
 	}
-	err = v.call(http.MethodPatch, pushCertificatePath, nil, nil, map[string]string{"certificate": certificate, "privateKey": key}, nil)
+	body := map[string]any{"certificate": certificate, "privateKey": key}
+	if v.r.PostFormValue("force") != "" {
+		body["force"] = true
+	}
+	err = v.call(http.MethodPatch, pushCertificatePath, nil, nil, body, nil)
 	if refused, shown := near(err); shown && v.may(access.UpdateOrganization) {
 		return v.showPush(refused.Status, certificate, told(refused.Message, pushLabels))
 	}

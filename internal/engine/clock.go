@@ -233,8 +233,12 @@ func (e *Engine) wakeLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case id := <-e.wakes:
-			if err := e.wakeDevice(ctx, id); err != nil && ctx.Err() == nil {
+			err := e.wakeDevice(ctx, id)
+			if err != nil && ctx.Err() == nil {
 				e.Log.Warn("device not woken; its work waits until it connects or is woken again", "device", id, "err", err)
+			}
+			if err := e.tellUnwakeable(ctx, id, err); err != nil && ctx.Err() == nil {
+				e.Log.Error("it is not told that a device cannot be woken", "device", id, "err", err)
 			}
 		}
 	}

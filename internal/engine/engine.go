@@ -19,8 +19,15 @@ import (
 
 // Channel speaks one platform's protocol to devices.
 type Channel interface {
-	// Wake asks the device to connect. An error means it was not asked; it will be asked again.
+	// Wake asks the device to connect. An error means it was not asked; it will be asked again. If that is of no use before
+	// somebody does something about it, the error is an Unwakeable.
 	Wake(ctx context.Context, device fleet.DeviceID) error
+}
+
+// Unwakeable is an error that tells people why a device cannot be woken.
+type Unwakeable interface {
+	error
+	Unwakeable() string
 }
 
 // Task is what a channel sends to a device. Content is set on an Install.
@@ -75,6 +82,7 @@ type Engine struct {
 	Config
 	channels    map[fleet.Platform]Channel
 	wakes       chan fleet.DeviceID
+	unwakeable  unwakeable
 	contacts    contacts
 	corrections corrections
 }
@@ -124,6 +132,11 @@ func (e *Engine) newStep() action.Step {
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
 // device is woken afterwards if fn left it work and it is not connected.
 func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Step) error) error {
+	return e.stepAndPlan(ctx, id, func(l *Ledger, now time.Time) bool { return l.schedule(now, connected) }, fn)
+}
+
+// stepAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
+func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool, fn func(Tx, *Ledger, action.Step) error) error {
 	var wake bool
 	var events []live.Event
 	err := e.Store.Update(ctx, id, func(tx Tx) error {
@@ -160,7 +173,7 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn
 		if err := tx.AppendEvents(ctx, events); err != nil {
 			return err
 		}
-		wake = l.schedule(s.Now, connected)
+		wake = plan(l, s.Now)
 		return tx.SaveLedger(ctx, id, l)
 	})
 	if err != nil {

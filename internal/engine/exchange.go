@@ -30,12 +30,19 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err e
 	return next, err
 }
 
+// ErrNothingAsked means that an answer names no task, and that the device was handed none.
+var ErrNothingAsked = errors.New("the device was handed no task")
+
 // Answer applies a device's answer to a task and returns its next task, nil if there is none. An answer that is
-// repeated, or to a task that the device does not have, changes nothing.
+// repeated, or to a task that the device does not have, changes nothing. One without a task is to the task that the device was
+// handed last; the error is ErrNothingAsked, and nothing was changed, if it was handed none.
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (next *Task, err error) {
 	r.bound()
 	e.contacts.add(id, e.Clock.Now())
 	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+		if r.Task == "" && l.Device.Handed.Task == "" {
+			return ErrNothingAsked
+		}
 		known := l.Device.Answer(s, r.Task, r.Outcome)
 		if known && r.Facts != nil {
 			if err := saveFacts(ctx, tx, id, r.Facts); err != nil {

@@ -38,7 +38,7 @@ type Failure struct {
 // FailureCount is how many payloads ended in error with one code within one span of time.
 type FailureCount struct {
 	At    time.Time // when the span begins
-	Code  int64
+	Code  action.Code
 	Count int
 }
 

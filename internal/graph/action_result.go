@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
@@ -85,7 +87,7 @@ func deviceActionPayload(w *wording, r *action.Result) fields {
 		{"detail", shownDetail(r.Detail)},
 		{"errorCode", r.Code},
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
-	}
+	}.withSource(r.WhoseCode())
 }
 
 func deviceAssignmentItem(w *wording, r *action.Result) fields {
@@ -101,7 +103,31 @@ func deviceAssignmentItem(w *wording, r *action.Result) fields {
 		{"errorCode", r.Code},
 		{"lastActionDateTime", timestamp(r.LastAction)},
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
+	}.withSource(r.WhoseCode())
+}
+
+// errorSource is an annotation of errorCode that is our own: whose code it is. Devices have codes that are the same numbers
+// as the server's.
+const errorSource = "errorCode@syncpayloads.source"
+
+var sources = []string{action.ByServer: "server", action.ByDevice: "device"}
+
+// sourceOf is whose a code is; nil: it is no failure.
+func sourceOf(c action.Code) any {
+	if c.Number == 0 {
+		return nil
 	}
+	return sources[c.Source]
+}
+
+// withSource adds behind errorCode whose code it is, if there is one.
+func (f fields) withSource(c action.Code) fields {
+	source := sourceOf(c)
+	i := slices.IndexFunc(f, func(one field) bool { return one.name == "errorCode" })
+	if source == nil || i < 0 {
+		return f
+	}
+	return slices.Insert(f, i, field{errorSource, source})
 }
 
 // textOrNull is a text as served; an empty one is not known, and null.

@@ -51,12 +51,12 @@ func (s payloadState) settingStates() []fields {
 	if s.Work.Phase != action.Stuck {
 		return []fields{}
 	}
-	return []fields{{
+	return []fields{fields{
 		{"settingName", s.DisplayName},
 		{"state", "error"},
 		{"errorCode", s.Work.Code},
 		{"errorDescription", textOrNull(s.Work.Note)},
-	}}
+	}.withSource(s.Work.WhoseCode())}
 }
 
 var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}
@@ -71,7 +71,7 @@ func standing(p *action.Payload) fields {
 		since, by, restore = timestamp(p.AwaySince), textOrNull(p.AwayBy), timestamp(p.RestoreAt)
 	}
 	if p.Work.Phase == action.Stuck {
-		failure = fields{{"code", p.Work.Code}, {"detail", p.Work.Note}}
+		failure = fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}}
 	}
 	return fields{
 		{"assigned", p.Assigned},

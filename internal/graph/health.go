@@ -44,6 +44,7 @@ func (c *call) serverHealth() error {
 		warnings = append(warnings, "The push certificate cannot be read. The server's log has the cause.")
 	} else {
 		warnings = append(warnings, pushWarnings(certificate, c.Now())...)
+		warnings = append(warnings, c.topicWarnings()...)
 	}
 	if certificate != nil {
 		shown = fields{{"topic", certificate.Topic}, {"expirationDateTime", timestamp(certificate.Expires)}}
@@ -78,6 +79,24 @@ func (c *call) databaseHealth() (state string, devices any, err error) {
 		return databaseBusy, nil, nil
 	}
 	return databaseFails, nil, nil
+}
+
+// topicWarnings names devices that the caller may know of and that cannot be woken. A failure is for the log, and for what is
+// said of the database.
+func (c *call) topicWarnings() []string {
+	var where fleet.Condition
+	if !c.scope.Everything() {
+		where = fleet.Within(c.scope)
+	}
+	devices, err := c.PushCertificates.Unwakeable(c.r.Context(), where)
+	if err != nil {
+		c.Log.Error("it cannot be read which devices cannot be woken", "request-id", c.requestID, "err", err)
+	}
+	if err != nil || devices.Count == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s enrolled under another topic than the push certificate's and cannot be woken: what is asked of them waits until "+
+		"they connect by themselves. Set the certificate of their topic again, or have them enroll again.", devices)}
 }
 
 const pushPortal = "identity.apple.com/pushcert"

@@ -232,7 +232,7 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 			if !ok {
 				continue
 			}
-			counts[engine.FailureCount{At: list[i].At.Truncate(width), Code: list[i].Result.Code}]++
+			counts[engine.FailureCount{At: list[i].At.Truncate(width), Code: list[i].Result.WhoseCode()}]++
 			if len(f.recent) < recentFailures {
 				f.recent = append(f.recent, list[i])
 			}
@@ -246,7 +246,7 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 		f.counts = append(f.counts, count)
 	}
 	slices.SortFunc(f.counts, func(a, b engine.FailureCount) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code, b.Code))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code.Number, b.Code.Number), cmp.Compare(a.Code.Source, b.Code.Source))
 	})
 	return f, nil
 }
@@ -254,7 +254,8 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 func (f *failures) countFields() []fields {
 	items := make([]fields, len(f.counts))
 	for i, count := range f.counts {
-		items[i] = fields{{"dateTime", timestamp(count.At)}, {"errorCode", count.Code}, {"count", count.Count}}
+		items[i] = fields{{"dateTime", timestamp(count.At)}, {"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
+			{"count", count.Count}}
 	}
 	return items
 }
@@ -277,6 +278,7 @@ func failureFields(f *engine.Failure) fields {
 		{"displayName", textOrNull(f.Result.DisplayName)},
 		{"subType", textOrNull(f.Result.SubType)},
 		{"errorCode", f.Result.Code},
+		{"errorSource", sourceOf(f.Result.WhoseCode())},
 		{"detail", shownDetail(f.Result.Detail)},
 	}
 }

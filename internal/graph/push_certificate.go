@@ -2,8 +2,13 @@ package graph
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 // PushCertificate is what is shown of the certificate by which the server wakes Apple devices.
@@ -18,8 +23,43 @@ type PushCertificate struct {
 type PushCertificates interface {
 	// PushCertificate returns the certificate; nil if none has been set.
 	PushCertificate(ctx context.Context) (*PushCertificate, error)
-	// SetPushCertificate replaces it. A pair that cannot be used is a *catalog.Invalid of `certificate` or `privateKey`.
-	SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte) error
+	// SetPushCertificate replaces it. A pair that cannot be used is a *catalog.Invalid of `certificate` or `privateKey`; one
+	// with which devices cannot be woken any more is an *OtherTopic, unless it is forced.
+	SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte, force bool) error
+	// Unwakeable tells which devices that fulfil a condition (nil: all) cannot be woken with the certificate.
+	Unwakeable(ctx context.Context, where fleet.Condition) (Unwakeable, error)
+}
+
+// Unwakeable are devices that enrolled under another topic than a push certificate's.
+type Unwakeable struct {
+	Count int
+	Names []string // of some of them
+}
+
+// String is how many devices there are and, if that is known, some of their names.
+func (u Unwakeable) String() string {
+	text := fmt.Sprintf("%d devices", u.Count)
+	if u.Count == 1 {
+		text = "1 device"
+	}
+	if len(u.Names) == 0 {
+		return text
+	}
+	text += " (" + strings.Join(u.Names, ", ")
+	if more := u.Count - len(u.Names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text + ")"
+}
+
+// OtherTopic is why a push certificate was not set.
+type OtherTopic struct {
+	Topic   string
+	Devices Unwakeable
+}
+
+func (e *OtherTopic) Error() string {
+	return fmt.Sprintf("a push certificate of topic %s wakes none of %s", e.Topic, e.Devices)
 }
 
 var pushCertificateProperties = []string{"id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber",
@@ -33,14 +73,14 @@ func (c *call) getPushCertificate() error {
 	return c.replyPushCertificate(selected)
 }
 
-// updatePushCertificate takes `certificate` and, beside Graph's properties, the `privateKey` that belongs to it. The key
-// is never served.
+// updatePushCertificate takes `certificate` and, beside Graph's properties, the `privateKey` that belongs to it, and `force`.
+// The key is never served.
 func (c *call) updatePushCertificate() error {
 	body, err := c.body()
 	if err != nil {
 		return err
 	}
-	if err := body.only("certificate", "privateKey"); err != nil {
+	if err := body.only("certificate", "privateKey", "force"); err != nil {
 		return err
 	}
 	certificate, err := body.requiredText("certificate")
@@ -51,10 +91,32 @@ func (c *call) updatePushCertificate() error {
 	if err != nil {
 		return err
 	}
-	if err := c.PushCertificates.SetPushCertificate(c.r.Context(), []byte(certificate), []byte(key)); err != nil {
+	force := false
+	if value, given := body.values["force"]; given {
+		if force, given = value.(bool); !given {
+			return badRequest("force", "Property 'force' must be true or false.")
+		}
+	}
+	err = c.PushCertificates.SetPushCertificate(c.r.Context(), []byte(certificate), []byte(key), force)
+	if other := new(OtherTopic); errors.As(err, &other) {
+		return c.refuseTopic(other)
+	}
+	if err != nil {
 		return err
 	}
 	return c.replyPushCertificate(pushCertificateProperties)
+}
+
+// refuseTopic tells which devices could not be woken any more, by name if the caller sees all there are.
+func (c *call) refuseTopic(other *OtherTopic) error {
+	devices := other.Devices
+	if !c.scope.Everything() {
+		devices.Names = nil
+	}
+	return &fault{status: http.StatusConflict, code: codeConflict, target: "certificate", message: fmt.Sprintf(
+		"The certificate is for the topic %s, and %s enrolled under another: they could not be woken any more, and would have to enroll again. "+
+			"Renew the certificate that they enrolled with at %s, with the Apple account that it was made with. "+
+			"To set this one all the same, force it.", other.Topic, devices, pushPortal)}
 }
 
 func (c *call) replyPushCertificate(selected []string) error {

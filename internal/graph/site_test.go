@@ -21,6 +21,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
@@ -71,6 +72,7 @@ type channel struct {
 	ttl         time.Duration
 	terms       access.EnrollmentTerms
 	certificate *graph.PushCertificate
+	unwakeable  graph.Unwakeable
 	key         string
 }
 
@@ -83,7 +85,14 @@ func (c *channel) PushCertificate(context.Context) (*graph.PushCertificate, erro
 	return c.certificate, nil
 }
 
-func (c *channel) SetPushCertificate(_ context.Context, certificate, key []byte) error {
+func (c *channel) Unwakeable(context.Context, fleet.Condition) (graph.Unwakeable, error) {
+	return c.unwakeable, nil
+}
+
+func (c *channel) SetPushCertificate(_ context.Context, certificate, key []byte, force bool) error {
+	if c.unwakeable.Count > 0 && !force {
+		return &graph.OtherTopic{Topic: "com.apple.mgmt.External.2", Devices: c.unwakeable}
+	}
 	if !strings.HasPrefix(string(certificate), "-----BEGIN") {
 		return &catalog.Invalid{Property: "certificate", Reason: "is not PEM"}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
@@ -23,11 +24,27 @@ func (p pushCertificates) PushCertificate(ctx context.Context) (*graph.PushCerti
 	return &graph.PushCertificate{Topic: c.Topic, SerialNumber: c.SerialNumber, PEM: string(c.PEM), Expires: c.Expires}, nil
 }
 
-func (p pushCertificates) SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte) error {
-	_, err := p.channel.SetPushCertificate(ctx, certificatePEM, keyPEM)
+func (p pushCertificates) SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte, force bool) error {
+	set := p.channel.SetPushCertificate
+	if force {
+		set = p.channel.ReplacePushCertificate
+	}
+	_, err := set(ctx, certificatePEM, keyPEM)
 	var refused *apple.PushCertificateRefused
 	if errors.As(err, &refused) {
 		return &catalog.Invalid{Property: "certificate", Reason: refused.Reason.Error()}
 	}
+	var other *apple.OtherTopic
+	if errors.As(err, &other) {
+		return &graph.OtherTopic{Topic: other.Topic, Devices: graph.Unwakeable{Count: other.Devices, Names: other.Names}}
+	}
 	return err
+}
+
+func (p pushCertificates) Unwakeable(ctx context.Context, where fleet.Condition) (graph.Unwakeable, error) {
+	n, names, err := p.channel.UnwakeableDevices(ctx, where)
+	if errors.Is(err, apple.ErrNoPushCertificate) {
+		return graph.Unwakeable{}, nil
+	}
+	return graph.Unwakeable{Count: n, Names: names}, err
 }

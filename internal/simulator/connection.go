@@ -38,7 +38,7 @@ func (d *Device) converse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := d.fleet.mdmClient(e)
+	client := d.fleet.mdmClient(d, e)
 	defer client.done()
 	facts := d.Facts()
 	report, answered := (&answer{status: idle}).message(&facts, ""), ""

@@ -47,6 +47,7 @@ type Device struct {
 	configurations map[string]map[string]any
 	faults         Faults
 	hooks          []Hook
+	oddity         Oddity // nil: messages are as usual
 	journal        journal
 	late           late
 	locked         bool

@@ -68,7 +68,7 @@ func (d *Device) enroll(ctx context.Context, link string) error {
 // checkIn replaces the old enrollment by the next: Authenticate ends the old one on the server, too.
 func (d *Device) checkIn(ctx context.Context, next *enrollment, profile *Profile) error {
 	d.setEnrollment(nil, nil)
-	client := d.fleet.mdmClient(next)
+	client := d.fleet.mdmClient(d, next)
 	defer client.done()
 	if err := client.checkIn(ctx, d.authenticate(next)); err != nil {
 		return fmt.Errorf("check-in Authenticate: %w", err)
@@ -155,7 +155,7 @@ func (d *Device) unenroll(ctx context.Context, tellServer bool) error {
 	message := map[string]any{"MessageType": "CheckOut", "Topic": previous.Topic}
 	facts := d.Facts()
 	facts.identify(message)
-	client := d.fleet.mdmClient(previous)
+	client := d.fleet.mdmClient(d, previous)
 	defer client.done()
 	if err := client.checkIn(ctx, message); err != nil {
 		return fmt.Errorf("check-in CheckOut: %w", err)

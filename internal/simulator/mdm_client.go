@@ -72,15 +72,16 @@ func send(client *http.Client, request *http.Request) ([]byte, http.Header, erro
 
 // mdmClient sends the messages of one enrollment, proving its identity as its profile asks.
 type mdmClient struct {
+	device     *Device
 	enrollment *enrollment
 	http       *http.Client
 	done       func() // releases connections that belong to this client alone
 }
 
 // mdmClient uses the fleet's connections, or under mutual TLS connections of the device's own.
-func (f *Fleet) mdmClient(e *enrollment) *mdmClient {
+func (f *Fleet) mdmClient(d *Device, e *enrollment) *mdmClient {
 	if !f.options.MutualTLS {
-		return &mdmClient{enrollment: e, http: f.mdm, done: func() {}}
+		return &mdmClient{device: d, enrollment: e, http: f.mdm, done: func() {}}
 	}
 	transport := f.transport.Clone()
 	if transport.TLSClientConfig == nil {
@@ -90,7 +91,7 @@ func (f *Fleet) mdmClient(e *enrollment) *mdmClient {
 		{Certificate: [][]byte{e.identity.Raw}, PrivateKey: e.key, Leaf: e.identity}}
 	client := *f.mdm
 	client.Transport = transport
-	return &mdmClient{enrollment: e, http: &client, done: transport.CloseIdleConnections}
+	return &mdmClient{device: d, enrollment: e, http: &client, done: transport.CloseIdleConnections}
 }
 
 func (c *mdmClient) checkIn(ctx context.Context, message map[string]any) error {
@@ -108,6 +109,7 @@ func (c *mdmClient) put(ctx context.Context, url, contentType string, message ma
 	if err != nil {
 		return nil, fmt.Errorf("encode message: %w", err)
 	}
+	body = c.device.asSent(message, body)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

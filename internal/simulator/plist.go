@@ -1,12 +1,6 @@
 package simulator
 
-import (
-	"bytes"
-	"errors"
-	"fmt"
-
-	"github.com/micromdm/plist"
-)
+import "fmt"
 
 // fields reads typed values out of a property list. The first value of a wrong type, or missing though required, is
 // kept in err; reading goes on with zero values.
@@ -15,15 +9,10 @@ type fields struct {
 	err    error
 }
 
-// decodePlist decodes an XML property list whose root is a dictionary. Binary ones are refused: their object
-// references can form cycles, which the decoder would follow without end.
-func decodePlist(raw []byte) (f *fields, err error) {
-	defer recoverParser("property list", &err)
-	if bytes.HasPrefix(raw, []byte("bplist")) {
-		return nil, errors.New("binary property list, want XML")
-	}
-	values := make(map[string]any)
-	if err := plist.Unmarshal(raw, &values); err != nil {
+// decodePlist decodes a property list whose root is a dictionary.
+func decodePlist(raw []byte) (*fields, error) {
+	values, err := readPlist(raw)
+	if err != nil {
 		return nil, fmt.Errorf("property list: %w", err)
 	}
 	return &fields{values: values}, nil

@@ -91,8 +91,8 @@ func parseProfile(raw []byte) (*Profile, error) {
 // a device installs a profile of an unknown signer, too, and shows it as not verified.
 func unsign(raw []byte) (content []byte, signers [][]byte, err error) {
 	defer recoverParser("PKCS #7 envelope", &err)
-	if trimmed := bytes.TrimLeft(raw, " \t\r\n\ufeff"); bytes.HasPrefix(trimmed, []byte("<")) {
-		return trimmed, nil, nil
+	if len(raw) == 0 || raw[0] != 0x30 { // no ASN.1 SEQUENCE, so a property list in one of its forms
+		return bytes.TrimLeft(raw, " \t\r\n"), nil, nil
 	}
 	if err := checkEnvelope(raw); err != nil {
 		return nil, nil, err

@@ -62,6 +62,13 @@ func (d *document) device(v *action.Device) {
 			d.end('}')
 		})
 	}
+	if v.Handed != (action.Handed{}) {
+		d.name("Handed")
+		d.begin('{')
+		d.string("Task", string(v.Handed.Task))
+		d.number("Times", int64(v.Handed.Times))
+		d.end('}')
+	}
 	d.end('}')
 }
 
@@ -77,6 +84,8 @@ func (d *document) payload(p *action.Payload) {
 	d.number("Presence", int64(p.Presence))
 	d.someNumber("Installed", p.Installed)
 	d.someNumber("Since", p.Since)
+	d.ifYes("Unmanaged", p.Unmanaged)
+	d.someTime("InstallAt", p.InstallAt)
 	if p.Work != (action.Work{}) {
 		d.name("Work")
 		d.work(&p.Work)
@@ -106,8 +115,10 @@ func (d *document) work(w *action.Work) {
 	d.ifYes("Deferred", w.Deferred)
 	d.someTime("AckedAt", w.AckedAt)
 	d.someNumber("Polls", int64(w.Polls))
+	d.someString("Said", w.Said)
 	d.someString("Note", w.Note)
 	d.someNumber("Code", w.Code)
+	d.someNumber("Source", int64(w.Source))
 	d.end('}')
 }
 
@@ -119,6 +130,25 @@ func (d *document) inventory(i *action.Inventory) {
 	d.ifYes("Deferred", i.Deferred)
 	d.someNumber("Attempt", int64(i.Attempt))
 	d.someTime("NotBefore", i.NotBefore)
+	d.ifYes("Second", i.Second)
+	d.ifYes("First", i.First)
+	if len(i.Managed) > 0 {
+		array(d, "Managed", i.Managed, d.sighting)
+	}
+	d.end('}')
+}
+
+func (d *document) sighting(g *action.Sighting) {
+	d.begin('{')
+	d.string("Identifier", g.Identifier)
+	d.string("Revision", g.Revision)
+	d.yes("Present", g.Present)
+	d.yes("Working", g.Working)
+	d.yes("Failed", g.Failed)
+	d.yes("Retriable", g.Retriable)
+	d.number("Code", g.Code)
+	d.string("Detail", g.Detail)
+	d.yes("Unmanaged", g.Unmanaged)
 	d.end('}')
 }
 
@@ -147,6 +177,7 @@ func (d *document) result(r *action.Result) {
 	d.number("Status", int64(r.Status))
 	d.string("Detail", r.Detail)
 	d.number("Code", r.Code)
+	d.someNumber("Source", int64(r.Source))
 	d.time("LastAction", r.LastAction)
 	d.time("LastModified", r.LastModified)
 	d.end('}')

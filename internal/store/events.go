@@ -24,14 +24,14 @@ const inOneInsert = 8
 
 var insertEvents = func() (texts [inOneInsert + 1]string) {
 	for n := range texts {
-		texts[n] = "INSERT INTO events (device_id, at, code, doc) VALUES " + strings.Repeat("(?, ?, ?, ?), ", max(0, n-1)) + "(?, ?, ?, ?)"
+		texts[n] = "INSERT INTO events (device_id, at, code, code_source, doc) VALUES " + strings.Repeat("(?, ?, ?, ?, ?), ", max(0, n-1)) + "(?, ?, ?, ?, ?)"
 	}
 	return texts
 }()
 
 func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error {
 	for some := range slices.Chunk(events, inOneInsert) {
-		insert := told{statement{text: insertEvents[len(some)], args: make([]any, 0, 4*len(some))}, some}
+		insert := told{statement{text: insertEvents[len(some)], args: make([]any, 0, 5*len(some))}, some}
 		for i := range some {
 			e := &some[i]
 			doc, err := eventText(e)
@@ -39,10 +39,13 @@ func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error 
 				return err
 			}
 			var code any // of what failed; to be overtaken by a later action is no failure
-			if e.Result != nil && e.Result.Status == action.Error && e.Result.Code != action.CodeSuperseded {
-				code = e.Result.Code
+			var source action.Source
+			if e.Result != nil && e.Result.Status == action.Error {
+				if whose := e.Result.WhoseCode(); whose != (action.Code{Number: action.CodeSuperseded}) {
+					code, source = whose.Number, whose.Source
+				}
 			}
-			insert.args = append(insert.args, e.Device, micros(e.At), code, doc)
+			insert.args = append(insert.args, e.Device, micros(e.At), code, source, doc)
 		}
 		if t.beside != nil {
 			t.events = append(t.events, insert)

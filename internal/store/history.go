@@ -130,13 +130,14 @@ func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.
 func (s *Store) CountFailures(ctx context.Context, since time.Time, width time.Duration, limit, most int,
 ) (found []engine.FailureCount, err error) {
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, `SELECT (at - ?1) / ?2 AS span, code, count(*) FROM
-				(SELECT at, code FROM events WHERE code IS NOT NULL AND at >= ?1 ORDER BY at DESC, position DESC LIMIT ?3) AS latest
-			GROUP BY span, code ORDER BY span DESC, code DESC LIMIT ?4`, []any{since.UnixMicro(), width.Microseconds(), limit, most},
+		return q.rows(ctx, `SELECT (at - ?1) / ?2 AS span, code, code_source, count(*) FROM
+				(SELECT at, code, code_source FROM events WHERE code IS NOT NULL AND at >= ?1 ORDER BY at DESC, position DESC LIMIT ?3) AS latest
+			GROUP BY span, code, code_source ORDER BY span DESC, code DESC, code_source DESC LIMIT ?4`,
+			[]any{since.UnixMicro(), width.Microseconds(), limit, most},
 			func(scan func(...any) error) error {
 				var c engine.FailureCount
 				var span int64
-				err := scan(&span, &c.Code, &c.Count)
+				err := scan(&span, &c.Code.Number, &c.Code.Source, &c.Count)
 				c.At = since.Add(time.Duration(span) * width)
 				found = append(found, c)
 				return err

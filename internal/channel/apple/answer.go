@@ -2,77 +2,50 @@ package apple
 
 import (
 	"fmt"
-	"net/http"
+	"math"
+	"strconv"
 	"strings"
 
-	"github.com/micromdm/nanomdm/mdm"
-
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 )
 
-// answer are the members that answers to this channel's commands have besides those of mdm.CommandResults.
-type answer struct {
-	ProfileList               *[]listedProfile
-	ManagedApplicationList    *map[string]managedApp
-	InstalledApplicationList  *[]installedApp
-	ApplicationConfigurations *[]listedConfiguration
-	QueryResponses            *map[string]any
-	RejectionReason           string         // InstallApplication
-	Settings                  settingResults // Settings
-}
-
-// settingResult is what became of one item of the Settings command.
-type settingResult struct {
-	Status     string
-	ErrorChain []mdm.ErrorChain
-}
-
-// settingResults are one result an item. Apple documents a dictionary; devices send an array.
-type settingResults []settingResult
-
-// UnmarshalPlist implements plist.Unmarshaler.
-func (r *settingResults) UnmarshalPlist(into func(any) error) error {
-	if err := into((*[]settingResult)(r)); err == nil {
-		return nil
-	}
-	*r = make(settingResults, 1)
-	return into(&(*r)[0])
-}
-
-// decode turns a device's report into the engine's.
-func decode(r *report) (engine.Report, error) {
-	id, class, inventory := parseCommandUUID(r.CommandUUID)
-	if id == "" {
-		return engine.Report{}, refuse(http.StatusBadRequest, "answer without CommandUUID")
-	}
+// decode turns a device's report into the engine's. One that does not say which command it answers has no Task: it answers
+// the last one.
+func decode(r *report) engine.Report {
+	id, inventory, isInventory := parseCommandUUID(r.CommandUUID)
 	report := engine.Report{Task: id}
-	if r.Status == "NotNow" {
-		report.Outcome = action.Outcome{Verdict: action.NotNow}
-		return report, nil
-	}
-	if r.unreadable != nil {
-		report.Outcome = action.Outcome{Verdict: action.Retriable, Code: action.CodeNotVerified,
-			Detail: fmt.Sprintf("the device's answer cannot be read: %v", r.unreadable)}
-		return report, nil
-	}
 	switch r.Status {
 	case "Acknowledged":
-		report.Outcome = acknowledged(&r.answer)
+		report.Outcome = acknowledged(r.members)
+	case "NotNow":
+		report.Outcome = action.Outcome{Verdict: action.NotNow}
 	case "Error":
-		report.Outcome = failed(r.ErrorChain, &r.answer)
+		report.Outcome = failed(r.members["ErrorChain"], r.members)
 	case "CommandFormatError":
-		report.Outcome = failed(r.ErrorChain, &r.answer)
+		report.Outcome = failed(r.members["ErrorChain"], r.members)
 		report.Outcome.Verdict = action.Permanent
 		report.Outcome.Detail = withCause("the device does not understand the command", report.Outcome.Detail)
+	case "":
+		report.Outcome = unreadable(withCause("the device's answer cannot be read: it has no status", r.damage))
 	default:
 		report.Outcome = action.Outcome{Verdict: action.Permanent, Code: action.CodeNotSupported,
-			Detail: fmt.Sprintf("the device answered with a status that is not known: %q", r.Status)}
+			Detail: fmt.Sprintf("the device answered with a status that is not known: %.100q", r.Status)}
 	}
-	if inventory && report.Outcome.Verdict == action.Accepted {
-		takeInventory(&report, class, &r.answer)
+	switch {
+	case isInventory && inventory.first:
+		report.Outcome = managedApps(report.Outcome, r.members)
+	case isInventory && report.Outcome.Verdict == action.Accepted:
+		takeInventory(&report, inventory.class, r.members)
 	}
-	return report, nil
+	return report
+}
+
+// unreadable is the outcome of an answer that does not tell what became of its command. It is asked for again, as often as
+// after an error that may pass.
+func unreadable(why string) action.Outcome {
+	return action.Outcome{Verdict: action.Retriable, Code: action.CodeNotVerified, Detail: why}
 }
 
 func withCause(what, cause string) string {
@@ -82,72 +55,134 @@ func withCause(what, cause string) string {
 	return what + ": " + cause
 }
 
-// acknowledged looks into an acknowledged command for settings that failed: Settings reports each on its own.
-func acknowledged(a *answer) action.Outcome {
-	for _, s := range a.Settings {
-		if s.Status != "" && s.Status != "Acknowledged" {
-			return failed(s.ErrorChain, a)
+// acknowledged looks into an acknowledged command for settings that failed: Settings reports each on its own. Apple
+// documents a dictionary; devices send an array.
+func acknowledged(members propertylist.Dict) action.Outcome {
+	for _, one := range dictsIn(members["Settings"]) {
+		if status := text(one, "Status"); status != "" && status != "Acknowledged" {
+			return failed(one["ErrorChain"], members)
 		}
 	}
 	return action.Outcome{Verdict: action.Accepted}
 }
 
-// takeInventory puts into the report what was asked for. Without its list the answer proves nothing.
-func takeInventory(report *engine.Report, class action.Class, a *answer) {
-	var seen []action.Sighting
-	missing := ""
-	switch {
-	case class == action.Facts && a.QueryResponses != nil:
-		report.Facts = queriedFacts(*a.QueryResponses).facts()
-	case class == action.Facts:
-		missing = "QueryResponses"
-	case class == action.Profiles && a.ProfileList != nil:
-		seen = profileSightings(*a.ProfileList)
-	case class == action.Profiles:
-		missing = "ProfileList"
-	case class == action.Apps && a.ManagedApplicationList != nil:
-		seen = managedAppSightings(*a.ManagedApplicationList)
-	case class == action.Apps && a.InstalledApplicationList != nil:
-		seen = installedAppSightings(*a.InstalledApplicationList)
-	case class == action.Apps:
-		missing = "ManagedApplicationList or InstalledApplicationList"
-	case a.ApplicationConfigurations != nil:
-		seen = configurationSightings(*a.ApplicationConfigurations)
-	default:
-		missing = "ApplicationConfigurations"
+// dictsIn are the dictionaries in an array, or the dictionary in the place of one. What else is there is passed over.
+func dictsIn(value any) (dicts []propertylist.Dict) {
+	switch v := propertylist.Part(value).(type) {
+	case propertylist.Dict:
+		dicts = append(dicts, v)
+	case propertylist.List:
+		for _, one := range v {
+			if d, ok := propertylist.Part(one).(propertylist.Dict); ok {
+				dicts = append(dicts, d)
+			}
+		}
 	}
-	if missing != "" {
-		report.Outcome = action.Outcome{Verdict: action.Retriable, Code: action.CodeNotVerified,
-			Detail: "the device acknowledged the inventory, but its answer has no " + missing}
-		return
-	}
-	report.Outcome.Sightings = seen
+	return dicts
 }
 
-// failed turns an error chain into an outcome: the code is the first one, the detail the whole chain.
-func failed(chain []mdm.ErrorChain, a *answer) action.Outcome {
-	if verdict, ok := rejections[a.RejectionReason]; ok && verdict == action.Accepted {
-		return action.Outcome{Verdict: verdict, Detail: a.RejectionReason}
+// failed turns an error chain into an outcome: the code is the first one, the detail the whole chain. What the device said
+// without a code, or with the code 0, which stands for no failure, has CodeNoCode.
+func failed(value any, members propertylist.Dict) action.Outcome {
+	reason := text(members, "RejectionReason")
+	if verdict, ok := rejections[reason]; ok && verdict == action.Accepted {
+		return action.Outcome{Verdict: verdict, Detail: reason}
 	}
+	chain := errorChain(value)
 	o := action.Outcome{Verdict: chainVerdict(chain), Code: action.CodeNoCode}
-	if len(chain) > 0 {
-		o.Code = int64(chain[0].ErrorCode)
-	}
 	var details []string
 	for _, link := range chain {
-		text := link.USEnglishDescription
-		if text == "" {
-			text = link.LocalizedDescription
+		if o.Source == action.ByServer && link.code != 0 {
+			o.Code, o.Source = link.code, action.ByDevice
 		}
-		details = append(details, strings.TrimSpace(fmt.Sprintf("%s %d: %s", link.ErrorDomain, link.ErrorCode, text)))
+		if words := link.String(); words != "" {
+			details = append(details, words)
+		}
 	}
-	if a.RejectionReason != "" {
-		details = append(details, "RejectionReason "+a.RejectionReason)
+	if reason != "" {
+		details = append(details, "RejectionReason "+reason)
 	}
-	if o.Detail = sentences(details); o.Detail == "" {
-		o.Detail = "the device gave no reason"
+	switch odd, isOdd := value.(propertylist.Odd); {
+	case isOdd:
+		details = append(details, "its error chain cannot be read: "+odd.Why)
+	case len(details) == 0:
+		details = append(details, "the device gave no reason")
 	}
+	o.Detail = sentences(details)
 	return o
+}
+
+// chainLink is one link of an error chain.
+type chainLink struct {
+	domain string
+	code   int64 // 0: it has none
+	text   string
+}
+
+// maxChain is how many links of an error chain are read. Devices send two or three.
+const maxChain = 16
+
+// errorChain reads the links of an error chain, which is an array of dictionaries, or what a device sends in its place.
+func errorChain(value any) (chain []chainLink) {
+	if said, ok := value.(string); ok {
+		return []chainLink{{text: said}}
+	}
+	if list, ok := propertylist.Part(value).(propertylist.List); ok {
+		for _, one := range list[:min(len(list), maxChain)] {
+			if said, ok := one.(string); ok {
+				chain = append(chain, chainLink{text: said})
+			} else if d, ok := propertylist.Part(one).(propertylist.Dict); ok {
+				chain = append(chain, readLink(d))
+			}
+		}
+		return chain
+	}
+	for _, one := range dictsIn(value) {
+		chain = append(chain, readLink(one))
+	}
+	return chain
+}
+
+func readLink(d propertylist.Dict) chainLink {
+	link := chainLink{domain: text(d, "ErrorDomain"), code: wholeNumber(d["ErrorCode"]), text: text(d, "USEnglishDescription")}
+	if link.text == "" {
+		link.text = text(d, "LocalizedDescription")
+	}
+	return link
+}
+
+// wholeNumber is a number in whichever form it was sent; 0: it is none, or not whole.
+func wholeNumber(v any) int64 {
+	switch v := v.(type) {
+	case int64:
+		return v
+	case uint64:
+		if v <= math.MaxInt64 {
+			return int64(v)
+		}
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v)
+		}
+	case string:
+		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+		if err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// String is the link as details have it: domain, code, a colon, and the device's words.
+func (l chainLink) String() string {
+	head := l.domain
+	if l.code != 0 {
+		head += " " + strconv.FormatInt(l.code, 10)
+	}
+	if head == "" {
+		return strings.TrimSpace(l.text)
+	}
+	return strings.TrimSpace(head + ": " + l.text)
 }
 
 // sentences joins what a device said: what ends as a sentence does needs no other mark behind it.

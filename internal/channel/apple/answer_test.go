@@ -82,6 +82,7 @@ func TestAnswersToCommands(t *testing.T) {
 				Detail: `the device answered with a status that is not known: "Maybe"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			c.want.Source = action.CodeOf(c.want.Code, action.ByServer).Source
 			if got := tell(t, c.answer).Outcome; !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
@@ -198,7 +199,7 @@ func TestFacts(t *testing.T) {
 		t.Errorf("got %+v, %+v", r.Outcome, r.Facts)
 	}
 	s.engine.give(inventory(action.Apps, "a"))
-	if got := decode(t, d.idle().body); got["Command"].(dict)["RequestType"] != "InstalledApplicationList" {
+	if got := decode(t, d.idle().body); got["CommandUUID"] != task+".managed" {
 		t.Errorf("the device turned out to be a Mac, and got %v", got)
 	}
 }
@@ -211,6 +212,10 @@ func TestAnswerCarriesTheNextCommand(t *testing.T) {
 	got := decode(t, d.want(http.StatusOK, d.report(dict{"Status": "Acknowledged", "CommandUUID": task})).body)
 	if got["Command"].(dict)["Identifier"] != "b" {
 		t.Errorf("got %v", got)
+	}
+	d.want(http.StatusOK, d.report(dict{"Status": "Acknowledged"}))
+	if r := s.engine.lastReport(t); r.Task != "" || r.Outcome.Verdict != action.Accepted {
+		t.Errorf("the answer to the last command is told as %+v", r)
 	}
 	d.want(http.StatusBadRequest, d.report(dict{"Status": "Acknowledged"}))
 }

@@ -47,7 +47,8 @@ func (c *Config) passing(err error) error {
 	var said *service.HTTPStatusError
 	switch {
 	case err == nil, errors.As(err, &said),
-		errors.Is(err, ErrNotFound), errors.Is(err, ErrChallengeUsed), errors.Is(err, fleet.ErrNotFound):
+		errors.Is(err, ErrNotFound), errors.Is(err, ErrChallengeUsed), errors.Is(err, fleet.ErrNotFound),
+		errors.Is(err, engine.ErrNothingAsked):
 		return err
 	case c.Busy == nil, errors.Is(err, context.DeadlineExceeded), c.Busy(err):
 		return &unavailable{err}

@@ -260,8 +260,8 @@ func TestFaultsOfADeviceAreNotTheServers(t *testing.T) {
 	s := newTroubledServer(t, nil)
 	d := s.enroll(t, "1", 1)
 	link, _ := s.link(t, time.Hour)
-	s.rules.set(errSecret)
 	d.want(http.StatusBadRequest, d.report(dict{"Status": "Acknowledged"}))
+	s.rules.set(errSecret)
 	stolen := *d
 	stolen.udid = "2"
 	d.want(http.StatusForbidden, stolen.idle())

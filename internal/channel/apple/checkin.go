@@ -10,9 +10,9 @@ import (
 
 	"github.com/micromdm/nanomdm/mdm"
 	"github.com/micromdm/nanomdm/service"
-	"github.com/micromdm/plist"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple/propertylist"
 )
 
 // maxParked is how long after its issue an identity may begin an enrollment. A device begins at once; an identity that
@@ -36,10 +36,8 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 	if s.userChannel {
 		return refuse(http.StatusBadRequest, "Authenticate is of the device channel only")
 	}
-	var facts deviceFacts
-	if err := plist.Unmarshal(m.Raw, &facts); err != nil {
-		return refuse(http.StatusBadRequest, "Authenticate of device %s: %v", s.id, err)
-	}
+	said, _ := propertylist.Read(m.Raw, factMembers)
+	facts := readFacts(said)
 	defer c.door(s.id)()
 	device, unsupported := facts.device(s)
 	link, err := c.linkOf(ctx, s.certificate)
@@ -115,6 +113,11 @@ func (c *Channel) TokenUpdate(r *mdm.Request, m *mdm.TokenUpdate) error {
 	}
 	if len(m.Token) == 0 || m.PushMagic == "" || m.Topic == "" {
 		return refuse(http.StatusBadRequest, "TokenUpdate of device %s lacks Topic, Token or PushMagic", s.id)
+	}
+	if e, certificate, err := c.Store.Identity(r.Context(), s.id, s.certificate); err != nil {
+		return err
+	} else if _, err := c.adopt(r, s, e, certificate); err != nil {
+		return err
 	}
 	defer c.door(s.id)()
 	var news Enrollment

@@ -235,7 +235,7 @@ func TestMessagesThatAreNotServed(t *testing.T) {
 	}
 	d.want(http.StatusNotFound, d.checkin(d.message("DeclarativeManagement", dict{"Endpoint": "tokens"})))
 	d.want(http.StatusNotFound, d.checkin(d.message("GetToken", dict{"TokenServiceType": "com.apple.maid"})))
-	d.want(http.StatusBadRequest, d.checkin(d.message("GetToken", nil)))
+	d.want(http.StatusNotFound, d.checkin(d.message("GetToken", nil)))
 	d.want(http.StatusBadRequest, d.checkin(d.message("Nonsense", nil)))
 }
 
@@ -249,15 +249,9 @@ func TestMalformedMessages(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty": "", "text": "hello", "JSON": "{}", "binary": "bplist00\xd0\x08", "no dictionary": "<plist><string>x</string></plist>",
 		"no status": `<plist><dict><key>UDID</key><string>1</string></dict></plist>`,
-		"no device": `<plist><dict><key>Status</key><string>Idle</string></dict></plist>`,
 		"long id": `<plist><dict><key>UDID</key><string>` + strings.Repeat("1", 200) +
 			`</string><key>Status</key><string>Idle</string></dict></plist>`,
-		"odd id":                     `<plist><dict><key>UDID</key><string>1&#10;2</string><key>Status</key><string>Idle</string></dict></plist>`,
-		"deep":                       deep("<array>", "</array>", 10000),
-		"deep, hidden by comments":   deep("<array><!--</array>-->", "</array>", 1000),
-		"deep, hidden by CDATA":      deep("<array><![CDATA[</array>]]>", "</array>", 1000),
-		"deep, hidden by prefixes":   deep("<x:array>", "</x:array>", 1000),
-		"deep, hidden by attributes": deep(`<array a="/>">`, "</array>", 1000),
+		"odd id": `<plist><dict><key>UDID</key><string>1&#10;2</string><key>Status</key><string>Idle</string></dict></plist>`,
 	} {
 		for _, checkin := range []bool{true, false} {
 			if a := d.send([]byte(body), checkin); a.status != http.StatusBadRequest {
@@ -265,8 +259,18 @@ func TestMalformedMessages(t *testing.T) {
 			}
 		}
 	}
-	if a := d.send([]byte(deep("<array>", "</array>", 20)), false); a.status != http.StatusOK {
-		t.Errorf("a harmless depth: status %d", a.status)
+	for name, body := range map[string]string{
+		"a harmless depth":           deep("<array>", "</array>", 20),
+		"no device":                  `<plist><dict><key>Status</key><string>Idle</string></dict></plist>`,
+		"deep":                       deep("<array>", "</array>", 10000),
+		"deep, hidden by comments":   deep("<array><!--</array>-->", "</array>", 1000),
+		"deep, hidden by CDATA":      deep("<array><![CDATA[</array>]]>", "</array>", 1000),
+		"deep, hidden by prefixes":   deep("<x:array>", "</x:array>", 1000),
+		"deep, hidden by attributes": deep(`<array a="/>">`, "</array>", 1000),
+	} {
+		if a := d.send([]byte(body), false); a.status != http.StatusOK {
+			t.Errorf("%s: status %d", name, a.status)
+		}
 	}
 	d.want(http.StatusRequestEntityTooLarge, d.send(make([]byte, 9<<20), false))
 	d.want(http.StatusRequestEntityTooLarge, d.send(make([]byte, 1<<20), true))

@@ -100,7 +100,7 @@ func encode(t *engine.Task, platform fleet.Platform) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plist.Marshal(command{CommandUUID: commandUUID(&t.Task), Command: body})
+	return plist.Marshal(command{CommandUUID: commandUUID(&t.Task, platform), Command: body})
 }
 
 func inventoryCommand(t *engine.Task, platform fleet.Platform) any {
@@ -108,7 +108,7 @@ func inventoryCommand(t *engine.Task, platform fleet.Platform) any {
 	case action.Profiles:
 		return simpleCommand{RequestType: "ProfileList", ManagedOnly: true}
 	case action.Apps:
-		if platform == fleet.MacOS {
+		if platform == fleet.MacOS && t.Second {
 			return installedApplicationList{RequestType: "InstalledApplicationList", Identifiers: t.Identifiers}
 		}
 		return simpleCommand{RequestType: "ManagedApplicationList", Identifiers: t.Identifiers}

@@ -37,6 +37,11 @@ func inventory(c action.Class, identifiers ...string) *engine.Task {
 	return &engine.Task{Task: action.Task{ID: task, Kind: action.TakeInventory, Class: c, Identifiers: identifiers}}
 }
 
+func second(t *engine.Task) *engine.Task {
+	t.Second = true
+	return t
+}
+
 const (
 	phone = "iPhone15,2"
 	mac   = "Mac16,10"
@@ -78,11 +83,12 @@ func TestCommands(t *testing.T) {
 				dict{"Item": "ApplicationConfiguration", "Identifier": "app", "Configuration": read}}}},
 		"remove configuration": {phone, uninstall(action.AppConfiguration, "app"), task,
 			dict{"RequestType": "Settings", "Settings": []any{dict{"Item": "ApplicationConfiguration", "Identifier": "app"}}}},
-		"profiles":     {phone, inventory(action.Profiles, "p"), task + ".profiles", dict{"RequestType": "ProfileList", "ManagedOnly": true}},
-		"no profiles":  {mac, inventory(action.Profiles), task + ".profiles", dict{"RequestType": "ProfileList", "ManagedOnly": true}},
-		"apps":         {phone, inventory(action.Apps, "a", "b"), task + ".apps", dict{"RequestType": "ManagedApplicationList", "Identifiers": []any{"a", "b"}}},
-		"apps of a TV": {tv, inventory(action.Apps, "a"), task + ".apps", dict{"RequestType": "ManagedApplicationList", "Identifiers": []any{"a"}}},
-		"apps of a Mac": {mac, inventory(action.Apps, "a"), task + ".apps", dict{"RequestType": "InstalledApplicationList", "Identifiers": []any{"a"},
+		"profiles":              {phone, inventory(action.Profiles, "p"), task + ".profiles", dict{"RequestType": "ProfileList", "ManagedOnly": true}},
+		"no profiles":           {mac, inventory(action.Profiles), task + ".profiles", dict{"RequestType": "ProfileList", "ManagedOnly": true}},
+		"apps":                  {phone, inventory(action.Apps, "a", "b"), task + ".apps", dict{"RequestType": "ManagedApplicationList", "Identifiers": []any{"a", "b"}}},
+		"apps of a TV":          {tv, inventory(action.Apps, "a"), task + ".apps", dict{"RequestType": "ManagedApplicationList", "Identifiers": []any{"a"}}},
+		"managed apps of a Mac": {mac, inventory(action.Apps, "a"), task + ".managed", dict{"RequestType": "ManagedApplicationList", "Identifiers": []any{"a"}}},
+		"apps of a Mac": {mac, second(inventory(action.Apps, "a")), task + ".apps", dict{"RequestType": "InstalledApplicationList", "Identifiers": []any{"a"},
 			"ManagedAppsOnly": false}},
 		"configurations": {phone, inventory(action.AppConfigurations, "a"), task + ".configurations",
 			dict{"RequestType": "ManagedApplicationConfiguration", "Identifiers": []any{"a"}}},

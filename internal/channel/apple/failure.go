@@ -1,15 +1,11 @@
 package apple
 
-import (
-	"github.com/micromdm/nanomdm/mdm"
-
-	"github.com/syncpayloads/syncpayloads/internal/action"
-)
+import "github.com/syncpayloads/syncpayloads/internal/action"
 
 // failure is one link of an error chain. Domains MDMErrorDomain and MCMDMErrorDomain are the same with other names.
 type failure struct {
 	domain string
-	code   int
+	code   int64
 }
 
 // failures are the failures that are not for good. Codes and their meaning are Apple's "Mobile Device Management
@@ -63,14 +59,14 @@ var rejections = map[string]action.Verdict{
 
 // chainVerdict is NotFound or Retriable if any link of the chain is, in this order, and else Permanent: the first link
 // often says no more than that a profile could not be installed, and a later one why.
-func chainVerdict(chain []mdm.ErrorChain) action.Verdict {
+func chainVerdict(chain []chainLink) action.Verdict {
 	verdict := action.Permanent
 	for _, link := range chain {
-		domain := link.ErrorDomain
+		domain := link.domain
 		if domain == "MDMErrorDomain" {
 			domain = "MCMDMErrorDomain"
 		}
-		switch failures[failure{domain, link.ErrorCode}] {
+		switch failures[failure{domain, link.code}] {
 		case action.NotFound:
 			return action.NotFound
 		case action.Retriable:

@@ -91,6 +91,13 @@ func (c *Channel) known(r *mdm.Request, claimed *mdm.Enrollment) (sender, *Enrol
 	if err != nil {
 		return s, nil, err
 	}
+	if adopted, err := c.adopt(r, s, e, certificate); err != nil {
+		return s, nil, err
+	} else if adopted {
+		if e, certificate, err = c.Store.Identity(r.Context(), s.id, s.certificate); err != nil {
+			return s, nil, err
+		}
+	}
 	if err := s.admit(e, certificate); err != nil {
 		return s, nil, err
 	}

@@ -2,31 +2,115 @@ package apple
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple/propertylist"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
 )
 
-type listedProfile struct {
-	PayloadIdentifier string
-	PayloadUUID       string
-}
+// inventoryMember is the member of an answer that has an inventory of a class.
+var inventoryMember = map[action.Class]string{action.Facts: "QueryResponses", action.Profiles: "ProfileList",
+	action.Apps: "ManagedApplicationList", action.AppConfigurations: "ApplicationConfigurations"}
 
-// profileSightings are the profiles on the device. A revision is a PayloadUUID in lower case: UUIDs are the same in
-// either case, and devices do not keep a profile's own.
-func profileSightings(list []listedProfile) []action.Sighting {
-	seen := make([]action.Sighting, 0, len(list))
-	for _, p := range list {
-		seen = append(seen, action.Sighting{Identifier: p.PayloadIdentifier, Revision: strings.ToLower(p.PayloadUUID), Present: true})
+// takeInventory puts into the report what was asked for. Without its list, or with a list of which something may be
+// missing, the answer proves nothing.
+func takeInventory(report *engine.Report, class action.Class, members propertylist.Dict) {
+	name := inventoryMember[class]
+	if class == action.Apps && members[name] == nil {
+		name = "InstalledApplicationList"
 	}
-	return seen
+	var odd int
+	switch list := members[name].(type) {
+	case propertylist.Dict:
+		switch name {
+		case "QueryResponses":
+			report.Facts = readFacts(list).facts()
+			return
+		case "ManagedApplicationList":
+			report.Outcome.Sightings, odd = managedAppSightings(list)
+		default:
+			report.Outcome = withoutList(name, "it is a dictionary")
+			return
+		}
+	case propertylist.List:
+		switch name {
+		case "ProfileList":
+			report.Outcome.Sightings, odd = profileSightings(list)
+		case "InstalledApplicationList":
+			report.Outcome.Sightings, odd = installedAppSightings(list)
+			report.Outcome.Unlisted = true // a Mac lists an app when it is there (Apple, "Install Enterprise Application")
+		case "ApplicationConfigurations":
+			report.Outcome.Sightings, odd = configurationSightings(list)
+		default:
+			report.Outcome = withoutList(name, "it is an array")
+			return
+		}
+	case nil:
+		if class == action.Apps {
+			name = "ManagedApplicationList or InstalledApplicationList"
+		}
+		report.Outcome = unreadable("the device acknowledged the inventory, but its answer has no " + name)
+		return
+	case propertylist.Cut:
+		report.Outcome = withoutList(name, list.Why)
+		return
+	case propertylist.Odd:
+		report.Outcome = withoutList(name, list.Why)
+		return
+	default:
+		report.Outcome = withoutList(name, "it is of another kind")
+		return
+	}
+	switch odd {
+	case 0:
+	case 1:
+		report.Outcome.Detail = "1 entry of the device's list could not be read"
+	default:
+		report.Outcome.Detail = fmt.Sprintf("%d entries of the device's list could not be read", odd)
+	}
 }
 
-type managedApp struct {
-	Status string
+// managedApps is the first of a Mac's two lists. Macs answer ManagedApplicationList since macOS 11 (Apple, "Managed
+// Application List"); from one that does not, the second list alone has to do.
+func managedApps(o action.Outcome, members propertylist.Dict) action.Outcome {
+	if o.Verdict == action.NotNow || o.Verdict == action.Retriable {
+		return o
+	}
+	const name = "ManagedApplicationList"
+	list, isDict := members[name].(propertylist.Dict)
+	switch {
+	case o.Verdict != action.Accepted || members[name] == nil:
+		return action.Outcome{Verdict: action.Accepted, List: action.NothingKnown}
+	case !isDict:
+		return withoutList(name, "it is no whole dictionary")
+	}
+	o.List = action.Managed
+	o.Sightings, _ = managedAppSightings(list)
+	return o
+}
+
+func withoutList(name, why string) action.Outcome {
+	return unreadable("the device acknowledged the inventory, but its " + name + " cannot be read: " + why)
+}
+
+// profileSightings are the profiles on the device, and how many entries do not say which profile they are. A revision is a
+// PayloadUUID in lower case: UUIDs are the same in either case, and devices do not keep a profile's own.
+func profileSightings(list propertylist.List) (seen []action.Sighting, odd int) {
+	seen = make([]action.Sighting, 0, len(list))
+	for _, one := range list {
+		d, _ := propertylist.Part(one).(propertylist.Dict)
+		if id := text(d, "PayloadIdentifier"); id != "" {
+			seen = append(seen, action.Sighting{Identifier: id, Revision: strings.ToLower(text(d, "PayloadUUID")), Present: true})
+		} else {
+			odd++
+		}
+	}
+	return seen, odd
 }
 
 // managedAppStates are the values of Status in ManagedApplicationList (Apple, "ManagedApplicationListResponse"), and
@@ -64,46 +148,48 @@ var managedAppStates = map[string]action.Sighting{
 	"ManagementRejected":    {Failed: true, Detail: "the user did not let the installed app be managed"},
 }
 
-func managedAppSightings(list map[string]managedApp) []action.Sighting {
-	seen := make([]action.Sighting, 0, len(list))
+func managedAppSightings(list propertylist.Dict) (seen []action.Sighting, odd int) {
+	seen = make([]action.Sighting, 0, len(list))
 	for _, id := range slices.Sorted(maps.Keys(list)) {
-		g, ok := managedAppStates[list[id].Status]
-		if !ok {
-			g = action.Sighting{Working: true, Detail: "the device reports a state that is not known: " + list[id].Status}
+		d, _ := propertylist.Part(list[id]).(propertylist.Dict)
+		status := text(d, "Status")
+		g, ok := managedAppStates[status]
+		switch {
+		case status == "":
+			odd++
+			g = action.Sighting{Working: true, Detail: "the device reports a state that cannot be read"}
+		case !ok:
+			g = action.Sighting{Working: true, Detail: fmt.Sprintf("the device reports a state that is not known: %.100s", status)}
 		}
 		g.Identifier = id
 		if g.Failed {
-			g.Detail = list[id].Status + ": " + g.Detail
+			g.Detail = status + ": " + g.Detail
 			g.Code = action.CodeNoCode
 		}
 		seen = append(seen, g)
 	}
-	return seen
+	return seen, odd
 }
 
-// installedApp is an entry of InstalledApplicationList (Apple, "InstalledApplicationListResponse"): at most one of its
-// flags is set while a download is under way or broke off, none once the app is installed.
-type installedApp struct {
-	Identifier        string `plist:",omitempty"` // may be missing on macOS
-	Installing        bool   `plist:",omitempty"`
-	DownloadFailed    bool   `plist:",omitempty"`
-	DownloadWaiting   bool   `plist:",omitempty"`
-	DownloadPaused    bool   `plist:",omitempty"`
-	DownloadCancelled bool   `plist:",omitempty"`
-}
+// installedAppMembers are those of an entry of InstalledApplicationList (Apple, "InstalledApplicationListResponse"): at most
+// one of the flags is set while a download is under way or broke off, none once the app is installed. Identifier may be
+// missing on macOS.
+var installedAppMembers = propertylist.Wanted{"Identifier": nil, "Installing": nil, "DownloadFailed": nil, "DownloadWaiting": nil,
+	"DownloadPaused": nil, "DownloadCancelled": nil}
 
-func (a *installedApp) sighting() action.Sighting {
-	g := action.Sighting{Identifier: a.Identifier}
+func installedAppSighting(d propertylist.Dict) action.Sighting {
+	is := func(name string) bool { return yes(d[name]) }
+	g := action.Sighting{Identifier: text(d, "Identifier")}
 	switch {
-	case a.DownloadFailed:
+	case is("DownloadFailed"):
 		g.Failed, g.Retriable, g.Code, g.Detail = true, true, action.CodeNoCode, "the download failed"
-	case a.DownloadCancelled:
+	case is("DownloadCancelled"):
 		g.Failed, g.Code, g.Detail = true, action.CodeNoCode, "the user canceled the download"
-	case a.DownloadPaused:
+	case is("DownloadPaused"):
 		g.Working, g.Detail = true, "the user paused the download"
-	case a.DownloadWaiting:
+	case is("DownloadWaiting"):
 		g.Working, g.Detail = true, "waiting to download"
-	case a.Installing:
+	case is("Installing"):
 		g.Working, g.Detail = true, "downloading"
 	default:
 		g.Present = true
@@ -111,13 +197,22 @@ func (a *installedApp) sighting() action.Sighting {
 	return g
 }
 
+// yes reads a flag in whichever form it was sent.
+func yes(v any) bool {
+	flag, isFlag := v.(bool)
+	return flag || !isFlag && (wholeNumber(v) != 0 || v == "true" || v == "YES")
+}
+
 // installedAppSightings has one sighting an app: a Mac may hold several copies, of which an installed one counts
 // most, one under way next.
-func installedAppSightings(list []installedApp) []action.Sighting {
-	seen := make([]action.Sighting, 0, len(list))
-	for _, a := range list {
-		if a.Identifier != "" {
-			seen = append(seen, a.sighting())
+func installedAppSightings(list propertylist.List) (seen []action.Sighting, odd int) {
+	seen = make([]action.Sighting, 0, len(list))
+	for _, one := range list {
+		d, isDict := propertylist.Part(one).(propertylist.Dict)
+		if g := installedAppSighting(d); g.Identifier != "" {
+			seen = append(seen, g)
+		} else if !isDict || d["Identifier"] != nil {
+			odd++
 		}
 	}
 	rank := func(g action.Sighting) int {
@@ -133,22 +228,28 @@ func installedAppSightings(list []installedApp) []action.Sighting {
 	slices.SortStableFunc(seen, func(a, b action.Sighting) int {
 		return cmp.Or(cmp.Compare(a.Identifier, b.Identifier), cmp.Compare(rank(a), rank(b)))
 	})
-	return slices.CompactFunc(seen, func(a, b action.Sighting) bool { return a.Identifier == b.Identifier })
+	return slices.CompactFunc(seen, func(a, b action.Sighting) bool { return a.Identifier == b.Identifier }), odd
 }
 
-type listedConfiguration struct {
-	Identifier    string
-	Configuration map[string]any `plist:",omitempty"`
-}
+// unreadableRevision is that of a configuration that cannot be read: no version has it.
+const unreadableRevision = "unreadable"
 
 // configurationSightings are the app configurations on the device: an app without one is listed with nothing.
-func configurationSightings(list []listedConfiguration) []action.Sighting {
-	seen := make([]action.Sighting, 0, len(list))
-	for _, a := range list {
-		if len(a.Configuration) > 0 {
-			seen = append(seen, action.Sighting{Identifier: a.Identifier, Present: true,
-				Revision: catalog.ConfigurationRevision(a.Configuration)})
+func configurationSightings(list propertylist.List) (seen []action.Sighting, odd int) {
+	seen = make([]action.Sighting, 0, len(list))
+	for _, one := range list {
+		d, _ := propertylist.Part(one).(propertylist.Dict)
+		id, value := text(d, "Identifier"), d["Configuration"]
+		configuration, isDict := value.(propertylist.Dict)
+		switch {
+		case id == "":
+			odd++
+		case value == nil || isDict && len(configuration) == 0:
+		case !isDict || !propertylist.IsWhole(configuration):
+			seen = append(seen, action.Sighting{Identifier: id, Present: true, Revision: unreadableRevision})
+		default:
+			seen = append(seen, action.Sighting{Identifier: id, Present: true, Revision: catalog.ConfigurationRevision(configuration)})
 		}
 	}
-	return seen
+	return seen, odd
 }

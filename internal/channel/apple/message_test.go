@@ -8,44 +8,39 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
 
-// What is wrong with a report is found where it matters: its own members are needed always, those of an answer only to an
-// answer that is looked into.
+// What can be read of a report counts. Only one that says neither what became of its command nor that the device is idle is
+// told as an answer that cannot be read.
 func TestReportsWithMembersOfTheWrongType(t *testing.T) {
 	s := newServer(t)
 	d := s.enroll(t, "1", 1)
 	for name, c := range map[string]struct {
 		report  dict
-		status  int
-		verdict action.Verdict // if the engine is told
-		idle    bool
+		verdict action.Verdict
+		detail  string
 	}{
-		"idle, wrong list":      {dict{"Status": "Idle", "ProfileList": "none"}, http.StatusOK, 0, true},
-		"not now, wrong list":   {dict{"Status": "NotNow", "ProfileList": "none"}, http.StatusOK, action.NotNow, false},
-		"answer, wrong list":    {dict{"Status": "Acknowledged", "ProfileList": "none"}, http.StatusOK, action.Retriable, false},
-		"error, wrong reason":   {dict{"Status": "Error", "RejectionReason": 1}, http.StatusOK, action.Retriable, false},
-		"answer, all right":     {dict{"Status": "Acknowledged", "ProfileList": []dict{}}, http.StatusOK, action.Accepted, false},
-		"wrong chain":           {dict{"Status": "Error", "ErrorChain": "none"}, http.StatusBadRequest, 0, false},
-		"wrong chain and list":  {dict{"Status": "Error", "ErrorChain": "none", "ProfileList": "none"}, http.StatusBadRequest, 0, false},
-		"wrong status":          {dict{"Status": 1}, http.StatusBadRequest, 0, false},
-		"no status":             {dict{}, http.StatusBadRequest, 0, false},
-		"no status, wrong list": {dict{"ProfileList": "none"}, http.StatusBadRequest, 0, false},
+		"not now, wrong list":   {dict{"Status": "NotNow", "ProfileList": "none"}, action.NotNow, ""},
+		"answer, wrong list":    {dict{"Status": "Acknowledged", "ProfileList": "none"}, action.Accepted, ""},
+		"error, wrong reason":   {dict{"Status": "Error", "RejectionReason": 1}, action.Permanent, "the device gave no reason"},
+		"answer, all right":     {dict{"Status": "Acknowledged", "ProfileList": []dict{}}, action.Accepted, ""},
+		"chain of words":        {dict{"Status": "Error", "ErrorChain": "none"}, action.Permanent, "none"},
+		"chain of words, list":  {dict{"Status": "Error", "ErrorChain": "none", "ProfileList": "none"}, action.Permanent, "none"},
+		"wrong status":          {dict{"Status": 1}, action.Retriable, "the device's answer cannot be read: it has no status"},
+		"no status":             {dict{}, action.Retriable, "the device's answer cannot be read: it has no status"},
+		"no status, wrong list": {dict{"ProfileList": "none"}, action.Retriable, "the device's answer cannot be read: it has no status"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, _, before := s.engine.counts()
-			c.report["CommandUUID"] = task
-			d.want(c.status, d.report(c.report))
-			_, _, after := s.engine.counts()
-			if told := c.status == http.StatusOK; told != (after == before+1) {
-				t.Fatalf("the engine was told %d times", after-before)
-			}
-			if c.status != http.StatusOK || c.idle {
-				return
-			}
-			got := s.engine.lastReport(t).Outcome
-			if got.Verdict != c.verdict || (got.Verdict == action.Retriable) != strings.Contains(got.Detail, "cannot be read") {
-				t.Errorf("the engine was told %+v", got)
-			}
-		})
+		c.report["CommandUUID"] = task
+		d.want(http.StatusOK, d.report(c.report))
+		if got := s.engine.lastReport(t).Outcome; got.Verdict != c.verdict || got.Detail != c.detail {
+			t.Errorf("%s: the engine was told %+v", name, got)
+		}
+	}
+	_, _, before := s.engine.counts()
+	d.want(http.StatusOK, d.report(dict{"Status": "Idle", "ProfileList": "none"}))
+	if r := s.engine.lastReport(t); r.Outcome.Verdict == action.Accepted && r.Task == "" {
+		t.Errorf("an idle device was taken for one that answers: %+v", r)
+	}
+	if _, _, after := s.engine.counts(); after != before+1 {
+		t.Errorf("the engine was told %d times that the device is idle", after-before)
 	}
 }
 
@@ -55,7 +50,7 @@ func TestWhatIsNoMessage(t *testing.T) {
 	d := s.enroll(t, "1", 1)
 	_, _, before := s.engine.counts()
 	deep := "<plist>" + strings.Repeat("<array>", 100) + strings.Repeat("</array>", 100) + "</plist>"
-	for _, body := range []string{"", "garbage", "bplist00", "<plist><dict><key>Status</key><string>Idle</string></plist>", "<plist/>", deep} {
+	for _, body := range []string{"", "garbage", "bplist00", "<plist><dict><key>Status</key><string>Acknowledged</string></plist>", "<plist/>", deep} {
 		for _, w := range []way{bySignature, byTLS, byNothing} {
 			for _, checkin := range []bool{false, true} {
 				if a := d.as(w).send([]byte(body), checkin); a.status != http.StatusBadRequest {

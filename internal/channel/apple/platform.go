@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
@@ -22,15 +23,20 @@ type deviceFacts struct {
 // factQueries are the Queries of DeviceInformation that answer deviceFacts.
 var factQueries = []string{"DeviceName", "OSVersion", "ProductName", "ModelName", "Model", "SerialNumber", "IsSupervised"}
 
-// queriedFacts reads QueryResponses. A value of an unexpected kind counts as not given.
-func queriedFacts(m map[string]any) *deviceFacts {
-	text := func(key string) string {
-		s, _ := m[key].(string)
-		return s
+// factMembers are deviceFacts as members of a property list.
+var factMembers = func() propertylist.Wanted {
+	all := propertylist.Wanted{}
+	for _, name := range factQueries {
+		all[name] = nil
 	}
-	f := &deviceFacts{DeviceName: text("DeviceName"), OSVersion: text("OSVersion"), ProductName: text("ProductName"),
-		ModelName: text("ModelName"), Model: text("Model"), SerialNumber: text("SerialNumber")}
-	if supervised, ok := m["IsSupervised"].(bool); ok {
+	return all
+}()
+
+// readFacts reads Authenticate or QueryResponses. A value of an unexpected kind counts as not given.
+func readFacts(d propertylist.Dict) *deviceFacts {
+	f := &deviceFacts{DeviceName: text(d, "DeviceName"), OSVersion: text(d, "OSVersion"), ProductName: text(d, "ProductName"),
+		ModelName: text(d, "ModelName"), Model: text(d, "Model"), SerialNumber: text(d, "SerialNumber")}
+	if supervised, ok := d["IsSupervised"].(bool); ok {
 		f.IsSupervised = &supervised
 	}
 	return f

@@ -71,9 +71,19 @@ func (c *Channel) PushCertificate(ctx context.Context) (*PushCertificate, error)
 	return p, err
 }
 
-// SetPushCertificate stores the certificate and its private key, both PEM, in place of the present one. Devices that
-// enrolled under another topic cannot be woken with it. A pair that cannot be used is a *PushCertificateRefused.
+// SetPushCertificate stores the certificate and its private key, both PEM, in place of the present one. A pair that cannot be
+// used is a *PushCertificateRefused. One of another topic than devices enrolled under, which could not be woken any more, is
+// an *OtherTopic.
 func (c *Channel) SetPushCertificate(ctx context.Context, certPEM, keyPEM []byte) (*PushCertificate, error) {
+	return c.setPushCertificate(ctx, certPEM, keyPEM, false)
+}
+
+// ReplacePushCertificate is SetPushCertificate for whom devices of another topic are no reason not to.
+func (c *Channel) ReplacePushCertificate(ctx context.Context, certPEM, keyPEM []byte) (*PushCertificate, error) {
+	return c.setPushCertificate(ctx, certPEM, keyPEM, true)
+}
+
+func (c *Channel) setPushCertificate(ctx context.Context, certPEM, keyPEM []byte, force bool) (*PushCertificate, error) {
 	p, pair, err := readPushCertificate(certPEM, keyPEM)
 	if err != nil {
 		return nil, &PushCertificateRefused{err}
@@ -85,9 +95,10 @@ func (c *Channel) SetPushCertificate(ctx context.Context, certPEM, keyPEM []byte
 		return nil, &PushCertificateRefused{fmt.Errorf("it is not valid before %s", pair.Leaf.NotBefore.UTC().Format(time.RFC3339))}
 	}
 	old, err := c.PushCertificate(ctx)
-	if err == nil && old.Topic != p.Topic {
-		c.Log.Warn("the new push certificate has another topic: devices enrolled under the old one must enroll again to be woken",
-			"old", old.Topic, "new", p.Topic)
+	if err != nil || old.Topic != p.Topic {
+		if err := c.checkTopic(ctx, p.Topic, force); err != nil {
+			return nil, err
+		}
 	}
 	notePushCertificate(ctx, old, p)
 	return p, c.Store.SetKeyPair(ctx, pushKeyPair, KeyPair{CertificatePEM: certPEM, KeyPEM: keyPEM})
@@ -129,11 +140,11 @@ func (c *Channel) Wake(ctx context.Context, device fleet.DeviceID) error {
 	case err != nil:
 		return fmt.Errorf("stored push certificate: %w", err)
 	case !c.Now().Before(p.Expires):
-		return fmt.Errorf("the push certificate expired at %s; renew it at identity.apple.com/pushcert",
-			p.Expires.Format(time.RFC3339))
+		return &unwakeable{fmt.Sprintf("the push certificate expired at %s; renew it at identity.apple.com/pushcert",
+			p.Expires.Format(time.RFC3339))}
 	case p.Topic != e.Topic:
-		return fmt.Errorf("the device enrolled under topic %s, the push certificate is for %s: it must enroll again",
-			e.Topic, p.Topic)
+		return &unwakeable{fmt.Sprintf("it enrolled under the push topic %s, and the push certificate is for %s. It must enroll again, "+
+			"or get back the certificate of its topic", e.Topic, p.Topic)}
 	}
 	err = c.pusher.push(ctx, pair, &mdm.Push{PushMagic: e.PushMagic, Token: e.Token, Topic: e.Topic})
 	var rejected *PushRejected

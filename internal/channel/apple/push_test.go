@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
 )
 
 // pushService is APNs as seen from a provider: HTTP/2 with client certificates.
@@ -179,7 +180,7 @@ func TestWake(t *testing.T) {
 		t.Errorf("expired certificate: %v", err)
 	}
 	otherTopic, otherKey := pushCertificate(t, 2, "com.apple.mgmt.External.2222", 200*time.Hour)
-	if _, err := s.channel.SetPushCertificate(ctx, otherTopic, otherKey); err != nil {
+	if _, err := s.channel.ReplacePushCertificate(ctx, otherTopic, otherKey); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.channel.Wake(ctx, "device of 1"); err == nil || !strings.Contains(err.Error(), "enroll again") {
@@ -208,5 +209,43 @@ func TestWakeDoesNotTrustAnyPushService(t *testing.T) {
 	}
 	if len(apns.pushes) > 0 {
 		t.Error("a push went out")
+	}
+}
+
+// A certificate with which devices could not be woken any more is refused, unless it is forced.
+func TestPushCertificateOfAnotherTopic(t *testing.T) {
+	apns := newPushService(t)
+	s, ctx := newServer(t, apns.configure), context.Background()
+	const another = "com.apple.mgmt.External.2222"
+	certPEM, keyPEM := pushCertificate(t, 1, topic, 48*time.Hour)
+	otherPEM, otherKey := pushCertificate(t, 2, another, 48*time.Hour)
+	s.enroll(t, "1", 1)
+	var refused *apple.OtherTopic
+	if _, err := s.channel.SetPushCertificate(ctx, otherPEM, otherKey); !errors.As(err, &refused) || refused.Devices != 1 || refused.Topic != another {
+		t.Fatalf("the first certificate, of another topic: %v", err)
+	}
+	if _, err := s.channel.PushCertificate(ctx); !errors.Is(err, apple.ErrNoPushCertificate) {
+		t.Errorf("a refused certificate was stored: %v", err)
+	}
+	for range 2 { // set, and renewed
+		if _, err := s.channel.SetPushCertificate(ctx, certPEM, keyPEM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, _, err := s.channel.UnwakeableDevices(ctx, nil); n != 0 || err != nil {
+		t.Errorf("%d devices cannot be woken, %v", n, err)
+	}
+	if _, err := s.channel.SetPushCertificate(ctx, otherPEM, otherKey); !errors.As(err, &refused) {
+		t.Fatalf("a certificate of another topic: %v", err)
+	}
+	if p, err := s.channel.ReplacePushCertificate(ctx, otherPEM, otherKey); err != nil || p.Topic != another {
+		t.Fatalf("forced: %+v, %v", p, err)
+	}
+	if n, names, err := s.channel.UnwakeableDevices(ctx, nil); n != 1 || len(names) != 1 || err != nil {
+		t.Errorf("%d devices cannot be woken, %v, %v", n, names, err)
+	}
+	var why engine.Unwakeable
+	if err := s.channel.Wake(ctx, "device of 1"); !errors.As(err, &why) || !strings.Contains(why.Unwakeable(), topic) || !strings.Contains(why.Unwakeable(), another) {
+		t.Errorf("waking the device: %v", err)
 	}
 }

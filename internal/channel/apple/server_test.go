@@ -32,6 +32,7 @@ type recordingEngine struct {
 	idles      int
 	reports    []engine.Report
 	tasks      []*engine.Task
+	handed     bool // the last answer carried a task
 }
 
 func (e *recordingEngine) Enroll(_ context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
@@ -62,12 +63,15 @@ func (e *recordingEngine) Idle(context.Context, fleet.DeviceID) (*engine.Task, e
 func (e *recordingEngine) Answer(_ context.Context, _ fleet.DeviceID, r engine.Report) (*engine.Task, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if r.Task == "" && !e.handed {
+		return nil, engine.ErrNothingAsked
+	}
 	e.reports = append(e.reports, r)
 	return e.next(), nil
 }
 
 func (e *recordingEngine) next() *engine.Task {
-	if len(e.tasks) == 0 {
+	if e.handed = len(e.tasks) > 0; !e.handed {
 		return nil
 	}
 	t := e.tasks[0]

@@ -80,6 +80,10 @@ type Store interface {
 	// EnrollmentOf returns the enrollment whose Device is device; ErrNotFound if there is none.
 	EnrollmentOf(ctx context.Context, device fleet.DeviceID) (*Enrollment, error)
 
+	// OtherTopics counts the devices that are enrolled, and fulfil a condition (nil: all), under another topic than those
+	// given, and names some of them, at most limit, in the order of their names.
+	OtherTopics(ctx context.Context, topics []string, where fleet.Condition, limit int) (count int, names []string, err error)
+
 	// AddChallenge stores a new challenge.
 	AddChallenge(ctx context.Context, c Challenge) error
 	// Challenge returns a challenge, with its certificate if it is used; ErrNotFound if there is none.

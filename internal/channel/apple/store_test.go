@@ -71,6 +71,20 @@ func (s *memoryStore) EnrollmentOf(_ context.Context, device fleet.DeviceID) (*a
 	return nil, apple.ErrNotFound
 }
 
+func (s *memoryStore) OtherTopics(_ context.Context, topics []string, _ fleet.Condition, limit int) (count int, names []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(s.enrollments)) {
+		e := s.enrollments[id]
+		if (e.Stage == apple.Enrolled || e.Stage == apple.Reachable) && e.Topic != "" && !slices.Contains(topics, e.Topic) {
+			if count++; len(names) < limit {
+				names = append(names, id)
+			}
+		}
+	}
+	return count, names, nil
+}
+
 func (s *memoryStore) AddChallenge(_ context.Context, c apple.Challenge) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
