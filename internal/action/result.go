@@ -28,7 +28,9 @@ type Result struct {
 	Intent       Intent
 	Status       Status
 	Detail       string
-	Code         int64 // 0: no failure
+	Code         int64     // 0: no failure
+	InPlace      PayloadID `json:",omitempty"` // of CodeInPlace: what has this one's place on the device
+	InPlaceName  string    `json:",omitempty"` // its display name
 	LastAction   time.Time
 	LastModified time.Time
 }

@@ -283,8 +283,8 @@ func (s *section) yes(key string) bool {
 func (p *Profile) WithUUID(uuid string) ([]byte, error) {
 	if p.Signed {
 		return nil, &Invalid{Property: "payload", Reason: fmt.Sprintf(
-			"an earlier version has the PayloadUUID %s already, and a signed profile cannot be changed here: "+
-				"give it a new PayloadUUID and sign it again", p.UUID)}
+			"an earlier version, or another configuration of this PayloadIdentifier, has the PayloadUUID %s already, and a signed profile "+
+				"cannot be changed here: give it a new PayloadUUID and sign it again", p.UUID)}
 	}
 	dict := make(map[string]any, len(p.dict))
 	for k, v := range p.dict {

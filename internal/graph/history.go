@@ -95,9 +95,14 @@ func (c *call) listActionEvents() error {
 		if err != nil {
 			return err
 		}
-		if ok {
-			items = append(items, change(&events[i]))
+		if !ok {
+			continue
 		}
+		told, err := seen.change(ctx, &events[i])
+		if err != nil {
+			return err
+		}
+		items = append(items, change(told))
 	}
 	return c.ownList(items, nil)
 }
@@ -215,8 +220,10 @@ func (c *call) allFailures(ctx context.Context, since time.Time, width time.Dura
 		total += count.Count
 	}
 	f.complete = total < failuresLimit
-	f.recent, err = c.History.Failures(ctx, nil, since, recentFailures)
-	return f, err
+	if f.recent, err = c.History.Failures(ctx, nil, since, recentFailures); err != nil {
+		return f, err
+	}
+	return f, c.newSight().named(ctx, f.recent)
 }
 
 // seenFailures looks at each failure for whether the caller sees it.
@@ -247,7 +254,7 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 	slices.SortFunc(f.counts, func(a, b engine.FailureCount) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code, b.Code))
 	})
-	return f, nil
+	return f, seen.named(ctx, f.recent)
 }
 
 func (f *failures) countFields() []fields {
