@@ -51,16 +51,14 @@ func (r *xmlReader) tooShort() error {
 
 // document reads up to the end of the root.
 func (r *xmlReader) document() (any, error) {
-	for {
-		t, err := r.content(true)
-		if err != nil {
-			return nil, err
-		}
-		if t.closing {
-			return nil, r.fail(t.start, "the tag </%.20s> closes nothing", printable(t.name))
-		}
-		return r.value(t, 0)
+	t, err := r.content(true)
+	if err != nil {
+		return nil, err
 	}
+	if t.closing {
+		return nil, r.fail(t.start, "the tag </%.20s> closes nothing", printable(t.name))
+	}
+	return r.value(t, 0)
 }
 
 // content finds the next tag, behind white space, comments and processing instructions.

@@ -251,7 +251,8 @@ func TestHostileXMLListsAreBounded(t *testing.T) {
 	}
 }
 
-// bounded holds a reader of a few megabytes at most to 2 seconds and to what 24 bytes for each one of the file take.
+// bounded holds a reader of a few megabytes at most to seconds, however busy the machine is, and to 24 bytes of memory for each
+// one of the file.
 func bounded(t *testing.T, file []byte, read func()) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -260,7 +261,7 @@ func bounded(t *testing.T, file []byte, read func()) {
 	read()
 	took := time.Since(start)
 	runtime.ReadMemStats(&after)
-	if took > 2*time.Second {
+	if took > 10*time.Second {
 		t.Errorf("it took %s", took)
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > 32<<20+24*uint64(len(file)) {
