@@ -186,6 +186,29 @@ func TestAppsOfOneIdentifier(t *testing.T) {
 	r.holds(1, "-p0+p1")
 }
 
+// A late command for one payload makes an older inventory of another one of its place worthless.
+func TestLateCommandForARival(t *testing.T) {
+	r := newRivals(t, action.DeviceConfiguration, 2)
+	r.assignOnly()
+	held := r.next()
+	r.assignOnly(r.specs...) // the removal cannot be called back
+	r.assignOnly(r.specs[1])
+	install := r.next()
+	if held.Kind != action.Uninstall || install.Kind != action.Install || install.Payload.ID != pid(1) {
+		t.Fatalf("the device was sent %+v and %+v", held, install)
+	}
+	r.answer(install, r.ph.execute(install).outcome)
+	inventory := r.next()
+	stale := r.ph.execute(inventory)
+	r.answer(held, r.ph.execute(held).outcome)
+	r.answer(inventory, stale.outcome)
+	if p := r.d.Find(pid(1)); p.Presence == action.Present {
+		t.Errorf("it is believed to be there: %+v", p)
+	}
+	r.work()
+	r.holds(1, "+p1")
+}
+
 // Every server decides alike: by the time of creation, and of one time by id, in whichever order it learns of them.
 func TestOldestHasThePlace(t *testing.T) {
 	specs := newRivals(t, action.ConfigurationPolicy, 3).specs
