@@ -206,6 +206,8 @@ func TestLateCommandForARival(t *testing.T) {
 		t.Errorf("it is believed to be there: %+v", p)
 	}
 	r.work()
+	r.now = r.d.NextDue(r.now) // it was acknowledged and is not there: it is tried again
+	r.work()
 	r.holds(1, "+p1")
 }
 
