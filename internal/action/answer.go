@@ -130,8 +130,12 @@ func (d *Device) doubt(s Step, spec Spec) {
 		d.Payloads = append(d.Payloads, p)
 	}
 	p.Presence, p.Since = Unknown, d.tick()
-	if p.Work.Phase == Idle {
+	d.touched(s, p)
+	switch {
+	case p.Work.Phase == Idle:
 		p.Work = Work{Phase: Verifying, Kind: p.want(), Version: p.Version, AckedAt: s.Now}
+	case p.Work.Phase == Stuck && p.Behind != "":
+		d.reconcile(s, p)
 	}
 }
 
@@ -139,6 +143,7 @@ func (d *Device) answerCommand(s Step, p *Payload, o Outcome) {
 	w, code := &p.Work, Code{o.Code, o.Source}
 	if o.Verdict != NotNow {
 		p.Presence, p.Since = Unknown, d.tick()
+		d.touched(s, p)
 	}
 	switch o.Verdict {
 	case NotNow:
@@ -215,7 +220,7 @@ func (d *Device) answerInventory(s Step, c Class, o Outcome) {
 
 func (d *Device) verifying(c Class, do func(*Payload)) {
 	for _, p := range d.Payloads {
-		if p.Type.Class() == c && p.Work.Phase == Verifying {
+		if p.Type.Class() == c && (p.Work.Phase == Verifying || d.overdue(p)) {
 			do(p)
 		}
 	}
@@ -244,6 +249,9 @@ func (d *Device) observe(s Step, c Class, sent int64, o Outcome) {
 }
 
 func (d *Device) see(s Step, p *Payload, g Sighting) {
+	if d.another(p, g) {
+		g = Sighting{}
+	}
 	note := p.judge(&g)
 	p.Presence, p.Installed = Absent, 0
 	if g.Present {

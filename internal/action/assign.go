@@ -3,24 +3,35 @@ package action
 import "slices"
 
 // Assign tells the device's assignments as the catalog has them now. New ones are installed, edited ones brought up
-// to date, ended ones removed; what an action holds off the device stays off.
+// to date, ended ones removed; what an action holds off the device stays off. Of several with one identifier the oldest
+// has the place.
 func (d *Device) Assign(s Step, specs []Spec) {
 	d.tick()
 	assigned := make(map[PayloadID]Spec, len(specs))
 	for _, spec := range specs {
 		assigned[spec.ID] = spec
 		if d.Find(spec.ID) == nil {
-			d.Payloads = append(d.Payloads, &Payload{Spec: spec})
+			p := &Payload{Spec: spec}
+			if len(d.rivals(p)) > 0 { // whatever the device has there came by them
+				p.Presence = Absent
+			}
+			d.Payloads = append(d.Payloads, p)
 		}
 	}
-	for _, p := range slices.Clone(d.Payloads) {
+	var changed []*Payload
+	for _, p := range d.Payloads {
 		spec, ok := assigned[p.ID]
-		changed := ok != p.Assigned || ok && spec.Version != p.Version
+		if ok != p.Assigned || ok && spec.Version != p.Version {
+			changed = append(changed, p)
+		}
 		p.Assigned = ok
 		if ok {
 			p.Spec = spec
 		}
-		if d.Enrolled && (p.Work.Phase != Stuck || changed) {
+	}
+	changed = append(changed, d.arrange()...)
+	for _, p := range slices.Clone(d.Payloads) {
+		if d.Enrolled && (p.Work.Phase != Stuck || slices.Contains(changed, p)) {
 			d.reconcile(s, p)
 		}
 	}

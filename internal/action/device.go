@@ -26,6 +26,9 @@ type Payload struct {
 	Spec
 	Assigned bool // an assignment includes this device
 
+	// Behind is the payload that has this one's place on the device; empty: it has the place itself, or is not wanted.
+	Behind PayloadID `json:",omitempty"`
+
 	// Away: an action removed it, or began to, and it has not been seen restored since.
 	Away      bool      `json:",omitempty"`
 	Intent    Intent    `json:",omitempty"` // what the latest action naming it asks; meaningful while Away
@@ -53,7 +56,8 @@ type Spec struct {
 	Revision    string // how a device's inventory shows this version; empty: it cannot
 	Version     int64  // grows with every edit
 	DisplayName string
-	SubType     string // wiFi, vpn, custom, application, ...
+	SubType     string    // wiFi, vpn, custom, application, ...
+	Created     time.Time `json:",omitzero"` // of several with one identifier the oldest has the place
 }
 
 // Presence is whether a payload is on the device.
@@ -162,7 +166,7 @@ func (d *Device) Find(id PayloadID) *Payload {
 }
 
 func (p *Payload) want() TaskKind {
-	if p.Assigned && !(p.Away && p.Intent == Remove) {
+	if p.wanted() && p.Behind == "" {
 		return Install
 	}
 	return Uninstall
@@ -181,6 +185,11 @@ func (w *Work) underWay() bool {
 
 // reconcile starts, redirects or ends the work on p after what is wanted or known of it changed.
 func (d *Device) reconcile(s Step, p *Payload) {
+	if d.yields(p) {
+		d.abandon(p)
+		d.displace(s, p)
+		return
+	}
 	kind := p.want()
 	if p.Work.underWay() && p.Work.Kind == kind && (kind == Uninstall || p.Work.Version == p.Version) {
 		return
@@ -194,6 +203,10 @@ func (d *Device) reconcile(s Step, p *Payload) {
 }
 
 func (d *Device) enqueue(s Step, p *Payload) {
+	if by := d.obstacle(p); by != nil && p.want() == Install {
+		d.obstruct(s, p, by)
+		return
+	}
 	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(s.NewID()), Version: p.Version, Order: d.tick()}
 }
 
@@ -208,6 +221,10 @@ func (d *Device) abandon(p *Payload) {
 
 // finish ends the work on p because the device was seen to have, or not to have, what is wanted.
 func (d *Device) finish(s Step, p *Payload, note string) {
+	if p.Behind != "" {
+		d.displace(s, p)
+		return
+	}
 	kind, asked := p.want(), p.Away
 	p.Work = Work{}
 	switch {
@@ -224,12 +241,14 @@ func (d *Device) finish(s Step, p *Payload, note string) {
 	if !p.Assigned && !p.Away {
 		d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
 	}
+	d.cleared(s, p)
 }
 
 // fail ends the work on p in error.
 func (d *Device) fail(s Step, p *Payload, code Code, detail string) {
 	p.Work = Work{Phase: Stuck, Code: code.Number, Source: code.Source, Note: detail}
 	d.report(s, p.ID, Error, code, detail)
+	d.obstructed(s, p)
 }
 
 // Ready reports whether the device could be handed something at this moment.

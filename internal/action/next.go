@@ -4,7 +4,7 @@ import "time"
 
 func (d *Device) ready(p *Payload, now time.Time) bool {
 	w := &p.Work
-	return (w.Phase == Queued || w.Phase == Delivered) && !w.Deferred && !w.NotBefore.After(now) && !d.awaitsApp(p)
+	return (w.Phase == Queued || w.Phase == Delivered) && !w.Deferred && !w.NotBefore.After(now) && !d.awaitsApp(p) && !d.awaitsPlace(p)
 }
 
 func (d *Device) inventoryReady(c Class, now time.Time) bool {
@@ -16,7 +16,7 @@ func (d *Device) inventoryReady(c Class, now time.Time) bool {
 		return true
 	}
 	for _, p := range d.Payloads {
-		if p.Type.Class() == c && p.Work.Phase == Verifying && !p.Work.NotBefore.After(now) {
+		if p.Type.Class() == c && (p.Work.Phase == Verifying && !p.Work.NotBefore.After(now) || d.overdue(p)) {
 			return true
 		}
 	}
@@ -74,6 +74,8 @@ func (d *Device) handCommand(s Step, p *Payload) Task {
 			r.LastAction = s.Now
 		}
 		d.reached(s, p)
+		d.replacing(s, p)
+		d.touched(s, p)
 	}
 	return Task{ID: w.Task, Kind: w.Kind, Payload: p.Spec}
 }

@@ -28,8 +28,10 @@ type Result struct {
 	Intent       Intent
 	Status       Status
 	Detail       string
-	Code         int64  // 0: no failure
-	Source       Source `json:",omitempty"` // of Code; see WhoseCode
+	Code         int64     // 0: no failure
+	Source       Source    `json:",omitempty"` // of Code; see WhoseCode
+	InPlace      PayloadID `json:",omitempty"` // of CodeInPlace: what has this one's place on the device
+	InPlaceName  string    `json:",omitempty"` // its display name
 	LastAction   time.Time
 	LastModified time.Time
 }

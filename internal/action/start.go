@@ -189,10 +189,20 @@ func (d *Device) begin(s Step, a *Action, plan Plan) {
 		a.add(s, p, Restore)
 		p.Intent, p.RestoreAt = Restore, time.Time{}
 	}
+	planned := slices.Concat(plan.Remove, plan.Restore, plan.Closed)
+	for _, p := range d.arrange() {
+		if !slices.Contains(planned, p) && !slices.Contains(plan.Unchanged, p) {
+			d.reconcile(s, p)
+		}
+	}
 	for _, p := range plan.Unchanged {
 		a.open(p.ID).Status = Removed
 	}
-	for _, p := range slices.Concat(plan.Remove, plan.Restore, plan.Closed) {
+	for _, p := range planned {
+		if d.yields(p) {
+			d.reconcile(s, p)
+			continue
+		}
 		if p.Work.Phase == Verifying && p.Work.Kind == p.want() && p.Work.Version == p.Version {
 			d.report(s, p.ID, InProgress, Code{}, detailVerifying)
 			continue

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"pgregory.net/rapid"
@@ -16,7 +17,8 @@ import (
 
 // phone is the device at the other end: what it has, and the answer it could not deliver.
 type phone struct {
-	has    map[string]string // identifier to revision
+	has    map[string]string // identifier to what is there: a payload's id and version
+	blind  bool              // its inventories of apps do not tell versions apart
 	slow   map[string]int    // identifier to the looks it is still being installed for
 	held   []action.Task     // commands it was handed and will carry out whenever it likes
 	flight []answer          // answers on their way, to arrive whenever the network likes
@@ -39,7 +41,7 @@ func (ph *phone) execute(t action.Task) answer {
 	a := answer{task: t.ID}
 	switch t.Kind {
 	case action.Install:
-		ph.has[t.Payload.Identifier] = t.Payload.Revision
+		ph.has[t.Payload.Identifier] = content(t.Payload)
 		delete(ph.own, t.Payload.Identifier)
 	case action.Uninstall:
 		if _, ok := ph.has[t.Payload.Identifier]; !ok {
@@ -52,6 +54,9 @@ func (ph *phone) execute(t action.Task) answer {
 			break
 		}
 		for id, rev := range ph.has {
+			if t.Class == action.Apps && ph.blind {
+				rev = ""
+			}
 			g := action.Sighting{Identifier: id, Revision: rev, Present: ph.slow[id] == 0, Working: ph.slow[id] > 0}
 			ph.slow[id] = max(0, ph.slow[id]-1)
 			a.outcome.Sightings = append(a.outcome.Sightings, g)
@@ -88,21 +93,26 @@ type world struct {
 	ph       phone
 	catalog  map[action.PayloadID]action.Spec
 	assigned map[action.PayloadID]bool
+	shared   bool                                                   // several payloads have one identifier
 	ended    map[action.ActionID]action.Action                      // final actions as they ended
 	seen     map[action.ActionID]map[action.PayloadID]action.Result // results as they ended
 	all      map[action.ActionID]*action.Action
 	answered map[action.TaskID]bool
 }
 
-func newWorld(t *rapid.T, size int) *world {
-	w := &world{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), d: &action.Device{},
+func newWorld(t *rapid.T, size int, shared bool) *world {
+	w := &world{t: t, shared: shared, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), d: &action.Device{},
 		ph: phone{has: map[string]string{}, slow: map[string]int{}, own: map[string]bool{}}, catalog: map[action.PayloadID]action.Spec{},
 		assigned: map[action.PayloadID]bool{}, ended: map[action.ActionID]action.Action{},
 		seen: map[action.ActionID]map[action.PayloadID]action.Result{},
 		all:  map[action.ActionID]*action.Action{}, answered: map[action.TaskID]bool{}}
+	w.ph.blind = shared && rapid.Bool().Draw(t, "blind")
 	for i := range size {
 		id := action.PayloadID("p" + strconv.Itoa(i))
 		w.catalog[id] = spec(id, action.PayloadType(i%4), 1)
+		if shared {
+			w.catalog[id] = w.rival(i, 1)
+		}
 		w.assigned[id] = i < size*5/6
 	}
 	w.d.Enroll(w.step(), "")
@@ -113,6 +123,21 @@ func newWorld(t *rapid.T, size int) *world {
 func spec(id action.PayloadID, typ action.PayloadType, version int64) action.Spec {
 	return action.Spec{ID: id, Type: typ, Identifier: "com.example." + string(id),
 		Revision: fmt.Sprintf("%s-%d", id, version), Version: version}
+}
+
+// content is what a device has of a payload.
+func content(s action.Spec) string { return fmt.Sprintf("%s-%d", s.ID, s.Version) }
+
+// rival is a payload that has its identifier with others. Of those that are in one inventory the ages are not in the order of the ids.
+func (w *world) rival(i int, version int64) action.Spec {
+	types := []action.PayloadType{action.DeviceConfiguration, action.Application, action.ConfigurationPolicy, action.AppConfiguration}
+	s := spec(action.PayloadID("p"+strconv.Itoa(i)), types[i/2%4], version)
+	s.Identifier = fmt.Sprintf("com.example.%d.%d", s.Type.Class(), i/16)
+	s.Created = time.Date(2025, 1, 1, 0, i*7%10, 0, 0, time.UTC)
+	if s.Type == action.Application && w.ph.blind {
+		s.Revision = ""
+	}
+	return s
 }
 
 func (w *world) step() action.Step {
@@ -147,12 +172,14 @@ func (w *world) checkTruth() {
 			continue
 		}
 		seen[r.Payload] = r
-		id := w.catalog[r.Payload].Identifier
-		switch _, has := w.ph.has[id]; {
-		case r.Status == action.Removed && has:
+		has := w.ph.has[w.catalog[r.Payload].Identifier]
+		switch {
+		case r.Status == action.Removed && strings.HasPrefix(has, string(r.Payload)+"-"):
 			w.t.Fatalf("%s is reported removed and is on the device: %+v", r.Payload, r)
-		case r.Status == action.Succeeded && w.ph.has[id] != w.catalog[r.Payload].Revision && !w.ph.own[id]:
-			w.t.Fatalf("%s is reported restored and the device has %q: %+v", r.Payload, w.ph.has[id], r)
+		case r.Status == action.Succeeded && has != content(w.catalog[r.Payload]) && !w.ph.own[w.catalog[r.Payload].Identifier]:
+			w.t.Fatalf("%s is reported restored and the device has %q: %+v", r.Payload, has, r)
+		case r.Code == action.CodeInPlace && (r.InPlace == "" || r.InPlace == r.Payload):
+			w.t.Fatalf("%s does not say what is in its place: %+v", r.Payload, r)
 		}
 	}
 }
@@ -214,17 +241,39 @@ func (w *world) settle(t *rapid.T) {
 	if a := w.d.Action; a != nil && !a.State.Final() {
 		t.Fatalf("nothing is left to do and action %s is still open: %+v", a.ID, a)
 	}
+	w.compare(t)
+}
+
+// compare holds what the device has against what is wanted of it: of each identifier the oldest.
+func (w *world) compare(t *rapid.T) {
+	oldest, failed := map[string]*action.Payload{}, map[string]bool{}
 	for id, s := range w.catalog {
 		p := w.d.Find(id)
-		if p != nil && p.Work.Phase == action.Stuck {
+		if p == nil {
 			continue
 		}
-		want := ""
-		if p != nil && p.Assigned && !p.Away {
-			want = s.Revision
+		if p.Work.Phase == action.Stuck && p.Work.Code != action.CodeInPlace {
+			failed[s.Identifier] = true
+		}
+		o := oldest[s.Identifier]
+		if p.Assigned && !p.Away && (o == nil || s.Created.Before(o.Created) || s.Created.Equal(o.Created) && id < o.ID) {
+			oldest[s.Identifier] = p
+		}
+	}
+	for id, s := range w.catalog {
+		if failed[s.Identifier] {
+			continue
+		}
+		want, p, o := "", w.d.Find(id), oldest[s.Identifier]
+		if o != nil {
+			want = content(w.catalog[o.ID])
 		}
 		if got := w.ph.has[s.Identifier]; got != want && !(want != "" && p.Unmanaged && w.ph.own[s.Identifier]) {
 			t.Fatalf("%s: the device has %q, asked was %q (%+v)", id, got, want, p)
+		}
+		behind := p != nil && p.Assigned && !p.Away && p != o
+		if stuck := p != nil && p.Work.Code == action.CodeInPlace; stuck != behind || behind && p.Behind != o.ID {
+			t.Fatalf("%s is behind %s and stands as %+v", id, o.ID, p)
 		}
 	}
 }

@@ -96,21 +96,22 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	if err := p.acceptFile(in.File); err != nil {
 		return nil, err
 	}
+	var profile *Profile
 	if p.Type == action.DeviceConfiguration {
-		profile, err := ParseProfile(in.File)
-		if err != nil {
+		if profile, err = ParseProfile(in.File); err != nil {
 			return nil, err
 		}
-		p.Identifier, p.Revision, p.SubType, p.Content = profile.Identifier, profile.UUID, profile.SubType, in.File
 	}
 	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		if p.Tags, err = checkTags(ctx, tx, in.Tags); err != nil {
 			return err
 		}
-		if err := p.fill(ctx, tx, props, true); err != nil {
-			return err
+		if profile != nil {
+			if err := p.takeFile(ctx, tx, profile, in.File, p.Version); err != nil {
+				return err
+			}
 		}
-		if err := unique(ctx, tx, p); err != nil {
+		if err := p.fill(ctx, tx, props, true); err != nil {
 			return err
 		}
 		notePayload(ctx, nil, p)

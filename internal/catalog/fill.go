@@ -85,28 +85,6 @@ func (p *Payload) configure(props properties) error {
 	return nil
 }
 
-// unique refuses a payload whose identifier another one has: the two would overwrite each other on a device.
-func unique(ctx context.Context, tx Tx, p *Payload) error {
-	other, err := tx.PayloadByIdentifier(ctx, p.Type.Class(), p.Family(), p.Identifier)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	what := "bundle id"
-	if p.Type == action.DeviceConfiguration {
-		what = "PayloadIdentifier"
-	}
-	if !sees(ctx, other) {
-		return &Invalid{Property: p.identifiedBy(), Reason: fmt.Sprintf(
-			"%s %q cannot be used: on a device this would overwrite another; use another identifier", what, p.Identifier)}
-	}
-	return &Invalid{Property: p.identifiedBy(), Reason: fmt.Sprintf(
-		"%s %q is also that of %s %q: on a device they would overwrite each other; edit or delete that one, or use another identifier",
-		what, p.Identifier, other.ID, other.DisplayName)}
-}
-
 // identifiedBy is the Graph property that the payload's identifier comes from.
 func (p *Payload) identifiedBy() string {
 	switch {

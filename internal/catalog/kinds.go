@@ -55,8 +55,20 @@ var kinds = map[string]string{
 	"com.apple.AssetCache.managed":        KindDeviceFeatures,
 }
 
-// accompanying are the kinds that a Wi-Fi, VPN or email configuration may carry with it and still be one.
-var accompanying = map[string]bool{KindTrustedCertificate: true, KindSCEPCertificate: true, KindPKCSCertificate: true}
+// accompanying are the payload types that a Wi-Fi, VPN or email configuration may carry with it and still be one: the
+// certificates by which the device shows who it is (RFC 8555 for ACME), and those by which it trusts the other side.
+var accompanying = map[string]bool{
+	"com.apple.security.root":                    true,
+	"com.apple.security.pkcs1":                   true,
+	"com.apple.security.pem":                     true,
+	"com.apple.security.scep":                    true,
+	"com.apple.security.pkcs12":                  true,
+	"com.apple.security.acme":                    true,
+	"com.apple.ADCertificate.managed":            true, // of an Active Directory CA, macOS
+	"com.apple.security.identitypreference":      true, // which identity goes with which address, macOS
+	"com.apple.security.certificatepreference":   true,
+	"com.apple.security.certificatetransparency": true,
+}
 
 // Kind is the kind of a profile with these payload types: the one that all have; that of a Wi-Fi, VPN or email payload
 // that has only certificates beside it; else custom.
@@ -65,15 +77,15 @@ func Kind(payloadTypes []string) string {
 	for _, t := range payloadTypes {
 		kind, ok := kinds[t]
 		if !ok {
-			return KindCustom
+			kind = KindCustom
 		}
 		all[kind] = true
-		if !accompanying[kind] {
+		if !accompanying[t] {
 			main[kind] = true
 		}
 	}
-	if len(all) == 1 {
-		return single(all)
+	if kind := single(all); kind != "" {
+		return kind
 	}
 	if kind := single(main); kind == KindWiFi || kind == KindVPN || kind == KindEmail {
 		return kind

@@ -8,6 +8,7 @@ import (
 
 func TestKind(t *testing.T) {
 	const wifi, root, scep, p12 = "com.apple.wifi.managed", "com.apple.security.root", "com.apple.security.scep", "com.apple.security.pkcs12"
+	const acme, ad = "com.apple.security.acme", "com.apple.ADCertificate.managed"
 	for _, c := range []struct {
 		want  string
 		types []string
@@ -21,6 +22,14 @@ func TestKind(t *testing.T) {
 		{"deviceRestrictions", []string{"com.apple.applicationaccess", "com.apple.mobiledevice.passwordpolicy"}},
 		{"deviceFeatures", []string{"com.apple.homescreenlayout"}},
 		{"custom", []string{"com.apple.homescreenlayout", root}}, {"custom", []string{wifi, "com.apple.vpn.managed"}},
+		{"wiFi", []string{wifi, acme}}, {"wiFi", []string{root, acme, wifi}}, {"wiFi", []string{ad, wifi, root}},
+		{"wiFi", []string{p12, wifi}}, {"wiFi", []string{wifi, scep, "com.apple.security.identitypreference"}},
+		{"vpn", []string{"com.apple.vpn.managed", acme}}, {"vpn", []string{"com.apple.vpn.managed", ad}},
+		{"vpn", []string{scep, "com.apple.vpn.managed", "com.apple.vpn.managed.appmapping", root}},
+		{"email", []string{"com.apple.mail.managed", acme}}, {"email", []string{"com.apple.ews.account", ad, root}},
+		{"email", []string{"com.apple.eas.account", scep}},
+		{"custom", []string{acme}}, {"custom", []string{ad}}, {"custom", []string{acme, root}}, {"custom", []string{acme, ad}},
+		{"custom", []string{wifi, "com.apple.vpn.managed", acme}}, {"custom", []string{"com.apple.applicationaccess", acme}},
 		{"custom", []string{"com.example.unknown"}}, {"custom", []string{wifi, "com.example.unknown"}}, {"custom", nil},
 	} {
 		if got := catalog.Kind(c.types); got != c.want {

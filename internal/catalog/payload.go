@@ -21,7 +21,7 @@ type Payload struct {
 	Description  string
 	SubType      string // wiFi, vpn, email, trustedCertificate, ..., custom; application for apps
 	Platforms    []fleet.Platform
-	Identifier   string // PayloadIdentifier, bundle id: unique in the catalog for its inventory class and platform
+	Identifier   string // PayloadIdentifier, bundle id; of several with one identifier a device gets the oldest
 	Revision     string // PayloadUUID of this version; empty where an inventory does not tell versions apart
 	Version      int64  // starts at 1
 	Content      []byte // what a channel installs: a profile, or an app's settings as JSON

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,6 +31,7 @@ type Profile struct {
 	Signed            bool
 
 	dict map[string]any
+	list []byte // the property list
 }
 
 // ParseProfile reads a configuration profile: an XML or binary property list, plain or PKCS#7-signed. The error is an
@@ -54,15 +56,14 @@ func parseProfile(b []byte) (*Profile, error) {
 		}
 		b = content
 	}
-	b = bytes.TrimSpace(bytes.TrimPrefix(b, utf8Mark))
-	if !bytes.HasPrefix(b, []byte("<")) && !bytes.HasPrefix(b, binaryMagic) {
-		return nil, fmt.Errorf("not a configuration profile: neither a property list (XML or binary) nor a signed one")
-	}
 	dict, err := DecodePropertyList(b)
+	if errors.Is(err, errNoList) {
+		return nil, errors.New("not a configuration profile: neither a property list (XML or binary) nor a signed one")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the profile is not a valid property list: %w", err)
 	}
-	p.dict = dict
+	p.dict, p.list = dict, b
 	return p, p.readTop()
 }
 
@@ -91,102 +92,126 @@ func (p *Profile) inside() []map[string]any {
 
 func (p *Profile) readTop() error {
 	if _, ok := p.dict["EncryptedPayloadContent"]; ok {
-		return fmt.Errorf("EncryptedPayloadContent: the profile is encrypted for one device; upload it unencrypted")
+		return fmt.Errorf("EncryptedPayloadContent: the profile is encrypted for one device, and only that device can read it: " +
+			"upload the profile as it was before it was encrypted; devices get it over an encrypted connection")
 	}
-	top := section{dict: p.dict}
+	top := section{list: p.list, dict: p.dict}
 	kind := top.text("PayloadType")
-	if top.err == nil && kind != "Configuration" {
-		return fmt.Errorf("PayloadType: is %.60q; a configuration profile has \"Configuration\"", kind)
+	if kind != "Configuration" {
+		top.fail("PayloadType", fmt.Sprintf("is %.60q; a configuration profile has \"Configuration\"", kind))
 	}
 	p.Identifier, p.UUID = top.text("PayloadIdentifier"), strings.ToLower(top.text("PayloadUUID"))
-	top.version()
-	p.DisplayName, p.Scope = top.optional("PayloadDisplayName"), top.optional("PayloadScope")
+	if top.version(); p.dict["PayloadVersion"] == nil {
+		top.fail("PayloadVersion", "is missing")
+	}
+	p.DisplayName, p.Scope = top.optional("PayloadDisplayName"), top.scope()
+	p.RemovalDisallowed = top.yes("PayloadRemovalDisallowed")
+	if err := notEnrollment(p.Identifier); err != nil {
+		top.fail("PayloadIdentifier", err.Error())
+	}
 	if top.err != nil {
 		return top.err
 	}
-	if p.Scope != "" && p.Scope != "System" && p.Scope != "User" {
-		return fmt.Errorf("PayloadScope: is %.60q; it can be \"System\" or \"User\"", p.Scope)
-	}
-	switch v := p.dict["PayloadRemovalDisallowed"].(type) {
-	case nil:
-	case bool:
-		p.RemovalDisallowed = v
-	default:
-		return fmt.Errorf("PayloadRemovalDisallowed: is not a boolean")
-	}
-	if err := notEnrollment(p.Identifier); err != nil {
-		return err
-	}
-	return p.readPayloads()
+	return p.readPayloads(&top)
 }
 
-func (p *Profile) readPayloads() error {
-	content, ok := p.dict["PayloadContent"]
-	if !ok {
-		return fmt.Errorf("PayloadContent: is missing")
-	}
-	list, ok := content.([]any)
-	if !ok {
-		return fmt.Errorf("PayloadContent: is not an array of payloads")
-	}
-	if len(list) == 0 {
-		return fmt.Errorf("PayloadContent: is empty; the profile would configure nothing")
+func (p *Profile) readPayloads(top *section) error {
+	list, ok := p.dict["PayloadContent"].([]any)
+	switch {
+	case p.dict["PayloadContent"] == nil:
+		top.fail("PayloadContent", "is missing")
+	case !ok:
+		top.fail("PayloadContent", "is not an array of payloads")
+	case len(list) == 0:
+		top.fail("PayloadContent", "is empty; the profile would configure nothing")
 	}
 	identifiers, uuids := make(map[string]int), make(map[string]int)
 	for i, v := range list {
-		inner := section{path: fmt.Sprintf("PayloadContent[%d]", i)}
+		inner := section{list: p.list, path: fmt.Sprintf("PayloadContent[%d]", i)}
 		if inner.dict, ok = v.(map[string]any); !ok {
-			return fmt.Errorf("%s: is not a dictionary", inner.path)
+			top.fail(inner.path, "is not a dictionary")
+			break
 		}
-		kind := inner.text("PayloadType")
-		inner.path += " (" + kind + ")"
+		inner.kind = inner.text("PayloadType")
 		identifier, uuid := inner.text("PayloadIdentifier"), strings.ToLower(inner.text("PayloadUUID"))
 		inner.version()
+		if strings.EqualFold(inner.kind, "com.apple.mdm") {
+			inner.fail("PayloadType", "an MDM enrollment can never be a payload")
+		}
+		if err := notEnrollment(identifier); err != nil {
+			inner.fail("PayloadIdentifier", err.Error())
+		}
+		// Devices refuse both (MCProfileErrorDomain 1007 and 1008, "Non-unique UUIDs", "Non-unique payload identifiers").
+		if j, twice := identifiers[identifier]; twice {
+			inner.fail("PayloadIdentifier", fmt.Sprintf("%.60q is also that of PayloadContent[%d]", identifier, j))
+		}
+		if j, twice := uuids[uuid]; twice {
+			inner.fail("PayloadUUID", fmt.Sprintf("%.60q is also that of PayloadContent[%d]", uuid, j))
+		}
 		if inner.err != nil {
 			return inner.err
 		}
-		if strings.EqualFold(kind, "com.apple.mdm") {
-			return fmt.Errorf("%s: an MDM enrollment can never be a payload", inner.path)
-		}
-		if err := notEnrollment(identifier); err != nil {
-			return fmt.Errorf("%s: %w", inner.path, err)
-		}
-		if j, twice := identifiers[identifier]; twice {
-			return fmt.Errorf("%s: PayloadIdentifier %q is also that of PayloadContent[%d]", inner.path, identifier, j)
-		}
-		if j, twice := uuids[uuid]; twice {
-			return fmt.Errorf("%s: PayloadUUID %q is also that of PayloadContent[%d]", inner.path, uuid, j)
-		}
 		identifiers[identifier], uuids[uuid] = i, i
-		p.PayloadTypes = append(p.PayloadTypes, kind)
+		p.PayloadTypes = append(p.PayloadTypes, inner.kind)
 	}
 	p.SubType = Kind(p.PayloadTypes)
-	return nil
+	return top.err
 }
 
 func notEnrollment(identifier string) error {
 	id := strings.ToLower(identifier)
 	if id == EnrollmentProfileIdentifier || strings.HasPrefix(id, EnrollmentProfileIdentifier+".") {
-		return fmt.Errorf("PayloadIdentifier: %q belongs to this server's enrollment profile and can never be a payload", identifier)
+		return fmt.Errorf("%.60q belongs to this server's enrollment profile and can never be a payload", identifier)
 	}
 	return nil
 }
 
 // section is one dictionary of a profile while it is read. err is the first thing found wrong.
 type section struct {
-	path string
+	list []byte // the property list that it is in
+	path string // empty: the root
+	kind string // PayloadType, once it is known
 	dict map[string]any
 	err  error
 }
 
+// fail notes what is wrong with a key, or without it, and where that is.
 func (s *section) fail(key, reason string) {
 	if s.err != nil {
 		return
 	}
+	_, there := s.dict[key]
 	if s.path != "" {
-		key = s.path + ": " + key
+		key = s.path + "." + key
+	}
+	look := key
+	if !there && s.path != "" {
+		look = s.path
+	}
+	var where []string
+	if s.kind != "" {
+		where = append(where, fmt.Sprintf("in %.60s", printable(s.kind)))
+	}
+	if line := lineOf(s.list, look); line != "" {
+		where = append(where, line)
 	}
 	s.err = fmt.Errorf("%s: %s", key, reason)
+	if len(where) > 0 {
+		s.err = fmt.Errorf("%w (%s)", s.err, strings.Join(where, ", "))
+	}
+}
+
+// lineOf tells the line and column at which a value of a property list begins; empty where there are no lines.
+func lineOf(list []byte, path string) string {
+	text, err := toUTF8(list)
+	if err != nil || bytes.HasPrefix(list, binaryMagic) {
+		return ""
+	}
+	r := xmlReader{text: text, find: path}
+	if _, err := r.document(); err != nil || r.found == 0 {
+		return ""
+	}
+	return r.line(r.found)
 }
 
 func (s *section) text(key string) string {
@@ -212,13 +237,44 @@ func (s *section) optional(key string) string {
 	return v
 }
 
+// version checks PayloadVersion where it is given. Devices take a real number, and a payload inside without one.
 func (s *section) version() {
 	switch s.dict["PayloadVersion"].(type) {
-	case nil:
-		s.fail("PayloadVersion", "is missing")
-	case uint64, int64:
+	case nil, uint64, int64, float64:
 	default:
-		s.fail("PayloadVersion", "is not an integer")
+		s.fail("PayloadVersion", "is not a number")
+	}
+}
+
+// scope is PayloadScope, in Apple's writing whatever the letter case.
+func (s *section) scope() string {
+	const key = "PayloadScope"
+	scope := s.optional(key)
+	for _, known := range []string{"System", "User"} {
+		if strings.EqualFold(scope, known) {
+			return known
+		}
+	}
+	if scope != "" {
+		s.fail(key, fmt.Sprintf("is %.60q; it can be \"System\" or \"User\"", scope))
+	}
+	return ""
+}
+
+// yes reads a boolean; as for a device a number is one.
+func (s *section) yes(key string) bool {
+	switch v := s.dict[key].(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case uint64:
+		return v != 0
+	case int64:
+		return v != 0
+	default:
+		s.fail(key, "is not a boolean")
+		return false
 	}
 }
 
@@ -227,8 +283,8 @@ func (s *section) version() {
 func (p *Profile) WithUUID(uuid string) ([]byte, error) {
 	if p.Signed {
 		return nil, &Invalid{Property: "payload", Reason: fmt.Sprintf(
-			"an earlier version has the PayloadUUID %s already, and a signed profile cannot be changed here: "+
-				"give it a new PayloadUUID and sign it again", p.UUID)}
+			"an earlier version, or another configuration of this PayloadIdentifier, has the PayloadUUID %s already, and a signed profile "+
+				"cannot be changed here: give it a new PayloadUUID and sign it again", p.UUID)}
 	}
 	dict := make(map[string]any, len(p.dict))
 	for k, v := range p.dict {

@@ -2,35 +2,41 @@ package catalog
 
 import (
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
-
-	"github.com/micromdm/plist"
-
-	"github.com/syncpayloads/syncpayloads/internal/limit"
+	"strings"
+	"unicode/utf8"
 )
 
-// maxNesting is deeper than any real property list, and shallow enough for every recursive reader.
-const maxNesting = 64
-
-var (
-	utf8Mark    = []byte("\xef\xbb\xbf")
-	binaryMagic = []byte("bplist0")
+const (
+	// maxNesting is deeper than any real property list, and shallow enough for every recursive reader.
+	maxNesting = 64
+	// maxValues bounds the values of one XML property list: each costs more memory than the bytes that it is written in.
+	maxValues = 1 << 18
+	// maxPropertyList is the most bytes that a property list may have.
+	maxPropertyList = 8 << 20
 )
 
-// DecodePropertyList decodes an XML or binary property list from outside whose root is a dictionary. It refuses what
-// two readers could understand differently (a key twice, a second root) and what exhausts a reader (entities, deep
-// nesting, reference loops). Values are string, bool, uint64, int64 (negative), float64, []byte, time.Time, []any and
-// map[string]any.
+var binaryMagic = []byte("bplist0")
+
+var errNoList = errors.New("it is neither an XML property list nor a binary one")
+
+// DecodePropertyList decodes an XML or binary property list from outside whose root is a dictionary. It takes what Apple's
+// reader takes (CoreFoundation, CFPropertyList.c): any declared encoding, comments, CDATA, signed and hexadecimal
+// integers, anything behind the root. It refuses what exhausts a reader (entities, deep nesting, reference loops), and texts
+// that no XML can hold, with the place. Values are string, bool, uint64, int64 (negative), float64, []byte, time.Time, []any and map[string]any.
 func DecodePropertyList(b []byte) (map[string]any, error) {
+	if len(b) > maxPropertyList {
+		return nil, fmt.Errorf("it has %d bytes; at most %d are possible", len(b), maxPropertyList)
+	}
 	var root any
 	var err error
 	if bytes.HasPrefix(b, binaryMagic) {
-		root, err = decodeBinary(b)
+		if root, err = decodeBinary(b); err == nil {
+			err = checkTexts(root)
+		}
 	} else {
-		root, err = decodeXML(bytes.TrimPrefix(b, utf8Mark))
+		root, err = decodeXML(b)
 	}
 	if err != nil {
 		return nil, err
@@ -42,123 +48,112 @@ func DecodePropertyList(b []byte) (map[string]any, error) {
 	return dict, nil
 }
 
-func decodeXML(b []byte) (root any, err error) {
-	if err := limit.XML(b); err != nil {
+func decodeXML(b []byte) (any, error) {
+	text, err := toUTF8(b)
+	if err != nil {
 		return nil, err
 	}
-	if err := checkXML(b); err != nil {
-		return nil, err
+	if trimmed := bytes.TrimSpace(text); !bytes.HasPrefix(trimmed, []byte("<")) {
+		return nil, notAList(trimmed)
 	}
-	if err := plist.Unmarshal(b, &root); err != nil {
-		return nil, err
+	r := xmlReader{text: text}
+	return r.document()
+}
+
+// notAList says what a text is that is not an XML property list. Apple's older, bracketed form can hold no number and no
+// boolean, so that no profile can be written in it.
+func notAList(text []byte) error {
+	if len(text) > 0 && strings.IndexByte("{(", text[0]) >= 0 {
+		return errors.New("it is JSON or a property list of the old form with brackets: " +
+			"convert it to XML, on a Mac with plutil -convert xml1")
 	}
-	return root, nil
+	return errNoList
 }
 
-// element is an open element of a property list.
-type element struct {
-	name   string
-	keys   map[string]bool // of dict
-	key    bool            // of dict: a key waits for its value
-	values int
-	text   []byte
+// place is where in a property list something stands: the keys and, where a key is empty, the index in an array.
+type place []step
+
+type step struct {
+	key   string
+	index int // of an array; -1: key counts
 }
 
-func (e *element) container() bool {
-	return e.name == "document" || e.name == "plist" || e.name == "dict" || e.name == "array"
-}
-
-// checkXML holds the document against the grammar of Apple's property list DTD.
-func checkXML(b []byte) error {
-	dec := xml.NewDecoder(bytes.NewReader(b))
-	root := &element{name: "document"}
-	open := []*element{root}
-	for {
-		token, err := dec.Token()
-		if errors.Is(err, io.EOF) && len(open) == 1 && root.values == 1 {
-			return nil
-		}
-		if errors.Is(err, io.EOF) {
-			return errors.New("it ends too early")
-		}
-		if err == nil {
-			open, err = step(open, token)
-		}
-		if err != nil {
-			line, _ := dec.InputPos()
-			return fmt.Errorf("line %d: %w", line, err)
+// String is the place as a path, such as PayloadContent[2].PayloadVersion.
+func (p place) String() string {
+	var b strings.Builder
+	for _, s := range p {
+		switch {
+		case s.index >= 0:
+			fmt.Fprintf(&b, "[%d]", s.index)
+		case b.Len() > 0:
+			fmt.Fprintf(&b, ".%.60s", s.key)
+		default:
+			fmt.Fprintf(&b, "%.60s", s.key)
 		}
 	}
+	return b.String()
 }
 
-func step(open []*element, token xml.Token) ([]*element, error) {
-	in := open[len(open)-1]
-	switch t := token.(type) {
-	case xml.Directive:
-		if bytes.ContainsRune(t, '[') {
-			return nil, errors.New("a document type with declarations of its own is not allowed")
+// checkTexts refuses a value with a text that XML cannot hold, and says where it is. Binary property lists can hold any.
+func checkTexts(root any) error {
+	var at place
+	var check func(v any) error
+	check = func(v any) error {
+		switch v := v.(type) {
+		case string:
+			if reason := badText(v); reason != "" {
+				return fmt.Errorf("%s: %s", at, reason)
+			}
+		case []any:
+			for i, e := range v {
+				at = append(at, step{index: i})
+				if err := check(e); err != nil {
+					return err
+				}
+				at = at[:len(at)-1]
+			}
+		case map[string]any:
+			for key, e := range v {
+				at = append(at, step{key: key, index: -1})
+				if reason := badText(key); reason != "" {
+					return fmt.Errorf("%s: the key %s", strings.ToValidUTF8(printable(at.String()), "\ufffd"), reason)
+				}
+				if err := check(e); err != nil {
+					return err
+				}
+				at = at[:len(at)-1]
+			}
 		}
-	case xml.CharData:
-		if !in.container() {
-			in.text = append(in.text, t...)
-		} else if len(bytes.TrimSpace(t)) > 0 {
-			return nil, fmt.Errorf("text %.20q outside of a value", bytes.TrimSpace(t))
-		}
-	case xml.StartElement:
-		e := &element{name: t.Name.Local}
-		if err := in.accept(e); err != nil {
-			return nil, err
-		}
-		if len(open) > maxNesting {
-			return nil, fmt.Errorf("nested deeper than %d levels", maxNesting)
-		}
-		return append(open, e), nil
-	case xml.EndElement:
-		open = open[:len(open)-1]
-		return open, open[len(open)-1].take(in)
-	}
-	return open, nil
-}
-
-// accept checks that e may begin inside in.
-func (in *element) accept(e *element) error {
-	switch {
-	case !in.container():
-		return fmt.Errorf("element %q inside %q", e.name, in.name)
-	case e.name == "plist" && in.name != "document":
-		return fmt.Errorf("element \"plist\" inside %q", in.name)
-	case (in.name == "document" || in.name == "plist") && in.values > 0:
-		return errors.New("a second root value")
-	case e.name == "key" && in.name != "dict":
-		return errors.New("a key outside of a dictionary")
-	case e.name == "key" && in.key:
-		return errors.New("a key without a value")
-	case e.name != "key" && in.name == "dict" && !in.key:
-		return fmt.Errorf("element %q without a key", e.name)
-	}
-	return nil
-}
-
-// take puts the finished element e into in.
-func (in *element) take(e *element) error {
-	if e.name == "key" {
-		name := string(e.text)
-		if in.keys[name] {
-			return fmt.Errorf("the key %.60q is there twice", name)
-		}
-		if in.keys == nil {
-			in.keys = make(map[string]bool)
-		}
-		in.keys[name], in.key = true, true
 		return nil
 	}
-	switch {
-	case e.name == "dict" && e.key:
-		return errors.New("a key without a value")
-	case e.name == "plist" && e.values == 0:
-		return errors.New("the property list is empty")
+	return check(root)
+}
+
+// badText says what is wrong with a text that no XML document can hold (XML 1.0, section 2.2); empty: nothing.
+func badText(s string) string {
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return "has a byte that is no character of its encoding"
+			}
+		}
+		if !isXML(r) {
+			return fmt.Sprintf("has the control character %U: take it out", r)
+		}
 	}
-	in.key = false
-	in.values++
-	return nil
+	return ""
+}
+
+func isXML(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= 0x10ffff
+}
+
+// printable replaces what must not be in a message.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || !isXML(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }

@@ -51,9 +51,6 @@ type Change struct {
 type Tx interface {
 	// Payload returns a payload with its content; ErrNotFound if there is none.
 	Payload(ctx context.Context, id action.PayloadID) (*Payload, error)
-	// PayloadByIdentifier returns the one payload of an inventory class and platform family that has the identifier,
-	// without its content; ErrNotFound if there is none.
-	PayloadByIdentifier(ctx context.Context, class action.Class, family fleet.Platform, identifier string) (*Payload, error)
 	// Payloads lists payloads without their Content and Original.
 	Payloads(ctx context.Context, q query.Query) (query.Page[*Payload], error)
 	// InsertPayload and UpdatePayload also remember the payload's revision for RevisionUsed.
@@ -61,8 +58,9 @@ type Tx interface {
 	UpdatePayload(ctx context.Context, p *Payload) error
 	// DeletePayload deletes a payload with its assignments; ErrNotFound if there is none.
 	DeletePayload(ctx context.Context, id action.PayloadID) error
-	// RevisionUsed reports whether any version of the payload, the present one included, had the revision.
-	RevisionUsed(ctx context.Context, id action.PayloadID, revision string) (bool, error)
+	// RevisionUsed reports whether any version of the payload, the present one included, or of another one that has its
+	// identifier on the same devices, had the revision.
+	RevisionUsed(ctx context.Context, p *Payload, revision string) (bool, error)
 
 	// Assignments returns a payload's assignments in the order in which they were given.
 	Assignments(ctx context.Context, id action.PayloadID) ([]Assignment, error)

@@ -83,12 +83,13 @@ func TestUploadRefused(t *testing.T) {
 
 func TestRefusedConfirmationKeepsWhatWasTyped(t *testing.T) {
 	s := newSite(t)
-	s.wifi("The first", "com.example.same")
+	long := strings.Repeat("n", 201)
 	b := s.signedIn(s.token)
 	f := b.send("/console/catalog/policies", nil, "a.mobileconfig", profile("com.example.same", "2", "com.apple.wifi.managed", "")).
 		form("/console/catalog/policies").set("displayName", "The second").set("@odata.type", "#microsoft.graph.iosCustomConfiguration")
-	p := b.send(f.action, f.values, "", nil).has(400, "is also that of", "The first")
-	if p.filled("displayName") != "The second" || p.filled("carried") != f.values.Get("carried") {
+	f.set("displayName", long)
+	p := b.send(f.action, f.values, "", nil).has(400, "Name: must have 1 to 200 characters")
+	if p.filled("displayName") != long || p.filled("carried") != f.values.Get("carried") {
 		t.Errorf("what was typed is lost: %s", p)
 	}
 	f.set("displayName", " ").set("carried", f.values.Get("carried"))

@@ -22,6 +22,8 @@ var ownCodes = map[int64]advice{
 	action.CodeNotSupported: {"This device, or the way in which it is enrolled, cannot do this.", "Nothing helps on this device. Read the detail for what is missing."},
 	action.CodeNotVerified: {"The device accepted the command, but what it then listed does not show the result.",
 		"Sync the device and look at its state again. If it stays so, look on the device itself: its user may have undone it, or another profile may bring the same."},
+	action.CodeInPlace: {"Another policy or app with the same identifier is on the device, or is to be, and there is room for one of them.",
+		"Take the assignment from one of the two. When the one in its place goes, this one comes by itself."},
 	action.CodeNoCode: {"The device reported a failure and gave no code for it.", "Read what the device said. " + tryAgain},
 }
 

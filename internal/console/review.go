@@ -71,6 +71,8 @@ type preview struct {
 	Restore      []reviewItem  `json:"restore"`
 	Unchanged    []reviewItem  `json:"unchanged"`
 	Closed       []reviewItem  `json:"closed"`
+	Install      []reviewItem  `json:"install"`
+	Displace     []reviewItem  `json:"displace"`
 	LeftAlone    []reviewItem  `json:"leftAlone"`
 	Refused      []refusedItem `json:"refused"`
 }
@@ -159,11 +161,13 @@ func (p *reviewPage) fill(foreseen *preview, set []string, payloads []devicePayl
 	}
 	group("Will be removed", "The device is asked to take these off.", "off", foreseen.Remove)
 	group("Will be restored", "The device is asked to install these again.", "good", foreseen.Restore)
+	group("Will be installed", "These have the identifier of what is removed, and come in its place.", "good", foreseen.Install)
+	group("Will make room", "An older policy or app with the same identifier comes in their place.", "off", foreseen.Displace)
 	group("Off already", "These stay off.", "idle", foreseen.Unchanged)
 	group("Stay off for good", "These were removed, and are not assigned to the device any more: there is nothing to restore.", "idle", foreseen.Closed)
 	group("Left alone", "Nothing happens to these.", "idle", foreseen.LeftAlone)
 	p.Changes = len(foreseen.Remove)+len(foreseen.Restore)+len(foreseen.Closed) > 0
-	for _, item := range foreseen.Remove {
+	for _, item := range slices.Concat(foreseen.Remove, foreseen.Displace) {
 		for _, w := range item.Warnings {
 			if w.Certain {
 				p.Certain = append(p.Certain, riskyItem{item.Title(), w.Message})

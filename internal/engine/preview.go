@@ -14,6 +14,7 @@ import (
 // Preview is what a call would do to a device as it stands.
 type Preview struct {
 	action.Plan
+	action.Outlook
 	Refused     []*action.Refusal // what would make the call be refused; the plan is that of the rest
 	Risks       map[action.PayloadID][]catalog.Risk
 	Unsupported string // why the device cannot do the action; empty: it can
@@ -52,7 +53,11 @@ func (c *Call) preview(d *action.Device) *Preview {
 	for {
 		held, err := rest.beyond(d)
 		if err == nil {
-			p.Plan, err = d.Plan(slices.Concat(rest.Set, held))
+			set := slices.Concat(rest.Set, held)
+			if p.Plan, err = d.Plan(set); err == nil {
+				p.Outlook = d.Outlook(set)
+				p.Restore = slices.DeleteFunc(slices.Clone(p.Restore), func(one *action.Payload) bool { return slices.Contains(p.Displace, one) })
+			}
 		}
 		var refusal *action.Refusal
 		if !errors.As(err, &refusal) {
@@ -68,7 +73,7 @@ func (c *Call) preview(d *action.Device) *Preview {
 
 // weigh finds out what may cut the device off.
 func (p *Preview) weigh(ctx context.Context, tx Tx, server []*x509.Certificate) error {
-	for _, removed := range p.Remove {
+	for _, removed := range slices.Concat(p.Remove, p.Displace) {
 		content, err := tx.Payload(ctx, removed.ID)
 		if errors.Is(err, catalog.ErrNotFound) {
 			continue

@@ -96,9 +96,14 @@ func (c *call) listActionEvents() error {
 		if err != nil {
 			return err
 		}
-		if ok {
-			items = append(items, change(&events[i]))
+		if !ok {
+			continue
 		}
+		told, err := seen.change(ctx, &events[i])
+		if err != nil {
+			return err
+		}
+		items = append(items, change(told))
 	}
 	return c.ownList(items, nil)
 }
@@ -211,8 +216,10 @@ func (c *call) allFailures(ctx context.Context, since time.Time, width time.Dura
 		total += count.Count
 	}
 	f.complete = total < failuresLimit && len(f.counts) < mostCounts
-	f.recent, err = c.History.Failures(ctx, nil, since, nil, recentFailures)
-	return f, err
+	if f.recent, err = c.History.Failures(ctx, nil, since, nil, recentFailures); err != nil {
+		return f, err
+	}
+	return f, c.newSight().named(ctx, f.recent)
 }
 
 // seenFailures looks at each failure for whether the caller sees it.
@@ -248,7 +255,7 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 	slices.SortFunc(f.counts, func(a, b engine.FailureCount) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code.Number, b.Code.Number), cmp.Compare(a.Code.Source, b.Code.Source))
 	})
-	return f, nil
+	return f, seen.named(ctx, f.recent)
 }
 
 func (f *failures) countFields() []fields {

@@ -33,12 +33,12 @@ func (w *wording) preview(c *call) error {
 		shown := []fields{}
 		for _, one := range list {
 			if slices.ContainsFunc(seen, func(s *action.Payload) bool { return s.ID == one.ID }) {
-				shown = append(shown, w.foreseen(one, p))
+				shown = append(shown, w.foreseen(one, p, seen))
 			}
 		}
 		return shown
 	}
-	planned := slices.Concat(p.Remove, p.Restore, p.Unchanged, p.Closed)
+	planned := slices.Concat(p.Remove, p.Restore, p.Unchanged, p.Closed, p.Install, p.Displace)
 	leftAlone := slices.DeleteFunc(slices.Clone(seen), func(s *action.Payload) bool {
 		return slices.ContainsFunc(planned, func(one *action.Payload) bool { return one.ID == s.ID })
 	})
@@ -53,6 +53,8 @@ func (w *wording) preview(c *call) error {
 		{"restore", show(p.Restore)},
 		{"unchanged", show(p.Unchanged)},
 		{"closed", show(p.Closed)},
+		{"install", show(p.Install)},
+		{"displace", show(p.Displace)},
 		{"leftAlone", show(leftAlone)},
 		{"refused", refusals},
 	})
@@ -66,13 +68,14 @@ func (w *wording) foresee(c *call, set []action.Selection) (*engine.Preview, err
 	return c.Engine.Preview(c.r.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.Trust())
 }
 
-func (w *wording) foreseen(one *action.Payload, p *engine.Preview) fields {
+func (w *wording) foreseen(one *action.Payload, p *engine.Preview, seen []*action.Payload) fields {
 	return fields{
 		{w.id, one.ID},
 		{w.kind, w.typeName(one.Type)},
 		{"displayName", textOrNull(one.DisplayName)},
 		{"subType", textOrNull(one.SubType)},
 		{"warnings", riskFields(p.Risks[one.ID])},
+		{"inPlace", w.otherFields(p.InPlace[one.ID], seen)},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
@@ -107,7 +108,7 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 	if err != nil || len(areas) == 0 {
 		return nil, err
 	}
-	if areas.AllPayloads() {
+	if areas.AllPayloads() && !slices.ContainsFunc(a.Results, func(r action.Result) bool { return r.InPlace != "" }) {
 		return a, nil
 	}
 	seen := *a
@@ -117,9 +118,13 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			seen.Results = append(seen.Results, r)
+		if !ok {
+			continue
 		}
+		if r, err = s.result(ctx, device, r); err != nil {
+			return nil, err
+		}
+		seen.Results = append(seen.Results, r)
 	}
 	return &seen, nil
 }
@@ -200,6 +205,7 @@ func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.P
 			seen = append(seen, p)
 		}
 	}
+	namePlaces(seen)
 	return seen, nil
 }
 

@@ -108,10 +108,14 @@ func (s *eventStream) text(e *live.Event) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if e.Served != nil {
-		return e.Served, nil
+	told, err := s.sight.change(s.r.Context(), e)
+	if err != nil {
+		return nil, err
 	}
-	return EncodeEvent(e)
+	if told.Served != nil {
+		return told.Served, nil
+	}
+	return EncodeEvent(told)
 }
 
 // frame appends an event as the stream has it.

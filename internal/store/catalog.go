@@ -63,14 +63,6 @@ func (t catalogTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.P
 	return t.q.payload(ctx, id)
 }
 
-func (t catalogTx) PayloadByIdentifier(ctx context.Context, class action.Class, family fleet.Platform, identifier string,
-) (*catalog.Payload, error) {
-	return scanPayload(func(dest ...any) error {
-		return t.q.row(ctx, "SELECT "+payloadSummary+" FROM catalog_payloads WHERE class = ? AND family = ? AND identifier = ?",
-			[]any{class, family, identifier}, dest...)
-	}, false)
-}
-
 // textProperty is one of a payload's properties in JSON that are texts.
 func textProperty(name string) column {
 	return column{"coalesce(properties ->> '" + name + "', '')", textColumn}
@@ -156,8 +148,10 @@ func (t catalogTx) DeletePayload(ctx context.Context, id action.PayloadID) error
 	return nil
 }
 
-func (t catalogTx) RevisionUsed(ctx context.Context, id action.PayloadID, revision string) (used bool, err error) {
-	err = t.q.row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_revisions WHERE payload_id = ? AND revision = ?)", []any{id, revision}, &used)
+func (t catalogTx) RevisionUsed(ctx context.Context, p *catalog.Payload, revision string) (used bool, err error) {
+	err = t.q.row(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_payloads p JOIN catalog_revisions r ON r.payload_id = p.id
+		WHERE p.class = ? AND p.family = ? AND p.identifier = ? AND r.revision = ?)`,
+		[]any{p.Type.Class(), p.Family(), p.Identifier, revision}, &used)
 	return used, err
 }
 

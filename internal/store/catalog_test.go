@@ -167,7 +167,8 @@ func TestCatalogListsInPages(t *testing.T) {
 	}
 }
 
-func TestOneIdentifierIsCreatedOnce(t *testing.T) {
+// Many policies may have one identifier, made at one time from one file, and each has a PayloadUUID of its own.
+func TestOneIdentifierForMany(t *testing.T) {
 	_, c := openCatalog(t)
 	const n = 64
 	errs := make([]error, n)
@@ -181,34 +182,55 @@ func TestOneIdentifierIsCreatedOnce(t *testing.T) {
 	}
 	close(start)
 	wg.Wait()
-	made := 0
-	for _, err := range errs {
-		if err == nil {
-			made++
-		} else {
-			refused(t, err, "payload", "overwrite each other")
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	list, err := c.List(t.Context(), query.Query{})
+	if err != nil || len(list.Items) != n {
+		t.Fatalf("the catalog has %d payloads, %v", len(list.Items), err)
+	}
+	seen, asUploaded := map[string]bool{}, 0
+	for _, p := range list.Items {
+		whole, err := c.Get(t.Context(), p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		delivered, err := catalog.ParseProfile(whole.Content)
+		if err != nil || delivered.UUID != p.Revision || seen[p.Revision] || string(whole.Uploaded()) != string(wifi("com.example.office").File) {
+			t.Errorf("%s has the revision %s and delivers %s, %v", p.ID, p.Revision, delivered.UUID, err)
+		}
+		if seen[p.Revision] = true; whole.Original == nil {
+			asUploaded++
 		}
 	}
-	if list, err := c.List(t.Context(), query.Query{}); made != 1 || err != nil || len(list.Items) != 1 {
-		t.Errorf("%d creates succeeded; the catalog has %d payloads, %v", made, len(list.Items), err)
+	if asUploaded != 1 {
+		t.Errorf("%d are delivered as they were uploaded, want the first", asUploaded)
 	}
 }
 
-func TestIdentifiersAreUniqueWherePayloadsMeet(t *testing.T) {
+// A PayloadUUID is of one policy only where devices could mistake it for another's.
+func TestRevisionsOfOneIdentifier(t *testing.T) {
 	_, c := openCatalog(t)
 	first := create(t, c, wifi("com.example.office"))
-	_, err := c.Create(t.Context(), wifi("com.example.office"))
-	refused(t, err, "payload", string(first.ID)+` "Wi-Fi com.example.office"`)
+	second := create(t, c, wifi("com.example.office"))
+	if first.Revision != "u-1" || second.Revision == first.Revision {
+		t.Errorf("revisions %q and %q", first.Revision, second.Revision)
+	}
 	mac := wifi("com.example.office")
 	mac.ODataType = catalog.MacOSCustomConfiguration
-	create(t, c, mac)
-	app := catalog.Input{ODataType: catalog.IOSStoreApp, DisplayName: "App", Properties: []byte(`{"bundleId":"com.example.office","storeId":1}`)}
-	create(t, c, app)
-	app.ODataType = catalog.IOSVPPApp
-	_, err = c.Create(t.Context(), app)
-	refused(t, err, "bundleId", "bundle id")
-	if err := c.Delete(t.Context(), first.ID); err != nil {
-		t.Fatal(err)
+	other := create(t, c, wifi("com.example.other"))
+	if p := create(t, c, mac); p.Revision != "u-1" || other.Revision != "u-1" {
+		t.Errorf("revisions of what never meets: %q and %q", p.Revision, other.Revision)
 	}
-	create(t, c, wifi("com.example.office"))
+	for _, odataType := range []string{catalog.IOSStoreApp, catalog.IOSVPPApp} {
+		create(t, c, catalog.Input{ODataType: odataType, DisplayName: "App", Properties: []byte(`{"bundleId":"com.example.office","storeId":1}`)})
+	}
+	// An edit of one does not take what another one had.
+	edited, err := c.Update(t.Context(), second.ID, catalog.Patch{File: profile("com.example.office", "U-1", "two")})
+	if err != nil || edited.Revision == "u-1" || edited.Revision == second.Revision {
+		t.Errorf("edited to %q, %v", edited.Revision, err)
+	}
+	_, err = c.Create(t.Context(), catalog.Input{ODataType: catalog.IOSCustomConfiguration, DisplayName: "x", FileName: "x",
+		File: profile(catalog.EnrollmentProfileIdentifier, "U-9", "x")})
+	refused(t, err, "payload", "enrollment profile")
 }

@@ -76,6 +76,7 @@ func (d *document) payload(p *action.Payload) {
 	d.begin('{')
 	d.spec(&p.Spec)
 	d.yes("Assigned", p.Assigned)
+	d.someString("Behind", string(p.Behind))
 	d.ifYes("Away", p.Away)
 	d.someNumber("Intent", int64(p.Intent))
 	d.someTime("RestoreAt", p.RestoreAt)
@@ -101,6 +102,7 @@ func (d *document) spec(s *action.Spec) {
 	d.number("Version", s.Version)
 	d.string("DisplayName", s.DisplayName)
 	d.string("SubType", s.SubType)
+	d.someTime("Created", s.Created)
 }
 
 func (d *document) work(w *action.Work) {
@@ -178,6 +180,8 @@ func (d *document) result(r *action.Result) {
 	d.string("Detail", r.Detail)
 	d.number("Code", r.Code)
 	d.someNumber("Source", int64(r.Source))
+	d.someString("InPlace", string(r.InPlace))
+	d.someString("InPlaceName", r.InPlaceName)
 	d.time("LastAction", r.LastAction)
 	d.time("LastModified", r.LastModified)
 	d.end('}')

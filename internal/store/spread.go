@@ -19,7 +19,7 @@ func (t *engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 			SELECT 'allDevices', '' UNION ALL
 			SELECT 'device', ?1 UNION ALL
 			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)
-		SELECT id, type, identifier, revision, version, display_name, sub_type FROM catalog_payloads
+		SELECT id, type, identifier, revision, version, display_name, sub_type, created FROM catalog_payloads
 		WHERE id IN (SELECT payload_id FROM catalog_assignments JOIN mine USING (kind, target))
 			AND id NOT IN (SELECT payload_id FROM catalog_assignments a JOIN catalog_members m ON m.group_id = a.target
 				WHERE a.kind = 'excludeGroup' AND m.device_id = ?1)
@@ -27,7 +27,9 @@ func (t *engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 		ORDER BY created, id`, []any{device},
 		func(scan func(...any) error) error {
 			var s action.Spec
-			err := scan(&s.ID, &s.Type, &s.Identifier, &s.Revision, &s.Version, &s.DisplayName, &s.SubType)
+			var created sql.NullInt64
+			err := scan(&s.ID, &s.Type, &s.Identifier, &s.Revision, &s.Version, &s.DisplayName, &s.SubType, &created)
+			s.Created = fromMicros(created)
 			specs = append(specs, s)
 			return err
 		})

@@ -1,0 +1,77 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/live"
+)
+
+// What is stored of a payload that is behind another one does not name the other: it is named to who sees that one.
+
+func naming(detail, name string, id action.PayloadID) string {
+	return fmt.Sprintf("%s: “%s” (%s)", detail, name, id)
+}
+
+// result is a result as the caller is told of it.
+func (s *sight) result(ctx context.Context, device fleet.DeviceID, r action.Result) (action.Result, error) {
+	if r.InPlace == "" {
+		return r, nil
+	}
+	sees, err := s.Sees(ctx, device, r.InPlace)
+	if sees {
+		r.Detail = naming(r.Detail, r.InPlaceName, r.InPlace)
+	}
+	return r, err
+}
+
+// change is an event that the caller sees as the caller is told of it.
+func (s *sight) change(ctx context.Context, e *live.Event) (*live.Event, error) {
+	if e.Result == nil || e.Result.InPlace == "" {
+		return e, nil
+	}
+	r, err := s.result(ctx, e.Device, *e.Result)
+	told := *e
+	told.Result, told.Served = &r, nil
+	return &told, err
+}
+
+// namePlaces names, in the errors of a device's payloads that the caller sees, what is in their place, if that is seen, too.
+func namePlaces(seen []*action.Payload) {
+	for _, p := range seen {
+		i := slices.IndexFunc(seen, func(q *action.Payload) bool { return q.ID == p.Behind })
+		if i >= 0 && p.Work.Code == action.CodeInPlace {
+			p.Work.Note = naming(p.Work.Note, seen[i].DisplayName, seen[i].ID)
+		}
+	}
+}
+
+// otherFields show what is in the place of a payload after a call: null if nothing is, an id that is null if the caller does not
+// see it.
+func (w *wording) otherFields(p *action.Payload, seen []*action.Payload) any {
+	if p == nil {
+		return nil
+	}
+	for _, s := range seen {
+		if s.ID == p.ID {
+			return fields{{w.id, p.ID}, {"displayName", textOrNull(p.DisplayName)}}
+		}
+	}
+	return fields{{w.id, nil}, {"displayName", nil}}
+}
+
+// named makes failures tell what is in the place of a payload.
+func (s *sight) named(ctx context.Context, list []engine.Failure) error {
+	for i := range list {
+		told, err := s.change(ctx, &list[i].Event)
+		if err != nil {
+			return err
+		}
+		list[i].Event = *told
+	}
+	return nil
+}
