@@ -124,7 +124,8 @@ func transportTrusting(pool *x509.CertPool) *http.Transport {
 
 // join enrolls the device by a link of its own and finds out its id.
 func (d *demoDevice) join(ctx context.Context, c *client.Client) error {
-	link, err := c.CreateEnrollment(ctx, time.Hour)
+	// Those of an earlier run enroll anew.
+	link, err := c.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: time.Hour, Replace: true})
 	if err != nil {
 		return err
 	}

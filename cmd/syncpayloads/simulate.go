@@ -186,7 +186,8 @@ func (r *simulation) enroll(ctx context.Context) error {
 	group.SetLimit(enrollAtOnce)
 	for _, device := range devices {
 		group.Go(func() error {
-			link, err := r.client.CreateEnrollment(ctx, time.Hour)
+			// Those of an earlier run enroll anew.
+			link, err := r.client.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: time.Hour, Replace: true})
 			if err != nil {
 				return err
 			}

@@ -249,7 +249,9 @@ func TestHistories(t *testing.T) {
 // Of several payloads with one identifier the oldest that is wanted comes to the device and stays there.
 func TestHistoriesOfOneIdentifier(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		history(t, newWorld(t, rapid.SampledFrom([]int{2, 3, 6, 8, 10, 24}).Draw(t, "payloads"), true))
+		w := newWorld(t, rapid.SampledFrom([]int{2, 3, 6, 8, 10, 24}).Draw(t, "payloads"), true)
+		w.ph.mac = rapid.Bool().Draw(t, "Mac")
+		history(t, w)
 	})
 }
 

@@ -268,7 +268,7 @@ func (w *world) compare(t *rapid.T) {
 		if o != nil {
 			want = content(w.catalog[o.ID])
 		}
-		if got := w.ph.has[s.Identifier]; got != want && !(want != "" && p.Unmanaged && w.ph.own[s.Identifier]) {
+		if got := w.ph.has[s.Identifier]; got != want && !(want != "" && o.Unmanaged && w.ph.own[s.Identifier]) {
 			t.Fatalf("%s: the device has %q, asked was %q (%+v)", id, got, want, p)
 		}
 		behind := p != nil && p.Assigned && !p.Away && p != o

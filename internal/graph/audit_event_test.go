@@ -175,7 +175,8 @@ func TestAuditEventsOfLimitedCallers(t *testing.T) {
 	}
 	s.must(http.StatusOK, "GET", auditEvents+"/"+list[0]["id"].(string), nil, header...)
 	s.must(http.StatusNotFound, "GET", auditEvents+"/"+theirs["id"].(string), nil, header...)
-	for filter, want := range map[string]int{at(theirs, "actor", "userId").(string): 0, at(list[0], "actor", "userId").(string): 2} {
+	// That they looked for an entry of others, which is there, is not told them: it would tell that it is.
+	for filter, want := range map[string]int{at(theirs, "actor", "userId").(string): 0, at(list[0], "actor", "userId").(string): 1} {
 		a := s.must(http.StatusOK, "GET", auditEvents+"?$filter="+url.QueryEscape("actor/userId eq '"+filter+"'"), nil, header...)
 		if len(a.values()) != want {
 			t.Errorf("of %s: sees %v", filter, a)

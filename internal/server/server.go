@@ -97,8 +97,9 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	following, letGo := context.WithCancel(running)
 	s.http.RegisterOnShutdown(letGo)
 	g.Go(func() error { defer letGo(); return s.events.Run(following) })
+	entrance := s.door.open(listener)
 	g.Go(func() error {
-		if err := s.http.Serve(s.door.open(listener)); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(entrance); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil

@@ -118,7 +118,7 @@ func TestProfilesThatDoNotEnroll(t *testing.T) {
 		{"content type", "text/xml", good, "Content-Type"},
 		{"challenge", configType, good, "pkiStatus 2"},
 		{"not a profile", configType, "<html></html>", "property list"},
-		{"broken signature", configType, "0\x82garbage", "PKCS #7"},
+		{"broken signature", configType, "0\x82garbage", "damaged ASN.1"},
 		{"no MDM payload", configType, strings.Replace(good, "com.apple.mdm<", "com.example<", 1), "no payload com.apple.mdm"},
 		{"identity elsewhere", configType, strings.Replace(good, ">S1<", ">S2<", 1), "IdentityCertificateUUID"},
 		{"topic", configType, strings.ReplaceAll(good, topic, "com.example"), "Topic"},
