@@ -177,13 +177,13 @@ func (b *browser) history(d *desk) {
 		!strings.HasPrefix(got[2], "3 removed; started by admin") {
 		b.Errorf("the history is %q", got)
 	}
-	steps := see[[]string](b, `(id) => [...document.querySelectorAll(".past:last-child li[data-key='" + id + "'] .steps li")].map((step) => step.firstChild.data.trim())`, d.vpn.ID)
+	steps := see[[]string](b, `(id) => [...[...document.querySelectorAll(".past")].at(-1).querySelectorAll("li[data-key='" + id + "'] .steps li")].map((step) => step.firstChild.data.trim())`, d.vpn.ID)
 	for _, step := range []string{"asked", "sent", "not now", "acknowledged", "verified: removed"} {
 		if !slices.Contains(steps, step) {
 			b.Errorf("the VPN's removal lacks the step %q: %q", step, steps)
 		}
 	}
-	if n := see[int](b, `() => document.querySelectorAll(".past:last-child li[data-key] svg rect").length`); n < 3*3 {
+	if n := see[int](b, `() => [...document.querySelectorAll(".past")].at(-1).querySelectorAll("li[data-key] svg rect").length`); n < 3*3 {
 		b.Errorf("the pictures of the first action have %d pieces", n)
 	}
 }

@@ -96,7 +96,7 @@ func TestEveryKind(t *testing.T) {
 	}
 	s.assign(appSettings, settings, allDevices)
 
-	for _, c := range []struct {
+	for i, c := range []struct {
 		kind simulator.Kind
 		has  []payload
 	}{
@@ -104,7 +104,7 @@ func TestEveryKind(t *testing.T) {
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			s := s.in(t)
-			d := s.enroll(simulator.Config{Kind: c.kind, Supervised: true})
+			d := s.enroll(simulator.Config{Kind: c.kind, Supervised: true, Seed: uint64(i)})
 			all := slices.Clone(c.has)
 			configured := func() bool { return len(d.Configurations()[appStore[1000]]) > 0 }
 			wanted := c.kind != simulator.Mac

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
@@ -128,18 +127,6 @@ func TestDeviceIsWokenAgain(t *testing.T) {
 	phone.SetOnline(true)
 	if r := s.ends(phone, "the removal ends"); r.of(vpn) != "remove/removed" {
 		t.Fatalf("shown is %+v", r)
-	}
-}
-
-// Two items that share a name on the device verify each other.
-func TestOneIdentifierOneConfiguration(t *testing.T) {
-	s := newSite(t)
-	s.profile("com.example.vpn")
-	status, answer := s.call("POST", "/beta/deviceManagement/deviceConfigurations", map[string]any{
-		"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": "Another",
-		"payloadFileName": "a.mobileconfig", "payload": mobileconfig("com.example.vpn", uuid.NewString())})
-	if status != http.StatusBadRequest || !strings.Contains(string(answer), "com.example.vpn") {
-		t.Fatalf("%d %s", status, answer)
 	}
 }
 

@@ -3,6 +3,7 @@ package test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/simulator"
@@ -61,7 +62,9 @@ func TestTwoPoliciesOfOneIdentifier(t *testing.T) {
 			"<key>SSID_STR</key><string>"+identifier, "<key>SSID_STR</key><string>"+network, 1))
 		return s.create(configurations, "deviceConfiguration", identifier, p)
 	}
-	older, newer := config("older"), config("newer")
+	older := config("older")
+	s.clock.advance(time.Second)
+	newer := config("newer")
 	s.assign(configurations, newer, allDevices)
 	d := s.enroll(simulator.Config{})
 	shows := func(what string, there, other payload, network string) {
@@ -119,7 +122,9 @@ func TestTwoAppsOfOneIdentifier(t *testing.T) {
 		return s.create(apps, "application", appStore[1000], map[string]any{"@odata.type": "#microsoft.graph." + odataType,
 			"bundleId": appStore[1000], "appStoreUrl": "https://apps.apple.com/app/id1000"})
 	}
-	older, newer := entry("iosVppApp"), entry("iosStoreApp")
+	older := entry("iosVppApp")
+	s.clock.advance(time.Second)
+	newer := entry("iosStoreApp")
 	s.assign(apps, older, allDevices)
 	s.assign(apps, newer, allDevices)
 	d := s.enroll(simulator.Config{Supervised: true})

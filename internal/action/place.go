@@ -9,9 +9,6 @@ import (
 // A device has room for one payload of each identifier: a second one would replace the first. Where several are wanted, the
 // oldest has the place, and the others are behind it: each ends in error until the place is free.
 
-// CodeInPlace is the code of a payload that is behind another one.
-const CodeInPlace int64 = -6
-
 const (
 	detailInPlace   = "another policy or app with the same identifier, an older one, is in its place"
 	detailObstacle  = "another policy or app with the same identifier is in its place and could not be taken off"

@@ -117,9 +117,9 @@ type Code struct {
 // ours is a code of the server.
 func ours(number int64) Code { return Code{Number: number} }
 
-// CodeOf is the code of a number that was stored before it was known whose it is: the server's own are -1 to -5.
+// CodeOf is the code of a number that was stored before it was known whose it is: the server's own are -1 to -6.
 func CodeOf(number int64, source Source) Code {
-	if number > 0 || number < CodeNoCode {
+	if number > 0 || number < CodeInPlace {
 		source = ByDevice
 	}
 	return Code{number, source}
@@ -132,6 +132,7 @@ const (
 	CodeNotSupported int64 = -3 // this device cannot do it
 	CodeNotVerified  int64 = -4 // acknowledged, but the device's inventory does not show it
 	CodeNoCode       int64 = -5 // the device reports a failure, and no code for it
+	CodeInPlace      int64 = -6 // another payload with the same identifier has the place on the device
 )
 
 // Policy is how patient the rules are.

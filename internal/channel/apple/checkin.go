@@ -40,6 +40,9 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 	facts := readFacts(said)
 	defer c.door(s.id)()
 	device, unsupported := facts.device(s)
+	if err := c.adoptRenewed(r, s); err != nil {
+		return err
+	}
 	link, err := c.linkOf(ctx, s.certificate)
 	if err != nil {
 		return err
@@ -114,9 +117,7 @@ func (c *Channel) TokenUpdate(r *mdm.Request, m *mdm.TokenUpdate) error {
 	if len(m.Token) == 0 || m.PushMagic == "" || m.Topic == "" {
 		return refuse(http.StatusBadRequest, "TokenUpdate of device %s lacks Topic, Token or PushMagic", s.id)
 	}
-	if e, certificate, err := c.Store.Identity(r.Context(), s.id, s.certificate); err != nil {
-		return err
-	} else if _, err := c.adopt(r, s, e, certificate); err != nil {
+	if err := c.adoptRenewed(r, s); err != nil {
 		return err
 	}
 	defer c.door(s.id)()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/micromdm/nanomdm/mdm"
+	"github.com/smallstep/scep"
 )
 
 // adopt pins an identity that a device renewed. Devices that renew their certificate do not authenticate anew: the first
@@ -32,6 +33,32 @@ func (c *Channel) adopt(r *mdm.Request, s sender, e *Enrollment, renewed *Certif
 		c.Log.Info("device renewed its identity", "device", e.Device, "udid", s.id, "certificate", renewed.Serial)
 	}
 	return adopted, err
+}
+
+// adoptRenewed is adopt for a message whose sender is not known yet.
+func (c *Channel) adoptRenewed(r *mdm.Request, s sender) error {
+	e, renewed, err := c.Store.Identity(r.Context(), s.id, s.certificate)
+	if err == nil {
+		_, err = c.adopt(r, s, e, renewed)
+	}
+	return err
+}
+
+// renews is the enrollment whose identity signs a request for another one; empty: nobody's does.
+func (c *Channel) renews(ctx context.Context, m *pkiMessage) (string, error) {
+	if m.kind != scep.RenewalReq {
+		return "", nil
+	}
+	signer := fingerprint(m.signer.Raw)
+	_, held, err := c.Store.Identity(ctx, "", signer)
+	if err != nil || held == nil || held.Enrollment == "" || !held.Revoked.IsZero() || !c.Now().Before(held.NotAfter) {
+		return "", err
+	}
+	e, _, err := c.Store.Identity(ctx, held.Enrollment, signer)
+	if err != nil || e == nil || e.Certificate != signer || e.Stage == Left {
+		return "", err
+	}
+	return e.ID, nil
 }
 
 // issued is a certificate that the server issued; nil: it did not.

@@ -130,7 +130,11 @@ func (c *Channel) enrollKey(ctx context.Context, m *pkiMessage) (*x509.Certifica
 	if err := checkRequest(csr); err != nil {
 		return nil, err
 	}
-	issued, err := c.redeem(ctx, challenge, csr)
+	enrollment, err := c.renews(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	issued, err := c.redeem(ctx, challenge, csr, enrollment)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +167,8 @@ func checkRequest(csr *x509.CertificateRequest) error {
 	return nil
 }
 
-func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.CertificateRequest) (*Certificate, error) {
+// redeem exchanges a challenge for an identity: of the enrollment that renews its own, or of whoever uses it first.
+func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.CertificateRequest, enrollment string) (*Certificate, error) {
 	if challenge == "" {
 		return nil, refuseRequest(scep.BadRequest, "no enrollment challenge")
 	}
@@ -191,6 +196,7 @@ func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.Certif
 	if err != nil {
 		return nil, refuseRequest(scep.BadRequest, "no certificate can be made for it: %v", err)
 	}
+	certificate.Enrollment = enrollment
 	issued, err := c.Store.Redeem(ctx, id, c.Now().UTC(), *certificate)
 	if errors.Is(err, ErrChallengeUsed) || errors.Is(err, ErrNotFound) {
 		return nil, refuseRequest(scep.BadRequest, "%v", err)
