@@ -117,7 +117,7 @@ func (c *call) answer(status int, text []byte) error {
 func (c *call) annotated(text []byte) ([]byte, error) {
 	a := &annotator{call: c, knowsAll: c.prefers(preferUnknownMembers)}
 	set := c.answeredSet(text)
-	declared := graphSchema.types[setTypes[set]]
+	declared := graphSchema.types[c.types[set]]
 	if c.format == (format{metadata: metadataMinimal}) && (a.knowsAll || declared == nil || !graphSchema.evolving[declared.name]) {
 		return text, nil
 	}

@@ -90,7 +90,7 @@ func (a *annotator) identify(o *object, t *schemaType, set string) {
 	}
 	i = slices.Index(o.names, "@odata.type") + 1
 	url := a.base() + a.version() + a.placed(set)
-	if setTypes[set] != "applePushNotificationCertificate" {
+	if a.types[set] != "applePushNotificationCertificate" {
 		url += "/" + id
 	}
 	o.insert("@odata.id", url, i)

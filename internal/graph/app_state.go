@@ -17,13 +17,14 @@ const (
 	appStateType = "mobileAppIntentAndState"
 )
 
+var appStates = &resource{name: "mobileAppIntentAndStates", path: versionPath + appStateSet, odataType: appStateType,
+	object: "mobileAppIntentAndState", category: categoryOther}
+
 func appStateRoutes() []route {
 	needs := may(access.ReadDevices)
 	return []route{
-		{method: "GET", pattern: versionPath + appStateSet, name: "mobileAppIntentAndStates.list", options: listOptions, needs: needs,
-			handle: (*call).listAppStates},
-		{method: "GET", pattern: versionPath + appStateSet + "/{id}", name: "mobileAppIntentAndStates.get", options: []string{optionSelect},
-			needs: needs, handle: (*call).getAppState},
+		appStates.route(toList, needs, listOptions, (*call).listAppStates),
+		appStates.route(toGet, needs, []string{optionSelect}, (*call).getAppState),
 	}
 }
 

@@ -18,26 +18,29 @@ type stateKind struct {
 	set       string
 	odataType string
 	name      string // in the names of its routes
+	betaOnly  bool   // Graph has it in beta only
 	of        []action.PayloadType
 }
 
 // stateKinds are Graph's (Microsoft Graph beta reference, deviceConfigurationState and managedDeviceMobileAppConfigurationState).
 var stateKinds = []*stateKind{
-	{"deviceConfigurationStates", "deviceConfigurationState", "ConfigurationState",
+	{"deviceConfigurationStates", "deviceConfigurationState", "ConfigurationState", false,
 		[]action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy}},
-	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState", "AppConfigurationState",
+	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState", "AppConfigurationState", true,
 		[]action.PayloadType{action.AppConfiguration}},
 }
 
-func (k *stateKind) routes(set string) []route {
-	states := versionPath + "deviceManagement/" + set + "/{id}/" + k.set
-	needs := may(access.ReadDevices)
+func (k *stateKind) routes(r *resource) []route {
+	states, needs, set := "/{id}/"+k.set, may(access.ReadDevices), r.name
 	list := func(c *call) error { return k.list(c, set) }
+	read := func(name, suffix string, many bool) *verb {
+		return &verb{name: name, method: "GET", suffix: states + suffix, many: many, betaOnly: k.betaOnly}
+	}
 	return []route{
-		{method: "GET", pattern: states, name: set + ".list" + k.name + "s", options: queryOptions, needs: needs, handle: list},
-		{method: "GET", pattern: states + countSuffix, name: set + ".count" + k.name + "s", options: countOptions, needs: needs, handle: list},
-		{method: "GET", pattern: states + "/{state}", name: set + ".get" + k.name, options: []string{optionSelect}, needs: needs,
-			handle: func(c *call) error { return k.get(c, set) }},
+		r.route(read("list"+k.name+"s", "", true), needs, queryOptions, list).answering(k.odataType),
+		r.route(read("count"+k.name+"s", countSuffix, false), needs, countOptions, list),
+		r.route(read("get"+k.name, "/{state}", false), needs, []string{optionSelect}, func(c *call) error { return k.get(c, set) }).
+			answering(k.odataType),
 	}
 }
 

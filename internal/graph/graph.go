@@ -100,11 +100,13 @@ const defaultMaxBody = 8 << 20
 // server is the running surface.
 type server struct {
 	Config
-	mux      *http.ServeMux
-	routes   []route
-	limiter  *limiter
-	metadata map[string][]byte // $metadata of each version
-	models   map[string]*model // what each version has
+	mux        *http.ServeMux
+	routes     []route
+	limiter    *limiter
+	metadata   map[string][]byte // $metadata of each version
+	models     map[string]*model // what each version has
+	types      map[string]string // of what GET answers with, by the path without version and ids
+	categories map[string]string // Graph's words for what operations belong to, by the first part of their names
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.
@@ -132,7 +134,11 @@ func New(c Config) http.Handler {
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), limiter: newLimiter(c.RateLimit, c.RateBurst, c.Now)}
-	s.models = map[string]*model{versionPath: newModel(s.routes, versionPath), stableVersion: newModel(s.routes, stableVersion)}
+	s.types, s.categories = answerTypes(s.routes), categoriesOf(s.routes)
+	s.models = make(map[string]*model)
+	for _, version := range []string{versionPath, stableVersion} {
+		s.models[version] = newModel(s.routes, version, s.types)
+	}
 	s.metadata = documents(s.models)
 	for _, rt := range s.routes {
 		s.mux.Handle(rt.method+" "+rt.pattern, s.serve(rt))

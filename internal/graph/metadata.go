@@ -11,7 +11,7 @@ import (
 
 // metadataRoutes describe the surface to programs. As Graph's it is open to all: it holds nothing but names.
 func metadataRoutes() []route {
-	return []route{{method: "GET", pattern: versionPath + "$metadata", name: "metadata", open: true, handle: (*call).describe}}
+	return []route{{method: "GET", pattern: versionPath + "$metadata", name: "metadata", everywhere: true, open: true, handle: (*call).describe}}
 }
 
 // describe is GET $metadata: the entity data model of a version (OData CSDL 4.0).

@@ -76,10 +76,6 @@ func without(names []string, others ...string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
-// baseTypes are the types that those of a collection derive from.
-var baseTypes = map[string]string{"deviceConfigurations": "deviceConfiguration", "mobileApps": "mobileApp",
-	"mobileAppConfigurations": "managedDeviceMobileAppConfiguration"}
-
 // payloadPropertyTypes are the types of the properties of payloads that are no text.
 var payloadPropertyTypes = pairs(`createdDateTime:DateTimeOffset lastModifiedDateTime:DateTimeOffset version:Int32 roleScopeTagIds:String[]
 	payload:Binary deploymentChannel:appleDeploymentChannel largeIcon:mimeContent isFeatured:Boolean applicableDeviceType:iosDeviceType
@@ -134,7 +130,7 @@ func targetType(to target) *schemaType {
 
 // kindTypes are the types of a collection: the one that all derive from has what all have.
 func kindTypes(k *payloadKind) []*schemaType {
-	base := &schemaType{name: baseTypes[k.set], base: "entity", entity: true, abstract: true, properties: without(k.shared(), "id")}
+	base := &schemaType{name: k.odataType, base: "entity", entity: true, abstract: true, properties: without(k.shared(), "id")}
 	base.types = typesAmong(base.properties)
 	types := []*schemaType{assignmentSchema(k), base}
 	for i := range k.types {

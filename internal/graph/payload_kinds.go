@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -17,8 +18,23 @@ type payloadKind struct {
 	versioned      bool   // Graph shows `version` of these
 	assignments    string // the parameter of assign
 	assignmentType string
-	intent         bool // an assignment has an install intent
-	echo           bool // assign answers with the assignments; otherwise with no content
+	intent         bool   // an assignment has an install intent
+	echo           bool   // assign answers with the assignments; otherwise with no content
+	odataType      string // from which those of the collection derive
+	object         string // what the audit record calls one
+	category       string // of auditEvent
+	stable         bool   // Graph has it in v1.0, too
+}
+
+// resource is the collection as routes know it.
+func (k *payloadKind) resource() *resource {
+	return &resource{name: k.set, path: versionPath + k.path(), odataType: k.odataType, object: k.object, category: k.category,
+		stable: k.stable, tagged: true}
+}
+
+// assignment is the type of the collection's assignments, without its namespace.
+func (k *payloadKind) assignment() string {
+	return strings.TrimPrefix(k.assignmentType, "#"+graphNamespace)
 }
 
 // payloadType is one of Graph's types of a collection.
@@ -35,6 +51,7 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceManagement", set: "deviceConfigurations", kind: action.DeviceConfiguration, rights: configurationRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.deviceConfigurationAssignment", echo: true,
+		odataType: "deviceConfiguration", object: "deviceConfiguration", category: categoryConfiguration, stable: true,
 		types: []payloadType{
 			{catalog.IOSCustomConfiguration, []string{"payloadName"}},
 			{catalog.MacOSCustomConfiguration, []string{"payloadName", "deploymentChannel"}},
@@ -43,6 +60,7 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceAppManagement", set: "mobileApps", kind: action.Application, rights: appRights,
 		assignments: "mobileAppAssignments", assignmentType: "#microsoft.graph.mobileAppAssignment", intent: true,
+		odataType: "mobileApp", object: "mobileApp", category: categoryApplication, stable: true,
 		types: []payloadType{
 			{catalog.IOSStoreApp, appProperties("bundleId", "appStoreUrl", "storeId", "applicableDeviceType",
 				"minimumSupportedOperatingSystem", "managedConfiguration", "uninstallOnDeviceRemoval")},
@@ -57,6 +75,7 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceAppManagement", set: "mobileAppConfigurations", kind: action.AppConfiguration, rights: appRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.managedDeviceMobileAppConfigurationAssignment",
+		odataType: "managedDeviceMobileAppConfiguration", object: "mobileAppConfiguration", category: categoryApplication, stable: true,
 		types: []payloadType{
 			{catalog.IOSMobileAppConfiguration, []string{"targetedMobileApps", "encodedSettingXml", "settings"}},
 		},

@@ -45,24 +45,31 @@ const (
 	definitionType = "deviceAndAppManagementRoleDefinition"
 )
 
+var (
+	roleDefinitions = &resource{name: "roleDefinitions", path: versionPath + definitionSet, odataType: "roleDefinition",
+		object: "roleDefinition", category: categoryRole, stable: true, tagged: true}
+	resourceOperations = &resource{name: "resourceOperations", path: versionPath + operationSet, odataType: "resourceOperation",
+		object: "resourceOperation", category: categoryOther, stable: true}
+)
+
+// What is read of a role are its assignments, too.
+var (
+	toListRoleAssignments  = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/roleAssignments", many: true}
+	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET", suffix: "/{id}/roleAssignments" + countSuffix}
+)
+
 func roleRoutes() []route {
-	const definitions, definition = versionPath + definitionSet, versionPath + definitionSet + "/{id}"
-	read := []string{optionSelect, optionExpand}
+	read := may(access.ReadRoles)
 	all := []route{
-		{method: "GET", pattern: definitions, name: "roleDefinitions.list", options: queryOptions, needs: may(access.ReadRoles), handle: (*call).listRoles},
-		{method: "GET", pattern: definitions + countSuffix, name: "roleDefinitions.count", options: countOptions, needs: may(access.ReadRoles),
-			handle: (*call).listRoles},
-		{method: "POST", pattern: definitions, name: "roleDefinitions.create", needs: may(access.CreateRoles), handle: (*call).createRole},
-		{method: "GET", pattern: definition, name: "roleDefinitions.get", options: read, needs: may(access.ReadRoles), handle: (*call).getRole},
-		{method: "PATCH", pattern: definition, name: "roleDefinitions.update", needs: may(access.UpdateRoles), handle: (*call).updateRole},
-		{method: "DELETE", pattern: definition, name: "roleDefinitions.delete", needs: may(access.DeleteRoles), handle: (*call).deleteRole},
-		{method: "GET", pattern: definition + "/roleAssignments", name: "roleDefinitions.listAssignments",
-			options: expandOptions, needs: may(access.ReadRoles),
-			handle: (*call).listRoleAssignments},
-		{method: "GET", pattern: definition + "/roleAssignments" + countSuffix, name: "roleDefinitions.countAssignments", options: countOptions,
-			needs: may(access.ReadRoles), handle: (*call).listRoleAssignments},
-		{method: "GET", pattern: versionPath + operationSet, name: "resourceOperations.list", options: listOptions, needs: may(access.ReadRoles),
-			handle: (*call).listResourceOperations},
+		roleDefinitions.route(toList, read, queryOptions, (*call).listRoles),
+		roleDefinitions.route(toCount, read, countOptions, (*call).listRoles),
+		roleDefinitions.route(toCreate, may(access.CreateRoles), nil, (*call).createRole),
+		roleDefinitions.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getRole),
+		roleDefinitions.route(toUpdate, may(access.UpdateRoles), nil, (*call).updateRole),
+		roleDefinitions.route(toDelete, may(access.DeleteRoles), nil, (*call).deleteRole),
+		roleDefinitions.route(toListRoleAssignments, read, expandOptions, (*call).listRoleAssignments).answering("roleAssignment"),
+		roleDefinitions.route(toCountRoleAssignments, read, countOptions, (*call).listRoleAssignments),
+		resourceOperations.route(toList, read, listOptions, (*call).listResourceOperations),
 	}
 	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)
 	for i := range all {

@@ -30,21 +30,25 @@ const (
 	codeValidation   = "ValidationError"
 )
 
+var subscriptions = &resource{name: "subscriptions", path: versionPath + subscriptionSet, odataType: subscriptionType,
+	object: "subscription", category: categoryOther, stable: true}
+
+var toReauthorize = &verb{name: "reauthorize", method: "POST", suffix: "/{id}/reauthorize"}
+
 // subscriptionRoutes are open to who may read devices: as in Graph, a subscription needs the right to its resource, and
 // everybody has but their own.
 func subscriptionRoutes() []route {
-	const all, one = versionPath + subscriptionSet, versionPath + subscriptionSet + "/{id}"
+	needs := may(access.ReadDevices)
 	routes := []route{
-		{method: "GET", pattern: all, name: "subscriptions.list", options: listOptions, handle: (*call).listSubscriptions},
-		{method: "POST", pattern: all, name: "subscriptions.create", handle: (*call).createSubscription},
-		{method: "GET", pattern: one, name: "subscriptions.get", options: []string{optionSelect}, handle: (*call).getSubscription},
-		{method: "PATCH", pattern: one, name: "subscriptions.update", handle: (*call).renewSubscription},
-		{method: "DELETE", pattern: one, name: "subscriptions.delete", handle: (*call).deleteSubscription},
-		{method: "POST", pattern: one + "/reauthorize", name: "subscriptions.reauthorize", handle: (*call).reauthorizeSubscription},
+		subscriptions.route(toList, needs, listOptions, (*call).listSubscriptions),
+		subscriptions.route(toCreate, needs, nil, (*call).createSubscription),
+		subscriptions.route(toGet, needs, []string{optionSelect}, (*call).getSubscription),
+		subscriptions.route(toUpdate, needs, nil, (*call).renewSubscription),
+		subscriptions.route(toDelete, needs, nil, (*call).deleteSubscription),
+		subscriptions.route(toReauthorize, needs, nil, (*call).reauthorizeSubscription),
 	}
 	for i := range routes {
 		handle := routes[i].handle
-		routes[i].needs = may(access.ReadDevices)
 		routes[i].handle = func(c *call) error { return c.subscriptionFault(handle(c)) }
 	}
 	return routes
