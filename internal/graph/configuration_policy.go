@@ -30,7 +30,7 @@ const (
 var configurationSettings = &resource{name: "configurationSettings", path: versionPath + settingSet,
 	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", category: categoryOther}
 
-var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings", many: true}
+var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings", part: "settings", many: true}
 
 func configurationPolicyRoutes() []route {
 	k, r := policies, policies.resource()
@@ -45,8 +45,8 @@ func configurationPolicyRoutes() []route {
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
 		r.route(toListSettings, read, []string{optionTop, optionSkipToken, optionExpand}, (*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
-		r.route(toAssign, may(k.rights.assign), nil, k.assign),
-		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign),
+		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
+		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
 		configurationSettings.route(toList, read, listOptions, (*call).listConfigurationSettings),
 		configurationSettings.route(toGet, read, []string{optionSelect}, (*call).getConfigurationSetting),

@@ -34,11 +34,11 @@ func (k *stateKind) routes(r *resource) []route {
 	states, needs, set := "/{id}/"+k.set, may(access.ReadDevices), r.name
 	list := func(c *call) error { return k.list(c, set) }
 	read := func(name, suffix string, many bool) *verb {
-		return &verb{name: name, method: "GET", suffix: states + suffix, many: many, betaOnly: k.betaOnly}
+		return &verb{name: name, method: "GET", suffix: states + suffix, part: k.set, many: many, betaOnly: k.betaOnly}
 	}
 	return []route{
 		r.route(read("list"+k.name+"s", "", true), needs, queryOptions, list).answering(k.odataType),
-		r.route(read("count"+k.name+"s", countSuffix, false), needs, countOptions, list),
+		r.route(read("count"+k.name+"s", countSuffix, false), needs, countOptions, list).answering(k.odataType),
 		r.route(read("get"+k.name, "/{state}", false), needs, []string{optionSelect}, func(c *call) error { return k.get(c, set) }).
 			answering(k.odataType),
 	}

@@ -105,7 +105,7 @@ type server struct {
 	limiter    *limiter
 	metadata   map[string][]byte // $metadata of each version
 	models     map[string]*model // what each version has
-	types      map[string]string // of what GET answers with, by the path without version and ids
+	types      map[string]string // of what routes answer with, by the path without version and ids
 	categories map[string]string // Graph's words for what operations belong to, by the first part of their names
 }
 

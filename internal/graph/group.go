@@ -13,7 +13,7 @@ var deviceGroups = &resource{name: "groups", path: versionPath + "groups", odata
 
 // What is done to the members of a group.
 var (
-	toListMembers          = &verb{name: "listMembers", method: "GET", suffix: "/{id}/members", many: true}
+	toListMembers          = &verb{name: "listMembers", method: "GET", suffix: "/{id}/members", part: "members", many: true}
 	toListMemberReferences = &verb{name: "listMemberReferences", method: "GET", suffix: "/{id}/members/$ref", many: true}
 	toAddMember            = &verb{name: "addMember", method: "POST", suffix: "/{id}/members/$ref"}
 	toRemoveMember         = &verb{name: "removeMember", method: "DELETE", suffix: "/{id}/members/{device}/$ref"}

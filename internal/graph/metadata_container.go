@@ -33,20 +33,20 @@ type model struct {
 // services are the paths under which Graph keeps most collections. Each is a type of its own.
 var services = []string{"deviceManagement", "deviceAppManagement"}
 
-// answerTypes are the types of what GET answers with, by the path without version and ids.
+// answerTypes are the types of what routes answer with, by the path without version and ids.
 func answerTypes(routes []route) map[string]string {
 	types := map[string]string{"users": "user"} // there is no list of them
 	for i := range routes {
 		rt := &routes[i]
-		if path, ok := strings.CutPrefix(rt.pattern, versionPath); ok && rt.method == "GET" && rt.answers != "" {
-			types[withoutKeys(strings.Split(path, "/"))] = rt.answers
+		if rt.answers != "" {
+			types[rt.set()] = rt.answers
 		}
 	}
 	return types
 }
 
-func withoutKeys(path []string) string {
-	return strings.Join(slices.DeleteFunc(slices.Clone(path), isKey), "/")
+func withoutKeys(path string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(path, "/"), isKey), "/")
 }
 
 // newModel makes out of routes what a version offers.
@@ -62,7 +62,7 @@ func newModel(routes []route, version string, types map[string]string) *model {
 
 func (m *model) add(rt *route, path []string) {
 	last := len(path) - 1
-	set := withoutKeys(path)
+	set := strings.Join(slices.DeleteFunc(slices.Clone(path), isKey), "/")
 	if last > 0 && isKey(path[1]) { // what is in a set that cannot be listed is reached through it all the same
 		m.relate(relation{name: path[0], target: m.types[path[0]], collection: true})
 	}

@@ -52,8 +52,8 @@ func payloadRoutes(k *payloadKind) []route {
 		r.route(toGet, read, []string{optionSelect, optionExpand}, k.get),
 		r.route(toUpdate, may(k.rights.update), nil, k.update),
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
-		r.route(toAssign, may(k.rights.assign), nil, k.assign),
-		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign),
+		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
+		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
 	}
 }

@@ -45,6 +45,8 @@ type verb struct {
 	method string
 	// suffix is what the path has beyond the resource's.
 	suffix string
+	// part is the collection of the resource's that it answers with; empty: it answers with the resource.
+	part string
 	// kind is what the audit record calls it; empty: what the method is called.
 	kind audit.Kind
 	// many says that it answers with a list.
@@ -57,6 +59,9 @@ type verb struct {
 	betaOnly bool
 }
 
+// partAssignments is to whom a payload or a role is assigned.
+const partAssignments = "assignments"
+
 // The verbs that many resources have.
 var (
 	toList            = &verb{name: "list", method: "GET", many: true}
@@ -66,9 +71,9 @@ var (
 	toUpdate          = &verb{name: "update", method: "PATCH", suffix: "/{id}", conditional: true}
 	toReplace         = &verb{name: "replace", method: "PUT", suffix: "/{id}", conditional: true}
 	toDelete          = &verb{name: "delete", method: "DELETE", suffix: "/{id}", conditional: true}
-	toAssign          = &verb{name: "assign", method: "POST", suffix: "/{id}/assign", conditional: true}
+	toAssign          = &verb{name: "assign", method: "POST", suffix: "/{id}/assign", conditional: true, part: partAssignments}
 	toAssignQualified = toAssign.qualified()
-	toListAssignments = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/assignments", many: true}
+	toListAssignments = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/" + partAssignments, part: partAssignments, many: true}
 )
 
 // qualified is the verb of an action that is called by its name with the namespace (OData URL conventions 4.0, section 4.4).
@@ -82,6 +87,15 @@ func (v *verb) qualified() *verb {
 func (r *resource) route(v *verb, needs []access.Right, options []string, handle func(*call) error) route {
 	return route{method: v.method, pattern: r.path + v.suffix, name: r.name + "." + v.name, resource: r, verb: v,
 		answers: r.odataType, needs: needs, options: options, handle: handle}
+}
+
+// set is the collection, or the single thing, that a route answers with: its path without version and ids.
+func (rt *route) set() string {
+	set := withoutKeys(strings.TrimPrefix(rt.resource.path, versionPath))
+	if rt.verb != nil && rt.verb.part != "" {
+		set += "/" + rt.verb.part
+	}
+	return set
 }
 
 // answering is the route of an operation that answers with things of another type than its resource.

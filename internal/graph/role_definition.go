@@ -54,8 +54,8 @@ var (
 
 // What is read of a role are its assignments, too.
 var (
-	toListRoleAssignments  = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/roleAssignments", many: true}
-	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET", suffix: "/{id}/roleAssignments" + countSuffix}
+	toListRoleAssignments  = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/roleAssignments", part: "roleAssignments", many: true}
+	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET", suffix: "/{id}/roleAssignments" + countSuffix, part: "roleAssignments"}
 )
 
 func roleRoutes() []route {
@@ -68,7 +68,7 @@ func roleRoutes() []route {
 		roleDefinitions.route(toUpdate, may(access.UpdateRoles), nil, (*call).updateRole),
 		roleDefinitions.route(toDelete, may(access.DeleteRoles), nil, (*call).deleteRole),
 		roleDefinitions.route(toListRoleAssignments, read, expandOptions, (*call).listRoleAssignments).answering("roleAssignment"),
-		roleDefinitions.route(toCountRoleAssignments, read, countOptions, (*call).listRoleAssignments),
+		roleDefinitions.route(toCountRoleAssignments, read, countOptions, (*call).listRoleAssignments).answering("roleAssignment"),
 		resourceOperations.route(toList, read, listOptions, (*call).listResourceOperations),
 	}
 	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)

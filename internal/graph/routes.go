@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -166,17 +165,8 @@ func unauthenticated(err error) error {
 		header:  map[string]string{"WWW-Authenticate": `Bearer realm="syncpayloads"`}}
 }
 
-// reply answers with a JSON body.
-func (c *call) reply(status int, body any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encoding the answer: %w", err)
-	}
-	return c.answer(status, text)
-}
-
-func write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+func write(w http.ResponseWriter, contentType string, status int, body []byte) {
+	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // an error means that the caller has gone
 }
