@@ -67,6 +67,7 @@ func (c *clock) advance(d time.Duration) {
 
 // channel stands where a device channel would: it makes links and keeps the push certificate.
 type channel struct {
+	mu          sync.Mutex
 	clock       *clock
 	ttl         time.Duration
 	certificate *graph.PushCertificate
@@ -74,15 +75,21 @@ type channel struct {
 }
 
 func (c *channel) EnrollmentLink(_ context.Context, ttl time.Duration) (string, time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.ttl = ttl
 	return "https://mdm.example/enroll/abc", c.clock.Now().Add(ttl), nil
 }
 
 func (c *channel) PushCertificate(context.Context) (*graph.PushCertificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.certificate, nil
 }
 
 func (c *channel) SetPushCertificate(_ context.Context, certificate, key []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !strings.HasPrefix(string(certificate), "-----BEGIN") {
 		return &catalog.Invalid{Property: "certificate", Reason: "is not PEM"}
 	}
