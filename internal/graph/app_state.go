@@ -28,7 +28,10 @@ func appStateRoutes() []route {
 	}
 }
 
-var appStateProperties = []string{"id", "managedDeviceIdentifier", "userId", "mobileAppList"}
+var appStateProperties = properties{
+	{"id", edmString}, {"managedDeviceIdentifier", edmString}, {"userId", edmString},
+	{"mobileAppList", collectionOf("mobileAppIntentAndStateDetail")},
+}
 
 // checkUser refuses every user but the one that devices have.
 func (c *call) checkUser() error {
@@ -40,7 +43,7 @@ func (c *call) checkUser() error {
 
 // listAppStates has an element for each device, in the order of their ids.
 func (c *call) listAppStates() error {
-	selected, err := c.selected(appStateProperties)
+	selected, err := c.selected(appStateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func (c *call) listAppStates() error {
 func (c *call) appStatePath() string { return "users/" + noUser + "/mobileAppIntentAndStates" }
 
 func (c *call) getAppState() error {
-	selected, err := c.selected(appStateProperties)
+	selected, err := c.selected(appStateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -87,8 +90,12 @@ func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID, selected [
 	return fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser}, {"mobileAppList", apps}}.pick(selected), nil
 }
 
-var appDetailProperties = []string{"applicationId", "displayName", "mobileAppIntent", "displayVersion", "installState", "supportedDeviceTypes",
-	ownProperty}
+var appDetailProperties = properties{
+	{"applicationId", edmString}, {"displayName", edmString}, {"mobileAppIntent", "mobileAppIntent"},
+	{"displayVersion", edmString}, {"installState", "resultantAppState"},
+	{"supportedDeviceTypes", collectionOf("mobileAppSupportedDeviceType")},
+	{ownProperty, ownNamespace + "payloadStanding"},
+}
 
 func appFields(p *action.Payload) fields {
 	intent := "requiredUninstall"

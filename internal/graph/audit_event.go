@@ -46,9 +46,13 @@ func auditRoutes() []route {
 	}
 }
 
-var auditEventProperties = []string{"id", "displayName", "componentName", "actor", "activity", "activityDateTime",
-	"activityType", "activityOperationType", "activityResult", "correlationId", "resources", "category",
-	"sequence", "statusCode", "failureReason", "skippedCount", "hash"}
+var auditEventProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"componentName", edmString}, {"actor", "auditActor"},
+	{"activity", edmString}, {"activityDateTime", edmDateTime}, {"activityType", edmString},
+	{"activityOperationType", edmString}, {"activityResult", edmString}, {"correlationId", edmString},
+	{"resources", collectionOf("auditResource")}, {"category", edmString}, {"sequence", edmInt64},
+	{"statusCode", edmInt32}, {"failureReason", edmString}, {"skippedCount", edmInt32}, {"hash", edmString},
+}
 
 // auditEventFields shows an entry as Graph's auditEvent (Microsoft Graph beta reference, auditEvent resource type). The
 // last five properties are this server's own.
@@ -188,7 +192,7 @@ func (c *call) auditLimit() string {
 }
 
 func (c *call) listAuditEvents() error {
-	selected, err := c.selected(auditEventProperties)
+	selected, err := c.selected(auditEventProperties.names())
 	if err != nil {
 		return err
 	}
@@ -217,7 +221,7 @@ func (c *call) listAuditEvents() error {
 }
 
 func (c *call) getAuditEvent() error {
-	selected, err := c.selected(auditEventProperties)
+	selected, err := c.selected(auditEventProperties.names())
 	if err != nil {
 		return err
 	}

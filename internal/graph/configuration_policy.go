@@ -54,8 +54,15 @@ func configurationPolicyRoutes() []route {
 }
 
 // policyProperties are those that $select may name.
-var policyProperties = []string{"id", "name", "description", "platforms", "technologies", "templateReference", "settingCount", "isAssigned",
-	"creationSource", "priorityMetaData", "createdDateTime", "lastModifiedDateTime", tagProperty}
+var policyProperties = properties{
+	{"id", edmString}, {"name", edmString}, {"description", edmString},
+	{"platforms", "deviceManagementConfigurationPlatforms"},
+	{"technologies", "deviceManagementConfigurationTechnologies"},
+	{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"}, {"settingCount", edmInt32},
+	{"isAssigned", edmBoolean}, {"creationSource", edmString},
+	{"priorityMetaData", "deviceManagementPriorityMetaData"}, {"createdDateTime", edmDateTime},
+	{"lastModifiedDateTime", edmDateTime}, {tagProperty, collectionOf(edmString)},
+}
 
 // expansions reads $expand: which of the relationships are wanted.
 func (c *call) expansions(known ...string) (wanted []string, err error) {
@@ -79,7 +86,7 @@ func (c *call) expansions(known ...string) (wanted []string, err error) {
 type policyView struct{ selected, expanded []string }
 
 func (c *call) policyView() (v policyView, err error) {
-	if v.selected, err = c.selected(policyProperties); err != nil {
+	if v.selected, err = c.selected(policyProperties.names()); err != nil {
 		return v, err
 	}
 	v.expanded, err = c.expansions(expandSettings, expandAssignments)

@@ -16,7 +16,7 @@ import (
 // stateKind is a relationship of managedDevice that tells how payloads of some types stand on the device.
 type stateKind struct {
 	set       string
-	odataType string
+	odataType typeName
 	name      string // in the names of its routes
 	betaOnly  bool   // Graph has it in beta only
 	of        []action.PayloadType
@@ -51,8 +51,11 @@ type payloadState struct {
 	settings int
 }
 
-var stateProperties = []string{"id", "displayName", "version", "platformType", "state", "settingCount", "settingStates", "userId",
-	"userPrincipalName", ownProperty}
+var stateProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"version", edmInt32}, {"platformType", "policyPlatformType"},
+	{"state", "complianceStatus"}, {"settingCount", edmInt32}, {"settingStates", collectionOf("deviceConfigurationSettingState")},
+	{"userId", edmString}, {"userPrincipalName", edmString}, {ownProperty, ownNamespace + "payloadStanding"},
+}
 
 // stateListing is what the options take of states.
 var stateListing = &listing{
@@ -79,7 +82,7 @@ func (s payloadState) value(f query.Field) any {
 }
 
 func (k *stateKind) list(c *call, set string) error {
-	selected, err := c.selected(stateProperties)
+	selected, err := c.selected(stateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -92,7 +95,7 @@ func (k *stateKind) list(c *call, set string) error {
 }
 
 func (k *stateKind) get(c *call, set string) error {
-	selected, err := c.selected(stateProperties)
+	selected, err := c.selected(stateProperties.names())
 	if err != nil {
 		return err
 	}

@@ -103,10 +103,10 @@ type server struct {
 	mux        *http.ServeMux
 	routes     []route
 	limiter    *limiter
-	metadata   map[string][]byte // $metadata of each version
-	models     map[string]*model // what each version has
-	types      map[string]string // of what routes answer with, by the path without version and ids
-	categories map[string]string // Graph's words for what operations belong to, by the first part of their names
+	metadata   map[string][]byte   // $metadata of each version
+	models     map[string]*model   // what each version has
+	types      map[string]typeName // of what routes answer with, by the path without version and ids
+	categories map[string]string   // Graph's words for what operations belong to, by the first part of their names
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.

@@ -35,8 +35,10 @@ func groupRoutes() []route {
 	}
 }
 
-var groupProperties = []string{"id", "displayName", "description", "createdDateTime", "groupTypes", "mailEnabled",
-	"securityEnabled"}
+var groupProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"createdDateTime", edmDateTime},
+	{"groupTypes", collectionOf(edmString)}, {"mailEnabled", edmBoolean}, {"securityEnabled", edmBoolean},
+}
 
 // groupListing is what the options take of groups.
 var groupListing = &listing{
@@ -63,7 +65,7 @@ func groupFields(g *catalog.DeviceGroup) fields {
 }
 
 func (c *call) listGroups() error {
-	selected, err := c.selected(groupProperties)
+	selected, err := c.selected(groupProperties.names())
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func (c *call) listGroups() error {
 }
 
 func (c *call) getGroup() error {
-	selected, err := c.selected(groupProperties)
+	selected, err := c.selected(groupProperties.names())
 	if err != nil {
 		return err
 	}

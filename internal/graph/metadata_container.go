@@ -7,23 +7,24 @@ import (
 
 // relation is a navigation property, or an entity set if no type has it.
 type relation struct {
-	of         string // the type that has it; empty: the service itself
+	of         typeName // the type that has it; empty: the service itself
 	name       string
-	target     string // type
+	target     typeName
 	collection bool
 }
 
 // boundAction is an action on a resource.
 type boundAction struct {
-	name, on  string
-	parameter string // empty: it has none
-	takes     string // type of the parameter
-	returns   string // type; empty: nothing
+	name      string
+	on        typeName
+	parameter string   // empty: it has none
+	takes     typeName // the parameter
+	returns   typeName // empty: nothing
 }
 
 // model is what the routes of one version offer.
 type model struct {
-	types     map[string]string // as answerTypes has them
+	types     map[string]typeName // as answerTypes has them
 	relations []relation
 	actions   []boundAction
 	readable  []string // paths of collections whose things can be read one by one, and of single things
@@ -34,8 +35,8 @@ type model struct {
 var services = []string{"deviceManagement", "deviceAppManagement"}
 
 // answerTypes are the types of what routes answer with, by the path without version and ids.
-func answerTypes(routes []route) map[string]string {
-	types := map[string]string{"users": "user"} // there is no list of them
+func answerTypes(routes []route) map[string]typeName {
+	types := map[string]typeName{"users": "user"} // there is no list of them
 	for i := range routes {
 		rt := &routes[i]
 		if rt.answers != "" {
@@ -50,7 +51,7 @@ func withoutKeys(path string) string {
 }
 
 // newModel makes out of routes what a version offers.
-func newModel(routes []route, version string, types map[string]string) *model {
+func newModel(routes []route, version string, types map[string]typeName) *model {
 	m := &model{types: types}
 	for i := range routes {
 		if path, ok := strings.CutPrefix(routes[i].pattern, version); ok && !strings.ContainsAny(path, ".$") {
@@ -72,7 +73,7 @@ func (m *model) add(rt *route, path []string) {
 	case isKey(path[last]), rt.method == "PATCH":
 		m.writable = append(m.writable, set)
 	case rt.method == "GET":
-		r := relation{name: path[last], target: m.types[set], collection: rt.verb != nil && rt.verb.many, of: path[0]}
+		r := relation{name: path[last], target: m.types[set], collection: rt.verb != nil && rt.verb.many, of: typeName(path[0])}
 		if last == 0 {
 			r.of = ""
 		} else if isKey(path[last-1]) {
@@ -103,12 +104,12 @@ func (m *model) actionOf(name, set string) boundAction {
 	a := boundAction{name: name, on: m.types[set]}
 	for _, w := range []*wording{syncPayloads, changeAssignments} {
 		if name == string(w.name) {
-			a.parameter, a.takes = w.collection, strings.TrimPrefix(w.itemType, graphNamespace)+"[]"
+			a.parameter, a.takes = w.collection, collectionOf(typeName(strings.TrimPrefix(w.itemType, graphNamespace)))
 		}
 	}
 	for _, k := range append(slices.Clone(kinds), policies) {
 		if name == "assign" && set == k.path() {
-			a.parameter, a.takes = k.assignments, k.assignment()+"[]"
+			a.parameter, a.takes = k.assignments, collectionOf(k.assignment())
 			if k.echo {
 				a.returns = a.takes
 			}

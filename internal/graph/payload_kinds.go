@@ -18,12 +18,12 @@ type payloadKind struct {
 	versioned      bool   // Graph shows `version` of these
 	assignments    string // the parameter of assign
 	assignmentType string
-	intent         bool   // an assignment has an install intent
-	echo           bool   // assign answers with the assignments; otherwise with no content
-	odataType      string // from which those of the collection derive
-	object         string // what the audit record calls one
-	category       string // of auditEvent
-	stable         bool   // Graph has it in v1.0, too
+	intent         bool     // an assignment has an install intent
+	echo           bool     // assign answers with the assignments; otherwise with no content
+	odataType      typeName // from which those of the collection derive
+	object         string   // what the audit record calls one
+	category       string   // of auditEvent
+	stable         bool     // Graph has it in v1.0, too
 }
 
 // resource is the collection as routes know it.
@@ -33,8 +33,8 @@ func (k *payloadKind) resource() *resource {
 }
 
 // assignment is the type of the collection's assignments, without its namespace.
-func (k *payloadKind) assignment() string {
-	return strings.TrimPrefix(k.assignmentType, "#"+graphNamespace)
+func (k *payloadKind) assignment() typeName {
+	return typeName(strings.TrimPrefix(k.assignmentType, "#"+graphNamespace))
 }
 
 // payloadType is one of Graph's types of a collection.

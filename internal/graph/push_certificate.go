@@ -22,11 +22,13 @@ type PushCertificates interface {
 	SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte) error
 }
 
-var pushCertificateProperties = []string{"id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber",
-	"certificate"}
+var pushCertificateProperties = properties{
+	{"id", edmString}, {"topicIdentifier", edmString}, {"expirationDateTime", edmDateTime},
+	{"certificateSerialNumber", edmString}, {"certificate", edmString},
+}
 
 func (c *call) getPushCertificate() error {
-	selected, err := c.selected(pushCertificateProperties)
+	selected, err := c.selected(pushCertificateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -40,7 +42,7 @@ func (c *call) updatePushCertificate() error {
 	if err != nil {
 		return err
 	}
-	if err := body.only(append([]string{"privateKey"}, pushCertificateProperties...)...); err != nil {
+	if err := body.only(append([]string{"privateKey"}, pushCertificateProperties.names()...)...); err != nil {
 		return err
 	}
 	if err := body.readOnly("id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber"); err != nil {
@@ -57,7 +59,7 @@ func (c *call) updatePushCertificate() error {
 	if err := c.PushCertificates.SetPushCertificate(c.r.Context(), []byte(certificate), []byte(key)); err != nil {
 		return err
 	}
-	return c.replyPushCertificate(pushCertificateProperties)
+	return c.replyPushCertificate(pushCertificateProperties.names())
 }
 
 func (c *call) replyPushCertificate(selected []string) error {

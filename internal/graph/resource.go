@@ -15,7 +15,7 @@ type resource struct {
 	// path is that of the collection, or of the single thing, with the version: /beta/deviceManagement/roleDefinitions.
 	path string
 	// odataType is the type of one of them, without its namespace. What is not Graph's has none.
-	odataType string
+	odataType typeName
 	// object is what the audit record calls one of them: roleDefinition.
 	object string
 	// category is Graph's word in auditEvent for what operations on it belong to.
@@ -99,7 +99,7 @@ func (rt *route) set() string {
 }
 
 // answering is the route of an operation that answers with things of another type than its resource.
-func (rt route) answering(odataType string) route {
+func (rt route) answering(odataType typeName) route {
 	rt.answers = odataType
 	return rt
 }

@@ -37,7 +37,11 @@ const (
 	scopeDevicesAndPersons = "allDevicesAndLicensedUsers"
 )
 
-var assignmentProperties = []string{"id", "displayName", "description", "members", "scopeType", "resourceScopes", "scopeMembers", tagProperty}
+var assignmentProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"members", collectionOf(edmString)},
+	{"scopeType", "roleAssignmentScopeType"}, {"resourceScopes", collectionOf(edmString)},
+	{"scopeMembers", collectionOf(edmString)}, {tagProperty, collectionOf(edmString)},
+}
 
 func assignmentFields(a *access.RoleAssignment) fields {
 	scope := scopeDevices
@@ -73,7 +77,7 @@ type assignmentView struct {
 }
 
 func (c *call) assignmentView() (*assignmentView, error) {
-	selected, err := c.selected(assignmentProperties)
+	selected, err := c.selected(assignmentProperties.names())
 	if err != nil {
 		return nil, err
 	}

@@ -122,8 +122,11 @@ func (o *object) ofType(names []string, bindings ...string) error {
 	return nil
 }
 
-var definitionProperties = []string{"id", "displayName", "description", "isBuiltIn", "isBuiltInRoleDefinition", "roleScopeTagIds",
-	"permissions", "rolePermissions"}
+var definitionProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"isBuiltIn", edmBoolean},
+	{"isBuiltInRoleDefinition", edmBoolean}, {tagProperty, collectionOf(edmString)},
+	{"permissions", collectionOf("rolePermission")}, {"rolePermissions", collectionOf("rolePermission")},
+}
 
 func definitionFields(r *access.Role) fields {
 	permissions := []fields{{
@@ -143,7 +146,7 @@ func definitionFields(r *access.Role) fields {
 }
 
 func (c *call) listRoles() error {
-	selected, err := c.selected(definitionProperties)
+	selected, err := c.selected(definitionProperties.names())
 	if err != nil {
 		return err
 	}
@@ -153,12 +156,12 @@ func (c *call) listRoles() error {
 }
 
 // typed is an object with its Graph type.
-func typed(name string, f fields) fields {
-	return append(fields{{"@odata.type", "#" + graphNamespace + name}}, f...)
+func typed(of typeName, f fields) fields {
+	return append(fields{{"@odata.type", "#" + qualified(of)}}, f...)
 }
 
 func (c *call) getRole() error {
-	selected, err := c.selected(definitionProperties)
+	selected, err := c.selected(definitionProperties.names())
 	if err != nil {
 		return err
 	}
@@ -187,12 +190,12 @@ func (c *call) getRole() error {
 }
 
 // entity answers with one object of a collection.
-func (c *call) entity(status int, collection, odataType string, f fields) error {
+func (c *call) entity(status int, collection string, odataType typeName, f fields) error {
 	return c.reply(status, append(fields{{"@odata.context", c.contextURL(collection) + "/$entity"}}, typed(odataType, f)...))
 }
 
 // created answers with a new object of a collection.
-func (c *call) created(collection, id, odataType string, f fields) error {
+func (c *call) created(collection, id string, odataType typeName, f fields) error {
 	c.w.Header().Set("Location", c.base()+c.version()+collection+"/"+id)
 	return c.entity(http.StatusCreated, collection, odataType, f)
 }

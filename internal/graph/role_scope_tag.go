@@ -26,14 +26,16 @@ func scopeTagRoutes() []route {
 	}
 }
 
-var scopeTagProperties = []string{"id", "displayName", "description", "isBuiltIn"}
+var scopeTagProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"isBuiltIn", edmBoolean},
+}
 
 func scopeTagFields(t *access.ScopeTag) fields {
 	return fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description}, {"isBuiltIn", t.BuiltIn()}}
 }
 
 func (c *call) listScopeTags() error {
-	selected, err := c.selected(scopeTagProperties)
+	selected, err := c.selected(scopeTagProperties.names())
 	if err != nil {
 		return err
 	}
@@ -43,7 +45,7 @@ func (c *call) listScopeTags() error {
 }
 
 func (c *call) getScopeTag() error {
-	selected, err := c.selected(scopeTagProperties)
+	selected, err := c.selected(scopeTagProperties.names())
 	if err != nil {
 		return err
 	}
@@ -98,7 +100,7 @@ func (c *call) deleteScopeTag() error {
 
 // tagEdit reads what a body sets of a scope tag.
 func tagEdit(body *object, current *access.ScopeTag) (p access.TagPatch, err error) {
-	if err := body.only(scopeTagProperties...); err != nil {
+	if err := body.only(scopeTagProperties.names()...); err != nil {
 		return p, err
 	}
 	if err := body.ofType([]string{scopeTagType}); err != nil {

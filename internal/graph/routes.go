@@ -18,7 +18,7 @@ type route struct {
 	name            string         // of the operation; the audit record keeps it
 	resource        *resource      // what it is about; nil: the server as a whole
 	verb            *verb          // what it does to the resource; nil: it is the only one of its kind
-	answers         string         // the type of $metadata that a GET answers with; empty: it has none
+	answers         typeName       // the type of $metadata that a GET answers with; empty: it has none
 	options         []string       // the query options it takes; any other is refused
 	needs           []access.Right // the caller must have all of them; what the call reaches is where they have the first
 	open            bool           // needs no token

@@ -71,9 +71,14 @@ func (c *call) subscriptionFault(err error) error {
 	}
 }
 
-var subscriptionProperties = []string{"id", "resource", "applicationId", "changeType", "clientState", "notificationUrl",
-	"notificationQueryOptions", "lifecycleNotificationUrl", "expirationDateTime", "creatorId", "includeResourceData",
-	"latestSupportedTlsVersion", "encryptionCertificate", "encryptionCertificateId", "notificationUrlAppId", ownProperty}
+var subscriptionProperties = properties{
+	{"id", edmString}, {"resource", edmString}, {"applicationId", edmString}, {"changeType", edmString},
+	{"clientState", edmString}, {"notificationUrl", edmString}, {"notificationQueryOptions", edmString},
+	{"lifecycleNotificationUrl", edmString}, {"expirationDateTime", edmDateTime}, {"creatorId", edmString},
+	{"includeResourceData", edmBoolean}, {"latestSupportedTlsVersion", edmString},
+	{"encryptionCertificate", edmString}, {"encryptionCertificateId", edmString},
+	{"notificationUrlAppId", edmString}, {ownProperty, ownNamespace + "subscriptionDetails"},
+}
 
 // ownProperty has what is this server's own and not Graph's.
 const ownProperty = "syncpayloads"
@@ -131,7 +136,7 @@ func deliveryFields(s *notify.Subscription) fields {
 }
 
 func (c *call) listSubscriptions() error {
-	selected, err := c.selected(subscriptionProperties)
+	selected, err := c.selected(subscriptionProperties.names())
 	if err != nil {
 		return err
 	}
@@ -152,7 +157,7 @@ func (c *call) listSubscriptions() error {
 }
 
 func (c *call) getSubscription() error {
-	selected, err := c.selected(subscriptionProperties)
+	selected, err := c.selected(subscriptionProperties.names())
 	if err != nil {
 		return err
 	}
