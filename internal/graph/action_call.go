@@ -20,10 +20,12 @@ type wording struct {
 	itemType   string
 	id         string
 	kind       string
+	kindType   typeName
 	intent     string
-	readOnly   []string // further properties of an element, set by the server only
-	kinds      []string // members of the type enumeration, by action.PayloadType
-	statuses   []string // members of the status enumeration, by action.Status
+	intentType typeName
+	readOnly   properties // further properties of an element, set by the server only
+	kinds      []string   // members of the type enumeration, by action.PayloadType
+	statuses   []string   // members of the status enumeration, by action.Status
 }
 
 var syncPayloads = &wording{
@@ -34,10 +36,13 @@ var syncPayloads = &wording{
 	itemType:   "microsoft.graph.deviceActionPayload",
 	id:         "payloadId",
 	kind:       "payloadType",
+	kindType:   "deviceActionPayloadType",
 	intent:     "intent",
-	readOnly:   []string{"displayName", "status", "detail", "errorCode", "lastModifiedDateTime"},
-	kinds:      []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy"},
-	statuses:   []string{"inProgress", "inProgress", "removed", "error", "succeeded"},
+	intentType: "deviceActionPayloadIntent",
+	readOnly: properties{{"displayName", edmString}, {"status", "deviceActionPayloadStatus"}, {"detail", edmString},
+		{"errorCode", edmInt64}, {"lastModifiedDateTime", edmDateTime}},
+	kinds:    []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy"},
+	statuses: []string{"inProgress", "inProgress", "removed", "error", "succeeded"},
 }
 
 var changeAssignments = &wording{
@@ -48,9 +53,12 @@ var changeAssignments = &wording{
 	itemType:   "microsoft.graph.deviceAssignmentItem",
 	id:         "itemId",
 	kind:       "itemType",
+	kindType:   "deviceAssignmentItemType",
 	intent:     "assignmentItemActionIntent",
-	readOnly: []string{"itemDisplayName", "itemSubTypeDisplayName", "assignmentItemActionStatus", "intentActionMessage",
-		"errorCode", "lastActionDateTime", "lastModifiedDateTime"},
+	intentType: "deviceAssignmentItemIntent",
+	readOnly: properties{{"itemDisplayName", edmString}, {"itemSubTypeDisplayName", edmString},
+		{"assignmentItemActionStatus", "deviceAssignmentItemStatus"}, {"intentActionMessage", edmString},
+		{"errorCode", edmInt64}, {"lastActionDateTime", edmDateTime}, {"lastModifiedDateTime", edmDateTime}},
 	kinds:    []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy", "mobileAppConfiguration"},
 	statuses: []string{"initiated", "inProgress", "removed", "error", "succeeded"},
 }
@@ -153,7 +161,7 @@ func (w *wording) selections(body *object) (stated statedSet, err error) {
 }
 
 func (w *wording) selection(item *object) (s action.Selection, intent action.Intent, err error) {
-	if err := item.only(append([]string{w.id, w.kind, w.intent}, w.readOnly...)...); err != nil {
+	if err := item.only(append([]string{w.id, w.kind, w.intent}, w.readOnly.names()...)...); err != nil {
 		return s, intent, err
 	}
 	// What only the server sets is ignored: the example in Graph's own reference sends it filled in.

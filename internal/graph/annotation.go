@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -90,45 +89,44 @@ func (c *call) negotiate() (err error) {
 	return c.readPreferences()
 }
 
-// answer sends a JSON body in the form that the call wants.
-func (c *call) answer(status int, text []byte) error {
-	if !c.isGraph() {
-		write(c.w, status, text)
-		return nil
+// reply answers with a JSON body, in the form that the call wants.
+func (c *call) reply(status int, body fields) (err error) {
+	if c.isGraph() {
+		switch {
+		case c.minimalReturn(status):
+			return c.noContent()
+		case c.unmodified():
+			c.w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+		if body, err = c.annotated(body); err != nil {
+			return fmt.Errorf("annotating the answer: %w", err)
+		}
 	}
-	switch {
-	case c.minimalReturn(status):
-		return c.noContent()
-	case c.unmodified():
-		c.w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	text, err := c.annotated(text)
+	text, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("annotating the answer: %w", err)
+		return fmt.Errorf("encoding the answer: %w", err)
 	}
-	c.w.Header().Set("Content-Type", c.format.contentType())
-	c.w.WriteHeader(status)
-	_, _ = c.w.Write(text) // an error means that the caller has gone
+	contentType := "application/json"
+	if c.isGraph() {
+		contentType = c.format.contentType()
+	}
+	write(c.w, contentType, status, text)
 	return nil
 }
 
 // annotated is an answer with the annotations and the members of enumerations that the call wants.
-func (c *call) annotated(text []byte) ([]byte, error) {
+func (c *call) annotated(body fields) (fields, error) {
 	a := &annotator{call: c, knowsAll: c.prefers(preferUnknownMembers)}
-	set := c.answeredSet(text)
-	declared := graphSchema.types[setTypes[set]]
-	if c.format == (format{metadata: metadataMinimal}) && (a.knowsAll || declared == nil || !graphSchema.evolving[declared.name]) {
-		return text, nil
+	declared := graphSchema.types[c.route.answers]
+	if declared == nil || c.format == (format{metadata: metadataMinimal}) && (a.knowsAll || !graphSchema.evolving[declared.name]) {
+		return body, nil
 	}
-	value, err := parseAnswer(text)
+	whole, err := objectOf(body)
 	if err != nil {
 		return nil, err
 	}
-	whole, ok := value.(*object)
-	if !ok || declared == nil {
-		return text, nil
-	}
+	set := c.route.set()
 	if list, ok := whole.values["value"].([]any); ok {
 		a.annotations(whole)
 		for _, one := range list {
@@ -139,40 +137,42 @@ func (c *call) annotated(text []byte) ([]byte, error) {
 	} else {
 		a.object(whole, declared, set)
 	}
-	return json.Marshal(whole)
+	return whole.fields(), nil
 }
 
-// answeredSet is the path of the collection that an answer is of, as its context says; empty: it is of none.
-func (c *call) answeredSet(text []byte) string {
-	const key = `{"@odata.context":`
-	if !bytes.HasPrefix(text, []byte(key)) {
-		return ""
-	}
-	var context string
-	if err := json.NewDecoder(bytes.NewReader(text[len(key):])).Decode(&context); err != nil {
-		return ""
-	}
-	_, set, _ := strings.Cut(context, "$metadata#")
-	if begin := strings.LastIndexByte(set, '('); begin >= 0 && !strings.HasPrefix(set[begin:], "('") {
-		set = set[:begin] // the selected properties
-	}
-	set = strings.TrimSuffix(set, "/$entity")
-	var path []string
-	for segment := range strings.SplitSeq(set, "/") {
-		segment, _, _ = strings.Cut(segment, "('")
-		if !c.isPathKey(segment) {
-			path = append(path, segment)
+// objectOf is an answer as the annotator changes it.
+func objectOf(body fields) (*object, error) {
+	o := &object{values: make(map[string]any, len(body))}
+	for _, p := range body {
+		value, err := answeredValue(p.value)
+		if err != nil {
+			return nil, fmt.Errorf("property %s: %w", p.name, err)
 		}
+		o.names = append(o.names, p.name)
+		o.values[p.name] = value
 	}
-	return strings.Join(path, "/")
+	return o, nil
 }
 
-// isPathKey reports whether a segment is one of the ids in the call's path.
-func (c *call) isPathKey(segment string) bool {
-	for name := range strings.SplitSeq(c.route.pattern, "/") {
-		if isKey(name) && strings.EqualFold(c.r.PathValue(strings.Trim(name, "{}")), segment) {
-			return true
+// answeredValue is a value of an answer as JSON has it. What is no object of ours, such as a property that the catalog
+// keeps as JSON, is read.
+func answeredValue(value any) (any, error) {
+	switch v := value.(type) {
+	case fields:
+		return objectOf(v)
+	case []fields:
+		list := make([]any, len(v))
+		for i := range v {
+			var err error
+			if list[i], err = objectOf(v[i]); err != nil {
+				return nil, err
+			}
 		}
+		return list, nil
 	}
-	return false
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	return parseAnswer(text)
 }

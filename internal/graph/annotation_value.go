@@ -23,8 +23,7 @@ func (a *annotator) object(o *object, declared *schemaType, set string) {
 		if isAnnotation(name) {
 			continue
 		}
-		typeName := graphSchema.property(declared, name)
-		element, many := strings.CutSuffix(typeName, "[]")
+		element, many := graphSchema.property(declared, name).element()
 		o.values[name] = a.value(o.values[name], element)
 		if a.format.metadata == metadataFull && annotatedType(element, many) && o.values[name] != nil {
 			o.insert(name+"@odata.type", "#"+shortType(element, many), slices.Index(o.names, name))
@@ -37,20 +36,20 @@ func (a *annotator) object(o *object, declared *schemaType, set string) {
 }
 
 // value treats a value, or the elements of a collection.
-func (a *annotator) value(v any, typeName string) any {
+func (a *annotator) value(v any, of typeName) any {
 	switch v := v.(type) {
 	case *object:
-		a.object(v, graphSchema.types[typeName], "")
+		a.object(v, graphSchema.types[of], "")
 	case []any:
 		for i := range v {
-			v[i] = a.value(v[i], typeName)
+			v[i] = a.value(v[i], of)
 		}
 	case json.Number:
-		if a.format.longText && typeName == "Int64" {
+		if a.format.longText && of == edmInt64 {
 			return v.String()
 		}
 	case string:
-		if e := graphSchema.enums[typeName]; e != nil && !a.knowsAll {
+		if e := graphSchema.enums[of]; e != nil && !a.knowsAll {
 			return e.known(v)
 		}
 	}
@@ -90,7 +89,7 @@ func (a *annotator) identify(o *object, t *schemaType, set string) {
 	}
 	i = slices.Index(o.names, "@odata.type") + 1
 	url := a.base() + a.version() + a.placed(set)
-	if setTypes[set] != "applePushNotificationCertificate" {
+	if a.types[set] != "applePushNotificationCertificate" {
 		url += "/" + id
 	}
 	o.insert("@odata.id", url, i)
@@ -128,19 +127,19 @@ func (o *object) insert(name string, value any, at int) {
 }
 
 // annotatedType reports whether JSON alone does not tell a value's type (OData JSON format 4.0, section 4.5.3).
-func annotatedType(typeName string, many bool) bool {
-	switch typeName {
-	case "", "Double":
+func annotatedType(of typeName, many bool) bool {
+	switch of {
+	case "", edmDouble:
 		return false
-	case "String", "Boolean":
+	case edmString, edmBoolean:
 		return many
 	default:
-		return many || graphSchema.types[typeName] == nil
+		return many || graphSchema.types[of] == nil
 	}
 }
 
 // shortType is a type as annotations name it: without Edm.
-func shortType(element string, many bool) string {
+func shortType(element typeName, many bool) string {
 	name := strings.TrimPrefix(qualified(element), "Edm.")
 	if many {
 		return "Collection(" + name + ")"

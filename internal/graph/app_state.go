@@ -17,17 +17,21 @@ const (
 	appStateType = "mobileAppIntentAndState"
 )
 
+var appStates = &resource{name: "mobileAppIntentAndStates", path: versionPath + appStateSet, odataType: appStateType,
+	object: "mobileAppIntentAndState", category: categoryOther}
+
 func appStateRoutes() []route {
 	needs := may(access.ReadDevices)
 	return []route{
-		{method: "GET", pattern: versionPath + appStateSet, name: "mobileAppIntentAndStates.list", options: listOptions, needs: needs,
-			handle: (*call).listAppStates},
-		{method: "GET", pattern: versionPath + appStateSet + "/{id}", name: "mobileAppIntentAndStates.get", options: []string{optionSelect},
-			needs: needs, handle: (*call).getAppState},
+		appStates.route(toList, needs, listOptions, (*call).listAppStates),
+		appStates.route(toGet, needs, []string{optionSelect}, (*call).getAppState),
 	}
 }
 
-var appStateProperties = []string{"id", "managedDeviceIdentifier", "userId", "mobileAppList"}
+var appStateProperties = properties{
+	{"id", edmString}, {"managedDeviceIdentifier", edmString}, {"userId", edmString},
+	{"mobileAppList", collectionOf("mobileAppIntentAndStateDetail")},
+}
 
 // checkUser refuses every user but the one that devices have.
 func (c *call) checkUser() error {
@@ -39,7 +43,7 @@ func (c *call) checkUser() error {
 
 // listAppStates has an element for each device, in the order of their ids.
 func (c *call) listAppStates() error {
-	selected, err := c.selected(appStateProperties)
+	selected, err := c.selected(appStateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -58,7 +62,7 @@ func (c *call) listAppStates() error {
 func (c *call) appStatePath() string { return "users/" + noUser + "/mobileAppIntentAndStates" }
 
 func (c *call) getAppState() error {
-	selected, err := c.selected(appStateProperties)
+	selected, err := c.selected(appStateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -86,8 +90,12 @@ func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID, selected [
 	return fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser}, {"mobileAppList", apps}}.pick(selected), nil
 }
 
-var appDetailProperties = []string{"applicationId", "displayName", "mobileAppIntent", "displayVersion", "installState", "supportedDeviceTypes",
-	ownProperty}
+var appDetailProperties = properties{
+	{"applicationId", edmString}, {"displayName", edmString}, {"mobileAppIntent", "mobileAppIntent"},
+	{"displayVersion", edmString}, {"installState", "resultantAppState"},
+	{"supportedDeviceTypes", collectionOf("mobileAppSupportedDeviceType")},
+	{ownProperty, ownNamespace + "payloadStanding"},
+}
 
 func appFields(p *action.Payload) fields {
 	intent := "requiredUninstall"

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,27 +29,34 @@ type Audit interface {
 	RemoteActions(ctx context.Context, q query.Query) (query.Page[audit.RemoteAction], error)
 }
 
+var (
+	auditEvents = &resource{name: "auditEvents", path: "/beta/deviceManagement/auditEvents", odataType: "auditEvent", object: "auditEvent",
+		category: categoryOther, stable: true}
+	remoteActionAudits = &resource{name: "remoteActionAudits", path: "/beta/deviceManagement/remoteActionAudits",
+		odataType: "remoteActionAudit", object: "remoteActionAudit", category: categoryOther}
+)
+
 func auditRoutes() []route {
-	const events, actions = "/beta/deviceManagement/auditEvents", "/beta/deviceManagement/remoteActionAudits"
+	needs := may(access.ReadAudit)
 	return []route{
-		{method: "GET", pattern: events, name: "auditEvents.list", needs: may(access.ReadAudit),
-			options: []string{optionSelect, optionFilter, optionTop, optionSkipToken}, handle: (*call).listAuditEvents},
-		{method: "GET", pattern: events + "/{id}", name: "auditEvents.get", needs: may(access.ReadAudit),
-			options: []string{optionSelect}, handle: (*call).getAuditEvent},
-		{method: "GET", pattern: actions, name: "remoteActionAudits.list", needs: may(access.ReadAudit),
-			options: queryOptions, handle: (*call).listRemoteActionAudits},
-		{method: "GET", pattern: actions + countSuffix, name: "remoteActionAudits.count", needs: may(access.ReadAudit),
-			options: countOptions, handle: (*call).listRemoteActionAudits},
+		auditEvents.route(toList, needs, []string{optionSelect, optionFilter, optionTop, optionSkipToken}, (*call).listAuditEvents),
+		auditEvents.route(toGet, needs, []string{optionSelect}, (*call).getAuditEvent),
+		remoteActionAudits.route(toList, needs, queryOptions, (*call).listRemoteActionAudits),
+		remoteActionAudits.route(toCount, needs, countOptions, (*call).listRemoteActionAudits),
 	}
 }
 
-var auditEventProperties = []string{"id", "displayName", "componentName", "actor", "activity", "activityDateTime",
-	"activityType", "activityOperationType", "activityResult", "correlationId", "resources", "category",
-	"sequence", "statusCode", "failureReason", "skippedCount", "hash"}
+var auditEventProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"componentName", edmString}, {"actor", "auditActor"},
+	{"activity", edmString}, {"activityDateTime", edmDateTime}, {"activityType", edmString},
+	{"activityOperationType", edmString}, {"activityResult", edmString}, {"correlationId", edmString},
+	{"resources", collectionOf("auditResource")}, {"category", edmString}, {"sequence", edmInt64},
+	{"statusCode", edmInt32}, {"failureReason", edmString}, {"skippedCount", edmInt32}, {"hash", edmString},
+}
 
 // auditEventFields shows an entry as Graph's auditEvent (Microsoft Graph beta reference, auditEvent resource type). The
 // last five properties are this server's own.
-func auditEventFields(e *audit.Entry) fields {
+func (s *server) auditEventFields(e *audit.Entry) fields {
 	resources := make([]fields, len(e.Objects))
 	for i := range e.Objects {
 		resources[i] = auditResource(&e.Objects[i])
@@ -65,7 +73,7 @@ func auditEventFields(e *audit.Entry) fields {
 		{"activityResult", e.Result},
 		{"correlationId", textOrNull(e.Request)},
 		{"resources", resources},
-		{"category", auditCategory(e.Activity)},
+		{"category", s.auditCategory(e.Activity)},
 		{"sequence", e.Sequence},
 		{"statusCode", numberOrNull(e.Status)},
 		{"failureReason", textOrNull(e.Reason)},
@@ -79,20 +87,19 @@ func auditComponent(activity string) string {
 	return component
 }
 
-// auditCategories are Graph's words for what an operation belongs to; "Other" is the rest.
-var auditCategories = map[string]string{
-	"managedDevices": "Device", "comanagedDevices": "Device", "groups": "Device",
-	"deviceConfigurations": "DeviceConfiguration", "configurationPolicies": "DeviceConfiguration",
-	"mobileApps": "Application", "mobileAppConfigurations": "Application",
-	"roleDefinitions": "Role", "roleAssignments": "Role", "roleScopeTags": "Role",
-	"createEnrollment": "Enrollment",
+// categoriesOf are Graph's words for what operations belong to, by what their names begin with.
+func categoriesOf(routes []route) map[string]string {
+	categories := make(map[string]string)
+	for i := range routes {
+		if r := routes[i].resource; r != nil {
+			categories[auditComponent(routes[i].name)] = r.category
+		}
+	}
+	return categories
 }
 
-func auditCategory(activity string) string {
-	if category, ok := auditCategories[auditComponent(activity)]; ok {
-		return category
-	}
-	return "Other"
+func (s *server) auditCategory(activity string) string {
+	return cmp.Or(s.categories[auditComponent(activity)], categoryOther)
 }
 
 func numberOrNull(n int) any {
@@ -185,7 +192,7 @@ func (c *call) auditLimit() string {
 }
 
 func (c *call) listAuditEvents() error {
-	selected, err := c.selected(auditEventProperties)
+	selected, err := c.selected(auditEventProperties.names())
 	if err != nil {
 		return err
 	}
@@ -211,13 +218,13 @@ func (c *call) listAuditEvents() error {
 	}
 	page := page{collection: "deviceManagement/auditEvents", next: next, value: make([]fields, len(list))}
 	for i := range list {
-		page.value[i] = auditEventFields(&list[i]).pick(selected)
+		page.value[i] = c.auditEventFields(&list[i]).pick(selected)
 	}
 	return c.list(page)
 }
 
 func (c *call) getAuditEvent() error {
-	selected, err := c.selected(auditEventProperties)
+	selected, err := c.selected(auditEventProperties.names())
 	if err != nil {
 		return err
 	}
@@ -238,5 +245,5 @@ func (c *call) getAuditEvent() error {
 	}
 	e = one[0]
 	context := c.contextURL("deviceManagement/auditEvents") + "/$entity"
-	return c.reply(http.StatusOK, append(fields{{"@odata.context", context}}, auditEventFields(&e).pick(selected)...))
+	return c.reply(http.StatusOK, append(fields{{"@odata.context", context}}, c.auditEventFields(&e).pick(selected)...))
 }

@@ -19,7 +19,7 @@ const (
 
 // batchRoutes take several requests at once. Each is authorized, limited and recorded by itself.
 func batchRoutes() []route {
-	return []route{{method: "POST", pattern: versionPath + batchPath, name: "batch", unchanging: true, handle: (*call).batch}}
+	return []route{{method: "POST", pattern: versionPath + batchPath, name: "batch", everywhere: true, largestBody: batchBody, unchanging: true, handle: (*call).batch}}
 }
 
 // batchItem is one request of a batch.

@@ -1,8 +1,9 @@
 package graph
 
 import (
+	"cmp"
+	"math"
 	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
@@ -12,6 +13,7 @@ const (
 	ordinaryBody = 256 << 10
 	documentBody = 2 << 20 // settings, whose properties may have catalog.MaxPropertiesSize, and a thousand assignments
 	batchBody    = 4 << 20 // as in Microsoft Graph
+	fileBody     = math.MaxInt64
 )
 
 // bodiesAtOnce is how many bytes of larger than ordinary bodies are decompressed and parsed at the same time, for all callers
@@ -20,7 +22,7 @@ const bodiesAtOnce = 32 << 20
 
 // bodyLimit is how many bytes the call's body may have. Who may do nothing at all needs no large one.
 func (c *call) bodyLimit() int64 {
-	limit := min(c.route.bodyLimit(c.MaxBody), c.MaxBody)
+	limit := c.route.bodyLimit(c.MaxBody)
 	mayAnything := func(r access.Right) bool { return len(c.caller.Scope(r)) > 0 }
 	if limit > ordinaryBody && (c.caller == nil || !slices.ContainsFunc(access.Rights(), mayAnything)) {
 		return ordinaryBody
@@ -30,22 +32,13 @@ func (c *call) bodyLimit() int64 {
 
 // bodyLimit is how many bytes a body of the route may have, if no body may have more than most.
 func (rt *route) bodyLimit(most int64) int64 {
-	set, operation, _ := strings.Cut(rt.name, ".")
-	sets := operation == "create" || operation == "update" || operation == "replace"
-	switch set {
-	case "inspectProfile":
-		return most
-	case "batch":
-		return batchBody
-	case "deviceConfigurations", "mobileApps":
-		if sets {
-			return most
-		}
+	largest := rt.largestBody
+	if v := rt.verb; v != nil && v.edits {
+		largest = rt.resource.largestBody
+	} else if v != nil {
+		largest = v.largestBody
 	}
-	if operation == "assign" || sets && (set == "mobileAppConfigurations" || set == "configurationPolicies") {
-		return documentBody
-	}
-	return ordinaryBody
+	return min(cmp.Or(largest, ordinaryBody), most)
 }
 
 // enter waits until a body of so many bytes may be decompressed and parsed; done lets others.

@@ -17,6 +17,9 @@ import (
 var policies = &payloadKind{
 	service: "deviceManagement", set: "configurationPolicies", kind: action.ConfigurationPolicy, rights: configurationRights,
 	assignments: "assignments", assignmentType: "#microsoft.graph.deviceManagementConfigurationPolicyAssignment", echo: true,
+	odataType: "deviceManagementConfigurationPolicy", object: "configurationPolicy", category: categoryConfiguration,
+	setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "settingCount", "isAssigned", "creationSource", "priorityMetaData"},
+	largestBody: documentBody,
 }
 
 // What $expand may name of a policy.
@@ -26,37 +29,42 @@ const (
 	expandDefinitions = "settingDefinitions" // of a setting
 )
 
+var configurationSettings = &resource{name: "configurationSettings", path: versionPath + settingSet,
+	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", category: categoryOther}
+
+var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings", part: "settings", many: true}
+
 func configurationPolicyRoutes() []route {
-	k := policies
-	collection := versionPath + k.path()
-	one := collection + "/{id}"
-	pageOptions := []string{optionTop, optionSkipToken, optionExpand}
+	k, r := policies, policies.resource()
+	read, update := may(k.rights.read), may(k.rights.update)
 	return []route{
-		{method: "GET", pattern: collection, name: k.set + ".list", options: expandOptions,
-			needs: may(k.rights.read), handle: (*call).listPolicies},
-		{method: "GET", pattern: collection + countSuffix, name: k.set + ".count", options: countOptions, needs: may(k.rights.read),
-			handle: (*call).listPolicies},
-		{method: "POST", pattern: collection, name: k.set + ".create", needs: may(k.rights.create), handle: (*call).createPolicy},
-		{method: "GET", pattern: one, name: k.set + ".get", options: []string{optionSelect, optionExpand}, needs: may(k.rights.read),
-			handle: (*call).getPolicy},
-		{method: "PATCH", pattern: one, name: k.set + ".update", needs: may(k.rights.update), handle: (*call).updatePolicy},
-		{method: "PUT", pattern: one, name: k.set + ".replace", needs: may(k.rights.update), handle: (*call).replacePolicy},
-		{method: "DELETE", pattern: one, name: k.set + ".delete", needs: may(k.rights.delete), handle: k.delete},
-		{method: "GET", pattern: one + "/settings", name: k.set + ".listSettings", options: pageOptions, needs: may(k.rights.read),
-			handle: (*call).listPolicySettings},
-		{method: "POST", pattern: one + "/assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
-		{method: "POST", pattern: one + "/microsoft.graph.assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
-		{method: "GET", pattern: one + "/assignments", name: k.set + ".listAssignments", needs: may(k.rights.read), handle: k.listAssignments},
-		{method: "GET", pattern: versionPath + settingSet, name: "configurationSettings.list", options: listOptions, needs: may(k.rights.read),
-			handle: (*call).listConfigurationSettings},
-		{method: "GET", pattern: versionPath + settingSet + "/{id}", name: "configurationSettings.get", options: []string{optionSelect},
-			needs: may(k.rights.read), handle: (*call).getConfigurationSetting},
+		r.route(toList, read, expandOptions, (*call).listPolicies),
+		r.route(toCount, read, countOptions, (*call).listPolicies),
+		r.route(toCreate, may(k.rights.create), nil, (*call).createPolicy),
+		r.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getPolicy),
+		r.route(toUpdate, update, nil, (*call).updatePolicy),
+		r.route(toReplace, update, nil, (*call).replacePolicy),
+		r.route(toDelete, may(k.rights.delete), nil, k.delete),
+		r.route(toListSettings, read, []string{optionTop, optionSkipToken, optionExpand}, (*call).listPolicySettings).
+			answering("deviceManagementConfigurationSetting"),
+		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
+		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
+		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
+		configurationSettings.route(toList, read, listOptions, (*call).listConfigurationSettings),
+		configurationSettings.route(toGet, read, []string{optionSelect}, (*call).getConfigurationSetting),
 	}
 }
 
 // policyProperties are those that $select may name.
-var policyProperties = []string{"id", "name", "description", "platforms", "technologies", "templateReference", "settingCount", "isAssigned",
-	"creationSource", "priorityMetaData", "createdDateTime", "lastModifiedDateTime", tagProperty}
+var policyProperties = properties{
+	{"id", edmString}, {"name", edmString}, {"description", edmString},
+	{"platforms", "deviceManagementConfigurationPlatforms"},
+	{"technologies", "deviceManagementConfigurationTechnologies"},
+	{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"}, {"settingCount", edmInt32},
+	{"isAssigned", edmBoolean}, {"creationSource", edmString},
+	{"priorityMetaData", "deviceManagementPriorityMetaData"}, {"createdDateTime", edmDateTime},
+	{"lastModifiedDateTime", edmDateTime}, {tagProperty, collectionOf(edmString)},
+}
 
 // expansions reads $expand: which of the relationships are wanted.
 func (c *call) expansions(known ...string) (wanted []string, err error) {
@@ -80,7 +88,7 @@ func (c *call) expansions(known ...string) (wanted []string, err error) {
 type policyView struct{ selected, expanded []string }
 
 func (c *call) policyView() (v policyView, err error) {
-	if v.selected, err = c.selected(policyProperties); err != nil {
+	if v.selected, err = c.selected(policyProperties.names()); err != nil {
 		return v, err
 	}
 	v.expanded, err = c.expansions(expandSettings, expandAssignments)

@@ -113,7 +113,7 @@ func (c *call) createPolicy() error {
 		return policyFault(err)
 	}
 	c.w.Header().Set("Location", c.base()+versionPath+policies.path()+"/"+string(p.ID))
-	return c.replyPolicy(http.StatusCreated, p, policyView{selected: policyProperties, expanded: []string{expandSettings}})
+	return c.replyPolicy(http.StatusCreated, p, policyView{selected: policyProperties.names(), expanded: []string{expandSettings}})
 }
 
 // withTechnologies fills in the technologies if they are not given.
@@ -141,7 +141,7 @@ func (c *call) updatePolicy() error {
 	if err != nil {
 		return err
 	}
-	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyProperties})
+	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyProperties.names()})
 }
 
 // replacePolicy is PUT: the body is the whole policy, with its settings. Its scope tags stay if it names none.

@@ -12,37 +12,55 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-func deviceRoutes(set string) []route {
-	collection := "/beta/deviceManagement/" + set
-	device := collection + "/{id}"
+// The two collections in which Graph has the same devices.
+var (
+	managedDevices = &resource{name: "managedDevices", path: "/beta/deviceManagement/managedDevices", odataType: "managedDevice",
+		object: "managedDevice", category: categoryDevice, device: true, stable: true, tagged: true,
+		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
+	comanagedDevices = &resource{name: "comanagedDevices", path: "/beta/deviceManagement/comanagedDevices", odataType: "managedDevice",
+		object: "comanagedDevice", category: categoryDevice, device: true, tagged: true,
+		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
+)
+
+// What is done to a device. Its entity tag is that of its set, which PATCH does not change.
+var (
+	toUpdateDevice      = &verb{name: "update", method: "PATCH", suffix: "/{id}", edits: true}
+	toSync              = &verb{name: "syncDevice", method: "POST", suffix: "/{id}/syncDevice"}
+	toSyncPayloads      = &verb{name: "syncPayloads", method: "POST", suffix: "/{id}/syncPayloads", conditional: true, keyed: true, betaOnly: true}
+	toChangeAssignments = &verb{name: "changeAssignments", method: "POST", suffix: "/{id}/changeAssignments",
+		conditional: true, keyed: true, betaOnly: true}
+)
+
+// preview is the route that tells what a verb would do.
+func (r *resource) preview(v *verb, needs []access.Right, handle func(*call) error) route {
+	rt := r.route(&verb{name: v.name + ".preview", method: v.method, suffix: v.suffix + "/preview", betaOnly: true}, needs, nil, handle)
+	rt.unchanging = true
+	return rt
+}
+
+func deviceRoutes(r *resource) []route {
+	read := may(access.ReadDevices)
+	set := r.name
+	list := func(c *call) error { return c.listDevices(set) }
 	routes := []route{
-		{method: "GET", pattern: collection, name: set + ".list", options: queryOptions, needs: []access.Right{access.ReadDevices},
-			handle: func(c *call) error { return c.listDevices(set) }},
-		{method: "GET", pattern: collection + countSuffix, name: set + ".count", options: countOptions, needs: []access.Right{access.ReadDevices},
-			handle: func(c *call) error { return c.listDevices(set) }},
-		{method: "GET", pattern: device, name: set + ".get", options: []string{optionSelect}, needs: []access.Right{access.ReadDevices},
-			handle: func(c *call) error { return c.getDevice(set) }},
-		{method: "PATCH", pattern: device, name: set + ".update", needs: []access.Right{access.UpdateDevices, access.ReadDevices},
-			handle: func(c *call) error { return c.updateDevice(set) }},
+		r.route(toList, read, queryOptions, list),
+		r.route(toCount, read, countOptions, list),
+		r.route(toGet, read, []string{optionSelect}, func(c *call) error { return c.getDevice(set) }),
+		r.route(toUpdateDevice, []access.Right{access.UpdateDevices, access.ReadDevices}, nil,
+			func(c *call) error { return c.updateDevice(set) }),
+		r.route(toSync, may(access.SyncDevices), nil, (*call).syncDevice),
+		r.route(toSync.qualified(), may(access.SyncDevices), nil, (*call).syncDevice),
 	}
 	// Who runs the action needs both rights (spec section 3).
 	act := []access.Right{access.ChangeAssignments, access.ReadOrganization}
-	// An action may be called by its name alone or with its namespace (OData URL conventions).
-	for _, namespace := range []string{"", "microsoft.graph."} {
-		routes = append(routes,
-			route{method: "POST", pattern: device + "/" + namespace + "syncPayloads", name: set + ".syncPayloads",
-				needs: act, handle: syncPayloads.start},
-			route{method: "POST", pattern: device + "/" + namespace + "syncPayloads/preview", name: set + ".syncPayloads.preview",
-				needs: act, unchanging: true, handle: syncPayloads.preview},
-			route{method: "POST", pattern: device + "/" + namespace + "changeAssignments", name: set + ".changeAssignments",
-				needs: act, handle: changeAssignments.start},
-			route{method: "POST", pattern: device + "/" + namespace + "changeAssignments/preview", name: set + ".changeAssignments.preview",
-				needs: act, unchanging: true, handle: changeAssignments.preview},
-			route{method: "POST", pattern: device + "/" + namespace + "syncDevice", name: set + ".syncDevice",
-				needs: []access.Right{access.SyncDevices}, handle: (*call).syncDevice})
+	for _, v := range []*verb{toSyncPayloads, toSyncPayloads.qualified()} {
+		routes = append(routes, r.route(v, act, nil, syncPayloads.start), r.preview(v, act, syncPayloads.preview))
+	}
+	for _, v := range []*verb{toChangeAssignments, toChangeAssignments.qualified()} {
+		routes = append(routes, r.route(v, act, nil, changeAssignments.start), r.preview(v, act, changeAssignments.preview))
 	}
 	for _, k := range stateKinds {
-		routes = append(routes, k.routes(set)...)
+		routes = append(routes, k.routes(r)...)
 	}
 	return routes
 }

@@ -9,9 +9,10 @@ import (
 // tagProperty has the ids of the scope tags that a device or payload carries.
 const tagProperty = "roleScopeTagIds"
 
-// deviceProperty is a property of managedDevice: its value, and how $filter compares it.
+// deviceProperty is a property of managedDevice: its type, its value, and how $filter compares it.
 type deviceProperty struct {
 	name    string
+	of      typeName
 	value   func(*fleet.Device) any
 	compare comparer // nil: $filter does not take it
 }
@@ -20,55 +21,58 @@ type deviceProperty struct {
 // though nobody knows them here (Microsoft Graph beta reference, managedDevice resource type). Where Graph's enumeration has
 // no member for what is known, the value is `unknown`.
 var deviceProperties = []deviceProperty{
-	{"id", func(d *fleet.Device) any { return d.ID }, textField(fleet.ByID)},
-	{"deviceName", func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
-	{"managedDeviceName", func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
-	{"ownerType", ownerType, ownerTypes},
-	{"managedDeviceOwnerType", ownerType, ownerTypes},
-	{"managementState", managementState, managementStates},
-	{"enrolledDateTime", func(d *fleet.Device) any { return timestamp(d.EnrolledAt) }, timeField(fleet.ByEnrolledAt)},
-	{"lastSyncDateTime", func(d *fleet.Device) any { return timestamp(d.LastSync) }, timeField(fleet.ByLastSync)},
-	{"operatingSystem", func(d *fleet.Device) any { return textOrNull(string(d.Platform)) }, textField(fleet.ByPlatform)},
-	{"deviceType", deviceType, typesOfDevices},
-	{"complianceState", func(*fleet.Device) any { return "unknown" }, complianceStates},
-	{"managementAgent", func(*fleet.Device) any { return "mdm" }, managementAgents},
-	{"osVersion", func(d *fleet.Device) any { return textOrNull(d.OSVersion) }, textField(fleet.ByOSVersion)},
-	{"deviceEnrollmentType", deviceEnrollmentType, enrollmentTypes},
-	{"deviceRegistrationState", deviceRegistrationState, registrationStates},
-	{"isSupervised", func(d *fleet.Device) any { return d.Supervised }, boolField(fleet.BySupervised)},
-	{"model", func(d *fleet.Device) any { return textOrNull(d.Model) }, textField(fleet.ByModel)},
-	{"manufacturer", func(d *fleet.Device) any { return textOrNull(d.Manufacturer) }, textField(fleet.ByManufacturer)},
-	{"serialNumber", func(d *fleet.Device) any { return textOrNull(d.SerialNumber) }, textField(fleet.BySerialNumber)},
-	{"udid", func(d *fleet.Device) any { return textOrNull(d.UDID) }, textField(fleet.ByUDID)},
-	{"userId", func(*fleet.Device) any { return noUser }, fixedField(noUser)},
-	{"userPrincipalName", notKnown, fixedField("")},
-	{"userDisplayName", notKnown, fixedField("")},
-	{"emailAddress", notKnown, fixedField("")},
-	{"azureADDeviceId", notKnown, fixedField("")},
-	{"azureADRegistered", notKnown, nil},
-	{"deviceCategoryDisplayName", notKnown, fixedField("")},
-	{"imei", notKnown, fixedField("")},
-	{"phoneNumber", notKnown, fixedField("")},
-	{"wiFiMacAddress", notKnown, fixedField("")},
-	{"totalStorageSpaceInBytes", notKnown, nil},
-	{"freeStorageSpaceInBytes", notKnown, nil},
-	{"isEncrypted", notKnown, nil},
-	{"jailBroken", notKnown, fixedField("")},
-	{"notes", notKnown, fixedField("")},
-	{tagProperty, func(d *fleet.Device) any { return d.Tags }, listField(fleet.ByTag)},
-	{"deviceActionResults", nil, nil}, // read from the engine
+	{"id", edmString, func(d *fleet.Device) any { return d.ID }, textField(fleet.ByID)},
+	{"deviceName", edmString, func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
+	{"managedDeviceName", edmString, func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
+	{"ownerType", "ownerType", ownerType, ownerTypes},
+	{"managedDeviceOwnerType", "managedDeviceOwnerType", ownerType, ownerTypes},
+	{"managementState", "managementState", managementState, managementStates},
+	{"enrolledDateTime", edmDateTime, func(d *fleet.Device) any { return timestamp(d.EnrolledAt) }, timeField(fleet.ByEnrolledAt)},
+	{"lastSyncDateTime", edmDateTime, func(d *fleet.Device) any { return timestamp(d.LastSync) }, timeField(fleet.ByLastSync)},
+	{"operatingSystem", edmString, func(d *fleet.Device) any { return textOrNull(string(d.Platform)) }, textField(fleet.ByPlatform)},
+	{"deviceType", "deviceType", deviceType, typesOfDevices},
+	{"complianceState", "complianceState", func(*fleet.Device) any { return "unknown" }, complianceStates},
+	{"managementAgent", "managementAgentType", func(*fleet.Device) any { return "mdm" }, managementAgents},
+	{"osVersion", edmString, func(d *fleet.Device) any { return textOrNull(d.OSVersion) }, textField(fleet.ByOSVersion)},
+	{"deviceEnrollmentType", "deviceEnrollmentType", deviceEnrollmentType, enrollmentTypes},
+	{"deviceRegistrationState", "deviceRegistrationState", deviceRegistrationState, registrationStates},
+	{"isSupervised", edmBoolean, func(d *fleet.Device) any { return d.Supervised }, boolField(fleet.BySupervised)},
+	{"model", edmString, func(d *fleet.Device) any { return textOrNull(d.Model) }, textField(fleet.ByModel)},
+	{"manufacturer", edmString, func(d *fleet.Device) any { return textOrNull(d.Manufacturer) }, textField(fleet.ByManufacturer)},
+	{"serialNumber", edmString, func(d *fleet.Device) any { return textOrNull(d.SerialNumber) }, textField(fleet.BySerialNumber)},
+	{"udid", edmString, func(d *fleet.Device) any { return textOrNull(d.UDID) }, textField(fleet.ByUDID)},
+	{"userId", edmString, func(*fleet.Device) any { return noUser }, fixedField(noUser)},
+	{"userPrincipalName", edmString, notKnown, fixedField("")},
+	{"userDisplayName", edmString, notKnown, fixedField("")},
+	{"emailAddress", edmString, notKnown, fixedField("")},
+	{"azureADDeviceId", edmString, notKnown, fixedField("")},
+	{"azureADRegistered", edmBoolean, notKnown, nil},
+	{"deviceCategoryDisplayName", edmString, notKnown, fixedField("")},
+	{"imei", edmString, notKnown, fixedField("")},
+	{"phoneNumber", edmString, notKnown, fixedField("")},
+	{"wiFiMacAddress", edmString, notKnown, fixedField("")},
+	{"totalStorageSpaceInBytes", edmInt64, notKnown, nil},
+	{"freeStorageSpaceInBytes", edmInt64, notKnown, nil},
+	{"isEncrypted", edmBoolean, notKnown, nil},
+	{"jailBroken", edmString, notKnown, fixedField("")},
+	{"notes", edmString, notKnown, fixedField("")},
+	{tagProperty, collectionOf(edmString), func(d *fleet.Device) any { return d.Tags }, listField(fleet.ByTag)},
+	{"deviceActionResults", collectionOf("deviceActionResult"), nil, nil}, // read from the engine
 }
 
 func notKnown(*fleet.Device) any { return nil }
 
-// devicePropertyNames are the names of deviceProperties.
-var devicePropertyNames = func() []string {
-	names := make([]string, len(deviceProperties))
+// managedDeviceProperties are the names and types of deviceProperties.
+func managedDeviceProperties() properties {
+	all := make(properties, len(deviceProperties))
 	for i, p := range deviceProperties {
-		names[i] = p.name
+		all[i] = property{p.name, p.of}
 	}
-	return names
-}()
+	return all
+}
+
+// devicePropertyNames are the names of deviceProperties.
+var devicePropertyNames = managedDeviceProperties().names()
 
 // ownerType: a person enrolls only their own device by user enrollment, and only an organization can supervise one.
 func ownerType(d *fleet.Device) any {

@@ -16,28 +16,31 @@ import (
 // stateKind is a relationship of managedDevice that tells how payloads of some types stand on the device.
 type stateKind struct {
 	set       string
-	odataType string
+	odataType typeName
 	name      string // in the names of its routes
+	betaOnly  bool   // Graph has it in beta only
 	of        []action.PayloadType
 }
 
 // stateKinds are Graph's (Microsoft Graph beta reference, deviceConfigurationState and managedDeviceMobileAppConfigurationState).
 var stateKinds = []*stateKind{
-	{"deviceConfigurationStates", "deviceConfigurationState", "ConfigurationState",
+	{"deviceConfigurationStates", "deviceConfigurationState", "ConfigurationState", false,
 		[]action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy}},
-	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState", "AppConfigurationState",
+	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState", "AppConfigurationState", true,
 		[]action.PayloadType{action.AppConfiguration}},
 }
 
-func (k *stateKind) routes(set string) []route {
-	states := versionPath + "deviceManagement/" + set + "/{id}/" + k.set
-	needs := may(access.ReadDevices)
+func (k *stateKind) routes(r *resource) []route {
+	states, needs, set := "/{id}/"+k.set, may(access.ReadDevices), r.name
 	list := func(c *call) error { return k.list(c, set) }
+	read := func(name, suffix string, many bool) *verb {
+		return &verb{name: name, method: "GET", suffix: states + suffix, part: k.set, many: many, betaOnly: k.betaOnly}
+	}
 	return []route{
-		{method: "GET", pattern: states, name: set + ".list" + k.name + "s", options: queryOptions, needs: needs, handle: list},
-		{method: "GET", pattern: states + countSuffix, name: set + ".count" + k.name + "s", options: countOptions, needs: needs, handle: list},
-		{method: "GET", pattern: states + "/{state}", name: set + ".get" + k.name, options: []string{optionSelect}, needs: needs,
-			handle: func(c *call) error { return k.get(c, set) }},
+		r.route(read("list"+k.name+"s", "", true), needs, queryOptions, list).answering(k.odataType),
+		r.route(read("count"+k.name+"s", countSuffix, false), needs, countOptions, list).answering(k.odataType),
+		r.route(read("get"+k.name, "/{state}", false), needs, []string{optionSelect}, func(c *call) error { return k.get(c, set) }).
+			answering(k.odataType),
 	}
 }
 
@@ -48,8 +51,11 @@ type payloadState struct {
 	settings int
 }
 
-var stateProperties = []string{"id", "displayName", "version", "platformType", "state", "settingCount", "settingStates", "userId",
-	"userPrincipalName", ownProperty}
+var stateProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"version", edmInt32}, {"platformType", "policyPlatformType"},
+	{"state", "complianceStatus"}, {"settingCount", edmInt32}, {"settingStates", collectionOf("deviceConfigurationSettingState")},
+	{"userId", edmString}, {"userPrincipalName", edmString}, {ownProperty, ownNamespace + "payloadStanding"},
+}
 
 // stateListing is what the options take of states.
 var stateListing = &listing{
@@ -76,7 +82,7 @@ func (s payloadState) value(f query.Field) any {
 }
 
 func (k *stateKind) list(c *call, set string) error {
-	selected, err := c.selected(stateProperties)
+	selected, err := c.selected(stateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -89,7 +95,7 @@ func (k *stateKind) list(c *call, set string) error {
 }
 
 func (k *stateKind) get(c *call, set string) error {
-	selected, err := c.selected(stateProperties)
+	selected, err := c.selected(stateProperties.names())
 	if err != nil {
 		return err
 	}

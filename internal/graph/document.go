@@ -99,12 +99,14 @@ func (o *object) odataType() (string, error) {
 }
 
 // MarshalJSON gives the object back as it came.
-func (o *object) MarshalJSON() ([]byte, error) {
+func (o *object) MarshalJSON() ([]byte, error) { return o.fields().MarshalJSON() }
+
+func (o *object) fields() fields {
 	members := make(fields, len(o.names))
 	for i, name := range o.names {
 		members[i] = field{name, o.values[name]}
 	}
-	return members.MarshalJSON()
+	return members
 }
 
 // field is a property of a served object.

@@ -20,26 +20,6 @@ func saysNothing(name string) bool {
 	return isAnnotation(name) && name != "@odata.type" && name != "@odata.id" && !strings.HasSuffix(name, "@odata.bind")
 }
 
-// setByServer are properties of Graph's types that only the server sets, by the collection whose bodies they may be in (Microsoft
-// Graph beta reference).
-var setByServer = map[string][]string{
-	"deviceConfigurations": {"id", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags"},
-	"mobileApps": {"id", "createdDateTime", "lastModifiedDateTime", "version", "uploadState", "publishingState", "isAssigned",
-		"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount", "usedLicenseCount", "committedContentVersion", "size"},
-	"mobileAppConfigurations": {"id", "createdDateTime", "lastModifiedDateTime", "version"},
-	"configurationPolicies": {"id", "createdDateTime", "lastModifiedDateTime", "settingCount", "isAssigned", "creationSource",
-		"priorityMetaData"},
-	"groups": {"id", "createdDateTime", "deletedDateTime", "expirationDateTime", "renewedDateTime", "securityIdentifier", "mail",
-		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSecurityIdentifier"},
-	"roleDefinitions":   {"id", "isBuiltIn", "isBuiltInRoleDefinition"},
-	"roleAssignments":   {"id"},
-	"roleScopeTags":     {"id", "isBuiltIn"},
-	"subscriptions":     {"id", "applicationId", "creatorId", "notificationUrlAppId"},
-	"managedDevices":    deviceSetByServer,
-	"comanagedDevices":  deviceSetByServer,
-	pushCertificateName: {"id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber"},
-}
-
 // deviceWritable are the properties of managedDevice that Graph lets callers set, and that are not kept here.
 var deviceWritable = []string{"notes", "managedDeviceName", "ownerType", "managedDeviceOwnerType"}
 
@@ -47,28 +27,14 @@ var deviceSetByServer = slices.DeleteFunc(slices.Clone(devicePropertyNames), fun
 	return name == tagProperty || slices.Contains(deviceWritable, name)
 })
 
-// pushCertificateName is what changes the push certificate.
-const pushCertificateName = "updatePushCertificate"
-
-// setElsewhere are properties of Graph's types that have no meaning here or are set by another operation. A body may have them
-// with nothing in them, as what is exported mostly has.
-var setElsewhere = map[string][]string{
-	"deviceConfigurations": {"assignments", "deviceManagementApplicabilityRuleOsEdition", "deviceManagementApplicabilityRuleOsVersion",
-		"deviceManagementApplicabilityRuleDeviceMode"},
-	"mobileApps":              {"assignments", "categories", "relationships"},
-	"mobileAppConfigurations": {"assignments"},
-	"managedDevices":          deviceWritable,
-	"comanagedDevices":        deviceWritable,
-}
-
-// leaveIgnored takes out of a body what is ignored of the route's collection.
+// leaveIgnored takes out of a body what is ignored of the route's resource.
 func (o *object) leaveIgnored(rt *route) {
-	set, operation, _ := strings.Cut(rt.name, ".")
-	if operation != "" && !slices.Contains([]string{"create", "update", "replace"}, operation) {
+	if rt.resource == nil || rt.verb != nil && !rt.verb.edits {
 		return
 	}
 	o.names = slices.DeleteFunc(o.names, func(name string) bool {
-		ignored := slices.Contains(setByServer[set], name) || slices.Contains(setElsewhere[set], name) && isEmpty(o.values[name])
+		ignored := slices.Contains(rt.resource.setByServer, name) ||
+			slices.Contains(rt.resource.setElsewhere, name) && isEmpty(o.values[name])
 		if ignored {
 			delete(o.values, name)
 		}

@@ -23,15 +23,7 @@ const anyTag = "*"
 
 // conditional reports whether a route changes a thing that has an entity tag.
 func (rt *route) conditional() bool {
-	set, operation, _ := strings.Cut(rt.name, ".")
-	switch set {
-	case "managedDevices", "comanagedDevices":
-		return operation == "syncPayloads" || operation == "changeAssignments"
-	case "deviceConfigurations", "mobileApps", "mobileAppConfigurations", "configurationPolicies", "groups", "roleDefinitions", "roleAssignments":
-		return operation == "update" || operation == "replace" || operation == "delete" || operation == "assign"
-	default:
-		return false
-	}
+	return rt.verb != nil && rt.verb.conditional && rt.resource.tagged
 }
 
 // readCondition reads If-Match, and refuses it where it would not be obeyed.
@@ -102,7 +94,7 @@ func (c *call) unmodified() bool {
 
 // device reports whether a route is about a managed device.
 func (rt *route) device() bool {
-	return strings.HasPrefix(rt.name, "managedDevices.") || strings.HasPrefix(rt.name, "comanagedDevices.")
+	return rt.resource != nil && rt.resource.device
 }
 
 // tagDevice makes the tag of the set of the device that the path names known, to who reaches the device. It must be read

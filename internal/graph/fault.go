@@ -162,7 +162,7 @@ func (f *fault) tell(w http.ResponseWriter, requestID, clientRequestID string, n
 	if err != nil {
 		panic(fmt.Sprintf("graph: an error body of strings does not marshal: %v", err))
 	}
-	write(w, f.status, text)
+	write(w, "application/json", f.status, text)
 }
 
 // Unavailable answers a request with the error of a busy server, without looking at what it asks or who asks; it is for who

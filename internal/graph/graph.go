@@ -104,12 +104,14 @@ const defaultMaxBody = 8 << 20
 // server is the running surface.
 type server struct {
 	Config
-	mux      *http.ServeMux
-	routes   []route
-	paths    *pathTree           // of routes
-	bodies   *semaphore.Weighted // bytes of large bodies that are decompressed and parsed
-	metadata map[string][]byte   // $metadata of each version
-	models   map[string]*model   // what each version has
+	mux        *http.ServeMux
+	routes     []route
+	paths      *pathTree           // of routes
+	bodies     *semaphore.Weighted // bytes of large bodies that are decompressed and parsed
+	metadata   map[string][]byte   // $metadata of each version
+	models     map[string]*model   // what each version has
+	types      map[string]typeName // of what routes answer with, by the path without version and ids
+	categories map[string]string   // Graph's words for what operations belong to, by the first part of their names
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.
@@ -140,7 +142,11 @@ func New(c Config) http.Handler {
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), bodies: semaphore.NewWeighted(bodiesAtOnce)}
-	s.models = map[string]*model{versionPath: newModel(s.routes, versionPath), stableVersion: newModel(s.routes, stableVersion)}
+	s.types, s.categories = answerTypes(s.routes), categoriesOf(s.routes)
+	s.models = make(map[string]*model)
+	for _, version := range []string{versionPath, stableVersion} {
+		s.models[version] = newModel(s.routes, version, s.types)
+	}
 	s.metadata = documents(s.models)
 	s.paths = newPathTree(s.routes)
 	for _, rt := range s.routes {

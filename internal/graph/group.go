@@ -8,27 +8,39 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
+var deviceGroups = &resource{name: "groups", path: versionPath + "groups", odataType: "group", object: "group",
+	category: categoryDevice, stable: true, tagged: true,
+	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime", "renewedDateTime", "securityIdentifier", "mail",
+		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSecurityIdentifier"}}
+
+// What is done to the members of a group.
+var (
+	toListMembers          = &verb{name: "listMembers", method: "GET", suffix: "/{id}/members", part: "members", many: true}
+	toListMemberReferences = &verb{name: "listMemberReferences", method: "GET", suffix: "/{id}/members/$ref", many: true}
+	toAddMember            = &verb{name: "addMember", method: "POST", suffix: "/{id}/members/$ref"}
+	toRemoveMember         = &verb{name: "removeMember", method: "DELETE", suffix: "/{id}/members/{device}/$ref"}
+)
+
 func groupRoutes() []route {
-	const groups, group = versionPath + "groups", versionPath + "groups/{id}"
+	read, update := may(access.ReadGroups), may(access.UpdateGroups)
+	pages := []string{optionTop, optionSkipToken}
 	return []route{
-		{method: "GET", pattern: groups, name: "groups.list", options: expandOptions, needs: may(access.ReadGroups), handle: (*call).listGroups},
-		{method: "GET", pattern: groups + countSuffix, name: "groups.count", options: countOptions, needs: may(access.ReadGroups), handle: (*call).listGroups},
-		{method: "POST", pattern: groups, name: "groups.create", needs: may(access.CreateGroups), handle: (*call).createGroup},
-		{method: "GET", pattern: group, name: "groups.get", options: []string{optionSelect, optionExpand}, needs: may(access.ReadGroups),
-			handle: (*call).getGroup},
-		{method: "DELETE", pattern: group, name: "groups.delete", needs: may(access.DeleteGroups), handle: (*call).deleteGroup},
-		{method: "GET", pattern: group + "/members", name: "groups.listMembers", options: []string{optionTop, optionSkipToken},
-			needs: may(access.ReadGroups), handle: (*call).listMembers},
-		{method: "GET", pattern: group + "/members/$ref", name: "groups.listMemberReferences",
-			options: []string{optionTop, optionSkipToken}, needs: may(access.ReadGroups), handle: (*call).listMemberReferences},
-		{method: "POST", pattern: group + "/members/$ref", name: "groups.addMember", needs: may(access.UpdateGroups), handle: (*call).addMember},
-		{method: "DELETE", pattern: group + "/members/{device}/$ref", name: "groups.removeMember",
-			needs: may(access.UpdateGroups), handle: (*call).removeMember},
+		deviceGroups.route(toList, read, expandOptions, (*call).listGroups),
+		deviceGroups.route(toCount, read, countOptions, (*call).listGroups),
+		deviceGroups.route(toCreate, may(access.CreateGroups), nil, (*call).createGroup),
+		deviceGroups.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getGroup),
+		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
+		deviceGroups.route(toListMembers, read, pages, (*call).listMembers).answering("directoryObject"),
+		deviceGroups.route(toListMemberReferences, read, pages, (*call).listMemberReferences).answering(""),
+		deviceGroups.route(toAddMember, update, nil, (*call).addMember),
+		deviceGroups.route(toRemoveMember, update, nil, (*call).removeMember),
 	}
 }
 
-var groupProperties = []string{"id", "displayName", "description", "createdDateTime", "groupTypes", "mailEnabled",
-	"securityEnabled"}
+var groupProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"createdDateTime", edmDateTime},
+	{"groupTypes", collectionOf(edmString)}, {"mailEnabled", edmBoolean}, {"securityEnabled", edmBoolean},
+}
 
 // groupListing is what the options take of groups.
 var groupListing = &listing{
@@ -55,7 +67,7 @@ func groupFields(g *catalog.DeviceGroup) fields {
 }
 
 func (c *call) listGroups() error {
-	selected, err := c.selected(groupProperties)
+	selected, err := c.selected(groupProperties.names())
 	if err != nil {
 		return err
 	}
@@ -82,7 +94,7 @@ func (c *call) namedGroups() query.Condition {
 }
 
 func (c *call) getGroup() error {
-	selected, err := c.selected(groupProperties)
+	selected, err := c.selected(groupProperties.names())
 	if err != nil {
 		return err
 	}

@@ -23,11 +23,11 @@ func historyRoutes() []route {
 	needs := may(access.ReadDevices)
 	paged := []string{optionTop, optionSkipToken}
 	return []route{
-		{method: "GET", pattern: "/api/devices/{id}/actions", name: "actions.list", options: paged, needs: needs,
+		{method: "GET", pattern: "/api/devices/{id}/actions", name: "actions.list", resource: managedDevices, options: paged, needs: needs,
 			handle: (*call).listActions},
-		{method: "GET", pattern: "/api/devices/{id}/actions/{number}/events", name: "actions.events", needs: needs,
+		{method: "GET", pattern: "/api/devices/{id}/actions/{number}/events", name: "actions.events", resource: managedDevices, needs: needs,
 			handle: (*call).listActionEvents},
-		{method: "GET", pattern: "/api/devices/{id}/enrollments", name: "enrollments.list", needs: needs, handle: (*call).listEnrollments},
+		{method: "GET", pattern: "/api/devices/{id}/enrollments", name: "enrollments.list", resource: managedDevices, needs: needs, handle: (*call).listEnrollments},
 		{method: "GET", pattern: "/api/removed", name: "removed.list", options: paged, needs: needs, handle: (*call).listRemoved},
 		{method: "GET", pattern: "/api/failures", name: "failures.list", options: []string{optionDays}, needs: needs,
 			handle: (*call).listFailures},

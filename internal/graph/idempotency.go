@@ -19,7 +19,7 @@ const (
 
 // takesKey reports whether a route carries out a call with a key once.
 func (rt *route) takesKey() bool {
-	return rt.device() && (strings.HasSuffix(rt.name, ".syncPayloads") || strings.HasSuffix(rt.name, ".changeAssignments"))
+	return rt.verb != nil && rt.verb.keyed
 }
 
 // readKey reads the header, and refuses it where it would not be obeyed.

@@ -11,7 +11,7 @@ import (
 
 // metadataRoutes describe the surface to programs. As Graph's it is open to all: it holds nothing but names.
 func metadataRoutes() []route {
-	return []route{{method: "GET", pattern: versionPath + "$metadata", name: "metadata", open: true, handle: (*call).describe}}
+	return []route{{method: "GET", pattern: versionPath + "$metadata", name: "metadata", everywhere: true, open: true, handle: (*call).describe}}
 }
 
 // describe is GET $metadata: the entity data model of a version (OData CSDL 4.0).
@@ -115,7 +115,7 @@ func document(s *schema, m *model) *edmxDocument {
 	graph := edmxSchema{Namespace: strings.TrimSuffix(graphNamespace, "."), Alias: "graph", Edm: edmNamespace, Container: m.container()}
 	own := edmxSchema{Namespace: strings.TrimSuffix(ownNamespace, "."), Edm: edmNamespace}
 	for _, e := range s.enums {
-		shown := edmxEnum{Name: e.name, Flags: e.flags}
+		shown := edmxEnum{Name: string(e.name), Flags: e.flags}
 		for _, member := range e.members {
 			shown.Members = append(shown.Members, edmxMember{member.name, member.value})
 		}
@@ -125,7 +125,7 @@ func document(s *schema, m *model) *edmxDocument {
 	for _, t := range s.order {
 		shown := s.shown(t, m)
 		into := &graph
-		if strings.HasPrefix(t.name, ownNamespace) {
+		if strings.HasPrefix(string(t.name), ownNamespace) {
 			into = &own
 		}
 		if t.entity {
@@ -141,20 +141,20 @@ func document(s *schema, m *model) *edmxDocument {
 }
 
 func (s *schema) shown(t *schemaType, m *model) edmxType {
-	shown := edmxType{Name: strings.TrimPrefix(t.name, ownNamespace), Abstract: t.abstract}
+	shown := edmxType{Name: strings.TrimPrefix(string(t.name), ownNamespace), Abstract: t.abstract}
 	if t.base != "" {
 		shown.Base = qualified(t.base)
 	}
-	for _, name := range t.properties {
-		p := edmxProperty{Name: name, Type: qualified(s.properties[t][name])}
+	for _, own := range t.properties {
+		p := edmxProperty{Name: own.name, Type: qualified(own.of)}
 		if t.name == "entity" {
 			shown.Key, p.Nullable = new(edmxKey), strconv.FormatBool(false)
-			shown.Key.Property.Name = name
+			shown.Key.Property.Name = own.name
 		}
 		shown.Properties = append(shown.Properties, p)
 	}
-	for name, target := range s.relations[t] {
-		shown.Relations = append(shown.Relations, edmxRelation{Name: name, Type: qualified(target)})
+	for _, r := range t.relations {
+		shown.Relations = append(shown.Relations, edmxRelation{Name: r.name, Type: qualified(r.of)})
 	}
 	for _, r := range m.relations {
 		if r.of == t.name {
@@ -168,7 +168,7 @@ func (s *schema) shown(t *schemaType, m *model) edmxType {
 
 func (r relation) typeName() string {
 	if r.collection {
-		return qualified(r.target + "[]")
+		return qualified(collectionOf(r.target))
 	}
 	return qualified(r.target)
 }
@@ -193,8 +193,8 @@ func (m *model) container() *edmxContainer {
 		}
 	}
 	for _, service := range services {
-		if slices.ContainsFunc(m.relations, func(r relation) bool { return r.of == service }) {
-			c.Singletons = append(c.Singletons, edmxSingleton{service, qualified(service)})
+		if slices.ContainsFunc(m.relations, func(r relation) bool { return r.of == typeName(service) }) {
+			c.Singletons = append(c.Singletons, edmxSingleton{service, qualified(typeName(service))})
 		}
 	}
 	return c

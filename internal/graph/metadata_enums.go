@@ -73,7 +73,7 @@ func schemaEnums() []*schemaEnum {
 }
 
 // sequence numbers members from 0.
-func sequence(name string, members ...string) *schemaEnum {
+func sequence(name typeName, members ...string) *schemaEnum {
 	e := &schemaEnum{name: name}
 	for i, member := range members {
 		e.members = append(e.members, schemaMember{member, int64(i)})
@@ -82,13 +82,13 @@ func sequence(name string, members ...string) *schemaEnum {
 }
 
 // numbered reads members, each with its number behind it.
-func numbered(name, members string) *schemaEnum {
+func numbered(name typeName, members string) *schemaEnum {
 	e := &schemaEnum{name: name}
 	words := strings.Fields(members)
 	for i := 0; i+1 < len(words); i += 2 {
 		n, err := strconv.ParseInt(words[i+1], 10, 64)
 		if err != nil {
-			panic("graph: a member of " + name + ": " + err.Error())
+			panic("graph: a member of " + string(name) + ": " + err.Error())
 		}
 		e.members = append(e.members, schemaMember{words[i], n})
 	}
@@ -96,7 +96,7 @@ func numbered(name, members string) *schemaEnum {
 }
 
 // flags are members that values combine.
-func flags(name, members string) *schemaEnum {
+func flags(name typeName, members string) *schemaEnum {
 	e := numbered(name, members)
 	e.flags = true
 	return e

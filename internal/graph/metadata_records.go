@@ -1,123 +1,123 @@
 package graph
 
-import "strings"
-
 // policyTypes are settings catalog policies and what settings there are.
 func policyTypes() []*schemaType {
 	const prefix = "deviceManagementConfiguration"
 	types := []*schemaType{
-		{name: prefix + "Policy", base: "entity", entity: true, properties: without(policyProperties, "id"),
-			types: `platforms:deviceManagementConfigurationPlatforms technologies:deviceManagementConfigurationTechnologies
-				templateReference:deviceManagementConfigurationPolicyTemplateReference settingCount:Int32 isAssigned:Boolean
-				priorityMetaData:deviceManagementPriorityMetaData createdDateTime:DateTimeOffset lastModifiedDateTime:DateTimeOffset
-				roleScopeTagIds:String[]`},
-		{name: prefix + "PolicyTemplateReference", properties: strings.Fields("templateId templateFamily templateDisplayName templateDisplayVersion"),
-			types: "templateFamily:deviceManagementConfigurationTemplateFamily"},
-		{name: "deviceManagementPriorityMetaData", properties: []string{"priority"}, types: "priority:Int32"},
-		{name: prefix + "Setting", base: "entity", entity: true, properties: []string{"settingInstance"},
-			types:     "settingInstance:deviceManagementConfigurationSettingInstance",
-			relations: "settingDefinitions:deviceManagementConfigurationSettingDefinition[]"},
+		{name: prefix + "Policy", base: "entity", entity: true, properties: policyProperties.without("id")},
+		{name: prefix + "PolicyTemplateReference", properties: properties{
+			{"templateId", edmString}, {"templateFamily", "deviceManagementConfigurationTemplateFamily"},
+			{"templateDisplayName", edmString}, {"templateDisplayVersion", edmString},
+		}},
+		{name: "deviceManagementPriorityMetaData", properties: properties{{"priority", edmInt32}}},
+		{name: prefix + "Setting", base: "entity", entity: true, properties: properties{
+			{"settingInstance", "deviceManagementConfigurationSettingInstance"},
+		}, relations: properties{{"settingDefinitions", collectionOf("deviceManagementConfigurationSettingDefinition")}}},
 		{name: prefix + "SettingDefinition", base: "entity", entity: true, abstract: true,
-			properties: strings.Fields("name displayName description rootDefinitionId applicability"),
-			types:      "applicability:deviceManagementConfigurationSettingApplicability"},
-		{name: prefix + "SettingApplicability", properties: strings.Fields("platform deviceMode technologies"),
-			types: `platform:deviceManagementConfigurationPlatforms deviceMode:deviceManagementConfigurationDeviceMode
-				technologies:deviceManagementConfigurationTechnologies`},
-		{name: prefix + "OptionDefinition", properties: strings.Fields("itemId name displayName optionValue"),
-			types: "optionValue:deviceManagementConfigurationSettingValue"},
+			properties: properties{
+				{"name", edmString}, {"displayName", edmString}, {"description", edmString}, {"rootDefinitionId", edmString},
+				{"applicability", "deviceManagementConfigurationSettingApplicability"},
+			}},
+		{name: prefix + "SettingApplicability", properties: properties{
+			{"platform", "deviceManagementConfigurationPlatforms"},
+			{"deviceMode", "deviceManagementConfigurationDeviceMode"},
+			{"technologies", "deviceManagementConfigurationTechnologies"},
+		}},
+		{name: prefix + "OptionDefinition", properties: properties{
+			{"itemId", edmString}, {"name", edmString}, {"displayName", edmString},
+			{"optionValue", "deviceManagementConfigurationSettingValue"},
+		}},
 		{name: prefix + "SettingValueDefinition", abstract: true},
 	}
-	definition := func(form, properties, propertyTypes string) {
-		types = append(types, &schemaType{name: prefix + form + "Definition", base: prefix + "SettingDefinition", entity: true,
-			properties: strings.Fields(properties), types: propertyTypes})
+	definition := func(form typeName, p properties) {
+		types = append(types, &schemaType{name: prefix + form + "Definition", base: prefix + "SettingDefinition", entity: true, properties: p})
 	}
-	definition("ChoiceSetting", "options defaultOptionId", "options:deviceManagementConfigurationOptionDefinition[]")
-	definition("SimpleSetting", "valueDefinition", "valueDefinition:deviceManagementConfigurationSettingValueDefinition")
-	definition("SimpleSettingCollection", "valueDefinition", "valueDefinition:deviceManagementConfigurationSettingValueDefinition")
-	definition("SettingGroupCollection", "childIds", "childIds:String[]")
-	derived := func(name, base, properties, propertyTypes string) {
-		types = append(types, &schemaType{name: prefix + name, base: prefix + base, abstract: properties == "",
-			properties: strings.Fields(properties), types: propertyTypes})
-	}
-	derived("IntegerSettingValueDefinition", "SettingValueDefinition", "minimumValue maximumValue", "minimumValue:Int64 maximumValue:Int64")
-	derived("StringSettingValueDefinition", "SettingValueDefinition", "format isSecret",
-		"format:deviceManagementConfigurationStringFormat isSecret:Boolean")
-	return append(types, settingValueTypes(prefix)...)
+	definition("ChoiceSetting", properties{{"options", collectionOf(prefix + "OptionDefinition")}, {"defaultOptionId", edmString}})
+	definition("SimpleSetting", properties{{"valueDefinition", prefix + "SettingValueDefinition"}})
+	definition("SimpleSettingCollection", properties{{"valueDefinition", prefix + "SettingValueDefinition"}})
+	definition("SettingGroupCollection", properties{{"childIds", collectionOf(edmString)}})
+	types = append(types,
+		&schemaType{name: prefix + "IntegerSettingValueDefinition", base: prefix + "SettingValueDefinition",
+			properties: allOf(edmInt64, "minimumValue", "maximumValue")},
+		&schemaType{name: prefix + "StringSettingValueDefinition", base: prefix + "SettingValueDefinition",
+			properties: properties{{"format", prefix + "StringFormat"}, {"isSecret", edmBoolean}}})
+	return append(types, settingValueTypes()...)
 }
 
 // settingValueTypes are the settings of a policy, each with its value.
-func settingValueTypes(prefix string) []*schemaType {
-	reference := prefix + "SettingValueTemplateReference"
-	instance := func(form, property, value string) *schemaType {
-		return &schemaType{name: prefix + form + "Instance", base: prefix + "SettingInstance", properties: []string{property},
-			types: property + ":" + prefix + value}
+func settingValueTypes() []*schemaType {
+	const prefix = "deviceManagementConfiguration"
+	const reference = prefix + "SettingValueTemplateReference"
+	instance := func(form typeName, name string, value typeName) *schemaType {
+		return &schemaType{name: prefix + form + "Instance", base: prefix + "SettingInstance", properties: properties{{name, prefix + value}}}
 	}
 	return []*schemaType{
 		{name: prefix + "SettingInstance", abstract: true,
-			properties: strings.Fields("settingDefinitionId settingInstanceTemplateReference auditRuleInformation"),
-			types: `settingInstanceTemplateReference:deviceManagementConfigurationSettingInstanceTemplateReference
-				auditRuleInformation:deviceManagementConfigurationAuditRuleInformation`},
-		{name: prefix + "SettingInstanceTemplateReference", properties: []string{"settingInstanceTemplateId"}},
-		{name: prefix + "AuditRuleInformation", properties: []string{"auditRuleId", "friendlyName"}},
-		{name: reference, properties: []string{"settingValueTemplateId", "useTemplateDefault"}, types: "useTemplateDefault:Boolean"},
+			properties: properties{
+				{"settingDefinitionId", edmString},
+				{"settingInstanceTemplateReference", "deviceManagementConfigurationSettingInstanceTemplateReference"},
+				{"auditRuleInformation", "deviceManagementConfigurationAuditRuleInformation"},
+			}},
+		{name: prefix + "SettingInstanceTemplateReference", properties: texts("settingInstanceTemplateId")},
+		{name: prefix + "AuditRuleInformation", properties: texts("auditRuleId", "friendlyName")},
+		{name: reference, properties: properties{
+			{"settingValueTemplateId", edmString}, {"useTemplateDefault", edmBoolean},
+		}},
 		instance("ChoiceSetting", "choiceSettingValue", "ChoiceSettingValue"),
 		instance("SimpleSetting", "simpleSettingValue", "SimpleSettingValue"),
 		instance("SimpleSettingCollection", "simpleSettingCollectionValue", "SimpleSettingValue[]"),
 		instance("GroupSettingCollection", "groupSettingCollectionValue", "GroupSettingValue[]"),
-		{name: prefix + "SettingValue", abstract: true, properties: []string{"settingValueTemplateReference"},
-			types: "settingValueTemplateReference:" + reference},
+		{name: prefix + "SettingValue", abstract: true, properties: properties{{"settingValueTemplateReference", reference}}},
 		{name: prefix + "SimpleSettingValue", base: prefix + "SettingValue", abstract: true},
-		{name: prefix + "ChoiceSettingValue", base: prefix + "SettingValue", properties: []string{"value", "children"},
-			types: "children:" + prefix + "SettingInstance[]"},
-		{name: prefix + "GroupSettingValue", base: prefix + "SettingValue", properties: []string{"children"},
-			types: "children:" + prefix + "SettingInstance[]"},
-		{name: prefix + "StringSettingValue", base: prefix + "SimpleSettingValue", properties: []string{"value"}},
-		{name: prefix + "IntegerSettingValue", base: prefix + "SimpleSettingValue", properties: []string{"value"}, types: "value:Int64"},
-		{name: prefix + "SecretSettingValue", base: prefix + "SimpleSettingValue", properties: []string{"value", "valueState"},
-			types: "valueState:" + prefix + "SecretSettingValueState"},
+		{name: prefix + "ChoiceSettingValue", base: prefix + "SettingValue", properties: properties{{"value", edmString}, {"children", collectionOf(prefix + "SettingInstance")}}},
+		{name: prefix + "GroupSettingValue", base: prefix + "SettingValue", properties: properties{{"children", collectionOf(prefix + "SettingInstance")}}},
+		{name: prefix + "StringSettingValue", base: prefix + "SimpleSettingValue", properties: texts("value")},
+		{name: prefix + "IntegerSettingValue", base: prefix + "SimpleSettingValue", properties: properties{{"value", edmInt64}}},
+		{name: prefix + "SecretSettingValue", base: prefix + "SimpleSettingValue", properties: properties{{"value", edmString}, {"valueState", prefix + "SecretSettingValueState"}}},
 	}
 }
 
 // accessTypes are roles and who has them.
 func accessTypes() []*schemaType {
 	return []*schemaType{
-		{name: "roleDefinition", base: "entity", entity: true, properties: without(definitionProperties, "id"),
-			types: `isBuiltIn:Boolean isBuiltInRoleDefinition:Boolean roleScopeTagIds:String[] permissions:rolePermission[]
-				rolePermissions:rolePermission[]`},
+		{name: "roleDefinition", base: "entity", entity: true, properties: definitionProperties.without("id")},
 		{name: definitionType, base: "roleDefinition", entity: true},
-		{name: "rolePermission", properties: []string{"actions", "resourceActions"}, types: "actions:String[] resourceActions:resourceAction[]"},
-		{name: "resourceAction", properties: []string{"allowedResourceActions", "notAllowedResourceActions"},
-			types: "allowedResourceActions:String[] notAllowedResourceActions:String[]"},
-		{name: "roleAssignment", base: "entity", entity: true, properties: without(assignmentProperties, "id", "members"),
-			types:     "scopeType:roleAssignmentScopeType resourceScopes:String[] scopeMembers:String[] roleScopeTagIds:String[]",
-			relations: "roleDefinition:roleDefinition"},
-		{name: assignmentType, base: "roleAssignment", entity: true, properties: []string{"members"}, types: "members:String[]"},
-		{name: scopeTagType, base: "entity", entity: true, properties: without(scopeTagProperties, "id"), types: "isBuiltIn:Boolean"},
-		{name: "resourceOperation", base: "entity", entity: true, properties: without(operationProperties, "id"),
-			types: "enabledForScopeValidation:Boolean"},
+		{name: "rolePermission", properties: properties{
+			{"actions", collectionOf(edmString)}, {"resourceActions", collectionOf("resourceAction")},
+		}},
+		{name: "resourceAction", properties: allOf(collectionOf(edmString), "allowedResourceActions", "notAllowedResourceActions")},
+		{name: "roleAssignment", base: "entity", entity: true, properties: assignmentProperties.without("id", "members"), relations: properties{{"roleDefinition", "roleDefinition"}}},
+		{name: assignmentType, base: "roleAssignment", entity: true, properties: properties{{"members", collectionOf(edmString)}}},
+		{name: scopeTagType, base: "entity", entity: true, properties: scopeTagProperties.without("id")},
+		{name: "resourceOperation", base: "entity", entity: true, properties: operationProperties.without("id")},
 	}
 }
 
 // recordTypes are the record of what was done, and who is told of it.
 func recordTypes() []*schemaType {
 	return []*schemaType{
-		{name: "auditEvent", base: "entity", entity: true, properties: without(auditEventProperties, "id"),
-			types: `actor:auditActor activityDateTime:DateTimeOffset resources:auditResource[] sequence:Int64 statusCode:Int32 skippedCount:Int32`},
-		{name: "auditActor", properties: strings.Fields(`type userPermissions applicationId applicationDisplayName userPrincipalName
-			servicePrincipalName ipAddress userId remoteTenantId remoteUserId userRoleScopeTags`),
-			types: "userPermissions:String[] userRoleScopeTags:roleScopeTagInfo[]"},
-		{name: "roleScopeTagInfo", properties: []string{"displayName", "roleScopeTagId"}},
-		{name: "auditResource", properties: strings.Fields("displayName modifiedProperties type auditResourceType resourceId"),
-			types: "modifiedProperties:auditProperty[]"},
-		{name: "auditProperty", properties: []string{"displayName", "oldValue", "newValue"}},
-		{name: "remoteActionAudit", base: "entity", entity: true, properties: without(remoteActionAuditProperties, "id"),
-			types: `action:remoteAction requestDateTime:DateTimeOffset actionState:actionState deviceActionCategory:deviceActionCategory`},
-		{name: "applePushNotificationCertificate", base: "entity", entity: true, properties: without(pushCertificateProperties, "id"),
-			types: "expirationDateTime:DateTimeOffset"},
-		{name: subscriptionType, base: "entity", entity: true, properties: without(subscriptionProperties, "id"),
-			types: "expirationDateTime:DateTimeOffset includeResourceData:Boolean syncpayloads:syncpayloads.subscriptionDetails"},
-		{name: ownNamespace + "subscriptionDetails", properties: []string{"signingSecret", "delivery"}, types: "delivery:syncpayloads.delivery"},
-		{name: ownNamespace + "delivery", properties: strings.Fields("state lastDeliveryDateTime failingSinceDateTime lastError pending nextTryDateTime"),
-			types: `lastDeliveryDateTime:DateTimeOffset failingSinceDateTime:DateTimeOffset pending:Boolean nextTryDateTime:DateTimeOffset`},
+		{name: "auditEvent", base: "entity", entity: true, properties: auditEventProperties.without("id")},
+		{name: "auditActor", properties: properties{
+			{"type", edmString}, {"userPermissions", collectionOf(edmString)}, {"applicationId", edmString},
+			{"applicationDisplayName", edmString}, {"userPrincipalName", edmString}, {"servicePrincipalName", edmString},
+			{"ipAddress", edmString}, {"userId", edmString}, {"remoteTenantId", edmString}, {"remoteUserId", edmString},
+			{"userRoleScopeTags", collectionOf("roleScopeTagInfo")},
+		}},
+		{name: "roleScopeTagInfo", properties: texts("displayName", "roleScopeTagId")},
+		{name: "auditResource", properties: properties{
+			{"displayName", edmString}, {"modifiedProperties", collectionOf("auditProperty")}, {"type", edmString},
+			{"auditResourceType", edmString}, {"resourceId", edmString},
+		}},
+		{name: "auditProperty", properties: texts("displayName", "oldValue", "newValue")},
+		{name: "remoteActionAudit", base: "entity", entity: true, properties: remoteActionAuditProperties.without("id")},
+		{name: "applePushNotificationCertificate", base: "entity", entity: true, properties: pushCertificateProperties.without("id")},
+		{name: subscriptionType, base: "entity", entity: true, properties: subscriptionProperties.without("id")},
+		{name: ownNamespace + "subscriptionDetails", properties: properties{
+			{"signingSecret", edmString}, {"delivery", ownNamespace + "delivery"},
+		}},
+		{name: ownNamespace + "delivery", properties: properties{
+			{"state", edmString}, {"lastDeliveryDateTime", edmDateTime}, {"failingSinceDateTime", edmDateTime},
+			{"lastError", edmString}, {"pending", edmBoolean}, {"nextTryDateTime", edmDateTime},
+		}},
 	}
 }

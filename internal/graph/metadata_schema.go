@@ -1,28 +1,25 @@
 package graph
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
 
 // schemaType is an entity or complex type of $metadata.
 type schemaType struct {
-	name     string // without its namespace, unless that is this server's own
-	base     string // the type that it derives from; empty: none
+	name     typeName
+	base     typeName // the type that it derives from; empty: none
 	entity   bool
 	abstract bool
-	// properties are the names of those that the base does not have. In types each of them that is no Edm.String has its
-	// type, as name:type. Edm. may be left out; collections are written type[].
-	properties []string
-	types      string
-	// relations are navigation properties beside those that the routes show, as name:type.
-	relations string
+	// properties are those that the base does not have.
+	properties properties
+	// relations are navigation properties beside those that the routes show.
+	relations properties
 }
 
 // schemaEnum is an enumeration of $metadata.
 type schemaEnum struct {
-	name    string
+	name    typeName
 	flags   bool
 	members []schemaMember
 }
@@ -32,110 +29,78 @@ type schemaMember struct {
 	value int64
 }
 
-// edm are the primitive types that the schema uses (OData CSDL 4.0, section 4.4).
-var edm = []string{"String", "Boolean", "Int32", "Int64", "Double", "DateTimeOffset", "Binary"}
-
 // ownNamespace has the types that are not Graph's.
 const ownNamespace = "syncpayloads."
 
 // qualified is the full name of a type, a collection's within Collection().
-func qualified(name string) string {
-	if element, ok := strings.CutSuffix(name, "[]"); ok {
+func qualified(of typeName) string {
+	if element, many := of.element(); many {
 		return "Collection(" + qualified(element) + ")"
 	}
 	switch {
-	case slices.Contains(edm, name):
-		return "Edm." + name
-	case strings.HasPrefix(name, ownNamespace):
-		return name
+	case slices.Contains(primitiveTypes, of):
+		return "Edm." + string(of)
+	case strings.HasPrefix(string(of), ownNamespace):
+		return string(of)
 	default:
-		return graphNamespace + name
+		return graphNamespace + string(of)
 	}
+}
+
+// element is the type without [], and whether it had it.
+func (of typeName) element() (typeName, bool) {
+	name, many := strings.CutSuffix(string(of), "[]")
+	return typeName(name), many
 }
 
 // schema is what there is, by name.
 type schema struct {
-	types map[string]*schemaType
-	enums map[string]*schemaEnum
-	order []*schemaType
-	// properties and relations have the types of each type's own properties.
-	properties, relations map[*schemaType]map[string]string
-	evolving              map[string]bool // types with an enumeration that has members behind unknownFutureValue
+	types    map[typeName]*schemaType
+	enums    map[typeName]*schemaEnum
+	order    []*schemaType
+	evolving map[typeName]bool // types with an enumeration that has members behind unknownFutureValue
 }
 
 // graphSchema is the whole schema. Its tables are the package's own: what is wrong in them panics at the start.
 var graphSchema = newSchema(slices.Concat(deviceTypes(), catalogTypes(), policyTypes(), accessTypes(), recordTypes()), schemaEnums())
 
 func newSchema(types []*schemaType, enums []*schemaEnum) *schema {
-	s := &schema{types: make(map[string]*schemaType), enums: make(map[string]*schemaEnum), order: types,
-		properties: make(map[*schemaType]map[string]string), relations: make(map[*schemaType]map[string]string)}
+	s := &schema{types: make(map[typeName]*schemaType), enums: make(map[typeName]*schemaEnum), order: types}
 	for _, e := range enums {
 		s.enums[e.name] = e
 	}
 	for _, t := range types {
 		if s.types[t.name] != nil {
-			panic("graph: the schema has two types " + t.name)
+			panic("graph: the schema has two types " + string(t.name))
 		}
 		s.types[t.name] = t
-		s.properties[t] = typesOf(t, t.properties, t.types)
-		relations := pairs(t.relations)
-		s.relations[t] = relations
 	}
-	s.evolving = make(map[string]bool)
+	s.evolving = make(map[typeName]bool)
 	for _, t := range types {
 		s.evolving[t.name] = s.evolves(t, nil)
 	}
 	return s
 }
 
-// pairs reads name:type, in any number.
-func pairs(text string) map[string]string {
-	found := make(map[string]string)
-	for pair := range strings.FieldsSeq(text) {
-		name, typeName, ok := strings.Cut(pair, ":")
-		if !ok {
-			panic(fmt.Sprintf("graph: the schema has %q, which is no name:type", pair))
-		}
-		found[name] = typeName
-	}
-	return found
-}
-
-func typesOf(t *schemaType, names []string, types string) map[string]string {
-	found := pairs(types)
-	for name := range found {
-		if !slices.Contains(names, name) {
-			panic(fmt.Sprintf("graph: the schema gives a type to %s of %s, which has no such property", name, t.name))
-		}
-	}
-	for _, name := range names {
-		if found[name] == "" {
-			found[name] = "String"
-		}
-	}
-	return found
-}
-
 // lookup finds a type by its full name, with or without '#'; nil: there is none.
 func (s *schema) lookup(name string) *schemaType {
-	return s.types[strings.TrimPrefix(strings.TrimPrefix(name, "#"), graphNamespace)]
+	return s.types[typeName(strings.TrimPrefix(strings.TrimPrefix(name, "#"), graphNamespace))]
 }
 
 // property is the type of a property or relation of a type; empty: it has none of that name.
-func (s *schema) property(t *schemaType, name string) string {
+func (s *schema) property(t *schemaType, name string) typeName {
 	for ; t != nil; t = s.types[t.base] {
-		if found := s.properties[t][name]; found != "" {
-			return found
-		}
-		if found := s.relations[t][name]; found != "" {
-			return found
+		for _, p := range slices.Concat(t.properties, t.relations) {
+			if p.name == name {
+				return p.of
+			}
 		}
 	}
 	return ""
 }
 
 // is reports whether a type is another or derives from it.
-func (s *schema) is(t *schemaType, name string) bool {
+func (s *schema) is(t *schemaType, name typeName) bool {
 	for ; t != nil; t = s.types[t.base] {
 		if t.name == name {
 			return true
@@ -155,15 +120,13 @@ func (s *schema) evolves(t *schemaType, within []*schemaType) bool {
 		if !s.is(other, t.name) && !s.is(t, other.name) {
 			continue
 		}
-		for _, types := range []map[string]string{s.properties[other], s.relations[other]} {
-			for _, name := range types {
-				name = strings.TrimSuffix(name, "[]")
-				if e := s.enums[name]; e != nil && e.evolved() {
-					return true
-				}
-				if inner := s.types[name]; inner != nil && s.evolves(inner, within) {
-					return true
-				}
+		for _, p := range slices.Concat(other.properties, other.relations) {
+			of, _ := p.of.element()
+			if e := s.enums[of]; e != nil && e.evolved() {
+				return true
+			}
+			if inner := s.types[of]; inner != nil && s.evolves(inner, within) {
+				return true
 			}
 		}
 	}

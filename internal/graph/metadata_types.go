@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -11,28 +12,25 @@ import (
 // deviceTypes are managed devices and the results of actions on them.
 func deviceTypes() []*schemaType {
 	types := []*schemaType{
-		{name: "entity", entity: true, abstract: true, properties: []string{"id"}},
+		{name: "entity", entity: true, abstract: true, properties: texts("id")},
 		{name: "directoryObject", base: "entity", entity: true, abstract: true},
 		{name: "deviceManagement", base: "entity", entity: true},
 		{name: "deviceAppManagement", base: "entity", entity: true},
-		{name: "managedDevice", base: "entity", entity: true, properties: without(devicePropertyNames, "id"),
-			types: `ownerType:ownerType managedDeviceOwnerType:managedDeviceOwnerType managementState:managementState enrolledDateTime:DateTimeOffset
-				lastSyncDateTime:DateTimeOffset deviceType:deviceType complianceState:complianceState managementAgent:managementAgentType
-				deviceEnrollmentType:deviceEnrollmentType deviceRegistrationState:deviceRegistrationState isSupervised:Boolean
-				azureADRegistered:Boolean totalStorageSpaceInBytes:Int64 freeStorageSpaceInBytes:Int64 isEncrypted:Boolean
-				roleScopeTagIds:String[] deviceActionResults:deviceActionResult[]`},
-		{name: "deviceActionResult", properties: []string{"actionName", "actionState", "startDateTime", "lastUpdatedDateTime"},
-			types: "actionState:actionState startDateTime:DateTimeOffset lastUpdatedDateTime:DateTimeOffset"},
+		{name: "managedDevice", base: "entity", entity: true, properties: managedDeviceProperties().without("id")},
+		{name: "deviceActionResult", properties: properties{
+			{"actionName", edmString}, {"actionState", "actionState"}, {"startDateTime", edmDateTime},
+			{"lastUpdatedDateTime", edmDateTime},
+		}},
 		{name: "device", base: "directoryObject", entity: true,
-			properties: []string{"deviceId", "displayName", "operatingSystem", "operatingSystemVersion"}},
+			properties: texts("deviceId", "displayName", "operatingSystem", "operatingSystemVersion")},
 	}
 	types = append(types, stateTypes()...)
 	for _, w := range []*wording{syncPayloads, changeAssignments} {
-		item := strings.TrimPrefix(w.itemType, graphNamespace)
+		item := typeName(strings.TrimPrefix(w.itemType, graphNamespace))
 		types = append(types,
-			&schemaType{name: strings.TrimPrefix(w.resultType, "#"+graphNamespace), base: "deviceActionResult", properties: []string{w.collection},
-				types: w.collection + ":" + item + "[]"},
-			&schemaType{name: item, properties: append([]string{w.id, w.kind, w.intent}, w.readOnly...), types: itemTypes[w]})
+			&schemaType{name: typeName(strings.TrimPrefix(w.resultType, "#"+graphNamespace)), base: "deviceActionResult",
+				properties: properties{{w.collection, collectionOf(item)}}},
+			&schemaType{name: item, properties: append(properties{{w.id, edmString}, {w.kind, w.kindType}, {w.intent, w.intentType}}, w.readOnly...)})
 	}
 	return types
 }
@@ -42,70 +40,70 @@ func stateTypes() []*schemaType {
 	const standing = ownNamespace + "payloadStanding"
 	types := []*schemaType{
 		{name: "user", base: "directoryObject", entity: true},
-		{name: appStateType, base: "entity", entity: true, properties: without(appStateProperties, "id"),
-			types: "mobileAppList:mobileAppIntentAndStateDetail[]"},
-		{name: "mobileAppIntentAndStateDetail", properties: appDetailProperties, types: `mobileAppIntent:mobileAppIntent
-			installState:resultantAppState supportedDeviceTypes:mobileAppSupportedDeviceType[] syncpayloads:` + standing},
-		{name: "mobileAppSupportedDeviceType", properties: strings.Fields("type minimumOperatingSystemVersion maximumOperatingSystemVersion"),
-			types: "type:deviceType"},
-		{name: standing, properties: strings.Fields("assigned removed removedDateTime removedBy restoreDateTime presence work error"),
-			types: "assigned:Boolean removed:Boolean removedDateTime:DateTimeOffset restoreDateTime:DateTimeOffset error:syncpayloads.payloadError"},
-		{name: ownNamespace + "payloadError", properties: []string{"code", "detail"}, types: "code:Int64"},
+		{name: appStateType, base: "entity", entity: true, properties: appStateProperties.without("id")},
+		{name: "mobileAppIntentAndStateDetail", properties: appDetailProperties},
+		{name: "mobileAppSupportedDeviceType", properties: properties{
+			{"type", "deviceType"}, {"minimumOperatingSystemVersion", edmString},
+			{"maximumOperatingSystemVersion", edmString},
+		}},
+		{name: standing, properties: properties{
+			{"assigned", edmBoolean}, {"removed", edmBoolean}, {"removedDateTime", edmDateTime}, {"removedBy", edmString},
+			{"restoreDateTime", edmDateTime}, {"presence", edmString}, {"work", edmString},
+			{"error", ownNamespace + "payloadError"},
+		}},
+		{name: ownNamespace + "payloadError", properties: properties{{"code", edmInt64}, {"detail", edmString}}},
 	}
 	for _, k := range stateKinds {
-		setting := strings.TrimSuffix(k.odataType, "State") + "SettingState"
+		setting := typeName(strings.TrimSuffix(string(k.odataType), "State") + "SettingState")
 		types = append(types,
-			&schemaType{name: k.odataType, base: "entity", entity: true, properties: without(stateProperties, "id"),
-				types: `version:Int32 platformType:policyPlatformType state:complianceStatus settingCount:Int32
-					settingStates:` + setting + "[] syncpayloads:" + standing},
-			&schemaType{name: setting, properties: strings.Fields("settingName state errorCode errorDescription"),
-				types: "state:complianceStatus errorCode:Int64"})
+			&schemaType{name: k.odataType, base: "entity", entity: true, properties: stateProperties.without("id").with("settingStates", collectionOf(setting))},
+			&schemaType{name: setting, properties: properties{
+				{"settingName", edmString}, {"state", "complianceStatus"}, {"errorCode", edmInt64},
+				{"errorDescription", edmString},
+			}})
 	}
 	return types
 }
 
-// itemTypes are the types of an action's elements that are no text (spec section 1).
-var itemTypes = map[*wording]string{
-	syncPayloads: `payloadType:deviceActionPayloadType intent:deviceActionPayloadIntent status:deviceActionPayloadStatus errorCode:Int64
-		lastModifiedDateTime:DateTimeOffset`,
-	changeAssignments: `itemType:deviceAssignmentItemType assignmentItemActionIntent:deviceAssignmentItemIntent
-		assignmentItemActionStatus:deviceAssignmentItemStatus errorCode:Int64 lastActionDateTime:DateTimeOffset lastModifiedDateTime:DateTimeOffset`,
-}
-
-func without(names []string, others ...string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
-}
-
-// baseTypes are the types that those of a collection derive from.
-var baseTypes = map[string]string{"deviceConfigurations": "deviceConfiguration", "mobileApps": "mobileApp",
-	"mobileAppConfigurations": "managedDeviceMobileAppConfiguration"}
-
 // payloadPropertyTypes are the types of the properties of payloads that are no text.
-var payloadPropertyTypes = pairs(`createdDateTime:DateTimeOffset lastModifiedDateTime:DateTimeOffset version:Int32 roleScopeTagIds:String[]
-	payload:Binary deploymentChannel:appleDeploymentChannel largeIcon:mimeContent isFeatured:Boolean applicableDeviceType:iosDeviceType
-	licensingType:vppLicensingType releaseDateTime:DateTimeOffset uninstallOnDeviceRemoval:Boolean includedApps:macOSIncludedApp[]
-	targetedMobileApps:String[] encodedSettingXml:Binary settings:appConfigurationSettingItem[]`)
+var payloadPropertyTypes = map[string]typeName{
+	"createdDateTime": edmDateTime, "lastModifiedDateTime": edmDateTime, "version": edmInt32,
+	tagProperty: collectionOf(edmString), filePropertyContent: edmBinary,
+	"deploymentChannel": "appleDeploymentChannel", "largeIcon": "mimeContent", "isFeatured": edmBoolean,
+	"applicableDeviceType": "iosDeviceType", "licensingType": "vppLicensingType", "releaseDateTime": edmDateTime,
+	"uninstallOnDeviceRemoval": edmBoolean, "includedApps": collectionOf("macOSIncludedApp"),
+	"targetedMobileApps": collectionOf(edmString), "encodedSettingXml": edmBinary,
+	"settings": collectionOf("appConfigurationSettingItem"),
+}
+
+// payloadProperties are properties of payloads with their types.
+func payloadProperties(names []string) properties {
+	all := make(properties, len(names))
+	for i, name := range names {
+		all[i] = property{name, cmp.Or(payloadPropertyTypes[name], edmString)}
+	}
+	return all
+}
 
 // lobApps derive from mobileLobApp in Graph.
-var lobApps = []string{"iosLobApp", "macOSPkgApp"}
+var lobApps = []typeName{"iosLobApp", "macOSPkgApp"}
 
 // catalogTypes are policies and apps, their assignments, and groups.
 func catalogTypes() []*schemaType {
 	types := []*schemaType{
 		{name: "mobileLobApp", base: "mobileApp", entity: true, abstract: true},
-		{name: "mimeContent", properties: []string{"type", "value"}, types: "value:Binary"},
-		{name: "iosDeviceType", properties: []string{"iPad", "iPhoneAndIPod"}, types: "iPad:Boolean iPhoneAndIPod:Boolean"},
-		{name: "vppLicensingType", properties: strings.Fields("supportsDeviceLicensing supportsUserLicensing supportUserLicensing supportDeviceLicensing"),
-			types: "supportsDeviceLicensing:Boolean supportsUserLicensing:Boolean supportUserLicensing:Boolean supportDeviceLicensing:Boolean"},
+		{name: "mimeContent", properties: properties{{"type", edmString}, {"value", edmBinary}}},
+		{name: "iosDeviceType", properties: allOf(edmBoolean, "iPad", "iPhoneAndIPod")},
+		{name: "vppLicensingType", properties: allOf(edmBoolean, "supportsDeviceLicensing", "supportsUserLicensing", "supportUserLicensing", "supportDeviceLicensing")},
 		allBoolean("iosMinimumOperatingSystem", "v8_0 v9_0 v10_0 v11_0 v12_0 v13_0 v14_0 v15_0 v16_0 v17_0 v18_0"),
 		allBoolean("macOSMinimumOperatingSystem", `v10_7 v10_8 v10_9 v10_10 v10_11 v10_12 v10_13 v10_14 v10_15 v11_0 v12_0 v13_0 v14_0 v15_0`),
-		{name: "macOSIncludedApp", properties: []string{"bundleId", "bundleVersion"}},
-		{name: "appConfigurationSettingItem", properties: []string{"appConfigKey", "appConfigKeyType", "appConfigKeyValue"},
-			types: "appConfigKeyType:mdmAppConfigKeyType"},
+		{name: "macOSIncludedApp", properties: texts("bundleId", "bundleVersion")},
+		{name: "appConfigurationSettingItem", properties: properties{
+			{"appConfigKey", edmString}, {"appConfigKeyType", "mdmAppConfigKeyType"}, {"appConfigKeyValue", edmString},
+		}},
 		{name: "mobileAppAssignmentSettings", abstract: true},
 		{name: "deviceAndAppManagementAssignmentTarget", abstract: true},
-		{name: "group", base: "directoryObject", entity: true, properties: without(groupProperties, "id"),
-			types: "createdDateTime:DateTimeOffset groupTypes:String[] mailEnabled:Boolean securityEnabled:Boolean"},
+		{name: "group", base: "directoryObject", entity: true, properties: groupProperties.without("id")},
 	}
 	for _, to := range targets {
 		types = append(types, targetType(to))
@@ -116,40 +114,34 @@ func catalogTypes() []*schemaType {
 	return append(types, assignmentSchema(policies))
 }
 
-func allBoolean(name, properties string) *schemaType {
-	names := strings.Fields(properties)
-	return &schemaType{name: name, properties: names, types: strings.Join(names, ":Boolean ") + ":Boolean"}
+func allBoolean(name typeName, properties string) *schemaType {
+	return &schemaType{name: name, properties: allOf(edmBoolean, strings.Fields(properties)...)}
 }
 
 func targetType(to target) *schemaType {
-	t := &schemaType{name: strings.TrimPrefix(to.odataType, graphNamespace), base: "deviceAndAppManagementAssignmentTarget"}
+	t := &schemaType{name: typeName(strings.TrimPrefix(to.odataType, graphNamespace)), base: "deviceAndAppManagementAssignmentTarget"}
 	switch {
 	case t.name == "exclusionGroupAssignmentTarget":
 		t.base = "groupAssignmentTarget"
 	case to.property != "":
-		t.properties = []string{to.property}
+		t.properties = texts(to.property)
 	}
 	return t
 }
 
 // kindTypes are the types of a collection: the one that all derive from has what all have.
 func kindTypes(k *payloadKind) []*schemaType {
-	base := &schemaType{name: baseTypes[k.set], base: "entity", entity: true, abstract: true, properties: without(k.shared(), "id")}
-	base.types = typesAmong(base.properties)
+	base := &schemaType{name: k.odataType, base: "entity", entity: true, abstract: true, properties: payloadProperties(k.shared()).without("id")}
 	types := []*schemaType{assignmentSchema(k), base}
 	for i := range k.types {
-		t := &schemaType{name: k.types[i].name, base: base.name, entity: true}
+		t := &schemaType{name: typeName(k.types[i].name), base: base.name, entity: true}
 		if slices.Contains(lobApps, t.name) {
 			t.base = "mobileLobApp"
 		}
-		t.properties = without(append(slices.Clone(readOnlyProperties), k.writable(&k.types[i])...), append(k.shared(), "version")...)
-		t.types = typesAmong(t.properties)
-		if slices.Contains(t.properties, "minimumSupportedOperatingSystem") {
-			system := "ios"
-			if strings.HasPrefix(t.name, "macOS") {
-				system = "macOS"
-			}
-			t.types += " minimumSupportedOperatingSystem:" + system + "MinimumOperatingSystem"
+		own := append(slices.Clone(readOnlyProperties), k.writable(&k.types[i])...)
+		t.properties = payloadProperties(own).without(append(k.shared(), "version")...)
+		if slices.Contains(own, minimumSystem) {
+			t.properties = t.properties.with(minimumSystem, minimumSystemType(t.name))
 		}
 		types = append(types, t)
 	}
@@ -165,22 +157,20 @@ func (k *payloadKind) shared() []string {
 	})
 }
 
-func typesAmong(names []string) string {
-	var text strings.Builder
-	for _, name := range names {
-		if t := payloadPropertyTypes[name]; t != "" {
-			text.WriteString(" " + name + ":" + t)
-		}
+// minimumSystem has the oldest operating system that an app runs on.
+const minimumSystem = "minimumSupportedOperatingSystem"
+
+func minimumSystemType(app typeName) typeName {
+	if strings.HasPrefix(string(app), "macOS") {
+		return "macOSMinimumOperatingSystem"
 	}
-	return text.String()
+	return "iosMinimumOperatingSystem"
 }
 
 func assignmentSchema(k *payloadKind) *schemaType {
-	t := &schemaType{name: strings.TrimPrefix(k.assignmentType, "#"+graphNamespace), base: "entity", entity: true, properties: []string{"target"},
-		types: "target:deviceAndAppManagementAssignmentTarget"}
+	t := &schemaType{name: k.assignment(), base: "entity", entity: true, properties: properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
 	if k.intent {
-		t.properties = append(t.properties, "intent", "settings")
-		t.types += " intent:installIntent settings:mobileAppAssignmentSettings"
+		t.properties = append(t.properties, property{"intent", "installIntent"}, property{"settings", "mobileAppAssignmentSettings"})
 	}
 	return t
 }

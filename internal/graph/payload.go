@@ -43,19 +43,17 @@ type Catalog interface {
 }
 
 func payloadRoutes(k *payloadKind) []route {
-	collection := versionPath + k.path()
-	one := collection + "/{id}"
+	r, read := k.resource(), may(k.rights.read)
 	return []route{
-		{method: "GET", pattern: collection, name: k.set + ".list", options: expandOptions,
-			needs: may(k.rights.read), handle: k.list},
-		{method: "GET", pattern: collection + countSuffix, name: k.set + ".count", options: countOptions, needs: may(k.rights.read), handle: k.list},
-		{method: "POST", pattern: collection, name: k.set + ".create", needs: may(k.rights.create), handle: k.create},
-		{method: "GET", pattern: one, name: k.set + ".get", options: []string{optionSelect, optionExpand}, needs: may(k.rights.read), handle: k.get},
-		{method: "PATCH", pattern: one, name: k.set + ".update", needs: may(k.rights.update), handle: k.update},
-		{method: "DELETE", pattern: one, name: k.set + ".delete", needs: may(k.rights.delete), handle: k.delete},
-		{method: "POST", pattern: one + "/assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
-		{method: "POST", pattern: one + "/microsoft.graph.assign", name: k.set + ".assign", needs: may(k.rights.assign), handle: k.assign},
-		{method: "GET", pattern: one + "/assignments", name: k.set + ".listAssignments", needs: may(k.rights.read), handle: k.listAssignments},
+		r.route(toList, read, expandOptions, k.list),
+		r.route(toCount, read, countOptions, k.list),
+		r.route(toCreate, may(k.rights.create), nil, k.create),
+		r.route(toGet, read, []string{optionSelect, optionExpand}, k.get),
+		r.route(toUpdate, may(k.rights.update), nil, k.update),
+		r.route(toDelete, may(k.rights.delete), nil, k.delete),
+		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
+		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
+		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
 	}
 }
 

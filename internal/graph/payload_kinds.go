@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -17,8 +18,26 @@ type payloadKind struct {
 	versioned      bool   // Graph shows `version` of these
 	assignments    string // the parameter of assign
 	assignmentType string
-	intent         bool // an assignment has an install intent
-	echo           bool // assign answers with the assignments; otherwise with no content
+	intent         bool     // an assignment has an install intent
+	echo           bool     // assign answers with the assignments; otherwise with no content
+	odataType      typeName // from which those of the collection derive
+	object         string   // what the audit record calls one
+	category       string   // of auditEvent
+	stable         bool     // Graph has it in v1.0, too
+	setByServer    []string // as resource has them, and the next two
+	setElsewhere   []string
+	largestBody    int64
+}
+
+// resource is the collection as routes know it.
+func (k *payloadKind) resource() *resource {
+	return &resource{name: k.set, path: versionPath + k.path(), odataType: k.odataType, object: k.object, category: k.category,
+		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere, largestBody: k.largestBody}
+}
+
+// assignment is the type of the collection's assignments, without its namespace.
+func (k *payloadKind) assignment() typeName {
+	return typeName(strings.TrimPrefix(k.assignmentType, "#"+graphNamespace))
 }
 
 // payloadType is one of Graph's types of a collection.
@@ -35,6 +54,11 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceManagement", set: "deviceConfigurations", kind: action.DeviceConfiguration, rights: configurationRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.deviceConfigurationAssignment", echo: true,
+		odataType: "deviceConfiguration", object: "deviceConfiguration", category: categoryConfiguration, stable: true,
+		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags"},
+		setElsewhere: []string{"assignments", "deviceManagementApplicabilityRuleOsEdition", "deviceManagementApplicabilityRuleOsVersion",
+			"deviceManagementApplicabilityRuleDeviceMode"},
+		largestBody: fileBody,
 		types: []payloadType{
 			{catalog.IOSCustomConfiguration, []string{"payloadName"}},
 			{catalog.MacOSCustomConfiguration, []string{"payloadName", "deploymentChannel"}},
@@ -43,6 +67,11 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceAppManagement", set: "mobileApps", kind: action.Application, rights: appRights,
 		assignments: "mobileAppAssignments", assignmentType: "#microsoft.graph.mobileAppAssignment", intent: true,
+		odataType: "mobileApp", object: "mobileApp", category: categoryApplication, stable: true,
+		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "uploadState", "publishingState", "isAssigned",
+			"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount", "usedLicenseCount", "committedContentVersion", "size"},
+		setElsewhere: []string{"assignments", "categories", "relationships"},
+		largestBody:  fileBody,
 		types: []payloadType{
 			{catalog.IOSStoreApp, appProperties("bundleId", "appStoreUrl", "storeId", "applicableDeviceType",
 				"minimumSupportedOperatingSystem", "managedConfiguration", "uninstallOnDeviceRemoval")},
@@ -57,6 +86,10 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceAppManagement", set: "mobileAppConfigurations", kind: action.AppConfiguration, rights: appRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.managedDeviceMobileAppConfigurationAssignment",
+		odataType: "managedDeviceMobileAppConfiguration", object: "mobileAppConfiguration", category: categoryApplication, stable: true,
+		setByServer:  []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
+		setElsewhere: []string{"assignments"},
+		largestBody:  documentBody,
 		types: []payloadType{
 			{catalog.IOSMobileAppConfiguration, []string{"targetedMobileApps", "encodedSettingXml", "settings"}},
 		},

@@ -62,11 +62,13 @@ func (e *OtherTopic) Error() string {
 	return fmt.Sprintf("a push certificate of topic %s wakes none of %s", e.Topic, e.Devices)
 }
 
-var pushCertificateProperties = []string{"id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber",
-	"certificate"}
+var pushCertificateProperties = properties{
+	{"id", edmString}, {"topicIdentifier", edmString}, {"expirationDateTime", edmDateTime},
+	{"certificateSerialNumber", edmString}, {"certificate", edmString},
+}
 
 func (c *call) getPushCertificate() error {
-	selected, err := c.selected(pushCertificateProperties)
+	selected, err := c.selected(pushCertificateProperties.names())
 	if err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func (c *call) updatePushCertificate() error {
 	if err != nil {
 		return err
 	}
-	return c.replyPushCertificate(pushCertificateProperties)
+	return c.replyPushCertificate(pushCertificateProperties.names())
 }
 
 // refuseTopic tells which devices could not be woken any more, by name if the caller sees all there are.

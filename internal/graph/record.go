@@ -51,11 +51,10 @@ func (rt *route) reads(method string) bool {
 
 // object is the type of what a route is about: managedDevice of managedDevices.get.
 func (rt *route) object() string {
-	set, _, _ := strings.Cut(rt.name, ".")
-	if stem, ok := strings.CutSuffix(set, "ies"); ok {
-		return stem + "y"
+	if rt.resource == nil {
+		return ""
 	}
-	return strings.TrimSuffix(set, "s")
+	return rt.resource.object
 }
 
 // kind is what sort of operation a route is, to the record.
@@ -63,12 +62,12 @@ func (rt *route) kind(method string) audit.Kind {
 	switch {
 	case rt.reads(method):
 		return audit.Read
+	case rt.verb != nil && rt.verb.kind != "":
+		return rt.verb.kind
 	case method == http.MethodPatch, method == http.MethodPut:
 		return audit.Update
 	case method == http.MethodDelete:
 		return audit.Delete
-	case strings.HasSuffix(rt.name, ".create"):
-		return audit.Create
 	default:
 		return audit.Act
 	}

@@ -6,9 +6,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-var remoteActionAuditProperties = []string{"id", "deviceDisplayName", "userName", "initiatedByUserPrincipalName", "action",
-	"requestDateTime", "deviceOwnerUserPrincipalName", "deviceIMEI", "actionState", "managedDeviceId", "deviceActionCategory",
-	"bulkDeviceActionId"}
+var remoteActionAuditProperties = properties{
+	{"id", edmString}, {"deviceDisplayName", edmString}, {"userName", edmString},
+	{"initiatedByUserPrincipalName", edmString}, {"action", "remoteAction"}, {"requestDateTime", edmDateTime},
+	{"deviceOwnerUserPrincipalName", edmString}, {"deviceIMEI", edmString}, {"actionState", "actionState"},
+	{"managedDeviceId", edmString}, {"deviceActionCategory", "deviceActionCategory"},
+	{"bulkDeviceActionId", edmString},
+}
 
 // remoteActionListing is what the options take of actions: the newest come first.
 var remoteActionListing = &listing{
@@ -52,7 +56,7 @@ func remoteActionAuditFields(a *audit.RemoteAction) fields {
 
 // listRemoteActionAudits lists the actions on the devices in the caller's scope.
 func (c *call) listRemoteActionAudits() error {
-	selected, err := c.selected(remoteActionAuditProperties)
+	selected, err := c.selected(remoteActionAuditProperties.names())
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,10 @@ var operationTexts = map[access.Right][3]string{
 	access.DeleteTokens:         {"Tokens", "Delete", "Revoke tokens of the server's own."},
 }
 
-var operationProperties = []string{"id", "resource", "resourceName", "actionName", "description", "enabledForScopeValidation"}
+var operationProperties = properties{
+	{"id", edmString}, {"resource", edmString}, {"resourceName", edmString}, {"actionName", edmString},
+	{"description", edmString}, {"enabledForScopeValidation", edmBoolean},
+}
 
 // operationFields shows a right, such as Microsoft.Intune_ManagedDevices_Read, which is about the resource ManagedDevices.
 func operationFields(r access.Right) fields {
@@ -61,7 +64,7 @@ func operationFields(r access.Right) fields {
 
 // listResourceOperations lists the rights that a role may have.
 func (c *call) listResourceOperations() error {
-	selected, err := c.selected(operationProperties)
+	selected, err := c.selected(operationProperties.names())
 	if err != nil {
 		return err
 	}

@@ -14,18 +14,18 @@ const (
 	assignmentType = "deviceAndAppManagementRoleAssignment"
 )
 
+var roleAssignments = &resource{name: "roleAssignments", path: versionPath + assignmentSet, odataType: assignmentType,
+	object: "roleAssignment", category: categoryRole, stable: true, tagged: true, setByServer: []string{"id"}}
+
 func roleAssignmentRoutes() []route {
-	const assignments, assignment = versionPath + assignmentSet, versionPath + assignmentSet + "/{id}"
+	read, assign := may(access.ReadRoles), may(access.AssignRoles)
 	return []route{
-		{method: "GET", pattern: assignments, name: "roleAssignments.list", options: expandOptions, needs: may(access.ReadRoles),
-			handle: (*call).listRoleAssignments},
-		{method: "GET", pattern: assignments + countSuffix, name: "roleAssignments.count", options: countOptions, needs: may(access.ReadRoles),
-			handle: (*call).listRoleAssignments},
-		{method: "POST", pattern: assignments, name: "roleAssignments.create", needs: may(access.AssignRoles), handle: (*call).createRoleAssignment},
-		{method: "GET", pattern: assignment, name: "roleAssignments.get", options: []string{optionSelect, optionExpand},
-			needs: may(access.ReadRoles), handle: (*call).getRoleAssignment},
-		{method: "PATCH", pattern: assignment, name: "roleAssignments.update", needs: may(access.AssignRoles), handle: (*call).updateRoleAssignment},
-		{method: "DELETE", pattern: assignment, name: "roleAssignments.delete", needs: may(access.AssignRoles), handle: (*call).deleteRoleAssignment},
+		roleAssignments.route(toList, read, expandOptions, (*call).listRoleAssignments),
+		roleAssignments.route(toCount, read, countOptions, (*call).listRoleAssignments),
+		roleAssignments.route(toCreate, assign, nil, (*call).createRoleAssignment),
+		roleAssignments.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getRoleAssignment),
+		roleAssignments.route(toUpdate, assign, nil, (*call).updateRoleAssignment),
+		roleAssignments.route(toDelete, assign, nil, (*call).deleteRoleAssignment),
 	}
 }
 
@@ -37,7 +37,11 @@ const (
 	scopeDevicesAndPersons = "allDevicesAndLicensedUsers"
 )
 
-var assignmentProperties = []string{"id", "displayName", "description", "members", "scopeType", "resourceScopes", "scopeMembers", tagProperty}
+var assignmentProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"members", collectionOf(edmString)},
+	{"scopeType", "roleAssignmentScopeType"}, {"resourceScopes", collectionOf(edmString)},
+	{"scopeMembers", collectionOf(edmString)}, {tagProperty, collectionOf(edmString)},
+}
 
 func assignmentFields(a *access.RoleAssignment) fields {
 	scope := scopeDevices
@@ -73,7 +77,7 @@ type assignmentView struct {
 }
 
 func (c *call) assignmentView() (*assignmentView, error) {
-	selected, err := c.selected(assignmentProperties)
+	selected, err := c.selected(assignmentProperties.names())
 	if err != nil {
 		return nil, err
 	}

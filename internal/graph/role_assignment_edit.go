@@ -17,7 +17,7 @@ const (
 
 // assignmentEdit reads what a body sets of an assignment. The bindings are the references it takes beside scope tags.
 func assignmentEdit(body *object, current *access.RoleAssignment, bindings ...string) (p access.AssignmentPatch, err error) {
-	if err := body.only(assignmentProperties...); err != nil {
+	if err := body.only(assignmentProperties.names()...); err != nil {
 		return p, err
 	}
 	if err := body.ofType([]string{assignmentType, "roleAssignment"}, append(bindings, bindTags)...); err != nil {

@@ -47,24 +47,32 @@ const (
 	definitionType = "deviceAndAppManagementRoleDefinition"
 )
 
+var (
+	roleDefinitions = &resource{name: "roleDefinitions", path: versionPath + definitionSet, odataType: "roleDefinition",
+		object: "roleDefinition", category: categoryRole, stable: true, tagged: true,
+		setByServer: []string{"id", "isBuiltIn", "isBuiltInRoleDefinition"}}
+	resourceOperations = &resource{name: "resourceOperations", path: versionPath + operationSet, odataType: "resourceOperation",
+		object: "resourceOperation", category: categoryOther, stable: true}
+)
+
+// What is read of a role are its assignments, too.
+var (
+	toListRoleAssignments  = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/roleAssignments", part: "roleAssignments", many: true}
+	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET", suffix: "/{id}/roleAssignments" + countSuffix, part: "roleAssignments"}
+)
+
 func roleRoutes() []route {
-	const definitions, definition = versionPath + definitionSet, versionPath + definitionSet + "/{id}"
-	read := []string{optionSelect, optionExpand}
+	read := may(access.ReadRoles)
 	all := []route{
-		{method: "GET", pattern: definitions, name: "roleDefinitions.list", options: queryOptions, needs: may(access.ReadRoles), handle: (*call).listRoles},
-		{method: "GET", pattern: definitions + countSuffix, name: "roleDefinitions.count", options: countOptions, needs: may(access.ReadRoles),
-			handle: (*call).listRoles},
-		{method: "POST", pattern: definitions, name: "roleDefinitions.create", needs: may(access.CreateRoles), handle: (*call).createRole},
-		{method: "GET", pattern: definition, name: "roleDefinitions.get", options: read, needs: may(access.ReadRoles), handle: (*call).getRole},
-		{method: "PATCH", pattern: definition, name: "roleDefinitions.update", needs: may(access.UpdateRoles), handle: (*call).updateRole},
-		{method: "DELETE", pattern: definition, name: "roleDefinitions.delete", needs: may(access.DeleteRoles), handle: (*call).deleteRole},
-		{method: "GET", pattern: definition + "/roleAssignments", name: "roleDefinitions.listAssignments",
-			options: expandOptions, needs: may(access.ReadRoles),
-			handle: (*call).listRoleAssignments},
-		{method: "GET", pattern: definition + "/roleAssignments" + countSuffix, name: "roleDefinitions.countAssignments", options: countOptions,
-			needs: may(access.ReadRoles), handle: (*call).listRoleAssignments},
-		{method: "GET", pattern: versionPath + operationSet, name: "resourceOperations.list", options: listOptions, needs: may(access.ReadRoles),
-			handle: (*call).listResourceOperations},
+		roleDefinitions.route(toList, read, queryOptions, (*call).listRoles),
+		roleDefinitions.route(toCount, read, countOptions, (*call).listRoles),
+		roleDefinitions.route(toCreate, may(access.CreateRoles), nil, (*call).createRole),
+		roleDefinitions.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getRole),
+		roleDefinitions.route(toUpdate, may(access.UpdateRoles), nil, (*call).updateRole),
+		roleDefinitions.route(toDelete, may(access.DeleteRoles), nil, (*call).deleteRole),
+		roleDefinitions.route(toListRoleAssignments, read, expandOptions, (*call).listRoleAssignments).answering("roleAssignment"),
+		roleDefinitions.route(toCountRoleAssignments, read, countOptions, (*call).listRoleAssignments).answering("roleAssignment"),
+		resourceOperations.route(toList, read, listOptions, (*call).listResourceOperations),
 	}
 	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)
 	for i := range all {
@@ -108,8 +116,11 @@ func (o *object) ofType(names []string, bindings ...string) error {
 	return nil
 }
 
-var definitionProperties = []string{"id", "displayName", "description", "isBuiltIn", "isBuiltInRoleDefinition", "roleScopeTagIds",
-	"permissions", "rolePermissions"}
+var definitionProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"isBuiltIn", edmBoolean},
+	{"isBuiltInRoleDefinition", edmBoolean}, {tagProperty, collectionOf(edmString)},
+	{"permissions", collectionOf("rolePermission")}, {"rolePermissions", collectionOf("rolePermission")},
+}
 
 func definitionFields(r *access.Role) fields {
 	permissions := []fields{{
@@ -129,7 +140,7 @@ func definitionFields(r *access.Role) fields {
 }
 
 func (c *call) listRoles() error {
-	selected, err := c.selected(definitionProperties)
+	selected, err := c.selected(definitionProperties.names())
 	if err != nil {
 		return err
 	}
@@ -139,12 +150,12 @@ func (c *call) listRoles() error {
 }
 
 // typed is an object with its Graph type.
-func typed(name string, f fields) fields {
-	return append(fields{{"@odata.type", "#" + graphNamespace + name}}, f...)
+func typed(of typeName, f fields) fields {
+	return append(fields{{"@odata.type", "#" + qualified(of)}}, f...)
 }
 
 func (c *call) getRole() error {
-	selected, err := c.selected(definitionProperties)
+	selected, err := c.selected(definitionProperties.names())
 	if err != nil {
 		return err
 	}
@@ -173,12 +184,12 @@ func (c *call) getRole() error {
 }
 
 // entity answers with one object of a collection.
-func (c *call) entity(status int, collection, odataType string, f fields) error {
+func (c *call) entity(status int, collection string, odataType typeName, f fields) error {
 	return c.reply(status, append(fields{{"@odata.context", c.contextURL(collection) + "/$entity"}}, typed(odataType, f)...))
 }
 
 // created answers with a new object of a collection.
-func (c *call) created(collection, id, odataType string, f fields) error {
+func (c *call) created(collection, id string, odataType typeName, f fields) error {
 	c.w.Header().Set("Location", c.base()+c.version()+collection+"/"+id)
 	return c.entity(http.StatusCreated, collection, odataType, f)
 }

@@ -10,7 +10,7 @@ import (
 
 // roleEdit reads what a body sets of a role. Roles carry no scope tags: who reads roles reads all of them.
 func roleEdit(body *object) (p access.RolePatch, err error) {
-	if err := body.only(definitionProperties...); err != nil {
+	if err := body.only(definitionProperties.names()...); err != nil {
 		return p, err
 	}
 	if err := body.ofType([]string{definitionType, "roleDefinition"}); err != nil {

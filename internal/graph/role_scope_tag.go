@@ -11,28 +11,31 @@ const (
 	scopeTagType = "roleScopeTag"
 )
 
+var scopeTags = &resource{name: "roleScopeTags", path: versionPath + scopeTagSet, odataType: scopeTagType, object: "roleScopeTag",
+	category: categoryRole, setByServer: []string{"id", "isBuiltIn"}}
+
 func scopeTagRoutes() []route {
-	const tags, tag = versionPath + scopeTagSet, versionPath + scopeTagSet + "/{id}"
+	read := may(access.ReadRoles)
 	return []route{
-		{method: "GET", pattern: tags, name: "roleScopeTags.list", options: queryOptions, needs: may(access.ReadRoles), handle: (*call).listScopeTags},
-		{method: "GET", pattern: tags + countSuffix, name: "roleScopeTags.count", options: countOptions, needs: may(access.ReadRoles),
-			handle: (*call).listScopeTags},
-		{method: "POST", pattern: tags, name: "roleScopeTags.create", needs: may(access.CreateRoles), handle: (*call).createScopeTag},
-		{method: "GET", pattern: tag, name: "roleScopeTags.get", options: []string{optionSelect}, needs: may(access.ReadRoles),
-			handle: (*call).getScopeTag},
-		{method: "PATCH", pattern: tag, name: "roleScopeTags.update", needs: may(access.UpdateRoles), handle: (*call).updateScopeTag},
-		{method: "DELETE", pattern: tag, name: "roleScopeTags.delete", needs: may(access.DeleteRoles), handle: (*call).deleteScopeTag},
+		scopeTags.route(toList, read, queryOptions, (*call).listScopeTags),
+		scopeTags.route(toCount, read, countOptions, (*call).listScopeTags),
+		scopeTags.route(toCreate, may(access.CreateRoles), nil, (*call).createScopeTag),
+		scopeTags.route(toGet, read, []string{optionSelect}, (*call).getScopeTag),
+		scopeTags.route(toUpdate, may(access.UpdateRoles), nil, (*call).updateScopeTag),
+		scopeTags.route(toDelete, may(access.DeleteRoles), nil, (*call).deleteScopeTag),
 	}
 }
 
-var scopeTagProperties = []string{"id", "displayName", "description", "isBuiltIn"}
+var scopeTagProperties = properties{
+	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"isBuiltIn", edmBoolean},
+}
 
 func scopeTagFields(t *access.ScopeTag) fields {
 	return fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description}, {"isBuiltIn", t.BuiltIn()}}
 }
 
 func (c *call) listScopeTags() error {
-	selected, err := c.selected(scopeTagProperties)
+	selected, err := c.selected(scopeTagProperties.names())
 	if err != nil {
 		return err
 	}
@@ -42,7 +45,7 @@ func (c *call) listScopeTags() error {
 }
 
 func (c *call) getScopeTag() error {
-	selected, err := c.selected(scopeTagProperties)
+	selected, err := c.selected(scopeTagProperties.names())
 	if err != nil {
 		return err
 	}

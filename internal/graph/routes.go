@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,12 +15,17 @@ import (
 
 // route is one operation of the surface.
 type route struct {
-	method, pattern string // as http.ServeMux has them
-	name            string
+	method, pattern string         // as http.ServeMux has them
+	name            string         // of the operation; the audit record keeps it
+	resource        *resource      // what it is about; nil: the server as a whole
+	verb            *verb          // what it does to the resource; nil: it is the only one of its kind
+	answers         typeName       // the type of $metadata that a GET answers with; empty: it has none
 	options         []string       // the query options it takes; any other is refused
 	needs           []access.Right // the caller must have all of them; what the call reaches is where they have the first
 	open            bool           // needs no token
+	everywhere      bool           // each version has it
 	unchanging      bool           // changes nothing, whatever its method
+	largestBody     int64          // bytes of its body, if it has no verb; 0: ordinaryBody
 	handle          func(*call) error
 }
 
@@ -29,22 +33,22 @@ type route struct {
 func routes() []route {
 	all := []route{
 		{method: "GET", pattern: "/healthz", name: "health", open: true, handle: (*call).health},
-		{method: "POST", pattern: "/api/enrollments", name: "createEnrollment", needs: may(access.EnrollDevices), handle: (*call).createEnrollment},
+		{method: "POST", pattern: enrollments.path, name: "createEnrollment", resource: enrollments, needs: may(access.EnrollDevices), handle: (*call).createEnrollment},
 		{method: "GET", pattern: "/api/events", name: "events", options: []string{optionAfter}, needs: may(access.ReadDevices), handle: (*call).stream},
-		{method: "GET", pattern: "/api/devices/{id}/events", name: "deviceEvents", options: []string{optionAfter}, needs: may(access.ReadDevices), handle: (*call).stream},
-		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads", needs: may(access.ReadDevices), handle: (*call).devicePayloads},
+		{method: "GET", pattern: "/api/devices/{id}/events", name: "deviceEvents", resource: managedDevices, options: []string{optionAfter}, needs: may(access.ReadDevices), handle: (*call).stream},
+		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads", resource: managedDevices, needs: may(access.ReadDevices), handle: (*call).devicePayloads},
 		{method: "GET", pattern: "/api/me", name: "me", handle: (*call).me},
 		{method: "GET", pattern: "/api/health", name: "serverHealth", needs: may(access.ReadOrganization), handle: (*call).serverHealth},
-		{method: "POST", pattern: "/api/profiles/inspect", name: "inspectProfile", needs: may(access.ReadConfigurations), unchanging: true,
+		{method: "POST", pattern: "/api/profiles/inspect", name: "inspectProfile", largestBody: fileBody, needs: may(access.ReadConfigurations), unchanging: true,
 			handle: (*call).inspectProfile},
-		{method: "GET", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
-			name: "getPushCertificate", options: []string{optionSelect}, needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
-		{method: "PATCH", pattern: "/beta/deviceManagement/applePushNotificationCertificate",
-			name: pushCertificateName, needs: may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
+		{method: "GET", pattern: pushCertificate.path, name: "getPushCertificate", resource: pushCertificate,
+			answers: pushCertificate.odataType, options: []string{optionSelect}, needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
+		{method: "PATCH", pattern: pushCertificate.path, name: "updatePushCertificate", resource: pushCertificate,
+			needs: may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
 	}
 	all = append(all, slices.Concat(batchRoutes(), metadataRoutes(), historyRoutes())...)
-	for _, set := range []string{"managedDevices", "comanagedDevices"} {
-		all = append(all, deviceRoutes(set)...)
+	for _, r := range []*resource{managedDevices, comanagedDevices} {
+		all = append(all, deviceRoutes(r)...)
 	}
 	for _, k := range kinds {
 		all = append(all, payloadRoutes(k)...)
@@ -77,17 +81,7 @@ func Patterns() []string {
 
 // stable reports whether Graph has the operation in v1.0, too. The action is in beta only.
 func (rt *route) stable() bool {
-	set, operation, _ := strings.Cut(rt.name, ".")
-	switch set {
-	case "managedDevices":
-		return slices.Contains([]string{"list", "count", "get", "update", "syncDevice",
-			"listConfigurationStates", "countConfigurationStates", "getConfigurationState"}, operation)
-	case "deviceConfigurations", "mobileApps", "mobileAppConfigurations", "groups", "auditEvents", "roleDefinitions", "roleAssignments",
-		"resourceOperations", "subscriptions", "getPushCertificate", pushCertificateName, "batch", "metadata":
-		return true
-	default:
-		return false
-	}
+	return rt.everywhere || rt.resource != nil && rt.resource.stable && (rt.verb == nil || !rt.verb.betaOnly)
 }
 
 func (c *call) health() error { return c.reply(http.StatusOK, fields{{"status", "ok"}}) }
@@ -190,17 +184,8 @@ func unauthenticated(err error) error {
 		header:  map[string]string{"WWW-Authenticate": `Bearer realm="syncpayloads"`}}
 }
 
-// reply answers with a JSON body.
-func (c *call) reply(status int, body any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encoding the answer: %w", err)
-	}
-	return c.answer(status, text)
-}
-
-func write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+func write(w http.ResponseWriter, contentType string, status int, body []byte) {
+	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // an error means that the caller has gone
 }

@@ -68,6 +68,7 @@ func (c *clock) advance(d time.Duration) {
 
 // channel stands where a device channel would: it makes links and keeps the push certificate.
 type channel struct {
+	mu          sync.Mutex
 	clock       *clock
 	ttl         time.Duration
 	terms       access.EnrollmentTerms
@@ -77,19 +78,27 @@ type channel struct {
 }
 
 func (c *channel) EnrollmentLinkOn(_ context.Context, ttl time.Duration, terms access.EnrollmentTerms) (string, time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.ttl, c.terms = ttl, terms
 	return "https://mdm.example/enroll/abc", c.clock.Now().Add(ttl), nil
 }
 
 func (c *channel) PushCertificate(context.Context) (*graph.PushCertificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.certificate, nil
 }
 
 func (c *channel) Unwakeable(context.Context, fleet.Condition) (graph.Unwakeable, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.unwakeable, nil
 }
 
 func (c *channel) SetPushCertificate(_ context.Context, certificate, key []byte, force bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.unwakeable.Count > 0 && !force {
 		return &graph.OtherTopic{Topic: "com.apple.mgmt.External.2", Devices: c.unwakeable}
 	}

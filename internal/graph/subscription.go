@@ -31,21 +31,26 @@ const (
 	codeValidation   = "ValidationError"
 )
 
+var subscriptions = &resource{name: "subscriptions", path: versionPath + subscriptionSet, odataType: subscriptionType,
+	object: "subscription", category: categoryOther, stable: true,
+	setByServer: []string{"id", "applicationId", "creatorId", "notificationUrlAppId"}}
+
+var toReauthorize = &verb{name: "reauthorize", method: "POST", suffix: "/{id}/reauthorize"}
+
 // subscriptionRoutes are open to who may read devices: as in Graph, a subscription needs the right to its resource, and
 // everybody has but their own.
 func subscriptionRoutes() []route {
-	const all, one = versionPath + subscriptionSet, versionPath + subscriptionSet + "/{id}"
+	needs := may(access.ReadDevices)
 	routes := []route{
-		{method: "GET", pattern: all, name: "subscriptions.list", options: listOptions, handle: (*call).listSubscriptions},
-		{method: "POST", pattern: all, name: "subscriptions.create", handle: (*call).createSubscription},
-		{method: "GET", pattern: one, name: "subscriptions.get", options: []string{optionSelect}, handle: (*call).getSubscription},
-		{method: "PATCH", pattern: one, name: "subscriptions.update", handle: (*call).renewSubscription},
-		{method: "DELETE", pattern: one, name: "subscriptions.delete", handle: (*call).deleteSubscription},
-		{method: "POST", pattern: one + "/reauthorize", name: "subscriptions.reauthorize", handle: (*call).reauthorizeSubscription},
+		subscriptions.route(toList, needs, listOptions, (*call).listSubscriptions),
+		subscriptions.route(toCreate, needs, nil, (*call).createSubscription),
+		subscriptions.route(toGet, needs, []string{optionSelect}, (*call).getSubscription),
+		subscriptions.route(toUpdate, needs, nil, (*call).renewSubscription),
+		subscriptions.route(toDelete, needs, nil, (*call).deleteSubscription),
+		subscriptions.route(toReauthorize, needs, nil, (*call).reauthorizeSubscription),
 	}
 	for i := range routes {
 		handle := routes[i].handle
-		routes[i].needs = may(access.ReadDevices)
 		routes[i].handle = func(c *call) error { return c.subscriptionFault(handle(c)) }
 	}
 	return routes
@@ -70,9 +75,14 @@ func (c *call) subscriptionFault(err error) error {
 	}
 }
 
-var subscriptionProperties = []string{"id", "resource", "applicationId", "changeType", "clientState", "notificationUrl",
-	"notificationQueryOptions", "lifecycleNotificationUrl", "expirationDateTime", "creatorId", "includeResourceData",
-	"latestSupportedTlsVersion", "encryptionCertificate", "encryptionCertificateId", "notificationUrlAppId", ownProperty}
+var subscriptionProperties = properties{
+	{"id", edmString}, {"resource", edmString}, {"applicationId", edmString}, {"changeType", edmString},
+	{"clientState", edmString}, {"notificationUrl", edmString}, {"notificationQueryOptions", edmString},
+	{"lifecycleNotificationUrl", edmString}, {"expirationDateTime", edmDateTime}, {"creatorId", edmString},
+	{"includeResourceData", edmBoolean}, {"latestSupportedTlsVersion", edmString},
+	{"encryptionCertificate", edmString}, {"encryptionCertificateId", edmString},
+	{"notificationUrlAppId", edmString}, {ownProperty, ownNamespace + "subscriptionDetails"},
+}
 
 // ownProperty has what is this server's own and not Graph's.
 const ownProperty = "syncpayloads"
@@ -130,7 +140,7 @@ func deliveryFields(s *notify.Subscription) fields {
 }
 
 func (c *call) listSubscriptions() error {
-	selected, err := c.selected(subscriptionProperties)
+	selected, err := c.selected(subscriptionProperties.names())
 	if err != nil {
 		return err
 	}
@@ -151,7 +161,7 @@ func (c *call) listSubscriptions() error {
 }
 
 func (c *call) getSubscription() error {
-	selected, err := c.selected(subscriptionProperties)
+	selected, err := c.selected(subscriptionProperties.names())
 	if err != nil {
 		return err
 	}

@@ -20,12 +20,14 @@ type Tokens interface {
 	RevokeBy(ctx context.Context, by *access.Principal, id string) error
 }
 
+var tokens = &resource{name: "tokens", path: "/api/tokens", object: "token", category: categoryOther}
+
 // tokenRoutes are for the server's own tokens. None of them is Graph's.
 func tokenRoutes() []route {
 	return []route{
-		{method: "GET", pattern: "/api/tokens", name: "tokens.list", needs: may(access.ReadTokens), handle: (*call).listTokens},
-		{method: "POST", pattern: "/api/tokens", name: "tokens.create", needs: may(access.CreateTokens), handle: (*call).createToken},
-		{method: "DELETE", pattern: "/api/tokens/{id}", name: "tokens.delete", needs: may(access.DeleteTokens), handle: (*call).revokeToken},
+		tokens.route(toList, may(access.ReadTokens), nil, (*call).listTokens),
+		tokens.route(toCreate, may(access.CreateTokens), nil, (*call).createToken),
+		tokens.route(toDelete, may(access.DeleteTokens), nil, (*call).revokeToken),
 	}
 }
 
