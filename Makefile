@@ -1,5 +1,10 @@
-# make test   everything that must hold: formatting, vet, staticcheck, all tests with the race detector, on PostgreSQL, too,
-#             short fuzzing
+# make test   everything that must hold:
+#               check     formatting, vet, staticcheck
+#               race      what meets in one process, with the race detector
+#               plain     everything else: whole servers, browsers, clients, faults, tables
+#               postgres  the tests of what is stored once more, on PostgreSQL
+#               fuzz      a number of inputs for every parser
+# make race-all  every test with the race detector
 # make fuzz   FUZZTIME=100000x for longer
 # make bench  the benchmarks
 # make bench-peer  the server beside NanoMDM; REPORT=file.md keeps the table
@@ -14,9 +19,9 @@ FUZZTIME ?= 2000x
 # what is ours: that no connection is used by two at a time is seen in the driver, which is checked.
 SQLITE   := github.com/ncruces/go-sqlite3-wasm/...
 
-.PHONY: test tools check race postgres fuzz mutate bench bench-peer bench-growth
+.PHONY: test tools check race plain race-all postgres fuzz mutate bench bench-peer bench-growth
 
-test: tools check race postgres fuzz
+test: tools check race plain postgres fuzz
 
 # The race detector needs a C compiler, the tests of Graph's clients Node.js, the console's a browser, the store's PostgreSQL.
 # What is missing is installed where that is allowed.
@@ -36,17 +41,40 @@ check:
 	go vet ./...
 	go tool staticcheck ./...
 
-# Packages wait much, for disks and for each other's processes: more of them at a time than there are processors. The fleet is
-# smaller here, and whole on PostgreSQL without the race detector.
+# Where goroutines of ours meet, tests run with the race detector; it makes them two to thirty times as slow. The rest runs without:
+# what is one goroutine, such as the tables of the store and of Graph, and what drives processes that are built without it, such
+# as the faults, the kills and the commands. TestEveryRouteAtOnce calls every route from many goroutines for the detector.
+# Packages wait much, for disks and for each other's processes: more of them at a time than there are processors.
+GO_RACE  := go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m
+MEETING  := ./client ./internal/access ./internal/action ./internal/audit ./internal/channel/... ./internal/console ./internal/engine \
+	./internal/lane ./internal/live ./internal/notify ./internal/server ./internal/simulator
+TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
+ALONE    := Matrix|Walk|Metadata|Filter|Bombs|APIPage|Kinds|Specified|Paging
+TOGETHER := Simultaneous|Stream|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
+
 race:
-	SYNCPAYLOADS_TEST_DEVICES=60 go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./...
+	$(GO_RACE) $(MEETING)
+	$(GO_RACE) -skip '$(TABLES)' ./internal/store
+	$(GO_RACE) -skip '$(ALONE)' ./internal/graph
+	SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./test
+
+plain:
+	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) ./internal/store ./internal/graph)")
+	go test -timeout 15m -run '$(TABLES)' ./internal/store
+	go test -timeout 15m -run '$(ALONE)' ./internal/graph
+
+# Everything with the race detector, by hand or nightly.
+race-all:
+	SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -timeout 40m ./...
 
 # The same tests once more, with the store on PostgreSQL; those that have nothing to do with it, or start servers of their own,
 # ran above.
 postgres:
-	SYNCPAYLOADS_TEST_DB=postgres go test -race -gcflags '$(SQLITE)=-race=false' -timeout 15m ./internal/store ./internal/engine ./internal/live
+	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) ./internal/engine ./internal/live
+	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) -skip '$(TABLES)' ./internal/store
 	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_KILLS=10 go test -p 3 -timeout 15m \
 		-skip 'Console|Client|Kiota' ./internal/access ./internal/catalog ./internal/graph ./internal/notify ./test
+	SYNCPAYLOADS_TEST_DB=postgres go test -timeout 15m -run '$(TABLES)' ./internal/store
 
 # A package's tests are built once, as go test -fuzz builds them, and run for each of its targets.
 fuzz:

@@ -49,11 +49,8 @@ func (c *Channel) takeCheckin(r *mdm.Request, body []byte) ([]byte, error) {
 	case "DeclarativeManagement":
 		return c.DeclarativeManagement(r, &mdm.DeclarativeManagement{Enrollment: e, MessageType: head, Raw: body})
 	case "GetToken":
-		token, err := c.GetToken(r, &mdm.GetToken{Enrollment: e, MessageType: head, TokenServiceType: text(d, "TokenServiceType"), Raw: body})
-		if err != nil {
-			return nil, err
-		}
-		return plist.Marshal(token)
+		_, err := c.GetToken(r, &mdm.GetToken{Enrollment: e, MessageType: head, TokenServiceType: text(d, "TokenServiceType"), Raw: body})
+		return nil, err // none is served
 	}
 	return nil, refuse(http.StatusBadRequest, "check-in message of a kind that is not known: %.40q", kind)
 }
