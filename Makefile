@@ -42,18 +42,19 @@ check:
 	go tool staticcheck ./...
 
 # Where goroutines of ours meet, tests run with the race detector; it makes them two to thirty times as slow. The rest runs without:
-# what is one goroutine, such as the tables of the store and of Graph, and what drives processes that are built without it, such
-# as the faults, the kills and the commands. TestEveryRouteAtOnce calls every route from many goroutines for the detector.
+# what is one goroutine, such as the tables of the store and of Graph, what holds times and memory, and what drives processes that are
+# built without it, such as the faults, the kills and the commands. TestEveryRouteAtOnce calls every route from many goroutines for the detector.
 # Packages wait much, for disks and for each other's processes: more of them at a time than there are processors.
 GO_RACE  := go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m
 MEETING  := ./client ./internal/access ./internal/action ./internal/audit ./internal/channel/... ./internal/console ./internal/engine \
 	./internal/lane ./internal/live ./internal/notify ./internal/server ./internal/simulator
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
 ALONE    := Matrix|Walk|Metadata|Filter|Bombs|APIPage|Kinds|Specified|Paging
+TIMED    := SlowAndGreedy|WhatEvery|Endless|Bombs|OfMany|GreatPush
 TOGETHER := Simultaneous|Stream|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
 
 race:
-	$(GO_RACE) $(MEETING)
+	$(GO_RACE) -skip '$(TIMED)' $(MEETING)
 	$(GO_RACE) -skip '$(TABLES)' ./internal/store
 	$(GO_RACE) -skip '$(ALONE)' ./internal/graph
 	SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./test
@@ -62,6 +63,7 @@ plain:
 	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) ./internal/store ./internal/graph)")
 	go test -timeout 15m -run '$(TABLES)' ./internal/store
 	go test -timeout 15m -run '$(ALONE)' ./internal/graph
+	go test -timeout 15m -run '$(TIMED)' ./internal/server ./internal/channel/...
 
 # Everything with the race detector, by hand or nightly.
 race-all:

@@ -206,9 +206,10 @@ func TestBodiesAreCounted(t *testing.T) {
 	}
 	heap := peak()
 	var all sync.WaitGroup
-	stop := make(chan struct{})
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	held := int64(0)
 	go func() {
+		defer close(stopped)
 		for {
 			select {
 			case <-stop:
@@ -230,7 +231,8 @@ func TestBodiesAreCounted(t *testing.T) {
 			default:
 				_, _ = fmt.Fprintf(conn, "POST /beta/$batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
 					packed.Len(), packed.Bytes())
-				if answer, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) || answer.StatusCode == 200 {
+				answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) || err == nil && answer.StatusCode == http.StatusOK {
 					t.Errorf("a bomb is answered %v, %v", answer, err)
 				}
 				_ = conn.Close()
@@ -239,6 +241,7 @@ func TestBodiesAreCounted(t *testing.T) {
 	}
 	all.Wait()
 	close(stop)
+	<-stopped
 	w.freed("a flood")
 	if grown := heap(); held > most || held == 0 || grown > mostHeap {
 		t.Errorf("%d bytes of bodies are held, and the heap grew by %d MiB", held, grown>>20)

@@ -51,8 +51,10 @@ func TestOldServerGetsARegistrar(t *testing.T) {
 	first := newServer(t)
 	d := first.enroll(t, "1", 1)
 	store := newMemoryStore()
-	store.certificates, store.enrollments = first.store.certificates, first.store.enrollments
+	first.store.mu.Lock() // a device that has just enrolled is being woken
+	store.certificates, store.enrollments = maps.Clone(first.store.certificates), maps.Clone(first.store.enrollments)
 	store.keyPairs = maps.Clone(first.store.keyPairs)
+	first.store.mu.Unlock()
 	delete(store.keyPairs, "apple SCEP RA")
 	second := newServer(t, func(c *apple.Config) { c.Store = store })
 	second.store = store
