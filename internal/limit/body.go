@@ -1,3 +1,4 @@
+// Package limit bounds what comes from outside before a library reads it, for libraries that have no bounds of their own.
 package limit
 
 import "net/http"
