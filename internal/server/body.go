@@ -104,7 +104,7 @@ func (in *intake) newBody(w http.ResponseWriter, r *http.Request, k kind, g lane
 	}
 	b := &body{intake: in, r: r, kind: k, guest: g, from: r.Body, control: http.NewResponseController(w), ahead: aheadLimit,
 		declared: r.ContentLength, holder: in.unproven[k], began: time.Now()}
-	if isOpen(r) {
+	if isOpen(r) && k != ofDevice { // of SCEP a whole message is read
 		b.ahead = openLimit
 	}
 	b.source = progress{b}
