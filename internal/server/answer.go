@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -93,12 +94,14 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.writePieces(p)
 }
 
-// cut ends an answer that is not read while others need its room.
+// cut ends an answer that is not read while others need its room. It may also wait for a body that the handler did not
+// read: HTTP/1 has that come before it begins to write.
 func (a *answer) cut() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.lost = true; !a.over {
-		_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))
+		control := http.NewResponseController(a.ResponseWriter)
+		_ = errors.Join(control.SetReadDeadline(time.Unix(1, 0)), control.SetWriteDeadline(time.Unix(1, 0)))
 	}
 }
 

@@ -89,8 +89,9 @@ type body struct {
 	whole atomic.Bool // nothing more is read
 
 	mu    sync.Mutex
-	over  bool // the request is
-	taken bool // its room was given to others
+	over  bool               // the request is
+	taken bool               // its room was given to others
+	leave context.CancelFunc // ends the waiting for room; nil: it does not wait
 }
 
 // newBody is the body of a request; nil: the request has none.
@@ -103,7 +104,7 @@ func (in *intake) newBody(w http.ResponseWriter, r *http.Request, k kind, g lane
 	}
 	b := &body{intake: in, r: r, kind: k, guest: g, from: r.Body, control: http.NewResponseController(w), ahead: aheadLimit,
 		declared: r.ContentLength, holder: in.unproven[k], began: time.Now()}
-	if isOpen(r) {
+	if isOpen(r) && k != ofDevice { // of SCEP a whole message is read
 		b.ahead = openLimit
 	}
 	b.source = progress{b}
@@ -209,27 +210,44 @@ func (b *body) rest() {
 }
 
 // move has the body counted among those whose senders are known. Of one that says how long it is all is set aside before
-// any of it is read: bodies that each have a part, and wait for the others' room, would wait for ever.
+// any of it is read: bodies that each have a part, and wait for the others' room, would wait for ever. What is read already
+// is counted where it was for as long as it waits.
 func (b *body) move(who identity) error {
 	holder := b.unproven[b.kind]
 	if who == provenIdentity {
 		holder = b.proven[b.kind]
 	}
+	if b.share != nil && holder == b.holder {
+		return nil // it grows as it comes: it must not wait for what it has itself
+	}
 	n := pages(b.size) + pages(page)
 	if b.declared > 0 {
 		n = pages(b.declared) + 1
 	}
-	// Before it waits for the whole, so that it does not wait for itself.
-	had := b.share
-	had.end()
 	patient, cancel := context.WithTimeout(b.r.Context(), b.wait)
 	defer cancel()
+	if !b.waits(cancel) {
+		return errBodyBusy
+	}
 	taken, err := holder.await(patient, b.guest, b.newShare(n))
+	if !b.waits(nil) && err == nil {
+		taken.end()
+		err = errBodyBusy
+	}
 	if err != nil {
 		return err
 	}
+	b.share.end()
 	b.holder, b.share, b.room = holder, taken, n-pages(b.size)
 	return nil
+}
+
+// waits notes how the body's waiting for room ends, and reports whether what it has is still its own.
+func (b *body) waits(leave context.CancelFunc) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.leave = leave
+	return !b.taken
 }
 
 func pages(bytes int64) int64 { return (bytes + page - 1) / page }
@@ -243,6 +261,9 @@ func (b *body) cut() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.taken = true
+	if b.leave != nil {
+		b.leave()
+	}
 	if !b.over {
 		_ = b.control.SetReadDeadline(time.Unix(1, 0))
 	}
@@ -303,7 +324,7 @@ func (b *body) makeRoom(bytes int64) bool {
 	return true
 }
 
-// fail ends the body.
+// fail ends the body. Of one whose room is others' now nothing is kept: it may be a while until its handler has ended.
 func (b *body) fail(err error) {
 	b.mu.Lock()
 	taken := b.taken
@@ -314,6 +335,9 @@ func (b *body) fail(err error) {
 		err = errBodyBusy
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errBodySlow
+	}
+	if errors.Is(err, errBodyBusy) {
+		b.chunks = nil
 	}
 	b.ended = err
 	b.whole.Store(true)
