@@ -1,0 +1,140 @@
+package action
+
+import "fmt"
+
+func (d *Device) answerInventory(s Step, c Class, o Outcome) {
+	i := &d.Inventories[c]
+	sent := i.Sent
+	i.Task = ""
+	if o.Verdict == Accepted && o.List != Everything {
+		d.keepManaged(c, o)
+		return
+	}
+	managed, known := i.Managed, i.First
+	i.restart()
+	switch o.Verdict {
+	case NotNow:
+		i.Deferred = true
+		d.verifying(c, func(p *Payload) {
+			d.report(s, p.ID, InProgress, Code{}, "acknowledged; the device said not now when asked for its inventory")
+		})
+	case Accepted:
+		i.Wanted, i.Attempt = false, 0
+		if known {
+			o.Sightings = withManaged(o.Sightings, managed)
+		}
+		d.observe(s, c, sent, o)
+	default:
+		i.Attempt++
+		if i.Attempt < s.Policy.MaxAttempts {
+			i.NotBefore = s.Now.Add(backoff(s.Policy.RetryBase, s.Policy.RetryMax, i.Attempt))
+			return
+		}
+		i.Wanted, i.Attempt = false, 0
+		d.verifying(c, func(p *Payload) {
+			d.fail(s, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("acknowledged, but the device refuses its inventory: %s (code %d)", o.Detail, o.Code)))
+		})
+	}
+}
+
+func (d *Device) verifying(c Class, do func(*Payload)) {
+	for _, p := range d.Payloads {
+		if p.Type.Class() == c && (p.Work.Phase == Verifying || d.overdue(p)) {
+			do(p)
+		}
+	}
+}
+
+// observe holds an inventory against every payload of its class. It says nothing of a payload that the device may
+// have changed after the inventory was asked for.
+func (d *Device) observe(s Step, c Class, sent int64, o Outcome) {
+	seen := make(map[string]Sighting, len(o.Sightings))
+	for _, g := range o.Sightings {
+		seen[g.Identifier] = g
+	}
+	for _, p := range d.Payloads {
+		if p.Type.Class() != c || p.Since >= sent {
+			continue
+		}
+		g, listed := seen[p.Identifier]
+		if !listed {
+			g.Detail = o.Detail
+		}
+		if o.Unlisted && !listed && p.mayBeInstalling(s) {
+			g.Working, g.Detail = true, withText("not listed yet: the device may still be installing it", o.Detail)
+		}
+		d.see(s, p, g)
+	}
+}
+
+func (d *Device) see(s Step, p *Payload, g Sighting) {
+	if d.another(p, g) {
+		g = Sighting{}
+	}
+	note := p.judge(&g)
+	p.Presence, p.Installed = Absent, 0
+	if g.Present {
+		p.Presence = Present
+		if g.Revision == "" || g.Revision == p.Revision {
+			p.Installed = p.Version
+		}
+	}
+	verifying := p.Work.Phase == Verifying
+	switch {
+	case g.Working:
+		p.Presence = Unknown
+		if verifying {
+			d.lookAgain(s, p, g.Detail)
+		}
+	case p.matches():
+		d.finish(s, p, withMore(p.Work.Note, note))
+	case p.Work.Phase == Idle || verifying && p.Work.Task == "": // it changed without a command of this work
+		d.enqueue(s, p)
+	case !verifying:
+	case g.Failed && p.want() == Install && g.Retriable:
+		d.retry(s, p, ours(g.Code), p.beside(g.Detail))
+	case g.Failed && p.want() == Install:
+		d.fail(s, p, ours(g.Code), p.beside(g.Detail))
+	default:
+		d.retry(s, p, ours(CodeNotVerified), p.beside(withMore(p.mismatch(), note)))
+	}
+}
+
+// beside puts what the device said to the command beside what was found afterwards.
+func (p *Payload) beside(found string) string {
+	if p.Work.Said == "" {
+		return found
+	}
+	return found + DeviceHadSaid + p.Work.Said
+}
+
+// DeviceHadSaid stands in a detail before what the device said to the command, if the device's own inventory shows another
+// thing.
+const DeviceHadSaid = "; the device had said: "
+
+func (p *Payload) mismatch() string {
+	switch {
+	case p.want() == Uninstall:
+		return "removal acknowledged, but the device still shows it"
+	case p.Presence == Present:
+		return "installation acknowledged, but the device shows another version"
+	default:
+		return "installation acknowledged, but the device does not show it"
+	}
+}
+
+// lookAgain plans another inventory for a payload that the device is still working on.
+func (d *Device) lookAgain(s Step, p *Payload, progress string) {
+	w := &p.Work
+	if w.AckedAt.After(s.Now) { // by a clock that was ahead
+		w.AckedAt = s.Now
+	}
+	if s.Now.Sub(w.AckedAt) >= s.Policy.VerifyFor {
+		d.fail(s, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
+			s.Policy.VerifyFor, progress)))
+		return
+	}
+	w.Polls++
+	w.NotBefore = s.Now.Add(backoff(s.Policy.PollBase, s.Policy.PollMax, w.Polls))
+	d.report(s, p.ID, InProgress, Code{}, progress)
+}
