@@ -26,7 +26,7 @@ func (in *TokenInput) resolve(ctx context.Context, tx Tx, t *Token) (*Role, erro
 		return nil, err
 	}
 	t.RoleID, t.Role = role.ID, role.Name
-	if t.Groups, err = resolveAll(ctx, tx, "resourceScopes", in.Groups, findGroup); err != nil {
+	if t.Groups, err = resolveAll(ctx, tx, "resourceScopes", in.Groups, in.findGroup); err != nil {
 		return nil, err
 	}
 	t.Tags, err = resolveAll(ctx, tx, "roleScopeTagIds", in.Tags, findTag)
@@ -60,12 +60,14 @@ func resolveAll(ctx context.Context, tx Tx, property string, list []string,
 	return ids, nil
 }
 
-func findGroup(ctx context.Context, tx Tx, property, idOrName string) (string, error) {
+// findGroup finds a group of devices by its id or name. One that who makes the token may not name is not there.
+func (in *TokenInput) findGroup(ctx context.Context, tx Tx, property, idOrName string) (string, error) {
 	id := lowered([]string{idOrName})[0]
-	if ok, err := tx.GroupExists(ctx, id); ok || err != nil {
+	if ok, err := tx.GroupExists(ctx, id); err != nil || ok && in.mayName(id) {
 		return id, err
 	}
 	ids, err := tx.GroupsNamed(ctx, idOrName)
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !in.mayName(id) })
 	switch {
 	case err != nil:
 		return "", err
@@ -75,6 +77,11 @@ func findGroup(ctx context.Context, tx Tx, property, idOrName string) (string, e
 		return "", &catalog.Invalid{Property: property, Reason: fmt.Sprintf("%d groups are called %.60q: give the id of one", len(ids), idOrName)}
 	}
 	return ids[0], nil
+}
+
+// mayName reports whether who makes the token may name a group.
+func (in *TokenInput) mayName(group string) bool {
+	return in.By == nil || in.By.Scope(CreateTokens).Names(group) || in.By.Scope(ReadGroups).Names(group)
 }
 
 func findTag(ctx context.Context, tx Tx, property, idOrName string) (string, error) {

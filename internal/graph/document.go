@@ -20,10 +20,11 @@ type object struct {
 // at is the full name of a property, as messages name it.
 func (o *object) at(name string) string { return (&place{in: o.place, name: name}).String() }
 
-// only refuses properties that are not among the known ones. Annotations are accepted everywhere.
+// only refuses properties that are not among the known ones. Annotations are accepted everywhere, but for
+// references to other things.
 func (o *object) only(known ...string) error {
 	for _, name := range o.names {
-		if !isAnnotation(name) && !slices.Contains(known, name) {
+		if (!isAnnotation(name) || isBinding(name)) && !slices.Contains(known, name) {
 			return badRequest(o.at(name), "Property '%s' is not known here.", o.at(name))
 		}
 	}

@@ -15,9 +15,13 @@ func isAnnotation(name string) bool {
 	return strings.HasPrefix(name, "#") || strings.Contains(name, "@")
 }
 
+// isBinding reports whether a name is a reference to what there is already (members@odata.bind). Left to be an annotation, one
+// that is not known would be ignored without a word.
+func isBinding(name string) bool { return strings.HasSuffix(name, "@odata.bind") }
+
 // saysNothing reports whether a name is an annotation that the server does not look at: all but types, ids and references.
 func saysNothing(name string) bool {
-	return isAnnotation(name) && name != "@odata.type" && name != "@odata.id" && !strings.HasSuffix(name, "@odata.bind")
+	return isAnnotation(name) && name != "@odata.type" && name != "@odata.id" && !isBinding(name)
 }
 
 // deviceWritable are the properties of managedDevice that Graph lets callers set, and that are not kept here.

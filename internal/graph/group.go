@@ -11,7 +11,11 @@ import (
 var deviceGroups = &resource{name: "groups", path: versionPath + "groups", odataType: "group", object: "group",
 	category: categoryDevice, stable: true, tagged: true,
 	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime", "renewedDateTime", "securityIdentifier", "mail",
-		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSecurityIdentifier"}}
+		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSecurityIdentifier"},
+	setElsewhere: []string{"groupTypes", "members", "owners", "classification", "creationOptions", "isAssignableToRole", "membershipRule",
+		"membershipRuleProcessingState", "onPremisesDomainName", "onPremisesNetBiosName", "onPremisesProvisioningErrors",
+		"onPremisesSamAccountName", "preferredDataLocation", "preferredLanguage", "resourceBehaviorOptions", "resourceProvisioningOptions",
+		"serviceProvisioningErrors", "theme", "uniqueName", "visibility"}}
 
 // What is done to the members of a group.
 var (

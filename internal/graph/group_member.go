@@ -3,7 +3,6 @@ package graph
 import (
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -102,40 +101,23 @@ func (c *call) addMember() error {
 	if err != nil {
 		return err
 	}
-	device, ok := referredDevice(reference)
+	id, ok := referred(reference, "managedDevices", "comanagedDevices", "devices", "directoryObjects")
 	if !ok {
 		return badRequest("@odata.id",
 			"Property '@odata.id' must be the URL of a device, ending in managedDevices/ and its id.")
 	}
-	id, err := c.group()
+	device := fleet.DeviceID(lower(id))
+	group, err := c.group()
 	if err != nil {
 		return err
 	}
-	if err := c.mayChange(access.Change{Group: id, Device: fleet.DeviceID(lower(string(device)))}); err != nil {
+	if err := c.mayChange(access.Change{Group: group, Device: device}); err != nil {
 		return err
 	}
-	if err := c.Catalog.AddMember(c.r.Context(), id, device); err != nil {
+	if err := c.Catalog.AddMember(c.r.Context(), group, device); err != nil {
 		return err
 	}
 	return c.noContent()
-}
-
-// referredDevice reads the device out of a reference: the last two segments of its URL.
-func referredDevice(reference string) (fleet.DeviceID, bool) {
-	u, err := url.Parse(reference)
-	if err != nil {
-		return "", false
-	}
-	segments := strings.Split(u.Path, "/")
-	if len(segments) < 2 {
-		return "", false
-	}
-	switch id := segments[len(segments)-1]; segments[len(segments)-2] {
-	case "managedDevices", "comanagedDevices", "devices", "directoryObjects":
-		return fleet.DeviceID(id), id != ""
-	default:
-		return "", false
-	}
 }
 
 func (c *call) removeMember() error {

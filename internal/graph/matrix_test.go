@@ -89,7 +89,7 @@ var specimens = func() map[string]specimen {
 
 		"tokens.list": {may: "AR", ok: ok},
 		// What is made and revoked holds in the other area, as with role assignments.
-		"tokens.create": {may: "A", gives: true, ok: created, limited: forbidden, beyond: created, body: func(w *world) any { return w.tokenBody() }},
+		"tokens.create": {may: "A", gives: true, ok: created, limited: http.StatusBadRequest, beyond: created, body: func(w *world) any { return w.tokenBody() }},
 		"tokens.delete": {may: "A", gives: true, ok: done, limited: forbidden, beyond: done, path: func(w *world) string {
 			return tokensPath + "/" + w.must(http.StatusCreated, "POST", tokensPath, w.tokenBody()).body["id"].(string)
 		}},

@@ -17,10 +17,10 @@ const (
 
 // assignmentEdit reads what a body sets of an assignment. The bindings are the references it takes beside scope tags.
 func assignmentEdit(body *object, current *access.RoleAssignment, bindings ...string) (p access.AssignmentPatch, err error) {
-	if err := body.only(assignmentProperties.names()...); err != nil {
+	if err := body.only(slices.Concat(assignmentProperties.names(), bindings, []string{bindTags})...); err != nil {
 		return p, err
 	}
-	if err := body.ofType([]string{assignmentType, "roleAssignment"}, append(bindings, bindTags)...); err != nil {
+	if err := body.ofType(assignmentType, "roleAssignment"); err != nil {
 		return p, err
 	}
 	if err := body.read(readers{
@@ -110,16 +110,20 @@ func (o *object) scopeTags() (*[]string, error) {
 	return &ids, nil
 }
 
-// referred reads the id out of a reference to an object of a collection: …/set('id') or …/set/id.
-func referred(reference, set string) (string, bool) {
+// referred reads the id out of a reference to an object of one of the collections: …/set('id') or …/set/id, whose letters may
+// be in either case, as in any path.
+func referred(reference string, sets ...string) (string, bool) {
 	u, err := url.Parse(reference)
 	if err != nil {
 		return "", false
 	}
 	parent, id := path.Split(u.Path)
-	if key, ok := strings.CutPrefix(id, set+"('"); ok {
-		id, ok = strings.CutSuffix(key, "')")
-		return id, ok && id != ""
+	of := path.Base(parent)
+	if set, key, ok := strings.Cut(id, "('"); ok {
+		if id, ok = strings.CutSuffix(key, "')"); !ok {
+			return "", false
+		}
+		of = set
 	}
-	return id, path.Base(parent) == set && id != ""
+	return id, id != "" && slices.ContainsFunc(sets, func(set string) bool { return strings.EqualFold(set, of) })
 }

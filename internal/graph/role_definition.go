@@ -98,22 +98,13 @@ func (c *call) roleFault(err error) error {
 	}
 }
 
-// ofType refuses another @odata.type than the one of these, and references that are not among the bindings. Left to be
-// annotations they would be ignored.
-func (o *object) ofType(names []string, bindings ...string) error {
+// ofType refuses another @odata.type than the one of these.
+func (o *object) ofType(names ...string) error {
 	odataType, err := o.odataType()
-	if err != nil {
-		return err
+	if err == nil && odataType != "" && !slices.Contains(names, strings.TrimPrefix(odataType, graphNamespace)) {
+		err = badRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", graphNamespace, names[0])
 	}
-	if odataType != "" && !slices.Contains(names, strings.TrimPrefix(odataType, graphNamespace)) {
-		return badRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", graphNamespace, names[0])
-	}
-	for _, name := range o.names {
-		if strings.HasSuffix(name, "@odata.bind") && !slices.Contains(bindings, name) {
-			return badRequest(o.at(name), "Property '%s' is not known here.", o.at(name))
-		}
-	}
-	return nil
+	return err
 }
 
 var definitionProperties = properties{

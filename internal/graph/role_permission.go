@@ -13,7 +13,7 @@ func roleEdit(body *object) (p access.RolePatch, err error) {
 	if err := body.only(definitionProperties.names()...); err != nil {
 		return p, err
 	}
-	if err := body.ofType([]string{definitionType, "roleDefinition"}); err != nil {
+	if err := body.ofType(definitionType, "roleDefinition"); err != nil {
 		return p, err
 	}
 	tags, err := body.optionalTexts(tagProperty)

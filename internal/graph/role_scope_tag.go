@@ -103,7 +103,7 @@ func tagEdit(body *object) (p access.TagPatch, err error) {
 	if err := body.only("displayName", "description"); err != nil {
 		return p, err
 	}
-	if err := body.ofType([]string{scopeTagType}); err != nil {
+	if err := body.ofType(scopeTagType); err != nil {
 		return p, err
 	}
 	err = body.read(readers{"displayName": body.edits(&p.Name), "description": body.edits(&p.Description)})

@@ -190,7 +190,7 @@ func (c *call) createSubscription() error {
 
 func subscriptionInput(body *object) (in notify.Input, err error) {
 	const encryption, encryptionID, query = "encryptionCertificate", "encryptionCertificateId", "notificationQueryOptions"
-	err = errors.Join(body.ofType([]string{subscriptionType}), body.only("changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
+	err = errors.Join(body.ofType(subscriptionType), body.only("changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
 		"expirationDateTime", "clientState", "latestSupportedTlsVersion", "includeResourceData",
 		encryption, encryptionID, query))
 	if err != nil {
@@ -238,7 +238,7 @@ func (c *call) renewSubscription() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(body.ofType([]string{subscriptionType}), body.only("expirationDateTime")); err != nil {
+	if err := errors.Join(body.ofType(subscriptionType), body.only("expirationDateTime")); err != nil {
 		return err
 	}
 	expires, err := body.expiration()

@@ -120,14 +120,28 @@ func TestTokensGiveNoMoreThanTheirMakerHas(t *testing.T) {
 	}
 	mine := w.must(http.StatusCreated, "POST", tokensPath, body(reading, w.group), maker...).body["id"].(string)
 	for name, body := range map[string]object{
-		"a right more":  body(access.HelpDeskOperator, w.group),
-		"another group": body(reading, w.otherGroup),
-		"a group more":  body(reading, w.group, w.otherGroup),
-		"everywhere":    body(reading),
+		"a right more": body(access.HelpDeskOperator, w.group),
+		"everywhere":   body(reading),
 	} {
 		if a := w.call("POST", tokensPath, body, maker...); a.status != http.StatusForbidden || a.code() != "Forbidden" {
 			t.Errorf("%s: got %s", name, a)
 		}
+	}
+	// A group that is hidden from them is none, by its id as by its name, and even if a group of theirs has the same name.
+	named := func(group string) string {
+		return w.must(http.StatusOK, "GET", groups+"/"+group, nil).body["displayName"].(string)
+	}
+	for hidden, none := range map[string]string{w.otherGroup: "5d0b0f0e-0000-4000-8000-000000000001", named(w.otherGroup): "Nowhere"} {
+		got := w.call("POST", tokensPath, body(reading, w.group, hidden), maker...)
+		want := w.call("POST", tokensPath, body(reading, w.group, none), maker...)
+		if got.status != http.StatusBadRequest || got.message() != strings.ReplaceAll(want.message(), none, hidden) {
+			t.Errorf("a hidden group %s: got %s, and for what is not there %s", hidden, got, want)
+		}
+	}
+	w.must(http.StatusCreated, "POST", groups, object{"displayName": named(w.group), "mailEnabled": false, "mailNickname": "g", "securityEnabled": true})
+	twin := body(reading, named(w.group))
+	if got := w.must(http.StatusCreated, "POST", tokensPath, twin, maker...).body["resourceScopes"]; at(got, 0) != w.group {
+		t.Errorf("by its name the maker's own group is %v, want %s", got, w.group)
 	}
 	// By an assignment of its own the token can do more than its maker.
 	assignment := w.must(http.StatusCreated, "POST", "/beta/deviceManagement/roleAssignments", object{"displayName": "more", "members": []string{"token:" + mine},

@@ -76,6 +76,14 @@ func FuzzURL(f *testing.F) {
 	})
 }
 
+func TestResourceInAnyCase(t *testing.T) {
+	for _, text := range []string{"deviceManagement/comanagedDevices/abc", "devicemanagement/comanageddevices/ABC", "/DEVICEMANAGEMENT/COMANAGEDDEVICES/Abc"} {
+		if set, device, err := resource(text); set != "comanagedDevices" || device != "abc" || err != nil {
+			t.Errorf("%s is %s and %s, %v", text, set, device, err)
+		}
+	}
+}
+
 func FuzzResource(f *testing.F) {
 	for _, seed := range []string{"deviceManagement/managedDevices", "/deviceManagement/comanagedDevices/ABC", "deviceManagement/managedDevices/", "//", "users/x",
 		"deviceManagement/managedDevices/a/b"} {

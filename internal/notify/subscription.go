@@ -133,18 +133,22 @@ func (t *Terms) tells(change string) bool {
 	return slices.Contains(strings.Split(t.ChangeType, ","), change)
 }
 
-// resource reads what is subscribed to: the devices, or one of them.
+// resource reads what is subscribed to: the devices, or one of them. Letters may be in either case, as in any path.
 func resource(text string) (set string, device fleet.DeviceID, err error) {
 	parts := strings.Split(strings.TrimPrefix(text, "/"), "/")
-	if len(parts) < 2 || len(parts) > 3 || parts[0] != "deviceManagement" || !slices.Contains([]string{"managedDevices", "comanagedDevices"}, parts[1]) ||
-		parts[len(parts)-1] == "" {
+	sets := []string{"managedDevices", "comanagedDevices"}
+	i := -1
+	if len(parts) == 2 || len(parts) == 3 {
+		i = slices.IndexFunc(sets, func(set string) bool { return strings.EqualFold(set, parts[1]) })
+	}
+	if i < 0 || !strings.EqualFold(parts[0], "deviceManagement") || parts[len(parts)-1] == "" {
 		return "", "", &catalog.Invalid{Property: "resource",
 			Reason: "it must be deviceManagement/managedDevices, or deviceManagement/managedDevices/ and the id of a device"}
 	}
 	if len(parts) == 3 {
 		device = fleet.DeviceID(strings.ToLower(parts[2]))
 	}
-	return parts[1], device, nil
+	return sets[i], device, nil
 }
 
 // newSecret begins with what lets secret scanners know it.

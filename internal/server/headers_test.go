@@ -90,7 +90,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		{"GET", "/scep?operation=GetCACert", false, 200},
 		{"DELETE", "/scep", false, 405},
 		{"GET", "/enroll/x", false, 404},
-		{"GET", "/enroll//x", false, 307},
+		{"GET", "/enroll//x", false, 401},
 		{"GET", strings.TrimPrefix(link, s.URL()), false, 200},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), c.method, s.URL()+c.path, nil)

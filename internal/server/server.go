@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -224,7 +225,19 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 		BaseURL: c.URL, OwnURL: s.url, TrustForwarded: c.TrustForwarded, Busy: store.Busy, Now: c.Clock.Now, Log: c.Log})
 	mux.Handle("/console/", s.console(c, api, limiter, recorded))
 	mux.Handle("/", console.Home(api))
-	return mux
+	return unredirected(mux, api)
+}
+
+// unredirected gives paths with empty or dotted segments to refusing. The mux would answer them with a redirect to another
+// thing, and clients follow: what deletes a member without an id would delete its group.
+func unredirected(mux, refusing http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; strings.HasPrefix(p, "/") && path.Clean(p) != p && path.Clean(p)+"/" != p {
+			refusing.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // localURL names the address that was listened on as a client on this machine would.
