@@ -59,6 +59,9 @@ func (c *call) listActions() error {
 		if a, err = seen.action(c.r.Context(), c.deviceID(), a); err != nil {
 			return err
 		}
+		if a == nil { // the device has left the caller's area meanwhile
+			return errHidden{fleet.ErrNotFound}
+		}
 		items = append(items, append(fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, ownActionResult(a)...))
 	}
 	var next any
