@@ -54,10 +54,14 @@ func (f *fields) mustText(key string) string {
 	return value
 }
 
-// number reads an integer, which the decoder gives as uint64, or as int64 when negative.
+// number reads a number, which the decoder gives as uint64, as int64 when negative, or as float64: devices take the whole part
+// of a real (NSNumber).
 func (f *fields) number(key string) int64 {
-	if value, ok := f.values[key].(int64); ok {
+	switch value := f.values[key].(type) {
+	case int64:
 		return value
+	case float64:
+		return int64(value)
 	}
 	return int64(field[uint64](f, key, false))
 }
