@@ -49,20 +49,19 @@ GO_RACE  := go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m
 MEETING  := ./client ./internal/access ./internal/action ./internal/audit ./internal/channel/... ./internal/console ./internal/engine \
 	./internal/lane ./internal/live ./internal/notify ./internal/server ./internal/simulator
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
-ALONE    := Matrix|Walk|Metadata|Filter|Bombs|APIPage|Kinds|Specified|Paging
+ROUTES   := EveryRoute|Stream|Simultan|SentAtOnce|Limit|Batch|Subscri|Meanwhile|Event|Grow
 TIMED    := SlowAndGreedy|WhatEvery|Endless|Bombs|OfMany|GreatPush
 TOGETHER := Simultaneous|Stream|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
 
 race:
 	$(GO_RACE) -skip '$(TIMED)' $(MEETING)
 	$(GO_RACE) -skip '$(TABLES)' ./internal/store
-	$(GO_RACE) -skip '$(ALONE)' ./internal/graph
+	$(GO_RACE) -run '$(ROUTES)' ./internal/graph
 	SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./test
 
 plain:
-	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) ./internal/store ./internal/graph)")
+	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) ./internal/store)")
 	go test -timeout 15m -run '$(TABLES)' ./internal/store
-	go test -timeout 15m -run '$(ALONE)' ./internal/graph
 	go test -timeout 15m -run '$(TIMED)' ./internal/server ./internal/channel/...
 
 # Everything with the race detector, by hand or nightly.
