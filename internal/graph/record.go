@@ -2,15 +2,14 @@ package graph
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
@@ -35,7 +34,7 @@ func (c *call) recorded(handle func(*call) error) error {
 // entry is what the record says of this call before it is known how it ends.
 func (c *call) entry() audit.Entry {
 	e := audit.Entry{ID: uuid.NewString(), At: c.Now().UTC(), Activity: c.route.name, Kind: c.route.kind(c.r.Method), Request: c.requestID,
-		Actor: audit.Actor{Address: c.address()}}
+		Actor: audit.Actor{Address: origin.Address(c.r, c.TrustForwarded)}}
 	if e.Activity == "" {
 		e.Activity = c.r.Method + " " + clip(c.r.URL.Path)
 	}
@@ -96,19 +95,4 @@ func (c *call) recordRefusal(f *fault, cause error) {
 	if err := c.Audit.Record(c.r.Context(), e); err != nil {
 		c.Log.Error("a refused attempt could not be recorded", "request-id", c.requestID, "err", err)
 	}
-}
-
-// address is where the call comes from: what the nearest proxy saw, if one is trusted.
-func (c *call) address() string {
-	if c.TrustForwarded {
-		hops := strings.Split(c.r.Header.Get("X-Forwarded-For"), ",")
-		if ip := net.ParseIP(strings.TrimSpace(hops[len(hops)-1])); ip != nil {
-			return ip.String()
-		}
-	}
-	host, _, err := net.SplitHostPort(c.r.RemoteAddr)
-	if err != nil {
-		return c.r.RemoteAddr
-	}
-	return host
 }

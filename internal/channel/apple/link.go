@@ -3,13 +3,13 @@ package apple
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
 // held returns access.ErrMakerMayNot if who made a link may not enroll devices any more.
@@ -51,11 +51,7 @@ type remoteKey struct{}
 // withRemote keeps the address that a message comes from, for the audit record.
 func withRemote(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			host = r.RemoteAddr
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), remoteKey{}, host)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), remoteKey{}, origin.Host(r.RemoteAddr))))
 	})
 }
 
