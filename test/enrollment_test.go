@@ -177,13 +177,20 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 	}
 
 	// The maker's role is taken away between the profile and the enrollment.
-	link := s.linkBy(limited, map[string]any{})
+	link, moved := s.linkBy(limited, map[string]any{}), s.linkBy(limited, map[string]any{})
 	roles, err := s.server.Roles().ListAssignments(t.Context(), "", query.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range roles.Items {
 		if a.Token == maker.ID {
+			elsewhere := []string{s.makeGroup("Hamburg")}
+			if _, err := s.server.Roles().UpdateAssignment(t.Context(), root, a.ID, access.AssignmentPatch{Groups: &elsewhere}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 4}).Enroll(t.Context(), moved); err == nil {
+				t.Error("the link works after its maker went to another group")
+			}
 			if err := s.server.Roles().DeleteAssignment(t.Context(), root, a.ID); err != nil {
 				t.Fatal(err)
 			}
