@@ -161,6 +161,14 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 		t.Errorf("a device that left could not come back: %v", err)
 	}
 
+	// A link into a group is of no use when the group is gone, whoever made it.
+	bremen := s.makeGroup("Bremen")
+	into := s.linkBy(s.token, map[string]any{"group": bremen})
+	s.must("DELETE", "/beta/groups/"+bremen, nil, nil)
+	if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 5}).Enroll(t.Context(), into); err == nil {
+		t.Error("a device enrolled into a group that is gone")
+	}
+
 	// The maker may do more now than when the link was made: the link still belongs to the area that it was made in.
 	early := s.linkBy(limited, map[string]any{"for": id, "replace": true})
 	root := &access.Principal{Grants: []access.Grant{{Rights: access.Rights()}}}
