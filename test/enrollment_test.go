@@ -161,15 +161,44 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 		t.Errorf("a device that left could not come back: %v", err)
 	}
 
+	// A link into a group is of no use when the group is gone, whoever made it.
+	bremen := s.makeGroup("Bremen")
+	into := s.linkBy(s.token, map[string]any{"group": bremen})
+	s.must("DELETE", "/beta/groups/"+bremen, nil, nil)
+	if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 5}).Enroll(t.Context(), into); err == nil {
+		t.Error("a device enrolled into a group that is gone")
+	}
+
+	// The maker may do more now than when the link was made: the link still belongs to the area that it was made in.
+	early := s.linkBy(limited, map[string]any{"for": id, "replace": true})
+	root := &access.Principal{Grants: []access.Grant{{Rights: access.Rights()}}}
+	promoted, err := s.server.Roles().CreateAssignment(t.Context(), root, access.AssignmentInput{Name: "everywhere",
+		RoleID: access.Administrator, Members: []string{"token:" + maker.ID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.twin(victim).Enroll(t.Context(), early); err == nil {
+		t.Error("a link of Berlin's took over a device elsewhere after its maker's promotion")
+	}
+	if err := s.server.Roles().DeleteAssignment(t.Context(), root, promoted.ID); err != nil {
+		t.Fatal(err)
+	}
+
 	// The maker's role is taken away between the profile and the enrollment.
-	link := s.linkBy(limited, map[string]any{})
+	link, moved := s.linkBy(limited, map[string]any{}), s.linkBy(limited, map[string]any{})
 	roles, err := s.server.Roles().ListAssignments(t.Context(), "", query.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := &access.Principal{Grants: []access.Grant{{Rights: access.Rights()}}}
 	for _, a := range roles.Items {
 		if a.Token == maker.ID {
+			elsewhere := []string{s.makeGroup("Hamburg")}
+			if _, err := s.server.Roles().UpdateAssignment(t.Context(), root, a.ID, access.AssignmentPatch{Groups: &elsewhere}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 4}).Enroll(t.Context(), moved); err == nil {
+				t.Error("the link works after its maker went to another group")
+			}
 			if err := s.server.Roles().DeleteAssignment(t.Context(), root, a.ID); err != nil {
 				t.Fatal(err)
 			}

@@ -80,6 +80,8 @@ func TestUnreadableAnswersEndTheirCommand(t *testing.T) {
 		},
 			"no status"},
 		"nothing": {func([]byte) []byte { return []byte("garbage") }, "no property list"},
+		"too long": {func(m []byte) []byte { return append(m, bytes.Repeat([]byte(" "), 9<<20)...) },
+			"longer than 8388608 bytes"},
 		"another id": {func(m []byte) []byte {
 			return commandUUID.ReplaceAll(m, []byte("<key>CommandUUID</key><string>another</string>"))
 		}, "another command's id"},

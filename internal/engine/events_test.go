@@ -22,13 +22,17 @@ import (
 // witness is a store that remembers which actions each step stored.
 type witness struct {
 	*store.Store
-	mu   sync.Mutex
-	kept map[fleet.DeviceID][]*action.Action // as they became, in the order of the steps
+	mu    sync.Mutex
+	begun int
+	kept  map[fleet.DeviceID][]*witnessed
 }
 
+// witnessed is a step, and the actions as they became in it. A step that was stored began, the time that counts, after the
+// one before it was: what it began with was that one's. So its number tells the order. The end of Update does not.
 type witnessed struct {
 	engine.Tx
-	saved []*action.Action
+	number int
+	saved  []*action.Action
 }
 
 func (w *witnessed) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
@@ -39,13 +43,16 @@ func (w *witnessed) SaveAction(ctx context.Context, device fleet.DeviceID, a *ac
 func (w *witness) Update(ctx context.Context, id fleet.DeviceID, fn func(engine.Tx) error) error {
 	var step *witnessed
 	err := w.Store.Update(ctx, id, func(tx engine.Tx) error {
-		step = &witnessed{Tx: tx} // only the last try counts
+		w.mu.Lock()
+		w.begun++
+		step = &witnessed{Tx: tx, number: w.begun} // only the last try counts
+		w.mu.Unlock()
 		return fn(step)
 	})
 	if err == nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.kept[id] = append(w.kept[id], step.saved...)
+		w.kept[id] = append(w.kept[id], step)
 	}
 	return err
 }
@@ -62,7 +69,12 @@ func line(k live.Kind, state action.State, r *action.Result) string {
 func (w *witness) expected(id fleet.DeviceID) map[action.ActionID][]string {
 	all := map[action.ActionID][]string{}
 	last := map[action.ActionID]*action.Action{}
-	for _, a := range w.kept[id] {
+	slices.SortFunc(w.kept[id], func(a, b *witnessed) int { return a.number - b.number })
+	var kept []*action.Action
+	for _, step := range w.kept[id] {
+		kept = append(kept, step.saved...)
+	}
+	for _, a := range kept {
 		was := last[a.ID]
 		if was == nil {
 			all[a.ID] = append(all[a.ID], line(live.ActionStarted, a.State, nil))
@@ -128,7 +140,7 @@ func (p *phone) connect(most int) {
 // is what readers see.
 func TestEventsAreTheChanges(t *testing.T) {
 	const phones, calls, payloads = 4, 25, 11 // more payloads than one statement writes events
-	w := &witness{Store: storetest.Open(t), kept: map[fleet.DeviceID][]*action.Action{}}
+	w := &witness{Store: storetest.Open(t), kept: map[fleet.DeviceID][]*witnessed{}}
 	c := &clock{at: time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC)}
 	var set []action.Selection
 	for i := range payloads {

@@ -16,6 +16,10 @@ import (
 func decode(r *report) engine.Report {
 	id, inventory, isInventory := parseCommandUUID(r.CommandUUID)
 	report := engine.Report{Task: id}
+	if r.unread != "" {
+		report.Outcome = unreadable(r.unread)
+		return report
+	}
 	switch r.Status {
 	case "Acknowledged":
 		report.Outcome = acknowledged(r.members)

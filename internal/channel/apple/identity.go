@@ -20,14 +20,19 @@ const maxEnrollID = 128
 // a device may take that as the order to leave management.
 func (c *Channel) mdmHandler() http.Handler {
 	logger := wireLog{c.Log}
-	var h http.Handler = mdmhttp.CertVerifyMiddleware(c.messageHandler(), verifier{c.ca}, logger)
+	verified := mdmhttp.CertVerifyMiddleware(c.messageHandler(), verifier{c.ca}, logger)
+	unread := func(header string, _ []byte) (*x509.Certificate, error) { return c.ca.signerOf(header) }
+	return withRemote(readMessage(c.extractIdentity(verified, c.ca.verifySignature), c.extractIdentity(c.tooLongHandler(), unread)))
+}
+
+// extractIdentity puts a sender's certificate into the context for next; verify checks a signature of the body.
+func (c *Channel) extractIdentity(next http.Handler, verify mdmhttp.MdmSignatureVerifierFunc) http.Handler {
+	logger := wireLog{c.Log}
 	if c.CertificateHeader != "" {
-		h = mdmhttp.CertExtractPEMHeaderMiddleware(h, c.CertificateHeader, logger)
+		next = mdmhttp.CertExtractPEMHeaderMiddleware(next, c.CertificateHeader, logger)
 	}
-	h = mdmhttp.CertExtractMdmSignatureMiddleware(h, mdmhttp.MdmSignatureVerifierFunc(c.ca.verifySignature),
-		mdmhttp.SigLogWithLogger(logger))
-	h = mdmhttp.CertExtractTLSMiddleware(h, logger)
-	return withRemote(readMessage(h))
+	next = mdmhttp.CertExtractMdmSignatureMiddleware(next, verify, mdmhttp.SigLogWithLogger(logger))
+	return mdmhttp.CertExtractTLSMiddleware(next, logger)
 }
 
 type verifier struct{ ca *authority }

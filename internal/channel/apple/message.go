@@ -27,8 +27,8 @@ func isCheckin(r *http.Request) bool {
 	return kind == checkinType || strings.HasPrefix(r.Header.Get("Content-Type"), checkinType)
 }
 
-// readMessage reads the bounded body.
-func readMessage(next http.Handler) http.Handler {
+// readMessage reads the bounded body. A report that is too long to be read goes to tooLong, without its body.
+func readMessage(next, tooLong http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limit := int64(maxReport)
 		if isCheckin(r) {
@@ -36,6 +36,11 @@ func readMessage(next http.Handler) http.Handler {
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			if !isCheckin(r) {
+				r.Body = http.NoBody
+				tooLong.ServeHTTP(w, r)
+				return
+			}
 			http.Error(w, fmt.Sprintf("message longer than %d bytes", limit), http.StatusRequestEntityTooLarge)
 			return
 		}
@@ -61,17 +66,39 @@ func (c *Channel) messageHandler() http.Handler {
 			step, take = "check-in", c.takeCheckin
 		}
 		answer, err := take(mdmhttp.RequestFromHTTP(r), body)
-		if err == nil {
-			_, _ = w.Write(answer)
+		c.reply(w, r, step, len(body), answer, err)
+	})
+}
+
+// tooLongHandler takes reports that are longer than maxReport. Who sends one has to have proved who it is without it. Such a
+// report ends the command that it answers as one that cannot be read does, because a device that is asked again says it again.
+func (c *Channel) tooLongHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		message := mdmhttp.RequestFromHTTP(r)
+		if err := (verifier{c.ca}).Verify(r.Context(), message.Certificate); err != nil {
+			c.reply(w, r, "report", 0, nil, refuse(http.StatusRequestEntityTooLarge, "longer than %d bytes: %w", maxReport, err))
 			return
 		}
-		status, said := http.StatusInternalServerError, (*service.HTTPStatusError)(nil)
-		if errors.As(err, &said) {
-			status = said.Status
+		answer, err := c.takeRead(message, &report{unread: fmt.Sprintf("the device's answer is longer than %d bytes, so it was not read", maxReport)})
+		if refused := new(service.HTTPStatusError); errors.As(err, &refused) && refused.Status == http.StatusBadRequest {
+			err = refuse(http.StatusRequestEntityTooLarge, "%w", err)
 		}
-		c.Log.Info("device message refused", "step", step, "remote", r.RemoteAddr, "bytes", len(body), "http_status", status, "err", err)
-		http.Error(w, http.StatusText(status), status)
+		c.reply(w, r, "report", 0, answer, err)
 	})
+}
+
+// reply answers a message: with what the device is to do next, or with why not.
+func (c *Channel) reply(w http.ResponseWriter, r *http.Request, step string, read int, answer []byte, err error) {
+	if err == nil {
+		_, _ = w.Write(answer)
+		return
+	}
+	status, said := http.StatusInternalServerError, (*service.HTTPStatusError)(nil)
+	if errors.As(err, &said) {
+		status = said.Status
+	}
+	c.Log.Info("device message refused", "step", step, "remote", r.RemoteAddr, "bytes", read, "http_status", status, "err", err)
+	http.Error(w, http.StatusText(status), status)
 }
 
 // report is what a device says when it comes for a command: its answer to the last one, or that it is idle. What cannot be
@@ -82,6 +109,7 @@ type report struct {
 	Status      string
 	members     propertylist.Dict
 	damage      string // what is wrong with all of it; empty: nothing is
+	unread      string // why nothing of it was read; empty: it was
 }
 
 // senderMembers tell which device a message is from.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/engine"
 )
 
 // What can be read of a report counts. Only one that says neither what became of its command nor that the device is idle is
@@ -61,5 +63,36 @@ func TestWhatIsNoMessage(t *testing.T) {
 	}
 	if _, _, after := s.engine.counts(); after != before {
 		t.Error("the engine was told of it")
+	}
+}
+
+// A report that is too long to be read counts as an answer that cannot be read, whichever way its sender proves who it is. From
+// nobody it is nothing.
+func TestReportsThatAreTooLong(t *testing.T) {
+	g := newSiege(t, func(c *apple.Config) { c.CertificateHeader = proxyHeader })
+	long, ways := make([]byte, 9<<20), []way{bySignature, byTLS, byHeader}
+	for _, w := range ways {
+		g.engine.give(&engine.Task{Task: action.Task{ID: "1", Kind: action.TakeInventory, Class: action.Profiles}})
+		g.victim.want(http.StatusOK, g.victim.as(w).idle())
+		g.victim.as(w).want(http.StatusOK, g.victim.as(w).send(long, false))
+		r := g.engine.lastReport(t)
+		if r.Task != "" || r.Outcome.Verdict != action.Retriable || !strings.Contains(r.Outcome.Detail, "longer than 8388608 bytes") {
+			t.Errorf("way %d: the engine is told %+v", w, r)
+		}
+	}
+	told := len(g.engine.told)
+	forger := *g.victim // has the device's certificate, which is no secret, and another key
+	forger.key = shared.keys[0]()
+	g.victim.want(http.StatusBadRequest, forger.as(bySignature).send(long, false))
+	stranger := *g.victim
+	stranger.key = shared.keys[0]()
+	stranger.cert = selfSigned(t, shared.keys[0]())
+	for _, w := range ways {
+		if a := stranger.as(w).send(long, false); a.status != http.StatusBadRequest && a.status != http.StatusRequestEntityTooLarge {
+			t.Errorf("way %d: a stranger is answered %d", w, a.status)
+		}
+	}
+	if len(g.engine.told) != told {
+		t.Error("the engine is told of a stranger's report")
 	}
 }

@@ -57,7 +57,11 @@ func parseCommandUUID(s string) (id action.TaskID, inventory asked, isInventory 
 
 // takeReport tells the engine what a device says and returns the device's next command, empty if there is none.
 func (c *Channel) takeReport(r *mdm.Request, body []byte) ([]byte, error) {
-	ctx, m := r.Context(), readReport(body)
+	return c.takeRead(r, readReport(body))
+}
+
+func (c *Channel) takeRead(r *mdm.Request, m *report) ([]byte, error) {
+	ctx := r.Context()
 	if err := c.nameSender(r, &m.Enrollment); err != nil {
 		return nil, err
 	}
@@ -82,7 +86,7 @@ func (c *Channel) takeReport(r *mdm.Request, body []byte) ([]byte, error) {
 func (c *Channel) takeAnswer(ctx context.Context, s sender, e *Enrollment, m *report) (*engine.Task, error) {
 	decoded := decode(m)
 	if m.damage != "" || m.Status == "" || m.CommandUUID == "" {
-		c.Log.Info("device answer read in part", "device", e.Device, "task", decoded.Task, "status", m.Status, "damage", m.damage)
+		c.Log.Info("device answer read in part", "device", e.Device, "task", decoded.Task, "status", m.Status, "damage", m.damage+m.unread)
 	}
 	if err := c.notePlatform(ctx, s, e, decoded.Facts); err != nil {
 		return nil, err
@@ -90,7 +94,7 @@ func (c *Channel) takeAnswer(ctx context.Context, s sender, e *Enrollment, m *re
 	task, err := c.Engine.Answer(ctx, e.Device, decoded)
 	if errors.Is(err, engine.ErrNothingAsked) {
 		return nil, refuse(http.StatusBadRequest, "not an answer: device %s was handed no command, and %s", e.Device,
-			withCause("the message names none", m.damage))
+			withCause("the message names none", m.damage+m.unread))
 	}
 	return task, err
 }

@@ -1,7 +1,9 @@
 package apple
 
 import (
+	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"net/http"
 )
 
@@ -52,12 +54,35 @@ func (a *authority) shownBy(header string) Shows {
 		}
 		return ShowsSomething
 	}
-	certificate := a.device(message.certificate)
-	if certificate == nil || !message.signer.names(certificate) ||
-		certificate.CheckSignature(message.algorithm, message.attributes.der, message.signature) != nil {
+	if a.signer(message) == nil {
 		return ShowsNobody
 	}
 	return ShowsDevice
+}
+
+// signer is the device that signed the attributes of a message, one of which is the digest of the body; nil: none of this
+// server's did.
+func (a *authority) signer(message *signedData) *x509.Certificate {
+	certificate := a.device(message.certificate)
+	if certificate == nil || !message.signer.names(certificate) ||
+		certificate.CheckSignature(message.algorithm, message.attributes.der, message.signature) != nil {
+		return nil
+	}
+	return certificate
+}
+
+// signerOf is the device that made an Mdm-Signature, of whatever body.
+func (a *authority) signerOf(header string) (*x509.Certificate, error) {
+	der, err := base64.StdEncoding.DecodeString(header[:min(len(header), maxSignature)])
+	if err != nil {
+		return nil, err
+	}
+	if message, ok := readSignedData(der); ok {
+		if certificate := a.signer(message); certificate != nil {
+			return certificate, nil
+		}
+	}
+	return nil, errors.New("Mdm-Signature does not tell whose it is without its body")
 }
 
 // firstCertificate finds the first certificate in a CMS message (RFC 5652, section 5.1), whose outer elements may be BER of
