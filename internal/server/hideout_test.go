@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // hideout is a server whose whole log is kept, with Apple's push service and a fleet of simulated devices.
