@@ -34,8 +34,8 @@ type Input struct {
 	ODataType   string // without '#microsoft.graph.'
 	DisplayName string
 	Description string
-	FileName    string          // of a custom configuration
-	File        []byte          // of a custom configuration: the .mobileconfig
+	FileName    string          // of a form that is made of a file
+	File        []byte          // of such a form
 	Tags        []string        // ids of scope tags; none: the default tag
 	Properties  json.RawMessage // the other Graph properties: a JSON object
 }

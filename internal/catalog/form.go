@@ -22,7 +22,7 @@ type Form struct {
 	Platforms []fleet.Platform
 	// Title is what people call it: App bought in volume.
 	Title string
-	// For is whose devices it is for, as people say it, where a file can become one of several types: Mac.
+	// For is whose devices it is for, as people say it, where a file can become one of several types.
 	For string
 	// File says that it is made of a file, which Graph calls payload, with its name in payloadFileName.
 	File bool
@@ -178,7 +178,7 @@ type Compiler interface {
 type Inspection struct {
 	// Facts are what it says of itself, in the order in which they are shown. Their names are as in JSON.
 	Facts []Fact
-	// Parts are the things inside: the payloads of a profile, …
+	// Parts are the things inside, if it holds several.
 	Parts []Part
 	// Settings is how many settings it has (Graph's settingCount).
 	Settings int
