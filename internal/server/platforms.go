@@ -83,6 +83,11 @@ func (d *devicePaths) add(path string, channel platform.Channel) error {
 	if !strings.HasPrefix(path, "/") || path == "/" {
 		return fmt.Errorf("%q cannot be a path of devices: others would be left without any", path)
 	}
+	for _, own := range []string{"/api/", "/beta/", "/v1.0/", "/console/", "/healthz", readyPath} {
+		if (devicePath{path: own}).covers(path) || (devicePath{path: path}).covers(own) {
+			return fmt.Errorf("%q cannot be a path of devices: it is one of the server's own", path)
+		}
+	}
 	for _, other := range *d {
 		if other.covers(path) || (devicePath{path: path}).covers(other.path) {
 			return fmt.Errorf("two platforms want the path %s", path)

@@ -1,6 +1,7 @@
 package madeup_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -232,8 +233,40 @@ func TestLife(t *testing.T) {
 		failed["errorCode@syncpayloads.advice"] != "Give it tea, and the policy to a kettle." {
 		t.Errorf("the failure: %v", failed)
 	}
+	s.told(device["id"].(string))
 	s.signIn()
 	s.page("/console/devices/"+device["id"].(string), "This kettle is a teapot.", "Give it tea, and the policy to a kettle.")
+}
+
+// told checks that the words for the failure are served wherever it is.
+func (s *site) told(device string) {
+	s.Helper()
+	const words = "This kettle is a teapot."
+	for _, path := range []string{"/api/devices/" + device + "/actions", "/api/devices/" + device + "/payloads", "/api/failures"} {
+		if status, text := s.do("GET", path, "", nil); status != http.StatusOK || !strings.Contains(text, words) {
+			s.Errorf("%s does not tell what the failure means: %d %s", path, status, text)
+		}
+	}
+	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", s.url+"/api/devices/"+device+"/events?after=0", nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	answer, err := s.client.Do(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer answer.Body.Close()
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "payloadChanged") && strings.Contains(lines.Text(), words) {
+			return
+		}
+	}
+	s.Errorf("the stream does not tell what the failure means: %v", lines.Err())
 }
 
 // ends checks how the payloads of the device's action ended.
@@ -294,6 +327,54 @@ func TestSurface(t *testing.T) {
 		t.Errorf("got %v", wrong)
 	}
 	s.api(http.StatusBadRequest, "POST", policies, object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "x", "payload": "AA=="})
+}
+
+// What never changes of a payload is held by the catalog, whatever a platform's compiler says.
+func TestWhatNeverChanges(t *testing.T) {
+	s := newSite(t)
+	at := apps + "/" + s.api(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.kettleApp", "displayName": "Whistle",
+		"kettleIdentifier": "app.whistle"})["id"].(string)
+	refused := s.api(http.StatusBadRequest, "PATCH", at, object{"kettleIdentifier": "app.other"})
+	if target := refused["error"].(object)["target"]; target != "kettleIdentifier" {
+		t.Errorf("got %v", refused)
+	}
+	if got := s.api(http.StatusOK, "GET", at, nil)["kettleIdentifier"]; got != "app.whistle" {
+		t.Errorf("the identifier became %v", got)
+	}
+	if s.api(http.StatusOK, "PATCH", at, object{"kettleVersion": "2"})["kettleVersion"] != "2" {
+		t.Error("the version stayed")
+	}
+}
+
+// greedy is a platform that wants paths of others.
+type greedy struct {
+	madeup.Platform
+	paths []string
+}
+
+type greedyChannel struct {
+	platform.Channel
+	paths []string
+}
+
+func (c greedyChannel) Paths() []string { return c.paths }
+
+func (p greedy) Open(ctx context.Context, site platform.Site) (platform.Channel, error) {
+	c, err := p.Platform.Open(ctx, site)
+	return greedyChannel{c, p.paths}, err
+}
+
+// No platform takes the paths of another, nor all that there are.
+func TestPathsOfPlatforms(t *testing.T) {
+	data := t.TempDir()
+	for path, want := range map[string]string{"/": "cannot be a path of devices", "kettles": "cannot be a path of devices", "/mdm": "two platforms",
+		"/enroll/kettles": "two platforms", "/beta/kettles/": "of the server's own", "/console/kettles": "of the server's own"} {
+		_, err := server.Start(t.Context(), server.Config{DataDir: data, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
+			Platforms: []platform.Platform{greedy{paths: []string{path}}}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+	}
 }
 
 // A person fills in the forms of the console, which nobody wrote for kettles.
