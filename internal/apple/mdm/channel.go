@@ -79,7 +79,13 @@ type Config struct {
 
 // Channel is the Apple MDM channel.
 type Channel struct {
-	Config
+	config Config
+	// store and engine are the config's, with failures that pass by themselves marked.
+	store  Store
+	engine Engine
+	log    *slog.Logger
+	now    func() time.Time
+
 	ca     *authority
 	pusher pusher
 	// doors keep the check-ins of one enrollment in order within this process.
@@ -116,8 +122,8 @@ func New(ctx context.Context, cfg Config) (*Channel, error) {
 	if cfg.APNsURL == "" {
 		cfg.APNsURL = DefaultAPNsURL
 	}
-	c := &Channel{Config: cfg}
-	c.Store, c.Engine = markedStore{cfg.Store, c.passing}, markedEngine{cfg.Engine, c.passing}
+	c := &Channel{config: cfg, log: cfg.Log, now: cfg.Now}
+	c.store, c.engine = markedStore{cfg.Store, cfg.passing}, markedEngine{cfg.Engine, cfg.passing}
 	if c.ca, err = loadAuthority(ctx, cfg.Store, cfg.Now, cfg.IdentityValidity); err != nil {
 		return nil, fmt.Errorf("apple channel: device CA: %w", err)
 	}

@@ -53,9 +53,9 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 		pinning = access.WithPermit(ctx, admission(link, facts.SerialNumber, s, &refusal))
 	}
 	stage, issued := Pinned, r.Certificate.NotBefore.Add(clockSkew)
-	err = c.Store.UpdateIdentity(pinning, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
+	err = c.store.UpdateIdentity(pinning, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
 		if certificate != nil && certificate.Enrollment == "" && certificate.Revoked.IsZero() {
-			if c.Now().Sub(issued) > maxParked {
+			if c.now().Sub(issued) > maxParked {
 				return refuse(http.StatusForbidden, "certificate %s, issued at %s, came too late: device %s needs a new link",
 					certificate.Serial, issued, s.id)
 			}
@@ -83,11 +83,11 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 	if link != nil {
 		device.Joins, device.Tags = link.Terms.NewDevice().Groups, link.Terms.Area.Tags
 	}
-	id, err := c.Engine.Enroll(c.recorded(ctx, s, enrollActivity, device.Name, link), device, unsupported)
+	id, err := c.engine.Enroll(c.recorded(ctx, s, enrollActivity, device.Name, link), device, unsupported)
 	if err != nil {
 		return err
 	}
-	c.Log.Info("device enrolled", "device", id, "udid", s.id, "platform", device.Platform, "unsupported", unsupported)
+	c.log.Info("device enrolled", "device", id, "udid", s.id, "platform", device.Platform, "unsupported", unsupported)
 	return c.updatePinned(ctx, s, func(e *Enrollment) error {
 		e.Device, e.Stage = id, Enrolled
 		return nil
@@ -96,7 +96,7 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 
 // updatePinned changes the sender's enrollment if its certificate is the pinned one.
 func (c *Channel) updatePinned(ctx context.Context, s sender, fn func(*Enrollment) error) error {
-	return c.Store.UpdateIdentity(ctx, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
+	return c.store.UpdateIdentity(ctx, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
 		if err := s.admit(e, certificate); err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (c *Channel) TokenUpdate(r *mdm.Request, m *mdm.TokenUpdate) error {
 // greet wakes a device whose way to be woken has just become known: its work waits for that.
 func (c *Channel) greet(ctx context.Context, e Enrollment) {
 	if err := c.Wake(ctx, e.Device); err != nil {
-		c.Log.Info("device not woken after TokenUpdate; the engine tries again", "device", e.Device, "err", err)
+		c.log.Info("device not woken after TokenUpdate; the engine tries again", "device", e.Device, "err", err)
 	}
 }
 
@@ -175,7 +175,7 @@ func (c *Channel) CheckOut(r *mdm.Request, m *mdm.CheckOut) error {
 		return err
 	}
 	defer c.door(s.id)()
-	e, certificate, err := c.Store.Identity(ctx, s.id, s.certificate)
+	e, certificate, err := c.store.Identity(ctx, s.id, s.certificate)
 	if err != nil {
 		return err
 	}
@@ -190,17 +190,17 @@ func (c *Channel) CheckOut(r *mdm.Request, m *mdm.CheckOut) error {
 		if err != nil {
 			return err
 		}
-		if err := c.Engine.Unenroll(c.recorded(ctx, s, checkOutActivity, "", link), e.Device); err != nil {
+		if err := c.engine.Unenroll(c.recorded(ctx, s, checkOutActivity, "", link), e.Device); err != nil {
 			return err
 		}
 	}
-	c.Log.Info("device left management", "device", e.Device, "udid", s.id)
-	return c.Store.UpdateIdentity(ctx, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
+	c.log.Info("device left management", "device", e.Device, "udid", s.id)
+	return c.store.UpdateIdentity(ctx, s.id, s.certificate, func(e *Enrollment, certificate *Certificate) error {
 		if err := s.admit(e, certificate); err != nil {
 			return err
 		}
 		e.Stage, e.PushMagic, e.Token = Left, "", nil
-		certificate.Revoked = c.Now().UTC().Truncate(time.Second)
+		certificate.Revoked = c.now().UTC().Truncate(time.Second)
 		return nil
 	})
 }

@@ -53,13 +53,13 @@ func (c *Channel) EnrollmentLinkOn(ctx context.Context, ttl time.Duration, terms
 		return "", time.Time{}, err
 	}
 	code := base64.RawURLEncoding.EncodeToString(secret)
-	expires = c.Now().Add(ttl).UTC().Truncate(time.Second)
+	expires = c.now().Add(ttl).UTC().Truncate(time.Second)
 	challenge := Challenge{SHA256: fingerprint([]byte(code)), Expires: expires, Terms: terms}
 	noteLink(ctx, challenge)
-	if err := c.Store.AddChallenge(ctx, challenge); err != nil {
+	if err := c.store.AddChallenge(ctx, challenge); err != nil {
 		return "", time.Time{}, fmt.Errorf("storing the enrollment challenge: %w", err)
 	}
-	return c.URL + "/enroll/" + code, expires, nil
+	return c.config.URL + "/enroll/" + code, expires, nil
 }
 
 // serveEnrollmentProfile serves the profile as often as it is asked for, until a device has used its challenge:
@@ -67,7 +67,7 @@ func (c *Channel) EnrollmentLinkOn(ctx context.Context, ttl time.Duration, terms
 func (c *Channel) serveEnrollmentProfile(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	code := r.PathValue("code")
-	challenge, err := c.Store.Challenge(r.Context(), fingerprint([]byte(code)))
+	challenge, err := c.store.Challenge(r.Context(), fingerprint([]byte(code)))
 	switch {
 	case errors.Is(err, ErrNotFound):
 		refuseLink(w, http.StatusNotFound, "This enrollment link does not exist.")
@@ -75,7 +75,7 @@ func (c *Channel) serveEnrollmentProfile(w http.ResponseWriter, r *http.Request)
 	case err == nil && !challenge.UsedAt.IsZero():
 		refuseLink(w, http.StatusGone, "This enrollment link has been used.")
 		return
-	case err == nil && !c.Now().Before(challenge.Expires):
+	case err == nil && !c.now().Before(challenge.Expires):
 		refuseLink(w, http.StatusGone, "This enrollment link has expired.")
 		return
 	}
@@ -90,7 +90,7 @@ func (c *Channel) serveEnrollmentProfile(w http.ResponseWriter, r *http.Request)
 		profile, err = c.enrollmentProfile(r.Context(), code)
 	}
 	if err != nil {
-		c.Log.Error("the enrollment profile cannot be made", "err", err)
+		c.log.Error("the enrollment profile cannot be made", "err", err)
 		failRequest(w, err)
 		return
 	}
@@ -173,21 +173,21 @@ func (c *Channel) enrollmentProfile(ctx context.Context, code string) ([]byte, e
 			PayloadUUID: payloadUUID(code, part), PayloadDisplayName: name}
 	}
 	var content []any
-	for i, der := range certificatesIn(c.RootCAPEM) {
-		content = append(content, rootPayload{head("com.apple.security.root", fmt.Sprintf("root%d", i+1), c.Organization+" CA"), der})
+	for i, der := range certificatesIn(c.config.RootCAPEM) {
+		content = append(content, rootPayload{head("com.apple.security.root", fmt.Sprintf("root%d", i+1), c.config.Organization+" CA"), der})
 	}
 	content = append(content, scepPayload{head("com.apple.security.scep", "identity", "Device identity"), scepSettings{
-		URL: c.URL + "/scep", Name: c.Organization, Challenge: code, Keysize: 2048, KeyType: "RSA", KeyUsage: 5, // sign and encrypt
-		Subject: [][][]string{{{"O", c.Organization}}, {{"CN", "MDM " + payloadUUID(code, "name")}}}}})
+		URL: c.config.URL + "/scep", Name: c.config.Organization, Challenge: code, Keysize: 2048, KeyType: "RSA", KeyUsage: 5, // sign and encrypt
+		Subject: [][][]string{{{"O", c.config.Organization}}, {{"CN", "MDM " + payloadUUID(code, "name")}}}}})
 	content = append(content, mdmPayload{payloadHead: head("com.apple.mdm", "mdm", "Device management"),
-		IdentityCertificateUUID: payloadUUID(code, "identity"), Topic: topic, ServerURL: c.URL + "/mdm", CheckInURL: c.URL + "/mdm",
+		IdentityCertificateUUID: payloadUUID(code, "identity"), Topic: topic, ServerURL: c.config.URL + "/mdm", CheckInURL: c.config.URL + "/mdm",
 		AccessRights: allAccessRights, CheckOutWhenRemoved: true, SignMessage: true})
 	b, err := plist.MarshalIndent(profile{PayloadType: "Configuration", PayloadVersion: 1,
 		PayloadIdentifier: EnrollmentPayloadIdentifier, PayloadUUID: payloadUUID(code, "profile"),
-		PayloadDisplayName:  c.Organization + " device management",
-		PayloadDescription:  "Lets " + c.Organization + " install and remove settings and apps on this device.",
-		PayloadOrganization: c.Organization, PayloadScope: "System", PayloadContent: content}, "\t")
-	if err != nil || c.Signer == nil {
+		PayloadDisplayName:  c.config.Organization + " device management",
+		PayloadDescription:  "Lets " + c.config.Organization + " install and remove settings and apps on this device.",
+		PayloadOrganization: c.config.Organization, PayloadScope: "System", PayloadContent: content}, "\t")
+	if err != nil || c.config.Signer == nil {
 		return b, err
 	}
 	return c.sign(b)
@@ -201,9 +201,9 @@ func payloadUUID(code, part string) string {
 func (c *Channel) topic(ctx context.Context) (string, error) {
 	p, err := c.PushCertificate(ctx)
 	if errors.Is(err, ErrNoPushCertificate) {
-		c.Log.Warn("enrolling a device without a push certificate: it cannot be woken, and must enroll again once there is one",
-			"topic", c.PlaceholderTopic)
-		return c.PlaceholderTopic, nil
+		c.log.Warn("enrolling a device without a push certificate: it cannot be woken, and must enroll again once there is one",
+			"topic", c.config.PlaceholderTopic)
+		return c.config.PlaceholderTopic, nil
 	}
 	if err != nil {
 		return "", err
@@ -221,7 +221,7 @@ func certificatesIn(chain []byte) (ders [][]byte) {
 }
 
 func (c *Channel) sign(b []byte) ([]byte, error) {
-	signer, err := c.Signer()
+	signer, err := c.config.Signer()
 	if err != nil {
 		return nil, fmt.Errorf("what signs the enrollment profile: %w", err)
 	}

@@ -19,10 +19,10 @@ const maxEnrollID = 128
 // Mdm-Signature header, or from a proxy's header; of several, the later in this order counts. No answer is ever 401:
 // a device may take that as the order to leave management.
 func (c *Channel) mdmHandler() http.Handler {
-	logger := wireLog{c.Log}
+	logger := wireLog{c.log}
 	var h http.Handler = mdmhttp.CertVerifyMiddleware(c.messageHandler(), verifier{c.ca}, logger)
-	if c.CertificateHeader != "" {
-		h = mdmhttp.CertExtractPEMHeaderMiddleware(h, c.CertificateHeader, logger)
+	if c.config.CertificateHeader != "" {
+		h = mdmhttp.CertExtractPEMHeaderMiddleware(h, c.config.CertificateHeader, logger)
 	}
 	h = mdmhttp.CertExtractMdmSignatureMiddleware(h, mdmhttp.MdmSignatureVerifierFunc(c.ca.verifySignature),
 		mdmhttp.SigLogWithLogger(logger))
@@ -87,14 +87,14 @@ func (c *Channel) known(r *mdm.Request, claimed *mdm.Enrollment) (sender, *Enrol
 	if err != nil {
 		return s, nil, err
 	}
-	e, certificate, err := c.Store.Identity(r.Context(), s.id, s.certificate)
+	e, certificate, err := c.store.Identity(r.Context(), s.id, s.certificate)
 	if err != nil {
 		return s, nil, err
 	}
 	if adopted, err := c.adopt(r, s, e, certificate); err != nil {
 		return s, nil, err
 	} else if adopted {
-		if e, certificate, err = c.Store.Identity(r.Context(), s.id, s.certificate); err != nil {
+		if e, certificate, err = c.store.Identity(r.Context(), s.id, s.certificate); err != nil {
 			return s, nil, err
 		}
 	}

@@ -14,15 +14,15 @@ import (
 
 // held returns access.ErrMakerMayNot if who made a link may not enroll devices any more.
 func (c *Channel) held(ctx context.Context, link *Challenge) error {
-	if c.Roles == nil {
+	if c.config.Roles == nil {
 		return nil
 	}
-	return c.Config.passing(link.Terms.Hold(ctx, c.Roles))
+	return c.config.passing(link.Terms.Hold(ctx, c.config.Roles))
 }
 
 // linkOf returns the link that a device's identity came from; nil: it came from none.
 func (c *Channel) linkOf(ctx context.Context, certificate string) (*Challenge, error) {
-	link, err := c.Store.LinkOf(ctx, certificate)
+	link, err := c.store.LinkOf(ctx, certificate)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
@@ -58,7 +58,7 @@ func withRemote(next http.Handler) http.Handler {
 // entry is what the audit record says of what a device does to its enrollment, under the name of the operation.
 func (c *Channel) entry(ctx context.Context, s sender, activity, name string, link *Challenge) audit.Entry {
 	address, _ := ctx.Value(remoteKey{}).(string)
-	e := audit.Entry{ID: uuid.NewString(), At: c.Now().UTC(), Activity: activity, Kind: audit.Act, Result: audit.Success,
+	e := audit.Entry{ID: uuid.NewString(), At: c.now().UTC(), Activity: activity, Kind: audit.Act, Result: audit.Success,
 		Actor: audit.Actor{ID: audit.DeviceActor + s.id, Name: name, Address: address}}
 	if link != nil {
 		e.Objects = []audit.Object{{Type: linkObject, ID: link.SHA256, Name: link.Terms.MakerName, After: link.noted()}}
@@ -74,14 +74,14 @@ func (c *Channel) recorded(ctx context.Context, s sender, activity, name string,
 // recordRefusal records that a device was not enrolled. Its identity came from a link, but what it says of itself is not
 // proved: it counts as a stranger, of whom not every attempt is recorded.
 func (c *Channel) recordRefusal(ctx context.Context, s sender, name string, link *Challenge, cause error) {
-	c.Log.Info("enrollment refused", "udid", s.id, "err", cause)
-	if c.Record == nil {
+	c.log.Info("enrollment refused", "udid", s.id, "err", cause)
+	if c.config.Record == nil {
 		return
 	}
 	e := c.entry(ctx, s, enrollActivity, name, link)
 	e.Result, e.Status, e.Reason, e.Actor.ID = audit.Refused, http.StatusForbidden, cause.Error(), ""
-	if err := c.Record(ctx, e); err != nil {
-		c.Log.Error("a refused enrollment could not be recorded", "udid", s.id, "err", err)
+	if err := c.config.Record(ctx, e); err != nil {
+		c.log.Error("a refused enrollment could not be recorded", "udid", s.id, "err", err)
 	}
 }
 

@@ -69,7 +69,7 @@ func (c *Channel) messageHandler() http.Handler {
 		if errors.As(err, &said) {
 			status = said.Status
 		}
-		c.Log.Info("device message refused", "step", step, "remote", r.RemoteAddr, "bytes", len(body), "http_status", status, "err", err)
+		c.log.Info("device message refused", "step", step, "remote", r.RemoteAddr, "bytes", len(body), "http_status", status, "err", err)
 		http.Error(w, http.StatusText(status), status)
 	})
 }
@@ -132,11 +132,11 @@ func (c *Channel) nameSender(r *mdm.Request, e *mdm.Enrollment) error {
 		return nil
 	}
 	fingerprint := fingerprint(r.Certificate.Raw)
-	_, certificate, err := c.Store.Identity(r.Context(), "", fingerprint)
+	_, certificate, err := c.store.Identity(r.Context(), "", fingerprint)
 	if err != nil || certificate == nil || certificate.Enrollment == "" {
 		return err
 	}
-	known, _, err := c.Store.Identity(r.Context(), certificate.Enrollment, fingerprint)
+	known, _, err := c.store.Identity(r.Context(), certificate.Enrollment, fingerprint)
 	if err != nil || known == nil {
 		return err
 	}

@@ -61,7 +61,7 @@ type PushCertificate struct {
 
 // PushCertificate returns the push certificate; ErrNoPushCertificate if there is none.
 func (c *Channel) PushCertificate(ctx context.Context) (*PushCertificate, error) {
-	k, err := c.Store.KeyPair(ctx, pushKeyPair)
+	k, err := c.store.KeyPair(ctx, pushKeyPair)
 	if errors.Is(err, ErrNotFound) {
 		return nil, ErrNoPushCertificate
 	}
@@ -89,7 +89,7 @@ func (c *Channel) setPushCertificate(ctx context.Context, certPEM, keyPEM []byte
 	if err != nil {
 		return nil, &PushCertificateRefused{err}
 	}
-	if now := c.Now(); !now.Before(p.Expires) {
+	if now := c.now(); !now.Before(p.Expires) {
 		return nil, &PushCertificateRefused{fmt.Errorf("it expired at %s; renew it at identity.apple.com/pushcert",
 			p.Expires.Format(time.RFC3339))}
 	} else if now.Before(pair.Leaf.NotBefore) {
@@ -102,7 +102,7 @@ func (c *Channel) setPushCertificate(ctx context.Context, certPEM, keyPEM []byte
 		}
 	}
 	notePushCertificate(ctx, old, p)
-	return p, c.Store.SetKeyPair(ctx, pushKeyPair, keypair.KeyPair{CertificatePEM: certPEM, KeyPEM: keyPEM})
+	return p, c.store.SetKeyPair(ctx, pushKeyPair, keypair.KeyPair{CertificatePEM: certPEM, KeyPEM: keyPEM})
 }
 
 func readPushCertificate(certPEM, keyPEM []byte) (*PushCertificate, *tls.Certificate, error) {
@@ -122,14 +122,14 @@ func readPushCertificate(certPEM, keyPEM []byte) (*PushCertificate, *tls.Certifi
 // Wake asks the device to connect, by push. The errors are ErrNoPushCertificate, ErrNoPushToken, a *PushRejected, or
 // what kept the server from reaching APNs.
 func (c *Channel) Wake(ctx context.Context, device fleet.DeviceID) error {
-	e, err := c.Store.EnrollmentOf(ctx, device)
+	e, err := c.store.EnrollmentOf(ctx, device)
 	if errors.Is(err, ErrNotFound) || err == nil && len(e.Token) == 0 {
 		return ErrNoPushToken
 	}
 	if err != nil {
 		return err
 	}
-	k, err := c.Store.KeyPair(ctx, pushKeyPair)
+	k, err := c.store.KeyPair(ctx, pushKeyPair)
 	if errors.Is(err, ErrNotFound) {
 		return ErrNoPushCertificate
 	}
@@ -140,7 +140,7 @@ func (c *Channel) Wake(ctx context.Context, device fleet.DeviceID) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("stored push certificate: %w", err)
-	case !c.Now().Before(p.Expires):
+	case !c.now().Before(p.Expires):
 		return &unwakeable{fmt.Sprintf("the push certificate expired at %s; renew it at identity.apple.com/pushcert",
 			p.Expires.Format(time.RFC3339))}
 	case p.Topic != e.Topic:
@@ -157,7 +157,7 @@ func (c *Channel) Wake(ctx context.Context, device fleet.DeviceID) error {
 
 // dropToken forgets a token that APNs does not know, and which ones came before: whatever the device sends next is news.
 func (c *Channel) dropToken(ctx context.Context, dead *Enrollment) error {
-	return c.Store.UpdateIdentity(ctx, dead.ID, dead.Certificate, func(e *Enrollment, _ *Certificate) error {
+	return c.store.UpdateIdentity(ctx, dead.ID, dead.Certificate, func(e *Enrollment, _ *Certificate) error {
 		if slices.Equal(e.Token, dead.Token) {
 			e.Token, e.PushMagic, e.Replaced = nil, "", nil
 		}

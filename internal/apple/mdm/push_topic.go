@@ -32,14 +32,14 @@ func (e *unwakeable) Unwakeable() string { return e.reason }
 // checkTopic finds the devices that could not be woken with a certificate of a topic. Those that enrolled without one never
 // could.
 func (c *Channel) checkTopic(ctx context.Context, topic string, force bool) error {
-	n, names, err := c.Store.OtherTopics(ctx, []string{topic, c.PlaceholderTopic}, nil, namedDevices)
+	n, names, err := c.store.OtherTopics(ctx, []string{topic, c.config.PlaceholderTopic}, nil, namedDevices)
 	switch {
 	case err != nil || n == 0:
 		return err
 	case !force:
 		return &OtherTopic{Topic: topic, Devices: n, Names: names}
 	}
-	c.Log.Warn("the new push certificate has another topic: devices enrolled under the old one must enroll again to be woken",
+	c.log.Warn("the new push certificate has another topic: devices enrolled under the old one must enroll again to be woken",
 		"topic", topic, "devices", n)
 	return nil
 }
@@ -51,5 +51,5 @@ func (c *Channel) UnwakeableDevices(ctx context.Context, where fleet.Condition) 
 	if err != nil {
 		return 0, nil, err
 	}
-	return c.Store.OtherTopics(ctx, []string{p.Topic}, where, namedDevices)
+	return c.store.OtherTopics(ctx, []string{p.Topic}, where, namedDevices)
 }

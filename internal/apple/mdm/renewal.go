@@ -23,21 +23,21 @@ func (c *Channel) adopt(r *mdm.Request, s sender, e *Enrollment, renewed *Certif
 	if err != nil || pinned == nil || !r.Certificate.NotBefore.After(pinned.NotBefore) {
 		return false, err
 	}
-	err = c.Store.UpdateIdentity(r.Context(), s.id, s.certificate, func(now *Enrollment, renewed *Certificate) error {
+	err = c.store.UpdateIdentity(r.Context(), s.id, s.certificate, func(now *Enrollment, renewed *Certificate) error {
 		if adopted = now.Certificate == e.Certificate && now.Stage == e.Stage && renewed != nil && renewed.Revoked.IsZero(); adopted {
 			now.Certificate = s.certificate
 		}
 		return nil
 	})
 	if err == nil && adopted {
-		c.Log.Info("device renewed its identity", "device", e.Device, "udid", s.id, "certificate", renewed.Serial)
+		c.log.Info("device renewed its identity", "device", e.Device, "udid", s.id, "certificate", renewed.Serial)
 	}
 	return adopted, err
 }
 
 // adoptRenewed is adopt for a message whose sender is not known yet.
 func (c *Channel) adoptRenewed(r *mdm.Request, s sender) error {
-	e, renewed, err := c.Store.Identity(r.Context(), s.id, s.certificate)
+	e, renewed, err := c.store.Identity(r.Context(), s.id, s.certificate)
 	if err == nil {
 		_, err = c.adopt(r, s, e, renewed)
 	}
@@ -50,11 +50,11 @@ func (c *Channel) renews(ctx context.Context, m *pkiMessage) (string, error) {
 		return "", nil
 	}
 	signer := fingerprint(m.signer.Raw)
-	_, held, err := c.Store.Identity(ctx, "", signer)
-	if err != nil || held == nil || held.Enrollment == "" || !held.Revoked.IsZero() || !c.Now().Before(held.NotAfter) {
+	_, held, err := c.store.Identity(ctx, "", signer)
+	if err != nil || held == nil || held.Enrollment == "" || !held.Revoked.IsZero() || !c.now().Before(held.NotAfter) {
 		return "", err
 	}
-	e, _, err := c.Store.Identity(ctx, held.Enrollment, signer)
+	e, _, err := c.store.Identity(ctx, held.Enrollment, signer)
 	if err != nil || e == nil || e.Certificate != signer || e.Stage == Left {
 		return "", err
 	}
@@ -63,7 +63,7 @@ func (c *Channel) renews(ctx context.Context, m *pkiMessage) (string, error) {
 
 // issued is a certificate that the server issued; nil: it did not.
 func (c *Channel) issued(ctx context.Context, enrollment, sha256 string) (*x509.Certificate, error) {
-	_, stored, err := c.Store.Identity(ctx, enrollment, sha256)
+	_, stored, err := c.store.Identity(ctx, enrollment, sha256)
 	if err != nil || stored == nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (c *Channel) servePKIOperation(w http.ResponseWriter, r *http.Request) {
 	request, err := parsePKIMessage(message)
 	if err != nil {
 		// Without a transaction id there is nothing that a CertRep could answer.
-		c.Log.Info("SCEP message refused", "remote", r.RemoteAddr, "err", err)
+		c.log.Info("SCEP message refused", "remote", r.RemoteAddr, "err", err)
 		http.Error(w, "not a SCEP request that this server knows", http.StatusBadRequest)
 		return
 	}
@@ -68,11 +68,11 @@ func (c *Channel) servePKIOperation(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		reply, err = request.succeed(c.ca.registrar, issued)
 	case errors.As(err, &refused):
-		c.Log.Info("SCEP request refused", "remote", r.RemoteAddr, "transaction", request.transaction, "err", refused.reason)
+		c.log.Info("SCEP request refused", "remote", r.RemoteAddr, "transaction", request.transaction, "err", refused.reason)
 		reply, err = request.fail(c.ca.registrar, refused.info)
 	}
 	if err != nil {
-		c.Log.Error("SCEP request failed; the device may repeat it", "err", err)
+		c.log.Error("SCEP request failed; the device may repeat it", "err", err)
 		failRequest(w, err)
 		return
 	}
@@ -173,13 +173,13 @@ func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.Certif
 		return nil, refuseRequest(scep.BadRequest, "no enrollment challenge")
 	}
 	id := fingerprint([]byte(challenge))
-	stored, err := c.Store.Challenge(ctx, id)
+	stored, err := c.store.Challenge(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, refuseRequest(scep.BadRequest, "unknown enrollment challenge")
 	case err != nil:
 		return nil, err
-	case stored.UsedAt.IsZero() && !c.Now().Before(stored.Expires):
+	case stored.UsedAt.IsZero() && !c.now().Before(stored.Expires):
 		return nil, refuseRequest(scep.BadTime, "the enrollment challenge expired at %s", stored.Expires)
 	case !stored.UsedAt.IsZero():
 		if stored.Certificate == nil || stored.Certificate.KeySHA256 != fingerprint(csr.RawSubjectPublicKeyInfo) {
@@ -197,7 +197,7 @@ func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.Certif
 		return nil, refuseRequest(scep.BadRequest, "no certificate can be made for it: %v", err)
 	}
 	certificate.Enrollment = enrollment
-	issued, err := c.Store.Redeem(ctx, id, c.Now().UTC(), *certificate)
+	issued, err := c.store.Redeem(ctx, id, c.now().UTC(), *certificate)
 	if errors.Is(err, ErrChallengeUsed) || errors.Is(err, ErrNotFound) {
 		return nil, refuseRequest(scep.BadRequest, "%v", err)
 	}

@@ -67,7 +67,7 @@ func (c *Channel) takeReport(r *mdm.Request, body []byte) ([]byte, error) {
 	}
 	var task *engine.Task
 	if m.Status == "Idle" {
-		task, err = c.Engine.Idle(ctx, e.Device)
+		task, err = c.engine.Idle(ctx, e.Device)
 	} else {
 		task, err = c.takeAnswer(ctx, s, e, m)
 	}
@@ -82,12 +82,12 @@ func (c *Channel) takeReport(r *mdm.Request, body []byte) ([]byte, error) {
 func (c *Channel) takeAnswer(ctx context.Context, s sender, e *Enrollment, m *report) (*engine.Task, error) {
 	decoded := decode(m)
 	if m.damage != "" || m.Status == "" || m.CommandUUID == "" {
-		c.Log.Info("device answer read in part", "device", e.Device, "task", decoded.Task, "status", m.Status, "damage", m.damage)
+		c.log.Info("device answer read in part", "device", e.Device, "task", decoded.Task, "status", m.Status, "damage", m.damage)
 	}
 	if err := c.notePlatform(ctx, s, e, decoded.Facts); err != nil {
 		return nil, err
 	}
-	task, err := c.Engine.Answer(ctx, e.Device, decoded)
+	task, err := c.engine.Answer(ctx, e.Device, decoded)
 	if errors.Is(err, engine.ErrNothingAsked) {
 		return nil, refuse(http.StatusBadRequest, "not an answer: device %s was handed no command, and %s", e.Device,
 			withCause("the message names none", m.damage))
@@ -107,7 +107,7 @@ func (c *Channel) send(ctx context.Context, e *Enrollment, task *engine.Task) ([
 			return nil, fmt.Errorf("task %s of device %s: %w", task.ID, e.Device, err)
 		}
 		answered := task.ID
-		if task, err = c.Engine.Answer(ctx, e.Device, engine.Report{Task: answered, Outcome: known.outcome}); err != nil {
+		if task, err = c.engine.Answer(ctx, e.Device, engine.Report{Task: answered, Outcome: known.outcome}); err != nil {
 			return nil, err
 		}
 		if task != nil && task.ID == answered {

@@ -17,7 +17,7 @@ func (c *Channel) Shown(r *http.Request) platform.Shows {
 	if header := r.Header.Get(signatureHeader); header != "" {
 		return c.ca.shownBy(header)
 	}
-	if c.CertificateHeader != "" && r.Header.Get(c.CertificateHeader) != "" {
+	if c.config.CertificateHeader != "" && r.Header.Get(c.config.CertificateHeader) != "" {
 		return platform.ShowsDevice // the proxy has seen to it, and is trusted
 	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && c.ca.verify(r.TLS.PeerCertificates[0]) == nil {

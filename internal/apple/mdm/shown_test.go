@@ -17,7 +17,7 @@ import (
 // this server shows that it is nobody, or at most something.
 func TestShown(t *testing.T) {
 	all := testIdentities()
-	c := &Channel{ca: all.ca, Config: Config{CertificateHeader: "Proxy-Certificate"}}
+	c := &Channel{ca: all.ca, config: Config{CertificateHeader: "Proxy-Certificate"}}
 	signed := func(by identity, change func(*draft)) string {
 		d := newDraft(by)
 		change(d)
@@ -52,7 +52,7 @@ func TestShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &http.Request{Header: http.Header{c.header: {c.value}}}
-			if got := (&Channel{ca: all.ca, Config: Config{CertificateHeader: "Proxy-Certificate"}}).Shown(r); got != c.want {
+			if got := (&Channel{ca: all.ca, config: Config{CertificateHeader: "Proxy-Certificate"}}).Shown(r); got != c.want {
 				t.Errorf("shows %d, want %d", got, c.want)
 			}
 		})
