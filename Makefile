@@ -46,8 +46,8 @@ check:
 # built without it, such as the faults, the kills and the commands. TestEveryRouteAtOnce calls every route from many goroutines for the detector.
 # Packages wait much, for disks and for each other's processes: more of them at a time than there are processors.
 GO_RACE  := go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m
-MEETING  := ./client ./internal/access ./internal/action ./internal/audit ./internal/channel/... ./internal/console ./internal/engine \
-	./internal/lane ./internal/live ./internal/notify ./internal/server ./internal/simulator
+MEETING  := ./client ./internal/access ./internal/action ./internal/apple/mdm ./internal/apple/propertylist/tolerant ./internal/apple/simulator \
+	./internal/audit ./internal/console ./internal/engine ./internal/lane ./internal/live ./internal/notify ./internal/server
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
 ROUTES   := EveryRoute|Stream|Simultan|SentAtOnce|Limit|Batch|Subscri|Meanwhile|Event|Grow
 TIMED    := SlowAndGreedy|WhatEvery|Endless|Bombs|OfMany|GreatPush
@@ -62,7 +62,7 @@ race:
 plain:
 	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) ./internal/store)")
 	go test -timeout 15m -run '$(TABLES)' ./internal/store
-	go test -timeout 15m -run '$(TIMED)' ./internal/server ./internal/channel/...
+	go test -timeout 15m -run '$(TIMED)' ./internal/server ./internal/apple/mdm ./internal/apple/propertylist/...
 
 # Everything with the race detector, by hand or nightly.
 race-all:
@@ -74,7 +74,8 @@ postgres:
 	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) ./internal/engine ./internal/live
 	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) -skip '$(TABLES)' ./internal/store
 	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_KILLS=10 go test -p 3 -timeout 15m \
-		-skip 'Console|Client|Kiota' ./internal/access ./internal/catalog ./internal/graph ./internal/notify ./test
+		-skip 'Console|Client|Kiota' ./internal/access ./internal/apple/payload ./internal/catalog ./internal/graph ./internal/notify ./test \
+		./test/madeup
 	SYNCPAYLOADS_TEST_DB=postgres go test -timeout 15m -run '$(TABLES)' ./internal/store
 
 # A package's tests are built once, as go test -fuzz builds them, and run for each of its targets.

@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 const (

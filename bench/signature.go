@@ -11,7 +11,7 @@ import (
 
 	"github.com/smallstep/pkcs7"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // signer makes the Mdm-Signature header of one device. Of the signed data only the message's digest and the signature

@@ -69,6 +69,8 @@ type PayloadResult struct {
 	Detail       string // why it failed, or what the device is doing now
 	ErrorCode    int64  // 0: no failure
 	ErrorSource  string // whose code it is: device or server; empty: no failure
+	Meaning      string // what the code means; empty: the server does not know it
+	Advice       string // what to try
 	LastModified time.Time
 }
 
@@ -96,6 +98,8 @@ type payloadResult struct {
 	Detail               string      `json:"detail"`
 	ErrorCode            int64       `json:"errorCode"`
 	ErrorSource          string      `json:"errorCode@syncpayloads.source"`
+	ErrorMeaning         string      `json:"errorCode@syncpayloads.meaning"`
+	ErrorAdvice          string      `json:"errorCode@syncpayloads.advice"`
 	LastModifiedDateTime time.Time   `json:"lastModifiedDateTime"`
 }
 
@@ -109,6 +113,8 @@ type itemResult struct {
 	IntentActionMessage        string      `json:"intentActionMessage"`
 	ErrorCode                  int64       `json:"errorCode"`
 	ErrorSource                string      `json:"errorCode@syncpayloads.source"`
+	ErrorMeaning               string      `json:"errorCode@syncpayloads.meaning"`
+	ErrorAdvice                string      `json:"errorCode@syncpayloads.advice"`
 	LastModifiedDateTime       time.Time   `json:"lastModifiedDateTime"`
 }
 
@@ -122,12 +128,14 @@ func (r *ActionResult) UnmarshalJSON(text []byte) error {
 		raw: append(json.RawMessage(nil), text...)}
 	for _, p := range w.DeviceActionPayloads {
 		r.Payloads = append(r.Payloads, PayloadResult{ID: p.PayloadID, Type: p.PayloadType, DisplayName: p.DisplayName,
-			Intent: p.Intent, Status: p.Status, Detail: p.Detail, ErrorCode: p.ErrorCode, ErrorSource: p.ErrorSource, LastModified: p.LastModifiedDateTime})
+			Intent: p.Intent, Status: p.Status, Detail: p.Detail, ErrorCode: p.ErrorCode, ErrorSource: p.ErrorSource,
+			Meaning: p.ErrorMeaning, Advice: p.ErrorAdvice, LastModified: p.LastModifiedDateTime})
 	}
 	for _, i := range w.DeviceAssignmentItems {
 		r.Payloads = append(r.Payloads, PayloadResult{ID: i.ItemID, Type: i.ItemType, DisplayName: i.ItemDisplayName,
 			SubType: i.ItemSubTypeDisplayName, Intent: i.AssignmentItemActionIntent, Status: i.AssignmentItemActionStatus,
-			Detail: i.IntentActionMessage, ErrorCode: i.ErrorCode, ErrorSource: i.ErrorSource, LastModified: i.LastModifiedDateTime})
+			Detail: i.IntentActionMessage, ErrorCode: i.ErrorCode, ErrorSource: i.ErrorSource,
+			Meaning: i.ErrorMeaning, Advice: i.ErrorAdvice, LastModified: i.LastModifiedDateTime})
 	}
 	return nil
 }

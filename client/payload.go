@@ -47,6 +47,9 @@ type Failure struct {
 	Code   int64  `json:"code"`
 	Source string `json:"source"` // whose code it is: device or server
 	Detail string `json:"detail"`
+	// Meaning is what the code means, empty if the server does not know it, and Advice what to try.
+	Meaning string `json:"meaning"`
+	Advice  string `json:"advice"`
 }
 
 // Payload is a policy or app as it stands on one device: what SyncPayloads can name.

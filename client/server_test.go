@@ -15,8 +15,8 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/client"
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // site is a real server, reached over HTTPS as its URL and CA file say.

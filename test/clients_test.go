@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // clientSite is a site as admins' clients find it: seven devices, the first of which has three payloads, the time of the

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // mixed brings the phone to where its monitor shows all that a monitor can: removed, put off, in error and restored;

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // monitor is what the monitor of a device's page shows.

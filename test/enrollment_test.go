@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/query"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // linkBy makes a link as somebody, and returns its URL; empty if they may not.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // A fleet with bad manners ends as asked: some say not now, some fail for a while, some lose their answers.

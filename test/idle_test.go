@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 

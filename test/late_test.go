@@ -3,7 +3,7 @@ package test
 import (
 	"testing"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // A phone takes a removal and is silent. It is restored meanwhile, as its inventory shows; then the phone does what it was told

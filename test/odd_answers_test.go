@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // replaced is the oddity of a device that sends one thing in place of another, in messages of a kind.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	applepayload "github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -26,7 +27,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 	}
 	defer st.Close()
 	e := engine.New(engine.Config{Store: st, Log: quiet()})
-	devices, set := benchFleet(b, e, catalog.New(st, time.Now, uuid.NewString))
+	devices, set := benchFleet(b, e, catalog.New(st, catalog.MustForms(applepayload.Forms()), time.Now, uuid.NewString))
 	b.ResetTimer()
 	roundTrips(b, devices, set, b.N)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "roundtrips/s")

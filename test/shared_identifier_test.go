@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // standing is how a payload stands on a device.

@@ -3,8 +3,8 @@ package test
 import (
 	"testing"
 
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // The help desk's story: take the VPN off, look, put it back.

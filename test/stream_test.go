@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // event is one event of a stream, as it was served.

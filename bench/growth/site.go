@@ -19,8 +19,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // site is an organization of a number of devices: a database, a server on it, and the few devices that are real. The

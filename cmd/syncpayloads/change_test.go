@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // result is an action as --json shows it.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/client"
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // helpDesk keeps the demonstration's devices busy while somebody looks at it: it takes things off them and puts them

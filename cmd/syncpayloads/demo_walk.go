@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // walkRemoves are the payloads that the walk takes off the first device and puts back.

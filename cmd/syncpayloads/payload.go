@@ -56,7 +56,7 @@ func standing(p client.Payload) string {
 	case client.WorkFailed:
 		state += ", given up"
 		if p.Error != nil {
-			state += fmt.Sprintf(": %s (code %d)", p.Error.Detail, p.Error.Code)
+			state += fmt.Sprintf(": %s (code %d)%s", p.Error.Detail, p.Error.Code, explained(p.Error.Meaning, p.Error.Advice))
 		}
 	default:
 		state += ", " + string(p.Work)

@@ -23,7 +23,7 @@ func fill(t *testing.T, data string) (group, tag string) {
 		t.Fatal(err)
 	}
 	roles, root := access.NewRoles(st, uuid.NewString), &access.Principal{Grants: []access.Grant{{Rights: access.Rights()}}}
-	g, err := catalog.New(st, time.Now, uuid.NewString).CreateGroup(t.Context(), catalog.GroupInput{DisplayName: "School, 5th floor"})
+	g, err := catalog.New(st, nil, time.Now, uuid.NewString).CreateGroup(t.Context(), catalog.GroupInput{DisplayName: "School, 5th floor"})
 	if err != nil {
 		t.Fatal(err)
 	}

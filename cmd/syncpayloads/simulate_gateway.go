@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // startTime is how long the server may take to start once the push service's CA has been written.

@@ -6,7 +6,7 @@ import (
 	"math"
 	"os"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // simulationResult is what a run came to.

@@ -140,9 +140,17 @@ func verdict(r *client.ActionResult) error {
 	case r.State == client.StateNotSupported:
 		return &exit{exitPayloads, fmt.Errorf("the device cannot do this: %s", printable(firstDetail(failed)))}
 	default:
-		return &exit{exitPayloads, fmt.Errorf("%d of %d payloads ended in error; the first: %s (code %d)", len(failed), len(r.Payloads),
-			printable(firstDetail(failed)), failed[0].ErrorCode)}
+		return &exit{exitPayloads, fmt.Errorf("%d of %d payloads ended in error; the first: %s (code %d)%s", len(failed), len(r.Payloads),
+			printable(firstDetail(failed)), failed[0].ErrorCode, explained(failed[0].Meaning, failed[0].Advice))}
 	}
+}
+
+// explained is what the server says of a failure, behind the device's own words; empty: it has no words for it.
+func explained(meaning, advice string) string {
+	if meaning == "" {
+		return ""
+	}
+	return ". " + printable(meaning) + " " + printable(advice)
 }
 
 func firstDetail(failed []client.PayloadResult) string {

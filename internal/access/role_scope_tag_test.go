@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -62,7 +63,7 @@ func TestTagInUse(t *testing.T) {
 	if err := o.DeleteAssignment(t.Context(), root, a.ID); err != nil {
 		t.Fatal(err)
 	}
-	p := must2(o.catalog.Create(t.Context(), catalog.Input{ODataType: catalog.IOSStoreApp, DisplayName: "App", Tags: []string{tag},
+	p := must2(o.catalog.Create(t.Context(), catalog.Input{ODataType: payload.IOSStoreApp, DisplayName: "App", Tags: []string{tag},
 		Properties: []byte(`{"bundleId":"com.example.app","appStoreUrl":"https://apps.apple.com/us/app/name/id361309726"}`)}))(t)
 	refused("1 apps and policies")
 	if _, err := o.catalog.Update(t.Context(), p.ID, catalog.Patch{Tags: []string{near}}); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -45,7 +46,7 @@ func newOffice(t testing.TB) *office {
 	})
 	c := &clock{time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC)}
 	return &office{Roles: access.NewRoles(s, uuid.NewString), t: t, store: s, tokens: access.NewTokens(s, c.now),
-		catalog: catalog.New(s, c.now, uuid.NewString), clock: c}
+		catalog: catalog.New(s, catalog.MustForms(payload.Forms()), c.now, uuid.NewString), clock: c}
 }
 
 func must[T any](t testing.TB, v T, err error) T {

@@ -37,7 +37,7 @@ func use(t testing.TB, path string, fn func(*store.Store)) {
 }
 
 func newCatalog(s *store.Store) *catalog.Catalog {
-	return catalog.New(s, func() time.Time { return noon }, uuid.NewString)
+	return catalog.New(s, nil, func() time.Time { return noon }, uuid.NewString)
 }
 
 func newDraft(activity string) *audit.Draft {

@@ -112,7 +112,7 @@ func checkAssignments(list []Assignment) error {
 				return &Invalid{Property: where, Reason: "names an id, but addresses all devices"}
 			}
 		case Group, ExcludeGroup, OneDevice:
-			target, ok := guid(a.Target)
+			target, ok := ParseGUID(a.Target)
 			if !ok {
 				return &Invalid{Property: where, Reason: fmt.Sprintf("%.60q is not an id", a.Target)}
 			}

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -19,34 +19,14 @@ import (
 // records that change in its own transaction.
 type Catalog struct {
 	store Store
+	forms *Forms
 	now   func() time.Time
 	newID func() string // a GUID in lower case
 }
 
-// New makes the service on a store.
-func New(store Store, now func() time.Time, newID func() string) *Catalog {
-	return &Catalog{store: store, now: now, newID: newID}
-}
-
-// Graph's types of configurations that are a file.
-const (
-	IOSCustomConfiguration   = "iosCustomConfiguration"
-	MacOSCustomConfiguration = "macOSCustomConfiguration"
-)
-
-// forms are the Graph types that the catalog takes.
-var forms = map[string]struct {
-	kind      action.PayloadType
-	platforms []fleet.Platform // of an app: follows from its properties
-}{
-	IOSCustomConfiguration:    {action.DeviceConfiguration, iosFamily},
-	MacOSCustomConfiguration:  {action.DeviceConfiguration, macs},
-	IOSStoreApp:               {kind: action.Application},
-	IOSVPPApp:                 {kind: action.Application},
-	IOSLOBApp:                 {kind: action.Application},
-	MacOSPkgApp:               {kind: action.Application},
-	IOSMobileAppConfiguration: {kind: action.AppConfiguration},
-	SettingsCatalogPolicy:     {kind: action.ConfigurationPolicy},
+// New makes the service on a store, with the forms of what it takes.
+func New(store Store, forms *Forms, now func() time.Time, newID func() string) *Catalog {
+	return &Catalog{store: store, forms: forms, now: now, newID: newID}
 }
 
 // Input is a payload to create.
@@ -54,8 +34,8 @@ type Input struct {
 	ODataType   string // without '#microsoft.graph.'
 	DisplayName string
 	Description string
-	FileName    string          // of a custom configuration
-	File        []byte          // of a custom configuration: the .mobileconfig
+	FileName    string          // of a form that is made of a file
+	File        []byte          // of such a form
 	Tags        []string        // ids of scope tags; none: the default tag
 	Properties  json.RawMessage // the other Graph properties: a JSON object
 }
@@ -72,49 +52,40 @@ type Patch struct {
 
 // Create adds a payload. The error is an *Invalid if the input is at fault.
 func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
-	form, ok := forms[in.ODataType]
-	if !ok {
+	form := c.forms.Of(in.ODataType)
+	if form == nil {
 		return nil, &Invalid{Property: "@odata.type", Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
 	}
 	if err := errors.Join(checkNames(in.DisplayName, in.Description), checkFileName(in.FileName)); err != nil {
 		return nil, err
 	}
-	props, err := parseProperties(in.Properties)
+	props, err := ParseProperties(in.Properties)
 	if err != nil {
 		return nil, err
 	}
-	if err := props.checkTexts(); err != nil {
+	if err := form.checkTexts(props); err != nil {
 		return nil, err
 	}
 	props.merge(props) // null is no value
-	if props, err = c.hideSecrets(form.kind, props, nil); err != nil {
+	if props, err = c.hideSecrets(form, props, nil); err != nil {
+		return nil, err
+	}
+	read, err := form.readFile(in.File, in.FileName)
+	if err != nil {
 		return nil, err
 	}
 	now := c.now().UTC()
-	p := &Payload{ID: action.PayloadID(c.newID()), Type: form.kind, ODataType: in.ODataType, Platforms: form.platforms,
+	p := &Payload{ID: action.PayloadID(c.newID()), Type: form.Collection.Kind, ODataType: form.Type,
 		DisplayName: in.DisplayName, Description: in.Description, FileName: in.FileName, Version: 1, Created: now, LastModified: now}
-	if err := p.acceptFile(in.File); err != nil {
-		return nil, err
-	}
-	var profile *Profile
-	if p.Type == action.DeviceConfiguration {
-		if profile, err = ParseProfile(in.File); err != nil {
-			return nil, err
-		}
-	}
 	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		if p.Tags, err = checkTags(ctx, tx, in.Tags); err != nil {
 			return err
 		}
-		if profile != nil {
-			if err := p.takeFile(ctx, tx, profile, in.File, p.Version); err != nil {
-				return err
-			}
-		}
-		if err := p.fill(ctx, tx, props, true); err != nil {
+		draft := &Draft{ID: p.ID, Version: p.Version, File: in.File, Read: read, Properties: maps.Clone(props), Changed: props}
+		if err := p.compile(ctx, tx, form, draft); err != nil {
 			return err
 		}
-		notePayload(ctx, nil, p)
+		notePayload(ctx, form, nil, p)
 		return tx.InsertPayload(ctx, p)
 	})
 	if err != nil {
@@ -123,12 +94,55 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	return p, nil
 }
 
-// acceptFile checks that a file is given only where there is one.
-func (p *Payload) acceptFile(file []byte) error {
-	if p.Type != action.DeviceConfiguration && (file != nil || p.FileName != "") {
-		return &Invalid{Property: "payload", Reason: p.ODataType + " has no file"}
+// readFile has the compiler read a file, which only forms that are made of one may have.
+func (f *Form) readFile(file []byte, name string) (any, error) {
+	if f.File {
+		return f.Compiler.ReadFile(file)
 	}
-	return nil
+	if file != nil || name != "" {
+		return nil, &Invalid{Property: "payload", Reason: f.Type + " has no file"}
+	}
+	return nil, nil
+}
+
+// compile makes p what its draft comes to.
+func (p *Payload) compile(ctx context.Context, tx Tx, form *Form, d *Draft) error {
+	content, err := form.Compiler.Compile(ctx, form, d, lookup{tx, p})
+	if err != nil {
+		return err
+	}
+	if d.Old != nil && content.Identifier != d.Old.Identifier {
+		return &Invalid{Property: content.IdentifiedBy, Reason: fmt.Sprintf(
+			"it would be known to devices as %q, and is as %q: they would keep both; make a new %s",
+			content.Identifier, d.Old.Identifier, form.Collection.One)}
+	}
+	if d.Old != nil && !slices.Equal(content.Platforms, d.Old.Platforms) {
+		return &Invalid{Property: content.PlatformsBy, Reason: "the platforms never change: make a new " + form.Collection.One}
+	}
+	p.Identifier, p.Revision, p.SubType, p.Platforms = content.Identifier, content.Revision, content.SubType, content.Platforms
+	p.Content, p.Original = content.Installed, content.Uploaded
+	p.Properties, err = json.Marshal(d.Properties)
+	return err
+}
+
+// lookup answers what the compiler of a payload asks.
+type lookup struct {
+	tx Tx
+	of *Payload
+}
+
+func (l lookup) Payload(ctx context.Context, id action.PayloadID) (*Payload, error) {
+	p, err := l.tx.Payload(ctx, id)
+	if err == nil && !sees(ctx, p) {
+		return nil, ErrNotFound
+	}
+	return p, err
+}
+
+func (l lookup) RevisionUsed(ctx context.Context, c *Content, revision string) (bool, error) {
+	p := *l.of
+	p.Identifier, p.Platforms = c.Identifier, c.Platforms
+	return l.tx.RevisionUsed(ctx, &p, revision)
 }
 
 // Get returns a payload with its content; ErrNotFound if there is none.
@@ -152,11 +166,8 @@ func (c *Catalog) List(ctx context.Context, q query.Query) (page query.Page[*Pay
 // Update edits a payload. What is installed decides whether it becomes a new version; a new name alone does not.
 // The error is ErrNotFound, an *Invalid if the patch is at fault, or that of a condition on the payload as it stands.
 func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, only ...func(*Payload) error) (*Payload, error) {
-	changes, err := parseProperties(patch.Properties)
+	changes, err := ParseProperties(patch.Properties)
 	if err != nil {
-		return nil, err
-	}
-	if err := changes.checkTexts(); err != nil {
 		return nil, err
 	}
 	if patch.FileName != nil {
@@ -164,9 +175,20 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, 
 			return nil, err
 		}
 	}
-	var profile *Profile
+	seen, err := c.Get(ctx, id) // what it is never changes, so that a file can be read before the transaction
+	if err != nil {
+		return nil, err
+	}
+	form := c.forms.Of(seen.ODataType)
+	if form == nil {
+		return nil, &Invalid{Property: "@odata.type", Reason: seen.ODataType + " is not a type that this server keeps any more"}
+	}
+	if err := form.checkTexts(changes); err != nil {
+		return nil, err
+	}
+	e := edit{form: form, patch: patch, changes: changes}
 	if patch.File != nil {
-		if profile, err = ParseProfile(patch.File); err != nil {
+		if e.read, err = form.readFile(patch.File, ""); err != nil {
 			return nil, err
 		}
 	}
@@ -181,22 +203,13 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, 
 		}
 		p := *current
 		updated = &p
-		changes, err := c.hideNewSecrets(current, changes)
-		if err != nil {
+		if err := c.edit(ctx, tx, &p, current, e); err != nil {
 			return err
-		}
-		if err := p.edit(ctx, tx, patch, changes); err != nil {
-			return err
-		}
-		if profile != nil && !bytes.Equal(patch.File, current.Uploaded()) {
-			if err := p.replaceFile(ctx, tx, profile, patch.File); err != nil {
-				return err
-			}
 		}
 		if err := c.saveEdit(ctx, tx, current, &p); err != nil {
 			return err
 		}
-		notePayload(ctx, current, &p)
+		notePayload(ctx, form, current, &p)
 		return nil
 	})
 	if err != nil {
@@ -205,34 +218,57 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, 
 	return updated, nil
 }
 
-// edit applies all of a patch but its file.
-func (p *Payload) edit(ctx context.Context, tx Tx, patch Patch, changes properties) error {
-	set(&p.DisplayName, patch.DisplayName)
-	set(&p.Description, patch.Description)
-	set(&p.FileName, patch.FileName)
+// edit is a patch of a payload, as far as it was read before the transaction.
+type edit struct {
+	form    *Form
+	patch   Patch
+	changes Properties
+	read    any // of the patch's file
+}
+
+// edit applies a patch.
+func (c *Catalog) edit(ctx context.Context, tx Tx, p, current *Payload, e edit) error {
+	set(&p.DisplayName, e.patch.DisplayName)
+	set(&p.Description, e.patch.Description)
+	set(&p.FileName, e.patch.FileName)
 	if err := checkNames(p.DisplayName, p.Description); err != nil {
 		return err
 	}
-	if err := p.acceptFile(patch.File); err != nil {
-		return err
+	if !e.form.File && p.FileName != "" {
+		return &Invalid{Property: "payload", Reason: e.form.Type + " has no file"}
 	}
-	if patch.Tags != nil {
-		tags, err := checkTags(ctx, tx, patch.Tags)
+	if e.patch.Tags != nil {
+		tags, err := checkTags(ctx, tx, e.patch.Tags)
 		if err != nil {
 			return err
 		}
 		p.Tags = tags
 	}
-	if len(changes) == 0 {
+	d := &Draft{ID: p.ID, Old: current, Version: current.Version + 1}
+	if e.patch.File != nil && !bytes.Equal(e.patch.File, current.Uploaded()) {
+		d.File, d.Read = e.patch.File, e.read
+	}
+	if len(e.changes) == 0 && d.File == nil {
 		return nil
 	}
-	props, err := parseProperties(p.Properties)
-	if err != nil {
-		return fmt.Errorf("stored properties of %s: %w", p.ID, err)
+	var err error
+	if d.Properties, err = current.properties(); err != nil {
+		return err
 	}
-	props.merge(changes)
-	_, retarget := changes["targetedMobileApps"]
-	return p.fill(ctx, tx, props, retarget)
+	if d.Changed, err = c.hideNewSecrets(e.form, d.Properties, e.changes); err != nil {
+		return err
+	}
+	d.Properties.merge(d.Changed)
+	return p.compile(ctx, tx, e.form, d)
+}
+
+// properties are those that are stored.
+func (p *Payload) properties() (Properties, error) {
+	props, err := ParseProperties(p.Properties)
+	if err != nil {
+		return nil, fmt.Errorf("stored properties of %s: %w", p.ID, err)
+	}
+	return props, nil
 }
 
 func set(field, value *string) {
@@ -242,13 +278,6 @@ func set(field, value *string) {
 }
 
 func (c *Catalog) saveEdit(ctx context.Context, tx Tx, current, p *Payload) error {
-	if p.Identifier != current.Identifier {
-		return &Invalid{Property: p.identifiedBy(), Reason: fmt.Sprintf(
-			"the bundle id is %q and cannot become %q: devices would keep both; make a new %s", current.Identifier, p.Identifier, p.ODataType)}
-	}
-	if !slices.Equal(p.Platforms, current.Platforms) {
-		return &Invalid{Property: "applicableDeviceType", Reason: "the platforms of an app never change: make a new app"}
-	}
 	p.LastModified = c.now().UTC()
 	if bytes.Equal(p.Content, current.Content) {
 		return tx.UpdatePayload(ctx, p)
@@ -281,7 +310,7 @@ func (c *Catalog) Delete(ctx context.Context, id action.PayloadID, only ...func(
 		if err := fulfils(p, only); err != nil {
 			return err
 		}
-		notePayload(ctx, p, nil)
+		notePayload(ctx, c.forms.Of(p.ODataType), p, nil)
 		if err := recordTargets(ctx, tx, p.ID); err != nil {
 			return err
 		}

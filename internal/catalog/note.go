@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
-	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
@@ -15,7 +14,7 @@ import (
 const maxNoted = 1024
 
 // notePayload tells the audit record what became of a payload. Nil: it is not there.
-func notePayload(ctx context.Context, before, after *Payload) {
+func notePayload(ctx context.Context, form *Form, before, after *Payload) {
 	if audit.Of(ctx) == nil {
 		return
 	}
@@ -23,29 +22,33 @@ func notePayload(ctx context.Context, before, after *Payload) {
 	if p == nil {
 		p = before
 	}
-	audit.Note(ctx, audit.Object{Type: p.ODataType, ID: string(p.ID), Name: p.DisplayName, Before: before.noted(), After: after.noted()})
+	audit.Note(ctx, audit.Object{Type: p.ODataType, ID: string(p.ID), Name: p.DisplayName, Before: before.noted(form), After: after.noted(form)})
 }
 
-// noted is what the audit record keeps of a payload: everything but its content, which may hold secrets. Of a file it
-// keeps the SHA-256, of the settings of an app that there is another version.
-func (p *Payload) noted() json.RawMessage {
+// noted is what the audit record keeps of a payload: everything but its content and what else may hold secrets. Of a
+// file it keeps the SHA-256, of private properties that there is another version. Of a type that is not known any more it
+// keeps no property.
+func (p *Payload) noted(form *Form) json.RawMessage {
 	if p == nil {
 		return nil
 	}
 	noted := map[string]any{"displayName": p.DisplayName, "description": p.Description, "version": p.Version,
 		"identifier": p.Identifier, "roleScopeTagIds": p.Tags}
-	props, _ := parseProperties(p.Properties) // stored ones were checked
+	props, _ := ParseProperties(p.Properties) // stored ones were checked
 	for name, value := range props {
+		var known *Property
+		if form != nil {
+			known = form.Property(name)
+		}
 		switch {
-		case p.Type == action.AppConfiguration && (name == "settings" || name == "encodedSettingXml"):
-		case p.Type == action.ConfigurationPolicy && name == secretsProperty:
+		case form == nil || known != nil && known.Private || name == secretsProperty && form.Settings != nil:
 		case len(value) > maxNoted:
 			noted[name] = fingerprint(value)
 		default:
 			noted[name] = value
 		}
 	}
-	if p.Type == action.DeviceConfiguration {
+	if form != nil && form.File {
 		noted["payloadFileName"], noted["payload"] = p.FileName, fingerprint(p.Uploaded())
 	}
 	text, _ := json.Marshal(noted) // properties are JSON, and the rest always marshals

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/store"
@@ -22,9 +23,9 @@ func TestNotesHoldNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	c := catalog.New(st, time.Now, uuid.NewString)
+	c := catalog.New(st, catalog.MustForms(payload.Forms()), time.Now, uuid.NewString)
 	const secret = "hunter2"
-	app, err := c.Create(t.Context(), catalog.Input{ODataType: catalog.IOSVPPApp, DisplayName: "app",
+	app, err := c.Create(t.Context(), catalog.Input{ODataType: payload.IOSVPPApp, DisplayName: "app",
 		Properties: json.RawMessage(`{"bundleId":"com.example.app","appStoreUrl":"https://apps.apple.com/us/app/name/id361309726"}`)})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +37,7 @@ func TestNotesHoldNoSecrets(t *testing.T) {
 	}
 	for name, value := range settings {
 		d := &audit.Draft{Entry: audit.Entry{ID: name, Activity: "create"}}
-		made, err := c.Create(audit.With(t.Context(), d), catalog.Input{ODataType: catalog.IOSMobileAppConfiguration, DisplayName: name,
+		made, err := c.Create(audit.With(t.Context(), d), catalog.Input{ODataType: payload.IOSMobileAppConfiguration, DisplayName: name,
 			Properties: json.RawMessage(`{"targetedMobileApps":["` + string(app.ID) + `"],"` + name + `":` + value + `}`)})
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +51,7 @@ func TestNotesHoldNoSecrets(t *testing.T) {
 		}
 	}
 	d := &audit.Draft{Entry: audit.Entry{ID: "profile", Activity: "create"}}
-	_, err = c.Create(audit.With(t.Context(), d), catalog.Input{ODataType: catalog.IOSCustomConfiguration, DisplayName: "wifi", FileName: "wifi.mobileconfig",
+	_, err = c.Create(audit.With(t.Context(), d), catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "wifi", FileName: "wifi.mobileconfig",
 		File: []byte(strings.ReplaceAll(campusWiFi, "SECRET", secret))})
 	if err != nil {
 		t.Fatal(err)

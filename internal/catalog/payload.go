@@ -1,10 +1,12 @@
-// Package catalog holds the policies and apps that an organization assigns to its devices: their versions, kinds,
-// assignments and groups.
+// Package catalog holds the policies and apps that an organization assigns to its devices: their versions, assignments,
+// scope tags and groups. It knows no platform: what a payload is made of, and what becomes of it, say the forms that
+// platforms bring (Form). It imports the rules, the fleet and what a query is, and no room that serves or stores.
+//
+// Begin reading in form.go, then catalog.go.
 package catalog
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -16,16 +18,16 @@ import (
 type Payload struct {
 	ID           action.PayloadID
 	Type         action.PayloadType
-	ODataType    string // Graph's type without '#microsoft.graph.', e.g. iosCustomConfiguration, iosVppApp
+	ODataType    string // Graph's type without '#microsoft.graph.': that of its Form
 	DisplayName  string
 	Description  string
 	SubType      string // wiFi, vpn, email, trustedCertificate, ..., custom; application for apps
 	Platforms    []fleet.Platform
-	Identifier   string // PayloadIdentifier, bundle id; of several with one identifier a device gets the oldest
-	Revision     string // PayloadUUID of this version; empty where an inventory does not tell versions apart
+	Identifier   string // what devices know it by; of several with one identifier a device gets the oldest
+	Revision     string // by which an inventory tells versions apart; empty where it does not
 	Version      int64  // starts at 1
-	Content      []byte // what a channel installs: a profile, or an app's settings as JSON
-	Original     []byte // the profile as uploaded, where Content had to differ from it; else nil
+	Content      []byte // what a channel installs; only the payload's platform reads it
+	Original     []byte // the file as uploaded, where Content had to differ from it; else nil
 	FileName     string
 	Properties   []byte   // the remaining Graph properties as JSON, given back as they came
 	Tags         []string // ids of scope tags, at least one
@@ -39,7 +41,7 @@ func (p *Payload) Spec() action.Spec {
 		DisplayName: p.DisplayName, SubType: p.SubType}
 }
 
-// Uploaded is the profile as it was uploaded.
+// Uploaded is the file as it was uploaded.
 func (p *Payload) Uploaded() []byte {
 	if p.Original != nil {
 		return p.Original
@@ -49,10 +51,10 @@ func (p *Payload) Uploaded() []byte {
 
 // Family names the platforms on which the payload shares identifiers with others.
 func (p *Payload) Family() fleet.Platform {
-	if slices.Contains(p.Platforms, fleet.MacOS) {
-		return fleet.MacOS
+	if len(p.Platforms) == 0 {
+		return ""
 	}
-	return fleet.IOS
+	return p.Platforms[0].Family()
 }
 
 // TargetKind is whom an assignment addresses.

@@ -3,9 +3,6 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,14 +19,11 @@ const (
 	maxText        = 10000 // characters of any other property that is a text
 )
 
-// documents are properties that hold a whole file.
-var documents = []string{"encodedSettingXml", "managedConfiguration"}
-
 // checkTexts holds the texts among properties that are to be set against the most characters that they may have.
-func (p properties) checkTexts() error {
-	for name, raw := range p {
+func (f *Form) checkTexts(props Properties) error {
+	for name, raw := range props {
 		var text string
-		if slices.Contains(documents, name) || json.Unmarshal(raw, &text) != nil {
+		if p := f.Property(name); p != nil && p.Document || json.Unmarshal(raw, &text) != nil {
 			continue
 		}
 		if n := utf8.RuneCountInString(text); n > maxText {
@@ -39,14 +33,15 @@ func (p properties) checkTexts() error {
 	return nil
 }
 
-// properties are the Graph properties of a payload that Payload has no field for, by name.
-type properties map[string]json.RawMessage
+// Properties are the Graph properties of a payload that Payload has no field for, by name.
+type Properties map[string]json.RawMessage
 
-func parseProperties(raw json.RawMessage) (properties, error) {
+// ParseProperties reads a JSON object of properties; nothing is none. The error is an *Invalid.
+func ParseProperties(raw json.RawMessage) (Properties, error) {
 	if len(raw) > MaxPropertiesSize {
 		return nil, &Invalid{Property: "properties", Reason: fmt.Sprintf("more than %d bytes", MaxPropertiesSize)}
 	}
-	props := properties{}
+	props := Properties{}
 	if len(raw) == 0 {
 		return props, nil
 	}
@@ -57,7 +52,7 @@ func parseProperties(raw json.RawMessage) (properties, error) {
 }
 
 // merge sets what patch names; null takes a property away.
-func (p properties) merge(patch properties) {
+func (p Properties) merge(patch Properties) {
 	for name, value := range patch {
 		if string(value) == "null" {
 			delete(p, name)
@@ -67,45 +62,22 @@ func (p properties) merge(patch properties) {
 	}
 }
 
-func (p properties) has(name string) bool {
+// Has reports whether a property is set, and not null.
+func (p Properties) Has(name string) bool {
 	value, ok := p[name]
 	return ok && string(value) != "null"
 }
 
-// read decodes a property; its zero value if it is not there. what describes the type to a person.
-func read[T any](p properties, name, what string) (v T, err error) {
-	if !p.has(name) {
+// Read decodes a property; its zero value if it is not there. what describes the type to a person. The error is an
+// *Invalid.
+func Read[T any](p Properties, name, what string) (v T, err error) {
+	if !p.Has(name) {
 		return v, nil
 	}
 	if err := json.Unmarshal(p[name], &v); err != nil {
 		return v, &Invalid{Property: name, Reason: "is not " + what}
 	}
 	return v, nil
-}
-
-var bundleID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
-
-func (p properties) bundleID(name string) (string, error) {
-	id, err := read[string](p, name, "a string")
-	if err == nil && !bundleID.MatchString(id) {
-		err = &Invalid{Property: name, Reason: fmt.Sprintf(
-			"%.60q is not a bundle id: give one such as com.example.app (letters, digits, dots, hyphens; at most %d)", id, maxIdentifier)}
-	}
-	return id, err
-}
-
-func (p properties) manifestURL() (string, error) {
-	const name = "manifestUrl"
-	text, err := read[string](p, name, "a string")
-	if err != nil {
-		return "", err
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || u.Host == "" || len(text) > 2048 {
-		return "", &Invalid{Property: name,
-			Reason: fmt.Sprintf("%.60q is not an https URL of at most 2048 characters; devices fetch a manifest over https only", text)}
-	}
-	return text, nil
 }
 
 func checkFileName(name string) error {
@@ -125,8 +97,8 @@ func checkNames(displayName, description string) error {
 	return nil
 }
 
-// guid returns an id as it is stored, in lower case, and whether it is a GUID at all.
-func guid(id string) (string, bool) {
+// ParseGUID returns an id as it is stored, in lower case, and whether it is a GUID at all.
+func ParseGUID(id string) (string, bool) {
 	const hyphenated = 36
 	_, err := uuid.Parse(id)
 	return strings.ToLower(id), err == nil && len(id) == hyphenated

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -30,16 +31,19 @@ const (
 	ByLastModified query.Field = "lastModified" // time
 	ByAssigned     query.Field = "assigned"     // bool: it has assignments
 	ByTag          query.Field = "tag"          // list of ids of scope tags
-
-	// Texts among Payload.Properties.
-	ByPublisher       query.Field = "publisher"
-	ByDeveloper       query.Field = "developer"
-	ByOwner           query.Field = "owner"
-	ByBundleID        query.Field = "bundleId"
-	ByPrimaryBundleID query.Field = "primaryBundleId"
-	ByPlatforms       query.Field = "platforms"
-	ByTechnologies    query.Field = "technologies"
 )
+
+// propertyField begins the name of a field that is a property.
+const propertyField = "properties."
+
+// ByProperty compares payloads by a text among their properties. It must be a property of a form that $filter takes.
+func ByProperty(name string) query.Field { return propertyField + query.Field(name) }
+
+// PropertyOf is the property that a field of ByProperty is; false if the field is none. Its name is of letters and digits.
+func PropertyOf(f query.Field) (name string, ok bool) {
+	name, ok = strings.CutPrefix(string(f), propertyField)
+	return name, ok && propertyName.MatchString(name)
+}
 
 // Change is a change of who gets what: it concerns all devices, the devices of a group, or one device.
 type Change struct {

@@ -48,6 +48,8 @@ type payloadResult struct {
 	ItemDetail      string    `json:"intentActionMessage"`
 	ErrorCode       int64     `json:"errorCode"`
 	ErrorSource     string    `json:"errorCode@syncpayloads.source"`
+	Meaning         string    `json:"errorCode@syncpayloads.meaning"`
+	Advice          string    `json:"errorCode@syncpayloads.advice"`
 	LastModified    time.Time `json:"lastModifiedDateTime"`
 }
 

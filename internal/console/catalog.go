@@ -11,44 +11,52 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
-// collection is one of the three parts of the catalog.
+// collection is one of the API's collections of policies and apps, with its pages.
 type collection struct {
-	Path, Title string // Path is under /console/catalog/
-	One         string // what one of them is called
-	api         string // path of the API's collection
-	properties  string // what a list needs of each
-	assignments string // the parameter of assign
-	intent      bool   // an assignment has an install intent
+	of   *catalog.Collection
+	Path string // under /console/catalog/
 
 	read, create, update, remove, assign access.Right
 }
 
 var (
-	policies = &collection{Path: "policies", Title: "Policies", One: "policy", api: "/beta/deviceManagement/deviceConfigurations",
-		properties: "id,displayName,version,lastModifiedDateTime", assignments: "assignments",
+	policies = &collection{of: catalog.Configurations, Path: "policies",
 		read: access.ReadConfigurations, create: access.CreateConfigurations, update: access.UpdateConfigurations,
 		remove: access.DeleteConfigurations, assign: access.AssignConfigurations}
-	apps = &collection{Path: "apps", Title: "Apps", One: "app", api: "/beta/deviceAppManagement/mobileApps",
-		properties: "id,displayName,lastModifiedDateTime,versionNumber,primaryBundleVersion", assignments: "mobileAppAssignments", intent: true,
+	apps = &collection{of: catalog.Apps, Path: "apps",
 		read: access.ReadApps, create: access.CreateApps, update: access.UpdateApps, remove: access.DeleteApps, assign: access.AssignApps}
-	appConfigurations = &collection{Path: "app-configurations", Title: "App configurations", One: "app configuration",
-		api: "/beta/deviceAppManagement/mobileAppConfigurations", properties: "id,displayName,version,lastModifiedDateTime",
-		assignments: "assignments",
-		read:        access.ReadApps, create: access.CreateApps, update: access.UpdateApps, remove: access.DeleteApps, assign: access.AssignApps}
+	appConfigurations = &collection{of: catalog.AppConfigurations, Path: "app-configurations",
+		read: access.ReadApps, create: access.CreateApps, update: access.UpdateApps, remove: access.DeleteApps, assign: access.AssignApps}
 
+	// collections are those that have pages.
 	collections = []*collection{policies, apps, appConfigurations}
 )
 
-// Address is the page of the collection.
+// Title is what people call the things of the collection, and One what they call one of them.
+func (c *collection) Title() string { return c.of.Title }
+func (c *collection) One() string   { return c.of.One }
+
+// Adding is what the page is called on which one is added.
+func (c *collection) Adding() string {
+	if strings.ContainsRune("aeiou", rune(c.of.One[0])) {
+		return "Add an " + c.of.One
+	}
+	return "Add a " + c.of.One
+}
+
+// api is the path of the API's collection.
+func (c *collection) api() string { return "/beta/" + c.of.Path }
+
 func (c *collection) Address() string { return "/console/catalog/" + c.Path }
 
 // item is the page of one of the collection.
 func (c *collection) item(id string) string { return c.Address() + "/" + url.PathEscape(id) }
 
 // resource is where the API has one of the collection.
-func (c *collection) resource(id string) string { return c.api + "/" + url.PathEscape(id) }
+func (c *collection) resource(id string) string { return c.api() + "/" + url.PathEscape(id) }
 
 // collection is the one that the request's path names.
 func (v *visit) collection() (*collection, error) {
@@ -59,44 +67,52 @@ func (v *visit) collection() (*collection, error) {
 	return collections[i], nil
 }
 
-// formNames are the words for Graph's types.
-var formNames = map[string]string{
-	"#microsoft.graph.iosCustomConfiguration":    "Profile for iPhone, iPad and Apple TV",
-	"#microsoft.graph.macOSCustomConfiguration":  "Profile for Mac",
-	"#microsoft.graph.iosStoreApp":               "App Store app",
-	"#microsoft.graph.iosVppApp":                 "App bought in volume",
-	"#microsoft.graph.iosLobApp":                 "Your own app for iPhone and iPad",
-	"#microsoft.graph.macOSPkgApp":               "Package for Mac",
-	"#microsoft.graph.iosMobileAppConfiguration": "Configuration of an app",
+// formName is what people call a type; the type itself if nobody has named it.
+func (c *console) formName(odataType string) string {
+	if f := c.formOf(odataType); f != nil {
+		return f.Title
+	}
+	return odataType
 }
-
-func formName(odataType string) string { return cmp.Or(formNames[odataType], odataType) }
 
 // catalogItem is a policy, app or app configuration as the API tells it.
 type catalogItem struct {
-	ODataType      string    `json:"@odata.type"`
-	ID             string    `json:"id"`
-	Name           string    `json:"displayName"`
-	Description    string    `json:"description"`
-	Created        time.Time `json:"createdDateTime"`
-	Modified       time.Time `json:"lastModifiedDateTime"`
-	Version        int64     `json:"version"`
-	FileName       string    `json:"payloadFileName"`
-	File           []byte    `json:"payload"`
-	AppVersion     string    `json:"versionNumber"`
-	PackageVersion string    `json:"primaryBundleVersion"`
-	Targets        []string  `json:"targetedMobileApps"`
-	Tags           []string  `json:"roleScopeTagIds"`
+	ODataType   string    `json:"@odata.type"`
+	ID          string    `json:"id"`
+	Name        string    `json:"displayName"`
+	Description string    `json:"description"`
+	Created     time.Time `json:"createdDateTime"`
+	Modified    time.Time `json:"lastModifiedDateTime"`
+	Version     int64     `json:"version"`
+	FileName    string    `json:"payloadFileName"`
+	File        []byte    `json:"payload"`
+	Targets     []string  `json:"targetedMobileApps"`
+	Tags        []string  `json:"roleScopeTagIds"`
 
-	properties map[string]json.RawMessage // all, by Graph's names; of a list's nothing
+	properties map[string]json.RawMessage // those that were asked for, by Graph's names
 }
 
-// version is what tells one state of it from the next: the server's count, or else the app's own.
-func (i *catalogItem) version() string {
+// UnmarshalJSON reads an item, and keeps all of its properties.
+func (i *catalogItem) UnmarshalJSON(text []byte) error {
+	type known catalogItem
+	if err := json.Unmarshal(text, (*known)(i)); err != nil {
+		return err
+	}
+	return json.Unmarshal(text, &i.properties)
+}
+
+// version is Graph's, or what its form says of it.
+func (c *console) version(i *catalogItem) string {
 	if i.Version > 0 {
 		return strconv.FormatInt(i.Version, 10)
 	}
-	return cmp.Or(i.AppVersion, i.PackageVersion)
+	f := c.formOf(i.ODataType)
+	if f == nil || f.Version == "" {
+		return ""
+	}
+	var version string
+	_ = json.Unmarshal(i.properties[f.Version], &version) // null is empty
+	return version
 }
 
 // everything reads a whole list of the API, page by page.
@@ -120,9 +136,23 @@ func everything[T any](v *visit, path, properties string) ([]T, error) {
 	}
 }
 
+// listed are the properties that a list of a collection needs.
+func (v *visit) listed(c *collection) string {
+	names := []string{"id", "displayName", "lastModifiedDateTime"}
+	if c.of.Versioned {
+		names = append(names, "version")
+	}
+	for _, f := range v.Forms.In(c.of) {
+		if f.Version != "" && !slices.Contains(names, f.Version) {
+			names = append(names, f.Version)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
 // items reads a collection in the order of names.
 func (v *visit) items(c *collection) ([]catalogItem, error) {
-	all, err := everything[catalogItem](v, c.api, c.properties)
+	all, err := everything[catalogItem](v, c.api(), v.listed(c))
 	slices.SortStableFunc(all, func(a, b catalogItem) int { return byName(a.Name, b.Name, a.ID, b.ID) })
 	return all, err
 }
@@ -210,7 +240,7 @@ func (v *visit) catalogCollection() error {
 		return err
 	}
 	p.Sections = []catalogSection{*s}
-	return v.render("catalog", c.Title, p)
+	return v.render("catalog", c.Title(), p)
 }
 
 func (v *visit) catalogSection(c *collection, search string, page, size int) (*catalogSection, error) {
@@ -245,6 +275,6 @@ func (v *visit) catalogSection(c *collection, search string, page, size int) (*c
 
 func (v *visit) catalogRow(c *collection, i *catalogItem) (catalogRow, error) {
 	assigned, err := v.assignments(c, i.ID)
-	return catalogRow{Address: c.item(i.ID), Name: i.Name, Type: formName(i.ODataType), Version: i.version(), Assigned: assignedTo(assigned),
+	return catalogRow{Address: c.item(i.ID), Name: i.Name, Type: v.formName(i.ODataType), Version: v.version(i), Assigned: assignedTo(assigned),
 		Modified: v.moment(i.Modified)}, err
 }

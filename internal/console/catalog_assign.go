@@ -76,7 +76,7 @@ func assignedTo(list []assignment) string {
 
 // setAssignments replaces whom something is assigned to.
 func (v *visit) setAssignments(c *collection, id string, list []assignment) error {
-	return v.post(c.resource(id)+"/assign", nil, map[string]any{c.assignments: list}, nil)
+	return v.post(c.resource(id)+"/assign", nil, map[string]any{c.of.Assignments: list}, nil)
 }
 
 // assignItem takes the editor's form.

@@ -33,9 +33,9 @@ func (v *visit) askToDelete(status int, message string) error {
 	if len(assigned) > 0 {
 		consequence += "Devices that have it lose it. "
 	}
-	return v.renderStatus(status, "catalog_delete", "Delete "+i.Name, deletionPage{Name: i.Name, What: c.One, Consequence: consequence,
+	return v.renderStatus(status, "catalog_delete", "Delete "+i.Name, deletionPage{Name: i.Name, What: c.One(), Consequence: consequence,
 		Message: message,
-		Trail:   []link{{"/console/catalog", "Catalog"}, {c.Address(), c.Title}, {c.item(i.ID), cmp.Or(i.Name, i.ID)}},
+		Trail:   []link{{"/console/catalog", "Catalog"}, {c.Address(), c.Title()}, {c.item(i.ID), cmp.Or(i.Name, i.ID)}},
 		Back:    c.item(i.ID), Action: c.item(i.ID) + "/delete"})
 }
 

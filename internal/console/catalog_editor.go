@@ -73,7 +73,7 @@ func (c *collection) chosen(form url.Values) []assignment {
 	list := []assignment{}
 	add := func(t assignmentTarget) {
 		a := assignment{Target: t}
-		if c.intent {
+		if c.of.Intent {
 			a.Intent = "required"
 		}
 		if !slices.Contains(list, a) {

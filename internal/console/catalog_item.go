@@ -3,7 +3,10 @@ package console
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
 // inspection is what the API finds in a profile.
@@ -19,6 +22,8 @@ type inspection struct {
 		Identifier string `json:"identifier"`
 		Name       string `json:"displayName"`
 	} `json:"payloads"`
+	// Types are those that it can become, the most likely first.
+	Types    []string `json:"types"`
 	Warnings []struct {
 		Certain bool   `json:"certain"`
 		Message string `json:"message"`
@@ -76,15 +81,9 @@ type itemAnswer struct {
 
 // catalogItem reads one with all that it has.
 func (v *visit) catalogItem(c *collection, id string) (*catalogItem, error) {
-	var whole json.RawMessage
-	if err := v.get(c.resource(id), nil, &whole); err != nil {
-		return nil, err
-	}
 	var i catalogItem
-	if err := json.Unmarshal(whole, &i); err != nil {
-		return nil, err
-	}
-	return &i, json.Unmarshal(whole, &i.properties)
+	err := v.get(c.resource(id), nil, &i)
+	return &i, err
 }
 
 // catalogItemPage shows one.
@@ -105,10 +104,10 @@ func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
 	if err != nil {
 		return err
 	}
-	empty, _ := formOf(i.ODataType)
+	empty, _ := v.emptyForm(i.ODataType)
 	p := itemPage{Collection: c, ID: i.ID, Name: i.Name, Address: c.item(i.ID), Notice: v.notice(), Edit: empty.of(i),
 		FileNotice: answer.fileMessage, MayUpdate: v.may(c.update), MayAssign: v.may(c.assign), MayDelete: v.may(c.remove),
-		MayConfigure: c == apps && v.may(appConfigurations.create) && configurable(i.ODataType)}
+		MayConfigure: c == apps && v.may(appConfigurations.create) && v.configurable(i.ODataType)}
 	if answer.edit != nil {
 		p.Edit = *answer.edit
 	}
@@ -161,7 +160,13 @@ func (v *visit) aboutAssignments(p *itemPage, answer itemAnswer) error {
 }
 
 // configurable reports whether an app can have app configurations.
-func configurable(odataType string) bool { return strings.HasPrefix(odataType, graphType+"ios") }
+func (c *console) configurable(odataType string) bool {
+	return slices.ContainsFunc(c.Forms.In(catalog.AppConfigurations), func(f *catalog.Form) bool {
+		return slices.ContainsFunc(f.Properties, func(p catalog.Property) bool {
+			return slices.Contains(p.Apps, strings.TrimPrefix(odataType, graphType))
+		})
+	})
+}
 
 // aboutApp tells of an app configuration what it sets and for which app.
 func (v *visit) aboutApp(p *itemPage, i *catalogItem) error {
@@ -191,16 +196,19 @@ func isMissing(err error) bool {
 // itemFacts are what does not stand in the form: what never changes, and all of it for who may change nothing.
 func (v *visit) itemFacts(i *catalogItem, found *inspection, whole bool) []fact {
 	created, modified := v.moment(i.Created), v.moment(i.Modified)
-	facts := []fact{{Name: "Type", Value: formName(i.ODataType)}}
+	facts := []fact{{Name: "Type", Value: v.formName(i.ODataType)}}
 	if found != nil {
 		facts = append(facts, fact{Name: "Kind", Value: found.Kind()}, fact{Name: "File", Value: i.FileName})
 	}
 	if i.Version > 0 {
-		facts = append(facts, fact{Name: "Version", Value: i.version()})
+		facts = append(facts, fact{Name: "Version", Value: v.version(i)})
 	}
-	empty, _ := formOf(i.ODataType)
+	empty, _ := v.emptyForm(i.ODataType)
 	for _, one := range empty.Fields {
-		if one.Fixed || whole && one.Name != nameField.Name {
+		if one.of != nil && one.of.Control == catalog.AppPicker {
+			continue // the app has a fact of its own, with its name
+		}
+		if one.fixed() || whole && one.Name != nameField.Name {
 			facts = append(facts, fact{Name: one.Label, Value: one.told(i)})
 		}
 	}
@@ -244,7 +252,7 @@ func (v *visit) editItem() error {
 	if err != nil {
 		return err
 	}
-	empty, ok := formOf(i.ODataType)
+	empty, ok := v.emptyForm(i.ODataType)
 	if !ok {
 		return badRequest("This console cannot change a thing of type %s.", i.ODataType)
 	}

@@ -4,10 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-)
 
-// appTypes are the types of apps in the order in which they are offered.
-var appTypes = []string{"iosStoreApp", "iosVppApp", "iosLobApp", "macOSPkgApp"}
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+)
 
 // newPage is the page on which something is added to the catalog.
 type newPage struct {
@@ -20,66 +19,83 @@ type newPage struct {
 	Limited    bool // there are more apps than the form lists
 }
 
+// ofFile stands, among the types to choose from, for those that are made of a file.
+const ofFile = "file"
+
+// typesToAdd are what can be added to a collection: types, and ofFile where some are made of a file.
+func (v *visit) typesToAdd(c *collection) []option {
+	var types []option
+	for _, f := range v.Forms.In(c.of) {
+		switch {
+		case !f.File:
+			types = append(types, option{f.Type, f.Title})
+		case !slices.ContainsFunc(types, func(o option) bool { return o.Value == ofFile }):
+			types = append(types, option{ofFile, "A file that holds it"})
+		}
+	}
+	return types
+}
+
 // newItem shows the form for something new: first of all which type it is, if there are several.
 func (v *visit) newItem() error {
 	c, err := v.collection()
 	if err != nil {
 		return err
 	}
-	if c == policies {
+	query := v.r.URL.Query()
+	types, wanted := v.typesToAdd(c), query.Get("type")
+	if wanted == "" && len(types) > 1 {
+		return v.render("catalog_new", c.Adding(), newPage{Collection: c, Types: types})
+	}
+	if wanted == "" && len(types) == 1 {
+		wanted = types[0].Value
+	}
+	if wanted == ofFile && c == policies {
 		return v.askForFile(http.StatusOK, "")
 	}
-	query := v.r.URL.Query()
-	if c == apps && query.Get("type") == "" {
-		p := newPage{Collection: c}
-		for _, t := range appTypes {
-			p.Types = append(p.Types, option{t, formName(graphType + t)})
-		}
-		return v.render("catalog_new", "Add an app", p)
-	}
-	p, err := v.newForm(c, query.Get("type"))
+	p, err := v.newForm(c, wanted)
 	if err != nil {
 		return err
 	}
 	for i := range p.Form.Fields {
-		if p.Form.Fields[i].Name == targetedApps {
-			p.Form.Fields[i].Value = query.Get("app")
+		if one := &p.Form.Fields[i]; one.of != nil && one.of.Control == catalog.AppPicker {
+			one.Value = query.Get("app")
 		}
 	}
-	return v.render("catalog_new", "Add an "+c.One, *p)
+	return v.render("catalog_new", c.Adding(), *p)
 }
 
-// newForm is the page with the empty form for a type of a collection.
+// newForm is the page with the empty form for a type of a collection. Where there is but one, it need not be named.
 func (v *visit) newForm(c *collection, odataType string) (*newPage, error) {
-	p := &newPage{Collection: c, Type: odataType}
-	if c == appConfigurations {
-		p.Type = "iosMobileAppConfiguration"
-	} else if !slices.Contains(appTypes, odataType) {
-		return nil, badRequest("There is no type of app by the name of %q.", odataType)
+	types := v.typesToAdd(c)
+	if odataType == "" && len(types) == 1 {
+		odataType = types[0].Value
 	}
-	p.TypeName = formName(graphType + p.Type)
-	p.Form, _ = formOf(p.Type)
-	if c == appConfigurations {
-		target, err := v.targetField()
-		if err != nil {
-			return nil, err
+	if odataType == ofFile || !slices.ContainsFunc(types, func(o option) bool { return o.Value == odataType }) {
+		return nil, badRequest("There is no type of %s by the name of %q.", c.One(), odataType)
+	}
+	p := &newPage{Collection: c, Type: odataType, TypeName: v.formName(odataType)}
+	p.Form, _ = v.emptyForm(odataType)
+	for i := range p.Form.Fields {
+		if one := &p.Form.Fields[i]; one.of != nil && one.of.Control == catalog.AppPicker {
+			if err := v.offerApps(one); err != nil {
+				return nil, err
+			}
 		}
-		p.Form.Fields = slices.Insert(p.Form.Fields, 0, target)
 	}
 	return p, nil
 }
 
-// targetField chooses the app of an app configuration.
-func (v *visit) targetField() (formField, error) {
-	f := formField{Name: targetedApps, Label: "App", Control: "choice", Required: true, Hint: "It never changes.",
-		Options: []option{{"", "Choose an app"}}}
+// offerApps lets one of the catalog's apps be chosen.
+func (v *visit) offerApps(f *formField) error {
+	f.Options = []option{{"", "Choose an app"}}
 	all, err := v.items(apps)
 	for _, app := range all {
-		if configurable(app.ODataType) {
+		if slices.Contains(f.of.Apps, strings.TrimPrefix(app.ODataType, graphType)) {
 			f.Options = append(f.Options, option{app.ID, app.Name})
 		}
 	}
-	return f, err
+	return err
 }
 
 // createItem takes the form for something new.
@@ -88,7 +104,7 @@ func (v *visit) createItem() error {
 	if err != nil {
 		return err
 	}
-	if c == policies {
+	if c == policies && (isUpload(v.r) || !v.withoutFile(c)) {
 		return v.upload()
 	}
 	if err := v.r.ParseForm(); err != nil {
@@ -109,7 +125,17 @@ func (v *visit) createItem() error {
 		return err
 	}
 	p.Form.refuse(refused.Message)
-	return v.renderStatus(refused.Status, "catalog_new", "Add an "+c.One, *p)
+	return v.renderStatus(refused.Status, "catalog_new", c.Adding(), *p)
+}
+
+// isUpload reports whether a form brings a file.
+func isUpload(r *http.Request) bool {
+	return strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/form-data")
+}
+
+// withoutFile reports whether some types of a collection are not made of a file.
+func (v *visit) withoutFile(c *collection) bool {
+	return slices.ContainsFunc(v.typesToAdd(c), func(o option) bool { return o.Value != ofFile })
 }
 
 // create adds something to a collection, and returns its id. What is not filled in is left out.
@@ -123,6 +149,6 @@ func (v *visit) create(c *collection, odataType string, properties map[string]an
 	var made struct {
 		ID string `json:"id"`
 	}
-	err := v.post(c.api, nil, body, &made)
+	err := v.post(c.api(), nil, body, &made)
 	return made.ID, err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -93,9 +94,9 @@ func (v *visit) upload() error {
 		}
 		return v.askForFile(status, message)
 	}
-	p.Trail = []link{{"/console/catalog", "Catalog"}, {policies.Address(), policies.Title}}
+	p.Trail = []link{{"/console/catalog", "Catalog"}, {policies.Address(), policies.Title()}}
 	p.Action, p.Back = policies.Address(), policies.Address()+"/new"
-	p.Form = newPolicyForm(p)
+	p.Form = v.newPolicyForm(p)
 	chosen := []assignment{}
 	if confirmed {
 		p.Form = p.Form.with(v.r.PostForm)
@@ -128,19 +129,21 @@ func (v *visit) inspectUpload() (p *uploadPage, confirmed bool, err error) {
 	return &uploadPage{File: base64.RawURLEncoding.EncodeToString(file), FileName: name, Inspection: found}, confirmed, nil
 }
 
-// newPolicyForm is filled in with what the profile says of itself. Only on Macs does a profile have a scope (Apple,
-// "TopLevel").
-func newPolicyForm(p *uploadPage) form {
-	name, platform := nameField, formField{Name: "@odata.type", Label: "For", Control: "choice", Required: true,
-		Hint: "It never changes.", Value: graphType + "iosCustomConfiguration",
-		Options: []option{{graphType + "iosCustomConfiguration", "iPhone, iPad and Apple TV"}, {graphType + "macOSCustomConfiguration", "Mac"}}}
-	if p.Inspection.Scope != "" {
-		platform.Value = graphType + "macOSCustomConfiguration"
+// newPolicyForm is filled in with what the file says of itself.
+func (v *visit) newPolicyForm(p *uploadPage) form {
+	name, kind := nameField, formField{Name: "@odata.type", Label: "For", Control: "choice", Required: true, Hint: "It never changes."}
+	for _, f := range v.Forms.In(policies.of) {
+		if slices.Contains(p.Inspection.Types, graphType+f.Type) {
+			kind.Options = append(kind.Options, option{graphType + f.Type, f.For})
+		}
+	}
+	if len(p.Inspection.Types) > 0 {
+		kind.Value = p.Inspection.Types[0]
 	}
 	if name.Value = p.Inspection.Name; name.Value == "" {
 		name.Value = strings.TrimSuffix(p.FileName, path.Ext(p.FileName))
 	}
-	return form{Fields: []formField{name, descriptionField, platform}}
+	return form{Fields: []formField{name, descriptionField, kind}}
 }
 
 // addPolicy adds what was confirmed, and assigns it.
@@ -189,7 +192,7 @@ func (v *visit) replaceFile() error {
 		return v.showItem(policies, id, itemAnswer{status: status, fileMessage: message})
 	}
 	p.Name, p.Back, p.Action = i.Name, policies.item(i.ID), policies.item(i.ID)+"/file"
-	p.Trail = []link{{"/console/catalog", "Catalog"}, {policies.Address(), policies.Title}, {p.Back, i.Name}}
+	p.Trail = []link{{"/console/catalog", "Catalog"}, {policies.Address(), policies.Title()}, {p.Back, i.Name}}
 	if !confirmed {
 		if file, err := base64.RawURLEncoding.DecodeString(p.File); err == nil && bytes.Equal(file, i.File) {
 			p.Message = "This is the file that the policy has already."

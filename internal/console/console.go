@@ -15,6 +15,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Tokens   access.Identifier // of the local tokens that people sign in with
 	Gate     Gate
 	Audit    Recorder
+	Forms    *catalog.Forms // of what the catalog takes
 
 	SignIn         *access.SignIn // nil: nobody signs in at an identity provider
 	URL            string         // scheme and host by which browsers reach the server; empty: as the request says

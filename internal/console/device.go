@@ -134,7 +134,7 @@ func (v *visit) assignedRow(p *devicePayload) assignedRow {
 	row := assignedRow{ID: p.ID, Name: p.name(), Type: itemType(p.Type, p.SubType), State: p.state(), Off: p.Removed, By: p.RemovedBy,
 		Since: v.moment(p.RemovedAt), Restore: v.moment(p.RestoreAt), Ended: !p.Assigned}
 	if p.Error != nil {
-		row.Explanation = explain(p.Error.Code, p.Error.Source, p.Error.Detail)
+		row.Explanation = explain(p.Error.Code, p.Error.Detail, p.Error.words)
 	}
 	return row
 }

@@ -24,6 +24,7 @@ type devicePayload struct {
 		Code   int64  `json:"code"`
 		Source string `json:"source"`
 		Detail string `json:"detail"`
+		words
 	} `json:"error"`
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // profiles are the identifiers of the device's own store that the test put there.

@@ -16,8 +16,8 @@ import (
 	"rsc.io/qr"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 func TestEnrollmentLinkEnrollsADevice(t *testing.T) {

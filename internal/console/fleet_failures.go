@@ -11,16 +11,23 @@ import (
 
 // failures is what GET /api/failures tells.
 type failures struct {
-	Bucket string    `json:"bucket"` // hour or day
-	Start  time.Time `json:"startDateTime"`
-	Value  []struct {
-		At time.Time `json:"dateTime"`
-		failureCode
-		Count int `json:"count"`
-	} `json:"value"`
-	Recent   []failureReport `json:"recent"`
-	Complete bool            `json:"complete"`
+	Bucket   string            `json:"bucket"` // hour or day
+	Start    time.Time         `json:"startDateTime"`
+	Value    []countedFailures `json:"value"`
+	Recent   []failureReport   `json:"recent"`
+	Complete bool              `json:"complete"`
 }
+
+// countedFailures are those of one code within an hour or a day.
+type countedFailures struct {
+	At time.Time `json:"dateTime"`
+	failureCode
+	Count int `json:"count"`
+	words
+}
+
+// byDevice is whose a code is if it is not the server's own.
+const byDevice = "device"
 
 // failureCode is an error's code and whose it is.
 type failureCode struct {
@@ -43,6 +50,7 @@ type failureReport struct {
 	Name     string    `json:"displayName"`
 	failureCode
 	Detail string `json:"detail"`
+	words
 }
 
 // failuresView is what the page shows of it.
@@ -72,7 +80,7 @@ func (v *visit) failuresView(days int) (*failuresView, error) {
 	view := &failuresView{Complete: told.Complete}
 	for _, r := range told.Recent[:min(recentShown, len(told.Recent))] {
 		view.Recent = append(view.Recent, failureRow{Key: r.At.Format(time.RFC3339Nano) + r.DeviceID + r.Payload, DeviceID: r.DeviceID,
-			Device: cmp.Or(r.Device, r.DeviceID), Name: cmp.Or(r.Name, r.Payload), At: v.moment(r.At), Explanation: explain(r.Code, r.Source, r.Detail)})
+			Device: cmp.Or(r.Device, r.DeviceID), Name: cmp.Or(r.Name, r.Payload), At: v.moment(r.At), Explanation: explain(r.Code, r.Detail, r.words)})
 	}
 	for _, one := range told.Value {
 		view.Total += one.Count
@@ -132,9 +140,9 @@ func (f *failures) ranked(totals map[failureCode]int) []failureCode {
 
 // meaning says what a code means, with the help of the latest failure that had it.
 func (f *failures) meaning(code failureCode) string {
-	detail := ""
 	if i := slices.IndexFunc(f.Recent, func(r failureReport) bool { return r.failureCode == code }); i >= 0 {
-		detail = f.Recent[i].Detail
+		return explain(code.Code, "", f.Recent[i].words).Meaning
 	}
-	return explain(code.Code, code.Source, detail).Meaning
+	i := slices.IndexFunc(f.Value, func(c countedFailures) bool { return c.failureCode == code })
+	return explain(code.Code, "", f.Value[i].words).Meaning
 }

@@ -64,7 +64,7 @@ func (v *visit) monitorRow(p *payloadResult, started time.Time, off bool) monito
 	row := monitorRow{ID: p.id(), Name: p.name(), Type: p.kind(), Action: intents[p.intent()], Started: v.moment(started),
 		Status: statuses[p.status()], At: v.moment(p.LastModified), Detail: p.detail(), Restorable: off}
 	if p.ErrorCode != 0 || row.Status == failed {
-		row.Explanation = explain(p.ErrorCode, p.ErrorSource, p.detail())
+		row.Explanation = explain(p.ErrorCode, p.detail(), words{p.Meaning, p.Advice})
 	} else if row.Status == inProgress && row.Detail == "" {
 		row.Detail = "waiting for the device"
 	}

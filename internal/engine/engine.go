@@ -5,12 +5,14 @@ package engine
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -71,7 +73,9 @@ type Config struct {
 	NewID        func() string
 	Policy       action.Policy
 	RestoreAfter time.Duration // default of calls that do not choose; 0: never
-	Log          *slog.Logger
+	// Risks tells by what taking a payload off may cut a device off from the server; nil: nothing is known of any.
+	Risks func(p *catalog.Payload, server []*x509.Certificate) ([]catalog.Risk, error)
+	Log   *slog.Logger
 
 	// Committed is told which events were committed; it must not wait. Their positions are not always known.
 	Committed func([]live.Event)

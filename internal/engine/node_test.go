@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -176,8 +177,8 @@ const appA, appB = "com.example.a", "com.example.b"
 // assign makes an app and assigns it to all devices.
 func assign(t *testing.T, db *store.Store, c *clock, bundle string) action.PayloadID {
 	t.Helper()
-	all := catalog.New(db, c.Now, uuid.NewString)
-	p, err := all.Create(t.Context(), catalog.Input{ODataType: catalog.IOSStoreApp, DisplayName: bundle,
+	all := catalog.New(db, catalog.MustForms(payload.Forms()), c.Now, uuid.NewString)
+	p, err := all.Create(t.Context(), catalog.Input{ODataType: payload.IOSStoreApp, DisplayName: bundle,
 		Properties: json.RawMessage(fmt.Sprintf(`{"bundleId":%q,"appStoreUrl":"https://apps.apple.com/app/id1000"}`, bundle))})
 	if err == nil {
 		_, err = all.Assign(t.Context(), p.ID, []catalog.Assignment{{Kind: catalog.AllDevices}})

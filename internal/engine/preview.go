@@ -25,7 +25,7 @@ type Preview struct {
 func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call, server []*x509.Certificate) (found *Preview, err error) {
 	err = e.look(ctx, id, func(tx Tx, d *action.Device) error {
 		found = c.preview(d)
-		return found.weigh(ctx, tx, server)
+		return e.weigh(ctx, tx, found, server)
 	})
 	return found, err
 }
@@ -72,7 +72,10 @@ func (c *Call) preview(d *action.Device) *Preview {
 }
 
 // weigh finds out what may cut the device off.
-func (p *Preview) weigh(ctx context.Context, tx Tx, server []*x509.Certificate) error {
+func (e *Engine) weigh(ctx context.Context, tx Tx, p *Preview, server []*x509.Certificate) error {
+	if e.Risks == nil {
+		return nil
+	}
 	for _, removed := range slices.Concat(p.Remove, p.Displace) {
 		content, err := tx.Payload(ctx, removed.ID)
 		if errors.Is(err, catalog.ErrNotFound) {
@@ -81,7 +84,7 @@ func (p *Preview) weigh(ctx context.Context, tx Tx, server []*x509.Certificate) 
 		if err != nil {
 			return err
 		}
-		if risks, err := content.Risks(server); err != nil {
+		if risks, err := e.Risks(content, server); err != nil {
 			return err
 		} else if len(risks) > 0 {
 			p.Risks[removed.ID] = risks

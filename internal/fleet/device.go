@@ -24,6 +24,15 @@ const (
 	TVOS   Platform = "tvOS"
 )
 
+// Family is the platform by which those are called that share identifiers: a payload for one of them can be one for
+// another. A platform of which nothing is said here is a family of its own.
+func (p Platform) Family() Platform {
+	if p == IPadOS || p == TVOS {
+		return IOS
+	}
+	return p
+}
+
 // Device is one managed device.
 type Device struct {
 	ID           DeviceID

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"slices"
-
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
@@ -22,25 +20,27 @@ func shownDetail(detail string) any { return textOrNull(plaintext.CutBytes(detai
 var states = []string{"none", "pending", "canceled", "active", "done", "failed", "notSupported"}
 
 // actionResults is a device's deviceActionResults: the latest action of each name.
-func actionResults(actions []*action.Action) []fields {
+func actionResults(actions []*action.Action, x explainer) []fields {
 	results := make([]fields, len(actions))
 	for i, a := range actions {
-		results[i] = actionResult(a)
+		results[i] = actionResult(a, x)
 	}
 	return results
 }
 
-func actionResult(a *action.Action) fields { return shownResult(a, (*wording).item) }
+func actionResult(a *action.Action, x explainer) fields { return shownResult(a, x, (*wording).item) }
 
 // ownActionResult is an action's result as it is in the history under /api. The stream has results as Graph has them, so that
 // who follows it knows what a device's deviceActionResults are.
-func ownActionResult(a *action.Action) fields { return shownResult(a, (*wording).ownItem) }
+func ownActionResult(a *action.Action, x explainer) fields {
+	return shownResult(a, x, (*wording).ownItem)
+}
 
-func shownResult(a *action.Action, show func(*wording, *action.Result) fields) fields {
+func shownResult(a *action.Action, x explainer, show func(*wording, *action.Result, explainer) fields) fields {
 	w := wordingOf(a.Name)
 	items := make([]fields, len(a.Results))
 	for i := range a.Results {
-		items[i] = show(w, &a.Results[i])
+		items[i] = show(w, &a.Results[i], x)
 	}
 	return fields{
 		{"@odata.type", w.resultType},
@@ -60,23 +60,23 @@ func wordingOf(name action.Name) *wording {
 }
 
 // item is one payload of a result under this name.
-func (w *wording) item(r *action.Result) fields {
+func (w *wording) item(r *action.Result, x explainer) fields {
 	if w == changeAssignments {
-		return deviceAssignmentItem(w, r)
+		return deviceAssignmentItem(w, r, x)
 	}
-	return deviceActionPayload(w, r)
+	return deviceActionPayload(w, r, x)
 }
 
 // ownItem is an item of the history, where both names tell what kind of policy or app it is.
-func (w *wording) ownItem(r *action.Result) fields {
-	f := w.item(r)
+func (w *wording) ownItem(r *action.Result, x explainer) fields {
+	f := w.item(r, x)
 	if w == syncPayloads {
 		f = append(f, field{"subType", textOrNull(r.SubType)})
 	}
 	return f
 }
 
-func deviceActionPayload(w *wording, r *action.Result) fields {
+func deviceActionPayload(w *wording, r *action.Result, x explainer) fields {
 	return fields{
 		{"@odata.type", w.itemType},
 		{"payloadId", string(r.Payload)},
@@ -87,10 +87,10 @@ func deviceActionPayload(w *wording, r *action.Result) fields {
 		{"detail", shownDetail(r.Detail)},
 		{"errorCode", r.Code},
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
-	}.withSource(r.WhoseCode())
+	}.withFailure(r.WhoseCode(), r.Detail, x)
 }
 
-func deviceAssignmentItem(w *wording, r *action.Result) fields {
+func deviceAssignmentItem(w *wording, r *action.Result, x explainer) fields {
 	return fields{
 		{"@odata.type", w.itemType},
 		{"itemId", r.Payload},
@@ -103,31 +103,7 @@ func deviceAssignmentItem(w *wording, r *action.Result) fields {
 		{"errorCode", r.Code},
 		{"lastActionDateTime", timestamp(r.LastAction)},
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
-	}.withSource(r.WhoseCode())
-}
-
-// errorSource is an annotation of errorCode that is our own: whose code it is. Devices have codes that are the same numbers
-// as the server's.
-const errorSource = "errorCode@syncpayloads.source"
-
-var sources = []string{action.ByServer: "server", action.ByDevice: "device"}
-
-// sourceOf is whose a code is; nil: it is no failure.
-func sourceOf(c action.Code) any {
-	if c.Number == 0 {
-		return nil
-	}
-	return sources[c.Source]
-}
-
-// withSource adds behind errorCode whose code it is, if there is one.
-func (f fields) withSource(c action.Code) fields {
-	source := sourceOf(c)
-	i := slices.IndexFunc(f, func(one field) bool { return one.name == "errorCode" })
-	if source == nil || i < 0 {
-		return f
-	}
-	return slices.Insert(f, i, field{errorSource, source})
+	}.withFailure(r.WhoseCode(), r.Detail, x)
 }
 
 // textOrNull is a text as served; an empty one is not known, and null.

@@ -118,8 +118,8 @@ func (c *call) reply(status int, body fields) (err error) {
 // annotated is an answer with the annotations and the members of enumerations that the call wants.
 func (c *call) annotated(body fields) (fields, error) {
 	a := &annotator{call: c, knowsAll: c.prefers(preferUnknownMembers)}
-	declared := graphSchema.types[c.route.answers]
-	if declared == nil || c.format == (format{metadata: metadataMinimal}) && (a.knowsAll || !graphSchema.evolving[declared.name]) {
+	declared := a.schema.types[c.route.answers]
+	if declared == nil || c.format == (format{metadata: metadataMinimal}) && (a.knowsAll || !a.schema.evolving[declared.name]) {
 		return body, nil
 	}
 	whole, err := objectOf(body)

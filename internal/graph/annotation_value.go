@@ -15,7 +15,7 @@ type annotator struct {
 // object treats an object of a type, or of one that derives from it, in a collection; empty: it is a part of another.
 func (a *annotator) object(o *object, declared *schemaType, set string) {
 	if name, ok := o.values["@odata.type"].(string); ok {
-		if t := graphSchema.lookup(name); t != nil {
+		if t := a.schema.lookup(name); t != nil {
 			declared = t
 		}
 	}
@@ -23,9 +23,9 @@ func (a *annotator) object(o *object, declared *schemaType, set string) {
 		if isAnnotation(name) {
 			continue
 		}
-		element, many := graphSchema.property(declared, name).element()
+		element, many := a.schema.property(declared, name).element()
 		o.values[name] = a.value(o.values[name], element)
-		if a.format.metadata == metadataFull && annotatedType(element, many) && o.values[name] != nil {
+		if a.format.metadata == metadataFull && a.annotatedType(element, many) && o.values[name] != nil {
 			o.insert(name+"@odata.type", "#"+shortType(element, many), slices.Index(o.names, name))
 		}
 	}
@@ -39,7 +39,7 @@ func (a *annotator) object(o *object, declared *schemaType, set string) {
 func (a *annotator) value(v any, of typeName) any {
 	switch v := v.(type) {
 	case *object:
-		a.object(v, graphSchema.types[of], "")
+		a.object(v, a.schema.types[of], "")
 	case []any:
 		for i := range v {
 			v[i] = a.value(v[i], of)
@@ -49,7 +49,7 @@ func (a *annotator) value(v any, of typeName) any {
 			return v.String()
 		}
 	case string:
-		if e := graphSchema.enums[of]; e != nil && !a.knowsAll {
+		if e := a.schema.enums[of]; e != nil && !a.knowsAll {
 			return e.known(v)
 		}
 	}
@@ -99,7 +99,7 @@ func (a *annotator) identify(o *object, t *schemaType, set string) {
 	}
 	o.insert(link, url, i+1)
 	for _, r := range a.models[a.version()].relations {
-		if r.of != "" && graphSchema.is(t, r.of) {
+		if r.of != "" && a.schema.is(t, r.of) {
 			o.insert(r.name+"@odata.navigationLink", url+"/"+r.name, len(o.names))
 		}
 	}
@@ -127,14 +127,14 @@ func (o *object) insert(name string, value any, at int) {
 }
 
 // annotatedType reports whether JSON alone does not tell a value's type (OData JSON format 4.0, section 4.5.3).
-func annotatedType(of typeName, many bool) bool {
+func (a *annotator) annotatedType(of typeName, many bool) bool {
 	switch of {
 	case "", edmDouble:
 		return false
 	case edmString, edmBoolean:
 		return many
 	default:
-		return many || graphSchema.types[of] == nil
+		return many || a.schema.types[of] == nil
 	}
 }
 

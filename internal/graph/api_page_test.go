@@ -163,8 +163,8 @@ func listRows(t *testing.T) [][]string {
 	t.Helper()
 	listings := map[string]*listing{"managedDevices": deviceListing, "groups": groupListing, "roleDefinitions": definitionListing,
 		"roleAssignments": assignmentListing, "roleScopeTags": scopeTagListing, "remoteActionAudits": remoteActionListing}
-	for _, k := range append(slices.Clone(kinds), policies) {
-		listings[k.set] = k.listing()
+	for _, k := range payloadKinds() {
+		listings[k.set()] = k.listing(appleForms)
 	}
 	for _, k := range stateKinds {
 		listings[k.set] = stateListing

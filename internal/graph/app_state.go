@@ -84,7 +84,7 @@ func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID, selected [
 	apps := []fields{}
 	for _, p := range list {
 		if p.Type == action.Application {
-			apps = append(apps, appFields(p))
+			apps = append(apps, appFields(p, c.explain))
 		}
 	}
 	return fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser}, {"mobileAppList", apps}}.pick(selected), nil
@@ -97,7 +97,7 @@ var appDetailProperties = properties{
 	{ownProperty, ownNamespace + "payloadStanding"},
 }
 
-func appFields(p *action.Payload) fields {
+func appFields(p *action.Payload, x explainer) fields {
 	intent := "requiredUninstall"
 	if wanted(p) {
 		intent = "requiredInstall"
@@ -109,7 +109,7 @@ func appFields(p *action.Payload) fields {
 		{"displayVersion", nil},
 		{"installState", installState(p)},
 		{"supportedDeviceTypes", []fields{}},
-		{ownProperty, standing(p)},
+		{ownProperty, standing(p, x)},
 	}
 }
 

@@ -47,7 +47,7 @@ func (k *payloadKind) assign(c *call) error {
 	if err != nil {
 		return k.renamed(err)
 	}
-	if !k.echo {
+	if !k.of.Echo {
 		return c.noContent()
 	}
 	return k.replyAssignments(c, list)
@@ -67,7 +67,7 @@ func (k *payloadKind) renamed(err error) error {
 	var invalid *catalog.Invalid
 	if errors.As(err, &invalid) {
 		if rest, ok := strings.CutPrefix(invalid.Property, "assignments"); ok {
-			return &catalog.Invalid{Property: k.assignments + rest, Reason: invalid.Reason}
+			return &catalog.Invalid{Property: k.of.Assignments + rest, Reason: invalid.Reason}
 		}
 	}
 	return err
@@ -100,8 +100,8 @@ func (k *payloadKind) assignmentFields(a catalog.Assignment) fields {
 	if t.property != "" {
 		to = append(to, field{t.property, a.Target})
 	}
-	f := fields{{"@odata.type", k.assignmentType}, {"id", a.ID}}
-	if k.intent {
+	f := fields{{"@odata.type", "#" + graphNamespace + k.of.AssignmentType}, {"id", a.ID}}
+	if k.of.Intent {
 		f = append(f, field{"intent", requiredIntent})
 	}
 	return append(f, field{"target", to})
@@ -111,10 +111,10 @@ func (k *payloadKind) assignmentFields(a catalog.Assignment) fields {
 const requiredIntent = "required"
 
 func (k *payloadKind) readAssignments(body *object) ([]catalog.Assignment, error) {
-	if err := body.only(k.assignments); err != nil {
+	if err := body.only(k.of.Assignments); err != nil {
 		return nil, err
 	}
-	items, err := body.requiredObjects(k.assignments)
+	items, err := body.requiredObjects(k.of.Assignments)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (k *payloadKind) readAssignments(body *object) ([]catalog.Assignment, error
 func (k *payloadKind) readAssignment(item *object) (a catalog.Assignment, err error) {
 	known := []string{"id", "target", "intent", "source", "sourceId"}
 	check := checkApplyIntent
-	if k.intent {
+	if k.of.Intent {
 		known, check = append(known, "settings"), checkInstallIntent
 	}
 	if err := errors.Join(item.only(known...), item.onlyAs("source", "direct"), check(item)); err != nil {

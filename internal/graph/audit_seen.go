@@ -56,7 +56,7 @@ func (c *call) hideObject(ctx context.Context, tx access.Tx, o *audit.Object) er
 				return err
 			}
 		}
-	case isPayloadType(o.Type):
+	case c.Forms.Of(o.Type) != nil:
 		tags, err := tx.PayloadTags(ctx, action.PayloadID(o.ID))
 		if errors.Is(err, catalog.ErrNotFound) {
 			return nil // they deleted it themselves
@@ -69,10 +69,6 @@ func (c *call) hideObject(ctx context.Context, tx access.Tx, o *audit.Object) er
 		o.Name, o.Before, o.After = "", nil, nil
 	}
 	return nil
-}
-
-func isPayloadType(name string) bool {
-	return slices.ContainsFunc(kinds, func(k *payloadKind) bool { return k.ofType(graphNamespace+name) != nil }) || name == catalog.SettingsCatalogPolicy
 }
 
 // onlySeen leaves of the payloads that are noted as removed those that one of a device's areas has.

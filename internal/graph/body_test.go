@@ -126,8 +126,8 @@ func FuzzPayloadBody(f *testing.F) {
 			if _, err := k.readAssignments(o); err != nil {
 				refusedWith(t, err, http.StatusBadRequest)
 			}
-			for i := range k.types {
-				if _, err := k.edit(o, &k.types[i]); err != nil {
+			for _, form := range appleForms.In(k.of) {
+				if _, err := readPatch(o, form); err != nil {
 					refusedWith(t, err, http.StatusBadRequest)
 				}
 			}

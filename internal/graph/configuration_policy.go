@@ -8,16 +8,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
 // policies is the collection of settings catalog policies. What is assigned is as in other collections; the rest differs,
 // because in Graph a policy is no deviceConfiguration: it has a name, and settings in place of a file.
 var policies = &payloadKind{
-	service: "deviceManagement", set: "configurationPolicies", kind: action.ConfigurationPolicy, rights: configurationRights,
-	assignments: "assignments", assignmentType: "#microsoft.graph.deviceManagementConfigurationPolicyAssignment", echo: true,
-	odataType: "deviceManagementConfigurationPolicy", object: "configurationPolicy", category: categoryConfiguration,
+	of: catalog.SettingPolicies, rights: configurationRights, object: "configurationPolicy", category: categoryConfiguration,
 	setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "settingCount", "isAssigned", "creationSource", "priorityMetaData"},
 	largestBody: documentBody,
 }
@@ -100,7 +97,7 @@ func (c *call) listPolicies() error {
 	if err != nil {
 		return err
 	}
-	return serveList(c, policies.path(), policies.listing(), policies.ofKind(c), c.Catalog.List,
+	return serveList(c, policies.path(), policies.listing(c.Forms), policies.ofKind(c), c.Catalog.List,
 		func(p *catalog.Payload) (fields, error) {
 			shown, err := c.policyFields(p, view)
 			return tagged(payloadTag(p), shown), err
@@ -213,7 +210,7 @@ func (c *call) listPolicySettings() error {
 	for i := from; i < len(settings) && len(list) <= size; i++ {
 		f := policySettingFields(i, &settings[i])
 		if len(expanded) > 0 {
-			definitions, err := settings[i].Definitions()
+			definitions, err := settings[i].Definitions(c.Forms.FindSetting)
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,8 @@ import (
 // policyWritable is what a body may have of a policy.
 var policyWritable = []string{"name", "description", "platforms", "technologies", "templateReference", tagProperty, "settings"}
 
-const policyType = graphNamespace + catalog.SettingsCatalogPolicy
+// policyTypeName is Graph's type of a policy: its collection has no other.
+var policyTypeName = graphNamespace + catalog.SettingPolicies.Base
 
 // defaultTechnologies is how Apple devices are managed.
 const defaultTechnologies = "mdm,appleRemoteManagement"
@@ -27,8 +28,8 @@ func (c *call) readPolicy() (patch catalog.Patch, body *object, err error) {
 	if err != nil {
 		return patch, nil, err
 	}
-	if odataType != "" && odataType != policyType {
-		return patch, nil, badRequest("@odata.type", "Property '@odata.type' can only be '#%s'.", policyType)
+	if odataType != "" && odataType != policyTypeName {
+		return patch, nil, badRequest("@odata.type", "Property '@odata.type' can only be '#%s'.", policyTypeName)
 	}
 	if err := body.only(append(slices.Clone(policyWritable), expandAssignments)...); err != nil {
 		return patch, nil, err
@@ -98,7 +99,7 @@ func (c *call) createPolicy() error {
 	if err := c.mayChange(access.Change{Tags: append([]string{}, patch.Tags...)}); err != nil {
 		return err
 	}
-	in := catalog.Input{ODataType: catalog.SettingsCatalogPolicy, Tags: patch.Tags}
+	in := catalog.Input{ODataType: catalog.SettingPolicies.Base, Tags: patch.Tags}
 	if patch.DisplayName != nil {
 		in.DisplayName = *patch.DisplayName
 	}

@@ -28,7 +28,7 @@ func (c *call) listConfigurationSettings() error {
 	if err != nil {
 		return err
 	}
-	list, next := cut(catalog.Settings(after, size+1), size, func(s *catalog.Setting) string { return s.ID })
+	list, next := cut(c.Forms.SettingsAfter(after, size+1), size, func(s *catalog.Setting) string { return s.ID })
 	page := page{collection: settingSet, next: next, value: make([]fields, len(list))}
 	for i, s := range list {
 		page.value[i] = selectedDefinition(s, selected)
@@ -41,7 +41,7 @@ func (c *call) getConfigurationSetting() error {
 	if err != nil {
 		return err
 	}
-	s := catalog.FindSetting(c.r.PathValue("id"))
+	s := c.Forms.FindSetting(c.r.PathValue("id"))
 	if s == nil {
 		return catalog.ErrNotFound
 	}
@@ -75,7 +75,7 @@ func settingDefinition(s *catalog.Setting) fields {
 		{"name", s.Key},
 		{"displayName", s.Title},
 		{"description", nil},
-		{"rootDefinitionId", s.Root().ID},
+		{"rootDefinitionId", s.RootID},
 		{"applicability", fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", defaultTechnologies}}},
 	}
 	kind := ""
@@ -91,11 +91,7 @@ func settingDefinition(s *catalog.Setting) fields {
 		f = append(f, field{"valueDefinition", valueDefinition(s)})
 	case catalog.SettingGroupCollection:
 		kind = "SettingGroupCollectionDefinition"
-		ids := make([]string, len(s.Children))
-		for i, child := range s.Children {
-			ids[i] = child.ID
-		}
-		f = append(f, field{"childIds", ids})
+		f = append(f, field{"childIds", s.ChildIDs})
 	}
 	f[0].value = configurationType + kind
 	return f

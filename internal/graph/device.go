@@ -168,7 +168,7 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []st
 					return nil, err
 				}
 			}
-			body = append(body, field{p.name, actionResults(slices.DeleteFunc(actions, isNil))})
+			body = append(body, field{p.name, actionResults(slices.DeleteFunc(actions, isNil), s.explain)})
 		default:
 			body = append(body, field{p.name, p.value(d)})
 		}

@@ -18,16 +18,16 @@ func (c *call) devicePayloads() error {
 	}
 	items := make([]fields, len(list))
 	for i, p := range list {
-		items[i] = devicePayload(p)
+		items[i] = devicePayload(p, c.explain)
 	}
 	return c.reply(http.StatusOK, fields{{"value", items}})
 }
 
-func devicePayload(p *action.Payload) fields {
+func devicePayload(p *action.Payload, x explainer) fields {
 	return append(fields{
 		{"id", p.ID},
 		{"type", changeAssignments.typeName(p.Type)},
 		{"displayName", p.DisplayName},
 		{"subType", p.SubType},
-	}, standing(p)...)
+	}, standing(p, x)...)
 }

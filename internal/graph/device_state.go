@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -91,7 +90,7 @@ func (k *stateKind) list(c *call, set string) error {
 		return err
 	}
 	return serveList(c, k.path(c, set), stateListing, nil, computed(all, payloadState.value),
-		func(s payloadState) (fields, error) { return s.fields().pick(selected), nil })
+		func(s payloadState) (fields, error) { return s.fields(c.explain).pick(selected), nil })
 }
 
 func (k *stateKind) get(c *call, set string) error {
@@ -108,7 +107,7 @@ func (k *stateKind) get(c *call, set string) error {
 	if i < 0 {
 		return notFound("There is no object with this id.")
 	}
-	return c.entity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields().pick(selected))
+	return c.entity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields(c.explain).pick(selected))
 }
 
 func (k *stateKind) path(c *call, set string) string {
@@ -134,7 +133,7 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 		content, err := c.Catalog.Get(c.r.Context(), p.ID)
 		switch {
 		case err == nil:
-			s.settings, err = settingCount(content)
+			s.settings, err = c.Forms.SettingCount(content)
 		case errors.Is(err, catalog.ErrNotFound): // deleted, and not off the device yet
 			err = nil
 		}
@@ -144,25 +143,6 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 		states = append(states, s)
 	}
 	return states, nil
-}
-
-// settingCount is how many settings a policy has: the payloads of a profile, and the keys of an app configuration.
-func settingCount(p *catalog.Payload) (int, error) {
-	switch p.Type {
-	case action.ConfigurationPolicy:
-		settings, err := p.PolicySettings()
-		return len(settings), err
-	case action.AppConfiguration:
-		var c catalog.AppConfiguration
-		err := json.Unmarshal(p.Content, &c)
-		return len(c.Configuration), err
-	default:
-		profile, err := catalog.ParseProfile(p.Content)
-		if err != nil {
-			return 0, err
-		}
-		return len(profile.Contents()), nil
-	}
 }
 
 // policyPlatform is the member of policyPlatformType for a device: Graph has one for all of Apple's but Macs.

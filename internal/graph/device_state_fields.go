@@ -31,7 +31,7 @@ func (s payloadState) status() string {
 	}
 }
 
-func (s payloadState) fields() fields {
+func (s payloadState) fields(x explainer) fields {
 	return fields{
 		{"id", s.ID},
 		{"displayName", s.DisplayName},
@@ -39,15 +39,15 @@ func (s payloadState) fields() fields {
 		{"platformType", s.platform},
 		{"state", s.status()},
 		{"settingCount", s.settings},
-		{"settingStates", s.settingStates()},
+		{"settingStates", s.settingStates(x)},
 		{"userId", noUser},
 		{"userPrincipalName", nil},
-		{ownProperty, standing(s.Payload)},
+		{ownProperty, standing(s.Payload, x)},
 	}
 }
 
 // settingStates has one element when the device refused the policy: it does so as a whole.
-func (s payloadState) settingStates() []fields {
+func (s payloadState) settingStates(x explainer) []fields {
 	if s.Work.Phase != action.Stuck {
 		return []fields{}
 	}
@@ -56,7 +56,7 @@ func (s payloadState) settingStates() []fields {
 		{"state", "error"},
 		{"errorCode", s.Work.Code},
 		{"errorDescription", textOrNull(s.Work.Note)},
-	}.withSource(s.Work.WhoseCode())}
+	}.withFailure(s.Work.WhoseCode(), s.Work.Note, x)}
 }
 
 var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}
@@ -65,13 +65,14 @@ var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delive
 	action.Stuck: "error"}
 
 // standing tells how a payload stands on a device, in this server's own words.
-func standing(p *action.Payload) fields {
+func standing(p *action.Payload, x explainer) fields {
 	var since, by, restore, failure any
 	if held(p) {
 		since, by, restore = timestamp(p.AwaySince), textOrNull(p.AwayBy), timestamp(p.RestoreAt)
 	}
 	if p.Work.Phase == action.Stuck {
-		failure = fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}}
+		failure = append(fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}},
+			x.explain(p.Work.WhoseCode(), p.Work.Note)...)
 	}
 	return fields{
 		{"assigned", p.Assigned},

@@ -129,7 +129,7 @@ func (c *call) listEnrollments() error {
 	}
 	items := make([]fields, len(list))
 	for i := range list {
-		items[i] = change(&list[i])
+		items[i] = change(&list[i], nil)
 	}
 	return c.ownList(items, nil)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
@@ -129,7 +130,7 @@ func TestParseFilterRefuses(t *testing.T) {
 // Every kind of things takes what Graph's scripts ask of it.
 func TestParseFilterOfOthers(t *testing.T) {
 	vpp := query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: "iosVppApp"}
-	apps, configurations := kindOf(action.Application).listing(), kindOf(action.DeviceConfiguration).listing()
+	apps, configurations := kindOf(action.Application).listing(appleForms), kindOf(action.DeviceConfiguration).listing(appleForms)
 	for _, tt := range []struct {
 		listing *listing
 		text    string
@@ -138,10 +139,10 @@ func TestParseFilterOfOthers(t *testing.T) {
 		{apps, "isof('microsoft.graph.iosVppApp')", vpp},
 		{apps, "(isof(microsoft.graph.iosVppApp) or isof('#microsoft.graph.win32LobApp'))", query.Any{vpp, query.Any{}}},
 		{apps, "isof('microsoft.graph.mobileApp')", query.All{}},
-		{apps, "publisher eq 'Apple'", query.Comparison{Field: catalog.ByPublisher, Operator: query.Equal, Value: "Apple"}},
+		{apps, "publisher eq 'Apple'", query.Comparison{Field: catalog.ByProperty("publisher"), Operator: query.Equal, Value: "Apple"}},
 		{configurations, "version ge 3", query.Comparison{Field: catalog.ByVersion, Operator: query.GreaterOrEqual, Value: int64(3)}},
 		{configurations, "version eq -1", query.Comparison{Field: catalog.ByVersion, Operator: query.Equal, Value: int64(-1)}},
-		{policies.listing(), "name eq 'a' and isAssigned eq true", query.All{
+		{policies.listing(appleForms), "name eq 'a' and isAssigned eq true", query.All{
 			query.Comparison{Field: catalog.ByDisplayName, Operator: query.Equal, Value: "a"},
 			query.Comparison{Field: catalog.ByAssigned, Operator: query.Equal, Value: true}}},
 		{deviceListing, "userPrincipalName eq 'a@b'", query.Any{}},
@@ -173,7 +174,7 @@ func TestParseFilterOfOthers(t *testing.T) {
 		{configurations, "version eq '1'", "version"},
 		{configurations, "version eq 1.5", "$filter"},
 		{configurations, "contains(version,1)", "version"},
-		{policies.listing(), "displayName eq 'a'", "name"},
+		{policies.listing(appleForms), "displayName eq 'a'", "name"},
 		{groupListing, "securityEnabled eq 'true'", "securityEnabled"},
 		{deviceListing, "userPrincipalName eq 1", "userPrincipalName"},
 		{deviceListing, "userPrincipalName gt null", "userPrincipalName"},
@@ -188,15 +189,18 @@ func TestParseFilterOfOthers(t *testing.T) {
 	}
 }
 
+// appleForms are what the tests' server takes.
+var appleForms = catalog.MustForms(payload.Forms())
+
 func kindOf(p action.PayloadType) *payloadKind {
-	return kinds[slices.IndexFunc(kinds, func(k *payloadKind) bool { return k.kind == p })]
+	return kinds[slices.IndexFunc(kinds, func(k *payloadKind) bool { return k.of.Kind == p })]
 }
 
 // listings are all that there are.
 func listings() []*listing {
-	all := []*listing{deviceListing, policies.listing(), groupListing, definitionListing, assignmentListing, scopeTagListing, remoteActionListing}
+	all := []*listing{deviceListing, policies.listing(appleForms), groupListing, definitionListing, assignmentListing, scopeTagListing, remoteActionListing}
 	for _, k := range kinds {
-		all = append(all, k.listing())
+		all = append(all, k.listing(appleForms))
 	}
 	return all
 }

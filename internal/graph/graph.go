@@ -17,6 +17,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
@@ -70,14 +71,17 @@ type Config struct {
 	History          engine.History
 	Devices          Devices
 	Catalog          Catalog
+	Forms            *catalog.Forms // the types of policies and apps that Catalog takes
 	Enroller         Enroller
 	PushCertificates PushCertificates
-	Durable          func(context.Context) error // why the database may lose what is answered; nil: it is not asked
-	Authenticator    Authenticator
-	Roles            Roles
-	Tokens           Tokens
-	Subscriptions    Subscriptions
-	Audit            Audit
+	// Explain finds the words for a failure, as the platform of the device has them; empty: it has none.
+	Explain       func(code action.Code, detail string) (meaning, advice string)
+	Durable       func(context.Context) error // why the database may lose what is answered; nil: it is not asked
+	Authenticator Authenticator
+	Roles         Roles
+	Tokens        Tokens
+	Subscriptions Subscriptions
+	Audit         Audit
 
 	BaseURL        string // scheme and host by which callers reach the server; empty: as a trusted proxy says, or OwnURL
 	OwnURL         string // the server's own name for itself; empty: as the request says
@@ -98,7 +102,7 @@ type Config struct {
 	Log            *slog.Logger
 }
 
-// defaultMaxBody has room for the largest profile in base64 (catalog.MaxProfileSize).
+// defaultMaxBody has room for a file of 5 MiB in base64: the largest that a form takes.
 const defaultMaxBody = 8 << 20
 
 // server is the running surface.
@@ -108,6 +112,8 @@ type server struct {
 	routes     []route
 	paths      *pathTree           // of routes
 	bodies     *semaphore.Weighted // bytes of large bodies that are decompressed and parsed
+	schema     *schema             // of $metadata
+	explain    explainer           // of failures
 	metadata   map[string][]byte   // $metadata of each version
 	models     map[string]*model   // what each version has
 	types      map[string]typeName // of what routes answer with, by the path without version and ids
@@ -141,13 +147,13 @@ func New(c Config) http.Handler {
 		c.Limiter = NewLimiter(c.RateLimit, c.RateBurst, c.Now)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), bodies: semaphore.NewWeighted(bodiesAtOnce)}
+	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), schema: newGraphSchema(c.Forms), explain: explained(c.Explain), bodies: semaphore.NewWeighted(bodiesAtOnce)}
 	s.types, s.categories = answerTypes(s.routes), categoriesOf(s.routes)
 	s.models = make(map[string]*model)
 	for _, version := range []string{versionPath, stableVersion} {
 		s.models[version] = newModel(s.routes, version, s.types)
 	}
-	s.metadata = documents(s.models)
+	s.metadata = documents(s.schema, s.models)
 	s.paths = newPathTree(s.routes)
 	for _, rt := range s.routes {
 		s.mux.Handle(rt.method+" "+rt.pattern, s.serve(rt))

@@ -62,7 +62,7 @@ func (c *call) listActions() error {
 		if a == nil { // the device has left the caller's area meanwhile
 			return errHidden{fleet.ErrNotFound}
 		}
-		items = append(items, append(fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, ownActionResult(a)...))
+		items = append(items, append(fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, ownActionResult(a, c.explain)...))
 	}
 	var next any
 	if size > 0 && len(list) > size {
@@ -106,7 +106,7 @@ func (c *call) listActionEvents() error {
 		if err != nil {
 			return err
 		}
-		items = append(items, change(told))
+		items = append(items, change(told, c.explain))
 	}
 	return c.ownList(items, nil)
 }
@@ -199,8 +199,8 @@ func (c *call) listFailures() error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, fields{{"bucket", bucket}, {"startDateTime", timestamp(since)}, {"value", told.countFields()},
-		{"recent", told.recentFields()}, {"complete", told.complete}})
+	return c.reply(http.StatusOK, fields{{"bucket", bucket}, {"startDateTime", timestamp(since)}, {"value", told.countFields(c.explain)},
+		{"recent", told.recentFields(c.explain)}, {"complete", told.complete}})
 }
 
 type failures struct {
@@ -261,25 +261,26 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 	return f, seen.named(ctx, f.recent)
 }
 
-func (f *failures) countFields() []fields {
+func (f *failures) countFields(x explainer) []fields {
 	items := make([]fields, len(f.counts))
 	for i, count := range f.counts {
 		items[i] = fields{{"dateTime", timestamp(count.At)}, {"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
 			{"count", count.Count}}
+		items[i] = append(items[i], x.explain(count.Code, "")[0])
 	}
 	return items
 }
 
-func (f *failures) recentFields() []fields {
+func (f *failures) recentFields(x explainer) []fields {
 	items := make([]fields, len(f.recent))
 	for i := range f.recent {
-		items[i] = failureFields(&f.recent[i])
+		items[i] = failureFields(&f.recent[i], x)
 	}
 	return items
 }
 
-func failureFields(f *engine.Failure) fields {
-	return fields{
+func failureFields(f *engine.Failure, x explainer) fields {
+	return append(fields{
 		{"dateTime", timestamp(f.At)},
 		{"deviceId", f.Device},
 		{"deviceName", textOrNull(f.DeviceName)},
@@ -290,7 +291,7 @@ func failureFields(f *engine.Failure) fields {
 		{"errorCode", f.Result.Code},
 		{"errorSource", sourceOf(f.Result.WhoseCode())},
 		{"detail", shownDetail(f.Result.Detail)},
-	}
+	}, x.explain(f.Result.WhoseCode(), f.Result.Detail)...)
 }
 
 // ownList answers with a page of a list that is not Graph's. next is where the next page begins; nil: this is the last.

@@ -3,11 +3,11 @@ package graph
 import (
 	"net/http"
 
-	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
-// inspectProfile is POST /api/profiles/inspect, our own: what a .mobileconfig contains, before it is in the catalog.
+// inspectProfile is POST /api/profiles/inspect, our own: what a file contains, before it is in the catalog, and which
+// types it can become.
 func (c *call) inspectProfile() error {
 	body, err := c.body()
 	if err != nil {
@@ -20,29 +20,22 @@ func (c *call) inspectProfile() error {
 	if err != nil {
 		return err
 	}
-	p, err := catalog.ParseProfile(file)
+	found, risks, err := c.Forms.InspectFile(file, c.Trust())
 	if err != nil {
 		return err
 	}
-	risks, err := (&catalog.Payload{Type: action.DeviceConfiguration, Content: file}).Risks(c.Trust())
-	if err != nil {
-		return err
+	parts, types := []fields{}, []string{}
+	for _, inner := range found.Parts {
+		parts = append(parts, fields{{"type", inner.Type}, {"identifier", inner.Identifier}, {"displayName", textOrNull(inner.DisplayName)}})
 	}
-	contents := []fields{}
-	for _, inner := range p.Contents() {
-		contents = append(contents, fields{{"type", inner.Type}, {"identifier", inner.Identifier}, {"displayName", textOrNull(inner.DisplayName)}})
+	for _, name := range found.Types {
+		types = append(types, "#"+graphNamespace+name)
 	}
-	return c.reply(http.StatusOK, fields{
-		{"identifier", p.Identifier},
-		{"uuid", p.UUID},
-		{"displayName", textOrNull(p.DisplayName)},
-		{"scope", textOrNull(p.Scope)},
-		{"removalDisallowed", p.RemovalDisallowed},
-		{"signed", p.Signed},
-		{"subType", p.SubType},
-		{"payloads", contents},
-		{"warnings", riskFields(risks)},
-	})
+	answer := fields{}
+	for _, fact := range found.Facts {
+		answer = append(answer, field{fact.Name, fact.Value})
+	}
+	return c.reply(http.StatusOK, append(answer, field{"payloads", parts}, field{"types", types}, field{"warnings", riskFields(risks)}))
 }
 
 func riskFields(risks []catalog.Risk) []fields {

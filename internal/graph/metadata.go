@@ -99,10 +99,10 @@ type (
 const edmNamespace = "http://docs.oasis-open.org/odata/ns/edm"
 
 // documents are $metadata of each version.
-func documents(models map[string]*model) map[string][]byte {
+func documents(s *schema, models map[string]*model) map[string][]byte {
 	all := make(map[string][]byte)
 	for version, m := range models {
-		text, err := xml.MarshalIndent(document(graphSchema, m), "", "  ")
+		text, err := xml.MarshalIndent(document(s, m), "", "  ")
 		if err != nil {
 			panic(fmt.Sprintf("graph: $metadata does not marshal: %v", err)) // it is made of the package's own tables
 		}

@@ -107,10 +107,10 @@ func (m *model) actionOf(name, set string) boundAction {
 			a.parameter, a.takes = w.collection, collectionOf(typeName(strings.TrimPrefix(w.itemType, graphNamespace)))
 		}
 	}
-	for _, k := range append(slices.Clone(kinds), policies) {
+	for _, k := range payloadKinds() {
 		if name == "assign" && set == k.path() {
-			a.parameter, a.takes = k.assignments, collectionOf(k.assignment())
-			if k.echo {
+			a.parameter, a.takes = k.of.Assignments, collectionOf(k.assignment())
+			if k.of.Echo {
 				a.returns = a.takes
 			}
 		}

@@ -55,8 +55,6 @@ func schemaEnums() []*schemaEnum {
 		numbered("resultantAppState", "installed 1 failed 2 notInstalled 3 uninstallFailed 4 pendingInstall 5 unknown 99 notApplicable -1"),
 		sequence("roleAssignmentScopeType", scopeResources, scopeDevices, "allLicensedUsers", scopeDevicesAndPersons),
 		sequence("installIntent", "available", requiredIntent, "uninstall", "availableWithoutEnrollment"),
-		sequence("mdmAppConfigKeyType", "stringType", "integerType", "realType", "booleanType", "tokenType"),
-		sequence("appleDeploymentChannel", "deviceChannel", "userChannel", unknownFutureValue),
 		flags("deviceManagementConfigurationPlatforms", `none 0 android 1 iOS 4 macOS 8 windows10X 16 windows10 32 linux 128
 			unknownFutureValue 256 androidEnterprise 512 aosp 1024 visionOS 2048 tvOS 4096`),
 		flags("deviceManagementConfigurationTechnologies", `none 0 mdm 1 windows10XManagement 2 configManager 4 appleRemoteManagement 64

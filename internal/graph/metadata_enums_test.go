@@ -11,7 +11,7 @@ func TestEnumerationsInMetadata(t *testing.T) {
 		"deviceAssignmentItemType": deviceAssignmentItemType, "deviceAssignmentItemIntent": deviceActionPayloadIntent,
 		"deviceAssignmentItemStatus": deviceAssignmentItemStatus} {
 		got := make(map[string]int)
-		for _, shown := range document(graphSchema, new(model)).Schemas[0].Enums {
+		for _, shown := range document(newGraphSchema(appleForms), new(model)).Schemas[0].Enums {
 			if shown.Name == name {
 				for _, member := range shown.Members {
 					got[member.Name] = int(member.Value)

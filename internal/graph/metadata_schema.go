@@ -3,6 +3,8 @@ package graph
 import (
 	"slices"
 	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
 // schemaType is an entity or complex type of $metadata.
@@ -61,8 +63,13 @@ type schema struct {
 	evolving map[typeName]bool // types with an enumeration that has members behind unknownFutureValue
 }
 
-// graphSchema is the whole schema. Its tables are the package's own: what is wrong in them panics at the start.
-var graphSchema = newSchema(slices.Concat(deviceTypes(), catalogTypes(), policyTypes(), accessTypes(), recordTypes()), schemaEnums())
+// newGraphSchema is the whole schema, with the types that the forms of platforms bring. Its tables are the package's own:
+// what is wrong in them panics at the start.
+func newGraphSchema(forms *catalog.Forms) *schema {
+	types, enums := formTypes(forms)
+	return newSchema(slices.Concat(deviceTypes(), catalogTypes(forms), types, policyTypes(), accessTypes(), recordTypes()),
+		append(schemaEnums(), enums...))
+}
 
 func newSchema(types []*schemaType, enums []*schemaEnum) *schema {
 	s := &schema{types: make(map[typeName]*schemaType), enums: make(map[typeName]*schemaEnum), order: types}

@@ -1,9 +1,10 @@
 package graph
 
 import (
-	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
 // The types of $metadata, made of the tables by which the surface is served: those have the names of properties, and what
@@ -51,7 +52,8 @@ func stateTypes() []*schemaType {
 			{"restoreDateTime", edmDateTime}, {"presence", edmString}, {"work", edmString},
 			{"error", ownNamespace + "payloadError"},
 		}},
-		{name: ownNamespace + "payloadError", properties: properties{{"code", edmInt64}, {"detail", edmString}}},
+		{name: ownNamespace + "payloadError", properties: properties{{"code", edmInt64}, {"source", edmString}, {"detail", edmString},
+			{"meaning", edmString}, {"advice", edmString}}},
 	}
 	for _, k := range stateKinds {
 		setting := typeName(strings.TrimSuffix(string(k.odataType), "State") + "SettingState")
@@ -65,42 +67,10 @@ func stateTypes() []*schemaType {
 	return types
 }
 
-// payloadPropertyTypes are the types of the properties of payloads that are no text.
-var payloadPropertyTypes = map[string]typeName{
-	"createdDateTime": edmDateTime, "lastModifiedDateTime": edmDateTime, "version": edmInt32,
-	tagProperty: collectionOf(edmString), filePropertyContent: edmBinary,
-	"deploymentChannel": "appleDeploymentChannel", "largeIcon": "mimeContent", "isFeatured": edmBoolean,
-	"applicableDeviceType": "iosDeviceType", "licensingType": "vppLicensingType", "releaseDateTime": edmDateTime,
-	"uninstallOnDeviceRemoval": edmBoolean, "includedApps": collectionOf("macOSIncludedApp"),
-	"targetedMobileApps": collectionOf(edmString), "encodedSettingXml": edmBinary,
-	"settings": collectionOf("appConfigurationSettingItem"),
-}
-
-// payloadProperties are properties of payloads with their types.
-func payloadProperties(names []string) properties {
-	all := make(properties, len(names))
-	for i, name := range names {
-		all[i] = property{name, cmp.Or(payloadPropertyTypes[name], edmString)}
-	}
-	return all
-}
-
-// lobApps derive from mobileLobApp in Graph.
-var lobApps = []typeName{"iosLobApp", "macOSPkgApp"}
-
 // catalogTypes are policies and apps, their assignments, and groups.
-func catalogTypes() []*schemaType {
+func catalogTypes(forms *catalog.Forms) []*schemaType {
 	types := []*schemaType{
 		{name: "mobileLobApp", base: "mobileApp", entity: true, abstract: true},
-		{name: "mimeContent", properties: properties{{"type", edmString}, {"value", edmBinary}}},
-		{name: "iosDeviceType", properties: allOf(edmBoolean, "iPad", "iPhoneAndIPod")},
-		{name: "vppLicensingType", properties: allOf(edmBoolean, "supportsDeviceLicensing", "supportsUserLicensing", "supportUserLicensing", "supportDeviceLicensing")},
-		allBoolean("iosMinimumOperatingSystem", "v8_0 v9_0 v10_0 v11_0 v12_0 v13_0 v14_0 v15_0 v16_0 v17_0 v18_0"),
-		allBoolean("macOSMinimumOperatingSystem", `v10_7 v10_8 v10_9 v10_10 v10_11 v10_12 v10_13 v10_14 v10_15 v11_0 v12_0 v13_0 v14_0 v15_0`),
-		{name: "macOSIncludedApp", properties: texts("bundleId", "bundleVersion")},
-		{name: "appConfigurationSettingItem", properties: properties{
-			{"appConfigKey", edmString}, {"appConfigKeyType", "mdmAppConfigKeyType"}, {"appConfigKeyValue", edmString},
-		}},
 		{name: "mobileAppAssignmentSettings", abstract: true},
 		{name: "deviceAndAppManagementAssignmentTarget", abstract: true},
 		{name: "group", base: "directoryObject", entity: true, properties: groupProperties.without("id")},
@@ -109,13 +79,37 @@ func catalogTypes() []*schemaType {
 		types = append(types, targetType(to))
 	}
 	for _, k := range kinds {
-		types = append(types, kindTypes(k)...)
+		types = append(types, kindTypes(k, forms)...)
 	}
 	return append(types, assignmentSchema(policies))
 }
 
-func allBoolean(name typeName, properties string) *schemaType {
-	return &schemaType{name: name, properties: allOf(edmBoolean, strings.Fields(properties)...)}
+// formTypes are the complex types and enumerations of the properties of forms, each once. Those of settings catalog
+// policies are Graph's own, and have tables of their own.
+func formTypes(forms *catalog.Forms) (types []*schemaType, enums []*schemaEnum) {
+	seen := make(map[string]bool)
+	var add func(list []catalog.Property)
+	add = func(list []catalog.Property) {
+		for _, p := range list {
+			if p.Type.Parts == nil && p.Type.Members == nil || seen[p.Type.Name] {
+				continue
+			}
+			seen[p.Type.Name] = true
+			if p.Type.Members != nil {
+				enums = append(enums, sequence(typeName(p.Type.Name), p.Type.Members...))
+				continue
+			}
+			types = append(types, &schemaType{name: typeName(p.Type.Name), properties: formProperties(p.Type.Parts)})
+			add(p.Type.Parts)
+		}
+	}
+	for _, c := range catalog.Collections() {
+		add(c.Properties)
+	}
+	for _, form := range forms.All() {
+		add(form.Properties)
+	}
+	return types, enums
 }
 
 func targetType(to target) *schemaType {
@@ -130,46 +124,36 @@ func targetType(to target) *schemaType {
 }
 
 // kindTypes are the types of a collection: the one that all derive from has what all have.
-func kindTypes(k *payloadKind) []*schemaType {
-	base := &schemaType{name: k.odataType, base: "entity", entity: true, abstract: true, properties: payloadProperties(k.shared()).without("id")}
+func kindTypes(k *payloadKind, forms *catalog.Forms) []*schemaType {
+	base := &schemaType{name: k.odataType(), base: "entity", entity: true, abstract: true, properties: k.shared(forms).without("id")}
 	types := []*schemaType{assignmentSchema(k), base}
-	for i := range k.types {
-		t := &schemaType{name: typeName(k.types[i].name), base: base.name, entity: true}
-		if slices.Contains(lobApps, t.name) {
-			t.base = "mobileLobApp"
+	for _, form := range forms.In(k.of) {
+		t := &schemaType{name: typeName(form.Type), base: base.name, entity: true}
+		if form.Base != "" {
+			t.base = typeName(form.Base)
 		}
-		own := append(slices.Clone(readOnlyProperties), k.writable(&k.types[i])...)
-		t.properties = payloadProperties(own).without(append(k.shared(), "version")...)
-		if slices.Contains(own, minimumSystem) {
-			t.properties = t.properties.with(minimumSystem, minimumSystemType(t.name))
-		}
+		t.properties = writable(form).without(base.properties.names()...)
 		types = append(types, t)
 	}
 	return types
 }
 
-// shared are the properties that all types of a collection have.
-func (k *payloadKind) shared() []string {
-	names := k.selectable(false)
-	return slices.DeleteFunc(names, func(name string) bool {
-		return !slices.Contains(readOnlyProperties, name) && (name == filePropertyName ||
-			slices.ContainsFunc(k.types, func(t payloadType) bool { return !slices.Contains(k.writable(&t), name) }))
-	})
-}
-
-// minimumSystem has the oldest operating system that an app runs on.
-const minimumSystem = "minimumSupportedOperatingSystem"
-
-func minimumSystemType(app typeName) typeName {
-	if strings.HasPrefix(string(app), "macOS") {
-		return "macOSMinimumOperatingSystem"
+// shared are the properties that all types of a collection have, or that are declared where all types have them.
+func (k *payloadKind) shared(forms *catalog.Forms) properties {
+	all := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...)
+	for _, form := range forms.In(k.of) {
+		for _, p := range form.Properties {
+			if p.Shared && !slices.Contains(all.names(), p.Name) {
+				all = append(all, property{p.Name, formType(p.Type)})
+			}
+		}
 	}
-	return "iosMinimumOperatingSystem"
+	return all
 }
 
 func assignmentSchema(k *payloadKind) *schemaType {
 	t := &schemaType{name: k.assignment(), base: "entity", entity: true, properties: properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
-	if k.intent {
+	if k.of.Intent {
 		t.properties = append(t.properties, property{"intent", "installIntent"}, property{"settings", "mobileAppAssignmentSettings"})
 	}
 	return t

@@ -66,7 +66,7 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Type != k.kind {
+	if p.Type != k.of.Kind {
 		return nil, catalog.ErrNotFound
 	}
 	if !c.scope.Reaches(p.Tags) {
@@ -92,7 +92,7 @@ func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
 }
 
 func (k *payloadKind) get(c *call) error {
-	selected, err := c.selected(k.selectable(true))
+	selected, err := c.selected(k.selectable(c.Forms, true))
 	if err != nil {
 		return err
 	}
@@ -123,11 +123,11 @@ func (k *payloadKind) create(c *call) error {
 	if err != nil {
 		return err
 	}
-	t := k.ofType(odataType)
-	if t == nil {
-		return badRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames())
+	form := k.formOf(c.Forms, odataType)
+	if form == nil {
+		return badRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames(c.Forms))
 	}
-	patch, err := k.edit(body, t)
+	patch, err := readPatch(body, form)
 	if err != nil {
 		return err
 	}
@@ -138,19 +138,15 @@ func (k *payloadKind) create(c *call) error {
 	if err := c.mayChange(access.Change{Tags: append([]string{}, patch.Tags...)}); err != nil {
 		return err
 	}
-	in := catalog.Input{ODataType: t.name, File: patch.File, Tags: patch.Tags, Properties: patch.Properties}
-	for field, value := range map[*string]*string{&in.DisplayName: patch.DisplayName, &in.Description: patch.Description,
-		&in.FileName: patch.FileName} {
-		if value != nil {
-			*field = *value
-		}
-	}
+	in := catalog.Input{ODataType: form.Type, File: patch.File, Tags: patch.Tags, Properties: patch.Properties}
+	in.DisplayName, in.Description = valueOf(patch.DisplayName), valueOf(patch.Description)
+	in.FileName = valueOf(patch.FileName)
 	p, err := c.Catalog.Create(c.r.Context(), in)
 	if err != nil {
 		return err
 	}
 	c.w.Header().Set("Location", c.base()+c.version()+k.path()+"/"+string(p.ID))
-	return k.reply(c, http.StatusCreated, p, k.selectable(true))
+	return k.reply(c, http.StatusCreated, p, k.selectable(c.Forms, true))
 }
 
 func (k *payloadKind) update(c *call) error {
@@ -169,7 +165,11 @@ func (k *payloadKind) update(c *call) error {
 	if odataType != "" && odataType != graphNamespace+p.ODataType {
 		return badRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.", graphNamespace+p.ODataType)
 	}
-	patch, err := k.edit(body, k.ofType(graphNamespace+p.ODataType))
+	form := c.Forms.Of(p.ODataType)
+	if form == nil {
+		return badRequest("@odata.type", "This server does not keep '#%s' any more: it can only be deleted.", graphNamespace+p.ODataType)
+	}
+	patch, err := readPatch(body, form)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (k *payloadKind) update(c *call) error {
 	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
 	}
-	return k.reply(c, http.StatusOK, p, k.selectable(true))
+	return k.reply(c, http.StatusOK, p, k.selectable(c.Forms, true))
 }
 
 func (k *payloadKind) delete(c *call) error {
@@ -193,23 +193,31 @@ func (k *payloadKind) delete(c *call) error {
 	return c.noContent()
 }
 
-func (k *payloadKind) typeNames() string {
-	names := make([]string, len(k.types))
-	for i, t := range k.types {
-		names[i] = "#" + graphNamespace + t.name
+func (k *payloadKind) typeNames(forms *catalog.Forms) string {
+	var names []string
+	for _, form := range forms.In(k.of) {
+		names = append(names, "#"+graphNamespace+form.Type)
 	}
 	return strings.Join(names, ", ")
 }
 
-// edit reads what a body sets of a payload.
-func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err error) {
-	if err := body.only(k.writable(t)...); err != nil {
+// valueOf is what a text is set to; empty if it is not set.
+func valueOf(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// readPatch reads what a body sets of a payload.
+func readPatch(body *object, form *catalog.Form) (p catalog.Patch, err error) {
+	if err := body.only(writable(form).names()...); err != nil {
 		return p, err
 	}
 	properties := fields{}
 	for _, name := range body.names {
 		switch {
-		case slices.Contains(t.properties, name):
+		case form.Property(name) != nil:
 			properties = append(properties, field{name, body.values[name]})
 		case name == "displayName":
 			p.DisplayName, err = body.edited(name)
@@ -244,7 +252,7 @@ func (o *object) file(name string) ([]byte, error) {
 }
 
 func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...field) error {
-	body, err := k.fields(p, selected)
+	body, err := k.fields(c, p, selected)
 	if err != nil {
 		return err
 	}
@@ -254,7 +262,7 @@ func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []
 }
 
 // fields are the selected properties of a payload. What its type has and nobody set is null.
-func (k *payloadKind) fields(p *catalog.Payload, selected []string) (fields, error) {
+func (k *payloadKind) fields(c *call, p *catalog.Payload, selected []string) (fields, error) {
 	given := make(map[string]json.RawMessage)
 	if len(p.Properties) > 0 {
 		if err := json.Unmarshal(p.Properties, &given); err != nil {
@@ -270,11 +278,13 @@ func (k *payloadKind) fields(p *catalog.Payload, selected []string) (fields, err
 		{"version", p.Version},
 		{tagProperty, p.Tags},
 	}
-	if k.hasFile() {
-		all = append(all, field{filePropertyName, textOrNull(p.FileName)}, field{filePropertyContent, p.Uploaded()})
-	}
-	for _, name := range k.ofType(graphNamespace + p.ODataType).properties {
-		all = append(all, field{name, given[name]})
+	if form := c.Forms.Of(p.ODataType); form != nil {
+		if form.File {
+			all = append(all, field{filePropertyName, textOrNull(p.FileName)}, field{filePropertyContent, p.Uploaded()})
+		}
+		for _, own := range ownProperties(form) {
+			all = append(all, field{own.name, given[own.name]})
+		}
 	}
 	return append(fields{{"@odata.type", "#" + graphNamespace + p.ODataType}, {etagProperty, quoted(payloadTag(p))}}, all.pick(selected)...), nil
 }

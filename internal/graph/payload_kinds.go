@@ -1,106 +1,68 @@
 package graph
 
 import (
+	"path"
 	"slices"
-	"strings"
 
-	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
-// payloadKind is a collection of policies or apps.
+// payloadKind is a collection of policies or apps as the surface serves it: what the catalog says of it, and what only
+// the surface needs to know. Its types are the forms that platforms bring.
 type payloadKind struct {
-	service        string // the collection's path is service/set
-	set            string
-	kind           action.PayloadType
-	rights         rightsOf
-	types          []payloadType
-	versioned      bool   // Graph shows `version` of these
-	assignments    string // the parameter of assign
-	assignmentType string
-	intent         bool     // an assignment has an install intent
-	echo           bool     // assign answers with the assignments; otherwise with no content
-	odataType      typeName // from which those of the collection derive
-	object         string   // what the audit record calls one
-	category       string   // of auditEvent
-	stable         bool     // Graph has it in v1.0, too
-	setByServer    []string // as resource has them, and the next two
-	setElsewhere   []string
-	largestBody    int64
+	of           *catalog.Collection
+	rights       rightsOf
+	object       string   // what the audit record calls one
+	category     string   // of auditEvent
+	stable       bool     // Graph has it in v1.0, too
+	setByServer  []string // as resource has them, and the next two
+	setElsewhere []string
+	largestBody  int64
 }
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
-	return &resource{name: k.set, path: versionPath + k.path(), odataType: k.odataType, object: k.object, category: k.category,
+	return &resource{name: k.set(), path: versionPath + k.path(), odataType: k.odataType(), object: k.object, category: k.category,
 		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere, largestBody: k.largestBody}
 }
 
-// assignment is the type of the collection's assignments, without its namespace.
-func (k *payloadKind) assignment() typeName {
-	return typeName(strings.TrimPrefix(k.assignmentType, "#"+graphNamespace))
-}
+func (k *payloadKind) path() string { return k.of.Path }
 
-// payloadType is one of Graph's types of a collection.
-type payloadType struct {
-	name       string
-	properties []string // beyond those that all payloads have
-}
+// set is the last part of the path: mobileApps.
+func (k *payloadKind) set() string { return path.Base(k.of.Path) }
 
-func (k *payloadKind) path() string { return k.service + "/" + k.set }
+// odataType is the type from which those of the collection derive.
+func (k *payloadKind) odataType() typeName { return typeName(k.of.Base) }
 
-// kinds are the collections (Microsoft Graph beta reference). Properties are those that Graph's types have and that the
-// server obeys or gives back, and the catalog's own; what would be accepted and not obeyed, such as a script, is refused.
+// assignment is the type of the collection's assignments.
+func (k *payloadKind) assignment() typeName { return typeName(k.of.AssignmentType) }
+
+// kinds are the collections whose payloads are served as their properties are (Microsoft Graph beta reference).
 var kinds = []*payloadKind{
 	{
-		service: "deviceManagement", set: "deviceConfigurations", kind: action.DeviceConfiguration, rights: configurationRights, versioned: true,
-		assignments: "assignments", assignmentType: "#microsoft.graph.deviceConfigurationAssignment", echo: true,
-		odataType: "deviceConfiguration", object: "deviceConfiguration", category: categoryConfiguration, stable: true,
+		of: catalog.Configurations, rights: configurationRights, object: "deviceConfiguration", category: categoryConfiguration, stable: true,
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags"},
 		setElsewhere: []string{"assignments", "deviceManagementApplicabilityRuleOsEdition", "deviceManagementApplicabilityRuleOsVersion",
 			"deviceManagementApplicabilityRuleDeviceMode"},
 		largestBody: fileBody,
-		types: []payloadType{
-			{catalog.IOSCustomConfiguration, []string{"payloadName"}},
-			{catalog.MacOSCustomConfiguration, []string{"payloadName", "deploymentChannel"}},
-		},
 	},
 	{
-		service: "deviceAppManagement", set: "mobileApps", kind: action.Application, rights: appRights,
-		assignments: "mobileAppAssignments", assignmentType: "#microsoft.graph.mobileAppAssignment", intent: true,
-		odataType: "mobileApp", object: "mobileApp", category: categoryApplication, stable: true,
+		of: catalog.Apps, rights: appRights, object: "mobileApp", category: categoryApplication, stable: true,
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "uploadState", "publishingState", "isAssigned",
 			"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount", "usedLicenseCount", "committedContentVersion", "size"},
 		setElsewhere: []string{"assignments", "categories", "relationships"},
 		largestBody:  fileBody,
-		types: []payloadType{
-			{catalog.IOSStoreApp, appProperties("bundleId", "appStoreUrl", "storeId", "applicableDeviceType",
-				"minimumSupportedOperatingSystem", "managedConfiguration", "uninstallOnDeviceRemoval")},
-			{catalog.IOSVPPApp, appProperties("bundleId", "appStoreUrl", "storeId", "applicableDeviceType", "licensingType",
-				"releaseDateTime", "managedConfiguration", "uninstallOnDeviceRemoval")},
-			{catalog.IOSLOBApp, appProperties("bundleId", "versionNumber", "buildNumber", "applicableDeviceType",
-				"minimumSupportedOperatingSystem", "manifestUrl", "managedConfiguration", "uninstallOnDeviceRemoval")},
-			{catalog.MacOSPkgApp, appProperties("primaryBundleId", "primaryBundleVersion", "includedApps",
-				"minimumSupportedOperatingSystem", "manifestUrl", "managedConfiguration", "uninstallOnDeviceRemoval")},
-		},
 	},
 	{
-		service: "deviceAppManagement", set: "mobileAppConfigurations", kind: action.AppConfiguration, rights: appRights, versioned: true,
-		assignments: "assignments", assignmentType: "#microsoft.graph.managedDeviceMobileAppConfigurationAssignment",
-		odataType: "managedDeviceMobileAppConfiguration", object: "mobileAppConfiguration", category: categoryApplication, stable: true,
+		of: catalog.AppConfigurations, rights: appRights, object: "mobileAppConfiguration", category: categoryApplication, stable: true,
 		setByServer:  []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
 		setElsewhere: []string{"assignments"},
 		largestBody:  documentBody,
-		types: []payloadType{
-			{catalog.IOSMobileAppConfiguration, []string{"targetedMobileApps", "encodedSettingXml", "settings"}},
-		},
 	},
 }
 
-// appProperties are those of every mobileApp, and own.
-func appProperties(own ...string) []string {
-	return append([]string{"publisher", "largeIcon", "isFeatured", "privacyInformationUrl", "informationUrl", "owner",
-		"developer", "notes"}, own...)
-}
+// payloadKinds are all collections.
+func payloadKinds() []*payloadKind { return append(slices.Clone(kinds), policies) }
 
 const graphNamespace = "microsoft.graph."
 
@@ -111,36 +73,69 @@ const (
 )
 
 // readOnlyProperties are those of every payload that only the server sets.
-var readOnlyProperties = []string{"id", "createdDateTime", "lastModifiedDateTime", "version"}
+var readOnlyProperties = properties{{"id", edmString}, {"createdDateTime", edmDateTime}, {"lastModifiedDateTime", edmDateTime},
+	{"version", edmInt32}}
 
-func (k *payloadKind) hasFile() bool { return k.kind == action.DeviceConfiguration }
+// fileProperties are those of a type that is made of a file.
+var fileProperties = properties{{filePropertyName, edmString}, {filePropertyContent, edmBinary}}
 
-// ofType finds a type of the collection by its @odata.type without '#'.
-func (k *payloadKind) ofType(odataType string) *payloadType {
-	i := slices.IndexFunc(k.types, func(t payloadType) bool { return graphNamespace+t.name == odataType })
-	if i < 0 {
-		return nil
+// formOf finds a type of the collection by its @odata.type without '#'; nil if it has none of that name.
+func (k *payloadKind) formOf(forms *catalog.Forms, odataType string) *catalog.Form {
+	for _, form := range forms.In(k.of) {
+		if graphNamespace+form.Type == odataType {
+			return form
+		}
 	}
-	return &k.types[i]
+	return nil
 }
 
-// writable are the properties that a body may have.
-func (k *payloadKind) writable(t *payloadType) []string {
-	names := append([]string{"displayName", "description", tagProperty}, t.properties...)
-	if k.hasFile() {
-		names = append(names, filePropertyName, filePropertyContent)
+// formProperties are the properties of a form, or of its collection.
+func formProperties(list []catalog.Property) properties {
+	all := make(properties, len(list))
+	for i, p := range list {
+		all[i] = property{p.Name, formType(p.Type)}
 	}
-	return names
+	return all
+}
+
+// formType is the type of a form's property, as $metadata has it.
+func formType(t catalog.Type) typeName {
+	if t.Many {
+		return collectionOf(typeName(t.Name))
+	}
+	return typeName(t.Name)
+}
+
+// ownProperties are those of a form that only it and its collection have: bodies set them, and the catalog keeps them.
+func ownProperties(form *catalog.Form) properties {
+	return append(formProperties(form.Collection.Properties), formProperties(form.Properties)...)
+}
+
+// everyProperties are those that every payload of a collection has beside the read-only ones.
+var everyProperties = properties{{"displayName", edmString}, {"description", edmString}, {tagProperty, collectionOf(edmString)}}
+
+// writable are the properties that a body may have.
+func writable(form *catalog.Form) properties {
+	all := append(slices.Clone(everyProperties), ownProperties(form)...)
+	if form.File {
+		all = append(all, fileProperties...)
+	}
+	return all
+}
+
+// readOnly are the properties that only the server sets.
+func (k *payloadKind) readOnly() properties {
+	if k.of.Versioned {
+		return slices.Clone(readOnlyProperties)
+	}
+	return readOnlyProperties.without("version")
 }
 
 // selectable are the properties that $select may name, over all types of the collection. A list does not show files.
-func (k *payloadKind) selectable(withFile bool) []string {
-	names := slices.Clone(readOnlyProperties)
-	if !k.versioned {
-		names = names[:len(names)-1]
-	}
-	for i := range k.types {
-		for _, name := range k.writable(&k.types[i]) {
+func (k *payloadKind) selectable(forms *catalog.Forms, withFile bool) []string {
+	names := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...).names()
+	for _, form := range forms.In(k.of) {
+		for _, name := range writable(form).names() {
 			if !slices.Contains(names, name) && (withFile || name != filePropertyContent) {
 				names = append(names, name)
 			}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -11,11 +10,8 @@ import (
 )
 
 // listing is what the options take of a collection of policies or apps.
-func (k *payloadKind) listing() *listing {
-	name := "displayName"
-	if k.kind == action.ConfigurationPolicy {
-		name = "name"
-	}
+func (k *payloadKind) listing(forms *catalog.Forms) *listing {
+	name := k.of.Name
 	l := &listing{
 		filters: map[string]comparer{
 			"id": textField(catalog.ByID), name: textField(catalog.ByDisplayName), "description": textField(catalog.ByDescription),
@@ -27,53 +23,62 @@ func (k *payloadKind) listing() *listing {
 		search: map[string]query.Field{name: catalog.ByDisplayName, "description": catalog.ByDescription},
 		types:  make(map[string]query.Condition),
 	}
-	if k.versioned {
+	if k.of.Versioned {
 		l.filters["version"] = numberField(catalog.ByVersion)
 	}
-	if k.hasFile() {
-		l.filters[filePropertyName] = textField(catalog.ByFileName)
+	if k == policies {
+		l.filters["isAssigned"] = boolField(catalog.ByAssigned)
+		return l.withProperties(k, forms) // there is but one type
 	}
-	for _, t := range k.types {
-		l.types[t.name] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: t.name}
-	}
-	maps.Copy(l.filters, ownFilters[k.kind])
-	switch k.kind {
-	case action.Application:
+	l.types[k.of.Base] = query.All{}
+	if k.of == catalog.Apps {
 		for _, name := range otherAppTypes {
 			l.types[name] = query.Any{}
 		}
-		l.types["mobileApp"] = query.All{}
-		l.types["mobileLobApp"] = query.OneOf{Field: catalog.ByODataType, Values: []string{catalog.IOSLOBApp, catalog.MacOSPkgApp}}
-	case action.DeviceConfiguration:
-		l.types["deviceConfiguration"] = query.All{}
-	case action.AppConfiguration:
-		l.types["managedDeviceMobileAppConfiguration"] = query.All{}
+	}
+	derived := make(map[string][]string) // types, by the one between them and the collection's
+	for _, form := range forms.In(k.of) {
+		l.types[form.Type] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: form.Type}
+		if form.File {
+			l.filters[filePropertyName] = textField(catalog.ByFileName)
+		}
+		if form.Base != "" {
+			derived[form.Base] = append(derived[form.Base], form.Type)
+		}
+	}
+	for base, types := range derived {
+		l.types[base] = query.OneOf{Field: catalog.ByODataType, Values: types}
+	}
+	return l.withProperties(k, forms)
+}
+
+// withProperties adds the properties of forms that $filter takes.
+func (l *listing) withProperties(k *payloadKind, forms *catalog.Forms) *listing {
+	add := func(list []catalog.Property) {
+		for _, p := range list {
+			if p.Filter {
+				l.filters[p.Name] = textField(catalog.ByProperty(p.Name))
+			}
+		}
+	}
+	add(k.of.Properties)
+	for _, form := range forms.In(k.of) {
+		add(form.Properties)
 	}
 	return l
 }
 
-// ownFilters are the properties that $filter takes of one collection alone.
-var ownFilters = map[action.PayloadType]map[string]comparer{
-	action.Application: {
-		"publisher": textField(catalog.ByPublisher), "developer": textField(catalog.ByDeveloper), "owner": textField(catalog.ByOwner),
-		"bundleId": textField(catalog.ByBundleID), "primaryBundleId": textField(catalog.ByPrimaryBundleID),
-	},
-	action.ConfigurationPolicy: {
-		"platforms": textField(catalog.ByPlatforms), "technologies": textField(catalog.ByTechnologies), "isAssigned": boolField(catalog.ByAssigned),
-	},
-}
-
-// otherAppTypes are Graph's types of apps for which this server has none: isof may name them, and no app is one.
+// otherAppTypes are Graph's types of apps. isof may name them, and no app is one, unless a platform has it.
 var otherAppTypes = []string{"androidForWorkApp", "androidLobApp", "androidManagedStoreApp", "androidManagedStoreWebApp", "androidStoreApp",
 	"iosiPadOSWebClip", "macOSDmgApp", "macOSLobApp", "macOSMdatpApp", "macOSMicrosoftDefenderApp", "macOSMicrosoftEdgeApp",
 	"macOSOfficeSuiteApp", "macOsVppApp", "macOSWebClip", "managedAndroidLobApp", "managedAndroidStoreApp", "managedApp", "managedIOSLobApp",
-	"managedIOSStoreApp", "managedMobileLobApp", "microsoftStoreForBusinessApp", "officeSuiteApp", "webApp", "win32CatalogApp", "win32LobApp",
+	"managedIOSStoreApp", "managedMobileLobApp", "mobileLobApp", "microsoftStoreForBusinessApp", "officeSuiteApp", "webApp", "win32CatalogApp", "win32LobApp",
 	"winGetApp", "windowsAppX", "windowsMicrosoftEdgeApp", "windowsMobileMSI", "windowsPhone81AppX", "windowsPhone81AppXBundle",
 	"windowsPhone81StoreApp", "windowsPhoneXAP", "windowsStoreApp", "windowsUniversalAppX", "windowsWebApp"}
 
 // ofKind is what limits a list to the collection, as far as the caller's scope reaches.
 func (k *payloadKind) ofKind(c *call) query.Condition {
-	kind := query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(k.kind)}
+	kind := query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(k.of.Kind)}
 	if c.scope.AllPayloads() {
 		return kind
 	}
@@ -104,7 +109,7 @@ func (k *payloadKind) assigned(list []catalog.Assignment) field {
 }
 
 func (k *payloadKind) list(c *call) error {
-	selected, err := c.selected(k.selectable(false))
+	selected, err := c.selected(k.selectable(c.Forms, false))
 	if err != nil {
 		return err
 	}
@@ -114,13 +119,13 @@ func (k *payloadKind) list(c *call) error {
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
 	seen := c.newSight()
-	return serveList(c, k.path(), k.listing(), k.ofKind(c), readingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
+	return serveList(c, k.path(), k.listing(c.Forms), k.ofKind(c), readingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
 		if slices.Contains(expanded, expandAssignments) {
 			assigned, err = c.Catalog.AssignmentsOf(c.r.Context(), payloadIDs(found))
 		}
 		return err
 	}), func(p *catalog.Payload) (fields, error) {
-		f, err := k.fields(p, selected)
+		f, err := k.fields(c, p, selected)
 		if assigned != nil {
 			list, unseen := seen.assignments(c.r.Context(), assigned[p.ID])
 			f, err = append(f, k.assigned(list)), errors.Join(err, unseen)

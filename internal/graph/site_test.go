@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
@@ -143,14 +144,16 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 	c := &clock{at: time.Date(2025, 2, 13, 10, 17, 5, 0, time.UTC)}
 	s := &site{t: t, store: db, clock: c, channel: &channel{clock: c}, log: &logBuffer{}}
 	s.events = live.NewLog(db, slog.New(slog.DiscardHandler))
-	s.engine = engine.New(engine.Config{Store: db, Clock: c, RestoreAfter: 8 * time.Hour, Log: slog.New(slog.DiscardHandler),
+	forms := catalog.MustForms(payload.Forms())
+	s.engine = engine.New(engine.Config{Store: db, Risks: forms.Risks, Clock: c, RestoreAfter: 8 * time.Hour, Log: slog.New(slog.DiscardHandler),
 		Committed: s.events.Notify})
 	tokens := access.NewTokens(db, c.Now)
 	s.tokens, s.roles = tokens, access.NewRoles(db, uuid.NewString)
 	if _, s.token, err = tokens.Create(t.Context(), access.TokenInput{Name: "help desk", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
-	config := graph.Config{Engine: s.engine, Devices: db, Catalog: catalog.New(db, c.Now, uuid.NewString), Enroller: s.channel,
+	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms,
+		Catalog: catalog.New(db, forms, c.Now, uuid.NewString), Enroller: s.channel,
 		PushCertificates: s.channel, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles}, Roles: s.roles, Tokens: tokens, History: db,
 		Audit: record{audit.NewRecorder(db, c.Now, uuid.NewString), db}, Events: s.events, Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	s.notify = s.newSubscriptions(config.Catalog)

@@ -28,7 +28,7 @@ var (
 func shown(t *testing.T, a action.Action, r action.Result) (result, element map[string]any) {
 	t.Helper()
 	a.Results = []action.Result{r}
-	text, err := json.Marshal(actionResults([]*action.Action{&a}))
+	text, err := json.Marshal(actionResults([]*action.Action{&a}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

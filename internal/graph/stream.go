@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
@@ -84,8 +85,15 @@ func (c *call) lastSeen() (after int64, resumed bool, err error) {
 	return after, true, nil
 }
 
-// EncodeEvent is an event as it is served, in JSON.
-func EncodeEvent(e *live.Event) ([]byte, error) { return change(e).append(make([]byte, 0, 1024)) }
+// EncodeEvents makes events as they are served, in JSON. explain finds the words for failures, as Config has it.
+func EncodeEvents(explain func(code action.Code, detail string) (meaning, advice string)) func(*live.Event) ([]byte, error) {
+	x := explained(explain)
+	return func(e *live.Event) ([]byte, error) { return encodeEvent(e, x) }
+}
+
+func encodeEvent(e *live.Event, x explainer) ([]byte, error) {
+	return change(e, x).append(make([]byte, 0, 1024))
+}
 
 // follow writes the events behind a position as they come, until the reader has gone or the log lets it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
@@ -133,15 +141,15 @@ func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
 	return seen, nil
 }
 
-func snapshot(newest int64, list []live.Standing) fields {
+func snapshot(newest int64, list []live.Standing, x explainer) fields {
 	value := make([]fields, len(list))
 	for i, standing := range list {
-		value[i] = append(fields{{"deviceId", standing.Device}, {"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action)...)
+		value[i] = append(fields{{"deviceId", standing.Device}, {"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action, x)...)
 	}
 	return fields{{"id", newest}, {"type", "snapshot"}, {"value", value}}
 }
 
-func change(e *live.Event) fields {
+func change(e *live.Event, x explainer) fields {
 	f := fields{
 		{"id", e.Position},
 		{"type", string(e.Kind)},
@@ -159,7 +167,7 @@ func change(e *live.Event) fields {
 	}...)
 	if e.Result != nil {
 		w := wordingOf(e.Name)
-		f = append(f, field{w.element, w.item(e.Result)})
+		f = append(f, field{w.element, w.item(e.Result, x)})
 	}
 	return f
 }

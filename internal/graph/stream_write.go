@@ -115,7 +115,7 @@ func (s *eventStream) text(e *live.Event) ([]byte, error) {
 	if told.Served != nil {
 		return told.Served, nil
 	}
-	return EncodeEvent(told)
+	return encodeEvent(told, s.explain)
 }
 
 // frame appends an event as the stream has it.
@@ -130,7 +130,7 @@ func (s *eventStream) frame(to []byte, id int64, kind string, text []byte) []byt
 }
 
 func (s *eventStream) snapshot(newest int64, list []live.Standing) error {
-	text, err := json.Marshal(snapshot(newest, list))
+	text, err := json.Marshal(snapshot(newest, list, s.explain))
 	if err != nil {
 		return err
 	}

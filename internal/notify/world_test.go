@@ -16,6 +16,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -63,7 +64,7 @@ func newWorld(t testing.TB, change ...func(*notify.Config)) *world {
 	w.engine = engine.New(engine.Config{Store: st, Clock: w})
 	w.events = live.NewLog(st, slog.New(slog.DiscardHandler))
 	w.config = notify.Config{Store: st, Events: w.events, Access: w.gate, Devices: st,
-		Payloads: catalog.New(st, w.now, uuid.NewString), Tenant: tenant, Allow: []netip.Prefix{loopback}, RootCAs: x509.NewCertPool(), Now: w.now}
+		Payloads: catalog.New(st, catalog.MustForms(payload.Forms()), w.now, uuid.NewString), Tenant: tenant, Allow: []netip.Prefix{loopback}, RootCAs: x509.NewCertPool(), Now: w.now}
 	trusted := httptest.NewTLSServer(nil) // every receiver of this package has its certificate
 	defer trusted.Close()
 	w.config.RootCAs.AddCert(trusted.Certificate())

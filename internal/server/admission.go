@@ -24,11 +24,11 @@ const (
 )
 
 // kindOf tells by what a request asks for, before anything is known of who sends it.
-func kindOf(r *http.Request) kind {
-	switch path := r.URL.Path; {
+func (a *admission) kindOf(r *http.Request) kind {
+	switch {
 	case isProbe(r):
 		return ofProbe
-	case path == "/mdm", path == "/scep", strings.HasPrefix(path, "/enroll/"):
+	case a.devices.of(r.URL.Path) != nil:
 		return ofDevice
 	case isStream(r):
 		return ofStream
@@ -60,14 +60,15 @@ type admission struct {
 	readers        *budget // of streams
 	intake         *intake
 	answers        map[kind]*budget
+	devices        devicePaths
 	trustForwarded bool
 	next           http.Handler
 	now            func() time.Time
 }
 
-func newAdmission(c Capacity, trustForwarded bool, now func() time.Time, device func(*http.Request) identity, next http.Handler) *admission {
+func newAdmission(c Capacity, trustForwarded bool, now func() time.Time, devices devicePaths, next http.Handler) *admission {
 	answers := func() *budget { return newBudget(c.Answers/2/page, c.Waiting*c.Devices, c.Window/4) }
-	return &admission{capacity: c, trustForwarded: trustForwarded, next: next, now: now, intake: newIntake(c, device),
+	return &admission{capacity: c, devices: devices, trustForwarded: trustForwarded, next: next, now: now, intake: newIntake(c, devices.shown),
 		readers: newBudget(int64(c.Streams), 0, neverBack),
 		answers: map[kind]*budget{ofDevice: answers(), ofCall: answers()},
 		lanes: map[kind]*lane.Lane{ofDevice: lane.New(int64(c.Devices), c.Devices*c.Waiting),
@@ -76,7 +77,7 @@ func newAdmission(c Capacity, trustForwarded bool, now func() time.Time, device 
 
 // ServeHTTP implements http.Handler. That the server lives, and whether it can serve, is told always.
 func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	k := kindOf(r)
+	k := a.kindOf(r)
 	g := lane.Guest{Party: origin.Network(origin.Address(r, a.trustForwarded)), Connection: r.RemoteAddr}
 	switch k {
 	case ofProbe:

@@ -10,6 +10,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/platform"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
@@ -70,6 +71,9 @@ type Config struct {
 	APNsCAs *x509.CertPool
 
 	Notify Notify // where notifications may go
+
+	// Platforms are families of devices beside the program's own.
+	Platforms []platform.Platform
 
 	Clock engine.Clock // default: the system's
 	Log   *slog.Logger

@@ -1,6 +1,10 @@
 package server
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/syncpayloads/syncpayloads/internal/store"
+)
 
 // Hold has requests stay on their places for as long as hold, which they call when they have got one, does not return. It must
 // be called before there are any.
@@ -26,3 +30,6 @@ func (s *Server) HeldBytes() (held int64) {
 	}
 	return held
 }
+
+// Store is the server's database.
+func (s *Server) Store() *store.Store { return s.store }

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 )
 
 // hideout is a server whose whole log is kept, with Apple's push service and a fleet of simulated devices.
@@ -97,7 +97,7 @@ func (h *hideout) device(bearer, udid string) string {
 // keepPush notes by what the device is woken.
 func (h *hideout) keepPush(id string) {
 	h.Helper()
-	e, err := h.server.Channel().Store.EnrollmentOf(h.Context(), fleet.DeviceID(id))
+	e, err := h.server.Store().EnrollmentOf(h.Context(), fleet.DeviceID(id))
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -22,10 +22,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
-	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
 	"github.com/syncpayloads/syncpayloads/internal/console"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
@@ -39,6 +37,7 @@ type Server struct {
 	store     *store.Store
 	engine    *engine.Engine
 	events    *live.Log
+	forms     *catalog.Forms
 	catalog   *catalog.Catalog
 	tokens    *access.Tokens
 	roles     *access.Roles
@@ -46,7 +45,7 @@ type Server struct {
 	notify    *notify.Service
 	sessions  *access.Sessions
 	signIn    *access.SignIn // nil: nobody signs in at an identity provider
-	channel   *apple.Channel
+	platforms platforms
 	http      *http.Server
 	door      *door
 	admission *admission
@@ -130,10 +129,14 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	}
 	s.caFile, s.acme = identity.caFile, identity.acme
 	s.events = live.NewLog(st, c.Log)
-	s.events.Encode = graph.EncodeEvent
-	s.engine = engine.New(engine.Config{Store: st, Clock: c.Clock, Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log,
+	s.events.Encode = graph.EncodeEvents(s.platforms.explain)
+	s.platforms.list = append(ownPlatforms(c, st), c.Platforms...)
+	if s.forms, err = s.platforms.forms(); err != nil {
+		return nil, err
+	}
+	s.engine = engine.New(engine.Config{Store: st, Risks: s.forms.Risks, Clock: c.Clock, Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log,
 		Committed: s.events.Notify})
-	s.catalog = catalog.New(st, c.Clock.Now, uuid.NewString)
+	s.catalog = catalog.New(st, s.forms, c.Clock.Now, uuid.NewString)
 	s.tokens, s.roles = access.NewTokens(st, c.Clock.Now), access.NewRoles(st, uuid.NewString)
 	s.gate = &access.Gate{Tokens: s.tokens, Roles: s.roles}
 	var provider *access.Provider
@@ -150,17 +153,12 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	if s.notify, err = s.newNotify(ctx, c); err != nil {
 		return nil, err
 	}
-	s.channel, err = apple.New(ctx, apple.Config{URL: s.url, Store: st, Engine: s.engine, Busy: store.Busy, Log: c.Log, Now: c.Clock.Now,
-		Roles: s.roles, Record: audit.NewRecorder(st, c.Clock.Now, uuid.NewString).Record,
-		CertificateHeader: c.CertificateHeader, RootCAPEM: identity.rootPEM, Signer: identity.signer,
-		APNsURL: c.APNsURL, APNsCAs: c.APNsCAs})
-	if err != nil {
+	if err := s.openChannels(ctx, c, identity); err != nil {
 		return nil, err
 	}
-	s.engine.Attach(s.channel, fleet.IOS, fleet.IPadOS, fleet.MacOS, fleet.TVOS)
 	capacity, open := c.Capacity.withDefaults(c.MaxConnections), newConnections(c.MaxConnections, c.Clock.Now, c.Log)
 	s.door = newDoor(capacity, identity.config(), open, c.Log)
-	s.admission = newAdmission(capacity, c.TrustForwarded, c.Clock.Now, s.shown, s.routes(c, identity))
+	s.admission = newAdmission(capacity, c.TrustForwarded, c.Clock.Now, s.platforms.paths, s.routes(c, identity))
 	s.http = &http.Server{
 		Handler:   secured(s.admission, strictTransport(u.Hostname(), identity)),
 		TLSConfig: identity.config(), // tells that HTTP/2 is spoken; the door shakes hands
@@ -209,17 +207,14 @@ type record struct {
 
 // routes gives devices and the console their paths, and everything else to the Graph surface.
 func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
-	devices := s.channel.Handler()
 	mux := http.NewServeMux()
-	mux.Handle("/mdm", devices)
-	mux.Handle("/scep", devices)
-	mux.Handle("/enroll/", devices)
+	s.platforms.paths.mount(mux)
 	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.door.closing.Load, now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
 	limiter := graph.NewLimiter(c.RateLimit, c.RateBurst, c.Clock.Now)
-	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog,
-		Enroller: s.channel, PushCertificates: pushCertificates{s.channel}, Authenticator: s.gate,
+	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog, Forms: s.forms,
+		Enroller: s.Channel(), PushCertificates: pushCertificates{s.Channel()}, Explain: s.platforms.explain, Authenticator: s.gate,
 		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version, TLSCertificate: identity.leaf,
 		Audit: recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding, RateLimit: c.RateLimit, RateBurst: c.RateBurst, Limiter: limiter,
 		BaseURL: c.URL, OwnURL: s.url, TrustForwarded: c.TrustForwarded, Busy: store.Busy, Now: c.Clock.Now, Log: c.Log})
@@ -264,9 +259,6 @@ func (s *Server) Roles() *access.Roles { return s.roles }
 
 // Catalog holds policies and apps.
 func (s *Server) Catalog() *catalog.Catalog { return s.catalog }
-
-// Channel is the Apple MDM channel.
-func (s *Server) Channel() *apple.Channel { return s.channel }
 
 // Engine runs the actions.
 func (s *Server) Engine() *engine.Engine { return s.engine }

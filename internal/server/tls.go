@@ -18,7 +18,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/keypair"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
@@ -125,7 +125,7 @@ func publish(path string, content []byte) error {
 	return os.Rename(fresh, path)
 }
 
-func newCA(now time.Time) (*apple.KeyPair, error) {
+func newCA(now time.Time) (*keypair.KeyPair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func newCA(now time.Time) (*apple.KeyPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &apple.KeyPair{CertificatePEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	return &keypair.KeyPair{CertificatePEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		KeyPEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})}, nil
 }
 

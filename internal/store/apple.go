@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/keypair"
 )
 
-// Identity implements apple.Store.
-func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e *apple.Enrollment, c *apple.Certificate, err error) {
+// Identity implements mdm.Store.
+func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e *mdm.Enrollment, c *mdm.Certificate, err error) {
 	if s.identities == nil {
 		return s.readIdentity(ctx, enrollment, certificate)
 	}
@@ -28,7 +29,7 @@ func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e
 	return e, c, err
 }
 
-func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string) (*apple.Enrollment, *apple.Certificate, error) {
+func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
 	q, giveBack, err := s.db.borrow(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -38,7 +39,7 @@ func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string
 }
 
 // identity reads both in one statement, because every message of a device asks for them.
-func (q *session) identity(ctx context.Context, enrollment, certificate string) (*apple.Enrollment, *apple.Certificate, error) {
+func (q *session) identity(ctx context.Context, enrollment, certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
 	var e enrollmentRow
 	var c certificateRow
 	err := q.row(ctx, "SELECT "+enrollmentColumns+", "+certificateColumns+` FROM (SELECT 1 AS one) AS here
@@ -51,8 +52,8 @@ func (q *session) identity(ctx context.Context, enrollment, certificate string) 
 	return found, c.value(), err
 }
 
-// UpdateIdentity implements apple.Store.
-func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate string, fn func(*apple.Enrollment, *apple.Certificate) error) error {
+// UpdateIdentity implements mdm.Store.
+func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate string, fn func(*mdm.Enrollment, *mdm.Certificate) error) error {
 	if s.identities != nil {
 		defer s.identities.forget() // after an error, too: it may be committed all the same
 	}
@@ -62,7 +63,7 @@ func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate stri
 			return err
 		}
 		if e == nil {
-			e = &apple.Enrollment{ID: enrollment}
+			e = &mdm.Enrollment{ID: enrollment}
 		}
 		if err := fn(e, c); err != nil {
 			return err
@@ -78,8 +79,8 @@ func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate stri
 	})
 }
 
-// EnrollmentOf implements apple.Store.
-func (s *Store) EnrollmentOf(ctx context.Context, device fleet.DeviceID) (e *apple.Enrollment, err error) {
+// EnrollmentOf implements mdm.Store.
+func (s *Store) EnrollmentOf(ctx context.Context, device fleet.DeviceID) (e *mdm.Enrollment, err error) {
 	err = s.read(ctx, func(q *session) error {
 		e, err = q.enrollment(ctx, device)
 		return err
@@ -96,7 +97,7 @@ const (
 )
 
 type enrollmentRow struct {
-	apple.Enrollment
+	mdm.Enrollment
 	replaced []byte
 }
 
@@ -105,7 +106,7 @@ func (e *enrollmentRow) dest() []any {
 }
 
 // value is nil if there was none.
-func (e *enrollmentRow) value() (*apple.Enrollment, error) {
+func (e *enrollmentRow) value() (*mdm.Enrollment, error) {
 	if e.ID == "" {
 		return nil, nil
 	}
@@ -115,11 +116,11 @@ func (e *enrollmentRow) value() (*apple.Enrollment, error) {
 	return &e.Enrollment, nil
 }
 
-func (q *session) enrollment(ctx context.Context, device fleet.DeviceID) (*apple.Enrollment, error) {
+func (q *session) enrollment(ctx context.Context, device fleet.DeviceID) (*mdm.Enrollment, error) {
 	var e enrollmentRow
 	err := q.row(ctx, "SELECT "+enrollmentColumns+" FROM apple_enrollments e WHERE device_id = ?", []any{device}, e.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, apple.ErrNotFound
+		return nil, mdm.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading an enrollment: %w", err)
@@ -127,7 +128,7 @@ func (q *session) enrollment(ctx context.Context, device fleet.DeviceID) (*apple
 	return e.value()
 }
 
-func (q *session) saveEnrollment(ctx context.Context, e *apple.Enrollment) error {
+func (q *session) saveEnrollment(ctx context.Context, e *mdm.Enrollment) error {
 	replaced, err := json.Marshal(e.Replaced)
 	if err != nil {
 		return err
@@ -144,7 +145,7 @@ func (q *session) saveEnrollment(ctx context.Context, e *apple.Enrollment) error
 }
 
 type certificateRow struct {
-	apple.Certificate
+	mdm.Certificate
 	notAfter, revoked sql.NullInt64
 }
 
@@ -153,7 +154,7 @@ func (c *certificateRow) dest() []any {
 }
 
 // value is nil if there was none.
-func (c *certificateRow) value() *apple.Certificate {
+func (c *certificateRow) value() *mdm.Certificate {
 	if c.SHA256 == "" {
 		return nil
 	}
@@ -161,11 +162,11 @@ func (c *certificateRow) value() *apple.Certificate {
 	return &c.Certificate
 }
 
-func (q *session) certificate(ctx context.Context, sha256 string) (*apple.Certificate, error) {
+func (q *session) certificate(ctx context.Context, sha256 string) (*mdm.Certificate, error) {
 	var c certificateRow
 	err := q.row(ctx, "SELECT "+certificateColumns+" FROM apple_certificates c WHERE sha256 = ?", []any{sha256}, c.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, apple.ErrNotFound
+		return nil, mdm.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a device certificate: %w", err)
@@ -173,8 +174,8 @@ func (q *session) certificate(ctx context.Context, sha256 string) (*apple.Certif
 	return c.value(), nil
 }
 
-// AddChallenge implements apple.Store.
-func (s *Store) AddChallenge(ctx context.Context, c apple.Challenge) error {
+// AddChallenge implements mdm.Store.
+func (s *Store) AddChallenge(ctx context.Context, c mdm.Challenge) error {
 	return s.write(ctx, func(q *session) error {
 		terms, err := json.Marshal(c.Terms)
 		if err == nil {
@@ -184,8 +185,8 @@ func (s *Store) AddChallenge(ctx context.Context, c apple.Challenge) error {
 	})
 }
 
-// Challenge implements apple.Store.
-func (s *Store) Challenge(ctx context.Context, sha256 string) (c *apple.Challenge, err error) {
+// Challenge implements mdm.Store.
+func (s *Store) Challenge(ctx context.Context, sha256 string) (c *mdm.Challenge, err error) {
 	err = s.read(ctx, func(q *session) error {
 		c, err = q.challenge(ctx, sha256)
 		return err
@@ -193,8 +194,8 @@ func (s *Store) Challenge(ctx context.Context, sha256 string) (c *apple.Challeng
 	return c, err
 }
 
-// LinkOf implements apple.Store.
-func (s *Store) LinkOf(ctx context.Context, certificate string) (c *apple.Challenge, err error) {
+// LinkOf implements mdm.Store.
+func (s *Store) LinkOf(ctx context.Context, certificate string) (c *mdm.Challenge, err error) {
 	err = s.read(ctx, func(q *session) error {
 		c, err = q.challengeWhere(ctx, "certificate = ?", certificate)
 		return err
@@ -202,19 +203,19 @@ func (s *Store) LinkOf(ctx context.Context, certificate string) (c *apple.Challe
 	return c, err
 }
 
-func (q *session) challenge(ctx context.Context, sha256 string) (*apple.Challenge, error) {
+func (q *session) challenge(ctx context.Context, sha256 string) (*mdm.Challenge, error) {
 	return q.challengeWhere(ctx, "sha256 = ?", sha256)
 }
 
-func (q *session) challengeWhere(ctx context.Context, where string, arg any) (*apple.Challenge, error) {
-	var c apple.Challenge
+func (q *session) challengeWhere(ctx context.Context, where string, arg any) (*mdm.Challenge, error) {
+	var c mdm.Challenge
 	var expires, used sql.NullInt64
 	var certificate sql.NullString
 	var terms string
 	err := q.row(ctx, "SELECT sha256, expires, used_at, certificate, terms FROM apple_challenges WHERE "+where, []any{arg},
 		&c.SHA256, &expires, &used, &certificate, &terms)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, apple.ErrNotFound
+		return nil, mdm.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading an enrollment challenge: %w", err)
@@ -231,8 +232,8 @@ func (q *session) challengeWhere(ctx context.Context, where string, arg any) (*a
 	return &c, err
 }
 
-// Redeem implements apple.Store.
-func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c apple.Certificate) (issued *apple.Certificate, err error) {
+// Redeem implements mdm.Store.
+func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c mdm.Certificate) (issued *mdm.Certificate, err error) {
 	err = s.write(ctx, func(q *session) error {
 		challenge, err := q.challenge(ctx, sha256)
 		switch {
@@ -242,7 +243,7 @@ func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c apple
 			issued = challenge.Certificate
 			return nil
 		case challenge.Certificate != nil:
-			return apple.ErrChallengeUsed
+			return mdm.ErrChallengeUsed
 		}
 		_, err = q.exec(ctx, `INSERT INTO apple_certificates (sha256, serial, der, key_sha256, not_after, enrollment)
 			VALUES (?, ?, ?, ?, ?, ?)`, c.SHA256, c.Serial, c.DER, c.KeySHA256, micros(c.NotAfter), c.Enrollment)
@@ -256,8 +257,8 @@ func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c apple
 	return issued, err
 }
 
-// AddKeyPair implements apple.Store.
-func (s *Store) AddKeyPair(ctx context.Context, name string, k apple.KeyPair) (stored *apple.KeyPair, err error) {
+// AddKeyPair implements mdm.Store.
+func (s *Store) AddKeyPair(ctx context.Context, name string, k keypair.KeyPair) (stored *keypair.KeyPair, err error) {
 	err = s.write(ctx, func(q *session) error {
 		if _, err := q.exec(ctx, "INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
 			name, k.CertificatePEM, k.KeyPEM); err != nil {
@@ -269,8 +270,8 @@ func (s *Store) AddKeyPair(ctx context.Context, name string, k apple.KeyPair) (s
 	return stored, err
 }
 
-// SetKeyPair implements apple.Store.
-func (s *Store) SetKeyPair(ctx context.Context, name string, k apple.KeyPair) error {
+// SetKeyPair implements mdm.Store.
+func (s *Store) SetKeyPair(ctx context.Context, name string, k keypair.KeyPair) error {
 	return s.write(ctx, func(q *session) error {
 		_, err := q.exec(ctx, `INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?)
 			ON CONFLICT (name) DO UPDATE SET certificate = excluded.certificate, key = excluded.key`,
@@ -279,8 +280,8 @@ func (s *Store) SetKeyPair(ctx context.Context, name string, k apple.KeyPair) er
 	})
 }
 
-// KeyPair implements apple.Store.
-func (s *Store) KeyPair(ctx context.Context, name string) (k *apple.KeyPair, err error) {
+// KeyPair implements mdm.Store.
+func (s *Store) KeyPair(ctx context.Context, name string) (k *keypair.KeyPair, err error) {
 	err = s.read(ctx, func(q *session) error {
 		k, err = q.keyPair(ctx, name)
 		return err
@@ -288,11 +289,11 @@ func (s *Store) KeyPair(ctx context.Context, name string) (k *apple.KeyPair, err
 	return k, err
 }
 
-func (q *session) keyPair(ctx context.Context, name string) (*apple.KeyPair, error) {
-	var k apple.KeyPair
+func (q *session) keyPair(ctx context.Context, name string) (*keypair.KeyPair, error) {
+	var k keypair.KeyPair
 	err := q.row(ctx, "SELECT certificate, key FROM key_pairs WHERE name = ?", []any{name}, &k.CertificatePEM, &k.KeyPEM)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, apple.ErrNotFound
+		return nil, mdm.ErrNotFound
 	}
 	return &k, err
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
+	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -21,25 +23,25 @@ func TestApps(t *testing.T) {
 	phones := []fleet.Platform{fleet.IOS, fleet.IPadOS}
 	for name, c := range map[string]struct {
 		in        catalog.Input
-		want      catalog.AppSettings
+		want      payload.AppSettings
 		platforms []fleet.Platform
 	}{
-		"store": {app(catalog.IOSStoreApp, `{"bundleId":"com.example.app","appStoreUrl":"https://apps.apple.com/us/app/name/id361309726?mt=8","publisher":null}`),
-			catalog.AppSettings{BundleID: "com.example.app", StoreID: 361309726, RemoveWithMDM: true}, append(slices.Clone(phones), fleet.TVOS)},
-		"store, for iPad": {app(catalog.IOSStoreApp, `{"bundleId":"a.b","storeId":7,"applicableDeviceType":{"iPad":true,"iPhoneAndIPod":false}}`),
-			catalog.AppSettings{BundleID: "a.b", StoreID: 7, RemoveWithMDM: true}, []fleet.Platform{fleet.IPadOS}},
-		"volume": {app(catalog.IOSVPPApp, `{"bundleId":"a.b","vppTokenId":"x","appStoreUrl":"http://itunes.apple.com/app/id7","licensingType":{"supportsDeviceLicensing":true},
+		"store": {app(payload.IOSStoreApp, `{"bundleId":"com.example.app","appStoreUrl":"https://apps.apple.com/us/app/name/id361309726?mt=8","publisher":null}`),
+			payload.AppSettings{BundleID: "com.example.app", StoreID: 361309726, RemoveWithMDM: true}, append(slices.Clone(phones), fleet.TVOS)},
+		"store, for iPad": {app(payload.IOSStoreApp, `{"bundleId":"a.b","storeId":7,"applicableDeviceType":{"iPad":true,"iPhoneAndIPod":false}}`),
+			payload.AppSettings{BundleID: "a.b", StoreID: 7, RemoveWithMDM: true}, []fleet.Platform{fleet.IPadOS}},
+		"volume": {app(payload.IOSVPPApp, `{"bundleId":"a.b","vppTokenId":"x","appStoreUrl":"http://itunes.apple.com/app/id7","licensingType":{"supportsDeviceLicensing":true},
 				"uninstallOnDeviceRemoval":false,"managedConfiguration":"<dict><key>a</key><true/></dict>"}`),
-			catalog.AppSettings{BundleID: "a.b", StoreID: 7, DeviceLicensed: true, Configuration: catalog.Dictionary{"a": true}}, append(slices.Clone(phones), fleet.TVOS)},
-		"line of business": {app(catalog.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1.2","manifestUrl":"https://x.example/a.plist"}`),
-			catalog.AppSettings{BundleID: "a.b", ManifestURL: "https://x.example/a.plist", AppVersion: "1.2", RemoveWithMDM: true}, phones},
-		"package": {app(catalog.MacOSPkgApp, `{"primaryBundleId":"a.b_c","primaryBundleVersion":"3","manifestUrl":"https://x.example/m"}`),
-			catalog.AppSettings{BundleID: "a.b_c", ManifestURL: "https://x.example/m", AppVersion: "3", RemoveWithMDM: true}, []fleet.Platform{fleet.MacOS}},
+			payload.AppSettings{BundleID: "a.b", StoreID: 7, DeviceLicensed: true, Configuration: propertylist.Dictionary{"a": true}}, append(slices.Clone(phones), fleet.TVOS)},
+		"line of business": {app(payload.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1.2","manifestUrl":"https://x.example/a.plist"}`),
+			payload.AppSettings{BundleID: "a.b", ManifestURL: "https://x.example/a.plist", AppVersion: "1.2", RemoveWithMDM: true}, phones},
+		"package": {app(payload.MacOSPkgApp, `{"primaryBundleId":"a.b_c","primaryBundleVersion":"3","manifestUrl":"https://x.example/m"}`),
+			payload.AppSettings{BundleID: "a.b_c", ManifestURL: "https://x.example/m", AppVersion: "3", RemoveWithMDM: true}, []fleet.Platform{fleet.MacOS}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, cat := openCatalog(t)
 			p := create(t, cat, c.in)
-			var got catalog.AppSettings
+			var got payload.AppSettings
 			if err := json.Unmarshal(p.Content, &got); err != nil {
 				t.Fatal(err)
 			}
@@ -57,14 +59,14 @@ func TestApps(t *testing.T) {
 func TestPayloadsRefused(t *testing.T) {
 	_, c := openCatalog(t)
 	lob := func(more string) catalog.Input {
-		return app(catalog.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1","manifestUrl":"https://x.example/a"`+more+`}`)
+		return app(payload.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1","manifestUrl":"https://x.example/a"`+more+`}`)
 	}
 	named := func(in catalog.Input, name, description string) catalog.Input {
 		in.DisplayName, in.Description = name, description
 		return in
 	}
 	mac := wifi("com.example.mac")
-	mac.ODataType, mac.Properties = catalog.MacOSCustomConfiguration, []byte(`{"deploymentChannel":"userChannel"}`)
+	mac.ODataType, mac.Properties = payload.MacOSCustomConfiguration, []byte(`{"deploymentChannel":"userChannel"}`)
 	ios := wifi("com.example.ios")
 	ios.Properties = []byte(`{"deploymentChannel":"deviceChannel"}`)
 	appWithFile := lob("")
@@ -77,29 +79,29 @@ func TestPayloadsRefused(t *testing.T) {
 		"no name":             {named(lob(""), "", ""), "displayName", "it has 0"},
 		"long name":           {named(lob(""), strings.Repeat("x", 201), ""), "displayName", "it has 201"},
 		"long description":    {named(lob(""), "x", strings.Repeat("ü", 10001)), "description", "it has 10001"},
-		"no file":             {catalog.Input{ODataType: catalog.IOSCustomConfiguration, DisplayName: "x"}, "payload", "not a configuration profile"},
+		"no file":             {catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "x"}, "payload", "not a configuration profile"},
 		"file of an app":      {appWithFile, "payload", "has no file"},
 		"user channel":        {mac, "deploymentChannel", "userChannel"},
 		"channel on iOS":      {ios, "deploymentChannel", "only"},
-		"no properties":       {app(catalog.IOSStoreApp, ``), "bundleId", "not a bundle id"},
-		"not an object":       {app(catalog.IOSStoreApp, `7`), "properties", "not a JSON object"},
-		"too many properties": {app(catalog.IOSStoreApp, strings.Repeat(" ", catalog.MaxPropertiesSize+1)), "properties", "1048576"},
-		"bundle id a number":  {app(catalog.IOSStoreApp, `{"bundleId":1}`), "bundleId", "is not a string"},
-		"bundle id with *":    {app(catalog.IOSStoreApp, `{"bundleId":"a.*"}`), "bundleId", "not a bundle id"},
-		"no store number":     {app(catalog.IOSStoreApp, `{"bundleId":"a.b"}`), "appStoreUrl", "is missing"},
-		"strange store URL":   {app(catalog.IOSStoreApp, `{"bundleId":"a.b","appStoreUrl":"https://apps.apple.com/app"}`), "appStoreUrl", "does not name an app"},
-		"store URL a path":    {app(catalog.IOSStoreApp, `{"bundleId":"a.b","appStoreUrl":"/id7"}`), "appStoreUrl", "does not name an app"},
-		"two store numbers":   {app(catalog.IOSStoreApp, `{"bundleId":"a.b","appStoreUrl":"https://apps.apple.com/id7","storeId":8}`), "storeId", "appStoreUrl names (7)"},
-		"negative number":     {app(catalog.IOSStoreApp, `{"bundleId":"a.b","storeId":-8}`), "appStoreUrl", "is missing"},
-		"user licences":       {app(catalog.IOSVPPApp, `{"bundleId":"a.b","storeId":1,"licensingType":{"supportsDeviceLicensing":false}}`), "licensingType", "devices only"},
-		"no device":           {app(catalog.IOSStoreApp, `{"bundleId":"a.b","storeId":1,"applicableDeviceType":{}}`), "applicableDeviceType", "no device"},
+		"no properties":       {app(payload.IOSStoreApp, ``), "bundleId", "not a bundle id"},
+		"not an object":       {app(payload.IOSStoreApp, `7`), "properties", "not a JSON object"},
+		"too many properties": {app(payload.IOSStoreApp, strings.Repeat(" ", catalog.MaxPropertiesSize+1)), "properties", "1048576"},
+		"bundle id a number":  {app(payload.IOSStoreApp, `{"bundleId":1}`), "bundleId", "is not a string"},
+		"bundle id with *":    {app(payload.IOSStoreApp, `{"bundleId":"a.*"}`), "bundleId", "not a bundle id"},
+		"no store number":     {app(payload.IOSStoreApp, `{"bundleId":"a.b"}`), "appStoreUrl", "is missing"},
+		"strange store URL":   {app(payload.IOSStoreApp, `{"bundleId":"a.b","appStoreUrl":"https://apps.apple.com/app"}`), "appStoreUrl", "does not name an app"},
+		"store URL a path":    {app(payload.IOSStoreApp, `{"bundleId":"a.b","appStoreUrl":"/id7"}`), "appStoreUrl", "does not name an app"},
+		"two store numbers":   {app(payload.IOSStoreApp, `{"bundleId":"a.b","appStoreUrl":"https://apps.apple.com/id7","storeId":8}`), "storeId", "appStoreUrl names (7)"},
+		"negative number":     {app(payload.IOSStoreApp, `{"bundleId":"a.b","storeId":-8}`), "appStoreUrl", "is missing"},
+		"user licences":       {app(payload.IOSVPPApp, `{"bundleId":"a.b","storeId":1,"licensingType":{"supportsDeviceLicensing":false}}`), "licensingType", "devices only"},
+		"no device":           {app(payload.IOSStoreApp, `{"bundleId":"a.b","storeId":1,"applicableDeviceType":{}}`), "applicableDeviceType", "no device"},
 		"removal not boolean": {lob(`,"uninstallOnDeviceRemoval":"yes"`), "uninstallOnDeviceRemoval", "boolean"},
 		"bad configuration":   {lob(`,"managedConfiguration":"<dict>"`), "managedConfiguration", "dictionary"},
-		"manifest over http":  {app(catalog.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1","manifestUrl":"http://x/a"}`), "manifestUrl", "https"},
-		"no manifest":         {app(catalog.MacOSPkgApp, `{"primaryBundleId":"a.b","primaryBundleVersion":"1"}`), "manifestUrl", "https"},
-		"no version":          {app(catalog.IOSLOBApp, `{"bundleId":"a.b","manifestUrl":"https://x/a"}`), "versionNumber", "is missing"},
-		"no package version":  {app(catalog.MacOSPkgApp, `{"primaryBundleId":"a.b","manifestUrl":"https://x/a"}`), "primaryBundleVersion", "is missing"},
-		"no package id":       {app(catalog.MacOSPkgApp, `{"bundleId":"a.b"}`), "primaryBundleId", "not a bundle id"},
+		"manifest over http":  {app(payload.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1","manifestUrl":"http://x/a"}`), "manifestUrl", "https"},
+		"no manifest":         {app(payload.MacOSPkgApp, `{"primaryBundleId":"a.b","primaryBundleVersion":"1"}`), "manifestUrl", "https"},
+		"no version":          {app(payload.IOSLOBApp, `{"bundleId":"a.b","manifestUrl":"https://x/a"}`), "versionNumber", "is missing"},
+		"no package version":  {app(payload.MacOSPkgApp, `{"primaryBundleId":"a.b","manifestUrl":"https://x/a"}`), "primaryBundleVersion", "is missing"},
+		"no package id":       {app(payload.MacOSPkgApp, `{"bundleId":"a.b"}`), "primaryBundleId", "not a bundle id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.Create(t.Context(), x.in)
@@ -113,7 +115,7 @@ func TestPayloadsRefused(t *testing.T) {
 
 func TestEditsOfAnApp(t *testing.T) {
 	s, c := openCatalog(t)
-	p := create(t, c, app(catalog.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1","manifestUrl":"https://x/a","publisher":"P"}`))
+	p := create(t, c, app(payload.IOSLOBApp, `{"bundleId":"a.b","versionNumber":"1","manifestUrl":"https://x/a","publisher":"P"}`))
 	if _, err := c.Assign(t.Context(), p.ID, []catalog.Assignment{{Kind: catalog.AllDevices}}); err != nil {
 		t.Fatal(err)
 	}
@@ -144,11 +146,11 @@ func TestEditsOfAnApp(t *testing.T) {
 
 func TestAppConfigurations(t *testing.T) {
 	_, c := openCatalog(t)
-	target := create(t, c, app(catalog.IOSStoreApp, `{"bundleId":"a.b","storeId":1}`))
-	other := create(t, c, app(catalog.IOSStoreApp, `{"bundleId":"a.c","storeId":2}`))
-	pkg := create(t, c, app(catalog.MacOSPkgApp, `{"primaryBundleId":"a.b","primaryBundleVersion":"1","manifestUrl":"https://x/a"}`))
+	target := create(t, c, app(payload.IOSStoreApp, `{"bundleId":"a.b","storeId":1}`))
+	other := create(t, c, app(payload.IOSStoreApp, `{"bundleId":"a.c","storeId":2}`))
+	pkg := create(t, c, app(payload.MacOSPkgApp, `{"primaryBundleId":"a.b","primaryBundleVersion":"1","manifestUrl":"https://x/a"}`))
 	configuration := func(apps, value string) catalog.Input {
-		return app(catalog.IOSMobileAppConfiguration, `{"targetedMobileApps":`+apps+`,"settings":[{"appConfigKey":"k","appConfigKeyType":"stringType","appConfigKeyValue":"`+value+`"}]}`)
+		return app(payload.IOSMobileAppConfiguration, `{"targetedMobileApps":`+apps+`,"settings":[{"appConfigKey":"k","appConfigKeyType":"stringType","appConfigKeyValue":"`+value+`"}]}`)
 	}
 	one := `["` + strings.ToUpper(string(target.ID)) + `"]`
 	for apps, text := range map[string]string{
@@ -162,12 +164,12 @@ func TestAppConfigurations(t *testing.T) {
 	refused(t, err, "settings", "characters")
 
 	p := create(t, c, configuration(one, "v"))
-	var content catalog.AppConfiguration
+	var content payload.AppConfiguration
 	if err := json.Unmarshal(p.Content, &content); err != nil {
 		t.Fatal(err)
 	}
 	if p.Type != action.AppConfiguration || p.Identifier != "a.b" || content.BundleID != "a.b" || content.Configuration["k"] != "v" ||
-		p.Revision != catalog.ConfigurationRevision(map[string]any{"k": "v"}) || !slices.Equal(p.Platforms, target.Platforms) {
+		p.Revision != payload.ConfigurationRevision(map[string]any{"k": "v"}) || !slices.Equal(p.Platforms, target.Platforms) {
 		t.Errorf("made %+v with %+v", p, content)
 	}
 	create(t, c, configuration(one, "w")) // an app may have several: on a device the older one counts
@@ -180,7 +182,7 @@ func TestAppConfigurations(t *testing.T) {
 	}
 	got, err := c.Update(t.Context(), p.ID, catalog.Patch{Properties: json.RawMessage(
 		`{"settings":null,"encodedSettingXml":"PGRpY3Q+PGtleT5rPC9rZXk+PGludGVnZXI+NzwvaW50ZWdlcj48L2RpY3Q+"}`)})
-	if err != nil || got.Version != 2 || got.Revision != catalog.ConfigurationRevision(map[string]any{"k": 7}) {
+	if err != nil || got.Version != 2 || got.Revision != payload.ConfigurationRevision(map[string]any{"k": 7}) {
 		t.Errorf("edited %+v, %v", got, err)
 	}
 }

@@ -63,14 +63,16 @@ func (t catalogTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.P
 	return t.q.payload(ctx, id)
 }
 
-// textProperty is one of a payload's properties in JSON that are texts.
-func textProperty(name string) column {
-	return column{"coalesce(properties ->> '" + name + "', '')", textColumn}
+// payloadProperty is the column of a field that is one of a payload's properties in JSON. They are compared as texts.
+func payloadProperty(f query.Field) (column, bool) {
+	name, ok := catalog.PropertyOf(f) // of letters and digits
+	return column{"coalesce(properties ->> '" + name + "', '')", textColumn}, ok
 }
 
 var payloads = resource{
 	things: "payloads", columns: payloadSummary, from: "catalog_payloads",
-	key: column{"id", idColumn},
+	key:  column{"id", idColumn},
+	more: payloadProperty,
 	fields: map[query.Field]column{
 		catalog.ByID:           {"id", idColumn},
 		catalog.ByType:         {"type", numberColumn},
@@ -83,14 +85,6 @@ var payloads = resource{
 		catalog.ByLastModified: {"last_modified", stampColumn},
 		catalog.ByAssigned:     {"EXISTS (SELECT 1 FROM catalog_assignments WHERE payload_id = catalog_payloads.id)", boolColumn},
 		catalog.ByTag:          {"instr(scope_tags, ',' || ? || ',') > 0", listColumn},
-
-		catalog.ByPublisher:       textProperty("publisher"),
-		catalog.ByDeveloper:       textProperty("developer"),
-		catalog.ByOwner:           textProperty("owner"),
-		catalog.ByBundleID:        textProperty("bundleId"),
-		catalog.ByPrimaryBundleID: textProperty("primaryBundleId"),
-		catalog.ByPlatforms:       textProperty("platforms"),
-		catalog.ByTechnologies:    textProperty("technologies"),
 	},
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -42,7 +43,7 @@ func openCatalog(t *testing.T) (*store.Store, *catalog.Catalog) {
 	}
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	var mu sync.Mutex
-	return s, catalog.New(s, func() time.Time {
+	return s, catalog.New(s, catalog.MustForms(payload.Forms()), func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
 		now = now.Add(time.Second)
@@ -59,7 +60,7 @@ func profile(identifier, id, ssid string) []byte {
 }
 
 func wifi(identifier string) catalog.Input {
-	return catalog.Input{ODataType: catalog.IOSCustomConfiguration, DisplayName: "Wi-Fi " + identifier, FileName: "wifi.mobileconfig",
+	return catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "Wi-Fi " + identifier, FileName: "wifi.mobileconfig",
 		File: profile(identifier, "U-1", "one"), Properties: []byte(`{"payloadName":"Office"}`)}
 }
 
@@ -133,7 +134,7 @@ func TestCatalogListsInPages(t *testing.T) {
 	for i := range 7 {
 		want[create(t, c, wifi(fmt.Sprintf("com.example.n%d", i))).ID] = true
 	}
-	app := create(t, c, catalog.Input{ODataType: catalog.IOSStoreApp, DisplayName: "App", Properties: []byte(`{"bundleId":"a.b","storeId":1}`)})
+	app := create(t, c, catalog.Input{ODataType: payload.IOSStoreApp, DisplayName: "App", Properties: []byte(`{"bundleId":"a.b","storeId":1}`)})
 	seen := map[action.PayloadID]bool{}
 	typeIs := func(kind action.PayloadType) query.Condition {
 		return query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(kind)}
@@ -157,7 +158,7 @@ func TestCatalogListsInPages(t *testing.T) {
 	if len(seen) != len(want) {
 		t.Errorf("listed %d of %d", len(seen), len(want))
 	}
-	stores := query.OneOf{Field: catalog.ByODataType, Values: []string{catalog.IOSStoreApp, catalog.IOSVPPApp}}
+	stores := query.OneOf{Field: catalog.ByODataType, Values: []string{payload.IOSStoreApp, payload.IOSVPPApp}}
 	apps, err := c.List(t.Context(), query.Query{Where: stores})
 	if err != nil || len(apps.Items) != 1 || apps.Items[0].ID != app.ID {
 		t.Errorf("apps: %v, %v", apps, err)
@@ -195,7 +196,7 @@ func TestOneIdentifierForMany(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		delivered, err := catalog.ParseProfile(whole.Content)
+		delivered, err := payload.ParseProfile(whole.Content)
 		if err != nil || delivered.UUID != p.Revision || seen[p.Revision] || string(whole.Uploaded()) != string(wifi("com.example.office").File) {
 			t.Errorf("%s has the revision %s and delivers %s, %v", p.ID, p.Revision, delivered.UUID, err)
 		}
@@ -217,12 +218,12 @@ func TestRevisionsOfOneIdentifier(t *testing.T) {
 		t.Errorf("revisions %q and %q", first.Revision, second.Revision)
 	}
 	mac := wifi("com.example.office")
-	mac.ODataType = catalog.MacOSCustomConfiguration
+	mac.ODataType = payload.MacOSCustomConfiguration
 	other := create(t, c, wifi("com.example.other"))
 	if p := create(t, c, mac); p.Revision != "u-1" || other.Revision != "u-1" {
 		t.Errorf("revisions of what never meets: %q and %q", p.Revision, other.Revision)
 	}
-	for _, odataType := range []string{catalog.IOSStoreApp, catalog.IOSVPPApp} {
+	for _, odataType := range []string{payload.IOSStoreApp, payload.IOSVPPApp} {
 		create(t, c, catalog.Input{ODataType: odataType, DisplayName: "App", Properties: []byte(`{"bundleId":"com.example.office","storeId":1}`)})
 	}
 	// An edit of one does not take what another one had.
@@ -230,7 +231,7 @@ func TestRevisionsOfOneIdentifier(t *testing.T) {
 	if err != nil || edited.Revision == "u-1" || edited.Revision == second.Revision {
 		t.Errorf("edited to %q, %v", edited.Revision, err)
 	}
-	_, err = c.Create(t.Context(), catalog.Input{ODataType: catalog.IOSCustomConfiguration, DisplayName: "x", FileName: "x",
-		File: profile(catalog.EnrollmentProfileIdentifier, "U-9", "x")})
+	_, err = c.Create(t.Context(), catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "x", FileName: "x",
+		File: profile(payload.EnrollmentProfileIdentifier, "U-9", "x")})
 	refused(t, err, "payload", "enrollment profile")
 }

@@ -3,7 +3,7 @@ package store
 import (
 	"sync"
 
-	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
 )
 
 // identitiesKept bounds the identities in memory, some two kilobytes each.
@@ -21,12 +21,12 @@ type identities struct {
 type identityKey struct{ enrollment, certificate string }
 
 type identity struct {
-	enrollment  apple.Enrollment
-	certificate apple.Certificate
+	enrollment  mdm.Enrollment
+	certificate mdm.Certificate
 }
 
 // get returns copies, nil if there are none, and how many changes there were: what is read from now on has them all.
-func (c *identities) get(k identityKey) (e *apple.Enrollment, cert *apple.Certificate, changes uint64) {
+func (c *identities) get(k identityKey) (e *mdm.Enrollment, cert *mdm.Certificate, changes uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if i, ok := c.kept[k]; ok {
@@ -36,7 +36,7 @@ func (c *identities) get(k identityKey) (e *apple.Enrollment, cert *apple.Certif
 }
 
 // put keeps copies of what was read when there were so many changes, unless there are more by now.
-func (c *identities) put(k identityKey, e *apple.Enrollment, cert *apple.Certificate, changes uint64) {
+func (c *identities) put(k identityKey, e *mdm.Enrollment, cert *mdm.Certificate, changes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if changes != c.changes {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
@@ -17,10 +17,10 @@ import (
 // enrolledDevice stores a device that has enrolled with a certificate of the same name.
 func enrolledDevice(t *testing.T, s *store.Store, name string) {
 	t.Helper()
-	if err := s.AddChallenge(t.Context(), apple.Challenge{SHA256: name, Expires: time.Unix(1, 0)}); err != nil {
+	if err := s.AddChallenge(t.Context(), mdm.Challenge{SHA256: name, Expires: time.Unix(1, 0)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Redeem(t.Context(), name, time.Unix(1, 0), apple.Certificate{SHA256: name, Serial: name, DER: []byte(name), NotAfter: time.Unix(9, 0)}); err != nil {
+	if _, err := s.Redeem(t.Context(), name, time.Unix(1, 0), mdm.Certificate{SHA256: name, Serial: name, DER: []byte(name), NotAfter: time.Unix(9, 0)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := change(t.Context(), s, name, "0", time.Time{}); err != nil {
@@ -29,7 +29,7 @@ func enrolledDevice(t *testing.T, s *store.Store, name string) {
 }
 
 func change(ctx context.Context, s *store.Store, device, topic string, revoked time.Time) error {
-	return s.UpdateIdentity(ctx, device, device, func(e *apple.Enrollment, c *apple.Certificate) error {
+	return s.UpdateIdentity(ctx, device, device, func(e *mdm.Enrollment, c *mdm.Certificate) error {
 		e.Topic, e.Certificate, c.Enrollment, c.Revoked = topic, device, device, revoked
 		return nil
 	})
@@ -92,7 +92,7 @@ func TestIdentitiesAreCopies(t *testing.T) {
 		if err != nil || e.Topic != "0" || e.Stage != 0 || c.Enrollment != "a" || !c.Revoked.IsZero() {
 			t.Fatalf("%+v, %+v, %v", e, c, err)
 		}
-		e.Topic, e.Stage, c.Enrollment, c.Revoked = "x", apple.Left, "x", time.Unix(1, 0)
+		e.Topic, e.Stage, c.Enrollment, c.Revoked = "x", mdm.Left, "x", time.Unix(1, 0)
 	}
 	if e, c, err := s.Identity(t.Context(), "a", "b"); err != nil || e == nil || c != nil {
 		t.Errorf("with a certificate that is not stored: %v, %v, %v", e, c, err)

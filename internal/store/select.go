@@ -35,11 +35,15 @@ type resource struct {
 	given   []any  // the parameters of from
 	key     column // no two things have the same
 	fields  map[query.Field]column
+	more    func(query.Field) (column, bool)                  // fields whose names are not known here; nil: there are none
 	own     func(*selection, query.Condition) (string, error) // conditions of this kind alone; nil: there are none
 }
 
 func (r *resource) field(f query.Field) (column, error) {
 	c, ok := r.fields[f]
+	if !ok && r.more != nil {
+		c, ok = r.more(f)
+	}
 	if !ok {
 		return c, fmt.Errorf("%s have no field %q", r.things, f)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
@@ -135,7 +136,7 @@ type surface struct {
 func newSurface() surface {
 	c := &caught{}
 	return surface{graph.New(graph.Config{Devices: caughtDevices{caught: c}, Catalog: caughtCatalog{caught: c}, Roles: caughtRoles{caught: c},
-		Audit: caughtAudit{caught: c}, Authenticator: anybody{}}), c}
+		Audit: caughtAudit{caught: c}, Authenticator: anybody{}, Forms: catalog.MustForms(payload.Forms())}), c}
 }
 
 // ask asks for a list, and checks the statements that it becomes. It returns the status and body of the answer.

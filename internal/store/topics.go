@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
+	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// OtherTopics implements apple.Store. It reads the index around the topics, which nearly all devices have, and not the
+// OtherTopics implements mdm.Store. It reads the index around the topics, which nearly all devices have, and not the
 // devices that have one of them.
 func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Condition, limit int) (n int, names []string, err error) {
 	b := selection{of: &devices, dialect: s.dialect}
-	b.text.WriteString(" FROM apple_enrollments JOIN devices ON devices.id = device_id WHERE stage IN (" + b.bind(apple.Enrolled) + ", " +
-		b.bind(apple.Reachable) + ") AND (" + around(&b, topics) + ")")
+	b.text.WriteString(" FROM apple_enrollments JOIN devices ON devices.id = device_id WHERE stage IN (" + b.bind(mdm.Enrolled) + ", " +
+		b.bind(mdm.Reachable) + ") AND (" + around(&b, topics) + ")")
 	if where != nil {
 		condition, err := b.condition(where)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
@@ -47,7 +48,7 @@ func TestVersionsOfAProfile(t *testing.T) {
 	for version, ssid := range []string{"three", "one"} {
 		file := profile("com.example.office", "U-1", ssid)
 		got = edit(catalog.Patch{File: file})
-		delivered, err := catalog.ParseProfile(got.Content)
+		delivered, err := payload.ParseProfile(got.Content)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 // cutBefore lets a database go just before a device sends an answer, once it is armed.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/live"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
-	"github.com/syncpayloads/syncpayloads/internal/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
