@@ -8,7 +8,6 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
-	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // wording is how one name of the action calls what both names share (spec section 1).
@@ -64,9 +63,6 @@ var changeAssignments = &wording{
 }
 
 var intents = []string{action.Remove: "remove", action.Restore: "restore"}
-
-// unknownFutureValue stands for a member that an enumeration does not have.
-const unknownFutureValue = "unknownFutureValue"
 
 func (w *wording) typeName(t action.PayloadType) string {
 	if int(t) < len(w.kinds) {
@@ -183,20 +179,3 @@ func (w *wording) selection(item *object) (s action.Selection, intent action.Int
 	member, err := item.member(w.intent, intents)
 	return s, action.Intent(member), err
 }
-
-// member returns a required enumeration property as its number.
-func (o *object) member(name string, members []string) (int, error) {
-	value, err := o.requiredText(name)
-	if err != nil {
-		return 0, err
-	}
-	i := slices.Index(members, value)
-	if i < 0 {
-		return 0, badRequest(o.at(name), "Property '%s' is not valid: '%s' is none of %s.", o.at(name), clip(value),
-			strings.Join(members, ", "))
-	}
-	return i, nil
-}
-
-// clip keeps a caller's text in a message short.
-func clip(value string) string { return plaintext.Cut(value, 60) }

@@ -77,7 +77,7 @@ func (w *wording) ownItem(r *action.Result) fields {
 }
 
 func deviceActionPayload(w *wording, r *action.Result) fields {
-	return fields{
+	return withSource(fields{
 		{"@odata.type", w.itemType},
 		{"payloadId", string(r.Payload)},
 		{"payloadType", w.typeName(r.Type)},
@@ -87,11 +87,11 @@ func deviceActionPayload(w *wording, r *action.Result) fields {
 		{"detail", shownDetail(r.Detail)},
 		{"errorCode", r.Code},
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
-	}.withSource(r.WhoseCode())
+	}, r.WhoseCode())
 }
 
 func deviceAssignmentItem(w *wording, r *action.Result) fields {
-	return fields{
+	return withSource(fields{
 		{"@odata.type", w.itemType},
 		{"itemId", r.Payload},
 		{"itemType", w.typeName(r.Type)},
@@ -103,7 +103,7 @@ func deviceAssignmentItem(w *wording, r *action.Result) fields {
 		{"errorCode", r.Code},
 		{"lastActionDateTime", timestamp(r.LastAction)},
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
-	}.withSource(r.WhoseCode())
+	}, r.WhoseCode())
 }
 
 // errorSource is an annotation of errorCode that is our own: whose code it is. Devices have codes that are the same numbers
@@ -121,29 +121,11 @@ func sourceOf(c action.Code) any {
 }
 
 // withSource adds behind errorCode whose code it is, if there is one.
-func (f fields) withSource(c action.Code) fields {
+func withSource(f fields, c action.Code) fields {
 	source := sourceOf(c)
 	i := slices.IndexFunc(f, func(one field) bool { return one.name == "errorCode" })
 	if source == nil || i < 0 {
 		return f
 	}
 	return slices.Insert(f, i, field{errorSource, source})
-}
-
-// textOrNull is a text as served; an empty one is not known, and null.
-func textOrNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
@@ -72,11 +71,6 @@ func (f *format) set(name, value string) error {
 	return nil
 }
 
-// isGraph reports whether the call is for Graph's part of the surface.
-func (c *call) isGraph() bool {
-	return strings.HasPrefix(c.r.URL.Path, versionPath) || strings.HasPrefix(c.r.URL.Path, stableVersion)
-}
-
 // negotiate reads how the call wants to be answered. Our own part of the surface has one form.
 func (c *call) negotiate() (err error) {
 	c.format = format{metadata: metadataMinimal}
@@ -87,32 +81,6 @@ func (c *call) negotiate() (err error) {
 		return err
 	}
 	return c.readPreferences()
-}
-
-// reply answers with a JSON body, in the form that the call wants.
-func (c *call) reply(status int, body fields) (err error) {
-	if c.isGraph() {
-		switch {
-		case c.minimalReturn(status):
-			return c.noContent()
-		case c.unmodified():
-			c.w.WriteHeader(http.StatusNotModified)
-			return nil
-		}
-		if body, err = c.annotated(body); err != nil {
-			return fmt.Errorf("annotating the answer: %w", err)
-		}
-	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encoding the answer: %w", err)
-	}
-	contentType := "application/json"
-	if c.isGraph() {
-		contentType = c.format.contentType()
-	}
-	write(c.w, contentType, status, text)
-	return nil
 }
 
 // annotated is an answer with the annotations and the members of enumerations that the call wants.
@@ -138,41 +106,4 @@ func (c *call) annotated(body fields) (fields, error) {
 		a.object(whole, declared, set)
 	}
 	return whole.fields(), nil
-}
-
-// objectOf is an answer as the annotator changes it.
-func objectOf(body fields) (*object, error) {
-	o := &object{values: make(map[string]any, len(body))}
-	for _, p := range body {
-		value, err := answeredValue(p.value)
-		if err != nil {
-			return nil, fmt.Errorf("property %s: %w", p.name, err)
-		}
-		o.names = append(o.names, p.name)
-		o.values[p.name] = value
-	}
-	return o, nil
-}
-
-// answeredValue is a value of an answer as JSON has it. What is no object of ours, such as a property that the catalog
-// keeps as JSON, is read.
-func answeredValue(value any) (any, error) {
-	switch v := value.(type) {
-	case fields:
-		return objectOf(v)
-	case []fields:
-		list := make([]any, len(v))
-		for i := range v {
-			var err error
-			if list[i], err = objectOf(v[i]); err != nil {
-				return nil, err
-			}
-		}
-		return list, nil
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	return parseAnswer(text)
 }

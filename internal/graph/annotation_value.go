@@ -56,17 +56,6 @@ func (a *annotator) value(v any, of typeName) any {
 	return v
 }
 
-// known is a member, or of flags a list of them, for who knows those up to unknownFutureValue.
-func (e *schemaEnum) known(value string) string {
-	members := strings.Split(value, ",")
-	for i, member := range members {
-		if e.late(member) {
-			members[i] = unknownFutureValue
-		}
-	}
-	return strings.Join(slices.Compact(members), ",")
-}
-
 // annotations takes out of an object what odata.metadata=none leaves out: all but the links and counts of lists.
 func (a *annotator) annotations(o *object) {
 	if a.format.metadata != metadataNone {
@@ -115,15 +104,6 @@ func (a *annotator) placed(set string) string {
 		}
 	}
 	return set
-}
-
-// insert puts a property in front of the one at a place, unless the object has it already.
-func (o *object) insert(name string, value any, at int) {
-	if _, ok := o.values[name]; ok {
-		return
-	}
-	o.names = slices.Insert(o.names, at, name)
-	o.values[name] = value
 }
 
 // annotatedType reports whether JSON alone does not tell a value's type (OData JSON format 4.0, section 4.5.3).

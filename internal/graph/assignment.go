@@ -179,15 +179,6 @@ func noFilter(to *object) error {
 	return errors.Join(err, to.onlyAs(filterType, "none"))
 }
 
-// onlyAs refuses other values of a text property than one, which may be left out.
-func (o *object) onlyAs(name, value string) error {
-	text, ok, err := o.text(name)
-	if err == nil && ok && text != value {
-		err = badRequest(o.at(name), "Property '%s' can only be '%s' here, and not '%s'.", o.at(name), value, clip(text))
-	}
-	return err
-}
-
 // checkApplyIntent refuses the intent to remove a policy: what is not assigned is removed anyway.
 func checkApplyIntent(item *object) error { return item.onlyAs("intent", "apply") }
 

@@ -102,13 +102,6 @@ func (s *server) auditCategory(activity string) string {
 	return cmp.Or(s.categories[auditComponent(activity)], categoryOther)
 }
 
-func numberOrNull(n int) any {
-	if n == 0 {
-		return nil
-	}
-	return n
-}
-
 // auditActor shows who did it as Graph's auditActor. userId is the id under which this server knows the caller
 // (access.Identity); that of an application begins with app:.
 func auditActor(a *audit.Actor) fields {

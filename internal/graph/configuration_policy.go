@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -64,24 +63,6 @@ var policyProperties = properties{
 	{"isAssigned", edmBoolean}, {"creationSource", edmString},
 	{"priorityMetaData", "deviceManagementPriorityMetaData"}, {"createdDateTime", edmDateTime},
 	{"lastModifiedDateTime", edmDateTime}, {tagProperty, collectionOf(edmString)},
-}
-
-// expansions reads $expand: which of the relationships are wanted.
-func (c *call) expansions(known ...string) (wanted []string, err error) {
-	if !c.options.Has(optionExpand) {
-		return nil, nil
-	}
-	for name := range strings.SplitSeq(c.options.Get(optionExpand), ",") {
-		if strings.TrimSpace(name) == "*" {
-			return known, nil
-		}
-		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
-			return nil, badRequest(optionExpand, "Query option '$expand' is not valid: it can be %s, and not '%s'.", strings.Join(known, ", "),
-				clip(name))
-		}
-		wanted = append(wanted, name)
-	}
-	return wanted, nil
 }
 
 // policyView is what a call wants to see of a policy.

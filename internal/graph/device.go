@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -66,9 +65,6 @@ func deviceRoutes(r *resource) []route {
 }
 
 func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(lower(c.r.PathValue("id"))) }
-
-// lower is an id as it is stored: callers may write its letters in either case.
-func lower(id string) string { return strings.ToLower(id) }
 
 func (c *call) syncDevice() error {
 	if err := c.noBody(); err != nil {

@@ -23,20 +23,8 @@ var deviceListing = func() *listing {
 	return l
 }()
 
-func flag(field query.Field, is bool) query.Condition {
-	return query.Comparison{Field: field, Operator: query.Equal, Value: is}
-}
-
 func platform(p fleet.Platform) query.Condition {
 	return query.Comparison{Field: fleet.ByPlatform, Operator: query.Equal, Value: string(p)}
-}
-
-// choices are an enumeration of which only some members occur here. The others are known, and nothing has them.
-func choices(occur map[string]query.Condition, others ...string) choiceField {
-	for _, member := range others {
-		occur[member] = query.Any{}
-	}
-	return occur
 }
 
 // The members of managedDevice's enumerations (Microsoft Graph beta reference) that a filter may name, with what the

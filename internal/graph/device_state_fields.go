@@ -51,12 +51,12 @@ func (s payloadState) settingStates() []fields {
 	if s.Work.Phase != action.Stuck {
 		return []fields{}
 	}
-	return []fields{fields{
+	return []fields{withSource(fields{
 		{"settingName", s.DisplayName},
 		{"state", "error"},
 		{"errorCode", s.Work.Code},
 		{"errorDescription", textOrNull(s.Work.Note)},
-	}.withSource(s.Work.WhoseCode())}
+	}, s.Work.WhoseCode())}
 }
 
 var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}

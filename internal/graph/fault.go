@@ -21,6 +21,7 @@ const (
 	codeBadRequest       = "BadRequest"
 	codeUnauthenticated  = "InvalidAuthenticationToken"
 	codeNotFound         = "ResourceNotFound"
+	codeConflict         = "Conflict"
 	codeMethodNotAllowed = "MethodNotAllowed"
 	codeTooLarge         = "RequestEntityTooLarge"
 	codeMediaType        = "UnsupportedMediaType"
@@ -170,13 +171,4 @@ func (f *fault) tell(w http.ResponseWriter, requestID, clientRequestID string, n
 func Unavailable(w http.ResponseWriter, r *http.Request, now time.Time, retryAfter time.Duration) {
 	requestID, clientRequestID := identify(w, r)
 	unavailable(retryAfter).tell(w, requestID, clientRequestID, now)
-}
-
-// timestamp is a DateTimeOffset as served; the zero time is null.
-func timestamp(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	// .NET, and so PowerShell, reads no more than seven decimals.
-	return t.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
 }

@@ -122,3 +122,24 @@ func (f choiceField) comparison(operator query.Operator, value any) (query.Condi
 	}
 	return meaning, true
 }
+
+// memberOf compares a text that is a member of an enumeration.
+func memberOf(field query.Field, members ...string) choiceField {
+	f := make(choiceField, len(members))
+	for _, member := range members {
+		f[member] = query.Comparison{Field: field, Operator: query.Equal, Value: member}
+	}
+	return f
+}
+
+// choices are an enumeration of which only some members occur here. The others are known, and nothing has them.
+func choices(occur map[string]query.Condition, others ...string) choiceField {
+	for _, member := range others {
+		occur[member] = query.Any{}
+	}
+	return occur
+}
+
+func flag(field query.Field, is bool) query.Condition {
+	return query.Comparison{Field: field, Operator: query.Equal, Value: is}
+}

@@ -3,11 +3,8 @@ package graph
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -291,36 +288,4 @@ func failureFields(f *engine.Failure) fields {
 		{"errorSource", sourceOf(f.Result.WhoseCode())},
 		{"detail", shownDetail(f.Result.Detail)},
 	}
-}
-
-// ownList answers with a page of a list that is not Graph's. next is where the next page begins; nil: this is the last.
-func (c *call) ownList(items []fields, next any) error {
-	body := fields{}
-	if next != nil {
-		position, err := json.Marshal(next)
-		if err != nil {
-			return err
-		}
-		options := url.Values{optionSkipToken: {base64.RawURLEncoding.EncodeToString(position)}}
-		if c.options.Has(optionTop) {
-			options.Set(optionTop, c.options.Get(optionTop))
-		}
-		body = append(body, field{"@odata.nextLink", c.base() + c.r.URL.Path + "?" + options.Encode()})
-	}
-	return c.reply(http.StatusOK, append(body, field{"value", items}))
-}
-
-// behind reads $skiptoken of a list that is not Graph's.
-func (c *call) behind(position any) error {
-	if !c.options.Has(optionSkipToken) {
-		return nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(c.options.Get(optionSkipToken))
-	if err == nil {
-		err = json.Unmarshal(text, position)
-	}
-	if err != nil {
-		return badSkipToken()
-	}
-	return nil
 }

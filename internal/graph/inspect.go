@@ -16,7 +16,7 @@ func (c *call) inspectProfile() error {
 	if err := body.only(filePropertyContent); err != nil {
 		return err
 	}
-	file, err := body.file(filePropertyContent)
+	file, err := readFile(body, filePropertyContent)
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -163,11 +161,4 @@ func serveList[T any](c *call, collection string, l *listing, within query.Condi
 		p.next = skipToken{OrderBy: c.options.Get(optionOrderBy), Position: *found.Next}.String()
 	}
 	return c.list(p)
-}
-
-func (c *call) replyCount(n int) error {
-	c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	c.w.WriteHeader(http.StatusOK)
-	_, _ = c.w.Write([]byte(strconv.Itoa(n))) // an error means that the caller has gone
-	return nil
 }

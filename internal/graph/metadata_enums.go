@@ -2,8 +2,6 @@ package graph
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // schemaEnums are the enumerations (spec section 1; Microsoft Graph beta reference, each under its name). Those of the
@@ -70,34 +68,4 @@ func schemaEnums() []*schemaEnum {
 			endpointSecurityFirewall 12 endpointSecurityEndpointDetectionAndResponse 13`),
 		sequence("deviceManagementConfigurationSecretSettingValueState", "invalid", "notEncrypted", "encryptedValueToken"),
 	}
-}
-
-// sequence numbers members from 0.
-func sequence(name typeName, members ...string) *schemaEnum {
-	e := &schemaEnum{name: name}
-	for i, member := range members {
-		e.members = append(e.members, schemaMember{member, int64(i)})
-	}
-	return e
-}
-
-// numbered reads members, each with its number behind it.
-func numbered(name typeName, members string) *schemaEnum {
-	e := &schemaEnum{name: name}
-	words := strings.Fields(members)
-	for i := 0; i+1 < len(words); i += 2 {
-		n, err := strconv.ParseInt(words[i+1], 10, 64)
-		if err != nil {
-			panic("graph: a member of " + string(name) + ": " + err.Error())
-		}
-		e.members = append(e.members, schemaMember{words[i], n})
-	}
-	return e
-}
-
-// flags are members that values combine.
-func flags(name typeName, members string) *schemaEnum {
-	e := numbered(name, members)
-	e.flags = true
-	return e
 }

@@ -17,18 +17,6 @@ type schemaType struct {
 	relations properties
 }
 
-// schemaEnum is an enumeration of $metadata.
-type schemaEnum struct {
-	name    typeName
-	flags   bool
-	members []schemaMember
-}
-
-type schemaMember struct {
-	name  string
-	value int64
-}
-
 // ownNamespace has the types that are not Graph's.
 const ownNamespace = "syncpayloads."
 
@@ -131,24 +119,4 @@ func (s *schema) evolves(t *schemaType, within []*schemaType) bool {
 		}
 	}
 	return false
-}
-
-// sentinel is the number of unknownFutureValue; false if the enumeration does not have it.
-func (e *schemaEnum) sentinel() (int64, bool) {
-	i := slices.IndexFunc(e.members, func(m schemaMember) bool { return m.name == unknownFutureValue })
-	if i < 0 {
-		return 0, false
-	}
-	return e.members[i].value, true
-}
-
-// late reports whether a member was added behind unknownFutureValue.
-func (e *schemaEnum) late(member string) bool {
-	last, ok := e.sentinel()
-	return ok && slices.ContainsFunc(e.members, func(m schemaMember) bool { return m.name == member && m.value > last })
-}
-
-// evolved reports whether there are such members.
-func (e *schemaEnum) evolved() bool {
-	return slices.ContainsFunc(e.members, func(m schemaMember) bool { return e.late(m.name) })
 }

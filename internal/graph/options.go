@@ -12,6 +12,7 @@ const (
 	optionSelect    = "$select"
 	optionFilter    = "$filter"
 	optionOrderBy   = "$orderby"
+	optionExpand    = "$expand"
 	optionTop       = "$top"
 	optionSkip      = "$skip"
 	optionCount     = "$count"
@@ -69,18 +70,6 @@ func searchText(value string) (string, error) {
 	return text, nil
 }
 
-// pageSize reads $top.
-func pageSize(options url.Values) (int, error) {
-	if !options.Has(optionTop) {
-		return defaultPage, nil
-	}
-	n, err := strconv.ParseUint(options.Get(optionTop), 10, 32)
-	if err != nil || n > largestPage {
-		return 0, badRequest(optionTop, "Query option '$top' must be a number from 0 to %d.", largestPage)
-	}
-	return int(n), nil
-}
-
 // skipped reads $skip.
 func skipped(options url.Values) (int, error) {
 	if !options.Has(optionSkip) {
@@ -106,4 +95,22 @@ func counted(options url.Values) (bool, error) {
 	default:
 		return false, badRequest(optionCount, "Query option '$count' must be true or false.")
 	}
+}
+
+// expansions reads $expand: which of the relationships are wanted.
+func (c *call) expansions(known ...string) (wanted []string, err error) {
+	if !c.options.Has(optionExpand) {
+		return nil, nil
+	}
+	for name := range strings.SplitSeq(c.options.Get(optionExpand), ",") {
+		if strings.TrimSpace(name) == "*" {
+			return known, nil
+		}
+		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+			return nil, badRequest(optionExpand, "Query option '$expand' is not valid: it can be %s, and not '%s'.", strings.Join(known, ", "),
+				clip(name))
+		}
+		wanted = append(wanted, name)
+	}
+	return wanted, nil
 }

@@ -35,15 +35,6 @@ func (c *call) version() string {
 	return versionPath
 }
 
-// contextURL is @odata.context of a collection.
-func (c *call) contextURL(collection string) string {
-	url := c.base() + c.version() + "$metadata#" + collection
-	if c.options.Has(optionSelect) {
-		url += "(" + strings.ReplaceAll(c.options.Get(optionSelect), " ", "") + ")"
-	}
-	return url
-}
-
 // list answers with a page.
 func (c *call) list(p page) error {
 	body := fields{{"@odata.context", c.contextURL(p.collection)}}
@@ -150,4 +141,36 @@ func cut[T any](list []T, size int, id func(T) string) ([]T, string) {
 		return nil, ""
 	}
 	return list[:size], skipToken{Position: query.Position{Keys: []any{id(list[size-1])}}}.String()
+}
+
+// ownList answers with a page of a list that is not Graph's. next is where the next page begins; nil: this is the last.
+func (c *call) ownList(items []fields, next any) error {
+	body := fields{}
+	if next != nil {
+		position, err := json.Marshal(next)
+		if err != nil {
+			return err
+		}
+		options := url.Values{optionSkipToken: {base64.RawURLEncoding.EncodeToString(position)}}
+		if c.options.Has(optionTop) {
+			options.Set(optionTop, c.options.Get(optionTop))
+		}
+		body = append(body, field{"@odata.nextLink", c.base() + c.r.URL.Path + "?" + options.Encode()})
+	}
+	return c.reply(http.StatusOK, append(body, field{"value", items}))
+}
+
+// behind reads $skiptoken of a list that is not Graph's.
+func (c *call) behind(position any) error {
+	if !c.options.Has(optionSkipToken) {
+		return nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(c.options.Get(optionSkipToken))
+	if err == nil {
+		err = json.Unmarshal(text, position)
+	}
+	if err != nil {
+		return badSkipToken()
+	}
+	return nil
 }

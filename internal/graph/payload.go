@@ -220,7 +220,7 @@ func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err e
 		case name == filePropertyName:
 			p.FileName, err = body.edited(name)
 		case name == filePropertyContent:
-			p.File, err = body.file(name)
+			p.File, err = readFile(body, name)
 		}
 		if err != nil {
 			return p, err
@@ -228,19 +228,6 @@ func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err e
 	}
 	p.Properties, err = properties.MarshalJSON()
 	return p, err
-}
-
-// file is an Edm.Binary property. JSON carries it in base64 (OData JSON format).
-func (o *object) file(name string) ([]byte, error) {
-	text, err := o.requiredText(name)
-	if err != nil {
-		return nil, err
-	}
-	file, err := catalog.DecodeBase64(text)
-	if err != nil {
-		return nil, badRequest(o.at(name), "Property '%s' must be base64.", o.at(name))
-	}
-	return file, nil
 }
 
 func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...field) error {

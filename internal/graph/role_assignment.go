@@ -60,14 +60,6 @@ func assignmentFields(a *access.RoleAssignment) fields {
 	}
 }
 
-// listOf is a list as it is served: one that is missing is empty.
-func listOf(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
-}
-
 // assignmentView shows assignments as the call asks for. As in Graph their roles are shown with $expand.
 type assignmentView struct {
 	*call

@@ -30,16 +30,16 @@ func assignmentEdit(body *object, current *access.RoleAssignment, bindings ...st
 	}); err != nil {
 		return p, err
 	}
-	if p.Groups, err = body.deviceGroups(current.Groups); err != nil {
+	if p.Groups, err = readDeviceGroups(body, current.Groups); err != nil {
 		return p, err
 	}
-	p.Tags, err = body.scopeTags()
+	p.Tags, err = readScopeTags(body)
 	return p, err
 }
 
-// deviceGroups reads the groups of devices to which an assignment shall be limited; nil: as now, a pointer to nil: to none.
+// readDeviceGroups reads the groups of devices to which an assignment shall be limited; nil: as now, a pointer to nil: to none.
 // Older scripts name them in scopeMembers.
-func (o *object) deviceGroups(current []string) (*[]string, error) {
+func readDeviceGroups(o *object, current []string) (*[]string, error) {
 	scope, _, err := o.text("scopeType")
 	if err != nil {
 		return nil, err
@@ -77,9 +77,9 @@ func (o *object) deviceGroups(current []string) (*[]string, error) {
 	}
 }
 
-// scopeTags reads the scope tags to which an assignment is limited, by ids or by references; nil: the body does not say.
+// readScopeTags reads the scope tags to which an assignment is limited, by ids or by references; nil: the body does not say.
 // An empty list takes the limit away.
-func (o *object) scopeTags() (*[]string, error) {
+func readScopeTags(o *object) (*[]string, error) {
 	ids, err := o.optionalTexts(tagProperty)
 	if err != nil {
 		return nil, err

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -36,11 +34,6 @@ type Roles interface {
 	UpdateTag(ctx context.Context, id string, patch access.TagPatch) (*access.ScopeTag, error)
 	DeleteTag(ctx context.Context, id string) error
 }
-
-const (
-	optionExpand = "$expand"
-	codeConflict = "Conflict"
-)
 
 const (
 	definitionSet  = "deviceManagement/roleDefinitions"
@@ -98,15 +91,6 @@ func (c *call) roleFault(err error) error {
 	}
 }
 
-// ofType refuses another @odata.type than the one of these.
-func (o *object) ofType(names ...string) error {
-	odataType, err := o.odataType()
-	if err == nil && odataType != "" && !slices.Contains(names, strings.TrimPrefix(odataType, graphNamespace)) {
-		err = badRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", graphNamespace, names[0])
-	}
-	return err
-}
-
 var definitionProperties = properties{
 	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"isBuiltIn", edmBoolean},
 	{"isBuiltInRoleDefinition", edmBoolean}, {tagProperty, collectionOf(edmString)},
@@ -140,11 +124,6 @@ func (c *call) listRoles() error {
 	})
 }
 
-// typed is an object with its Graph type.
-func typed(of typeName, f fields) fields {
-	return append(fields{{"@odata.type", "#" + qualified(of)}}, f...)
-}
-
 func (c *call) getRole() error {
 	selected, err := c.selected(definitionProperties.names())
 	if err != nil {
@@ -174,17 +153,6 @@ func (c *call) getRole() error {
 	return c.entity(http.StatusOK, definitionSet, definitionType, shown)
 }
 
-// entity answers with one object of a collection.
-func (c *call) entity(status int, collection string, odataType typeName, f fields) error {
-	return c.reply(status, append(fields{{"@odata.context", c.contextURL(collection) + "/$entity"}}, typed(odataType, f)...))
-}
-
-// created answers with a new object of a collection.
-func (c *call) created(collection, id string, odataType typeName, f fields) error {
-	c.w.Header().Set("Location", c.base()+c.version()+collection+"/"+id)
-	return c.entity(http.StatusCreated, collection, odataType, f)
-}
-
 func (c *call) createRole() error {
 	body, err := c.body()
 	if err != nil {
@@ -201,13 +169,6 @@ func (c *call) createRole() error {
 	}
 	c.tag(roleTag(r))
 	return c.created(definitionSet, r.ID, definitionType, tagged(roleTag(r), definitionFields(r)))
-}
-
-func given(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 func (c *call) updateRole() error {

@@ -26,17 +26,17 @@ func roleEdit(body *object) (p access.RolePatch, err error) {
 	if err := body.read(readers{"displayName": body.edits(&p.Name), "description": body.edits(&p.Description)}); err != nil {
 		return p, err
 	}
-	p.Rights, err = body.rights()
+	p.Rights, err = readRights(body)
 	return p, err
 }
 
-// rights are what rolePermissions, or under its older name permissions, allows; nil: the body has neither.
-func (o *object) rights() (rights []access.Right, err error) {
+// readRights are what rolePermissions, or under its older name permissions, allows; nil: the body has neither.
+func readRights(o *object) (rights []access.Right, err error) {
 	for _, name := range []string{"permissions", "rolePermissions"} {
 		if o.values[name] == nil {
 			continue
 		}
-		these, err := o.permissions(name)
+		these, err := readPermissions(o, name)
 		if err != nil {
 			return nil, err
 		}
@@ -48,8 +48,8 @@ func (o *object) rights() (rights []access.Right, err error) {
 	return rights, nil
 }
 
-// permissions is a collection of rolePermission: what any of them allows and none does not allow, in order.
-func (o *object) permissions(name string) ([]access.Right, error) {
+// readPermissions is a collection of rolePermission: what any of them allows and none does not allow, in order.
+func readPermissions(o *object, name string) ([]access.Right, error) {
 	list, err := o.requiredObjects(name)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (o *object) permissions(name string) ([]access.Right, error) {
 		}
 		// Clients give back actions, the older form, beside resourceActions.
 		if permission.values["resourceActions"] == nil {
-			if allowed, err = permission.addRights(allowed, "actions"); err != nil {
+			if allowed, err = addRights(permission, allowed, "actions"); err != nil {
 				return nil, err
 			}
 			continue
@@ -74,10 +74,10 @@ func (o *object) permissions(name string) ([]access.Right, error) {
 			if err := a.only("allowedResourceActions", "notAllowedResourceActions"); err != nil {
 				return nil, err
 			}
-			if allowed, err = a.addRights(allowed, "allowedResourceActions"); err != nil {
+			if allowed, err = addRights(a, allowed, "allowedResourceActions"); err != nil {
 				return nil, err
 			}
-			if denied, err = a.addRights(denied, "notAllowedResourceActions"); err != nil {
+			if denied, err = addRights(a, denied, "notAllowedResourceActions"); err != nil {
 				return nil, err
 			}
 		}
@@ -87,7 +87,7 @@ func (o *object) permissions(name string) ([]access.Right, error) {
 }
 
 // addRights adds a collection of resource actions to a list. Each must be one that there is.
-func (o *object) addRights(list []access.Right, name string) ([]access.Right, error) {
+func addRights(o *object, list []access.Right, name string) ([]access.Right, error) {
 	texts, err := o.optionalTexts(name)
 	if err != nil {
 		return nil, err
@@ -102,12 +102,4 @@ func (o *object) addRights(list []access.Right, name string) ([]access.Right, er
 		list = append(list, access.Right(text))
 	}
 	return list, nil
-}
-
-// optionalTexts is a property that is a collection of strings; nil if it is missing or null.
-func (o *object) optionalTexts(name string) ([]string, error) {
-	if o.values[name] == nil {
-		return nil, nil
-	}
-	return o.requiredTexts(name)
 }

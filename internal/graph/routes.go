@@ -183,14 +183,3 @@ func unauthenticated(err error) error {
 		message: "The request needs the header 'Authorization: Bearer' with a valid token.",
 		header:  map[string]string{"WWW-Authenticate": `Bearer realm="syncpayloads"`}}
 }
-
-func write(w http.ResponseWriter, contentType string, status int, body []byte) {
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error means that the caller has gone
-}
-
-func (c *call) noContent() error {
-	c.w.WriteHeader(http.StatusNoContent)
-	return nil
-}

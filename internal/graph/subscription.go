@@ -215,11 +215,11 @@ func subscriptionInput(body *object) (in notify.Input, err error) {
 			return in, err
 		}
 	}
-	in.Expires, err = body.expiration()
+	in.Expires, err = readExpiration(body)
 	return in, err
 }
 
-func (o *object) expiration() (time.Time, error) {
+func readExpiration(o *object) (time.Time, error) {
 	const name = "expirationDateTime"
 	text, err := o.requiredText(name)
 	if err != nil {
@@ -241,7 +241,7 @@ func (c *call) renewSubscription() error {
 	if err := errors.Join(body.ofType(subscriptionType), body.only("expirationDateTime")); err != nil {
 		return err
 	}
-	expires, err := body.expiration()
+	expires, err := readExpiration(body)
 	if err != nil {
 		return err
 	}

@@ -97,12 +97,12 @@ func tokenInput(body *object) (in access.TokenInput, err error) {
 	if in.Tags, err = body.optionalTexts(tagProperty); err != nil {
 		return in, err
 	}
-	in.TTL, err = body.tokenTTL()
+	in.TTL, err = readTokenTTL(body)
 	return in, err
 }
 
-// tokenTTL is how long a token shall be valid; 0: until it is revoked.
-func (o *object) tokenTTL() (time.Duration, error) {
+// readTokenTTL is how long a token shall be valid; 0: until it is revoked.
+func readTokenTTL(o *object) (time.Duration, error) {
 	text, given, err := o.text("expiresIn")
 	if err != nil || !given {
 		return 0, err

@@ -1,13 +1,9 @@
 package graph
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/syncpayloads/syncpayloads/internal/jsontext"
 )
 
 // object is a JSON object of a request. Property names are case-sensitive, and each occurs once.
@@ -110,58 +106,42 @@ func (o *object) fields() fields {
 	return members
 }
 
-// field is a property of a served object.
-type field struct {
-	name  string
-	value any
+// member returns a required enumeration property as its number.
+func (o *object) member(name string, members []string) (int, error) {
+	value, err := o.requiredText(name)
+	if err != nil {
+		return 0, err
+	}
+	i := slices.Index(members, value)
+	if i < 0 {
+		return 0, badRequest(o.at(name), "Property '%s' is not valid: '%s' is none of %s.", o.at(name), clip(value),
+			strings.Join(members, ", "))
+	}
+	return i, nil
 }
 
-// fields is a served object with its properties in order.
-type fields []field
-
-// MarshalJSON writes the object.
-func (f fields) MarshalJSON() ([]byte, error) { return f.append(make([]byte, 0, 32*len(f))) }
-
-func (f fields) append(b []byte) (_ []byte, err error) {
-	b = append(b, '{')
-	for i, p := range f {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(jsontext.AppendString(b, p.name), ':')
-		if b, err = appendValue(b, p.value); err != nil {
-			return nil, fmt.Errorf("property %s: %w", p.name, err)
-		}
+// ofType refuses another @odata.type than the one of these.
+func (o *object) ofType(names ...string) error {
+	odataType, err := o.odataType()
+	if err == nil && odataType != "" && !slices.Contains(names, strings.TrimPrefix(odataType, graphNamespace)) {
+		err = badRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", graphNamespace, names[0])
 	}
-	return append(b, '}'), nil
+	return err
 }
 
-// appendValue writes what most properties are by itself, because encoding/json checks once more what an object in another
-// one writes.
-func appendValue(b []byte, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case nil:
-		return append(b, "null"...), nil
-	case string:
-		return jsontext.AppendString(b, v), nil
-	case bool:
-		return strconv.AppendBool(b, v), nil
-	case int64:
-		return strconv.AppendInt(b, v, 10), nil
-	case fields:
-		return v.append(b)
+// optionalTexts is a property that is a collection of strings; nil if it is missing or null.
+func (o *object) optionalTexts(name string) ([]string, error) {
+	if o.values[name] == nil {
+		return nil, nil
 	}
-	text, err := json.Marshal(value)
-	return append(b, text...), err
+	return o.requiredTexts(name)
 }
 
-// pick returns the selected properties, in the object's order.
-func (f fields) pick(selected []string) fields {
-	picked := make(fields, 0, len(selected))
-	for _, p := range f {
-		if slices.Contains(selected, p.name) {
-			picked = append(picked, p)
-		}
+// onlyAs refuses other values of a text property than one, which may be left out.
+func (o *object) onlyAs(name, value string) error {
+	text, ok, err := o.text(name)
+	if err == nil && ok && text != value {
+		err = badRequest(o.at(name), "Property '%s' can only be '%s' here, and not '%s'.", o.at(name), value, clip(text))
 	}
-	return picked
+	return err
 }

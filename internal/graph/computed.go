@@ -142,12 +142,3 @@ func compares(has any, operator query.Operator, than any) (bool, error) {
 		return strings.HasSuffix(text, part), nil
 	}
 }
-
-// memberOf compares a text that is a member of an enumeration.
-func memberOf(field query.Field, members ...string) choiceField {
-	f := make(choiceField, len(members))
-	for _, member := range members {
-		f[member] = query.Comparison{Field: field, Operator: query.Equal, Value: member}
-	}
-	return f
-}

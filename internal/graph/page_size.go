@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -37,4 +38,16 @@ func (c *call) pageSize() (int, error) {
 		c.w.Header().Add("Preference-Applied", "odata.maxpagesize="+strconv.Itoa(preferred))
 	}
 	return size, err
+}
+
+// pageSize reads $top.
+func pageSize(options url.Values) (int, error) {
+	if !options.Has(optionTop) {
+		return defaultPage, nil
+	}
+	n, err := strconv.ParseUint(options.Get(optionTop), 10, 32)
+	if err != nil || n > largestPage {
+		return 0, badRequest(optionTop, "Query option '$top' must be a number from 0 to %d.", largestPage)
+	}
+	return int(n), nil
 }

@@ -87,11 +87,6 @@ type bodyParser struct {
 	bounded bool // it is a request's, from outside; otherwise an answer of the server's own, as it is
 }
 
-// parseAnswer reads the JSON of an answer of the server's own.
-func parseAnswer(text []byte) (any, error) {
-	return (&bodyParser{d: json.NewDecoder(bytes.NewReader(text))}).parse()
-}
-
 func (p *bodyParser) parse() (any, error) {
 	p.d.UseNumber()
 	return p.value(place{}, 0)
