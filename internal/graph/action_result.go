@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
@@ -16,38 +17,38 @@ const (
 // detailLimit is the most bytes that are shown of a detail. The engine keeps fewer; what came before it did can be longer.
 const detailLimit = 16 << 10
 
-func shownDetail(detail string) any { return textOrNull(plaintext.CutBytes(detail, detailLimit)) }
+func shownDetail(detail string) any { return odata.TextOrNull(plaintext.CutBytes(detail, detailLimit)) }
 
 // states are the members of actionState, by action.State.
 var states = []string{"none", "pending", "canceled", "active", "done", "failed", "notSupported"}
 
 // actionResults is a device's deviceActionResults: the latest action of each name.
-func actionResults(actions []*action.Action) []fields {
-	results := make([]fields, len(actions))
+func actionResults(actions []*action.Action) []odata.Fields {
+	results := make([]odata.Fields, len(actions))
 	for i, a := range actions {
 		results[i] = actionResult(a)
 	}
 	return results
 }
 
-func actionResult(a *action.Action) fields { return shownResult(a, (*wording).item) }
+func actionResult(a *action.Action) odata.Fields { return shownResult(a, (*wording).item) }
 
 // ownActionResult is an action's result as it is in the history under /api. The stream has results as Graph has them, so that
 // who follows it knows what a device's deviceActionResults are.
-func ownActionResult(a *action.Action) fields { return shownResult(a, (*wording).ownItem) }
+func ownActionResult(a *action.Action) odata.Fields { return shownResult(a, (*wording).ownItem) }
 
-func shownResult(a *action.Action, show func(*wording, *action.Result) fields) fields {
+func shownResult(a *action.Action, show func(*wording, *action.Result) odata.Fields) odata.Fields {
 	w := wordingOf(a.Name)
-	items := make([]fields, len(a.Results))
+	items := make([]odata.Fields, len(a.Results))
 	for i := range a.Results {
 		items[i] = show(w, &a.Results[i])
 	}
-	return fields{
+	return odata.Fields{
 		{"@odata.type", w.resultType},
 		{"actionName", a.Name},
 		{"actionState", states[a.State]},
-		{"startDateTime", timestamp(a.Started)},
-		{"lastUpdatedDateTime", timestamp(a.Updated)},
+		{"startDateTime", odata.Timestamp(a.Started)},
+		{"lastUpdatedDateTime", odata.Timestamp(a.Updated)},
 		{w.collection, items},
 	}
 }
@@ -60,7 +61,7 @@ func wordingOf(name action.Name) *wording {
 }
 
 // item is one payload of a result under this name.
-func (w *wording) item(r *action.Result) fields {
+func (w *wording) item(r *action.Result) odata.Fields {
 	if w == changeAssignments {
 		return deviceAssignmentItem(w, r)
 	}
@@ -68,41 +69,41 @@ func (w *wording) item(r *action.Result) fields {
 }
 
 // ownItem is an item of the history, where both names tell what kind of policy or app it is.
-func (w *wording) ownItem(r *action.Result) fields {
+func (w *wording) ownItem(r *action.Result) odata.Fields {
 	f := w.item(r)
 	if w == syncPayloads {
-		f = append(f, field{"subType", textOrNull(r.SubType)})
+		f = append(f, odata.Field{"subType", odata.TextOrNull(r.SubType)})
 	}
 	return f
 }
 
-func deviceActionPayload(w *wording, r *action.Result) fields {
-	return withSource(fields{
+func deviceActionPayload(w *wording, r *action.Result) odata.Fields {
+	return withSource(odata.Fields{
 		{"@odata.type", w.itemType},
 		{"payloadId", string(r.Payload)},
 		{"payloadType", w.typeName(r.Type)},
-		{"displayName", textOrNull(r.DisplayName)},
+		{"displayName", odata.TextOrNull(r.DisplayName)},
 		{"intent", intents[r.Intent]},
 		{"status", w.statuses[r.Status]},
 		{"detail", shownDetail(r.Detail)},
 		{"errorCode", r.Code},
-		{"lastModifiedDateTime", timestamp(r.LastModified)},
+		{"lastModifiedDateTime", odata.Timestamp(r.LastModified)},
 	}, r.WhoseCode())
 }
 
-func deviceAssignmentItem(w *wording, r *action.Result) fields {
-	return withSource(fields{
+func deviceAssignmentItem(w *wording, r *action.Result) odata.Fields {
+	return withSource(odata.Fields{
 		{"@odata.type", w.itemType},
 		{"itemId", r.Payload},
 		{"itemType", w.typeName(r.Type)},
-		{"itemDisplayName", textOrNull(firstRunes(r.DisplayName, displayNameLimit))},
-		{"itemSubTypeDisplayName", textOrNull(firstRunes(r.SubType, displayNameLimit))},
+		{"itemDisplayName", odata.TextOrNull(plaintext.First(r.DisplayName, displayNameLimit))},
+		{"itemSubTypeDisplayName", odata.TextOrNull(plaintext.First(r.SubType, displayNameLimit))},
 		{"assignmentItemActionIntent", intents[r.Intent]},
 		{"assignmentItemActionStatus", w.statuses[r.Status]},
-		{"intentActionMessage", textOrNull(firstRunes(r.Detail, messageLimit))},
+		{"intentActionMessage", odata.TextOrNull(plaintext.First(r.Detail, messageLimit))},
 		{"errorCode", r.Code},
-		{"lastActionDateTime", timestamp(r.LastAction)},
-		{"lastModifiedDateTime", timestamp(r.LastModified)},
+		{"lastActionDateTime", odata.Timestamp(r.LastAction)},
+		{"lastModifiedDateTime", odata.Timestamp(r.LastModified)},
 	}, r.WhoseCode())
 }
 
@@ -121,11 +122,11 @@ func sourceOf(c action.Code) any {
 }
 
 // withSource adds behind errorCode whose code it is, if there is one.
-func withSource(f fields, c action.Code) fields {
+func withSource(f odata.Fields, c action.Code) odata.Fields {
 	source := sourceOf(c)
-	i := slices.IndexFunc(f, func(one field) bool { return one.name == "errorCode" })
+	i := slices.IndexFunc(f, func(one odata.Field) bool { return one.Name == "errorCode" })
 	if source == nil || i < 0 {
 		return f
 	}
-	return slices.Insert(f, i, field{errorSource, source})
+	return slices.Insert(f, i, odata.Field{errorSource, source})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // hideUnseen takes out of entries what their reader does not see, if they read only their own: an entry about a device tells
@@ -20,7 +21,7 @@ func (c *call) hideUnseen(list []audit.Entry) error {
 	if c.scope.Everything() {
 		return nil
 	}
-	ctx := c.r.Context()
+	ctx := c.req.Context()
 	return c.Roles.View(ctx, func(tx access.Tx) error {
 		for i := range list {
 			e := &list[i]
@@ -72,7 +73,7 @@ func (c *call) hideObject(ctx context.Context, tx access.Tx, o *audit.Object) er
 }
 
 func isPayloadType(name string) bool {
-	return slices.ContainsFunc(kinds, func(k *payloadKind) bool { return k.ofType(graphNamespace+name) != nil }) || name == catalog.SettingsCatalogPolicy
+	return slices.ContainsFunc(kinds, func(k *payloadKind) bool { return k.ofType(odata.GraphNamespace+name) != nil }) || name == catalog.SettingsCatalogPolicy
 }
 
 // onlySeen leaves of the payloads that are noted as removed those that one of a device's areas has.

@@ -9,6 +9,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // mayChange decides whether one area alone holds a change. What the caller does not see is not there.
@@ -93,7 +94,7 @@ func (c *call) beyond(ctx context.Context, tx access.Tx, change access.Change) e
 			if err != nil {
 				return err
 			}
-			return forbidden("'%s' may not give or take the scope tag %s.", c.caller.Name, clip(foreign))
+			return forbidden("'%s' may not give or take the scope tag %s.", c.caller.Name, odata.Clip(foreign))
 		}
 	}
 	switch {
@@ -111,8 +112,8 @@ func (c *call) beyond(ctx context.Context, tx access.Tx, change access.Change) e
 }
 
 // errMoved is the error of a call that was decided on what has changed since.
-func errMoved() *fault {
-	return &fault{status: http.StatusConflict, code: codeConflict, message: "Roles, groups or scope tags changed while this call was made. Nothing was changed; make it again."}
+func errMoved() *odata.Fault {
+	return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Message: "Roles, groups or scope tags changed while this call was made. Nothing was changed; make it again."}
 }
 
 // mayAct decides on an action: the caller reaches the device and, of its payloads, at least those that were found.
@@ -152,7 +153,7 @@ func (c *call) taggedBy(given []string) ([]string, error) {
 	}
 	area, ok := access.Choose(c.scope)
 	if !ok {
-		return nil, badRequest(tagProperty, "Property '%s' is required: your role assignments are limited to different scope tags. Name those of one of them.",
+		return nil, odata.BadRequest(tagProperty, "Property '%s' is required: your role assignments are limited to different scope tags. Name those of one of them.",
 			tagProperty)
 	}
 	return area.Tags, nil

@@ -10,13 +10,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // stateKind is a relationship of managedDevice that tells how payloads of some types stand on the device.
 type stateKind struct {
 	set       string
-	odataType typeName
+	odataType odata.TypeName
 	name      string // in the names of its routes
 	betaOnly  bool   // Graph has it in beta only
 	of        []action.PayloadType
@@ -37,9 +38,9 @@ func (k *stateKind) routes(r *resource) []route {
 		return &verb{name: name, method: "GET", suffix: states + suffix, part: k.set, many: many, betaOnly: k.betaOnly}
 	}
 	return []route{
-		r.route(read("list"+k.name+"s", "", true), needs, queryOptions, list).answering(k.odataType),
-		r.route(read("count"+k.name+"s", countSuffix, false), needs, countOptions, list).answering(k.odataType),
-		r.route(read("get"+k.name, "/{state}", false), needs, []string{optionSelect}, func(c *call) error { return k.get(c, set) }).
+		r.route(read("list"+k.name+"s", "", true), needs, odata.QueryOptions, list).answering(k.odataType),
+		r.route(read("count"+k.name+"s", odata.CountSuffix, false), needs, odata.CountOptions, list).answering(k.odataType),
+		r.route(read("get"+k.name, "/{state}", false), needs, []string{odata.OptionSelect}, func(c *call) error { return k.get(c, set) }).
 			answering(k.odataType),
 	}
 }
@@ -51,18 +52,18 @@ type payloadState struct {
 	settings int
 }
 
-var stateProperties = properties{
-	{"id", edmString}, {"displayName", edmString}, {"version", edmInt32}, {"platformType", "policyPlatformType"},
-	{"state", "complianceStatus"}, {"settingCount", edmInt32}, {"settingStates", collectionOf("deviceConfigurationSettingState")},
-	{"userId", edmString}, {"userPrincipalName", edmString}, {ownProperty, ownNamespace + "payloadStanding"},
+var stateProperties = odata.Properties{
+	{"id", odata.String}, {"displayName", odata.String}, {"version", odata.Int32}, {"platformType", "policyPlatformType"},
+	{"state", "complianceStatus"}, {"settingCount", odata.Int32}, {"settingStates", odata.CollectionOf("deviceConfigurationSettingState")},
+	{"userId", odata.String}, {"userPrincipalName", odata.String}, {ownProperty, odata.OwnNamespace + "payloadStanding"},
 }
 
 // stateListing is what the options take of states.
-var stateListing = &listing{
-	filters: map[string]comparer{"id": textField("id"), "displayName": textField("displayName"), "version": numberField("version"),
-		"state": memberOf("state", complianceStatuses...), "settingCount": numberField("settingCount")},
-	orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state", "version": "version"},
-	search: map[string]query.Field{"displayName": "displayName"},
+var stateListing = &odata.Listing{
+	Filters: map[string]odata.Comparer{"id": odata.TextField("id"), "displayName": odata.TextField("displayName"), "version": odata.NumberField("version"),
+		"state": odata.MemberOf("state", complianceStatuses...), "settingCount": odata.NumberField("settingCount")},
+	Orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state", "version": "version"},
+	Search: map[string]query.Field{"displayName": "displayName"},
 }
 
 // value is what $filter and $orderby compare.
@@ -82,7 +83,7 @@ func (s payloadState) value(f query.Field) any {
 }
 
 func (k *stateKind) list(c *call, set string) error {
-	selected, err := c.selected(stateProperties.names())
+	selected, err := c.req.Selected(stateProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -90,12 +91,12 @@ func (k *stateKind) list(c *call, set string) error {
 	if err != nil {
 		return err
 	}
-	return serveList(c, k.path(c, set), stateListing, nil, computed(all, payloadState.value),
-		func(s payloadState) (fields, error) { return s.fields().pick(selected), nil })
+	return odata.ServeList(c.req, k.path(c, set), stateListing, nil, odata.Computed(all, payloadState.value),
+		func(s payloadState) (odata.Fields, error) { return s.fields().Pick(selected), nil })
 }
 
 func (k *stateKind) get(c *call, set string) error {
-	selected, err := c.selected(stateProperties.names())
+	selected, err := c.req.Selected(stateProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -103,12 +104,12 @@ func (k *stateKind) get(c *call, set string) error {
 	if err != nil {
 		return err
 	}
-	id := action.PayloadID(lower(c.r.PathValue("state")))
+	id := action.PayloadID(lower(c.req.PathValue("state")))
 	i := slices.IndexFunc(all, func(s payloadState) bool { return s.ID == id })
 	if i < 0 {
-		return notFound("There is no object with this id.")
+		return odata.NotFound("There is no object with this id.")
 	}
-	return c.entity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields().pick(selected))
+	return c.req.ReplyEntity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields().Pick(selected))
 }
 
 func (k *stateKind) path(c *call, set string) string {
@@ -117,11 +118,11 @@ func (k *stateKind) path(c *call, set string) string {
 
 // states are those of the device that the path names, as far as the caller sees them.
 func (k *stateKind) states(c *call) ([]payloadState, error) {
-	list, err := c.seenPayloads(c.r.Context(), c.deviceID())
+	list, err := c.seenPayloads(c.req.Context(), c.deviceID())
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.Devices.Device(c.r.Context(), c.deviceID())
+	d, err := c.Devices.Device(c.req.Context(), c.deviceID())
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 			continue
 		}
 		s := payloadState{Payload: p, platform: policyPlatform(d.Platform)}
-		content, err := c.Catalog.Get(c.r.Context(), p.ID)
+		content, err := c.Catalog.Get(c.req.Context(), p.ID)
 		switch {
 		case err == nil:
 			s.settings, err = settingCount(content)

@@ -1,6 +1,9 @@
 package graph
 
-import "github.com/syncpayloads/syncpayloads/internal/action"
+import (
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
+)
 
 // noUser is the userId of what belongs to no user: devices here have none. It is Intune's for such devices, too.
 const noUser = "00000000-0000-0000-0000-000000000000"
@@ -31,8 +34,8 @@ func (s payloadState) status() string {
 	}
 }
 
-func (s payloadState) fields() fields {
-	return fields{
+func (s payloadState) fields() odata.Fields {
+	return odata.Fields{
 		{"id", s.ID},
 		{"displayName", s.DisplayName},
 		{"version", s.Version},
@@ -47,15 +50,15 @@ func (s payloadState) fields() fields {
 }
 
 // settingStates has one element when the device refused the policy: it does so as a whole.
-func (s payloadState) settingStates() []fields {
+func (s payloadState) settingStates() []odata.Fields {
 	if s.Work.Phase != action.Stuck {
-		return []fields{}
+		return []odata.Fields{}
 	}
-	return []fields{withSource(fields{
+	return []odata.Fields{withSource(odata.Fields{
 		{"settingName", s.DisplayName},
 		{"state", "error"},
 		{"errorCode", s.Work.Code},
-		{"errorDescription", textOrNull(s.Work.Note)},
+		{"errorDescription", odata.TextOrNull(s.Work.Note)},
 	}, s.Work.WhoseCode())}
 }
 
@@ -65,15 +68,15 @@ var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delive
 	action.Stuck: "error"}
 
 // standing tells how a payload stands on a device, in this server's own words.
-func standing(p *action.Payload) fields {
+func standing(p *action.Payload) odata.Fields {
 	var since, by, restore, failure any
 	if held(p) {
-		since, by, restore = timestamp(p.AwaySince), textOrNull(p.AwayBy), timestamp(p.RestoreAt)
+		since, by, restore = odata.Timestamp(p.AwaySince), odata.TextOrNull(p.AwayBy), odata.Timestamp(p.RestoreAt)
 	}
 	if p.Work.Phase == action.Stuck {
-		failure = fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}}
+		failure = odata.Fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}}
 	}
-	return fields{
+	return odata.Fields{
 		{"assigned", p.Assigned},
 		{"removed", held(p)},
 		{"removedDateTime", since},

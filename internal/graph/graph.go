@@ -12,14 +12,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-	"golang.org/x/sync/semaphore"
-
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -104,14 +102,10 @@ const defaultMaxBody = 8 << 20
 // server is the running surface.
 type server struct {
 	Config
-	mux        *http.ServeMux
-	routes     []route
-	paths      *pathTree           // of routes
-	bodies     *semaphore.Weighted // bytes of large bodies that are decompressed and parsed
-	metadata   map[string][]byte   // $metadata of each version
-	models     map[string]*model   // what each version has
-	types      map[string]typeName // of what routes answer with, by the path without version and ids
-	categories map[string]string   // Graph's words for what operations belong to, by the first part of their names
+	mux      *http.ServeMux
+	protocol *odata.Service
+	// categories are Graph's words for what operations belong to, by the first part of their names.
+	categories map[string]string
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.
@@ -141,15 +135,14 @@ func New(c Config) http.Handler {
 		c.Limiter = NewLimiter(c.RateLimit, c.RateBurst, c.Now)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), bodies: semaphore.NewWeighted(bodiesAtOnce)}
-	s.types, s.categories = answerTypes(s.routes), categoriesOf(s.routes)
-	s.models = make(map[string]*model)
-	for _, version := range []string{versionPath, stableVersion} {
-		s.models[version] = newModel(s.routes, version, s.types)
+	all := routes()
+	s := &server{
+		Config:     c,
+		mux:        http.NewServeMux(),
+		protocol:   odata.NewService(newModel(all), c.MaxBody),
+		categories: categoriesOf(all),
 	}
-	s.metadata = documents(s.models)
-	s.paths = newPathTree(s.routes)
-	for _, rt := range s.routes {
+	for _, rt := range all {
 		s.mux.Handle(rt.method+" "+rt.pattern, s.serve(rt))
 	}
 	return s
@@ -158,53 +151,29 @@ func New(c Config) http.Handler {
 // call is one request and its answer.
 type call struct {
 	*server
-	w               http.ResponseWriter
-	r               *http.Request
-	requestID       string
-	clientRequestID string
-	options         url.Values
-	route           route
-	caller          *access.Principal
-	scope           fleet.Scope // where the caller may do what the route does
-	format          format
-	preferences     []string
-	match           []string        // of If-Match; none: there is no condition
-	key             *engine.Key     // of the call; nil: it has none
-	decisions       []access.Permit // that hold in the transaction of each write, too
+	req       *odata.Request
+	route     route
+	caller    *access.Principal
+	scope     fleet.Scope     // where the caller may do what the route does
+	key       *engine.Key     // of the call; nil: it has none
+	decisions []access.Permit // that hold in the transaction of each write, too
 }
-
-const clientRequestIDLimit = 128
 
 func (s *server) newCall(w http.ResponseWriter, r *http.Request) *call {
-	c := &call{server: s, w: w, r: r}
-	c.requestID, c.clientRequestID = identify(w, r)
-	return c
-}
-
-// identify gives a request its ids, and its answer the headers that every answer has.
-func identify(w http.ResponseWriter, r *http.Request) (requestID, clientRequestID string) {
-	requestID, clientRequestID = uuid.NewString(), r.Header.Get("client-request-id")
-	if clientRequestID == "" || len(clientRequestID) > clientRequestIDLimit {
-		clientRequestID = requestID
-	}
-	w.Header().Set("request-id", requestID)
-	w.Header().Set("client-request-id", clientRequestID)
-	w.Header().Set("OData-Version", "4.0")
-	w.Header().Set("Cache-Control", "no-store")
-	return requestID, clientRequestID
+	return &call{server: s, req: s.protocol.NewRequest(w, r, s.baseOf(r))}
 }
 
 // authenticate finds out who calls.
 func (c *call) authenticate() error {
-	if known := access.PrincipalOf(c.r.Context()); known != nil {
+	if known := access.PrincipalOf(c.req.Context()); known != nil {
 		own := *known // whose grants the call reads anew
 		c.caller = &own
 		return nil
 	}
-	scheme, bearer, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	scheme, bearer, _ := strings.Cut(c.req.HTTP.Header.Get("Authorization"), " ")
 	err := access.ErrUnauthenticated
 	if strings.EqualFold(scheme, "Bearer") {
-		c.caller, err = c.Authenticator.Authenticate(c.r.Context(), strings.TrimSpace(bearer))
+		c.caller, err = c.Authenticator.Authenticate(c.req.Context(), strings.TrimSpace(bearer))
 	}
 	if err == nil {
 		return c.admit()
@@ -212,24 +181,24 @@ func (c *call) authenticate() error {
 	return unauthenticated(err)
 }
 
-// base is the scheme and host by which the caller reaches the server.
-func (c *call) base() string {
-	if c.BaseURL != "" {
-		return c.BaseURL
+// baseOf is the scheme and host by which the caller of a request reaches the server.
+func (s *server) baseOf(r *http.Request) string {
+	if s.BaseURL != "" {
+		return s.BaseURL
 	}
-	scheme, host := "http", c.r.Host
-	if c.r.TLS != nil {
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
 		scheme = "https"
 	}
-	// Whoever sends a request chooses its Host, and who reads a link may be somebody else.
-	if own, err := url.Parse(c.OwnURL); err == nil && own.Host != "" {
+	// Whoever sends a request chooses its Host, and a link may be read by somebody else.
+	if own, err := url.Parse(s.OwnURL); err == nil && own.Host != "" {
 		scheme, host = own.Scheme, own.Host
 	}
-	if c.TrustForwarded {
-		if proto := firstOf(c.r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
+	if s.TrustForwarded {
+		if proto := firstOf(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
 			scheme = proto
 		}
-		if forwarded := firstOf(c.r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+		if forwarded := firstOf(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
 			host = forwarded
 		}
 	}

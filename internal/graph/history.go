@@ -13,12 +13,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // historyRoutes tell what was and, over the whole fleet, what is removed now. None of them is Graph's.
 func historyRoutes() []route {
 	needs := may(access.ReadDevices)
-	paged := []string{optionTop, optionSkipToken}
+	paged := []string{odata.OptionTop, odata.OptionSkipToken}
 	return []route{
 		{method: "GET", pattern: "/api/devices/{id}/actions", name: "actions.list", resource: managedDevices, options: paged, needs: needs,
 			handle: (*call).listActions},
@@ -33,55 +34,55 @@ func historyRoutes() []route {
 
 // listActions is GET /api/devices/{id}/actions: every action of a device, the newest first.
 func (c *call) listActions() error {
-	size, err := pageSize(c.options)
+	size, err := odata.PageSize(c.req.Options)
 	if err != nil {
 		return err
 	}
 	var before int64
-	if err := c.behind(&before); err != nil {
+	if err := c.req.ReadPosition(&before); err != nil {
 		return err
 	}
-	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+	if _, err := c.around(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	if _, err := c.Devices.Device(c.r.Context(), c.deviceID()); err != nil {
+	if _, err := c.Devices.Device(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	list, err := c.History.PastActions(c.r.Context(), c.deviceID(), before, size+1)
+	list, err := c.History.PastActions(c.req.Context(), c.deviceID(), before, size+1)
 	if err != nil {
 		return err
 	}
-	seen, items := c.newSight(), []fields{}
+	seen, items := c.newSight(), []odata.Fields{}
 	for _, a := range list[:min(size, len(list))] {
-		if a, err = seen.action(c.r.Context(), c.deviceID(), a); err != nil {
+		if a, err = seen.action(c.req.Context(), c.deviceID(), a); err != nil {
 			return err
 		}
 		if a == nil { // the device has left the caller's area meanwhile
 			return errHidden{fleet.ErrNotFound}
 		}
-		items = append(items, append(fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, ownActionResult(a)...))
+		items = append(items, append(odata.Fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, ownActionResult(a)...))
 	}
 	var next any
 	if size > 0 && len(list) > size {
 		next = list[size-1].Number
 	}
-	return c.ownList(items, next)
+	return c.req.ReplyOwnPage(items, next)
 }
 
 // listActionEvents is GET /api/devices/{id}/actions/{number}/events: what became of an action, step by step, as far as
 // events are kept.
 func (c *call) listActionEvents() error {
-	ctx := c.r.Context()
-	number, err := strconv.ParseInt(c.r.PathValue("number"), 10, 64)
+	ctx := c.req.Context()
+	number, err := strconv.ParseInt(c.req.PathValue("number"), 10, 64)
 	if err != nil {
-		return notFound("There is no action with this number.")
+		return odata.NotFound("There is no action with this number.")
 	}
 	if _, err := c.around(ctx, c.deviceID()); err != nil {
 		return err
 	}
 	a, err := c.History.PastAction(ctx, c.deviceID(), number)
 	if errors.Is(err, fleet.ErrNotFound) {
-		return notFound("There is no action with this number.")
+		return odata.NotFound("There is no action with this number.")
 	}
 	if err != nil {
 		return err
@@ -90,7 +91,7 @@ func (c *call) listActionEvents() error {
 	if err != nil {
 		return err
 	}
-	seen, items := c.newSight(), []fields{}
+	seen, items := c.newSight(), []odata.Fields{}
 	for i := range events {
 		ok, err := seen.event(ctx, &events[i])
 		if err != nil {
@@ -105,12 +106,12 @@ func (c *call) listActionEvents() error {
 		}
 		items = append(items, change(told))
 	}
-	return c.ownList(items, nil)
+	return c.req.ReplyOwnPage(items, nil)
 }
 
 // listRemoved is GET /api/removed: what is held off any device now, the newest first.
 func (c *call) listRemoved() error {
-	size, err := pageSize(c.options)
+	size, err := odata.PageSize(c.req.Options)
 	if err != nil {
 		return err
 	}
@@ -119,17 +120,17 @@ func (c *call) listRemoved() error {
 		q.Scope = c.scope
 	}
 	var after removalPosition
-	if err := c.behind(&after); err != nil {
+	if err := c.req.ReadPosition(&after); err != nil {
 		return err
 	}
 	if after.Device != "" {
 		q.After = &engine.Removal{Device: after.Device, Payload: after.Payload, Since: after.Since}
 	}
-	list, err := c.History.Removals(c.r.Context(), q)
+	list, err := c.History.Removals(c.req.Context(), q)
 	if err != nil {
 		return err
 	}
-	items := []fields{}
+	items := []odata.Fields{}
 	for i := range list[:min(size, len(list))] {
 		items = append(items, removalFields(&list[i]))
 	}
@@ -138,7 +139,7 @@ func (c *call) listRemoved() error {
 		last := list[size-1]
 		next = removalPosition{last.Since, last.Device, last.Payload}
 	}
-	return c.ownList(items, next)
+	return c.req.ReplyOwnPage(items, next)
 }
 
 type removalPosition struct {
@@ -147,17 +148,17 @@ type removalPosition struct {
 	Payload action.PayloadID
 }
 
-func removalFields(r *engine.Removal) fields {
-	return fields{
+func removalFields(r *engine.Removal) odata.Fields {
+	return odata.Fields{
 		{"deviceId", r.Device},
-		{"deviceName", textOrNull(r.DeviceName)},
+		{"deviceName", odata.TextOrNull(r.DeviceName)},
 		{"payloadId", r.Payload},
 		{"payloadType", changeAssignments.typeName(r.Type)},
-		{"displayName", textOrNull(r.DisplayName)},
-		{"subType", textOrNull(r.SubType)},
-		{"removedDateTime", timestamp(r.Since)},
+		{"displayName", odata.TextOrNull(r.DisplayName)},
+		{"subType", odata.TextOrNull(r.SubType)},
+		{"removedDateTime", odata.Timestamp(r.Since)},
 		{"removedBy", r.Actor},
-		{"restoreDateTime", timestamp(r.RestoreAt)},
+		{"restoreDateTime", odata.Timestamp(r.RestoreAt)},
 	}
 }
 
@@ -176,10 +177,10 @@ const (
 // them.
 func (c *call) listFailures() error {
 	days := defaultDays
-	if c.options.Has(optionDays) {
-		n, err := strconv.Atoi(c.options.Get(optionDays))
+	if c.req.Options.Has(optionDays) {
+		n, err := strconv.Atoi(c.req.Options.Get(optionDays))
 		if err != nil || n < 1 || n > mostDays {
-			return badRequest(optionDays, "Query option 'days' must be a number from 1 to %d.", mostDays)
+			return odata.BadRequest(optionDays, "Query option 'days' must be a number from 1 to %d.", mostDays)
 		}
 		days = n
 	}
@@ -192,11 +193,11 @@ func (c *call) listFailures() error {
 	if c.scope.Everything() {
 		tell = c.allFailures
 	}
-	told, err := tell(c.r.Context(), since, width)
+	told, err := tell(c.req.Context(), since, width)
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, fields{{"bucket", bucket}, {"startDateTime", timestamp(since)}, {"value", told.countFields()},
+	return c.req.Reply(http.StatusOK, odata.Fields{{"bucket", bucket}, {"startDateTime", odata.Timestamp(since)}, {"value", told.countFields()},
 		{"recent", told.recentFields()}, {"complete", told.complete}})
 }
 
@@ -258,32 +259,32 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 	return f, seen.named(ctx, f.recent)
 }
 
-func (f *failures) countFields() []fields {
-	items := make([]fields, len(f.counts))
+func (f *failures) countFields() []odata.Fields {
+	items := make([]odata.Fields, len(f.counts))
 	for i, count := range f.counts {
-		items[i] = fields{{"dateTime", timestamp(count.At)}, {"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
+		items[i] = odata.Fields{{"dateTime", odata.Timestamp(count.At)}, {"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
 			{"count", count.Count}}
 	}
 	return items
 }
 
-func (f *failures) recentFields() []fields {
-	items := make([]fields, len(f.recent))
+func (f *failures) recentFields() []odata.Fields {
+	items := make([]odata.Fields, len(f.recent))
 	for i := range f.recent {
 		items[i] = failureFields(&f.recent[i])
 	}
 	return items
 }
 
-func failureFields(f *engine.Failure) fields {
-	return fields{
-		{"dateTime", timestamp(f.At)},
+func failureFields(f *engine.Failure) odata.Fields {
+	return odata.Fields{
+		{"dateTime", odata.Timestamp(f.At)},
 		{"deviceId", f.Device},
-		{"deviceName", textOrNull(f.DeviceName)},
+		{"deviceName", odata.TextOrNull(f.DeviceName)},
 		{"payloadId", f.Result.Payload},
 		{"payloadType", changeAssignments.typeName(f.Result.Type)},
-		{"displayName", textOrNull(f.Result.DisplayName)},
-		{"subType", textOrNull(f.Result.SubType)},
+		{"displayName", odata.TextOrNull(f.Result.DisplayName)},
+		{"subType", odata.TextOrNull(f.Result.SubType)},
 		{"errorCode", f.Result.Code},
 		{"errorSource", sourceOf(f.Result.WhoseCode())},
 		{"detail", shownDetail(f.Result.Detail)},

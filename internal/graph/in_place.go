@@ -9,6 +9,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // What is stored of a payload that is behind another one does not name the other: it is named to who sees that one.
@@ -58,10 +59,10 @@ func (w *wording) otherFields(p *action.Payload, seen []*action.Payload) any {
 	}
 	for _, s := range seen {
 		if s.ID == p.ID {
-			return fields{{w.id, p.ID}, {"displayName", textOrNull(p.DisplayName)}}
+			return odata.Fields{{w.id, p.ID}, {"displayName", odata.TextOrNull(p.DisplayName)}}
 		}
 	}
-	return fields{{w.id, nil}, {"displayName", nil}}
+	return odata.Fields{{w.id, nil}, {"displayName", nil}}
 }
 
 // named makes failures tell what is in the place of a payload.

@@ -5,15 +5,16 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // inspectProfile is POST /api/profiles/inspect, our own: what a .mobileconfig contains, before it is in the catalog.
 func (c *call) inspectProfile() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.only(filePropertyContent); err != nil {
+	if err := body.Only(filePropertyContent); err != nil {
 		return err
 	}
 	file, err := readFile(body, filePropertyContent)
@@ -28,15 +29,15 @@ func (c *call) inspectProfile() error {
 	if err != nil {
 		return err
 	}
-	contents := []fields{}
+	contents := []odata.Fields{}
 	for _, inner := range p.Contents() {
-		contents = append(contents, fields{{"type", inner.Type}, {"identifier", inner.Identifier}, {"displayName", textOrNull(inner.DisplayName)}})
+		contents = append(contents, odata.Fields{{"type", inner.Type}, {"identifier", inner.Identifier}, {"displayName", odata.TextOrNull(inner.DisplayName)}})
 	}
-	return c.reply(http.StatusOK, fields{
+	return c.req.Reply(http.StatusOK, odata.Fields{
 		{"identifier", p.Identifier},
 		{"uuid", p.UUID},
-		{"displayName", textOrNull(p.DisplayName)},
-		{"scope", textOrNull(p.Scope)},
+		{"displayName", odata.TextOrNull(p.DisplayName)},
+		{"scope", odata.TextOrNull(p.Scope)},
 		{"removalDisallowed", p.RemovalDisallowed},
 		{"signed", p.Signed},
 		{"subType", p.SubType},
@@ -45,10 +46,10 @@ func (c *call) inspectProfile() error {
 	})
 }
 
-func riskFields(risks []catalog.Risk) []fields {
-	warnings := []fields{}
+func riskFields(risks []catalog.Risk) []odata.Fields {
+	warnings := []odata.Fields{}
 	for _, risk := range risks {
-		warnings = append(warnings, fields{{"certain", risk.Certain}, {"message", risk.Reason}})
+		warnings = append(warnings, odata.Fields{{"certain", risk.Certain}, {"message", risk.Reason}})
 	}
 	return warnings
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const codeTooMany = "TooManyRequests"
@@ -78,7 +80,7 @@ func (c *call) admit() error {
 	if ok {
 		return nil
 	}
-	return &fault{status: http.StatusTooManyRequests, code: codeTooMany,
-		message: fmt.Sprintf("'%s' sends more than %g requests a second. Wait, and try again.", c.caller.Name, c.RateLimit),
-		header:  map[string]string{"Retry-After": wholeSeconds(wait)}}
+	return &odata.Fault{Status: http.StatusTooManyRequests, Code: codeTooMany,
+		Message: fmt.Sprintf("'%s' sends more than %g requests a second. Wait, and try again.", c.caller.Name, c.RateLimit),
+		Header:  map[string]string{"Retry-After": odata.WholeSeconds(wait)}}
 }

@@ -4,106 +4,108 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // The types of $metadata, made of the tables by which the surface is served: those have the names of properties, and what
 // is no text has its type here (Microsoft Graph beta reference, each under its name).
 
 // deviceTypes are managed devices and the results of actions on them.
-func deviceTypes() []*schemaType {
-	types := []*schemaType{
-		{name: "entity", entity: true, abstract: true, properties: texts("id")},
-		{name: "directoryObject", base: "entity", entity: true, abstract: true},
-		{name: "deviceManagement", base: "entity", entity: true},
-		{name: "deviceAppManagement", base: "entity", entity: true},
-		{name: "managedDevice", base: "entity", entity: true, properties: managedDeviceProperties().without("id")},
-		{name: "deviceActionResult", properties: properties{
-			{"actionName", edmString}, {"actionState", "actionState"}, {"startDateTime", edmDateTime},
-			{"lastUpdatedDateTime", edmDateTime},
+func deviceTypes() []*odata.Type {
+	types := []*odata.Type{
+		{Name: "entity", Entity: true, Abstract: true, Key: "id", Properties: odata.Texts("id")},
+		{Name: "directoryObject", Base: "entity", Entity: true, Abstract: true, Referenced: true},
+		{Name: "deviceManagement", Base: "entity", Entity: true},
+		{Name: "deviceAppManagement", Base: "entity", Entity: true},
+		{Name: "managedDevice", Base: "entity", Entity: true, Properties: managedDeviceProperties().Without("id")},
+		{Name: "deviceActionResult", Properties: odata.Properties{
+			{"actionName", odata.String}, {"actionState", "actionState"}, {"startDateTime", odata.DateTime},
+			{"lastUpdatedDateTime", odata.DateTime},
 		}},
-		{name: "device", base: "directoryObject", entity: true,
-			properties: texts("deviceId", "displayName", "operatingSystem", "operatingSystemVersion")},
+		{Name: "device", Base: "directoryObject", Entity: true,
+			Properties: odata.Texts("deviceId", "displayName", "operatingSystem", "operatingSystemVersion")},
 	}
 	types = append(types, stateTypes()...)
 	for _, w := range []*wording{syncPayloads, changeAssignments} {
-		item := typeName(strings.TrimPrefix(w.itemType, graphNamespace))
+		item := odata.TypeName(strings.TrimPrefix(w.itemType, odata.GraphNamespace))
 		types = append(types,
-			&schemaType{name: typeName(strings.TrimPrefix(w.resultType, "#"+graphNamespace)), base: "deviceActionResult",
-				properties: properties{{w.collection, collectionOf(item)}}},
-			&schemaType{name: item, properties: append(properties{{w.id, edmString}, {w.kind, w.kindType}, {w.intent, w.intentType}}, w.readOnly...)})
+			&odata.Type{Name: odata.TypeName(strings.TrimPrefix(w.resultType, "#"+odata.GraphNamespace)), Base: "deviceActionResult",
+				Properties: odata.Properties{{w.collection, odata.CollectionOf(item)}}},
+			&odata.Type{Name: item, Properties: append(odata.Properties{{w.id, odata.String}, {w.kind, w.kindType}, {w.intent, w.intentType}}, w.readOnly...)})
 	}
 	return types
 }
 
 // stateTypes are how payloads stand on a device.
-func stateTypes() []*schemaType {
-	const standing = ownNamespace + "payloadStanding"
-	types := []*schemaType{
-		{name: "user", base: "directoryObject", entity: true},
-		{name: appStateType, base: "entity", entity: true, properties: appStateProperties.without("id")},
-		{name: "mobileAppIntentAndStateDetail", properties: appDetailProperties},
-		{name: "mobileAppSupportedDeviceType", properties: properties{
-			{"type", "deviceType"}, {"minimumOperatingSystemVersion", edmString},
-			{"maximumOperatingSystemVersion", edmString},
+func stateTypes() []*odata.Type {
+	const standing = odata.OwnNamespace + "payloadStanding"
+	types := []*odata.Type{
+		{Name: "user", Base: "directoryObject", Entity: true},
+		{Name: appStateType, Base: "entity", Entity: true, Properties: appStateProperties.Without("id")},
+		{Name: "mobileAppIntentAndStateDetail", Properties: appDetailProperties},
+		{Name: "mobileAppSupportedDeviceType", Properties: odata.Properties{
+			{"type", "deviceType"}, {"minimumOperatingSystemVersion", odata.String},
+			{"maximumOperatingSystemVersion", odata.String},
 		}},
-		{name: standing, properties: properties{
-			{"assigned", edmBoolean}, {"removed", edmBoolean}, {"removedDateTime", edmDateTime}, {"removedBy", edmString},
-			{"restoreDateTime", edmDateTime}, {"presence", edmString}, {"work", edmString},
-			{"error", ownNamespace + "payloadError"},
+		{Name: standing, Properties: odata.Properties{
+			{"assigned", odata.Boolean}, {"removed", odata.Boolean}, {"removedDateTime", odata.DateTime}, {"removedBy", odata.String},
+			{"restoreDateTime", odata.DateTime}, {"presence", odata.String}, {"work", odata.String},
+			{"error", odata.OwnNamespace + "payloadError"},
 		}},
-		{name: ownNamespace + "payloadError", properties: properties{{"code", edmInt64}, {"detail", edmString}}},
+		{Name: odata.OwnNamespace + "payloadError", Properties: odata.Properties{{"code", odata.Int64}, {"detail", odata.String}}},
 	}
 	for _, k := range stateKinds {
-		setting := typeName(strings.TrimSuffix(string(k.odataType), "State") + "SettingState")
+		setting := odata.TypeName(strings.TrimSuffix(string(k.odataType), "State") + "SettingState")
 		types = append(types,
-			&schemaType{name: k.odataType, base: "entity", entity: true, properties: stateProperties.without("id").with("settingStates", collectionOf(setting))},
-			&schemaType{name: setting, properties: properties{
-				{"settingName", edmString}, {"state", "complianceStatus"}, {"errorCode", edmInt64},
-				{"errorDescription", edmString},
+			&odata.Type{Name: k.odataType, Base: "entity", Entity: true, Properties: stateProperties.Without("id").With("settingStates", odata.CollectionOf(setting))},
+			&odata.Type{Name: setting, Properties: odata.Properties{
+				{"settingName", odata.String}, {"state", "complianceStatus"}, {"errorCode", odata.Int64},
+				{"errorDescription", odata.String},
 			}})
 	}
 	return types
 }
 
 // payloadPropertyTypes are the types of the properties of payloads that are no text.
-var payloadPropertyTypes = map[string]typeName{
-	"createdDateTime": edmDateTime, "lastModifiedDateTime": edmDateTime, "version": edmInt32,
-	tagProperty: collectionOf(edmString), filePropertyContent: edmBinary,
-	"deploymentChannel": "appleDeploymentChannel", "largeIcon": "mimeContent", "isFeatured": edmBoolean,
-	"applicableDeviceType": "iosDeviceType", "licensingType": "vppLicensingType", "releaseDateTime": edmDateTime,
-	"uninstallOnDeviceRemoval": edmBoolean, "includedApps": collectionOf("macOSIncludedApp"),
-	"targetedMobileApps": collectionOf(edmString), "encodedSettingXml": edmBinary,
-	"settings": collectionOf("appConfigurationSettingItem"),
+var payloadPropertyTypes = map[string]odata.TypeName{
+	"createdDateTime": odata.DateTime, "lastModifiedDateTime": odata.DateTime, "version": odata.Int32,
+	tagProperty: odata.CollectionOf(odata.String), filePropertyContent: odata.Binary,
+	"deploymentChannel": "appleDeploymentChannel", "largeIcon": "mimeContent", "isFeatured": odata.Boolean,
+	"applicableDeviceType": "iosDeviceType", "licensingType": "vppLicensingType", "releaseDateTime": odata.DateTime,
+	"uninstallOnDeviceRemoval": odata.Boolean, "includedApps": odata.CollectionOf("macOSIncludedApp"),
+	"targetedMobileApps": odata.CollectionOf(odata.String), "encodedSettingXml": odata.Binary,
+	"settings": odata.CollectionOf("appConfigurationSettingItem"),
 }
 
 // payloadProperties are properties of payloads with their types.
-func payloadProperties(names []string) properties {
-	all := make(properties, len(names))
+func payloadProperties(names []string) odata.Properties {
+	all := make(odata.Properties, len(names))
 	for i, name := range names {
-		all[i] = property{name, cmp.Or(payloadPropertyTypes[name], edmString)}
+		all[i] = odata.Property{name, cmp.Or(payloadPropertyTypes[name], odata.String)}
 	}
 	return all
 }
 
 // lobApps derive from mobileLobApp in Graph.
-var lobApps = []typeName{"iosLobApp", "macOSPkgApp"}
+var lobApps = []odata.TypeName{"iosLobApp", "macOSPkgApp"}
 
 // catalogTypes are policies and apps, their assignments, and groups.
-func catalogTypes() []*schemaType {
-	types := []*schemaType{
-		{name: "mobileLobApp", base: "mobileApp", entity: true, abstract: true},
-		{name: "mimeContent", properties: properties{{"type", edmString}, {"value", edmBinary}}},
-		{name: "iosDeviceType", properties: allOf(edmBoolean, "iPad", "iPhoneAndIPod")},
-		{name: "vppLicensingType", properties: allOf(edmBoolean, "supportsDeviceLicensing", "supportsUserLicensing", "supportUserLicensing", "supportDeviceLicensing")},
+func catalogTypes() []*odata.Type {
+	types := []*odata.Type{
+		{Name: "mobileLobApp", Base: "mobileApp", Entity: true, Abstract: true},
+		{Name: "mimeContent", Properties: odata.Properties{{"type", odata.String}, {"value", odata.Binary}}},
+		{Name: "iosDeviceType", Properties: odata.AllOf(odata.Boolean, "iPad", "iPhoneAndIPod")},
+		{Name: "vppLicensingType", Properties: odata.AllOf(odata.Boolean, "supportsDeviceLicensing", "supportsUserLicensing", "supportUserLicensing", "supportDeviceLicensing")},
 		allBoolean("iosMinimumOperatingSystem", "v8_0 v9_0 v10_0 v11_0 v12_0 v13_0 v14_0 v15_0 v16_0 v17_0 v18_0"),
 		allBoolean("macOSMinimumOperatingSystem", `v10_7 v10_8 v10_9 v10_10 v10_11 v10_12 v10_13 v10_14 v10_15 v11_0 v12_0 v13_0 v14_0 v15_0`),
-		{name: "macOSIncludedApp", properties: texts("bundleId", "bundleVersion")},
-		{name: "appConfigurationSettingItem", properties: properties{
-			{"appConfigKey", edmString}, {"appConfigKeyType", "mdmAppConfigKeyType"}, {"appConfigKeyValue", edmString},
+		{Name: "macOSIncludedApp", Properties: odata.Texts("bundleId", "bundleVersion")},
+		{Name: "appConfigurationSettingItem", Properties: odata.Properties{
+			{"appConfigKey", odata.String}, {"appConfigKeyType", "mdmAppConfigKeyType"}, {"appConfigKeyValue", odata.String},
 		}},
-		{name: "mobileAppAssignmentSettings", abstract: true},
-		{name: "deviceAndAppManagementAssignmentTarget", abstract: true},
-		{name: "group", base: "directoryObject", entity: true, properties: groupProperties.without("id")},
+		{Name: "mobileAppAssignmentSettings", Abstract: true},
+		{Name: "deviceAndAppManagementAssignmentTarget", Abstract: true},
+		{Name: "group", Base: "directoryObject", Entity: true, Properties: groupProperties.Without("id")},
 	}
 	for _, to := range targets {
 		types = append(types, targetType(to))
@@ -114,34 +116,34 @@ func catalogTypes() []*schemaType {
 	return append(types, assignmentSchema(policies))
 }
 
-func allBoolean(name typeName, properties string) *schemaType {
-	return &schemaType{name: name, properties: allOf(edmBoolean, strings.Fields(properties)...)}
+func allBoolean(name odata.TypeName, properties string) *odata.Type {
+	return &odata.Type{Name: name, Properties: odata.AllOf(odata.Boolean, strings.Fields(properties)...)}
 }
 
-func targetType(to target) *schemaType {
-	t := &schemaType{name: typeName(strings.TrimPrefix(to.odataType, graphNamespace)), base: "deviceAndAppManagementAssignmentTarget"}
+func targetType(to target) *odata.Type {
+	t := &odata.Type{Name: odata.TypeName(strings.TrimPrefix(to.odataType, odata.GraphNamespace)), Base: "deviceAndAppManagementAssignmentTarget"}
 	switch {
-	case t.name == "exclusionGroupAssignmentTarget":
-		t.base = "groupAssignmentTarget"
+	case t.Name == "exclusionGroupAssignmentTarget":
+		t.Base = "groupAssignmentTarget"
 	case to.property != "":
-		t.properties = texts(to.property)
+		t.Properties = odata.Texts(to.property)
 	}
 	return t
 }
 
 // kindTypes are the types of a collection: the one that all derive from has what all have.
-func kindTypes(k *payloadKind) []*schemaType {
-	base := &schemaType{name: k.odataType, base: "entity", entity: true, abstract: true, properties: payloadProperties(k.shared()).without("id")}
-	types := []*schemaType{assignmentSchema(k), base}
+func kindTypes(k *payloadKind) []*odata.Type {
+	base := &odata.Type{Name: k.odataType, Base: "entity", Entity: true, Abstract: true, Properties: payloadProperties(k.shared()).Without("id")}
+	types := []*odata.Type{assignmentSchema(k), base}
 	for i := range k.types {
-		t := &schemaType{name: typeName(k.types[i].name), base: base.name, entity: true}
-		if slices.Contains(lobApps, t.name) {
-			t.base = "mobileLobApp"
+		t := &odata.Type{Name: odata.TypeName(k.types[i].name), Base: base.Name, Entity: true}
+		if slices.Contains(lobApps, t.Name) {
+			t.Base = "mobileLobApp"
 		}
 		own := append(slices.Clone(readOnlyProperties), k.writable(&k.types[i])...)
-		t.properties = payloadProperties(own).without(append(k.shared(), "version")...)
+		t.Properties = payloadProperties(own).Without(append(k.shared(), "version")...)
 		if slices.Contains(own, minimumSystem) {
-			t.properties = t.properties.with(minimumSystem, minimumSystemType(t.name))
+			t.Properties = t.Properties.With(minimumSystem, minimumSystemType(t.Name))
 		}
 		types = append(types, t)
 	}
@@ -160,17 +162,17 @@ func (k *payloadKind) shared() []string {
 // minimumSystem has the oldest operating system that an app runs on.
 const minimumSystem = "minimumSupportedOperatingSystem"
 
-func minimumSystemType(app typeName) typeName {
+func minimumSystemType(app odata.TypeName) odata.TypeName {
 	if strings.HasPrefix(string(app), "macOS") {
 		return "macOSMinimumOperatingSystem"
 	}
 	return "iosMinimumOperatingSystem"
 }
 
-func assignmentSchema(k *payloadKind) *schemaType {
-	t := &schemaType{name: k.assignment(), base: "entity", entity: true, properties: properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
+func assignmentSchema(k *payloadKind) *odata.Type {
+	t := &odata.Type{Name: k.assignment(), Base: "entity", Entity: true, Properties: odata.Properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
 	if k.intent {
-		t.properties = append(t.properties, property{"intent", "installIntent"}, property{"settings", "mobileAppAssignmentSettings"})
+		t.Properties = append(t.Properties, odata.Property{"intent", "installIntent"}, odata.Property{"settings", "mobileAppAssignmentSettings"})
 	}
 	return t
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -45,10 +46,10 @@ type Catalog interface {
 func payloadRoutes(k *payloadKind) []route {
 	r, read := k.resource(), may(k.rights.read)
 	return []route{
-		r.route(toList, read, expandOptions, k.list),
-		r.route(toCount, read, countOptions, k.list),
+		r.route(toList, read, odata.ExpandOptions, k.list),
+		r.route(toCount, read, odata.CountOptions, k.list),
 		r.route(toCreate, may(k.rights.create), nil, k.create),
-		r.route(toGet, read, []string{optionSelect, optionExpand}, k.get),
+		r.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, k.get),
 		r.route(toUpdate, may(k.rights.update), nil, k.update),
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
@@ -62,7 +63,7 @@ func may(r access.Right) []access.Right { return []access.Right{r} }
 // find returns the payload that the call's path names. One of another collection, or beyond the caller's scope, is not
 // there.
 func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
-	p, err := c.Catalog.Get(c.r.Context(), action.PayloadID(c.r.PathValue("id")))
+	p, err := c.Catalog.Get(c.req.Context(), action.PayloadID(c.req.PathValue("id")))
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +93,11 @@ func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
 }
 
 func (k *payloadKind) get(c *call) error {
-	selected, err := c.selected(k.selectable(true))
+	selected, err := c.req.Selected(k.selectable(true))
 	if err != nil {
 		return err
 	}
-	expanded, err := c.expansions(expandAssignments)
+	expanded, err := c.req.Expansions(expandAssignments)
 	if err != nil {
 		return err
 	}
@@ -115,17 +116,17 @@ func (k *payloadKind) get(c *call) error {
 }
 
 func (k *payloadKind) create(c *call) error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	odataType, err := body.odataType()
+	odataType, err := body.ODataType()
 	if err != nil {
 		return err
 	}
 	t := k.ofType(odataType)
 	if t == nil {
-		return badRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames())
+		return odata.BadRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames())
 	}
 	patch, err := k.edit(body, t)
 	if err != nil {
@@ -145,16 +146,16 @@ func (k *payloadKind) create(c *call) error {
 			*field = *value
 		}
 	}
-	p, err := c.Catalog.Create(c.r.Context(), in)
+	p, err := c.Catalog.Create(c.req.Context(), in)
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Location", c.base()+c.version()+k.path()+"/"+string(p.ID))
+	c.req.Writer.Header().Set("Location", c.req.URL(k.path()+"/"+string(p.ID)))
 	return k.reply(c, http.StatusCreated, p, k.selectable(true))
 }
 
 func (k *payloadKind) update(c *call) error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -162,21 +163,21 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	odataType, err := body.odataType()
+	odataType, err := body.ODataType()
 	if err != nil {
 		return err
 	}
-	if odataType != "" && odataType != graphNamespace+p.ODataType {
-		return badRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.", graphNamespace+p.ODataType)
+	if odataType != "" && odataType != odata.GraphNamespace+p.ODataType {
+		return odata.BadRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.", odata.GraphNamespace+p.ODataType)
 	}
-	patch, err := k.edit(body, k.ofType(graphNamespace+p.ODataType))
+	patch, err := k.edit(body, k.ofType(odata.GraphNamespace+p.ODataType))
 	if err != nil {
 		return err
 	}
 	if err := c.mayEdit(p, patch); err != nil {
 		return err
 	}
-	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload); err != nil {
+	if p, err = c.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
 	}
 	return k.reply(c, http.StatusOK, p, k.selectable(true))
@@ -187,38 +188,38 @@ func (k *payloadKind) delete(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Catalog.Delete(c.r.Context(), p.ID, c.samePayload); err != nil {
+	if err := c.Catalog.Delete(c.req.Context(), p.ID, c.samePayload); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 func (k *payloadKind) typeNames() string {
 	names := make([]string, len(k.types))
 	for i, t := range k.types {
-		names[i] = "#" + graphNamespace + t.name
+		names[i] = "#" + odata.GraphNamespace + t.name
 	}
 	return strings.Join(names, ", ")
 }
 
 // edit reads what a body sets of a payload.
-func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err error) {
-	if err := body.only(k.writable(t)...); err != nil {
+func (k *payloadKind) edit(body *odata.Object, t *payloadType) (p catalog.Patch, err error) {
+	if err := body.Only(k.writable(t)...); err != nil {
 		return p, err
 	}
-	properties := fields{}
-	for _, name := range body.names {
+	properties := odata.Fields{}
+	for _, name := range body.Names {
 		switch {
 		case slices.Contains(t.properties, name):
-			properties = append(properties, field{name, body.values[name]})
+			properties = append(properties, odata.Field{name, body.Values[name]})
 		case name == "displayName":
-			p.DisplayName, err = body.edited(name)
+			p.DisplayName, err = body.EditedText(name)
 		case name == "description":
-			p.Description, err = body.edited(name)
+			p.Description, err = body.EditedText(name)
 		case name == tagProperty:
-			p.Tags, err = body.requiredTexts(name)
+			p.Tags, err = body.RequiredTexts(name)
 		case name == filePropertyName:
-			p.FileName, err = body.edited(name)
+			p.FileName, err = body.EditedText(name)
 		case name == filePropertyContent:
 			p.File, err = readFile(body, name)
 		}
@@ -230,38 +231,38 @@ func (k *payloadKind) edit(body *object, t *payloadType) (p catalog.Patch, err e
 	return p, err
 }
 
-func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...field) error {
+func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...odata.Field) error {
 	body, err := k.fields(p, selected)
 	if err != nil {
 		return err
 	}
-	c.tag(payloadTag(p))
-	context := c.contextURL(k.path()) + "/$entity"
-	return c.reply(status, slices.Concat(fields{{"@odata.context", context}}, body, more))
+	c.req.SetTag(payloadTag(p))
+	context := c.req.ContextURL(k.path()) + "/$entity"
+	return c.req.Reply(status, slices.Concat(odata.Fields{{"@odata.context", context}}, body, more))
 }
 
 // fields are the selected properties of a payload. What its type has and nobody set is null.
-func (k *payloadKind) fields(p *catalog.Payload, selected []string) (fields, error) {
+func (k *payloadKind) fields(p *catalog.Payload, selected []string) (odata.Fields, error) {
 	given := make(map[string]json.RawMessage)
 	if len(p.Properties) > 0 {
 		if err := json.Unmarshal(p.Properties, &given); err != nil {
 			return nil, fmt.Errorf("properties of payload %s: %w", p.ID, err)
 		}
 	}
-	all := fields{
+	all := odata.Fields{
 		{"id", p.ID},
 		{"displayName", p.DisplayName},
-		{"description", textOrNull(p.Description)},
-		{"createdDateTime", timestamp(p.Created)},
-		{"lastModifiedDateTime", timestamp(p.LastModified)},
+		{"description", odata.TextOrNull(p.Description)},
+		{"createdDateTime", odata.Timestamp(p.Created)},
+		{"lastModifiedDateTime", odata.Timestamp(p.LastModified)},
 		{"version", p.Version},
 		{tagProperty, p.Tags},
 	}
 	if k.hasFile() {
-		all = append(all, field{filePropertyName, textOrNull(p.FileName)}, field{filePropertyContent, p.Uploaded()})
+		all = append(all, odata.Field{filePropertyName, odata.TextOrNull(p.FileName)}, odata.Field{filePropertyContent, p.Uploaded()})
 	}
-	for _, name := range k.ofType(graphNamespace + p.ODataType).properties {
-		all = append(all, field{name, given[name]})
+	for _, name := range k.ofType(odata.GraphNamespace + p.ODataType).properties {
+		all = append(all, odata.Field{name, given[name]})
 	}
-	return append(fields{{"@odata.type", "#" + graphNamespace + p.ODataType}, {etagProperty, quoted(payloadTag(p))}}, all.pick(selected)...), nil
+	return append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType}, {odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, all.Pick(selected)...), nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // payloadKind is a collection of policies or apps.
@@ -18,26 +19,26 @@ type payloadKind struct {
 	versioned      bool   // Graph shows `version` of these
 	assignments    string // the parameter of assign
 	assignmentType string
-	intent         bool     // an assignment has an install intent
-	echo           bool     // assign answers with the assignments; otherwise with no content
-	odataType      typeName // from which those of the collection derive
-	object         string   // what the audit record calls one
-	category       string   // of auditEvent
-	stable         bool     // Graph has it in v1.0, too
-	setByServer    []string // as resource has them, and the next two
+	intent         bool           // an assignment has an install intent
+	echo           bool           // assign answers with the assignments; otherwise with no content
+	odataType      odata.TypeName // from which those of the collection derive
+	object         string         // what the audit record calls one
+	category       string         // of auditEvent
+	stable         bool           // Graph has it in v1.0, too
+	setByServer    []string       // as resource has them, and the next two
 	setElsewhere   []string
 	largestBody    int64
 }
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
-	return &resource{name: k.set, path: versionPath + k.path(), odataType: k.odataType, object: k.object, category: k.category,
+	return &resource{name: k.set, path: odata.BetaPath + k.path(), odataType: k.odataType, object: k.object, category: k.category,
 		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere, largestBody: k.largestBody}
 }
 
 // assignment is the type of the collection's assignments, without its namespace.
-func (k *payloadKind) assignment() typeName {
-	return typeName(strings.TrimPrefix(k.assignmentType, "#"+graphNamespace))
+func (k *payloadKind) assignment() odata.TypeName {
+	return odata.TypeName(strings.TrimPrefix(k.assignmentType, "#"+odata.GraphNamespace))
 }
 
 // payloadType is one of Graph's types of a collection.
@@ -102,8 +103,6 @@ func appProperties(own ...string) []string {
 		"developer", "notes"}, own...)
 }
 
-const graphNamespace = "microsoft.graph."
-
 // The properties of a file.
 const (
 	filePropertyName    = "payloadFileName"
@@ -117,7 +116,7 @@ func (k *payloadKind) hasFile() bool { return k.kind == action.DeviceConfigurati
 
 // ofType finds a type of the collection by its @odata.type without '#'.
 func (k *payloadKind) ofType(odataType string) *payloadType {
-	i := slices.IndexFunc(k.types, func(t payloadType) bool { return graphNamespace+t.name == odataType })
+	i := slices.IndexFunc(k.types, func(t payloadType) bool { return odata.GraphNamespace+t.name == odataType })
 	if i < 0 {
 		return nil
 	}

@@ -7,59 +7,60 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // listing is what the options take of a collection of policies or apps.
-func (k *payloadKind) listing() *listing {
+func (k *payloadKind) listing() *odata.Listing {
 	name := "displayName"
 	if k.kind == action.ConfigurationPolicy {
 		name = "name"
 	}
-	l := &listing{
-		filters: map[string]comparer{
-			"id": textField(catalog.ByID), name: textField(catalog.ByDisplayName), "description": textField(catalog.ByDescription),
-			"createdDateTime": timeField(catalog.ByCreated), "lastModifiedDateTime": timeField(catalog.ByLastModified),
-			tagProperty: listField(catalog.ByTag),
+	l := &odata.Listing{
+		Filters: map[string]odata.Comparer{
+			"id": odata.TextField(catalog.ByID), name: odata.TextField(catalog.ByDisplayName), "description": odata.TextField(catalog.ByDescription),
+			"createdDateTime": odata.TimeField(catalog.ByCreated), "lastModifiedDateTime": odata.TimeField(catalog.ByLastModified),
+			tagProperty: odata.ListField(catalog.ByTag),
 		},
-		orders: map[string]query.Field{"id": catalog.ByID, name: catalog.ByDisplayName, "createdDateTime": catalog.ByCreated,
+		Orders: map[string]query.Field{"id": catalog.ByID, name: catalog.ByDisplayName, "createdDateTime": catalog.ByCreated,
 			"lastModifiedDateTime": catalog.ByLastModified},
-		search: map[string]query.Field{name: catalog.ByDisplayName, "description": catalog.ByDescription},
-		types:  make(map[string]query.Condition),
+		Search: map[string]query.Field{name: catalog.ByDisplayName, "description": catalog.ByDescription},
+		Types:  make(map[string]query.Condition),
 	}
 	if k.versioned {
-		l.filters["version"] = numberField(catalog.ByVersion)
+		l.Filters["version"] = odata.NumberField(catalog.ByVersion)
 	}
 	if k.hasFile() {
-		l.filters[filePropertyName] = textField(catalog.ByFileName)
+		l.Filters[filePropertyName] = odata.TextField(catalog.ByFileName)
 	}
 	for _, t := range k.types {
-		l.types[t.name] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: t.name}
+		l.Types[t.name] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: t.name}
 	}
-	maps.Copy(l.filters, ownFilters[k.kind])
+	maps.Copy(l.Filters, ownFilters[k.kind])
 	switch k.kind {
 	case action.Application:
 		for _, name := range otherAppTypes {
-			l.types[name] = query.Any{}
+			l.Types[name] = query.Any{}
 		}
-		l.types["mobileApp"] = query.All{}
-		l.types["mobileLobApp"] = query.OneOf{Field: catalog.ByODataType, Values: []string{catalog.IOSLOBApp, catalog.MacOSPkgApp}}
+		l.Types["mobileApp"] = query.All{}
+		l.Types["mobileLobApp"] = query.OneOf{Field: catalog.ByODataType, Values: []string{catalog.IOSLOBApp, catalog.MacOSPkgApp}}
 	case action.DeviceConfiguration:
-		l.types["deviceConfiguration"] = query.All{}
+		l.Types["deviceConfiguration"] = query.All{}
 	case action.AppConfiguration:
-		l.types["managedDeviceMobileAppConfiguration"] = query.All{}
+		l.Types["managedDeviceMobileAppConfiguration"] = query.All{}
 	}
 	return l
 }
 
 // ownFilters are the properties that $filter takes of one collection alone.
-var ownFilters = map[action.PayloadType]map[string]comparer{
+var ownFilters = map[action.PayloadType]map[string]odata.Comparer{
 	action.Application: {
-		"publisher": textField(catalog.ByPublisher), "developer": textField(catalog.ByDeveloper), "owner": textField(catalog.ByOwner),
-		"bundleId": textField(catalog.ByBundleID), "primaryBundleId": textField(catalog.ByPrimaryBundleID),
+		"publisher": odata.TextField(catalog.ByPublisher), "developer": odata.TextField(catalog.ByDeveloper), "owner": odata.TextField(catalog.ByOwner),
+		"bundleId": odata.TextField(catalog.ByBundleID), "primaryBundleId": odata.TextField(catalog.ByPrimaryBundleID),
 	},
 	action.ConfigurationPolicy: {
-		"platforms": textField(catalog.ByPlatforms), "technologies": textField(catalog.ByTechnologies), "isAssigned": boolField(catalog.ByAssigned),
+		"platforms": odata.TextField(catalog.ByPlatforms), "technologies": odata.TextField(catalog.ByTechnologies), "isAssigned": odata.BoolField(catalog.ByAssigned),
 	},
 }
 
@@ -95,34 +96,34 @@ func payloadIDs(list []*catalog.Payload) []action.PayloadID {
 }
 
 // assigned shows a payload's assignments as $expand has them.
-func (k *payloadKind) assigned(list []catalog.Assignment) field {
-	shown := make([]fields, len(list))
+func (k *payloadKind) assigned(list []catalog.Assignment) odata.Field {
+	shown := make([]odata.Fields, len(list))
 	for i, a := range list {
 		shown[i] = k.assignmentFields(a)
 	}
-	return field{expandAssignments, shown}
+	return odata.Field{expandAssignments, shown}
 }
 
 func (k *payloadKind) list(c *call) error {
-	selected, err := c.selected(k.selectable(false))
+	selected, err := c.req.Selected(k.selectable(false))
 	if err != nil {
 		return err
 	}
-	expanded, err := c.expansions(expandAssignments)
+	expanded, err := c.req.Expansions(expandAssignments)
 	if err != nil {
 		return err
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
 	seen := c.newSight()
-	return serveList(c, k.path(), k.listing(), k.ofKind(c), readingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
+	return odata.ServeList(c.req, k.path(), k.listing(), k.ofKind(c), odata.ReadingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
 		if slices.Contains(expanded, expandAssignments) {
-			assigned, err = c.Catalog.AssignmentsOf(c.r.Context(), payloadIDs(found))
+			assigned, err = c.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
 		}
 		return err
-	}), func(p *catalog.Payload) (fields, error) {
+	}), func(p *catalog.Payload) (odata.Fields, error) {
 		f, err := k.fields(p, selected)
 		if assigned != nil {
-			list, unseen := seen.assignments(c.r.Context(), assigned[p.ID])
+			list, unseen := seen.assignments(c.req.Context(), assigned[p.ID])
 			f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
 		}
 		return f, err

@@ -12,13 +12,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const codeForbidden = "Forbidden"
 
 // forbidden refuses what a caller's roles do not allow.
-func forbidden(format string, args ...any) *fault {
-	return &fault{status: http.StatusForbidden, code: codeForbidden, message: fmt.Sprintf(format, args...)}
+func forbidden(format string, args ...any) *odata.Fault {
+	return &odata.Fault{Status: http.StatusForbidden, Code: codeForbidden, Message: fmt.Sprintf(format, args...)}
 }
 
 // authorize finds out where the caller may do what the route does: where one of their assignments has all rights that it needs.
@@ -67,7 +68,7 @@ func (c *call) stillAllowed(ctx context.Context, tx access.Tx) error {
 // decide returns the error of a decision, and has it decided again when the call writes.
 func (c *call) decide(decision access.Permit) error {
 	c.decisions = append(c.decisions, decision)
-	return c.Roles.View(c.r.Context(), func(tx access.Tx) error { return decision(c.r.Context(), tx) })
+	return c.Roles.View(c.req.Context(), func(tx access.Tx) error { return decision(c.req.Context(), tx) })
 }
 
 // errHidden is the error of a device or payload that exists beyond the caller's reach. The caller is told that it does
@@ -161,11 +162,11 @@ func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]c
 
 // assignments returns a payload's assignments, as far as the caller sees to whom they are.
 func (c *call) assignments(id action.PayloadID) ([]catalog.Assignment, error) {
-	list, err := c.Catalog.Assignments(c.r.Context(), id)
+	list, err := c.Catalog.Assignments(c.req.Context(), id)
 	if err != nil {
 		return nil, err
 	}
-	return c.newSight().assignments(c.r.Context(), list)
+	return c.newSight().assignments(c.req.Context(), list)
 }
 
 // reach lists the payloads of a device that the caller can name; nil: all.
@@ -211,7 +212,7 @@ func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.P
 
 // group checks that the caller may name the group that the path names; catalog.ErrNotFound if not.
 func (c *call) group() (string, error) {
-	id := lower(c.r.PathValue("id"))
+	id := lower(c.req.PathValue("id"))
 	if !c.scope.Names(id) {
 		return "", errHidden{catalog.ErrNotFound}
 	}

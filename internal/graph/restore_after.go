@@ -3,6 +3,8 @@ package graph
 import (
 	"net/http"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // restoreAfterHeader chooses, for one call of the action, when the server restores what it removed. It is not Graph's.
@@ -18,11 +20,11 @@ func restoreAfter(h http.Header) (*time.Duration, error) {
 		return nil, nil
 	}
 	if len(values) > 1 {
-		return nil, badRequest(restoreAfterHeader, "Header '%s' occurs more than once.", restoreAfterHeader)
+		return nil, odata.BadRequest(restoreAfterHeader, "Header '%s' occurs more than once.", restoreAfterHeader)
 	}
 	d, ok := parseRestoreAfter(values[0])
 	if !ok {
-		return nil, badRequest(restoreAfterHeader,
+		return nil, odata.BadRequest(restoreAfterHeader,
 			"Header '%s' is not valid: give seconds, a duration such as 8h or PT8H from 0 to %d days, or 0 for never.",
 			restoreAfterHeader, restoreAfterLimit/day)
 	}
@@ -30,6 +32,6 @@ func restoreAfter(h http.Header) (*time.Duration, error) {
 }
 
 func parseRestoreAfter(value string) (time.Duration, bool) {
-	d, ok := parseDuration(value)
+	d, ok := odata.ParseDuration(value)
 	return d, ok && d >= 0 && d <= restoreAfterLimit
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const (
@@ -30,13 +31,13 @@ func (c *call) stream() error {
 	}
 	s := c.newStream()
 	if device != "" {
-		if _, err := c.around(c.r.Context(), device); err != nil {
+		if _, err := c.around(c.req.Context(), device); err != nil {
 			return err
 		}
 	}
-	if c.r.Method == http.MethodHead { // there is nothing to follow
+	if c.req.HTTP.Method == http.MethodHead { // there is nothing to follow
 		if device != "" {
-			if _, err := c.Devices.Device(c.r.Context(), device); err != nil {
+			if _, err := c.Devices.Device(c.req.Context(), device); err != nil {
 				return err
 			}
 		}
@@ -45,7 +46,7 @@ func (c *call) stream() error {
 	}
 	if resumed {
 		if device != "" {
-			if _, err := c.Devices.Device(c.r.Context(), device); err != nil {
+			if _, err := c.Devices.Device(c.req.Context(), device); err != nil {
 				return err
 			}
 		}
@@ -54,7 +55,7 @@ func (c *call) stream() error {
 			return s.end(err)
 		}
 	}
-	list, newest, err := c.Events.Standing(c.r.Context(), device)
+	list, newest, err := c.Events.Standing(c.req.Context(), device)
 	if err != nil {
 		return s.end(err)
 	}
@@ -70,26 +71,26 @@ func (c *call) stream() error {
 
 // lastSeen is the event behind which the reader wants to go on, if it has seen one.
 func (c *call) lastSeen() (after int64, resumed bool, err error) {
-	text, name := c.r.Header.Get(headerLastSeen), headerLastSeen
+	text, name := c.req.HTTP.Header.Get(headerLastSeen), headerLastSeen
 	if text == "" {
-		text, name = c.options.Get(optionAfter), optionAfter
+		text, name = c.req.Options.Get(optionAfter), optionAfter
 	}
 	if text == "" {
 		return 0, false, nil
 	}
 	after, err = strconv.ParseInt(text, 10, 64)
 	if err != nil || after < 0 {
-		return 0, false, badRequest(name, "'%s' is not valid: give the id of an event of this stream.", name)
+		return 0, false, odata.BadRequest(name, "'%s' is not valid: give the id of an event of this stream.", name)
 	}
 	return after, true, nil
 }
 
 // EncodeEvent is an event as it is served, in JSON.
-func EncodeEvent(e *live.Event) ([]byte, error) { return change(e).append(make([]byte, 0, 1024)) }
+func EncodeEvent(e *live.Event) ([]byte, error) { return change(e).Append(make([]byte, 0, 1024)) }
 
 // follow writes the events behind a position as they come, until the reader has gone or the log lets it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
-	ctx := s.r.Context()
+	ctx := s.req.Context()
 	reader, err := s.Events.Reader(ctx, device, after)
 	if err != nil {
 		return err
@@ -122,7 +123,7 @@ func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
 	var seen []live.Standing
 	for _, standing := range list {
-		a, err := s.sight.action(s.r.Context(), standing.Device, standing.Action)
+		a, err := s.sight.action(s.req.Context(), standing.Device, standing.Action)
 		if err != nil {
 			return nil, err
 		}
@@ -133,33 +134,33 @@ func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
 	return seen, nil
 }
 
-func snapshot(newest int64, list []live.Standing) fields {
-	value := make([]fields, len(list))
+func snapshot(newest int64, list []live.Standing) odata.Fields {
+	value := make([]odata.Fields, len(list))
 	for i, standing := range list {
-		value[i] = append(fields{{"deviceId", standing.Device}, {"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action)...)
+		value[i] = append(odata.Fields{{"deviceId", standing.Device}, {"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action)...)
 	}
-	return fields{{"id", newest}, {"type", "snapshot"}, {"value", value}}
+	return odata.Fields{{"id", newest}, {"type", "snapshot"}, {"value", value}}
 }
 
-func change(e *live.Event) fields {
-	f := fields{
+func change(e *live.Event) odata.Fields {
+	f := odata.Fields{
 		{"id", e.Position},
 		{"type", string(e.Kind)},
 		{"deviceId", string(e.Device)},
-		{"dateTime", timestamp(e.At)},
+		{"dateTime", odata.Timestamp(e.At)},
 	}
 	if e.Kind.OfDevice() {
 		return f
 	}
-	f = append(f, fields{
+	f = append(f, odata.Fields{
 		{"actionName", string(e.Name)},
 		{"actionState", states[e.State]},
-		{"startDateTime", timestamp(e.Started)},
+		{"startDateTime", odata.Timestamp(e.Started)},
 		{"initiatedBy", e.Actor},
 	}...)
 	if e.Result != nil {
 		w := wordingOf(e.Name)
-		f = append(f, field{w.element, w.item(e.Result)})
+		f = append(f, odata.Field{w.element, w.item(e.Result)})
 	}
 	return f
 }

@@ -32,7 +32,7 @@ type eventStream struct {
 }
 
 func (c *call) newStream() *eventStream {
-	return &eventStream{call: c, sight: c.newSight(), control: http.NewResponseController(c.w), ndjson: strings.Contains(c.r.Header.Get("Accept"), typeNDJSON)}
+	return &eventStream{call: c, sight: c.newSight(), control: http.NewResponseController(c.req.Writer), ndjson: strings.Contains(c.req.HTTP.Header.Get("Accept"), typeNDJSON)}
 }
 
 func (s *eventStream) open() {
@@ -41,7 +41,7 @@ func (s *eventStream) open() {
 	}
 	s.opened = true
 	if err := s.limitBuffer(); err != nil {
-		s.Log.Debug("an event stream keeps the system's buffer", "request-id", s.requestID, "err", err)
+		s.Log.Debug("an event stream keeps the system's buffer", "request-id", s.req.ID, "err", err)
 	}
 	s.head()
 }
@@ -52,16 +52,16 @@ func (s *eventStream) head() {
 	if s.ndjson {
 		contentType = typeNDJSON
 	}
-	s.w.Header().Set("Content-Type", contentType)
-	s.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-	s.w.WriteHeader(http.StatusOK)
+	s.req.Writer.Header().Set("Content-Type", contentType)
+	s.req.Writer.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	s.req.Writer.WriteHeader(http.StatusOK)
 }
 
 // end answers an error that came before the stream began. After that the connection just ends: the reader resumes.
 func (s *eventStream) end(err error) error {
 	if s.opened {
 		if err != nil {
-			s.Log.Debug("event stream ended", "request-id", s.requestID, "err", err)
+			s.Log.Debug("event stream ended", "request-id", s.req.ID, "err", err)
 		}
 		return nil
 	}
@@ -104,11 +104,11 @@ func (s *eventStream) text(e *live.Event) ([]byte, error) {
 		if s.looked++; s.looked%sightLimit == 0 {
 			s.sight = s.newSight()
 		}
-		if seen, err := s.sight.event(s.r.Context(), e); err != nil || !seen {
+		if seen, err := s.sight.event(s.req.Context(), e); err != nil || !seen {
 			return nil, err
 		}
 	}
-	told, err := s.sight.change(s.r.Context(), e)
+	told, err := s.sight.change(s.req.Context(), e)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (s *eventStream) send(text []byte) error {
 	if err := s.control.SetWriteDeadline(time.Now().Add(writePatience)); err != nil {
 		return err
 	}
-	if _, err := s.w.Write(text); err != nil {
+	if _, err := s.req.Writer.Write(text); err != nil {
 		return err
 	}
 	if err := s.control.Flush(); err != nil {
