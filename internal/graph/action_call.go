@@ -99,7 +99,7 @@ func (w *wording) start(c *call) error {
 	if err := c.mayAct(c.deviceID(), reach); err != nil {
 		return err
 	}
-	err = c.Engine.Start(c.req.Context(), c.deviceID(),
+	err = c.config.Engine.Start(c.req.Context(), c.deviceID(),
 		engine.Call{Name: w.name, Actor: c.caller.Name, Set: stated.set, RestoreAfter: after, Reach: reach, Match: c.sameSet(), Key: c.key})
 	var refusal *action.Refusal
 	if errors.As(err, &refusal) {

@@ -55,7 +55,7 @@ func (c *call) listAppStates() error {
 	if !c.scope.Everything() {
 		within = fleet.Within(c.scope)
 	}
-	return odata.ServeList(c.req, c.appStatePath(), &odata.Listing{}, within, c.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
+	return odata.ServeList(c.req, c.appStatePath(), &odata.Listing{}, within, c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
 		return c.appStateFields(c.req.Context(), d.ID, selected)
 	})
 }

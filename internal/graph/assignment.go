@@ -44,7 +44,7 @@ func (k *payloadKind) assign(c *call) error {
 	if err := c.mayChange(access.Change{Payload: p.ID, Targets: lowered(list)}); err != nil {
 		return k.renamed(err)
 	}
-	list, err = c.Catalog.Assign(c.req.Context(), p.ID, list, c.sameAssignments)
+	list, err = c.config.Catalog.Assign(c.req.Context(), p.ID, list, c.sameAssignments)
 	if err != nil {
 		return k.renamed(err)
 	}

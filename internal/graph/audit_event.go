@@ -202,7 +202,7 @@ func (c *call) listAuditEvents() error {
 	}
 	var list []audit.Entry
 	if asked == "" || asked == q.Actor {
-		if list, err = c.Audit.Entries(c.req.Context(), q); err != nil {
+		if list, err = c.config.Audit.Entries(c.req.Context(), q); err != nil {
 			return err
 		}
 	}
@@ -212,7 +212,7 @@ func (c *call) listAuditEvents() error {
 	}
 	page := odata.Page{Collection: "deviceManagement/auditEvents", Next: next, Value: make([]odata.Fields, len(list))}
 	for i := range list {
-		page.Value[i] = c.auditEventFields(&list[i]).Pick(selected)
+		page.Value[i] = c.server.auditEventFields(&list[i]).Pick(selected)
 	}
 	return c.req.ReplyPage(page)
 }
@@ -223,7 +223,7 @@ func (c *call) getAuditEvent() error {
 		return err
 	}
 	absent := odata.NotFound("There is no audit event with this id.")
-	e, err := c.Audit.Entry(c.req.Context(), lower(c.req.PathValue("id")))
+	e, err := c.config.Audit.Entry(c.req.Context(), lower(c.req.PathValue("id")))
 	if errors.Is(err, audit.ErrNotFound) {
 		return absent
 	}
@@ -239,5 +239,5 @@ func (c *call) getAuditEvent() error {
 	}
 	e = one[0]
 	context := c.req.ContextURL("deviceManagement/auditEvents") + "/$entity"
-	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, c.auditEventFields(&e).Pick(selected)...))
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, c.server.auditEventFields(&e).Pick(selected)...))
 }

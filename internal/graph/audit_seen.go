@@ -22,7 +22,7 @@ func (c *call) hideUnseen(list []audit.Entry) error {
 		return nil
 	}
 	ctx := c.req.Context()
-	return c.Roles.View(ctx, func(tx access.Tx) error {
+	return c.config.Roles.View(ctx, func(tx access.Tx) error {
 		for i := range list {
 			e := &list[i]
 			e.Reason = strings.TrimPrefix(e.Reason, audit.Beyond)

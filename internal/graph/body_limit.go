@@ -19,7 +19,7 @@ const (
 // bodyLimit is how many bytes the call's body may have. A caller who may do nothing at all needs no
 // large one.
 func (c *call) bodyLimit() int64 {
-	limit := c.route.bodyLimit(c.MaxBody)
+	limit := c.route.bodyLimit(c.config.MaxBody)
 	mayAnything := func(r access.Right) bool { return len(c.caller.Scope(r)) > 0 }
 	if limit > odata.OrdinaryBody && (c.caller == nil || !slices.ContainsFunc(access.Rights(), mayAnything)) {
 		return odata.OrdinaryBody

@@ -82,7 +82,7 @@ func (c *call) listPolicies() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, policies.path(), policies.listing(), policies.ofKind(c), c.Catalog.List,
+	return odata.ServeList(c.req, policies.path(), policies.listing(), policies.ofKind(c), c.config.Catalog.List,
 		func(p *catalog.Payload) (odata.Fields, error) {
 			shown, err := c.policyFields(p, view)
 			return odata.Tagged(payloadTag(p), shown), err
@@ -124,7 +124,7 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 	}
 	var assigned []catalog.Assignment
 	if slices.Contains(view.selected, "isAssigned") || slices.Contains(view.expanded, expandAssignments) {
-		if assigned, err = c.Catalog.Assignments(c.req.Context(), p.ID); err != nil {
+		if assigned, err = c.config.Catalog.Assignments(c.req.Context(), p.ID); err != nil {
 			return nil, err
 		}
 	}

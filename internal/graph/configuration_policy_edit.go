@@ -109,7 +109,7 @@ func (c *call) createPolicy() error {
 	if in.Properties, err = withTechnologies(patch.Properties); err != nil {
 		return err
 	}
-	p, err := c.Catalog.Create(c.req.Context(), in)
+	p, err := c.config.Catalog.Create(c.req.Context(), in)
 	if err != nil {
 		return policyFault(err)
 	}
@@ -173,6 +173,6 @@ func (c *call) editPolicy(patch catalog.Patch) (*catalog.Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err = c.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload)
+	p, err = c.config.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload)
 	return p, policyFault(err)
 }

@@ -74,7 +74,7 @@ func (c *call) syncDevice() error {
 	if err := c.mayChange(access.Change{Device: c.deviceID()}); err != nil {
 		return err
 	}
-	if err := c.Engine.Sync(c.req.Context(), c.deviceID()); err != nil {
+	if err := c.config.Engine.Sync(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()
@@ -95,7 +95,7 @@ func (c *call) replyDevice(set string, selected []string) error {
 	if err := c.tagDevice(); err != nil {
 		return err
 	}
-	d, err := c.Devices.Device(c.req.Context(), c.deviceID())
+	d, err := c.config.Devices.Device(c.req.Context(), c.deviceID())
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (c *call) listDevices(set string) error {
 		within = fleet.Within(c.scope)
 	}
 	seen := c.newSight()
-	return odata.ServeList(c.req, "deviceManagement/"+set, deviceListing, within, c.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
+	return odata.ServeList(c.req, "deviceManagement/"+set, deviceListing, within, c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
 		return seen.deviceFields(c.req.Context(), &d, selected)
 	})
 }
@@ -140,7 +140,7 @@ func (c *call) updateDevice(set string) error {
 	if err := c.mayChange(access.Change{Device: c.deviceID(), Tags: tags}); err != nil {
 		return err
 	}
-	if err := c.Catalog.TagDevice(c.req.Context(), c.deviceID(), tags); err != nil {
+	if err := c.config.Catalog.TagDevice(c.req.Context(), c.deviceID(), tags); err != nil {
 		return err
 	}
 	if _, err := c.around(c.req.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
@@ -156,7 +156,7 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []st
 		switch {
 		case !slices.Contains(selected, p.name):
 		case p.value == nil: // deviceActionResults
-			actions, err := s.Engine.Actions(ctx, d.ID)
+			actions, err := s.call.config.Engine.Actions(ctx, d.ID)
 			if err != nil {
 				return nil, err
 			}

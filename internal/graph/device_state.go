@@ -47,9 +47,9 @@ func (k *stateKind) routes(r *resource) []route {
 
 // payloadState is how a payload stands on a device.
 type payloadState struct {
-	*action.Payload
+	payload  *action.Payload
 	platform string // of the device, as policyPlatformType
-	settings int
+	settings int    // that it has
 }
 
 var stateProperties = odata.Properties{
@@ -70,13 +70,13 @@ var stateListing = &odata.Listing{
 func (s payloadState) value(f query.Field) any {
 	switch f {
 	case "id":
-		return string(s.ID)
+		return string(s.payload.ID)
 	case "displayName":
-		return s.DisplayName
+		return s.payload.DisplayName
 	case "state":
 		return s.status()
 	case "version":
-		return s.Version
+		return s.payload.Version
 	default: // settingCount
 		return int64(s.settings)
 	}
@@ -105,7 +105,7 @@ func (k *stateKind) get(c *call, set string) error {
 		return err
 	}
 	id := action.PayloadID(lower(c.req.PathValue("state")))
-	i := slices.IndexFunc(all, func(s payloadState) bool { return s.ID == id })
+	i := slices.IndexFunc(all, func(s payloadState) bool { return s.payload.ID == id })
 	if i < 0 {
 		return odata.NotFound("There is no object with this id.")
 	}
@@ -122,7 +122,7 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.Devices.Device(c.req.Context(), c.deviceID())
+	d, err := c.config.Devices.Device(c.req.Context(), c.deviceID())
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +131,8 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 		if !slices.Contains(k.of, p.Type) {
 			continue
 		}
-		s := payloadState{Payload: p, platform: policyPlatform(d.Platform)}
-		content, err := c.Catalog.Get(c.req.Context(), p.ID)
+		s := payloadState{payload: p, platform: policyPlatform(d.Platform)}
+		content, err := c.config.Catalog.Get(c.req.Context(), p.ID)
 		switch {
 		case err == nil:
 			s.settings, err = settingCount(content)

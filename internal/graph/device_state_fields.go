@@ -21,13 +21,13 @@ func wanted(p *action.Payload) bool { return p.Assigned && !held(p) }
 // it is seen to be off. What the device has not shown yet is unknown.
 func (s payloadState) status() string {
 	switch {
-	case s.Work.Phase == action.Stuck:
+	case s.payload.Work.Phase == action.Stuck:
 		return "error"
-	case s.Work.Phase != action.Idle || s.Presence == action.Unknown:
+	case s.payload.Work.Phase != action.Idle || s.payload.Presence == action.Unknown:
 		return "unknown"
-	case wanted(s.Payload) != (s.Presence == action.Present):
+	case wanted(s.payload) != (s.payload.Presence == action.Present):
 		return "nonCompliant"
-	case s.Presence == action.Present:
+	case s.payload.Presence == action.Present:
 		return "compliant"
 	default:
 		return "notAssigned"
@@ -36,30 +36,30 @@ func (s payloadState) status() string {
 
 func (s payloadState) fields() odata.Fields {
 	return odata.Fields{
-		{"id", s.ID},
-		{"displayName", s.DisplayName},
-		{"version", s.Version},
+		{"id", s.payload.ID},
+		{"displayName", s.payload.DisplayName},
+		{"version", s.payload.Version},
 		{"platformType", s.platform},
 		{"state", s.status()},
 		{"settingCount", s.settings},
 		{"settingStates", s.settingStates()},
 		{"userId", noUser},
 		{"userPrincipalName", nil},
-		{ownProperty, standing(s.Payload)},
+		{ownProperty, standing(s.payload)},
 	}
 }
 
 // settingStates has one element when the device refused the policy: it does so as a whole.
 func (s payloadState) settingStates() []odata.Fields {
-	if s.Work.Phase != action.Stuck {
+	if s.payload.Work.Phase != action.Stuck {
 		return []odata.Fields{}
 	}
 	return []odata.Fields{withSource(odata.Fields{
-		{"settingName", s.DisplayName},
+		{"settingName", s.payload.DisplayName},
 		{"state", "error"},
-		{"errorCode", s.Work.Code},
-		{"errorDescription", odata.TextOrNull(s.Work.Note)},
-	}, s.Work.WhoseCode())}
+		{"errorCode", s.payload.Work.Code},
+		{"errorDescription", odata.TextOrNull(s.payload.Work.Note)},
+	}, s.payload.Work.WhoseCode())}
 }
 
 var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}

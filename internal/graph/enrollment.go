@@ -47,7 +47,7 @@ func (c *call) createEnrollment() error {
 	if err != nil {
 		return err
 	}
-	url, expires, err := c.Enroller.EnrollmentLinkOn(c.req.Context(), ttl, terms)
+	url, expires, err := c.config.Enroller.EnrollmentLinkOn(c.req.Context(), ttl, terms)
 	if err != nil {
 		return err
 	}
@@ -121,10 +121,10 @@ func (c *call) listEnrollments() error {
 	if _, err := c.around(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	if _, err := c.Devices.Device(c.req.Context(), c.deviceID()); err != nil {
+	if _, err := c.config.Devices.Device(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	list, err := c.History.Memberships(c.req.Context(), c.deviceID(), mostEnrollments)
+	list, err := c.config.History.Memberships(c.req.Context(), c.deviceID(), mostEnrollments)
 	if err != nil {
 		return err
 	}

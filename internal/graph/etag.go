@@ -14,7 +14,7 @@ func (c *call) tagDevice() error {
 	if _, err := c.around(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	tag, err := c.Engine.SetTag(c.req.Context(), c.deviceID())
+	tag, err := c.config.Engine.SetTag(c.req.Context(), c.deviceID())
 	if err == nil {
 		c.req.SetTag(tag)
 	}

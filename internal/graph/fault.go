@@ -17,16 +17,16 @@ import (
 func (c *call) fail(err error) {
 	if errors.Is(err, context.Canceled) && c.req.Context().Err() != nil {
 		// The caller has gone, or seems to have: to answer nothing would be 200.
-		c.req.ReplyFault(odata.Busy(busyRetryAfter), c.Now())
+		c.req.ReplyFault(odata.Busy(busyRetryAfter), c.config.Now())
 		return
 	}
-	f := c.anyFault(err).Bounded()
+	f := c.server.anyFault(err).Bounded()
 	c.recordRefusal(f, err)
 	if f.Status >= http.StatusInternalServerError {
-		c.Log.Error("request failed", "request-id", c.req.ID, "method", c.req.HTTP.Method, "path", c.req.HTTP.URL.Path,
+		c.config.Log.Error("request failed", "request-id", c.req.ID, "method", c.req.HTTP.Method, "path", c.req.HTTP.URL.Path,
 			"status", f.Status, "error", err)
 	}
-	c.req.ReplyFault(f, c.Now())
+	c.req.ReplyFault(f, c.config.Now())
 }
 
 // busyRetryAfter is after how long a caller may try again when the database is busy.
@@ -45,7 +45,7 @@ func (s *server) anyFault(err error) *odata.Fault {
 		return odata.NotFound("There is no device with this id.")
 	case errors.Is(err, catalog.ErrNotFound):
 		return odata.NotFound("There is no object with this id.")
-	case errors.Is(err, context.DeadlineExceeded), s.Busy(err):
+	case errors.Is(err, context.DeadlineExceeded), s.config.Busy(err):
 		return odata.Busy(busyRetryAfter)
 	default:
 		return &odata.Fault{Status: http.StatusInternalServerError, Code: odata.CodeInternal,

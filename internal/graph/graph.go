@@ -101,7 +101,7 @@ const defaultMaxBody = 8 << 20
 
 // server is the running surface.
 type server struct {
-	Config
+	config   Config
 	mux      *http.ServeMux
 	protocol *odata.Service
 	// categories are Graph's words for what operations belong to, by the first part of their names.
@@ -137,7 +137,7 @@ func New(c Config) http.Handler {
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	all := routes()
 	s := &server{
-		Config:     c,
+		config:     c,
 		mux:        http.NewServeMux(),
 		protocol:   odata.NewService(newModel(all), c.MaxBody),
 		categories: categoriesOf(all),
@@ -150,17 +150,22 @@ func New(c Config) http.Handler {
 
 // call is one request and its answer.
 type call struct {
-	*server
-	req       *odata.Request
-	route     route
-	caller    *access.Principal
-	scope     fleet.Scope     // where the caller may do what the route does
-	key       *engine.Key     // of the call; nil: it has none
-	decisions []access.Permit // that hold in the transaction of each write, too
+	server *server
+	config *Config // the server's
+	req    *odata.Request
+	route  route
+	// caller is who calls; nil until that is known, and where anybody may.
+	caller *access.Principal
+	// scope is where the caller may do what the route does.
+	scope fleet.Scope
+	// key is that of the call; nil: it has none.
+	key *engine.Key
+	// decisions hold in the transaction of each write, too.
+	decisions []access.Permit
 }
 
 func (s *server) newCall(w http.ResponseWriter, r *http.Request) *call {
-	return &call{server: s, req: s.protocol.NewRequest(w, r, s.baseOf(r))}
+	return &call{server: s, config: &s.config, req: s.protocol.NewRequest(w, r, s.baseOf(r))}
 }
 
 // authenticate finds out who calls.
@@ -173,7 +178,7 @@ func (c *call) authenticate() error {
 	scheme, bearer, _ := strings.Cut(c.req.HTTP.Header.Get("Authorization"), " ")
 	err := access.ErrUnauthenticated
 	if strings.EqualFold(scheme, "Bearer") {
-		c.caller, err = c.Authenticator.Authenticate(c.req.Context(), strings.TrimSpace(bearer))
+		c.caller, err = c.config.Authenticator.Authenticate(c.req.Context(), strings.TrimSpace(bearer))
 	}
 	if err == nil {
 		return c.admit()
@@ -183,18 +188,18 @@ func (c *call) authenticate() error {
 
 // baseOf is the scheme and host by which the caller of a request reaches the server.
 func (s *server) baseOf(r *http.Request) string {
-	if s.BaseURL != "" {
-		return s.BaseURL
+	if s.config.BaseURL != "" {
+		return s.config.BaseURL
 	}
 	scheme, host := "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"
 	}
 	// Whoever sends a request chooses its Host, and a link may be read by somebody else.
-	if own, err := url.Parse(s.OwnURL); err == nil && own.Host != "" {
+	if own, err := url.Parse(s.config.OwnURL); err == nil && own.Host != "" {
 		scheme, host = own.Scheme, own.Host
 	}
-	if s.TrustForwarded {
+	if s.config.TrustForwarded {
 		if proto := firstOf(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
 			scheme = proto
 		}

@@ -80,7 +80,7 @@ func (c *call) listGroups() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, "groups", groupListing, c.namedGroups(), c.Catalog.ListGroups, func(g *catalog.DeviceGroup) (odata.Fields, error) {
+	return odata.ServeList(c.req, "groups", groupListing, c.namedGroups(), c.config.Catalog.ListGroups, func(g *catalog.DeviceGroup) (odata.Fields, error) {
 		members, err := c.expandedMembers(g.ID, expanded)
 		return append(odata.Tagged(groupTag(g), groupFields(g).Pick(selected)), members...), err
 	})
@@ -111,7 +111,7 @@ func (c *call) getGroup() error {
 	if err != nil {
 		return err
 	}
-	g, err := c.Catalog.GetGroup(c.req.Context(), id)
+	g, err := c.config.Catalog.GetGroup(c.req.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (c *call) createGroup() error {
 	if err := c.mayChange(access.Change{Founds: true}); err != nil {
 		return err
 	}
-	g, err := c.Catalog.CreateGroup(c.req.Context(), in)
+	g, err := c.config.Catalog.CreateGroup(c.req.Context(), in)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (c *call) deleteGroup() error {
 	if err := c.mayChange(access.Change{Group: id, Ends: true}); err != nil {
 		return err
 	}
-	if err := c.Catalog.DeleteGroup(c.req.Context(), id, c.sameGroup); err != nil {
+	if err := c.config.Catalog.DeleteGroup(c.req.Context(), id, c.sameGroup); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

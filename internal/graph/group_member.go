@@ -32,14 +32,14 @@ func membersPath(group string) string { return "groups/" + group + "/members" }
 // memberPage reads the members of a group from behind one on, as far as the caller reaches them, and the $skiptoken of the
 // next page.
 func (c *call) memberPage(group, after string, size int, show func(*fleet.Device) odata.Fields) (value []odata.Fields, next string, err error) {
-	if _, err := c.Catalog.GetGroup(c.req.Context(), group); err != nil {
+	if _, err := c.config.Catalog.GetGroup(c.req.Context(), group); err != nil {
 		return nil, "", err
 	}
 	where := query.All{fleet.Member(group), query.Comparison{Field: fleet.ByID, Operator: query.Greater, Value: after}}
 	if !c.scope.Everything() {
 		where = append(where, fleet.Within(c.scope))
 	}
-	list, err := c.Devices.Devices(c.req.Context(), query.Query{Where: where, OrderBy: []query.Order{{Field: fleet.ByID}}, Limit: size + 1})
+	list, err := c.config.Devices.Devices(c.req.Context(), query.Query{Where: where, OrderBy: []query.Order{{Field: fleet.ByID}}, Limit: size + 1})
 	if err != nil {
 		return nil, "", err
 	}
@@ -115,7 +115,7 @@ func (c *call) addMember() error {
 	if err := c.mayChange(access.Change{Group: group, Device: device}); err != nil {
 		return err
 	}
-	if err := c.Catalog.AddMember(c.req.Context(), group, device); err != nil {
+	if err := c.config.Catalog.AddMember(c.req.Context(), group, device); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()
@@ -130,7 +130,7 @@ func (c *call) removeMember() error {
 	if err := c.mayChange(access.Change{Group: id, Device: device}); err != nil {
 		return err
 	}
-	if err := c.Catalog.RemoveMember(c.req.Context(), id, device); err != nil {
+	if err := c.config.Catalog.RemoveMember(c.req.Context(), id, device); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

@@ -45,10 +45,10 @@ func (c *call) listActions() error {
 	if _, err := c.around(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	if _, err := c.Devices.Device(c.req.Context(), c.deviceID()); err != nil {
+	if _, err := c.config.Devices.Device(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	list, err := c.History.PastActions(c.req.Context(), c.deviceID(), before, size+1)
+	list, err := c.config.History.PastActions(c.req.Context(), c.deviceID(), before, size+1)
 	if err != nil {
 		return err
 	}
@@ -80,14 +80,14 @@ func (c *call) listActionEvents() error {
 	if _, err := c.around(ctx, c.deviceID()); err != nil {
 		return err
 	}
-	a, err := c.History.PastAction(ctx, c.deviceID(), number)
+	a, err := c.config.History.PastAction(ctx, c.deviceID(), number)
 	if errors.Is(err, fleet.ErrNotFound) {
 		return odata.NotFound("There is no action with this number.")
 	}
 	if err != nil {
 		return err
 	}
-	events, err := c.History.ActionEvents(ctx, c.deviceID(), a)
+	events, err := c.config.History.ActionEvents(ctx, c.deviceID(), a)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (c *call) listRemoved() error {
 	if after.Device != "" {
 		q.After = &engine.Removal{Device: after.Device, Payload: after.Payload, Since: after.Since}
 	}
-	list, err := c.History.Removals(c.req.Context(), q)
+	list, err := c.config.History.Removals(c.req.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *call) listFailures() error {
 	if days <= hourlyDays {
 		bucket, width = "hour", time.Hour
 	}
-	since := c.Now().UTC().Truncate(width).Add(width - time.Duration(days)*24*time.Hour)
+	since := c.config.Now().UTC().Truncate(width).Add(width - time.Duration(days)*24*time.Hour)
 	tell := c.seenFailures
 	if c.scope.Everything() {
 		tell = c.allFailures
@@ -209,7 +209,7 @@ type failures struct {
 
 // allFailures lets the database count, for a caller who sees everything.
 func (c *call) allFailures(ctx context.Context, since time.Time, width time.Duration) (f failures, err error) {
-	if f.counts, err = c.History.CountFailures(ctx, since, width, failuresLimit, mostCounts); err != nil {
+	if f.counts, err = c.config.History.CountFailures(ctx, since, width, failuresLimit, mostCounts); err != nil {
 		return f, err
 	}
 	total := 0
@@ -217,7 +217,7 @@ func (c *call) allFailures(ctx context.Context, since time.Time, width time.Dura
 		total += count.Count
 	}
 	f.complete = total < failuresLimit && len(f.counts) < mostCounts
-	if f.recent, err = c.History.Failures(ctx, nil, since, nil, recentFailures); err != nil {
+	if f.recent, err = c.config.History.Failures(ctx, nil, since, nil, recentFailures); err != nil {
 		return f, err
 	}
 	return f, c.newSight().named(ctx, f.recent)
@@ -228,7 +228,7 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 	seen, counts := c.newSight(), make(map[engine.FailureCount]int) // by all but the count
 	var last *engine.Failure
 	for looked := 0; looked < failuresLimit && len(counts) < mostCounts && !f.complete; looked += failuresBatch {
-		list, err := c.History.Failures(ctx, fleet.Within(c.scope), since, last, failuresBatch)
+		list, err := c.config.History.Failures(ctx, fleet.Within(c.scope), since, last, failuresBatch)
 		if err != nil {
 			return f, err
 		}

@@ -23,7 +23,7 @@ func (s *sight) result(ctx context.Context, device fleet.DeviceID, r action.Resu
 	if r.InPlace == "" {
 		return r, nil
 	}
-	sees, err := s.Sees(ctx, device, r.InPlace)
+	sees, err := s.access.Sees(ctx, device, r.InPlace)
 	if sees {
 		r.Detail = naming(r.Detail, r.InPlaceName, r.InPlace)
 	}

@@ -25,7 +25,7 @@ func (c *call) inspectProfile() error {
 	if err != nil {
 		return err
 	}
-	risks, err := (&catalog.Payload{Type: action.DeviceConfiguration, Content: file}).Risks(c.Trust())
+	risks, err := (&catalog.Payload{Type: action.DeviceConfiguration, Content: file}).Risks(c.config.Trust())
 	if err != nil {
 		return err
 	}

@@ -65,11 +65,11 @@ func (l *Limiter) Take(caller string) (wait time.Duration, ok bool) {
 
 // admit refuses a caller who sends too much.
 func (c *call) admit() error {
-	wait, ok := c.Limiter.Take(c.caller.ID)
+	wait, ok := c.config.Limiter.Take(c.caller.ID)
 	if ok {
 		return nil
 	}
 	return &odata.Fault{Status: http.StatusTooManyRequests, Code: codeTooMany,
-		Message: fmt.Sprintf("'%s' sends more than %g requests a second. Wait, and try again.", c.caller.Name, c.RateLimit),
+		Message: fmt.Sprintf("'%s' sends more than %g requests a second. Wait, and try again.", c.caller.Name, c.config.RateLimit),
 		Header:  map[string]string{"Retry-After": odata.WholeSeconds(wait)}}
 }

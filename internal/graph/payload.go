@@ -63,7 +63,7 @@ func may(r access.Right) []access.Right { return []access.Right{r} }
 // find returns the payload that the call's path names. One of another collection, or beyond the caller's scope, is not
 // there.
 func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
-	p, err := c.Catalog.Get(c.req.Context(), action.PayloadID(c.req.PathValue("id")))
+	p, err := c.config.Catalog.Get(c.req.Context(), action.PayloadID(c.req.PathValue("id")))
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (k *payloadKind) create(c *call) error {
 			*field = *value
 		}
 	}
-	p, err := c.Catalog.Create(c.req.Context(), in)
+	p, err := c.config.Catalog.Create(c.req.Context(), in)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (k *payloadKind) update(c *call) error {
 	if err := c.mayEdit(p, patch); err != nil {
 		return err
 	}
-	if p, err = c.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload); err != nil {
+	if p, err = c.config.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
 	}
 	return k.reply(c, http.StatusOK, p, k.selectable(true))
@@ -188,7 +188,7 @@ func (k *payloadKind) delete(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Catalog.Delete(c.req.Context(), p.ID, c.samePayload); err != nil {
+	if err := c.config.Catalog.Delete(c.req.Context(), p.ID, c.samePayload); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

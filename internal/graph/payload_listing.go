@@ -115,9 +115,9 @@ func (k *payloadKind) list(c *call) error {
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
 	seen := c.newSight()
-	return odata.ServeList(c.req, k.path(), k.listing(), k.ofKind(c), odata.ReadingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
+	return odata.ServeList(c.req, k.path(), k.listing(), k.ofKind(c), odata.ReadingFirst(c.config.Catalog.List, func(found []*catalog.Payload) (err error) {
 		if slices.Contains(expanded, expandAssignments) {
-			assigned, err = c.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
+			assigned, err = c.config.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
 		}
 		return err
 	}), func(p *catalog.Payload) (odata.Fields, error) {

@@ -66,7 +66,7 @@ func (w *wording) foresee(c *call, set []action.Selection) (*engine.Preview, err
 	if err != nil {
 		return nil, err
 	}
-	return c.Engine.Preview(c.req.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.Trust())
+	return c.config.Engine.Preview(c.req.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.config.Trust())
 }
 
 func (w *wording) foreseen(one *action.Payload, p *engine.Preview, seen []*action.Payload) odata.Fields {
@@ -96,7 +96,7 @@ func (w *wording) whyRefused(r *action.Refusal) string {
 
 // refuseStranding refuses a set that may cut the device off, if the operator wants that.
 func (w *wording) refuseStranding(c *call, stated statedSet) error {
-	if !c.RefuseStranding {
+	if !c.config.RefuseStranding {
 		return nil
 	}
 	p, err := w.foresee(c, stated.set)

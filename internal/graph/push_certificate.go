@@ -100,7 +100,7 @@ func (c *call) updatePushCertificate() error {
 			return odata.BadRequest("force", "Property 'force' must be true or false.")
 		}
 	}
-	err = c.PushCertificates.SetPushCertificate(c.req.Context(), []byte(certificate), []byte(key), force)
+	err = c.config.PushCertificates.SetPushCertificate(c.req.Context(), []byte(certificate), []byte(key), force)
 	if other := new(OtherTopic); errors.As(err, &other) {
 		return c.refuseTopic(other)
 	}
@@ -123,7 +123,7 @@ func (c *call) refuseTopic(other *OtherTopic) error {
 }
 
 func (c *call) replyPushCertificate(selected []string) error {
-	p, err := c.PushCertificates.PushCertificate(c.req.Context())
+	p, err := c.config.PushCertificates.PushCertificate(c.req.Context())
 	if err != nil {
 		return err
 	}

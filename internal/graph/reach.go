@@ -68,7 +68,7 @@ func (c *call) stillAllowed(ctx context.Context, tx access.Tx) error {
 // decide returns the error of a decision, and has it decided again when the call writes.
 func (c *call) decide(decision access.Permit) error {
 	c.decisions = append(c.decisions, decision)
-	return c.Roles.View(c.req.Context(), func(tx access.Tx) error { return decision(c.req.Context(), tx) })
+	return c.config.Roles.View(c.req.Context(), func(tx access.Tx) error { return decision(c.req.Context(), tx) })
 }
 
 // errHidden is the error of a device or payload that exists beyond the caller's reach. The caller is told that it does
@@ -82,7 +82,7 @@ func (c *call) around(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 	if c.scope.Everything() {
 		return c.scope, nil
 	}
-	place, err := c.Devices.Place(ctx, id)
+	place, err := c.config.Devices.Place(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -95,17 +95,17 @@ func (c *call) around(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 
 // sight is what a caller sees of devices and payloads.
 type sight struct {
-	*call
-	*access.Sight
+	call   *call
+	access *access.Sight
 }
 
 func (c *call) newSight() *sight {
-	return &sight{call: c, Sight: access.NewSight(c.scope, c.Devices, c.Catalog)}
+	return &sight{call: c, access: access.NewSight(c.scope, c.config.Devices, c.config.Catalog)}
 }
 
 // action returns what the caller sees of an action on a device; nil: nothing.
 func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Action) (*action.Action, error) {
-	areas, err := s.Areas(ctx, device)
+	areas, err := s.access.Areas(ctx, device)
 	if err != nil || len(areas) == 0 {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 	seen := *a
 	seen.Results = nil
 	for _, r := range a.Results {
-		ok, err := s.Sees(ctx, device, r.Payload)
+		ok, err := s.access.Sees(ctx, device, r.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -132,12 +132,12 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 
 // event reports whether the caller sees an event.
 func (s *sight) event(ctx context.Context, e *live.Event) (bool, error) {
-	return s.SeesChange(ctx, e.Device, e.Result)
+	return s.access.SeesChange(ctx, e.Device, e.Result)
 }
 
 // assignments are those of a list that are to everybody, or to a group or device that the caller sees.
 func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]catalog.Assignment, error) {
-	if s.scope.Everything() {
+	if s.call.scope.Everything() {
 		return list, nil
 	}
 	seen := []catalog.Assignment{}
@@ -145,9 +145,9 @@ func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]c
 		ok := true
 		switch a.Kind {
 		case catalog.Group, catalog.ExcludeGroup:
-			ok = s.scope.Names(a.Target)
+			ok = s.call.scope.Names(a.Target)
 		case catalog.OneDevice:
-			areas, err := s.Areas(ctx, fleet.DeviceID(a.Target))
+			areas, err := s.access.Areas(ctx, fleet.DeviceID(a.Target))
 			if err != nil {
 				return nil, err
 			}
@@ -162,7 +162,7 @@ func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]c
 
 // assignments returns a payload's assignments, as far as the caller sees to whom they are.
 func (c *call) assignments(id action.PayloadID) ([]catalog.Assignment, error) {
-	list, err := c.Catalog.Assignments(c.req.Context(), id)
+	list, err := c.config.Catalog.Assignments(c.req.Context(), id)
 	if err != nil {
 		return nil, err
 	}
@@ -191,14 +191,14 @@ func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.P
 	if _, err := c.around(ctx, id); err != nil {
 		return nil, err
 	}
-	list, err := c.Engine.Payloads(ctx, id)
+	list, err := c.config.Engine.Payloads(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	s := c.newSight()
 	seen := make([]*action.Payload, 0, len(list))
 	for _, p := range list {
-		ok, err := s.Sees(ctx, id, p.ID)
+		ok, err := s.access.Sees(ctx, id, p.ID)
 		if err != nil {
 			return nil, err
 		}

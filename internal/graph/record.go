@@ -25,8 +25,8 @@ func (c *call) recorded(handle func(*call) error) error {
 	}
 	// What was asked for was so already, and nothing was written.
 	if d := audit.Of(c.req.Context()); d != nil {
-		if err := c.Audit.Record(c.req.Context(), d.Complete()); err != nil {
-			c.Log.Error("an operation could not be recorded", "request-id", c.req.ID, "err", err)
+		if err := c.config.Audit.Record(c.req.Context(), d.Complete()); err != nil {
+			c.config.Log.Error("an operation could not be recorded", "request-id", c.req.ID, "err", err)
 		}
 	}
 	return nil
@@ -34,8 +34,8 @@ func (c *call) recorded(handle func(*call) error) error {
 
 // entry is what the record says of this call before it is known how it ends.
 func (c *call) entry() audit.Entry {
-	e := audit.Entry{ID: uuid.NewString(), At: c.Now().UTC(), Activity: c.route.name, Kind: c.route.kind(c.req.HTTP.Method), Request: c.req.ID,
-		Actor: audit.Actor{Address: origin.Address(c.req.HTTP, c.TrustForwarded)}}
+	e := audit.Entry{ID: uuid.NewString(), At: c.config.Now().UTC(), Activity: c.route.name, Kind: c.route.kind(c.req.HTTP.Method), Request: c.req.ID,
+		Actor: audit.Actor{Address: origin.Address(c.req.HTTP, c.config.TrustForwarded)}}
 	if e.Activity == "" {
 		e.Activity = c.req.HTTP.Method + " " + odata.Clip(c.req.HTTP.URL.Path)
 	}
@@ -96,7 +96,7 @@ func (c *call) recordRefusal(f *odata.Fault, cause error) {
 	if id := c.req.PathValue("id"); id != "" {
 		e.Objects = []audit.Object{{Type: c.route.object(), ID: odata.Clip(id)}}
 	}
-	if err := c.Audit.Record(c.req.Context(), e); err != nil {
-		c.Log.Error("a refused attempt could not be recorded", "request-id", c.req.ID, "err", err)
+	if err := c.config.Audit.Record(c.req.Context(), e); err != nil {
+		c.config.Log.Error("a refused attempt could not be recorded", "request-id", c.req.ID, "err", err)
 	}
 }

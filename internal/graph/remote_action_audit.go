@@ -65,7 +65,7 @@ func (c *call) listRemoteActionAudits() error {
 	if !c.scope.Everything() {
 		within = fleet.Within(c.scope)
 	}
-	return odata.ServeList(c.req, "deviceManagement/remoteActionAudits", remoteActionListing, within, c.Audit.RemoteActions,
+	return odata.ServeList(c.req, "deviceManagement/remoteActionAudits", remoteActionListing, within, c.config.Audit.RemoteActions,
 		func(a audit.RemoteAction) (odata.Fields, error) {
 			return remoteActionAuditFields(&a).Pick(selected), nil
 		})

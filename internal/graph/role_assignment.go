@@ -63,10 +63,10 @@ func assignmentFields(a *access.RoleAssignment) odata.Fields {
 
 // assignmentView shows assignments as the call asks for. As in Graph their roles are shown with $expand.
 type assignmentView struct {
-	*call
+	call     *call
 	selected []string
 	expand   bool
-	roles    map[string]odata.Fields
+	roles    map[string]odata.Fields // that were read, by their ids
 }
 
 func (c *call) assignmentView() (*assignmentView, error) {
@@ -84,7 +84,7 @@ func (v *assignmentView) fields(a *access.RoleAssignment) (odata.Fields, error) 
 		return shown, nil
 	}
 	if v.roles[a.RoleID] == nil {
-		r, err := v.Roles.Role(v.req.Context(), a.RoleID)
+		r, err := v.call.config.Roles.Role(v.call.req.Context(), a.RoleID)
 		if err != nil {
 			return nil, fmt.Errorf("role of assignment %s: %w", a.ID, err)
 		}
@@ -104,7 +104,7 @@ func (c *call) listRoleAssignments() error {
 		collection = definitionSet + "/" + role + "/roleAssignments"
 	}
 	read := func(ctx context.Context, q query.Query) (query.Page[*access.RoleAssignment], error) {
-		return c.Roles.ListAssignments(ctx, role, q)
+		return c.config.Roles.ListAssignments(ctx, role, q)
 	}
 	return odata.ServeList(c.req, collection, assignmentListing, nil, read, func(a *access.RoleAssignment) (odata.Fields, error) {
 		shown, err := view.fields(a)
@@ -117,7 +117,7 @@ func (c *call) getRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	a, err := c.Roles.Assignment(c.req.Context(), c.req.PathValue("id"))
+	a, err := c.config.Roles.Assignment(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (c *call) createRoleAssignment() error {
 	if in.RoleID, ok = referred(reference, "roleDefinitions"); !ok {
 		return odata.BadRequest(bindDefinition, "Property '%s' must be the URL of a role, ending in roleDefinitions('id') or roleDefinitions/id.", bindDefinition)
 	}
-	a, err := c.Roles.CreateAssignment(c.req.Context(), c.caller, in)
+	a, err := c.config.Roles.CreateAssignment(c.req.Context(), c.caller, in)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (c *call) updateRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	a, err := c.Roles.Assignment(c.req.Context(), c.req.PathValue("id"))
+	a, err := c.config.Roles.Assignment(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (c *call) updateRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	if a, err = c.Roles.UpdateAssignment(c.req.Context(), c.caller, a.ID, patch, c.sameAssignment); err != nil {
+	if a, err = c.config.Roles.UpdateAssignment(c.req.Context(), c.caller, a.ID, patch, c.sameAssignment); err != nil {
 		return err
 	}
 	c.req.SetTag(assignmentTag(a))
@@ -180,7 +180,7 @@ func (c *call) updateRoleAssignment() error {
 }
 
 func (c *call) deleteRoleAssignment() error {
-	if err := c.Roles.DeleteAssignment(c.req.Context(), c.caller, c.req.PathValue("id"), c.sameAssignment); err != nil {
+	if err := c.config.Roles.DeleteAssignment(c.req.Context(), c.caller, c.req.PathValue("id"), c.sameAssignment); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

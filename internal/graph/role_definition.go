@@ -120,7 +120,7 @@ func (c *call) listRoles() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, definitionSet, definitionListing, nil, c.Roles.ListRoles, func(r *access.Role) (odata.Fields, error) {
+	return odata.ServeList(c.req, definitionSet, definitionListing, nil, c.config.Roles.ListRoles, func(r *access.Role) (odata.Fields, error) {
 		return odata.Typed(definitionType, odata.Tagged(roleTag(r), definitionFields(r).Pick(selected))), nil
 	})
 }
@@ -134,14 +134,14 @@ func (c *call) getRole() error {
 	if err != nil {
 		return err
 	}
-	r, err := c.Roles.Role(c.req.Context(), c.req.PathValue("id"))
+	r, err := c.config.Roles.Role(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	c.req.SetTag(roleTag(r))
 	shown := odata.Tagged(roleTag(r), definitionFields(r).Pick(selected))
 	if len(expand) > 0 {
-		list, err := c.Roles.ListAssignments(c.req.Context(), r.ID, query.Query{})
+		list, err := c.config.Roles.ListAssignments(c.req.Context(), r.ID, query.Query{})
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (c *call) createRole() error {
 	if err != nil {
 		return err
 	}
-	r, err := c.Roles.CreateRole(c.req.Context(), c.caller, access.RoleInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description),
+	r, err := c.config.Roles.CreateRole(c.req.Context(), c.caller, access.RoleInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description),
 		Rights: patch.Rights})
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (c *call) updateRole() error {
 	if err != nil {
 		return err
 	}
-	r, err := c.Roles.Role(c.req.Context(), c.req.PathValue("id"))
+	r, err := c.config.Roles.Role(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (c *call) updateRole() error {
 	if err != nil {
 		return err
 	}
-	if r, err = c.Roles.UpdateRole(c.req.Context(), c.caller, r.ID, patch, c.sameRole); err != nil {
+	if r, err = c.config.Roles.UpdateRole(c.req.Context(), c.caller, r.ID, patch, c.sameRole); err != nil {
 		return err
 	}
 	c.req.SetTag(roleTag(r))
@@ -193,7 +193,7 @@ func (c *call) updateRole() error {
 }
 
 func (c *call) deleteRole() error {
-	if err := c.Roles.DeleteRole(c.req.Context(), c.req.PathValue("id"), c.sameRole); err != nil {
+	if err := c.config.Roles.DeleteRole(c.req.Context(), c.req.PathValue("id"), c.sameRole); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

@@ -40,7 +40,7 @@ func (c *call) listScopeTags() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, scopeTagSet, scopeTagListing, nil, c.Roles.ListTags, func(t *access.ScopeTag) (odata.Fields, error) {
+	return odata.ServeList(c.req, scopeTagSet, scopeTagListing, nil, c.config.Roles.ListTags, func(t *access.ScopeTag) (odata.Fields, error) {
 		return scopeTagFields(t).Pick(selected), nil
 	})
 }
@@ -50,7 +50,7 @@ func (c *call) getScopeTag() error {
 	if err != nil {
 		return err
 	}
-	t, err := c.Roles.Tag(c.req.Context(), c.req.PathValue("id"))
+	t, err := c.config.Roles.Tag(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (c *call) createScopeTag() error {
 	if err != nil {
 		return err
 	}
-	t, err := c.Roles.CreateTag(c.req.Context(), access.TagInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description)})
+	t, err := c.config.Roles.CreateTag(c.req.Context(), access.TagInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description)})
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *call) updateScopeTag() error {
 	if err != nil {
 		return err
 	}
-	t, err := c.Roles.Tag(c.req.Context(), c.req.PathValue("id"))
+	t, err := c.config.Roles.Tag(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -86,14 +86,14 @@ func (c *call) updateScopeTag() error {
 	if err != nil {
 		return err
 	}
-	if t, err = c.Roles.UpdateTag(c.req.Context(), t.ID, patch); err != nil {
+	if t, err = c.config.Roles.UpdateTag(c.req.Context(), t.ID, patch); err != nil {
 		return err
 	}
 	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t))
 }
 
 func (c *call) deleteScopeTag() error {
-	if err := c.Roles.DeleteTag(c.req.Context(), c.req.PathValue("id")); err != nil {
+	if err := c.config.Roles.DeleteTag(c.req.Context(), c.req.PathValue("id")); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

@@ -183,7 +183,7 @@ func (c *call) batch() error {
 
 // refuseItem answers a request of the call's batch with an error.
 func (c *call) refuseItem(w http.ResponseWriter, r *http.Request, err error) {
-	item := c.newCall(w, r)
+	item := c.server.newCall(w, r)
 	item.caller = c.caller
 	item.fail(err)
 }

@@ -37,7 +37,7 @@ func (c *call) stream() error {
 	}
 	if c.req.HTTP.Method == http.MethodHead { // there is nothing to follow
 		if device != "" {
-			if _, err := c.Devices.Device(c.req.Context(), device); err != nil {
+			if _, err := c.config.Devices.Device(c.req.Context(), device); err != nil {
 				return err
 			}
 		}
@@ -46,7 +46,7 @@ func (c *call) stream() error {
 	}
 	if resumed {
 		if device != "" {
-			if _, err := c.Devices.Device(c.req.Context(), device); err != nil {
+			if _, err := c.config.Devices.Device(c.req.Context(), device); err != nil {
 				return err
 			}
 		}
@@ -55,7 +55,7 @@ func (c *call) stream() error {
 			return s.end(err)
 		}
 	}
-	list, newest, err := c.Events.Standing(c.req.Context(), device)
+	list, newest, err := c.config.Events.Standing(c.req.Context(), device)
 	if err != nil {
 		return s.end(err)
 	}
@@ -90,8 +90,8 @@ func EncodeEvent(e *live.Event) ([]byte, error) { return change(e).Append(make([
 
 // follow writes the events behind a position as they come, until the reader has gone or the log lets it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
-	ctx := s.req.Context()
-	reader, err := s.Events.Reader(ctx, device, after)
+	ctx := s.call.req.Context()
+	reader, err := s.call.config.Events.Reader(ctx, device, after)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
 	var seen []live.Standing
 	for _, standing := range list {
-		a, err := s.sight.action(s.req.Context(), standing.Device, standing.Action)
+		a, err := s.sight.action(s.call.req.Context(), standing.Device, standing.Action)
 		if err != nil {
 			return nil, err
 		}

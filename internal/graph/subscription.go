@@ -149,7 +149,7 @@ func (c *call) listSubscriptions() error {
 	if err != nil {
 		return err
 	}
-	list, err := c.Subscriptions.List(c.req.Context(), c.caller, after, size+1)
+	list, err := c.config.Subscriptions.List(c.req.Context(), c.caller, after, size+1)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (c *call) getSubscription() error {
 	if err != nil {
 		return err
 	}
-	s, err := c.Subscriptions.Get(c.req.Context(), c.caller, c.req.PathValue("id"))
+	s, err := c.config.Subscriptions.Get(c.req.Context(), c.caller, c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (c *call) createSubscription() error {
 	if err != nil {
 		return err
 	}
-	s, err := c.Subscriptions.Create(c.req.Context(), c.caller, in)
+	s, err := c.config.Subscriptions.Create(c.req.Context(), c.caller, in)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (c *call) renewSubscription() error {
 	if err != nil {
 		return err
 	}
-	s, err := c.Subscriptions.Renew(c.req.Context(), c.caller, c.req.PathValue("id"), expires)
+	s, err := c.config.Subscriptions.Renew(c.req.Context(), c.caller, c.req.PathValue("id"), expires)
 	if err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (c *call) renewSubscription() error {
 }
 
 func (c *call) deleteSubscription() error {
-	if err := c.Subscriptions.Delete(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
+	if err := c.config.Subscriptions.Delete(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()
@@ -264,7 +264,7 @@ func (c *call) reauthorizeSubscription() error {
 	if err := c.req.ReadNoBody(); err != nil {
 		return err
 	}
-	if err := c.Subscriptions.Reauthorize(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
+	if err := c.config.Subscriptions.Reauthorize(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

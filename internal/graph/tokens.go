@@ -50,7 +50,7 @@ func tokenFields(t *access.Token) odata.Fields {
 }
 
 func (c *call) listTokens() error {
-	list, err := c.Tokens.List(c.req.Context())
+	list, err := c.config.Tokens.List(c.req.Context())
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (c *call) createToken() error {
 		return err
 	}
 	in.By = c.caller
-	made, bearer, err := c.Tokens.Create(c.req.Context(), in)
+	made, bearer, err := c.config.Tokens.Create(c.req.Context(), in)
 	if errors.Is(err, access.ErrExists) {
 		return odata.BadRequest("name", "Property 'name' is not valid: another token has this name.")
 	}
@@ -117,7 +117,7 @@ func readTokenTTL(o *odata.Object) (time.Duration, error) {
 }
 
 func (c *call) revokeToken() error {
-	if err := c.Tokens.RevokeBy(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
+	if err := c.config.Tokens.RevokeBy(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
 		return c.roleFault(err)
 	}
 	return c.req.ReplyNoContent()
