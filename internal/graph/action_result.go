@@ -121,7 +121,7 @@ func sourceOf(c action.Code) any {
 	return sources[c.Source]
 }
 
-// withSource adds behind errorCode whose code it is, if there is one.
+// withSource adds, after errorCode, whose code it is, if there is one.
 func withSource(f odata.Fields, c action.Code) odata.Fields {
 	source := sourceOf(c)
 	i := slices.IndexFunc(f, func(one odata.Field) bool { return one.Name == "errorCode" })

@@ -24,7 +24,7 @@ func (c *call) mayChange(change access.Change) error {
 		if areas, err := change.In(ctx, tx, c.scope); err != nil || len(areas) > 0 {
 			return err
 		}
-		return c.beyond(ctx, tx, change)
+		return c.explainBeyondReach(ctx, tx, change)
 	})
 }
 
@@ -81,8 +81,8 @@ func (c *call) seesTarget(ctx context.Context, tx access.Tx, to catalog.Assignme
 	return catalog.NoTarget(to, i)
 }
 
-// beyond says why no area holds a change of what the caller sees.
-func (c *call) beyond(ctx context.Context, tx access.Tx, change access.Change) error {
+// explainBeyondReach says why no area holds a change of what the caller sees.
+func (c *call) explainBeyondReach(ctx context.Context, tx access.Tx, change access.Change) error {
 	if tags := change.Tags; tags != nil {
 		change.Tags = nil
 		areas, err := change.In(ctx, tx, c.scope)

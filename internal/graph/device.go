@@ -89,7 +89,7 @@ func (c *call) getDevice(set string) error {
 }
 
 func (c *call) replyDevice(set string, selected []string) error {
-	if _, err := c.around(c.req.Context(), c.deviceID()); err != nil {
+	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
 	if err := c.tagDevice(); err != nil {
@@ -143,7 +143,7 @@ func (c *call) updateDevice(set string) error {
 	if err := c.config.Catalog.TagDevice(c.req.Context(), c.deviceID(), tags); err != nil {
 		return err
 	}
-	if _, err := c.around(c.req.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
+	if _, err := c.areasOf(c.req.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
 		return c.req.ReplyNoContent() // it was given away
 	}
 	return c.replyDevice(set, devicePropertyNames)

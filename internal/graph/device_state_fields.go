@@ -11,11 +11,11 @@ const noUser = "00000000-0000-0000-0000-000000000000"
 // complianceStatuses are the members of complianceStatus, by their numbers.
 var complianceStatuses = []string{"unknown", "notApplicable", "compliant", "remediated", "nonCompliant", "error", "conflict", "notAssigned"}
 
-// held reports whether an action holds a payload off the device.
-func held(p *action.Payload) bool { return p.Away && p.Intent == action.Remove }
+// isHeldOff reports whether an action holds a payload off the device.
+func isHeldOff(p *action.Payload) bool { return p.Away && p.Intent == action.Remove }
 
 // wanted reports whether a payload should be on the device.
-func wanted(p *action.Payload) bool { return p.Assigned && !held(p) }
+func wanted(p *action.Payload) bool { return p.Assigned && !isHeldOff(p) }
 
 // status is the member of complianceStatus. What is held off the device, or is not assigned any more, is notAssigned once
 // it is seen to be off. What the device has not shown yet is unknown.
@@ -70,7 +70,7 @@ var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delive
 // standing tells how a payload stands on a device, in this server's own words.
 func standing(p *action.Payload) odata.Fields {
 	var since, by, restore, failure any
-	if held(p) {
+	if isHeldOff(p) {
 		since, by, restore = odata.Timestamp(p.AwaySince), odata.TextOrNull(p.AwayBy), odata.Timestamp(p.RestoreAt)
 	}
 	if p.Work.Phase == action.Stuck {
@@ -78,7 +78,7 @@ func standing(p *action.Payload) odata.Fields {
 	}
 	return odata.Fields{
 		{"assigned", p.Assigned},
-		{"removed", held(p)},
+		{"removed", isHeldOff(p)},
 		{"removedDateTime", since},
 		{"removedBy", by},
 		{"restoreDateTime", restore},

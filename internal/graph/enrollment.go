@@ -118,7 +118,7 @@ const mostEnrollments = 100
 // listEnrollments is GET /api/devices/{id}/enrollments: when a device enrolled, enrolled anew and left, the newest first, as
 // far as events are kept.
 func (c *call) listEnrollments() error {
-	if _, err := c.around(c.req.Context(), c.deviceID()); err != nil {
+	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
 	if _, err := c.config.Devices.Device(c.req.Context(), c.deviceID()); err != nil {
@@ -130,7 +130,7 @@ func (c *call) listEnrollments() error {
 	}
 	items := make([]odata.Fields, len(list))
 	for i := range list {
-		items[i] = change(&list[i])
+		items[i] = eventFields(&list[i])
 	}
 	return c.req.ReplyOwnPage(items, nil)
 }

@@ -11,7 +11,7 @@ import (
 // tagDevice makes the tag of the set of the device that the path names known, to who reaches the device. It must be read
 // before what the answer shows of the set: then a set that changes in between has another tag.
 func (c *call) tagDevice() error {
-	if _, err := c.around(c.req.Context(), c.deviceID()); err != nil {
+	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
 	tag, err := c.config.Engine.SetTag(c.req.Context(), c.deviceID())

@@ -1,6 +1,10 @@
-// Package graph is the HTTP surface that admins' tools use: Microsoft Graph's resources and actions under /beta, with
-// Graph's names, shapes and errors, and the server's own under /api. It decodes and encodes; what a call does is decided
-// by the services it is given.
+// Package graph is the HTTP surface that admins' tools use: Microsoft Graph's resources and actions
+// under /beta and /v1.0, with Graph's names, shapes and errors, and the server's own under /api. It
+// says what resources there are, who may do what to them, and what is recorded of it. How requests
+// are read and answers are written is package odata's; what a call does is decided by the services
+// that the surface is given.
+//
+// Begin reading with routes, then with one resource: role_scope_tag.go is a short one.
 package graph
 
 import (
@@ -49,10 +53,10 @@ type Devices interface {
 
 // Events is the log of what changes.
 type Events interface {
-	// Standing returns how actions stand, of one device or of all, and the position behind which to follow;
+	// Standing returns how actions stand, of one device or of all, and the position after which to follow;
 	// fleet.ErrNotFound if there is no such device.
 	Standing(ctx context.Context, device fleet.DeviceID) ([]live.Standing, int64, error)
-	// Reader follows the events behind a position; live.ErrGone if some are not kept any more.
+	// Reader follows the events after a position; live.ErrGone if some are not kept any more.
 	Reader(ctx context.Context, device fleet.DeviceID, after int64) (*live.Reader, error)
 }
 
@@ -103,7 +107,7 @@ const defaultMaxBody = 8 << 20
 type server struct {
 	config   Config
 	mux      *http.ServeMux
-	protocol *odata.Service
+	protocol *odata.Service // what its requests share
 	// categories are Graph's words for what operations belong to, by the first part of their names.
 	categories map[string]string
 }

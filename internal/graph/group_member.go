@@ -29,7 +29,7 @@ func (c *call) members(suffix string, show func(*fleet.Device) odata.Fields) err
 
 func membersPath(group string) string { return "groups/" + group + "/members" }
 
-// memberPage reads the members of a group from behind one on, as far as the caller reaches them, and the $skiptoken of the
+// memberPage reads the members of a group that come after one, as far as the caller reaches them, and the $skiptoken of the
 // next page.
 func (c *call) memberPage(group, after string, size int, show func(*fleet.Device) odata.Fields) (value []odata.Fields, next string, err error) {
 	if _, err := c.config.Catalog.GetGroup(c.req.Context(), group); err != nil {

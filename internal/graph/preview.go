@@ -22,7 +22,7 @@ func (w *wording) preview(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := w.foresee(c, stated.set)
+	p, err := w.previewCall(c, stated.set)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (w *wording) preview(c *call) error {
 		shown := []odata.Fields{}
 		for _, one := range list {
 			if slices.ContainsFunc(seen, func(s *action.Payload) bool { return s.ID == one.ID }) {
-				shown = append(shown, w.foreseen(one, p, seen))
+				shown = append(shown, w.previewFields(one, p, seen))
 			}
 		}
 		return shown
@@ -61,7 +61,7 @@ func (w *wording) preview(c *call) error {
 	})
 }
 
-func (w *wording) foresee(c *call, set []action.Selection) (*engine.Preview, error) {
+func (w *wording) previewCall(c *call, set []action.Selection) (*engine.Preview, error) {
 	reach, err := c.reach(c.req.Context(), c.deviceID())
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (w *wording) foresee(c *call, set []action.Selection) (*engine.Preview, err
 	return c.config.Engine.Preview(c.req.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.config.Trust())
 }
 
-func (w *wording) foreseen(one *action.Payload, p *engine.Preview, seen []*action.Payload) odata.Fields {
+func (w *wording) previewFields(one *action.Payload, p *engine.Preview, seen []*action.Payload) odata.Fields {
 	return odata.Fields{
 		{w.id, one.ID},
 		{w.kind, w.typeName(one.Type)},
@@ -99,7 +99,7 @@ func (w *wording) refuseStranding(c *call, stated statedSet) error {
 	if !c.config.RefuseStranding {
 		return nil
 	}
-	p, err := w.foresee(c, stated.set)
+	p, err := w.previewCall(c, stated.set)
 	if err != nil || len(p.Refused) > 0 { // then the action is refused for that
 		return err
 	}

@@ -77,8 +77,8 @@ type errHidden struct{ error }
 
 func (e errHidden) Unwrap() error { return e.error }
 
-// around returns the areas of the caller's scope that a device is in; fleet.ErrNotFound if it is in none.
-func (c *call) around(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
+// areasOf returns the areas of the caller's scope that a device is in; fleet.ErrNotFound if it is in none.
+func (c *call) areasOf(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
 	if c.scope.Everything() {
 		return c.scope, nil
 	}
@@ -171,7 +171,7 @@ func (c *call) assignments(id action.PayloadID) ([]catalog.Assignment, error) {
 
 // reach lists the payloads of a device that the caller can name; nil: all.
 func (c *call) reach(ctx context.Context, id fleet.DeviceID) ([]action.PayloadID, error) {
-	areas, err := c.around(ctx, id)
+	areas, err := c.areasOf(ctx, id)
 	if err != nil || areas.AllPayloads() {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (c *call) reach(ctx context.Context, id fleet.DeviceID) ([]action.PayloadID
 
 // seenPayloads lists what is assigned to a device or held off it, as far as the caller sees it.
 func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.Payload, error) {
-	if _, err := c.around(ctx, id); err != nil {
+	if _, err := c.areasOf(ctx, id); err != nil {
 		return nil, err
 	}
 	list, err := c.config.Engine.Payloads(ctx, id)

@@ -80,9 +80,9 @@ const longestReason = 1000
 // caller may not.
 func (c *call) recordRefusal(f *odata.Fault, cause error) {
 	var hidden errHidden
-	beyond := f.Status == http.StatusUnauthorized || f.Status == http.StatusForbidden || errors.As(cause, &hidden)
+	unauthorized := f.Status == http.StatusUnauthorized || f.Status == http.StatusForbidden || errors.As(cause, &hidden)
 	// A flood of what is too much must not fill the record.
-	if c.route.reads(c.req.HTTP.Method) && !beyond || f.Status == http.StatusTooManyRequests {
+	if c.route.reads(c.req.HTTP.Method) && !unauthorized || f.Status == http.StatusTooManyRequests {
 		return
 	}
 	e := c.entry()

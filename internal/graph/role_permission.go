@@ -9,7 +9,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// roleEdit reads what a body sets of a role. Roles carry no scope tags: who reads roles reads all of them.
+// roleEdit reads what a body sets of a role. Roles carry no scope tags: a caller who may read roles may read all of them.
 func roleEdit(body *odata.Object) (p access.RolePatch, err error) {
 	if err := body.Only(definitionProperties.Names()...); err != nil {
 		return p, err

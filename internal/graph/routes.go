@@ -15,19 +15,33 @@ import (
 
 // route is one operation of the surface.
 type route struct {
-	method, pattern string         // as http.ServeMux has them
-	name            string         // of the operation; the audit record keeps it
-	resource        *resource      // what it is about; nil: the server as a whole
-	verb            *verb          // what it does to the resource; nil: it is the only one of its kind
-	answers         odata.TypeName // the type of $metadata that a GET answers with; empty: it has none
-	options         []string       // the query options it takes; any other is refused
-	needs           []access.Right // the caller must have all of them; what the call reaches is where they have the first
-	open            bool           // needs no token
-	everywhere      bool           // each version has it
-	unchanging      bool           // changes nothing, whatever its method
-	largestBody     int64          // bytes of its body, if it has no verb; 0: odata.OrdinaryBody
-	handle          func(*call) error
-	operation       *odata.Operation // the route as the protocol knows it
+	// method and pattern are as http.ServeMux has them.
+	method  string
+	pattern string
+	// name is the operation's; the audit record keeps it.
+	name string
+	// resource is what it is about; nil: the server as a whole.
+	resource *resource
+	// verb is what it does to the resource; nil: it is the only one of its kind.
+	verb *verb
+	// answers is the type of $metadata that a GET answers with; empty: it has none.
+	answers odata.TypeName
+	// options are the query options it takes. Any other is refused.
+	options []string
+	// needs are the rights that the caller must have, all of them in one role assignment. What the
+	// call reaches is where that holds.
+	needs []access.Right
+	// open says that it needs no token.
+	open bool
+	// everywhere says that each version has it.
+	everywhere bool
+	// unchanging says that it changes nothing, whatever its method.
+	unchanging bool
+	// largestBody is how many bytes its body may have, if it has no verb; 0: odata.OrdinaryBody.
+	largestBody int64
+	handle      func(*call) error
+	// operation is the route as the protocol knows it.
+	operation *odata.Operation
 }
 
 // routes lists every operation there is.
@@ -73,8 +87,8 @@ func routes() []route {
 	return all
 }
 
-// Patterns lists what the surface answers, each as http.ServeMux has it with its method; it is for who stands before it and
-// decides what each may hold.
+// Patterns lists what the surface answers, each as http.ServeMux has it with its method; it is for whatever stands before it
+// and decides what each may hold.
 func Patterns() []string {
 	var patterns []string
 	for _, rt := range routes() {

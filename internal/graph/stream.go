@@ -22,7 +22,8 @@ var writePatience = 10 * time.Second
 
 // stream is GET /api/events, all devices, and /api/devices/{id}/events: first how things stand, then every change as it
 // is committed. It is served as server-sent events (WHATWG HTML, "Server-sent events"), or as newline-delimited JSON
-// to who accepts that. A reader that comes back with Last-Event-ID, or the option after, goes on behind that event.
+// to a caller who accepts that. A reader that comes back with Last-Event-ID, or the option after, goes
+// on after that event.
 func (c *call) stream() error {
 	device := c.deviceID()
 	after, resumed, err := c.lastSeen()
@@ -31,7 +32,7 @@ func (c *call) stream() error {
 	}
 	s := c.newStream()
 	if device != "" {
-		if _, err := c.around(c.req.Context(), device); err != nil {
+		if _, err := c.areasOf(c.req.Context(), device); err != nil {
 			return err
 		}
 	}
@@ -69,7 +70,7 @@ func (c *call) stream() error {
 	return s.end(s.follow(device, newest))
 }
 
-// lastSeen is the event behind which the reader wants to go on, if it has seen one.
+// lastSeen is the event after which the reader wants to go on, if it has seen one.
 func (c *call) lastSeen() (after int64, resumed bool, err error) {
 	text, name := c.req.HTTP.Header.Get(headerLastSeen), headerLastSeen
 	if text == "" {
@@ -86,9 +87,9 @@ func (c *call) lastSeen() (after int64, resumed bool, err error) {
 }
 
 // EncodeEvent is an event as it is served, in JSON.
-func EncodeEvent(e *live.Event) ([]byte, error) { return change(e).Append(make([]byte, 0, 1024)) }
+func EncodeEvent(e *live.Event) ([]byte, error) { return eventFields(e).Append(make([]byte, 0, 1024)) }
 
-// follow writes the events behind a position as they come, until the reader has gone or the log lets it go.
+// follow writes the events after a position as they come, until the reader has gone or the log lets it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 	ctx := s.call.req.Context()
 	reader, err := s.call.config.Events.Reader(ctx, device, after)
@@ -142,7 +143,7 @@ func snapshot(newest int64, list []live.Standing) odata.Fields {
 	return odata.Fields{{"id", newest}, {"type", "snapshot"}, {"value", value}}
 }
 
-func change(e *live.Event) odata.Fields {
+func eventFields(e *live.Event) odata.Fields {
 	f := odata.Fields{
 		{"id", e.Position},
 		{"type", string(e.Kind)},

@@ -108,14 +108,14 @@ func (s *eventStream) text(e *live.Event) ([]byte, error) {
 			return nil, err
 		}
 	}
-	told, err := s.sight.change(s.call.req.Context(), e)
+	named, err := s.sight.namePlaceIn(s.call.req.Context(), e)
 	if err != nil {
 		return nil, err
 	}
-	if told.Served != nil {
-		return told.Served, nil
+	if named.Served != nil {
+		return named.Served, nil
 	}
-	return EncodeEvent(told)
+	return EncodeEvent(named)
 }
 
 // frame appends an event as the stream has it.

@@ -19,7 +19,7 @@ type Subscriptions interface {
 	// Create makes a subscription of the caller's, after its receiver has passed the handshake.
 	Create(ctx context.Context, by *access.Principal, in notify.Input) (*notify.Subscription, error)
 	Get(ctx context.Context, by *access.Principal, id string) (*notify.Subscription, error)
-	// List returns the caller's subscriptions by ascending id from behind after, at most limit.
+	// List returns the caller's subscriptions by ascending id that come after an id, at most limit.
 	List(ctx context.Context, by *access.Principal, after string, limit int) ([]*notify.Subscription, error)
 	Renew(ctx context.Context, by *access.Principal, id string, expires time.Time) (*notify.Subscription, error)
 	Reauthorize(ctx context.Context, by *access.Principal, id string) error
