@@ -41,7 +41,11 @@ require (
 	rsc.io/qr v0.2.0
 )
 
-require howett.net/plist v1.0.1
+require (
+	github.com/hashicorp/golang-lru/v2 v2.0.7
+	golang.org/x/time v0.16.0
+	howett.net/plist v1.0.1
+)
 
 require (
 	github.com/go-logfmt/logfmt v0.5.1 // indirect

@@ -8,7 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
-	"github.com/syncpayloads/syncpayloads/internal/plaintext"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // wording is how one name of the action calls what both names share (spec section 1).
@@ -20,12 +20,12 @@ type wording struct {
 	itemType   string
 	id         string
 	kind       string
-	kindType   typeName
+	kindType   odata.TypeName
 	intent     string
-	intentType typeName
-	readOnly   properties // further properties of an element, set by the server only
-	kinds      []string   // members of the type enumeration, by action.PayloadType
-	statuses   []string   // members of the status enumeration, by action.Status
+	intentType odata.TypeName
+	readOnly   odata.Properties // further properties of an element, set by the server only
+	kinds      []string         // members of the type enumeration, by action.PayloadType
+	statuses   []string         // members of the status enumeration, by action.Status
 }
 
 var syncPayloads = &wording{
@@ -39,8 +39,8 @@ var syncPayloads = &wording{
 	kindType:   "deviceActionPayloadType",
 	intent:     "intent",
 	intentType: "deviceActionPayloadIntent",
-	readOnly: properties{{"displayName", edmString}, {"status", "deviceActionPayloadStatus"}, {"detail", edmString},
-		{"errorCode", edmInt64}, {"lastModifiedDateTime", edmDateTime}},
+	readOnly: odata.Properties{{"displayName", odata.String}, {"status", "deviceActionPayloadStatus"}, {"detail", odata.String},
+		{"errorCode", odata.Int64}, {"lastModifiedDateTime", odata.DateTime}},
 	kinds:    []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy"},
 	statuses: []string{"inProgress", "inProgress", "removed", "error", "succeeded"},
 }
@@ -56,23 +56,20 @@ var changeAssignments = &wording{
 	kindType:   "deviceAssignmentItemType",
 	intent:     "assignmentItemActionIntent",
 	intentType: "deviceAssignmentItemIntent",
-	readOnly: properties{{"itemDisplayName", edmString}, {"itemSubTypeDisplayName", edmString},
-		{"assignmentItemActionStatus", "deviceAssignmentItemStatus"}, {"intentActionMessage", edmString},
-		{"errorCode", edmInt64}, {"lastActionDateTime", edmDateTime}, {"lastModifiedDateTime", edmDateTime}},
+	readOnly: odata.Properties{{"itemDisplayName", odata.String}, {"itemSubTypeDisplayName", odata.String},
+		{"assignmentItemActionStatus", "deviceAssignmentItemStatus"}, {"intentActionMessage", odata.String},
+		{"errorCode", odata.Int64}, {"lastActionDateTime", odata.DateTime}, {"lastModifiedDateTime", odata.DateTime}},
 	kinds:    []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy", "mobileAppConfiguration"},
 	statuses: []string{"initiated", "inProgress", "removed", "error", "succeeded"},
 }
 
 var intents = []string{action.Remove: "remove", action.Restore: "restore"}
 
-// unknownFutureValue stands for a member that an enumeration does not have.
-const unknownFutureValue = "unknownFutureValue"
-
 func (w *wording) typeName(t action.PayloadType) string {
 	if int(t) < len(w.kinds) {
 		return w.kinds[t]
 	}
-	return unknownFutureValue
+	return odata.UnknownFutureValue
 }
 
 // payloadIDLimit is the most characters of a payloadId (spec section 1).
@@ -80,11 +77,11 @@ const payloadIDLimit = 40
 
 // start is POST …/{id}/syncPayloads or …/changeAssignments.
 func (w *wording) start(c *call) error {
-	after, err := restoreAfter(c.r.Header)
+	after, err := restoreAfter(c.req.HTTP.Header)
 	if err != nil {
 		return err
 	}
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -95,14 +92,14 @@ func (w *wording) start(c *call) error {
 	if err := w.refuseStranding(c, stated); err != nil {
 		return err
 	}
-	reach, err := c.reach(c.r.Context(), c.deviceID())
+	reach, err := c.reach(c.req.Context(), c.deviceID())
 	if err != nil {
 		return err
 	}
 	if err := c.mayAct(c.deviceID(), reach); err != nil {
 		return err
 	}
-	err = c.Engine.Start(c.r.Context(), c.deviceID(),
+	err = c.config.Engine.Start(c.req.Context(), c.deviceID(),
 		engine.Call{Name: w.name, Actor: c.caller.Name, Set: stated.set, RestoreAfter: after, Reach: reach, Match: c.sameSet(), Key: c.key})
 	var refusal *action.Refusal
 	if errors.As(err, &refusal) {
@@ -111,7 +108,7 @@ func (w *wording) start(c *call) error {
 	if err != nil {
 		return startFault(err)
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 // statedSet is the set that an action's body states.
@@ -131,16 +128,16 @@ func (s *statedSet) placed(r *action.Refusal) *action.Refusal {
 }
 
 // selections reads the set that an action's body states. What it wants restored is not in the set; that is what restores it.
-func (w *wording) selections(body *object) (stated statedSet, err error) {
-	if err := body.only(w.collection); err != nil {
+func (w *wording) selections(body *odata.Object) (stated statedSet, err error) {
+	if err := body.Only(w.collection); err != nil {
 		return stated, err
 	}
-	items, err := body.requiredObjects(w.collection)
+	items, err := body.RequiredObjects(w.collection)
 	if err != nil {
 		return stated, err
 	}
 	if len(items) > action.MaxPayloads {
-		return stated, badRequest(w.collection, "Property '%s' has %d elements; at most %d are possible.", w.collection,
+		return stated, odata.BadRequest(w.collection, "Property '%s' has %d elements; at most %d are possible.", w.collection,
 			len(items), action.MaxPayloads)
 	}
 	var named []action.PayloadID
@@ -160,43 +157,26 @@ func (w *wording) selections(body *object) (stated statedSet, err error) {
 	return stated, nil
 }
 
-func (w *wording) selection(item *object) (s action.Selection, intent action.Intent, err error) {
-	if err := item.only(append([]string{w.id, w.kind, w.intent}, w.readOnly.names()...)...); err != nil {
+func (w *wording) selection(item *odata.Object) (s action.Selection, intent action.Intent, err error) {
+	if err := item.Only(append([]string{w.id, w.kind, w.intent}, w.readOnly.Names()...)...); err != nil {
 		return s, intent, err
 	}
 	// What only the server sets is ignored: the example in Graph's own reference sends it filled in.
-	id, err := item.requiredText(w.id)
+	id, err := item.RequiredText(w.id)
 	if err != nil {
 		return s, intent, err
 	}
 	if utf8.RuneCountInString(id) > payloadIDLimit {
-		return s, intent, badRequest(item.at(w.id), "Property '%s' has more than %d characters.", item.at(w.id), payloadIDLimit)
+		return s, intent, odata.BadRequest(item.At(w.id), "Property '%s' has more than %d characters.", item.At(w.id), payloadIDLimit)
 	}
-	kind, err := item.member(w.kind, w.kinds)
+	kind, err := item.Member(w.kind, w.kinds)
 	if err != nil {
 		return s, intent, err
 	}
 	s = action.Selection{ID: action.PayloadID(strings.ToLower(id)), Type: action.PayloadType(kind)}
-	if item.values[w.intent] == nil {
+	if item.Values[w.intent] == nil {
 		return s, action.Remove, nil
 	}
-	member, err := item.member(w.intent, intents)
+	member, err := item.Member(w.intent, intents)
 	return s, action.Intent(member), err
 }
-
-// member returns a required enumeration property as its number.
-func (o *object) member(name string, members []string) (int, error) {
-	value, err := o.requiredText(name)
-	if err != nil {
-		return 0, err
-	}
-	i := slices.Index(members, value)
-	if i < 0 {
-		return 0, badRequest(o.at(name), "Property '%s' is not valid: '%s' is none of %s.", o.at(name), clip(value),
-			strings.Join(members, ", "))
-	}
-	return i, nil
-}
-
-// clip keeps a caller's text in a message short.
-func clip(value string) string { return plaintext.Cut(value, 60) }

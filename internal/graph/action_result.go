@@ -2,6 +2,7 @@ package graph
 
 import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
@@ -14,40 +15,42 @@ const (
 // detailLimit is the most bytes that are shown of a detail. The engine keeps fewer; what came before it did can be longer.
 const detailLimit = 16 << 10
 
-func shownDetail(detail string) any { return textOrNull(plaintext.CutBytes(detail, detailLimit)) }
+func shownDetail(detail string) any { return odata.TextOrNull(plaintext.CutBytes(detail, detailLimit)) }
 
 // states are the members of actionState, by action.State.
 var states = []string{"none", "pending", "canceled", "active", "done", "failed", "notSupported"}
 
 // actionResults is a device's deviceActionResults: the latest action of each name.
-func actionResults(actions []*action.Action, x explainer) []fields {
-	results := make([]fields, len(actions))
+func actionResults(actions []*action.Action, x explainer) []odata.Fields {
+	results := make([]odata.Fields, len(actions))
 	for i, a := range actions {
 		results[i] = actionResult(a, x)
 	}
 	return results
 }
 
-func actionResult(a *action.Action, x explainer) fields { return shownResult(a, x, (*wording).item) }
+func actionResult(a *action.Action, x explainer) odata.Fields {
+	return shownResult(a, x, (*wording).item)
+}
 
 // ownActionResult is an action's result as it is in the history under /api. The stream has results as Graph has them, so that
 // who follows it knows what a device's deviceActionResults are.
-func ownActionResult(a *action.Action, x explainer) fields {
+func ownActionResult(a *action.Action, x explainer) odata.Fields {
 	return shownResult(a, x, (*wording).ownItem)
 }
 
-func shownResult(a *action.Action, x explainer, show func(*wording, *action.Result, explainer) fields) fields {
+func shownResult(a *action.Action, x explainer, show func(*wording, *action.Result, explainer) odata.Fields) odata.Fields {
 	w := wordingOf(a.Name)
-	items := make([]fields, len(a.Results))
+	items := make([]odata.Fields, len(a.Results))
 	for i := range a.Results {
 		items[i] = show(w, &a.Results[i], x)
 	}
-	return fields{
+	return odata.Fields{
 		{"@odata.type", w.resultType},
 		{"actionName", a.Name},
 		{"actionState", states[a.State]},
-		{"startDateTime", timestamp(a.Started)},
-		{"lastUpdatedDateTime", timestamp(a.Updated)},
+		{"startDateTime", odata.Timestamp(a.Started)},
+		{"lastUpdatedDateTime", odata.Timestamp(a.Updated)},
 		{w.collection, items},
 	}
 }
@@ -60,7 +63,7 @@ func wordingOf(name action.Name) *wording {
 }
 
 // item is one payload of a result under this name.
-func (w *wording) item(r *action.Result, x explainer) fields {
+func (w *wording) item(r *action.Result, x explainer) odata.Fields {
 	if w == changeAssignments {
 		return deviceAssignmentItem(w, r, x)
 	}
@@ -68,58 +71,40 @@ func (w *wording) item(r *action.Result, x explainer) fields {
 }
 
 // ownItem is an item of the history, where both names tell what kind of policy or app it is.
-func (w *wording) ownItem(r *action.Result, x explainer) fields {
+func (w *wording) ownItem(r *action.Result, x explainer) odata.Fields {
 	f := w.item(r, x)
 	if w == syncPayloads {
-		f = append(f, field{"subType", textOrNull(r.SubType)})
+		f = append(f, odata.Field{"subType", odata.TextOrNull(r.SubType)})
 	}
 	return f
 }
 
-func deviceActionPayload(w *wording, r *action.Result, x explainer) fields {
-	return fields{
+func deviceActionPayload(w *wording, r *action.Result, x explainer) odata.Fields {
+	return withFailure(odata.Fields{
 		{"@odata.type", w.itemType},
 		{"payloadId", string(r.Payload)},
 		{"payloadType", w.typeName(r.Type)},
-		{"displayName", textOrNull(r.DisplayName)},
+		{"displayName", odata.TextOrNull(r.DisplayName)},
 		{"intent", intents[r.Intent]},
 		{"status", w.statuses[r.Status]},
 		{"detail", shownDetail(r.Detail)},
 		{"errorCode", r.Code},
-		{"lastModifiedDateTime", timestamp(r.LastModified)},
-	}.withFailure(r.WhoseCode(), r.Detail, x)
+		{"lastModifiedDateTime", odata.Timestamp(r.LastModified)},
+	}, r.WhoseCode(), r.Detail, x)
 }
 
-func deviceAssignmentItem(w *wording, r *action.Result, x explainer) fields {
-	return fields{
+func deviceAssignmentItem(w *wording, r *action.Result, x explainer) odata.Fields {
+	return withFailure(odata.Fields{
 		{"@odata.type", w.itemType},
 		{"itemId", r.Payload},
 		{"itemType", w.typeName(r.Type)},
-		{"itemDisplayName", textOrNull(firstRunes(r.DisplayName, displayNameLimit))},
-		{"itemSubTypeDisplayName", textOrNull(firstRunes(r.SubType, displayNameLimit))},
+		{"itemDisplayName", odata.TextOrNull(plaintext.First(r.DisplayName, displayNameLimit))},
+		{"itemSubTypeDisplayName", odata.TextOrNull(plaintext.First(r.SubType, displayNameLimit))},
 		{"assignmentItemActionIntent", intents[r.Intent]},
 		{"assignmentItemActionStatus", w.statuses[r.Status]},
-		{"intentActionMessage", textOrNull(firstRunes(r.Detail, messageLimit))},
+		{"intentActionMessage", odata.TextOrNull(plaintext.First(r.Detail, messageLimit))},
 		{"errorCode", r.Code},
-		{"lastActionDateTime", timestamp(r.LastAction)},
-		{"lastModifiedDateTime", timestamp(r.LastModified)},
-	}.withFailure(r.WhoseCode(), r.Detail, x)
-}
-
-// textOrNull is a text as served; an empty one is not known, and null.
-func textOrNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
+		{"lastActionDateTime", odata.Timestamp(r.LastAction)},
+		{"lastModifiedDateTime", odata.Timestamp(r.LastModified)},
+	}, r.WhoseCode(), r.Detail, x)
 }

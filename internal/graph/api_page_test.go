@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 var updatePage = goflag.Bool("update", false, "write the tables of docs/api.md anew; what their last columns say is kept")
@@ -108,13 +110,13 @@ func routeRows(t *testing.T) [][]string {
 	}
 	for _, rt := range all {
 		switch {
-		case strings.HasPrefix(rt.pattern, stableVersion) && twin(rt, stableVersion, versionPath),
+		case strings.HasPrefix(rt.pattern, odata.StablePath) && twin(rt, odata.StablePath, odata.BetaPath),
 			strings.Contains(rt.pattern, "/comanagedDevices") && twin(rt, "comanagedDevices", "managedDevices"),
-			strings.Contains(rt.pattern, "/"+graphNamespace) && twin(rt, graphNamespace, ""):
+			strings.Contains(rt.pattern, "/"+odata.GraphNamespace) && twin(rt, odata.GraphNamespace, ""):
 			continue
 		}
 		path, stable := rt.pattern, ""
-		if strings.HasPrefix(path, versionPath) && twin(rt, versionPath, stableVersion) {
+		if strings.HasPrefix(path, odata.BetaPath) && twin(rt, odata.BetaPath, odata.StablePath) {
 			stable = "yes"
 		}
 		if strings.Contains(path, "/managedDevices") && twin(rt, "managedDevices", "comanagedDevices") {
@@ -122,7 +124,7 @@ func routeRows(t *testing.T) [][]string {
 		}
 		segments := strings.Split(rt.pattern, "/")
 		for i, segment := range segments {
-			if twin(rt, "/"+segment, "/"+graphNamespace+segment) && !strings.HasPrefix(segment, graphNamespace) {
+			if twin(rt, "/"+segment, "/"+odata.GraphNamespace+segment) && !strings.HasPrefix(segment, odata.GraphNamespace) {
 				path = strings.Replace(path, "/"+segments[i], "/[microsoft.graph.]"+segment, 1)
 			}
 		}
@@ -150,9 +152,9 @@ func optionsCell(options []string) string {
 	switch {
 	case len(options) == 0:
 		return ""
-	case slices.Equal(options, queryOptions):
+	case slices.Equal(options, odata.QueryOptions):
 		return "those of lists"
-	case slices.Equal(options, expandOptions):
+	case slices.Equal(options, odata.ExpandOptions):
 		return "those of lists, `$expand`"
 	}
 	return "`" + strings.Join(options, " ") + "`"
@@ -161,7 +163,7 @@ func optionsCell(options []string) string {
 // listRows has what $filter and $orderby take of every list that is compiled into a query.
 func listRows(t *testing.T) [][]string {
 	t.Helper()
-	listings := map[string]*listing{"managedDevices": deviceListing, "groups": groupListing, "roleDefinitions": definitionListing,
+	listings := map[string]*odata.Listing{"managedDevices": deviceListing, "groups": groupListing, "roleDefinitions": definitionListing,
 		"roleAssignments": assignmentListing, "roleScopeTags": scopeTagListing, "remoteActionAudits": remoteActionListing}
 	for _, k := range payloadKinds() {
 		listings[k.set()] = k.listing(appleForms)
@@ -172,21 +174,18 @@ func listRows(t *testing.T) [][]string {
 	rows := [][]string{{"list", "`$filter` takes", "`$orderby` takes", ""}}
 	for _, set := range slices.Sorted(maps.Keys(listings)) {
 		l := listings[set]
-		filters := slices.Collect(maps.Keys(l.filters))
-		if l.actions {
-			filters = append(filters, "deviceActionResults")
-		}
-		if len(l.types) > 0 {
+		filters := slices.Collect(maps.Keys(l.Filters))
+		if len(l.Types) > 0 {
 			filters = append(filters, "isof")
 		}
 		slices.Sort(filters)
-		rows = append(rows, []string{set, "`" + strings.Join(filters, " ") + "`", "`" + strings.Join(slices.Sorted(maps.Keys(l.orders)), " ") + "`", ""})
+		rows = append(rows, []string{set, "`" + strings.Join(filters, " ") + "`", "`" + strings.Join(slices.Sorted(maps.Keys(l.Orders)), " ") + "`", ""})
 	}
 	for _, rt := range routes() {
-		segments := strings.Split(strings.TrimSuffix(rt.pattern, countSuffix), "/")
+		segments := strings.Split(strings.TrimSuffix(rt.pattern, odata.CountSuffix), "/")
 		set := strings.Replace(segments[len(segments)-1], "comanaged", "managed", 1)
 		// auditEvents has a reader of its own; the page tells of it in words.
-		if slices.Contains(rt.options, optionFilter) && listings[set] == nil && set != "auditEvents" {
+		if slices.Contains(rt.options, odata.OptionFilter) && listings[set] == nil && set != "auditEvents" {
 			t.Errorf("%s takes $filter and is in no row", rt.pattern)
 		}
 	}
@@ -214,12 +213,16 @@ func checkErrorTable(t *testing.T, page string) {
 	}
 }
 
-// answeredErrors are the statuses and codes of every fault that the package makes.
+// answeredErrors are the statuses and codes of every fault that the package and its protocol make.
 func answeredErrors(t *testing.T) map[string]bool {
 	t.Helper()
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
+	var names []string
+	for _, pattern := range []string{"*.go", "../odata/*.go"} {
+		some, err := filepath.Glob(pattern)
+		if err != nil || len(some) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(some), err)
+		}
+		names = append(names, some...)
 	}
 	codes, made, used := make(map[string]string), make(map[string]bool), make(map[string]bool)
 	var faults []*ast.CompositeLit
@@ -234,13 +237,13 @@ func answeredErrors(t *testing.T) map[string]bool {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.ValueSpec:
-				if len(n.Values) == 1 && strings.HasPrefix(n.Names[0].Name, "code") {
+				if len(n.Values) == 1 && strings.HasPrefix(strings.ToLower(n.Names[0].Name), "code") {
 					if text, ok := n.Values[0].(*ast.BasicLit); ok {
 						codes[n.Names[0].Name], _ = strconv.Unquote(text.Value)
 					}
 				}
 			case *ast.CompositeLit:
-				if of, ok := n.Type.(*ast.Ident); ok && of.Name == "fault" {
+				if n.Type != nil && lastName(n.Type) == "Fault" {
 					faults = append(faults, n)
 				}
 			}
@@ -251,13 +254,11 @@ func answeredErrors(t *testing.T) map[string]bool {
 		var status, code string
 		for _, element := range f.Elts {
 			pair := element.(*ast.KeyValueExpr)
-			switch value := pair.Value.(type) {
-			case *ast.SelectorExpr:
-				status = strconv.Itoa(statusNamed(t, value.Sel.Name))
-			case *ast.Ident:
-				if pair.Key.(*ast.Ident).Name == "code" {
-					code = value.Name
-				}
+			switch pair.Key.(*ast.Ident).Name {
+			case "Status":
+				status = strconv.Itoa(statusNamed(t, lastName(pair.Value)))
+			case "Code":
+				code = lastName(pair.Value)
 			}
 		}
 		made[status+" "+codes[code]], used[code] = true, true
@@ -270,6 +271,18 @@ func answeredErrors(t *testing.T) map[string]bool {
 		}
 	}
 	return made
+}
+
+// lastName is that of a name, with or without its package.
+func lastName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	default:
+		return ""
+	}
 }
 
 // statusNamed is the status that net/http has under a name.

@@ -7,6 +7,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -17,33 +18,33 @@ const (
 	appStateType = "mobileAppIntentAndState"
 )
 
-var appStates = &resource{name: "mobileAppIntentAndStates", path: versionPath + appStateSet, odataType: appStateType,
+var appStates = &resource{name: "mobileAppIntentAndStates", path: odata.BetaPath + appStateSet, odataType: appStateType,
 	object: "mobileAppIntentAndState", category: categoryOther}
 
 func appStateRoutes() []route {
 	needs := may(access.ReadDevices)
 	return []route{
-		appStates.route(toList, needs, listOptions, (*call).listAppStates),
-		appStates.route(toGet, needs, []string{optionSelect}, (*call).getAppState),
+		appStates.route(toList, needs, odata.ListOptions, (*call).listAppStates),
+		appStates.route(toGet, needs, []string{odata.OptionSelect}, (*call).getAppState),
 	}
 }
 
-var appStateProperties = properties{
-	{"id", edmString}, {"managedDeviceIdentifier", edmString}, {"userId", edmString},
-	{"mobileAppList", collectionOf("mobileAppIntentAndStateDetail")},
+var appStateProperties = odata.Properties{
+	{"id", odata.String}, {"managedDeviceIdentifier", odata.String}, {"userId", odata.String},
+	{"mobileAppList", odata.CollectionOf("mobileAppIntentAndStateDetail")},
 }
 
 // checkUser refuses every user but the one that devices have.
 func (c *call) checkUser() error {
-	if c.r.PathValue("user") != noUser {
-		return notFound("There is no such user: devices here belong to none, which is '%s'.", noUser)
+	if c.req.PathValue("user") != noUser {
+		return odata.NotFound("There is no such user: devices here belong to none, which is '%s'.", noUser)
 	}
 	return nil
 }
 
 // listAppStates has an element for each device, in the order of their ids.
 func (c *call) listAppStates() error {
-	selected, err := c.selected(appStateProperties.names())
+	selected, err := c.req.Selected(appStateProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -54,61 +55,61 @@ func (c *call) listAppStates() error {
 	if !c.scope.Everything() {
 		within = fleet.Within(c.scope)
 	}
-	return serveList(c, c.appStatePath(), &listing{}, within, c.Devices.Devices, func(d fleet.Device) (fields, error) {
-		return c.appStateFields(c.r.Context(), d.ID, selected)
+	return odata.ServeList(c.req, c.appStatePath(), &odata.Listing{}, within, c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
+		return c.appStateFields(c.req.Context(), d.ID, selected)
 	})
 }
 
 func (c *call) appStatePath() string { return "users/" + noUser + "/mobileAppIntentAndStates" }
 
 func (c *call) getAppState() error {
-	selected, err := c.selected(appStateProperties.names())
+	selected, err := c.req.Selected(appStateProperties.Names())
 	if err != nil {
 		return err
 	}
 	if err := c.checkUser(); err != nil {
 		return err
 	}
-	body, err := c.appStateFields(c.r.Context(), c.deviceID(), selected)
+	body, err := c.appStateFields(c.req.Context(), c.deviceID(), selected)
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, c.appStatePath(), appStateType, body)
+	return c.req.ReplyEntity(http.StatusOK, c.appStatePath(), appStateType, body)
 }
 
-func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID, selected []string) (fields, error) {
+func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID, selected []string) (odata.Fields, error) {
 	list, err := c.seenPayloads(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	apps := []fields{}
+	apps := []odata.Fields{}
 	for _, p := range list {
 		if p.Type == action.Application {
-			apps = append(apps, appFields(p, c.explain))
+			apps = append(apps, appFields(p, c.server.explain))
 		}
 	}
-	return fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser}, {"mobileAppList", apps}}.pick(selected), nil
+	return odata.Fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser}, {"mobileAppList", apps}}.Pick(selected), nil
 }
 
-var appDetailProperties = properties{
-	{"applicationId", edmString}, {"displayName", edmString}, {"mobileAppIntent", "mobileAppIntent"},
-	{"displayVersion", edmString}, {"installState", "resultantAppState"},
-	{"supportedDeviceTypes", collectionOf("mobileAppSupportedDeviceType")},
-	{ownProperty, ownNamespace + "payloadStanding"},
+var appDetailProperties = odata.Properties{
+	{"applicationId", odata.String}, {"displayName", odata.String}, {"mobileAppIntent", "mobileAppIntent"},
+	{"displayVersion", odata.String}, {"installState", "resultantAppState"},
+	{"supportedDeviceTypes", odata.CollectionOf("mobileAppSupportedDeviceType")},
+	{ownProperty, odata.OwnNamespace + "payloadStanding"},
 }
 
-func appFields(p *action.Payload, x explainer) fields {
+func appFields(p *action.Payload, x explainer) odata.Fields {
 	intent := "requiredUninstall"
 	if wanted(p) {
 		intent = "requiredInstall"
 	}
-	return fields{
+	return odata.Fields{
 		{"applicationId", p.ID},
 		{"displayName", p.DisplayName},
 		{"mobileAppIntent", intent},
 		{"displayVersion", nil},
 		{"installState", installState(p)},
-		{"supportedDeviceTypes", []fields{}},
+		{"supportedDeviceTypes", []odata.Fields{}},
 		{ownProperty, standing(p, x)},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // target is one type of an assignment's target: whom it addresses, and the property that names them.
@@ -28,7 +29,7 @@ var targets = []target{
 
 // assign is POST …/{id}/assign: the body's assignments replace those that the payload has.
 func (k *payloadKind) assign(c *call) error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -43,12 +44,12 @@ func (k *payloadKind) assign(c *call) error {
 	if err := c.mayChange(access.Change{Payload: p.ID, Targets: lowered(list)}); err != nil {
 		return k.renamed(err)
 	}
-	list, err = c.Catalog.Assign(c.r.Context(), p.ID, list, c.sameAssignments)
+	list, err = c.config.Catalog.Assign(c.req.Context(), p.ID, list, c.sameAssignments)
 	if err != nil {
 		return k.renamed(err)
 	}
 	if !k.of.Echo {
-		return c.noContent()
+		return c.req.ReplyNoContent()
 	}
 	return k.replyAssignments(c, list)
 }
@@ -86,35 +87,35 @@ func (k *payloadKind) listAssignments(c *call) error {
 }
 
 func (k *payloadKind) replyAssignments(c *call, list []catalog.Assignment) error {
-	c.tag(assignmentsTag(list))
-	page := page{collection: k.path() + "('" + c.r.PathValue("id") + "')/assignments", value: make([]fields, len(list))}
+	c.req.SetTag(assignmentsTag(list))
+	page := odata.Page{Collection: k.path() + "('" + c.req.PathValue("id") + "')/assignments", Value: make([]odata.Fields, len(list))}
 	for i, a := range list {
-		page.value[i] = k.assignmentFields(a)
+		page.Value[i] = k.assignmentFields(a)
 	}
-	return c.list(page)
+	return c.req.ReplyPage(page)
 }
 
-func (k *payloadKind) assignmentFields(a catalog.Assignment) fields {
+func (k *payloadKind) assignmentFields(a catalog.Assignment) odata.Fields {
 	t := targets[slices.IndexFunc(targets, func(t target) bool { return t.kind == a.Kind })]
-	to := fields{{"@odata.type", "#" + t.odataType}}
+	to := odata.Fields{{"@odata.type", "#" + t.odataType}}
 	if t.property != "" {
-		to = append(to, field{t.property, a.Target})
+		to = append(to, odata.Field{t.property, a.Target})
 	}
-	f := fields{{"@odata.type", "#" + graphNamespace + k.of.AssignmentType}, {"id", a.ID}}
+	f := odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + k.of.AssignmentType}, {"id", a.ID}}
 	if k.of.Intent {
-		f = append(f, field{"intent", requiredIntent})
+		f = append(f, odata.Field{"intent", requiredIntent})
 	}
-	return append(f, field{"target", to})
+	return append(f, odata.Field{"target", to})
 }
 
 // requiredIntent is the only member of installIntent that is supported: the server installs what is assigned.
 const requiredIntent = "required"
 
-func (k *payloadKind) readAssignments(body *object) ([]catalog.Assignment, error) {
-	if err := body.only(k.of.Assignments); err != nil {
+func (k *payloadKind) readAssignments(body *odata.Object) ([]catalog.Assignment, error) {
+	if err := body.Only(k.of.Assignments); err != nil {
 		return nil, err
 	}
-	items, err := body.requiredObjects(k.of.Assignments)
+	items, err := body.RequiredObjects(k.of.Assignments)
 	if err != nil {
 		return nil, err
 	}
@@ -129,35 +130,35 @@ func (k *payloadKind) readAssignments(body *object) ([]catalog.Assignment, error
 
 // readAssignment reads one assignment. Its id is the server's own affair, and accepted because clients send back what
 // they have read.
-func (k *payloadKind) readAssignment(item *object) (a catalog.Assignment, err error) {
+func (k *payloadKind) readAssignment(item *odata.Object) (a catalog.Assignment, err error) {
 	known := []string{"id", "target", "intent", "source", "sourceId"}
 	check := checkApplyIntent
 	if k.of.Intent {
 		known, check = append(known, "settings"), checkInstallIntent
 	}
-	if err := errors.Join(item.only(known...), item.onlyAs("source", "direct"), check(item)); err != nil {
+	if err := errors.Join(item.Only(known...), item.OnlyAs("source", "direct"), check(item)); err != nil {
 		return a, err
 	}
-	to, err := item.requiredObject("target")
+	to, err := item.RequiredObject("target")
 	if err != nil {
 		return a, err
 	}
-	odataType, err := to.odataType()
+	odataType, err := to.ODataType()
 	if err != nil {
 		return a, err
 	}
 	i := slices.IndexFunc(targets, func(t target) bool { return t.odataType == odataType })
 	if i < 0 {
-		return a, badRequest(to.at("@odata.type"), "Property '%s' is not valid: '%s' is none of #%s.", to.at("@odata.type"),
-			clip(odataType), strings.Join(targetTypes(), ", #"))
+		return a, odata.BadRequest(to.At("@odata.type"), "Property '%s' is not valid: '%s' is none of #%s.", to.At("@odata.type"),
+			odata.Clip(odataType), strings.Join(targetTypes(), ", #"))
 	}
 	t := targets[i]
-	if err := errors.Join(to.only(t.property, filterID, filterType), noFilter(to)); err != nil {
+	if err := errors.Join(to.Only(t.property, filterID, filterType), noFilter(to)); err != nil {
 		return a, err
 	}
 	a.Kind = t.kind
 	if t.property != "" {
-		a.Target, err = to.requiredText(t.property)
+		a.Target, err = to.RequiredText(t.property)
 	}
 	return a, err
 }
@@ -170,26 +171,17 @@ const (
 )
 
 // noFilter refuses a filter: left out it would give the payload to devices that should not have it.
-func noFilter(to *object) error {
-	id, _, err := to.text(filterID)
+func noFilter(to *odata.Object) error {
+	id, _, err := to.Text(filterID)
 	if err == nil && id != "" && id != uuid.Nil.String() {
-		err = badRequest(to.at(filterID), "Property '%s' is not supported: there are no assignment filters here. Assign to a group of devices.",
-			to.at(filterID))
+		err = odata.BadRequest(to.At(filterID), "Property '%s' is not supported: there are no assignment filters here. Assign to a group of devices.",
+			to.At(filterID))
 	}
-	return errors.Join(err, to.onlyAs(filterType, "none"))
-}
-
-// onlyAs refuses other values of a text property than one, which may be left out.
-func (o *object) onlyAs(name, value string) error {
-	text, ok, err := o.text(name)
-	if err == nil && ok && text != value {
-		err = badRequest(o.at(name), "Property '%s' can only be '%s' here, and not '%s'.", o.at(name), value, clip(text))
-	}
-	return err
+	return errors.Join(err, to.OnlyAs(filterType, "none"))
 }
 
 // checkApplyIntent refuses the intent to remove a policy: what is not assigned is removed anyway.
-func checkApplyIntent(item *object) error { return item.onlyAs("intent", "apply") }
+func checkApplyIntent(item *odata.Object) error { return item.OnlyAs("intent", "apply") }
 
 func targetTypes() []string {
 	names := make([]string, len(targets))
@@ -199,17 +191,17 @@ func targetTypes() []string {
 	return names
 }
 
-func checkInstallIntent(item *object) error {
-	intent, err := item.requiredText("intent")
+func checkInstallIntent(item *odata.Object) error {
+	intent, err := item.RequiredText("intent")
 	if err != nil {
 		return err
 	}
 	if intent != requiredIntent {
-		return badRequest(item.at("intent"), "Property '%s' '%s' is not supported: only '%s' is.", item.at("intent"),
-			clip(intent), requiredIntent)
+		return odata.BadRequest(item.At("intent"), "Property '%s' '%s' is not supported: only '%s' is.", item.At("intent"),
+			odata.Clip(intent), requiredIntent)
 	}
-	if item.values["settings"] != nil {
-		return badRequest(item.at("settings"), "Property '%s' is not supported. Leave it out.", item.at("settings"))
+	if item.Values["settings"] != nil {
+		return odata.BadRequest(item.At("settings"), "Property '%s' is not supported. Leave it out.", item.At("settings"))
 	}
 	return nil
 }

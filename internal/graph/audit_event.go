@@ -14,6 +14,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -39,44 +40,44 @@ var (
 func auditRoutes() []route {
 	needs := may(access.ReadAudit)
 	return []route{
-		auditEvents.route(toList, needs, []string{optionSelect, optionFilter, optionTop, optionSkipToken}, (*call).listAuditEvents),
-		auditEvents.route(toGet, needs, []string{optionSelect}, (*call).getAuditEvent),
-		remoteActionAudits.route(toList, needs, queryOptions, (*call).listRemoteActionAudits),
-		remoteActionAudits.route(toCount, needs, countOptions, (*call).listRemoteActionAudits),
+		auditEvents.route(toList, needs, []string{odata.OptionSelect, odata.OptionFilter, odata.OptionTop, odata.OptionSkipToken}, (*call).listAuditEvents),
+		auditEvents.route(toGet, needs, []string{odata.OptionSelect}, (*call).getAuditEvent),
+		remoteActionAudits.route(toList, needs, odata.QueryOptions, (*call).listRemoteActionAudits),
+		remoteActionAudits.route(toCount, needs, odata.CountOptions, (*call).listRemoteActionAudits),
 	}
 }
 
-var auditEventProperties = properties{
-	{"id", edmString}, {"displayName", edmString}, {"componentName", edmString}, {"actor", "auditActor"},
-	{"activity", edmString}, {"activityDateTime", edmDateTime}, {"activityType", edmString},
-	{"activityOperationType", edmString}, {"activityResult", edmString}, {"correlationId", edmString},
-	{"resources", collectionOf("auditResource")}, {"category", edmString}, {"sequence", edmInt64},
-	{"statusCode", edmInt32}, {"failureReason", edmString}, {"skippedCount", edmInt32}, {"hash", edmString},
+var auditEventProperties = odata.Properties{
+	{"id", odata.String}, {"displayName", odata.String}, {"componentName", odata.String}, {"actor", "auditActor"},
+	{"activity", odata.String}, {"activityDateTime", odata.DateTime}, {"activityType", odata.String},
+	{"activityOperationType", odata.String}, {"activityResult", odata.String}, {"correlationId", odata.String},
+	{"resources", odata.CollectionOf("auditResource")}, {"category", odata.String}, {"sequence", odata.Int64},
+	{"statusCode", odata.Int32}, {"failureReason", odata.String}, {"skippedCount", odata.Int32}, {"hash", odata.String},
 }
 
 // auditEventFields shows an entry as Graph's auditEvent (Microsoft Graph beta reference, auditEvent resource type). The
 // last five properties are this server's own.
-func (s *server) auditEventFields(e *audit.Entry) fields {
-	resources := make([]fields, len(e.Objects))
+func (s *server) auditEventFields(e *audit.Entry) odata.Fields {
+	resources := make([]odata.Fields, len(e.Objects))
 	for i := range e.Objects {
 		resources[i] = auditResource(&e.Objects[i])
 	}
-	return fields{
+	return odata.Fields{
 		{"id", e.ID},
 		{"displayName", e.Activity},
 		{"componentName", auditComponent(e.Activity)},
 		{"actor", auditActor(&e.Actor)},
 		{"activity", e.Activity},
-		{"activityDateTime", timestamp(e.At)},
+		{"activityDateTime", odata.Timestamp(e.At)},
 		{"activityType", e.Activity},
 		{"activityOperationType", e.Kind},
 		{"activityResult", e.Result},
-		{"correlationId", textOrNull(e.Request)},
+		{"correlationId", odata.TextOrNull(e.Request)},
 		{"resources", resources},
 		{"category", s.auditCategory(e.Activity)},
 		{"sequence", e.Sequence},
-		{"statusCode", numberOrNull(e.Status)},
-		{"failureReason", textOrNull(e.Reason)},
+		{"statusCode", odata.NumberOrNull(e.Status)},
+		{"failureReason", odata.TextOrNull(e.Reason)},
 		{"skippedCount", e.Skipped},
 		{"hash", e.Hash},
 	}
@@ -102,17 +103,10 @@ func (s *server) auditCategory(activity string) string {
 	return cmp.Or(s.categories[auditComponent(activity)], categoryOther)
 }
 
-func numberOrNull(n int) any {
-	if n == 0 {
-		return nil
-	}
-	return n
-}
-
 // auditActor shows who did it as Graph's auditActor. userId is the id under which this server knows the caller
 // (access.Identity); that of an application begins with app:.
-func auditActor(a *audit.Actor) fields {
-	kind, name := any("ItPro"), textOrNull(a.Name)
+func auditActor(a *audit.Actor) odata.Fields {
+	kind, name := any("ItPro"), odata.TextOrNull(a.Name)
 	application, applicationName := any(nil), any(nil)
 	switch id, isApplication := strings.CutPrefix(a.ID, "app:"); {
 	case isApplication:
@@ -123,24 +117,24 @@ func auditActor(a *audit.Actor) fields {
 		kind = nil
 	}
 	roles := append([]string{}, a.Roles...)
-	return fields{
+	return odata.Fields{
 		{"type", kind},
 		{"userPermissions", roles},
 		{"applicationId", application},
 		{"applicationDisplayName", applicationName},
 		{"userPrincipalName", name},
 		{"servicePrincipalName", nil},
-		{"ipAddress", textOrNull(a.Address)},
-		{"userId", textOrNull(a.ID)},
+		{"ipAddress", odata.TextOrNull(a.Address)},
+		{"userId", odata.TextOrNull(a.ID)},
 		{"remoteTenantId", nil},
 		{"remoteUserId", nil},
-		{"userRoleScopeTags", []fields{}},
+		{"userRoleScopeTags", []odata.Fields{}},
 	}
 }
 
-func auditResource(o *audit.Object) fields {
-	return fields{
-		{"displayName", textOrNull(o.Name)},
+func auditResource(o *audit.Object) odata.Fields {
+	return odata.Fields{
+		{"displayName", odata.TextOrNull(o.Name)},
 		{"modifiedProperties", modifiedProperties(o)},
 		{"type", "#microsoft.graph." + o.Type},
 		{"auditResourceType", o.Type},
@@ -149,13 +143,13 @@ func auditResource(o *audit.Object) fields {
 }
 
 // modifiedProperties lists the properties at the top of an object that differ between before and after, by name.
-func modifiedProperties(o *audit.Object) []fields {
+func modifiedProperties(o *audit.Object) []odata.Fields {
 	before, after := propertiesOf(o.Before), propertiesOf(o.After)
-	modified := []fields{}
+	modified := []odata.Fields{}
 	names := slices.Concat(slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after)))
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		if !bytes.Equal(before[name], after[name]) {
-			modified = append(modified, fields{{"displayName", name}, {"oldValue", auditValue(before[name])}, {"newValue", auditValue(after[name])}})
+			modified = append(modified, odata.Fields{{"displayName", name}, {"oldValue", auditValue(before[name])}, {"newValue", auditValue(after[name])}})
 		}
 	}
 	return modified
@@ -192,7 +186,7 @@ func (c *call) auditLimit() string {
 }
 
 func (c *call) listAuditEvents() error {
-	selected, err := c.selected(auditEventProperties.names())
+	selected, err := c.req.Selected(auditEventProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -208,28 +202,28 @@ func (c *call) listAuditEvents() error {
 	}
 	var list []audit.Entry
 	if asked == "" || asked == q.Actor {
-		if list, err = c.Audit.Entries(c.r.Context(), q); err != nil {
+		if list, err = c.config.Audit.Entries(c.req.Context(), q); err != nil {
 			return err
 		}
 	}
-	list, next := cut(list, size, func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
+	list, next := odata.SplitPage(list, size, func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
 	if err := c.hideUnseen(list); err != nil {
 		return err
 	}
-	page := page{collection: "deviceManagement/auditEvents", next: next, value: make([]fields, len(list))}
+	page := odata.Page{Collection: "deviceManagement/auditEvents", Next: next, Value: make([]odata.Fields, len(list))}
 	for i := range list {
-		page.value[i] = c.auditEventFields(&list[i]).pick(selected)
+		page.Value[i] = c.server.auditEventFields(&list[i]).Pick(selected)
 	}
-	return c.list(page)
+	return c.req.ReplyPage(page)
 }
 
 func (c *call) getAuditEvent() error {
-	selected, err := c.selected(auditEventProperties.names())
+	selected, err := c.req.Selected(auditEventProperties.Names())
 	if err != nil {
 		return err
 	}
-	absent := notFound("There is no audit event with this id.")
-	e, err := c.Audit.Entry(c.r.Context(), lower(c.r.PathValue("id")))
+	absent := odata.NotFound("There is no audit event with this id.")
+	e, err := c.config.Audit.Entry(c.req.Context(), lower(c.req.PathValue("id")))
 	if errors.Is(err, audit.ErrNotFound) {
 		return absent
 	}
@@ -244,6 +238,6 @@ func (c *call) getAuditEvent() error {
 		return err
 	}
 	e = one[0]
-	context := c.contextURL("deviceManagement/auditEvents") + "/$entity"
-	return c.reply(http.StatusOK, append(fields{{"@odata.context", context}}, c.auditEventFields(&e).pick(selected)...))
+	context := c.req.ContextURL("deviceManagement/auditEvents") + "/$entity"
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, c.server.auditEventFields(&e).Pick(selected)...))
 }

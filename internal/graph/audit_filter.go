@@ -1,41 +1,26 @@
 package graph
 
 import (
-	"context"
 	"strconv"
 	"time"
 
-	"github.com/CiscoM31/godata"
-
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
-
-// auditTokens are the lexical elements of filters on the audit record: comparisons with `and` between them.
-var auditTokens = func() *godata.Tokenizer {
-	var t godata.Tokenizer
-	t.Add(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?(Z|[+-][0-9]{2}:[0-9]{2})`,
-		godata.ExpressionTokenDateTime)
-	t.Add(`^[0-9]{4}-[0-9]{2}-[0-9]{2}`, godata.ExpressionTokenDate)
-	t.Add(`(?i)^(?P<token>eq|gt|ge|lt|le|and)\s`, godata.ExpressionTokenLogical)
-	t.Add(`^'(''|[^'])*'`, godata.ExpressionTokenString)
-	t.Add(`^[A-Za-z_][A-Za-z0-9_/]*`, godata.ExpressionTokenLiteral)
-	t.Ignore(`^\s+`, godata.ExpressionTokenWhitespace)
-	return &t
-}()
 
 // auditQuery reads the options of a list of audit events.
 func (c *call) auditQuery() (q audit.Query, err error) {
-	if c.options.Has(optionFilter) {
-		if q, err = parseAuditFilter(c.options.Get(optionFilter)); err != nil {
+	if c.req.Options.Has(odata.OptionFilter) {
+		if q, err = parseAuditFilter(c.req.Options.Get(odata.OptionFilter)); err != nil {
 			return q, err
 		}
 	}
 	var before string
-	if before, q.Limit, err = c.plainPage(); err != nil || before == "" {
+	if before, q.Limit, err = c.req.PageByID(); err != nil || before == "" {
 		return q, err
 	}
 	if q.Before, err = strconv.ParseInt(before, 10, 64); err != nil || q.Before < 1 {
-		return q, badRequest(optionSkipToken, "Query option '$skiptoken' is not valid: use the @odata.nextLink of an answer as it is.")
+		return q, odata.BadSkipToken()
 	}
 	return q, nil
 }
@@ -43,35 +28,12 @@ func (c *call) auditQuery() (q audit.Query, err error) {
 const auditFilterHelp = "it takes comparisons with 'and' between them: activityDateTime with ge, gt, le or lt, and with eq " +
 	"activityOperationType, activityResult, activityType or actor/userId, each once"
 
-func badAuditFilter() *fault {
-	return badFilter("Query option '$filter' is not supported here as it is: %s.", auditFilterHelp)
-}
-
 // parseAuditFilter turns $filter on audit events into a query.
 func parseAuditFilter(text string) (q audit.Query, err error) {
-	if len(text) > filterLengthLimit {
-		return q, badFilter("Query option '$filter' is longer than %d bytes.", filterLengthLimit)
-	}
-	tokens, err := auditTokens.Tokenize(context.Background(), text)
-	if err != nil {
-		return q, badAuditFilter()
-	}
-	for {
-		if len(tokens) < 3 || tokens[0].Type != godata.ExpressionTokenLiteral || tokens[1].Type != godata.ExpressionTokenLogical {
-			return q, badAuditFilter()
-		}
-		value, ok := readLiteral(tokens[2])
-		if !ok || !limitAudit(&q, tokens[0].Value, tokens[1].Value, value.value) {
-			return q, badAuditFilter()
-		}
-		if tokens = tokens[3:]; len(tokens) == 0 {
-			return q, nil
-		}
-		if tokens[0].Type != godata.ExpressionTokenLogical || tokens[0].Value != "and" {
-			return q, badAuditFilter()
-		}
-		tokens = tokens[1:]
-	}
+	err = odata.ParseComparisons(text, auditFilterHelp, func(property, operator string, value any) bool {
+		return limitAudit(&q, property, operator, value)
+	})
+	return q, err
 }
 
 // limitAudit adds one comparison to a query; false if there is no such comparison, or one of its kind before it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 var refusedAuditFilters = []string{
@@ -21,10 +22,10 @@ var refusedAuditFilters = []string{
 }
 
 func TestParseAuditFilterRefuses(t *testing.T) {
-	for _, text := range append(refusedAuditFilters, "activityType eq '"+strings.Repeat("x", filterLengthLimit)+"'") {
+	for _, text := range append(refusedAuditFilters, "activityType eq '"+strings.Repeat("x", 4096)+"'") {
 		q, err := parseAuditFilter(text)
-		var f *fault
-		if !errors.As(err, &f) || f.status != http.StatusBadRequest || f.target != optionFilter {
+		var f *odata.Fault
+		if !errors.As(err, &f) || f.Status != http.StatusBadRequest || f.Target != odata.OptionFilter {
 			t.Errorf("%.80q: got %+v, %v", text, q, err)
 		}
 	}
@@ -39,11 +40,11 @@ func FuzzAuditFilter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		defer cost.Input(t)()
 		q, err := parseAuditFilter(text)
-		var bad *fault
+		var bad *odata.Fault
 		switch {
 		case err == nil && q == audit.Query{}:
 			t.Fatalf("%q is ignored", text)
-		case err != nil && (!errors.As(err, &bad) || bad.status != http.StatusBadRequest):
+		case err != nil && (!errors.As(err, &bad) || bad.Status != http.StatusBadRequest):
 			t.Fatalf("%q: %v", text, err)
 		}
 	})

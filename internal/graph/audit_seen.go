@@ -20,8 +20,8 @@ func (c *call) hideUnseen(list []audit.Entry) error {
 	if c.scope.Everything() {
 		return nil
 	}
-	ctx := c.r.Context()
-	return c.Roles.View(ctx, func(tx access.Tx) error {
+	ctx := c.req.Context()
+	return c.config.Roles.View(ctx, func(tx access.Tx) error {
 		for i := range list {
 			e := &list[i]
 			e.Reason = strings.TrimPrefix(e.Reason, audit.Beyond)
@@ -56,7 +56,7 @@ func (c *call) hideObject(ctx context.Context, tx access.Tx, o *audit.Object) er
 				return err
 			}
 		}
-	case c.Forms.Of(o.Type) != nil:
+	case c.config.Forms.Of(o.Type) != nil:
 		tags, err := tx.PayloadTags(ctx, action.PayloadID(o.ID))
 		if errors.Is(err, catalog.ErrNotFound) {
 			return nil // they deleted it themselves

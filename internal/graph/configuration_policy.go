@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // policies is the collection of settings catalog policies. What is assigned is as in other collections; the rest differs,
@@ -26,7 +26,7 @@ const (
 	expandDefinitions = "settingDefinitions" // of a setting
 )
 
-var configurationSettings = &resource{name: "configurationSettings", path: versionPath + settingSet,
+var configurationSettings = &resource{name: "configurationSettings", path: odata.BetaPath + settingSet,
 	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", category: categoryOther}
 
 var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings", part: "settings", many: true}
@@ -35,60 +35,42 @@ func configurationPolicyRoutes() []route {
 	k, r := policies, policies.resource()
 	read, update := may(k.rights.read), may(k.rights.update)
 	return []route{
-		r.route(toList, read, expandOptions, (*call).listPolicies),
-		r.route(toCount, read, countOptions, (*call).listPolicies),
+		r.route(toList, read, odata.ExpandOptions, (*call).listPolicies),
+		r.route(toCount, read, odata.CountOptions, (*call).listPolicies),
 		r.route(toCreate, may(k.rights.create), nil, (*call).createPolicy),
-		r.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getPolicy),
+		r.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, (*call).getPolicy),
 		r.route(toUpdate, update, nil, (*call).updatePolicy),
 		r.route(toReplace, update, nil, (*call).replacePolicy),
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
-		r.route(toListSettings, read, []string{optionTop, optionSkipToken, optionExpand}, (*call).listPolicySettings).
+		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken, odata.OptionExpand}, (*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
-		configurationSettings.route(toList, read, listOptions, (*call).listConfigurationSettings),
-		configurationSettings.route(toGet, read, []string{optionSelect}, (*call).getConfigurationSetting),
+		configurationSettings.route(toList, read, odata.ListOptions, (*call).listConfigurationSettings),
+		configurationSettings.route(toGet, read, []string{odata.OptionSelect}, (*call).getConfigurationSetting),
 	}
 }
 
 // policyProperties are those that $select may name.
-var policyProperties = properties{
-	{"id", edmString}, {"name", edmString}, {"description", edmString},
+var policyProperties = odata.Properties{
+	{"id", odata.String}, {"name", odata.String}, {"description", odata.String},
 	{"platforms", "deviceManagementConfigurationPlatforms"},
 	{"technologies", "deviceManagementConfigurationTechnologies"},
-	{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"}, {"settingCount", edmInt32},
-	{"isAssigned", edmBoolean}, {"creationSource", edmString},
-	{"priorityMetaData", "deviceManagementPriorityMetaData"}, {"createdDateTime", edmDateTime},
-	{"lastModifiedDateTime", edmDateTime}, {tagProperty, collectionOf(edmString)},
-}
-
-// expansions reads $expand: which of the relationships are wanted.
-func (c *call) expansions(known ...string) (wanted []string, err error) {
-	if !c.options.Has(optionExpand) {
-		return nil, nil
-	}
-	for name := range strings.SplitSeq(c.options.Get(optionExpand), ",") {
-		if strings.TrimSpace(name) == "*" {
-			return known, nil
-		}
-		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
-			return nil, badRequest(optionExpand, "Query option '$expand' is not valid: it can be %s, and not '%s'.", strings.Join(known, ", "),
-				clip(name))
-		}
-		wanted = append(wanted, name)
-	}
-	return wanted, nil
+	{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"}, {"settingCount", odata.Int32},
+	{"isAssigned", odata.Boolean}, {"creationSource", odata.String},
+	{"priorityMetaData", "deviceManagementPriorityMetaData"}, {"createdDateTime", odata.DateTime},
+	{"lastModifiedDateTime", odata.DateTime}, {tagProperty, odata.CollectionOf(odata.String)},
 }
 
 // policyView is what a call wants to see of a policy.
 type policyView struct{ selected, expanded []string }
 
 func (c *call) policyView() (v policyView, err error) {
-	if v.selected, err = c.selected(policyProperties.names()); err != nil {
+	if v.selected, err = c.req.Selected(policyProperties.Names()); err != nil {
 		return v, err
 	}
-	v.expanded, err = c.expansions(expandSettings, expandAssignments)
+	v.expanded, err = c.req.Expansions(expandSettings, expandAssignments)
 	return v, err
 }
 
@@ -97,10 +79,10 @@ func (c *call) listPolicies() error {
 	if err != nil {
 		return err
 	}
-	return serveList(c, policies.path(), policies.listing(c.Forms), policies.ofKind(c), c.Catalog.List,
-		func(p *catalog.Payload) (fields, error) {
+	return odata.ServeList(c.req, policies.path(), policies.listing(c.config.Forms), policies.ofKind(c), c.config.Catalog.List,
+		func(p *catalog.Payload) (odata.Fields, error) {
 			shown, err := c.policyFields(p, view)
-			return tagged(payloadTag(p), shown), err
+			return odata.Tagged(payloadTag(p), shown), err
 		})
 }
 
@@ -121,14 +103,14 @@ func (c *call) replyPolicy(status int, p *catalog.Payload, view policyView) erro
 	if err != nil {
 		return err
 	}
-	c.tag(payloadTag(p))
-	return c.reply(status, append(fields{{"@odata.context", c.contextURL(policies.path()) + "/$entity"}}, tagged(payloadTag(p), body)...))
+	c.req.SetTag(payloadTag(p))
+	return c.req.Reply(status, append(odata.Fields{{"@odata.context", c.req.ContextURL(policies.path()) + "/$entity"}}, odata.Tagged(payloadTag(p), body)...))
 }
 
 // noTemplate is the templateReference of a policy that was not made from one.
-var noTemplate = fields{{"templateId", ""}, {"templateFamily", "none"}, {"templateDisplayName", nil}, {"templateDisplayVersion", nil}}
+var noTemplate = odata.Fields{{"templateId", ""}, {"templateFamily", "none"}, {"templateDisplayName", nil}, {"templateDisplayVersion", nil}}
 
-func (c *call) policyFields(p *catalog.Payload, view policyView) (fields, error) {
+func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, error) {
 	var given struct{ Platforms, Technologies string }
 	if err := json.Unmarshal(p.Properties, &given); err != nil {
 		return nil, fmt.Errorf("properties of policy %s: %w", p.ID, err)
@@ -139,14 +121,14 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (fields, error)
 	}
 	var assigned []catalog.Assignment
 	if slices.Contains(view.selected, "isAssigned") || slices.Contains(view.expanded, expandAssignments) {
-		if assigned, err = c.Catalog.Assignments(c.r.Context(), p.ID); err != nil {
+		if assigned, err = c.config.Catalog.Assignments(c.req.Context(), p.ID); err != nil {
 			return nil, err
 		}
 	}
-	all := fields{
+	all := odata.Fields{
 		{"id", p.ID},
 		{"name", p.DisplayName},
-		{"description", textOrNull(p.Description)},
+		{"description", odata.TextOrNull(p.Description)},
 		{"platforms", given.Platforms},
 		{"technologies", given.Technologies},
 		{"templateReference", noTemplate},
@@ -154,20 +136,20 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (fields, error)
 		{"isAssigned", len(assigned) > 0},
 		{"creationSource", nil},
 		{"priorityMetaData", nil},
-		{"createdDateTime", timestamp(p.Created)},
-		{"lastModifiedDateTime", timestamp(p.LastModified)},
+		{"createdDateTime", odata.Timestamp(p.Created)},
+		{"lastModifiedDateTime", odata.Timestamp(p.LastModified)},
 		{tagProperty, p.Tags},
 	}
-	shown := all.pick(view.selected)
+	shown := all.Pick(view.selected)
 	if slices.Contains(view.expanded, expandSettings) {
-		list := make([]fields, len(settings))
+		list := make([]odata.Fields, len(settings))
 		for i := range settings {
 			list[i] = policySettingFields(i, &settings[i])
 		}
-		shown = append(shown, field{expandSettings, list})
+		shown = append(shown, odata.Field{expandSettings, list})
 	}
 	if slices.Contains(view.expanded, expandAssignments) {
-		seen, err := c.newSight().assignments(c.r.Context(), assigned)
+		seen, err := c.newSight().assignments(c.req.Context(), assigned)
 		if err != nil {
 			return nil, err
 		}
@@ -176,17 +158,17 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (fields, error)
 	return shown, nil
 }
 
-func policySettingFields(i int, s *catalog.PolicySetting) fields {
-	return fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
+func policySettingFields(i int, s *catalog.PolicySetting) odata.Fields {
+	return odata.Fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
 }
 
 // listPolicySettings is GET …/{id}/settings. The id of a setting is its place.
 func (c *call) listPolicySettings() error {
-	expanded, err := c.expansions(expandDefinitions)
+	expanded, err := c.req.Expansions(expandDefinitions)
 	if err != nil {
 		return err
 	}
-	after, size, err := c.plainPage()
+	after, size, err := c.req.PageByID()
 	if err != nil {
 		return err
 	}
@@ -194,7 +176,7 @@ func (c *call) listPolicySettings() error {
 	if after != "" {
 		last, err := strconv.ParseUint(after, 10, 31)
 		if err != nil {
-			return badSkipToken()
+			return odata.BadSkipToken()
 		}
 		from = int(last) + 1
 	}
@@ -206,21 +188,21 @@ func (c *call) listPolicySettings() error {
 	if err != nil {
 		return err
 	}
-	var list []fields
+	var list []odata.Fields
 	for i := from; i < len(settings) && len(list) <= size; i++ {
 		f := policySettingFields(i, &settings[i])
 		if len(expanded) > 0 {
-			definitions, err := settings[i].Definitions(c.Forms.FindSetting)
+			definitions, err := settings[i].Definitions(c.config.Forms.FindSetting)
 			if err != nil {
 				return err
 			}
-			f = append(f, field{expandDefinitions, settingDefinitions(definitions)})
+			f = append(f, odata.Field{expandDefinitions, settingDefinitions(definitions)})
 		}
 		list = append(list, f)
 	}
-	list, next := cut(list, size, func(f fields) string { return f[0].value.(string) })
+	list, next := odata.SplitPage(list, size, func(f odata.Fields) string { return f[0].Value.(string) })
 	if list == nil {
-		list = []fields{}
+		list = []odata.Fields{}
 	}
-	return c.list(page{collection: policies.path() + "/" + string(p.ID) + "/settings", next: next, value: list})
+	return c.req.ReplyPage(odata.Page{Collection: policies.path() + "/" + string(p.ID) + "/settings", Next: next, Value: list})
 }

@@ -8,50 +8,51 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // policyWritable is what a body may have of a policy.
 var policyWritable = []string{"name", "description", "platforms", "technologies", "templateReference", tagProperty, "settings"}
 
 // policyTypeName is Graph's type of a policy: its collection has no other.
-var policyTypeName = graphNamespace + catalog.SettingPolicies.Base
+var policyTypeName = odata.GraphNamespace + catalog.SettingPolicies.Base
 
 // defaultTechnologies is how Apple devices are managed.
 const defaultTechnologies = "mdm,appleRemoteManagement"
 
 // readPolicy reads what a body sets of a policy.
-func (c *call) readPolicy() (patch catalog.Patch, body *object, err error) {
-	if body, err = c.body(); err != nil {
+func (c *call) readPolicy() (patch catalog.Patch, body *odata.Object, err error) {
+	if body, err = c.req.ReadBody(); err != nil {
 		return patch, nil, err
 	}
-	odataType, err := body.odataType()
+	odataType, err := body.ODataType()
 	if err != nil {
 		return patch, nil, err
 	}
 	if odataType != "" && odataType != policyTypeName {
-		return patch, nil, badRequest("@odata.type", "Property '@odata.type' can only be '#%s'.", policyTypeName)
+		return patch, nil, odata.BadRequest("@odata.type", "Property '@odata.type' can only be '#%s'.", policyTypeName)
 	}
-	if err := body.only(append(slices.Clone(policyWritable), expandAssignments)...); err != nil {
+	if err := body.Only(append(slices.Clone(policyWritable), expandAssignments)...); err != nil {
 		return patch, nil, err
 	}
-	if list, ok := body.values[expandAssignments].([]any); body.values[expandAssignments] != nil && (!ok || len(list) > 0) {
-		return patch, nil, badRequest(expandAssignments, "Property 'assignments' is not set here. Send it to …/assign.")
+	if list, ok := body.Values[expandAssignments].([]any); body.Values[expandAssignments] != nil && (!ok || len(list) > 0) {
+		return patch, nil, odata.BadRequest(expandAssignments, "Property 'assignments' is not set here. Send it to …/assign.")
 	}
 	if err := checkTemplate(body); err != nil {
 		return patch, nil, err
 	}
-	properties := fields{}
-	for _, name := range body.names {
+	properties := odata.Fields{}
+	for _, name := range body.Names {
 		switch name {
 		case "name":
-			patch.DisplayName, err = body.edited(name)
+			patch.DisplayName, err = body.EditedText(name)
 		case "description":
-			patch.Description, err = body.edited(name)
+			patch.Description, err = body.EditedText(name)
 		case tagProperty:
-			patch.Tags, err = body.requiredTexts(name)
+			patch.Tags, err = body.RequiredTexts(name)
 		case "platforms", "technologies", "settings":
-			if name != "technologies" || body.values[name] != nil {
-				properties = append(properties, field{name, body.values[name]})
+			if name != "technologies" || body.Values[name] != nil {
+				properties = append(properties, odata.Field{name, body.Values[name]})
 			}
 		}
 		if err != nil {
@@ -63,17 +64,17 @@ func (c *call) readPolicy() (patch catalog.Patch, body *object, err error) {
 }
 
 // checkTemplate accepts no template, in each way in which Graph shows that there is none.
-func checkTemplate(body *object) error {
+func checkTemplate(body *odata.Object) error {
 	const name = "templateReference"
-	if body.values[name] == nil {
+	if body.Values[name] == nil {
 		return nil
 	}
-	template, err := body.requiredObject(name)
+	template, err := body.RequiredObject(name)
 	if err != nil {
 		return err
 	}
-	if id, _, err := template.text("templateId"); err != nil || id != "" {
-		return badRequest(name+".templateId", "Property 'templateReference.templateId' is not supported: there are no templates here. "+
+	if id, _, err := template.Text("templateId"); err != nil || id != "" {
+		return odata.BadRequest(name+".templateId", "Property 'templateReference.templateId' is not supported: there are no templates here. "+
 			"Leave it out; the settings themselves are the same.")
 	}
 	return nil
@@ -109,12 +110,12 @@ func (c *call) createPolicy() error {
 	if in.Properties, err = withTechnologies(patch.Properties); err != nil {
 		return err
 	}
-	p, err := c.Catalog.Create(c.r.Context(), in)
+	p, err := c.config.Catalog.Create(c.req.Context(), in)
 	if err != nil {
 		return policyFault(err)
 	}
-	c.w.Header().Set("Location", c.base()+versionPath+policies.path()+"/"+string(p.ID))
-	return c.replyPolicy(http.StatusCreated, p, policyView{selected: policyProperties.names(), expanded: []string{expandSettings}})
+	c.req.Writer.Header().Set("Location", c.req.Base+odata.BetaPath+policies.path()+"/"+string(p.ID))
+	return c.replyPolicy(http.StatusCreated, p, policyView{selected: policyProperties.Names(), expanded: []string{expandSettings}})
 }
 
 // withTechnologies fills in the technologies if they are not given.
@@ -135,14 +136,14 @@ func (c *call) updatePolicy() error {
 	if err != nil {
 		return err
 	}
-	if _, ok := body.values["settings"]; ok {
-		return badRequest("settings", "Property 'settings' cannot be changed with PATCH. Send the whole policy with PUT.")
+	if _, ok := body.Values["settings"]; ok {
+		return odata.BadRequest("settings", "Property 'settings' cannot be changed with PATCH. Send the whole policy with PUT.")
 	}
 	p, err := c.editPolicy(patch)
 	if err != nil {
 		return err
 	}
-	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyProperties.names()})
+	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyProperties.Names()})
 }
 
 // replacePolicy is PUT: the body is the whole policy, with its settings. Its scope tags stay if it names none.
@@ -152,8 +153,8 @@ func (c *call) replacePolicy() error {
 		return err
 	}
 	for _, name := range []string{"name", "platforms", "settings"} {
-		if body.values[name] == nil {
-			return badRequest(name, "Property '%s' is required.", name)
+		if body.Values[name] == nil {
+			return odata.BadRequest(name, "Property '%s' is required.", name)
 		}
 	}
 	if patch.Description == nil {
@@ -165,7 +166,7 @@ func (c *call) replacePolicy() error {
 	if _, err := c.editPolicy(patch); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 func (c *call) editPolicy(patch catalog.Patch) (*catalog.Payload, error) {
@@ -173,6 +174,6 @@ func (c *call) editPolicy(patch catalog.Patch) (*catalog.Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload)
+	p, err = c.config.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload)
 	return p, policyFault(err)
 }

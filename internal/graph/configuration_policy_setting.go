@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const settingSet = "deviceManagement/configurationSettings"
@@ -20,92 +21,92 @@ var settingProperties = []string{"id", "name", "displayName", "description", "ro
 
 // listConfigurationSettings is GET …/configurationSettings: what a policy may have.
 func (c *call) listConfigurationSettings() error {
-	selected, err := c.selected(settingProperties)
+	selected, err := c.req.Selected(settingProperties)
 	if err != nil {
 		return err
 	}
-	after, size, err := c.plainPage()
+	after, size, err := c.req.PageByID()
 	if err != nil {
 		return err
 	}
-	list, next := cut(c.Forms.SettingsAfter(after, size+1), size, func(s *catalog.Setting) string { return s.ID })
-	page := page{collection: settingSet, next: next, value: make([]fields, len(list))}
+	list, next := odata.SplitPage(c.config.Forms.SettingsAfter(after, size+1), size, func(s *catalog.Setting) string { return s.ID })
+	page := odata.Page{Collection: settingSet, Next: next, Value: make([]odata.Fields, len(list))}
 	for i, s := range list {
-		page.value[i] = selectedDefinition(s, selected)
+		page.Value[i] = selectedDefinition(s, selected)
 	}
-	return c.list(page)
+	return c.req.ReplyPage(page)
 }
 
 func (c *call) getConfigurationSetting() error {
-	selected, err := c.selected(settingProperties)
+	selected, err := c.req.Selected(settingProperties)
 	if err != nil {
 		return err
 	}
-	s := c.Forms.FindSetting(c.r.PathValue("id"))
+	s := c.config.Forms.FindSetting(c.req.PathValue("id"))
 	if s == nil {
 		return catalog.ErrNotFound
 	}
-	return c.reply(http.StatusOK, append(fields{{"@odata.context", c.contextURL(settingSet) + "/$entity"}}, selectedDefinition(s, selected)...))
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", c.req.ContextURL(settingSet) + "/$entity"}}, selectedDefinition(s, selected)...))
 }
 
-func settingDefinitions(list []*catalog.Setting) []fields {
-	all := make([]fields, len(list))
+func settingDefinitions(list []*catalog.Setting) []odata.Fields {
+	all := make([]odata.Fields, len(list))
 	for i, s := range list {
 		all[i] = selectedDefinition(s, settingProperties)
 	}
 	return all
 }
 
-func selectedDefinition(s *catalog.Setting, selected []string) fields {
+func selectedDefinition(s *catalog.Setting, selected []string) odata.Fields {
 	f := settingDefinition(s)
-	return append(f[:1:1], f[1:].pick(selected)...)
+	return append(f[:1:1], f[1:].Pick(selected)...)
 }
 
 // settingDefinition is a deviceManagementConfigurationSettingDefinition, of the type that the setting's form has.
-func settingDefinition(s *catalog.Setting) fields {
+func settingDefinition(s *catalog.Setting) odata.Fields {
 	platforms := make([]string, 0, 2)
 	for _, name := range []fleet.Platform{fleet.IOS, fleet.MacOS} {
 		if slices.Contains(s.Platforms, name) {
 			platforms = append(platforms, map[fleet.Platform]string{fleet.IOS: "iOS", fleet.MacOS: "macOS"}[name])
 		}
 	}
-	f := fields{
+	f := odata.Fields{
 		{"@odata.type", ""},
 		{"id", s.ID},
 		{"name", s.Key},
 		{"displayName", s.Title},
 		{"description", nil},
 		{"rootDefinitionId", s.RootID},
-		{"applicability", fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", defaultTechnologies}}},
+		{"applicability", odata.Fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", defaultTechnologies}}},
 	}
 	kind := ""
 	switch s.Form {
 	case catalog.ChoiceSetting:
 		kind = "ChoiceSettingDefinition"
-		f = append(f, field{"options", settingOptions(s)}, field{"defaultOptionId", nil})
+		f = append(f, odata.Field{"options", settingOptions(s)}, odata.Field{"defaultOptionId", nil})
 	case catalog.SimpleSetting:
 		kind = "SimpleSettingDefinition"
-		f = append(f, field{"valueDefinition", valueDefinition(s)})
+		f = append(f, odata.Field{"valueDefinition", valueDefinition(s)})
 	case catalog.SimpleSettingCollection:
 		kind = "SimpleSettingCollectionDefinition"
-		f = append(f, field{"valueDefinition", valueDefinition(s)})
+		f = append(f, odata.Field{"valueDefinition", valueDefinition(s)})
 	case catalog.SettingGroupCollection:
 		kind = "SettingGroupCollectionDefinition"
-		f = append(f, field{"childIds", s.ChildIDs})
+		f = append(f, odata.Field{"childIds", s.ChildIDs})
 	}
-	f[0].value = configurationType + kind
+	f[0].Value = configurationType + kind
 	return f
 }
 
-func settingOptions(s *catalog.Setting) []fields {
-	options := make([]fields, len(s.Options))
+func settingOptions(s *catalog.Setting) []odata.Fields {
+	options := make([]odata.Fields, len(s.Options))
 	for i, o := range s.Options {
 		kind, value := "StringSettingValue", any(fmt.Sprint(o.Value))
 		if n, ok := o.Value.(int64); ok {
 			kind, value = "IntegerSettingValue", n
 		}
-		options[i] = fields{{"itemId", o.ID}, {"name", fmt.Sprint(o.Value)}, {"displayName", fmt.Sprint(o.Value)},
-			{"optionValue", fields{{"@odata.type", configurationType + kind}, {"value", value}}}}
+		options[i] = odata.Fields{{"itemId", o.ID}, {"name", fmt.Sprint(o.Value)}, {"displayName", fmt.Sprint(o.Value)},
+			{"optionValue", odata.Fields{{"@odata.type", configurationType + kind}, {"value", value}}}}
 	}
 	return options
 }
@@ -114,13 +115,13 @@ func settingOptions(s *catalog.Setting) []fields {
 var valueFormats = map[catalog.SettingValue]string{catalog.DataValue: "base64", catalog.SecretDataValue: "base64", catalog.DateValue: "date",
 	catalog.UUIDValue: "guid", catalog.PayloadReference: "guid"}
 
-func valueDefinition(s *catalog.Setting) fields {
+func valueDefinition(s *catalog.Setting) odata.Fields {
 	if s.Value == catalog.IntegerValue {
-		return fields{{"@odata.type", configurationType + "IntegerSettingValueDefinition"}, {"minimumValue", s.Least}, {"maximumValue", s.Greatest}}
+		return odata.Fields{{"@odata.type", configurationType + "IntegerSettingValueDefinition"}, {"minimumValue", s.Least}, {"maximumValue", s.Greatest}}
 	}
 	format, ok := valueFormats[s.Value]
 	if !ok {
 		format = "none"
 	}
-	return fields{{"@odata.type", configurationType + "StringSettingValueDefinition"}, {"format", format}, {"isSecret", s.IsSecret()}}
+	return odata.Fields{{"@odata.type", configurationType + "StringSettingValueDefinition"}, {"format", format}, {"isSecret", s.IsSecret()}}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // mayChange decides whether one area alone holds a change. What the caller does not see is not there.
@@ -23,7 +24,7 @@ func (c *call) mayChange(change access.Change) error {
 		if areas, err := change.In(ctx, tx, c.scope); err != nil || len(areas) > 0 {
 			return err
 		}
-		return c.beyond(ctx, tx, change)
+		return c.explainBeyondReach(ctx, tx, change)
 	})
 }
 
@@ -80,8 +81,8 @@ func (c *call) seesTarget(ctx context.Context, tx access.Tx, to catalog.Assignme
 	return catalog.NoTarget(to, i)
 }
 
-// beyond says why no area holds a change of what the caller sees.
-func (c *call) beyond(ctx context.Context, tx access.Tx, change access.Change) error {
+// explainBeyondReach says why no area holds a change of what the caller sees.
+func (c *call) explainBeyondReach(ctx context.Context, tx access.Tx, change access.Change) error {
 	if tags := change.Tags; tags != nil {
 		change.Tags = nil
 		areas, err := change.In(ctx, tx, c.scope)
@@ -93,7 +94,7 @@ func (c *call) beyond(ctx context.Context, tx access.Tx, change access.Change) e
 			if err != nil {
 				return err
 			}
-			return forbidden("'%s' may not give or take the scope tag %s.", c.caller.Name, clip(foreign))
+			return forbidden("'%s' may not give or take the scope tag %s.", c.caller.Name, odata.Clip(foreign))
 		}
 	}
 	switch {
@@ -111,8 +112,8 @@ func (c *call) beyond(ctx context.Context, tx access.Tx, change access.Change) e
 }
 
 // errMoved is the error of a call that was decided on what has changed since.
-func errMoved() *fault {
-	return &fault{status: http.StatusConflict, code: codeConflict, message: "Roles, groups or scope tags changed while this call was made. Nothing was changed; make it again."}
+func errMoved() *odata.Fault {
+	return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Message: "Roles, groups or scope tags changed while this call was made. Nothing was changed; make it again."}
 }
 
 // mayAct decides on an action: the caller reaches the device and, of its payloads, at least those that were found.
@@ -152,7 +153,7 @@ func (c *call) taggedBy(given []string) ([]string, error) {
 	}
 	area, ok := access.Choose(c.scope)
 	if !ok {
-		return nil, badRequest(tagProperty, "Property '%s' is required: your role assignments are limited to different scope tags. Name those of one of them.",
+		return nil, odata.BadRequest(tagProperty, "Property '%s' is required: your role assignments are limited to different scope tags. Name those of one of them.",
 			tagProperty)
 	}
 	return area.Tags, nil

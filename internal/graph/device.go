@@ -5,11 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // The two collections in which Graph has the same devices.
@@ -43,9 +43,9 @@ func deviceRoutes(r *resource) []route {
 	set := r.name
 	list := func(c *call) error { return c.listDevices(set) }
 	routes := []route{
-		r.route(toList, read, queryOptions, list),
-		r.route(toCount, read, countOptions, list),
-		r.route(toGet, read, []string{optionSelect}, func(c *call) error { return c.getDevice(set) }),
+		r.route(toList, read, odata.QueryOptions, list),
+		r.route(toCount, read, odata.CountOptions, list),
+		r.route(toGet, read, []string{odata.OptionSelect}, func(c *call) error { return c.getDevice(set) }),
 		r.route(toUpdateDevice, []access.Right{access.UpdateDevices, access.ReadDevices}, nil,
 			func(c *call) error { return c.updateDevice(set) }),
 		r.route(toSync, may(access.SyncDevices), nil, (*call).syncDevice),
@@ -65,26 +65,23 @@ func deviceRoutes(r *resource) []route {
 	return routes
 }
 
-func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(lower(c.r.PathValue("id"))) }
-
-// lower is an id as it is stored: callers may write its letters in either case.
-func lower(id string) string { return strings.ToLower(id) }
+func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(lower(c.req.PathValue("id"))) }
 
 func (c *call) syncDevice() error {
-	if err := c.noBody(); err != nil {
+	if err := c.req.ReadNoBody(); err != nil {
 		return err
 	}
 	if err := c.mayChange(access.Change{Device: c.deviceID()}); err != nil {
 		return err
 	}
-	if err := c.Engine.Sync(c.r.Context(), c.deviceID()); err != nil {
+	if err := c.config.Engine.Sync(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 func (c *call) getDevice(set string) error {
-	selected, err := c.selected(devicePropertyNames)
+	selected, err := c.req.Selected(devicePropertyNames)
 	if err != nil {
 		return err
 	}
@@ -92,26 +89,26 @@ func (c *call) getDevice(set string) error {
 }
 
 func (c *call) replyDevice(set string, selected []string) error {
-	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
 	if err := c.tagDevice(); err != nil {
 		return err
 	}
-	d, err := c.Devices.Device(c.r.Context(), c.deviceID())
+	d, err := c.config.Devices.Device(c.req.Context(), c.deviceID())
 	if err != nil {
 		return err
 	}
-	body, err := c.newSight().deviceFields(c.r.Context(), d, selected)
+	body, err := c.newSight().deviceFields(c.req.Context(), d, selected)
 	if err != nil {
 		return err
 	}
-	context := c.contextURL("deviceManagement/"+set) + "/$entity"
-	return c.reply(http.StatusOK, append(fields{{"@odata.context", context}}, body...))
+	context := c.req.ContextURL("deviceManagement/"+set) + "/$entity"
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, body...))
 }
 
 func (c *call) listDevices(set string) error {
-	selected, err := c.selected(devicePropertyNames)
+	selected, err := c.req.Selected(devicePropertyNames)
 	if err != nil {
 		return err
 	}
@@ -120,8 +117,8 @@ func (c *call) listDevices(set string) error {
 		within = fleet.Within(c.scope)
 	}
 	seen := c.newSight()
-	return serveList(c, "deviceManagement/"+set, deviceListing, within, c.Devices.Devices, func(d fleet.Device) (fields, error) {
-		return seen.deviceFields(c.r.Context(), &d, selected)
+	return odata.ServeList(c.req, "deviceManagement/"+set, deviceListing, within, c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
+		return seen.deviceFields(c.req.Context(), &d, selected)
 	})
 }
 
@@ -129,37 +126,37 @@ func isNil(a *action.Action) bool { return a == nil }
 
 // updateDevice is PATCH …/{id}: of a device, the scope tags can be set.
 func (c *call) updateDevice(set string) error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.only(tagProperty); err != nil {
+	if err := body.Only(tagProperty); err != nil {
 		return err
 	}
-	tags, err := body.requiredTexts(tagProperty)
+	tags, err := body.RequiredTexts(tagProperty)
 	if err != nil {
 		return err
 	}
 	if err := c.mayChange(access.Change{Device: c.deviceID(), Tags: tags}); err != nil {
 		return err
 	}
-	if err := c.Catalog.TagDevice(c.r.Context(), c.deviceID(), tags); err != nil {
+	if err := c.config.Catalog.TagDevice(c.req.Context(), c.deviceID(), tags); err != nil {
 		return err
 	}
-	if _, err := c.around(c.r.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
-		return c.noContent() // it was given away
+	if _, err := c.areasOf(c.req.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
+		return c.req.ReplyNoContent() // it was given away
 	}
 	return c.replyDevice(set, devicePropertyNames)
 }
 
 // deviceFields are the selected properties of a device, in the order of deviceProperties.
-func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []string) (fields, error) {
-	body := make(fields, 0, len(selected))
+func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []string) (odata.Fields, error) {
+	body := make(odata.Fields, 0, len(selected))
 	for _, p := range deviceProperties {
 		switch {
 		case !slices.Contains(selected, p.name):
 		case p.value == nil: // deviceActionResults
-			actions, err := s.Engine.Actions(ctx, d.ID)
+			actions, err := s.call.config.Engine.Actions(ctx, d.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -168,10 +165,17 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []st
 					return nil, err
 				}
 			}
-			body = append(body, field{p.name, actionResults(slices.DeleteFunc(actions, isNil), s.explain)})
+			body = append(body, odata.Field{p.name, actionResults(slices.DeleteFunc(actions, isNil), s.call.server.explain)})
 		default:
-			body = append(body, field{p.name, p.value(d)})
+			body = append(body, odata.Field{p.name, p.value(d)})
 		}
 	}
 	return body, nil
 }
+
+// deviceWritable are the properties of managedDevice that Graph lets callers set, and that are not kept here.
+var deviceWritable = []string{"notes", "managedDeviceName", "ownerType", "managedDeviceOwnerType"}
+
+var deviceSetByServer = slices.DeleteFunc(slices.Clone(devicePropertyNames), func(name string) bool {
+	return name == tagProperty || slices.Contains(deviceWritable, name)
+})

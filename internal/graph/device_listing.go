@@ -2,59 +2,46 @@ package graph
 
 import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // deviceListing is what the options take of devices. They are searched by name and serial number.
-var deviceListing = func() *listing {
-	l := &listing{
-		filters: make(map[string]comparer),
-		orders: map[string]query.Field{"id": fleet.ByID, "deviceName": fleet.ByName, "managedDeviceName": fleet.ByName,
+var deviceListing = func() *odata.Listing {
+	l := &odata.Listing{
+		Filters: make(map[string]odata.Comparer),
+		Orders: map[string]query.Field{"id": fleet.ByID, "deviceName": fleet.ByName, "managedDeviceName": fleet.ByName,
 			"lastSyncDateTime": fleet.ByLastSync, "enrolledDateTime": fleet.ByEnrolledAt, "operatingSystem": fleet.ByPlatform,
 			"osVersion": fleet.ByOSVersion, "model": fleet.ByModel, "manufacturer": fleet.ByManufacturer, "serialNumber": fleet.BySerialNumber},
-		find:    func(text string) query.Condition { return fleet.Found(text) },
-		actions: true,
+		Find: func(text string) query.Condition { return fleet.Found(text) },
 	}
 	for _, p := range deviceProperties {
 		if p.compare != nil {
-			l.filters[p.name] = p.compare
+			l.Filters[p.name] = p.compare
 		}
 	}
+	l.Filters[actionResultsProperty] = actionResultList
 	return l
 }()
 
-func flag(field query.Field, is bool) query.Condition {
-	return query.Comparison{Field: field, Operator: query.Equal, Value: is}
-}
-
-func platform(p fleet.Platform) query.Condition {
-	return query.Comparison{Field: fleet.ByPlatform, Operator: query.Equal, Value: string(p)}
-}
-
-// choices are an enumeration of which only some members occur here. The others are known, and nothing has them.
-func choices(occur map[string]query.Condition, others ...string) choiceField {
-	for _, member := range others {
-		occur[member] = query.Any{}
-	}
-	return occur
-}
+func platform(p fleet.Platform) query.Condition { return query.Is(fleet.ByPlatform, string(p)) }
 
 // The members of managedDevice's enumerations (Microsoft Graph beta reference) that a filter may name, with what the
 // functions in device_properties.go make of a device.
 var (
-	ownerTypes = choices(map[string]query.Condition{
-		"personal": flag(fleet.ByUserEnrolled, true),
-		"company":  query.All{flag(fleet.ByUserEnrolled, false), flag(fleet.BySupervised, true)},
-		"unknown":  query.All{flag(fleet.ByUserEnrolled, false), flag(fleet.BySupervised, false)},
-	}, unknownFutureValue)
+	ownerTypes = odata.Choices(map[string]query.Condition{
+		"personal": query.Is(fleet.ByUserEnrolled, true),
+		"company":  query.All{query.Is(fleet.ByUserEnrolled, false), query.Is(fleet.BySupervised, true)},
+		"unknown":  query.All{query.Is(fleet.ByUserEnrolled, false), query.Is(fleet.BySupervised, false)},
+	}, odata.UnknownFutureValue)
 
-	managementStates = choices(map[string]query.Condition{
-		"managed":   flag(fleet.ByEnrolled, true),
-		"unhealthy": flag(fleet.ByEnrolled, false),
+	managementStates = odata.Choices(map[string]query.Condition{
+		"managed":   query.Is(fleet.ByEnrolled, true),
+		"unhealthy": query.Is(fleet.ByEnrolled, false),
 	}, "retirePending", "retireFailed", "wipePending", "wipeFailed", "deletePending", "retireIssued", "wipeIssued", "wipeCanceled",
-		"retireCanceled", "discovered", unknownFutureValue)
+		"retireCanceled", "discovered", odata.UnknownFutureValue)
 
-	typesOfDevices = choices(map[string]query.Condition{
+	typesOfDevices = odata.Choices(map[string]query.Condition{
 		"macMDM":  platform(fleet.MacOS),
 		"iPad":    platform(fleet.IPadOS),
 		"iPod":    query.All{platform(fleet.IOS), isIPod},
@@ -65,22 +52,22 @@ var (
 		"tvOS", "blackberry", "palm", "cloudPC")
 	isIPod = query.Comparison{Field: fleet.ByModel, Operator: query.StartsWith, Value: "iPod"}
 
-	complianceStates = choices(map[string]query.Condition{"unknown": query.All{}},
+	complianceStates = odata.Choices(map[string]query.Condition{"unknown": query.All{}},
 		"compliant", "noncompliant", "conflict", "error", "inGracePeriod", "configManager")
 
-	managementAgents = choices(map[string]query.Condition{"mdm": query.All{}}, "eas", "easMdm", "intuneClient", "easIntuneClient",
+	managementAgents = odata.Choices(map[string]query.Condition{"mdm": query.All{}}, "eas", "easMdm", "intuneClient", "easIntuneClient",
 		"configurationManagerClient", "configurationManagerClientMdm", "configurationManagerClientMdmEas", "unknown", "jamf",
-		"googleCloudDevicePolicyController", "microsoft365ManagedMdm", "msSense", "intuneAosp", "google", unknownFutureValue)
+		"googleCloudDevicePolicyController", "microsoft365ManagedMdm", "msSense", "intuneAosp", "google", odata.UnknownFutureValue)
 
-	enrollmentTypes = choices(map[string]query.Condition{
-		"appleUserEnrollment": flag(fleet.ByUserEnrolled, true),
-		"unknown":             flag(fleet.ByUserEnrolled, false),
+	enrollmentTypes = odata.Choices(map[string]query.Condition{
+		"appleUserEnrollment": query.Is(fleet.ByUserEnrolled, true),
+		"unknown":             query.Is(fleet.ByUserEnrolled, false),
 	}, "userEnrollment", "deviceEnrollmentManager", "appleBulkWithUser", "appleBulkWithoutUser", "windowsAzureADJoin", "windowsBulkUserless",
 		"windowsAutoEnrollment", "windowsBulkAzureDomainJoin", "windowsCoManagement", "windowsAzureADJoinUsingDeviceAuth",
-		"appleUserEnrollmentWithServiceAccount", unknownFutureValue)
+		"appleUserEnrollmentWithServiceAccount", odata.UnknownFutureValue)
 
-	registrationStates = choices(map[string]query.Condition{
-		"registered":    flag(fleet.ByEnrolled, true),
-		"notRegistered": flag(fleet.ByEnrolled, false),
+	registrationStates = odata.Choices(map[string]query.Condition{
+		"registered":    query.Is(fleet.ByEnrolled, true),
+		"notRegistered": query.Is(fleet.ByEnrolled, false),
 	}, "revoked", "keyConflict", "approvalPending", "certificateReset", "notRegisteredPendingEnrollment", "unknown")
 )

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // tagProperty has the ids of the scope tags that a device or payload carries.
@@ -12,67 +13,67 @@ const tagProperty = "roleScopeTagIds"
 // deviceProperty is a property of managedDevice: its type, its value, and how $filter compares it.
 type deviceProperty struct {
 	name    string
-	of      typeName
+	of      odata.TypeName
 	value   func(*fleet.Device) any
-	compare comparer // nil: $filter does not take it
+	compare odata.Comparer // nil: $filter does not take it
 }
 
 // deviceProperties are those properties of managedDevice that the server truly knows, and those that scripts often select
 // though nobody knows them here (Microsoft Graph beta reference, managedDevice resource type). Where Graph's enumeration has
 // no member for what is known, the value is `unknown`.
 var deviceProperties = []deviceProperty{
-	{"id", edmString, func(d *fleet.Device) any { return d.ID }, textField(fleet.ByID)},
-	{"deviceName", edmString, func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
-	{"managedDeviceName", edmString, func(d *fleet.Device) any { return textOrNull(d.Name) }, textField(fleet.ByName)},
+	{"id", odata.String, func(d *fleet.Device) any { return d.ID }, odata.TextField(fleet.ByID)},
+	{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) }, odata.TextField(fleet.ByName)},
+	{"managedDeviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) }, odata.TextField(fleet.ByName)},
 	{"ownerType", "ownerType", ownerType, ownerTypes},
 	{"managedDeviceOwnerType", "managedDeviceOwnerType", ownerType, ownerTypes},
 	{"managementState", "managementState", managementState, managementStates},
-	{"enrolledDateTime", edmDateTime, func(d *fleet.Device) any { return timestamp(d.EnrolledAt) }, timeField(fleet.ByEnrolledAt)},
-	{"lastSyncDateTime", edmDateTime, func(d *fleet.Device) any { return timestamp(d.LastSync) }, timeField(fleet.ByLastSync)},
-	{"operatingSystem", edmString, func(d *fleet.Device) any { return textOrNull(string(d.Platform)) }, textField(fleet.ByPlatform)},
+	{"enrolledDateTime", odata.DateTime, func(d *fleet.Device) any { return odata.Timestamp(d.EnrolledAt) }, odata.TimeField(fleet.ByEnrolledAt)},
+	{"lastSyncDateTime", odata.DateTime, func(d *fleet.Device) any { return odata.Timestamp(d.LastSync) }, odata.TimeField(fleet.ByLastSync)},
+	{"operatingSystem", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(string(d.Platform)) }, odata.TextField(fleet.ByPlatform)},
 	{"deviceType", "deviceType", deviceType, typesOfDevices},
 	{"complianceState", "complianceState", func(*fleet.Device) any { return "unknown" }, complianceStates},
 	{"managementAgent", "managementAgentType", func(*fleet.Device) any { return "mdm" }, managementAgents},
-	{"osVersion", edmString, func(d *fleet.Device) any { return textOrNull(d.OSVersion) }, textField(fleet.ByOSVersion)},
+	{"osVersion", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.OSVersion) }, odata.TextField(fleet.ByOSVersion)},
 	{"deviceEnrollmentType", "deviceEnrollmentType", deviceEnrollmentType, enrollmentTypes},
 	{"deviceRegistrationState", "deviceRegistrationState", deviceRegistrationState, registrationStates},
-	{"isSupervised", edmBoolean, func(d *fleet.Device) any { return d.Supervised }, boolField(fleet.BySupervised)},
-	{"model", edmString, func(d *fleet.Device) any { return textOrNull(d.Model) }, textField(fleet.ByModel)},
-	{"manufacturer", edmString, func(d *fleet.Device) any { return textOrNull(d.Manufacturer) }, textField(fleet.ByManufacturer)},
-	{"serialNumber", edmString, func(d *fleet.Device) any { return textOrNull(d.SerialNumber) }, textField(fleet.BySerialNumber)},
-	{"udid", edmString, func(d *fleet.Device) any { return textOrNull(d.UDID) }, textField(fleet.ByUDID)},
-	{"userId", edmString, func(*fleet.Device) any { return noUser }, fixedField(noUser)},
-	{"userPrincipalName", edmString, notKnown, fixedField("")},
-	{"userDisplayName", edmString, notKnown, fixedField("")},
-	{"emailAddress", edmString, notKnown, fixedField("")},
-	{"azureADDeviceId", edmString, notKnown, fixedField("")},
-	{"azureADRegistered", edmBoolean, notKnown, nil},
-	{"deviceCategoryDisplayName", edmString, notKnown, fixedField("")},
-	{"imei", edmString, notKnown, fixedField("")},
-	{"phoneNumber", edmString, notKnown, fixedField("")},
-	{"wiFiMacAddress", edmString, notKnown, fixedField("")},
-	{"totalStorageSpaceInBytes", edmInt64, notKnown, nil},
-	{"freeStorageSpaceInBytes", edmInt64, notKnown, nil},
-	{"isEncrypted", edmBoolean, notKnown, nil},
-	{"jailBroken", edmString, notKnown, fixedField("")},
-	{"notes", edmString, notKnown, fixedField("")},
-	{tagProperty, collectionOf(edmString), func(d *fleet.Device) any { return d.Tags }, listField(fleet.ByTag)},
-	{"deviceActionResults", collectionOf("deviceActionResult"), nil, nil}, // read from the engine
+	{"isSupervised", odata.Boolean, func(d *fleet.Device) any { return d.Supervised }, odata.BoolField(fleet.BySupervised)},
+	{"model", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Model) }, odata.TextField(fleet.ByModel)},
+	{"manufacturer", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Manufacturer) }, odata.TextField(fleet.ByManufacturer)},
+	{"serialNumber", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.SerialNumber) }, odata.TextField(fleet.BySerialNumber)},
+	{"udid", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.UDID) }, odata.TextField(fleet.ByUDID)},
+	{"userId", odata.String, func(*fleet.Device) any { return noUser }, odata.FixedField(noUser)},
+	{"userPrincipalName", odata.String, notKnown, odata.FixedField("")},
+	{"userDisplayName", odata.String, notKnown, odata.FixedField("")},
+	{"emailAddress", odata.String, notKnown, odata.FixedField("")},
+	{"azureADDeviceId", odata.String, notKnown, odata.FixedField("")},
+	{"azureADRegistered", odata.Boolean, notKnown, nil},
+	{"deviceCategoryDisplayName", odata.String, notKnown, odata.FixedField("")},
+	{"imei", odata.String, notKnown, odata.FixedField("")},
+	{"phoneNumber", odata.String, notKnown, odata.FixedField("")},
+	{"wiFiMacAddress", odata.String, notKnown, odata.FixedField("")},
+	{"totalStorageSpaceInBytes", odata.Int64, notKnown, nil},
+	{"freeStorageSpaceInBytes", odata.Int64, notKnown, nil},
+	{"isEncrypted", odata.Boolean, notKnown, nil},
+	{"jailBroken", odata.String, notKnown, odata.FixedField("")},
+	{"notes", odata.String, notKnown, odata.FixedField("")},
+	{tagProperty, odata.CollectionOf(odata.String), func(d *fleet.Device) any { return d.Tags }, odata.ListField(fleet.ByTag)},
+	{"deviceActionResults", odata.CollectionOf("deviceActionResult"), nil, nil}, // read from the engine
 }
 
 func notKnown(*fleet.Device) any { return nil }
 
 // managedDeviceProperties are the names and types of deviceProperties.
-func managedDeviceProperties() properties {
-	all := make(properties, len(deviceProperties))
+func managedDeviceProperties() odata.Properties {
+	all := make(odata.Properties, len(deviceProperties))
 	for i, p := range deviceProperties {
-		all[i] = property{p.name, p.of}
+		all[i] = odata.Property{p.name, p.of}
 	}
 	return all
 }
 
 // devicePropertyNames are the names of deviceProperties.
-var devicePropertyNames = managedDeviceProperties().names()
+var devicePropertyNames = managedDeviceProperties().Names()
 
 // ownerType: a person enrolls only their own device by user enrollment, and only an organization can supervise one.
 func ownerType(d *fleet.Device) any {

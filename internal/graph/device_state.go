@@ -9,13 +9,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // stateKind is a relationship of managedDevice that tells how payloads of some types stand on the device.
 type stateKind struct {
 	set       string
-	odataType typeName
+	odataType odata.TypeName
 	name      string // in the names of its routes
 	betaOnly  bool   // Graph has it in beta only
 	of        []action.PayloadType
@@ -36,52 +37,52 @@ func (k *stateKind) routes(r *resource) []route {
 		return &verb{name: name, method: "GET", suffix: states + suffix, part: k.set, many: many, betaOnly: k.betaOnly}
 	}
 	return []route{
-		r.route(read("list"+k.name+"s", "", true), needs, queryOptions, list).answering(k.odataType),
-		r.route(read("count"+k.name+"s", countSuffix, false), needs, countOptions, list).answering(k.odataType),
-		r.route(read("get"+k.name, "/{state}", false), needs, []string{optionSelect}, func(c *call) error { return k.get(c, set) }).
+		r.route(read("list"+k.name+"s", "", true), needs, odata.QueryOptions, list).answering(k.odataType),
+		r.route(read("count"+k.name+"s", odata.CountSuffix, false), needs, odata.CountOptions, list).answering(k.odataType),
+		r.route(read("get"+k.name, "/{state}", false), needs, []string{odata.OptionSelect}, func(c *call) error { return k.get(c, set) }).
 			answering(k.odataType),
 	}
 }
 
 // payloadState is how a payload stands on a device.
 type payloadState struct {
-	*action.Payload
+	payload  *action.Payload
 	platform string // of the device, as policyPlatformType
-	settings int
+	settings int    // that it has
 }
 
-var stateProperties = properties{
-	{"id", edmString}, {"displayName", edmString}, {"version", edmInt32}, {"platformType", "policyPlatformType"},
-	{"state", "complianceStatus"}, {"settingCount", edmInt32}, {"settingStates", collectionOf("deviceConfigurationSettingState")},
-	{"userId", edmString}, {"userPrincipalName", edmString}, {ownProperty, ownNamespace + "payloadStanding"},
+var stateProperties = odata.Properties{
+	{"id", odata.String}, {"displayName", odata.String}, {"version", odata.Int32}, {"platformType", "policyPlatformType"},
+	{"state", "complianceStatus"}, {"settingCount", odata.Int32}, {"settingStates", odata.CollectionOf("deviceConfigurationSettingState")},
+	{"userId", odata.String}, {"userPrincipalName", odata.String}, {ownProperty, odata.OwnNamespace + "payloadStanding"},
 }
 
 // stateListing is what the options take of states.
-var stateListing = &listing{
-	filters: map[string]comparer{"id": textField("id"), "displayName": textField("displayName"), "version": numberField("version"),
-		"state": memberOf("state", complianceStatuses...), "settingCount": numberField("settingCount")},
-	orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state", "version": "version"},
-	search: map[string]query.Field{"displayName": "displayName"},
+var stateListing = &odata.Listing{
+	Filters: map[string]odata.Comparer{"id": odata.TextField("id"), "displayName": odata.TextField("displayName"), "version": odata.NumberField("version"),
+		"state": odata.MemberOf("state", complianceStatuses...), "settingCount": odata.NumberField("settingCount")},
+	Orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state", "version": "version"},
+	Search: map[string]query.Field{"displayName": "displayName"},
 }
 
 // value is what $filter and $orderby compare.
 func (s payloadState) value(f query.Field) any {
 	switch f {
 	case "id":
-		return string(s.ID)
+		return string(s.payload.ID)
 	case "displayName":
-		return s.DisplayName
+		return s.payload.DisplayName
 	case "state":
 		return s.status()
 	case "version":
-		return s.Version
+		return s.payload.Version
 	default: // settingCount
 		return int64(s.settings)
 	}
 }
 
 func (k *stateKind) list(c *call, set string) error {
-	selected, err := c.selected(stateProperties.names())
+	selected, err := c.req.Selected(stateProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -89,12 +90,12 @@ func (k *stateKind) list(c *call, set string) error {
 	if err != nil {
 		return err
 	}
-	return serveList(c, k.path(c, set), stateListing, nil, computed(all, payloadState.value),
-		func(s payloadState) (fields, error) { return s.fields(c.explain).pick(selected), nil })
+	return odata.ServeList(c.req, k.path(c, set), stateListing, nil, odata.Computed(all, payloadState.value),
+		func(s payloadState) (odata.Fields, error) { return s.fields(c.server.explain).Pick(selected), nil })
 }
 
 func (k *stateKind) get(c *call, set string) error {
-	selected, err := c.selected(stateProperties.names())
+	selected, err := c.req.Selected(stateProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -102,12 +103,12 @@ func (k *stateKind) get(c *call, set string) error {
 	if err != nil {
 		return err
 	}
-	id := action.PayloadID(lower(c.r.PathValue("state")))
-	i := slices.IndexFunc(all, func(s payloadState) bool { return s.ID == id })
+	id := action.PayloadID(lower(c.req.PathValue("state")))
+	i := slices.IndexFunc(all, func(s payloadState) bool { return s.payload.ID == id })
 	if i < 0 {
-		return notFound("There is no object with this id.")
+		return odata.NotFound("There is no object with this id.")
 	}
-	return c.entity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields(c.explain).pick(selected))
+	return c.req.ReplyEntity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields(c.server.explain).Pick(selected))
 }
 
 func (k *stateKind) path(c *call, set string) string {
@@ -116,11 +117,11 @@ func (k *stateKind) path(c *call, set string) string {
 
 // states are those of the device that the path names, as far as the caller sees them.
 func (k *stateKind) states(c *call) ([]payloadState, error) {
-	list, err := c.seenPayloads(c.r.Context(), c.deviceID())
+	list, err := c.seenPayloads(c.req.Context(), c.deviceID())
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.Devices.Device(c.r.Context(), c.deviceID())
+	d, err := c.config.Devices.Device(c.req.Context(), c.deviceID())
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +130,11 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 		if !slices.Contains(k.of, p.Type) {
 			continue
 		}
-		s := payloadState{Payload: p, platform: policyPlatform(d.Platform)}
-		content, err := c.Catalog.Get(c.r.Context(), p.ID)
+		s := payloadState{payload: p, platform: policyPlatform(d.Platform)}
+		content, err := c.config.Catalog.Get(c.req.Context(), p.ID)
 		switch {
 		case err == nil:
-			s.settings, err = c.Forms.SettingCount(content)
+			s.settings, err = c.config.Forms.SettingCount(content)
 		case errors.Is(err, catalog.ErrNotFound): // deleted, and not off the device yet
 			err = nil
 		}

@@ -1,6 +1,9 @@
 package graph
 
-import "github.com/syncpayloads/syncpayloads/internal/action"
+import (
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
+)
 
 // noUser is the userId of what belongs to no user: devices here have none. It is Intune's for such devices, too.
 const noUser = "00000000-0000-0000-0000-000000000000"
@@ -8,55 +11,55 @@ const noUser = "00000000-0000-0000-0000-000000000000"
 // complianceStatuses are the members of complianceStatus, by their numbers.
 var complianceStatuses = []string{"unknown", "notApplicable", "compliant", "remediated", "nonCompliant", "error", "conflict", "notAssigned"}
 
-// held reports whether an action holds a payload off the device.
-func held(p *action.Payload) bool { return p.Away && p.Intent == action.Remove }
+// isHeldOff reports whether an action holds a payload off the device.
+func isHeldOff(p *action.Payload) bool { return p.Away && p.Intent == action.Remove }
 
 // wanted reports whether a payload should be on the device.
-func wanted(p *action.Payload) bool { return p.Assigned && !held(p) }
+func wanted(p *action.Payload) bool { return p.Assigned && !isHeldOff(p) }
 
 // status is the member of complianceStatus. What is held off the device, or is not assigned any more, is notAssigned once
 // it is seen to be off. What the device has not shown yet is unknown.
 func (s payloadState) status() string {
 	switch {
-	case s.Work.Phase == action.Stuck:
+	case s.payload.Work.Phase == action.Stuck:
 		return "error"
-	case s.Work.Phase != action.Idle || s.Presence == action.Unknown:
+	case s.payload.Work.Phase != action.Idle || s.payload.Presence == action.Unknown:
 		return "unknown"
-	case wanted(s.Payload) != (s.Presence == action.Present):
+	case wanted(s.payload) != (s.payload.Presence == action.Present):
 		return "nonCompliant"
-	case s.Presence == action.Present:
+	case s.payload.Presence == action.Present:
 		return "compliant"
 	default:
 		return "notAssigned"
 	}
 }
 
-func (s payloadState) fields(x explainer) fields {
-	return fields{
-		{"id", s.ID},
-		{"displayName", s.DisplayName},
-		{"version", s.Version},
+func (s payloadState) fields(x explainer) odata.Fields {
+	return odata.Fields{
+		{"id", s.payload.ID},
+		{"displayName", s.payload.DisplayName},
+		{"version", s.payload.Version},
 		{"platformType", s.platform},
 		{"state", s.status()},
 		{"settingCount", s.settings},
 		{"settingStates", s.settingStates(x)},
 		{"userId", noUser},
 		{"userPrincipalName", nil},
-		{ownProperty, standing(s.Payload, x)},
+		{ownProperty, standing(s.payload, x)},
 	}
 }
 
 // settingStates has one element when the device refused the policy: it does so as a whole.
-func (s payloadState) settingStates(x explainer) []fields {
-	if s.Work.Phase != action.Stuck {
-		return []fields{}
+func (s payloadState) settingStates(x explainer) []odata.Fields {
+	if s.payload.Work.Phase != action.Stuck {
+		return []odata.Fields{}
 	}
-	return []fields{fields{
-		{"settingName", s.DisplayName},
+	return []odata.Fields{withFailure(odata.Fields{
+		{"settingName", s.payload.DisplayName},
 		{"state", "error"},
-		{"errorCode", s.Work.Code},
-		{"errorDescription", textOrNull(s.Work.Note)},
-	}.withFailure(s.Work.WhoseCode(), s.Work.Note, x)}
+		{"errorCode", s.payload.Work.Code},
+		{"errorDescription", odata.TextOrNull(s.payload.Work.Note)},
+	}, s.payload.Work.WhoseCode(), s.payload.Work.Note, x)}
 }
 
 var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}
@@ -65,18 +68,18 @@ var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delive
 	action.Stuck: "error"}
 
 // standing tells how a payload stands on a device, in this server's own words.
-func standing(p *action.Payload, x explainer) fields {
+func standing(p *action.Payload, x explainer) odata.Fields {
 	var since, by, restore, failure any
-	if held(p) {
-		since, by, restore = timestamp(p.AwaySince), textOrNull(p.AwayBy), timestamp(p.RestoreAt)
+	if isHeldOff(p) {
+		since, by, restore = odata.Timestamp(p.AwaySince), odata.TextOrNull(p.AwayBy), odata.Timestamp(p.RestoreAt)
 	}
 	if p.Work.Phase == action.Stuck {
-		failure = append(fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}},
+		failure = append(odata.Fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}},
 			x.explain(p.Work.WhoseCode(), p.Work.Note)...)
 	}
-	return fields{
+	return odata.Fields{
 		{"assigned", p.Assigned},
-		{"removed", held(p)},
+		{"removed", isHeldOff(p)},
 		{"removedDateTime", since},
 		{"removedBy", by},
 		{"restoreDateTime", restore},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // Enroller makes links by which devices enroll.
@@ -24,20 +25,20 @@ const (
 
 // createEnrollment is POST /api/enrollments, which is not Graph's.
 func (c *call) createEnrollment() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.only("expiresIn", "for", "replace", "groupId"); err != nil {
+	if err := body.Only("expiresIn", "for", "replace", "groupId"); err != nil {
 		return err
 	}
 	ttl := time.Duration(defaultEnrollmentTTL)
-	if text, given, err := body.text("expiresIn"); err != nil {
+	if text, given, err := body.Text("expiresIn"); err != nil {
 		return err
 	} else if given {
-		d, ok := parseDuration(text)
+		d, ok := odata.ParseDuration(text)
 		if !ok || d <= 0 || d > longestEnrollmentTTL {
-			return badRequest("expiresIn",
+			return odata.BadRequest("expiresIn",
 				"Property 'expiresIn' is not valid: give a duration such as 24h or PT24H, at most %d days.", longestEnrollmentTTL/day)
 		}
 		ttl = d
@@ -46,33 +47,33 @@ func (c *call) createEnrollment() error {
 	if err != nil {
 		return err
 	}
-	url, expires, err := c.Enroller.EnrollmentLinkOn(c.r.Context(), ttl, terms)
+	url, expires, err := c.config.Enroller.EnrollmentLinkOn(c.req.Context(), ttl, terms)
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusCreated, fields{{"url", url}, {"expiresDateTime", timestamp(expires)}, {"for", textOrNull(terms.For)},
-		{"replace", terms.Replace}, {"groupId", textOrNull(terms.Group)}, {tagProperty, terms.NewDevice().Tags}})
+	return c.req.Reply(http.StatusCreated, odata.Fields{{"url", url}, {"expiresDateTime", odata.Timestamp(expires)}, {"for", odata.TextOrNull(terms.For)},
+		{"replace", terms.Replace}, {"groupId", odata.TextOrNull(terms.Group)}, {tagProperty, terms.NewDevice().Tags}})
 }
 
 // enrollmentTerms reads what a link shall allow. It belongs to the caller, and to one of their areas.
-func (c *call) enrollmentTerms(body *object) (t access.EnrollmentTerms, err error) {
+func (c *call) enrollmentTerms(body *odata.Object) (t access.EnrollmentTerms, err error) {
 	t = access.EnrollmentTerms{Maker: c.caller.ID, MakerName: c.caller.Name, Members: c.caller.Members, Application: c.caller.Application}
 	given := false
-	if t.For, given, err = body.text("for"); err != nil {
+	if t.For, given, err = body.Text("for"); err != nil {
 		return t, err
 	}
 	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
 	if given && (t.For == "" || len(t.For) > longestDeviceName || strings.ContainsFunc(t.For, unfit)) {
-		return t, badRequest("for", "Property 'for' is not valid: give a serial number or UDID, or leave it out.")
+		return t, odata.BadRequest("for", "Property 'for' is not valid: give a serial number or UDID, or leave it out.")
 	}
-	switch v := body.values["replace"].(type) {
+	switch v := body.Values["replace"].(type) {
 	case nil:
 	case bool:
 		t.Replace = v
 	default:
-		return t, badRequest("replace", "Property 'replace' must be true or false.")
+		return t, odata.BadRequest("replace", "Property 'replace' must be true or false.")
 	}
-	if t.Group, _, err = body.text("groupId"); err != nil {
+	if t.Group, _, err = body.Text("groupId"); err != nil {
 		return t, err
 	}
 	t.Group = lower(t.Group)
@@ -93,7 +94,7 @@ func (c *call) enrollmentArea(ctx context.Context, tx access.Tx, group string) (
 			return fleet.Area{}, "", err
 		}
 		if scope = scope.Where(func(a fleet.Area) bool { return a.Group(group) }); !exists || len(scope) == 0 {
-			return fleet.Area{}, "", badRequest("groupId", "Property 'groupId' is not valid: there is no group of devices '%s'.", clip(group))
+			return fleet.Area{}, "", odata.BadRequest("groupId", "Property 'groupId' is not valid: there is no group of devices '%s'.", odata.Clip(group))
 		}
 	}
 	if scope.Everything() {
@@ -117,19 +118,19 @@ const mostEnrollments = 100
 // listEnrollments is GET /api/devices/{id}/enrollments: when a device enrolled, enrolled anew and left, the newest first, as
 // far as events are kept.
 func (c *call) listEnrollments() error {
-	if _, err := c.around(c.r.Context(), c.deviceID()); err != nil {
+	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	if _, err := c.Devices.Device(c.r.Context(), c.deviceID()); err != nil {
+	if _, err := c.config.Devices.Device(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
-	list, err := c.History.Memberships(c.r.Context(), c.deviceID(), mostEnrollments)
+	list, err := c.config.History.Memberships(c.req.Context(), c.deviceID(), mostEnrollments)
 	if err != nil {
 		return err
 	}
-	items := make([]fields, len(list))
+	items := make([]odata.Fields, len(list))
 	for i := range list {
-		items[i] = change(&list[i], nil)
+		items[i] = eventFields(&list[i], nil)
 	}
-	return c.ownList(items, nil)
+	return c.req.ReplyOwnPage(items, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // explainer finds the words for a failure: what a code means, and what to try. Empty: there are none. Details are a
@@ -62,25 +63,25 @@ func sourceOf(c action.Code) any {
 }
 
 // explain tells what a failure means, in properties of our own types; null where there are no words.
-func (x explainer) explain(c action.Code, detail string) fields {
+func (x explainer) explain(c action.Code, detail string) odata.Fields {
 	meaning, advice := "", ""
 	if c.Number != 0 && x != nil {
 		meaning, advice = x(c, detail)
 	}
-	return fields{{"meaning", textOrNull(meaning)}, {"advice", textOrNull(advice)}}
+	return odata.Fields{{"meaning", odata.TextOrNull(meaning)}, {"advice", odata.TextOrNull(advice)}}
 }
 
 // withFailure annotates errorCode, if there is one: whose code it is, what it means, and what to try.
-func (f fields) withFailure(c action.Code, detail string, x explainer) fields {
+func withFailure(f odata.Fields, c action.Code, detail string, x explainer) odata.Fields {
 	source := sourceOf(c)
-	i := slices.IndexFunc(f, func(one field) bool { return one.name == "errorCode" })
+	i := slices.IndexFunc(f, func(one odata.Field) bool { return one.Name == "errorCode" })
 	if source == nil || i < 0 {
 		return f
 	}
-	told := fields{{errorSource, source}}
+	told := odata.Fields{{errorSource, source}}
 	if x != nil {
 		if meaning, advice := x(c, detail); meaning != "" {
-			told = append(told, field{errorMeaning, meaning}, field{errorAdvice, advice})
+			told = append(told, odata.Field{errorMeaning, meaning}, odata.Field{errorAdvice, advice})
 		}
 	}
 	return slices.Insert(f, i, told...)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // The server's own codes have words, a device's codes of the same numbers do not have these, and what a platform knows of
@@ -41,8 +42,8 @@ func TestFailuresAreAnnotated(t *testing.T) {
 		{Number: action.CodeUnenrolled, Source: action.ByServer}: "source meaning advice",
 	} {
 		var got []string
-		for _, f := range (fields{{"errorCode", code.Number}}).withFailure(code, "x", explained(nil)) {
-			if name, ok := strings.CutPrefix(f.name, "errorCode@syncpayloads."); ok {
+		for _, f := range withFailure(odata.Fields{{"errorCode", code.Number}}, code, "x", explained(nil)) {
+			if name, ok := strings.CutPrefix(f.Name, "errorCode@syncpayloads."); ok {
 				got = append(got, name)
 			}
 		}

@@ -1,6 +1,10 @@
-// Package graph is the HTTP surface that admins' tools use: Microsoft Graph's resources and actions under /beta, with
-// Graph's names, shapes and errors, and the server's own under /api. It decodes and encodes; what a call does is decided
-// by the services it is given.
+// Package graph is the HTTP surface that admins' tools use: Microsoft Graph's resources and actions
+// under /beta and /v1.0, with Graph's names, shapes and errors, and the server's own under /api. It
+// says what resources there are, who may do what to them, and what is recorded of it. How requests
+// are read and answers are written is package odata's; what a call does is decided by the services
+// that the surface is given.
+//
+// Begin reading with routes, then with one resource: role_scope_tag.go is a short one.
 package graph
 
 import (
@@ -12,15 +16,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-	"golang.org/x/sync/semaphore"
-
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -52,10 +54,10 @@ type Devices interface {
 
 // Events is the log of what changes.
 type Events interface {
-	// Standing returns how actions stand, of one device or of all, and the position behind which to follow;
+	// Standing returns how actions stand, of one device or of all, and the position after which to follow;
 	// fleet.ErrNotFound if there is no such device.
 	Standing(ctx context.Context, device fleet.DeviceID) ([]live.Standing, int64, error)
-	// Reader follows the events behind a position; live.ErrGone if some are not kept any more.
+	// Reader follows the events after a position; live.ErrGone if some are not kept any more.
 	Reader(ctx context.Context, device fleet.DeviceID, after int64) (*live.Reader, error)
 }
 
@@ -107,17 +109,12 @@ const defaultMaxBody = 8 << 20
 
 // server is the running surface.
 type server struct {
-	Config
-	mux        *http.ServeMux
-	routes     []route
-	paths      *pathTree           // of routes
-	bodies     *semaphore.Weighted // bytes of large bodies that are decompressed and parsed
-	schema     *schema             // of $metadata
-	explain    explainer           // of failures
-	metadata   map[string][]byte   // $metadata of each version
-	models     map[string]*model   // what each version has
-	types      map[string]typeName // of what routes answer with, by the path without version and ids
-	categories map[string]string   // Graph's words for what operations belong to, by the first part of their names
+	config   Config
+	mux      *http.ServeMux
+	protocol *odata.Service // what its requests share
+	explain  explainer      // of failures
+	// categories are Graph's words for what operations belong to, by the first part of their names.
+	categories map[string]string
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.
@@ -147,15 +144,15 @@ func New(c Config) http.Handler {
 		c.Limiter = NewLimiter(c.RateLimit, c.RateBurst, c.Now)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	s := &server{Config: c, mux: http.NewServeMux(), routes: routes(), schema: newGraphSchema(c.Forms), explain: explained(c.Explain), bodies: semaphore.NewWeighted(bodiesAtOnce)}
-	s.types, s.categories = answerTypes(s.routes), categoriesOf(s.routes)
-	s.models = make(map[string]*model)
-	for _, version := range []string{versionPath, stableVersion} {
-		s.models[version] = newModel(s.routes, version, s.types)
+	all := routes()
+	s := &server{
+		config:     c,
+		mux:        http.NewServeMux(),
+		protocol:   odata.NewService(newModel(all, c.Forms), c.MaxBody),
+		explain:    explained(c.Explain),
+		categories: categoriesOf(all),
 	}
-	s.metadata = documents(s.schema, s.models)
-	s.paths = newPathTree(s.routes)
-	for _, rt := range s.routes {
+	for _, rt := range all {
 		s.mux.Handle(rt.method+" "+rt.pattern, s.serve(rt))
 	}
 	return s
@@ -163,54 +160,35 @@ func New(c Config) http.Handler {
 
 // call is one request and its answer.
 type call struct {
-	*server
-	w               http.ResponseWriter
-	r               *http.Request
-	requestID       string
-	clientRequestID string
-	options         url.Values
-	route           route
-	caller          *access.Principal
-	scope           fleet.Scope // where the caller may do what the route does
-	format          format
-	preferences     []string
-	match           []string        // of If-Match; none: there is no condition
-	key             *engine.Key     // of the call; nil: it has none
-	decisions       []access.Permit // that hold in the transaction of each write, too
+	server *server
+	config *Config // the server's
+	req    *odata.Request
+	route  route
+	// caller is who calls; nil until that is known, and where anybody may.
+	caller *access.Principal
+	// scope is where the caller may do what the route does.
+	scope fleet.Scope
+	// key is that of the call; nil: it has none.
+	key *engine.Key
+	// decisions hold in the transaction of each write, too.
+	decisions []access.Permit
 }
-
-const clientRequestIDLimit = 128
 
 func (s *server) newCall(w http.ResponseWriter, r *http.Request) *call {
-	c := &call{server: s, w: w, r: r}
-	c.requestID, c.clientRequestID = identify(w, r)
-	return c
-}
-
-// identify gives a request its ids, and its answer the headers that every answer has.
-func identify(w http.ResponseWriter, r *http.Request) (requestID, clientRequestID string) {
-	requestID, clientRequestID = uuid.NewString(), r.Header.Get("client-request-id")
-	if clientRequestID == "" || len(clientRequestID) > clientRequestIDLimit {
-		clientRequestID = requestID
-	}
-	w.Header().Set("request-id", requestID)
-	w.Header().Set("client-request-id", clientRequestID)
-	w.Header().Set("OData-Version", "4.0")
-	w.Header().Set("Cache-Control", "no-store")
-	return requestID, clientRequestID
+	return &call{server: s, config: &s.config, req: s.protocol.NewRequest(w, r, s.baseOf(r))}
 }
 
 // authenticate finds out who calls.
 func (c *call) authenticate() error {
-	if known := access.PrincipalOf(c.r.Context()); known != nil {
+	if known := access.PrincipalOf(c.req.Context()); known != nil {
 		own := *known // whose grants the call reads anew
 		c.caller = &own
 		return nil
 	}
-	scheme, bearer, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	scheme, bearer, _ := strings.Cut(c.req.HTTP.Header.Get("Authorization"), " ")
 	err := access.ErrUnauthenticated
 	if strings.EqualFold(scheme, "Bearer") {
-		c.caller, err = c.Authenticator.Authenticate(c.r.Context(), strings.TrimSpace(bearer))
+		c.caller, err = c.config.Authenticator.Authenticate(c.req.Context(), strings.TrimSpace(bearer))
 	}
 	if err == nil {
 		return c.admit()
@@ -218,24 +196,24 @@ func (c *call) authenticate() error {
 	return unauthenticated(err)
 }
 
-// base is the scheme and host by which the caller reaches the server.
-func (c *call) base() string {
-	if c.BaseURL != "" {
-		return c.BaseURL
+// baseOf is the scheme and host by which the caller of a request reaches the server.
+func (s *server) baseOf(r *http.Request) string {
+	if s.config.BaseURL != "" {
+		return s.config.BaseURL
 	}
-	scheme, host := "http", c.r.Host
-	if c.r.TLS != nil {
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
 		scheme = "https"
 	}
-	// Whoever sends a request chooses its Host, and who reads a link may be somebody else.
-	if own, err := url.Parse(c.OwnURL); err == nil && own.Host != "" {
+	// Whoever sends a request chooses its Host, and a link may be read by somebody else.
+	if own, err := url.Parse(s.config.OwnURL); err == nil && own.Host != "" {
 		scheme, host = own.Scheme, own.Host
 	}
-	if c.TrustForwarded {
-		if proto := firstOf(c.r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
+	if s.config.TrustForwarded {
+		if proto := firstOf(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
 			scheme = proto
 		}
-		if forwarded := firstOf(c.r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+		if forwarded := firstOf(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
 			host = forwarded
 		}
 	}

@@ -5,10 +5,11 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-var deviceGroups = &resource{name: "groups", path: versionPath + "groups", odataType: "group", object: "group",
+var deviceGroups = &resource{name: "groups", path: odata.BetaPath + "groups", odataType: "group", object: "group",
 	category: categoryDevice, stable: true, tagged: true,
 	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime", "renewedDateTime", "securityIdentifier", "mail",
 		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSecurityIdentifier"},
@@ -27,12 +28,12 @@ var (
 
 func groupRoutes() []route {
 	read, update := may(access.ReadGroups), may(access.UpdateGroups)
-	pages := []string{optionTop, optionSkipToken}
+	pages := []string{odata.OptionTop, odata.OptionSkipToken}
 	return []route{
-		deviceGroups.route(toList, read, expandOptions, (*call).listGroups),
-		deviceGroups.route(toCount, read, countOptions, (*call).listGroups),
+		deviceGroups.route(toList, read, odata.ExpandOptions, (*call).listGroups),
+		deviceGroups.route(toCount, read, odata.CountOptions, (*call).listGroups),
 		deviceGroups.route(toCreate, may(access.CreateGroups), nil, (*call).createGroup),
-		deviceGroups.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getGroup),
+		deviceGroups.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, (*call).getGroup),
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
 		deviceGroups.route(toListMembers, read, pages, (*call).listMembers).answering("directoryObject"),
 		deviceGroups.route(toListMemberReferences, read, pages, (*call).listMemberReferences).answering(""),
@@ -41,29 +42,29 @@ func groupRoutes() []route {
 	}
 }
 
-var groupProperties = properties{
-	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"createdDateTime", edmDateTime},
-	{"groupTypes", collectionOf(edmString)}, {"mailEnabled", edmBoolean}, {"securityEnabled", edmBoolean},
+var groupProperties = odata.Properties{
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"createdDateTime", odata.DateTime},
+	{"groupTypes", odata.CollectionOf(odata.String)}, {"mailEnabled", odata.Boolean}, {"securityEnabled", odata.Boolean},
 }
 
 // groupListing is what the options take of groups.
-var groupListing = &listing{
-	filters: map[string]comparer{
-		"id": textField(catalog.ByID), "displayName": textField(catalog.ByDisplayName), "description": textField(catalog.ByDescription),
-		"createdDateTime": timeField(catalog.ByCreated), "mailEnabled": constField(false), "securityEnabled": constField(true),
-		"groupTypes": emptyField{},
+var groupListing = &odata.Listing{
+	Filters: map[string]odata.Comparer{
+		"id": odata.TextField(catalog.ByID), "displayName": odata.TextField(catalog.ByDisplayName), "description": odata.TextField(catalog.ByDescription),
+		"createdDateTime": odata.TimeField(catalog.ByCreated), "mailEnabled": odata.ConstField(false), "securityEnabled": odata.ConstField(true),
+		"groupTypes": odata.EmptyField{},
 	},
-	orders: map[string]query.Field{"id": catalog.ByID, "displayName": catalog.ByDisplayName, "createdDateTime": catalog.ByCreated},
-	search: map[string]query.Field{"displayName": catalog.ByDisplayName, "description": catalog.ByDescription},
+	Orders: map[string]query.Field{"id": catalog.ByID, "displayName": catalog.ByDisplayName, "createdDateTime": catalog.ByCreated},
+	Search: map[string]query.Field{"displayName": catalog.ByDisplayName, "description": catalog.ByDescription},
 }
 
 // groupFields shows a group of devices as what Graph calls a security group.
-func groupFields(g *catalog.DeviceGroup) fields {
-	return fields{
+func groupFields(g *catalog.DeviceGroup) odata.Fields {
+	return odata.Fields{
 		{"id", g.ID},
 		{"displayName", g.DisplayName},
-		{"description", textOrNull(g.Description)},
-		{"createdDateTime", timestamp(g.Created)},
+		{"description", odata.TextOrNull(g.Description)},
+		{"createdDateTime", odata.Timestamp(g.Created)},
 		{"groupTypes", []string{}},
 		{"mailEnabled", false},
 		{"securityEnabled", true},
@@ -71,17 +72,17 @@ func groupFields(g *catalog.DeviceGroup) fields {
 }
 
 func (c *call) listGroups() error {
-	selected, err := c.selected(groupProperties.names())
+	selected, err := c.req.Selected(groupProperties.Names())
 	if err != nil {
 		return err
 	}
-	expanded, err := c.expansions(expandMembers)
+	expanded, err := c.req.Expansions(expandMembers)
 	if err != nil {
 		return err
 	}
-	return serveList(c, "groups", groupListing, c.namedGroups(), c.Catalog.ListGroups, func(g *catalog.DeviceGroup) (fields, error) {
+	return odata.ServeList(c.req, "groups", groupListing, c.namedGroups(), c.config.Catalog.ListGroups, func(g *catalog.DeviceGroup) (odata.Fields, error) {
 		members, err := c.expandedMembers(g.ID, expanded)
-		return append(tagged(groupTag(g), groupFields(g).pick(selected)), members...), err
+		return append(odata.Tagged(groupTag(g), groupFields(g).Pick(selected)), members...), err
 	})
 }
 
@@ -98,11 +99,11 @@ func (c *call) namedGroups() query.Condition {
 }
 
 func (c *call) getGroup() error {
-	selected, err := c.selected(groupProperties.names())
+	selected, err := c.req.Selected(groupProperties.Names())
 	if err != nil {
 		return err
 	}
-	expanded, err := c.expansions(expandMembers)
+	expanded, err := c.req.Expansions(expandMembers)
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (c *call) getGroup() error {
 	if err != nil {
 		return err
 	}
-	g, err := c.Catalog.GetGroup(c.r.Context(), id)
+	g, err := c.config.Catalog.GetGroup(c.req.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -118,44 +119,44 @@ func (c *call) getGroup() error {
 	if err != nil {
 		return err
 	}
-	return c.replyGroup(http.StatusOK, g, append(groupFields(g).pick(selected), members...))
+	return c.replyGroup(http.StatusOK, g, append(groupFields(g).Pick(selected), members...))
 }
 
-func (c *call) replyGroup(status int, g *catalog.DeviceGroup, shown fields) error {
-	c.tag(groupTag(g))
-	context := c.contextURL("groups") + "/$entity"
-	return c.reply(status, append(fields{{"@odata.context", context}}, tagged(groupTag(g), shown)...))
+func (c *call) replyGroup(status int, g *catalog.DeviceGroup, shown odata.Fields) error {
+	c.req.SetTag(groupTag(g))
+	context := c.req.ContextURL("groups") + "/$entity"
+	return c.req.Reply(status, append(odata.Fields{{"@odata.context", context}}, odata.Tagged(groupTag(g), shown)...))
 }
 
 // createGroup takes what Graph requires of a new group. Groups here have no mail, so mailNickname has no effect.
 func (c *call) createGroup() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.only("displayName", "description", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
+	if err := body.Only("displayName", "description", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
 		return err
 	}
 	for name, only := range map[string]bool{"mailEnabled": false, "securityEnabled": true} {
-		if v := body.values[name]; v != nil && v != only {
-			return badRequest(name, "Property '%s' can only be %t.", name, only)
+		if v := body.Values[name]; v != nil && v != only {
+			return odata.BadRequest(name, "Property '%s' can only be %t.", name, only)
 		}
 	}
 	var in catalog.GroupInput
-	if in.DisplayName, err = body.requiredText("displayName"); err != nil {
+	if in.DisplayName, err = body.RequiredText("displayName"); err != nil {
 		return err
 	}
-	if in.Description, _, err = body.text("description"); err != nil {
+	if in.Description, _, err = body.Text("description"); err != nil {
 		return err
 	}
 	if err := c.mayChange(access.Change{Founds: true}); err != nil {
 		return err
 	}
-	g, err := c.Catalog.CreateGroup(c.r.Context(), in)
+	g, err := c.config.Catalog.CreateGroup(c.req.Context(), in)
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Location", c.base()+c.version()+"groups/"+g.ID)
+	c.req.Writer.Header().Set("Location", c.req.URL("groups/"+g.ID))
 	return c.replyGroup(http.StatusCreated, g, groupFields(g))
 }
 
@@ -167,8 +168,8 @@ func (c *call) deleteGroup() error {
 	if err := c.mayChange(access.Change{Group: id, Ends: true}); err != nil {
 		return err
 	}
-	if err := c.Catalog.DeleteGroup(c.r.Context(), id, c.sameGroup); err != nil {
+	if err := c.config.Catalog.DeleteGroup(c.req.Context(), id, c.sameGroup); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }

@@ -6,12 +6,13 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // members reads one page of a group's members.
-func (c *call) members(suffix string, show func(*fleet.Device) fields) error {
-	after, size, err := c.plainPage()
+func (c *call) members(suffix string, show func(*fleet.Device) odata.Fields) error {
+	after, size, err := c.req.PageByID()
 	if err != nil {
 		return err
 	}
@@ -23,27 +24,27 @@ func (c *call) members(suffix string, show func(*fleet.Device) fields) error {
 	if err != nil {
 		return err
 	}
-	return c.list(page{collection: membersPath(id) + suffix, next: next, value: value})
+	return c.req.ReplyPage(odata.Page{Collection: membersPath(id) + suffix, Next: next, Value: value})
 }
 
 func membersPath(group string) string { return "groups/" + group + "/members" }
 
-// memberPage reads the members of a group from behind one on, as far as the caller reaches them, and the $skiptoken of the
+// memberPage reads the members of a group that come after one, as far as the caller reaches them, and the $skiptoken of the
 // next page.
-func (c *call) memberPage(group, after string, size int, show func(*fleet.Device) fields) (value []fields, next string, err error) {
-	if _, err := c.Catalog.GetGroup(c.r.Context(), group); err != nil {
+func (c *call) memberPage(group, after string, size int, show func(*fleet.Device) odata.Fields) (value []odata.Fields, next string, err error) {
+	if _, err := c.config.Catalog.GetGroup(c.req.Context(), group); err != nil {
 		return nil, "", err
 	}
 	where := query.All{fleet.Member(group), query.Comparison{Field: fleet.ByID, Operator: query.Greater, Value: after}}
 	if !c.scope.Everything() {
 		where = append(where, fleet.Within(c.scope))
 	}
-	list, err := c.Devices.Devices(c.r.Context(), query.Query{Where: where, OrderBy: []query.Order{{Field: fleet.ByID}}, Limit: size + 1})
+	list, err := c.config.Devices.Devices(c.req.Context(), query.Query{Where: where, OrderBy: []query.Order{{Field: fleet.ByID}}, Limit: size + 1})
 	if err != nil {
 		return nil, "", err
 	}
-	seen, next := cut(list.Items, size, func(d fleet.Device) string { return string(d.ID) })
-	value = make([]fields, len(seen))
+	seen, next := odata.SplitPage(list.Items, size, func(d fleet.Device) string { return string(d.ID) })
+	value = make([]odata.Fields, len(seen))
 	for i := range seen {
 		value[i] = show(&seen[i])
 	}
@@ -57,7 +58,7 @@ const (
 )
 
 // expandedMembers are the first members of a group with a link to the rest, if they are wanted.
-func (c *call) expandedMembers(group string, wanted []string) (fields, error) {
+func (c *call) expandedMembers(group string, wanted []string) (odata.Fields, error) {
 	if !slices.Contains(wanted, expandMembers) {
 		return nil, nil
 	}
@@ -65,45 +66,45 @@ func (c *call) expandedMembers(group string, wanted []string) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := fields{{expandMembers, value}}
+	f := odata.Fields{{expandMembers, value}}
 	if next != "" {
-		link := c.base() + c.version() + membersPath(group) + "?" + optionSkipToken + "=" + url.QueryEscape(next)
-		f = append(f, field{expandMembers + "@odata.nextLink", link})
+		link := c.req.URL(membersPath(group) + "?" + odata.OptionSkipToken + "=" + url.QueryEscape(next))
+		f = append(f, odata.Field{expandMembers + "@odata.nextLink", link})
 	}
 	return f, nil
 }
 
 // memberFields shows a member as Graph's device type.
-func memberFields(d *fleet.Device) fields {
-	return fields{{"@odata.type", "#microsoft.graph.device"}, {"id", d.ID}, {"deviceId", d.ID},
-		{"displayName", textOrNull(d.Name)}, {"operatingSystem", textOrNull(string(d.Platform))},
-		{"operatingSystemVersion", textOrNull(d.OSVersion)}}
+func memberFields(d *fleet.Device) odata.Fields {
+	return odata.Fields{{"@odata.type", "#microsoft.graph.device"}, {"id", d.ID}, {"deviceId", d.ID},
+		{"displayName", odata.TextOrNull(d.Name)}, {"operatingSystem", odata.TextOrNull(string(d.Platform))},
+		{"operatingSystemVersion", odata.TextOrNull(d.OSVersion)}}
 }
 
 func (c *call) listMembers() error { return c.members("", memberFields) }
 
 func (c *call) listMemberReferences() error {
-	return c.members("/$ref", func(d *fleet.Device) fields {
-		return fields{{"@odata.id", c.base() + c.version() + "deviceManagement/managedDevices/" + string(d.ID)}}
+	return c.members("/$ref", func(d *fleet.Device) odata.Fields {
+		return odata.Fields{{"@odata.id", c.req.URL("deviceManagement/managedDevices/" + string(d.ID))}}
 	})
 }
 
 // addMember is POST …/members/$ref with a reference to a device.
 func (c *call) addMember() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.only(); err != nil {
+	if err := body.Only(); err != nil {
 		return err
 	}
-	reference, err := body.requiredText("@odata.id")
+	reference, err := body.RequiredText("@odata.id")
 	if err != nil {
 		return err
 	}
 	id, ok := referred(reference, "managedDevices", "comanagedDevices", "devices", "directoryObjects")
 	if !ok {
-		return badRequest("@odata.id",
+		return odata.BadRequest("@odata.id",
 			"Property '@odata.id' must be the URL of a device, ending in managedDevices/ and its id.")
 	}
 	device := fleet.DeviceID(lower(id))
@@ -114,10 +115,10 @@ func (c *call) addMember() error {
 	if err := c.mayChange(access.Change{Group: group, Device: device}); err != nil {
 		return err
 	}
-	if err := c.Catalog.AddMember(c.r.Context(), group, device); err != nil {
+	if err := c.config.Catalog.AddMember(c.req.Context(), group, device); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 func (c *call) removeMember() error {
@@ -125,12 +126,12 @@ func (c *call) removeMember() error {
 	if err != nil {
 		return err
 	}
-	device := fleet.DeviceID(lower(c.r.PathValue("device")))
+	device := fleet.DeviceID(lower(c.req.PathValue("device")))
 	if err := c.mayChange(access.Change{Group: id, Device: device}); err != nil {
 		return err
 	}
-	if err := c.Catalog.RemoveMember(c.r.Context(), id, device); err != nil {
+	if err := c.config.Catalog.RemoveMember(c.req.Context(), id, device); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // certificateWarning is how long before its end a certificate is warned of: a push certificate's renewal takes a person.
@@ -30,29 +31,29 @@ func (c *call) serverHealth() error {
 	if database != databaseWorks {
 		warnings = append(warnings, "The database does not answer as it should. The server's log has the cause.")
 	}
-	if c.Durable != nil && database == databaseWorks {
-		if err := c.Durable(c.r.Context()); err != nil {
-			c.Log.Error("the database may lose what is answered", "request-id", c.requestID, "err", err)
+	if c.config.Durable != nil && database == databaseWorks {
+		if err := c.config.Durable(c.req.Context()); err != nil {
+			c.config.Log.Error("the database may lose what is answered", "request-id", c.req.ID, "err", err)
 			warnings = append(warnings, "The database may lose what is answered when its machine ends: its settings are not safe, or cannot be read. "+
 				"The server's log has the cause.")
 		}
 	}
 	var shown any
-	certificate, err := c.PushCertificates.PushCertificate(c.r.Context())
+	certificate, err := c.config.PushCertificates.PushCertificate(c.req.Context())
 	if err != nil {
-		c.Log.Error("the push certificate cannot be read", "request-id", c.requestID, "err", err)
+		c.config.Log.Error("the push certificate cannot be read", "request-id", c.req.ID, "err", err)
 		warnings = append(warnings, "The push certificate cannot be read. The server's log has the cause.")
 	} else {
-		warnings = append(warnings, pushWarnings(certificate, c.Now())...)
+		warnings = append(warnings, pushWarnings(certificate, c.config.Now())...)
 		warnings = append(warnings, c.topicWarnings()...)
 	}
 	if certificate != nil {
-		shown = fields{{"topic", certificate.Topic}, {"expirationDateTime", timestamp(certificate.Expires)}}
+		shown = odata.Fields{{"topic", certificate.Topic}, {"expirationDateTime", odata.Timestamp(certificate.Expires)}}
 	}
-	warnings = append(warnings, tlsWarnings(c.TLSCertificate(), c.Now())...)
-	return c.reply(http.StatusOK, fields{
-		{"version", c.Version},
-		{"started", timestamp(c.Started)},
+	warnings = append(warnings, tlsWarnings(c.config.TLSCertificate(), c.config.Now())...)
+	return c.req.Reply(http.StatusOK, odata.Fields{
+		{"version", c.config.Version},
+		{"started", odata.Timestamp(c.config.Started)},
 		{"database", database},
 		{"devices", devices},
 		{"pushCertificate", shown},
@@ -67,15 +68,15 @@ func (c *call) databaseHealth() (state string, devices any, err error) {
 	if !c.scope.Everything() {
 		where = fleet.Within(c.scope)
 	}
-	n, err := c.Devices.CountDevices(c.r.Context(), where)
+	n, err := c.config.Devices.CountDevices(c.req.Context(), where)
 	switch {
 	case err == nil:
 		return databaseWorks, n, nil
-	case c.r.Context().Err() != nil:
-		return "", nil, errors.Join(err, c.r.Context().Err())
+	case c.req.Context().Err() != nil:
+		return "", nil, errors.Join(err, c.req.Context().Err())
 	}
-	c.Log.Error("the database cannot be read", "request-id", c.requestID, "err", err)
-	if c.Busy(err) {
+	c.config.Log.Error("the database cannot be read", "request-id", c.req.ID, "err", err)
+	if c.config.Busy(err) {
 		return databaseBusy, nil, nil
 	}
 	return databaseFails, nil, nil
@@ -88,9 +89,9 @@ func (c *call) topicWarnings() []string {
 	if !c.scope.Everything() {
 		where = fleet.Within(c.scope)
 	}
-	devices, err := c.PushCertificates.Unwakeable(c.r.Context(), where)
+	devices, err := c.config.PushCertificates.Unwakeable(c.req.Context(), where)
 	if err != nil {
-		c.Log.Error("it cannot be read which devices cannot be woken", "request-id", c.requestID, "err", err)
+		c.config.Log.Error("it cannot be read which devices cannot be woken", "request-id", c.req.ID, "err", err)
 	}
 	if err != nil || devices.Count == 0 {
 		return nil

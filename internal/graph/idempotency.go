@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // idempotencyKeyHeader names a call, so that it is carried out once however often it is sent (IETF draft "The
@@ -24,17 +25,17 @@ func (rt *route) takesKey() bool {
 
 // readKey reads the header, and refuses it where it would not be obeyed.
 func (c *call) readKey() error {
-	values := c.r.Header.Values(idempotencyKeyHeader)
-	if len(values) == 0 || c.route.reads(c.r.Method) {
+	values := c.req.HTTP.Header.Values(idempotencyKeyHeader)
+	if len(values) == 0 || c.route.reads(c.req.HTTP.Method) {
 		return nil
 	}
 	if !c.route.takesKey() {
-		return badRequest(idempotencyKeyHeader, "Header '%s' is not supported here. Leave it out.", idempotencyKeyHeader)
+		return odata.BadRequest(idempotencyKeyHeader, "Header '%s' is not supported here. Leave it out.", idempotencyKeyHeader)
 	}
 	name := values[0]
 	printable := !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' })
 	if len(values) > 1 || name == "" || len(name) > longestIdempotencyKey || !printable {
-		return badRequest(idempotencyKeyHeader, "Header '%s' is not valid: give it once, with 1 to %d printable ASCII characters.",
+		return odata.BadRequest(idempotencyKeyHeader, "Header '%s' is not valid: give it once, with 1 to %d printable ASCII characters.",
 			idempotencyKeyHeader, longestIdempotencyKey)
 	}
 	c.key = &engine.Key{Caller: c.caller.ID, Name: name}
@@ -45,10 +46,10 @@ func (c *call) readKey() error {
 func startFault(err error) error {
 	switch {
 	case errors.Is(err, engine.ErrChanged):
-		return changed()
+		return odata.PreconditionFailed()
 	case errors.Is(err, engine.ErrKeyReused):
-		return &fault{status: http.StatusUnprocessableEntity, code: codeKeyReused, target: idempotencyKeyHeader,
-			message: "This Idempotency-Key was given to another call on this device less than 24 hours ago. Give each call a key of its own."}
+		return &odata.Fault{Status: http.StatusUnprocessableEntity, Code: codeKeyReused, Target: idempotencyKeyHeader,
+			Message: "This Idempotency-Key was given to another call on this device less than 24 hours ago. Give each call a key of its own."}
 	default:
 		return err
 	}

@@ -9,9 +9,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// What is stored of a payload that is behind another one does not name the other: it is named to who sees that one.
+// What is stored of a payload that has to wait for another's place does not name the other: that is named to callers who see it.
 
 func naming(detail, name string, id action.PayloadID) string {
 	return fmt.Sprintf("%s: “%s” (%s)", detail, name, id)
@@ -22,22 +23,23 @@ func (s *sight) result(ctx context.Context, device fleet.DeviceID, r action.Resu
 	if r.InPlace == "" {
 		return r, nil
 	}
-	sees, err := s.Sees(ctx, device, r.InPlace)
+	sees, err := s.access.Sees(ctx, device, r.InPlace)
 	if sees {
 		r.Detail = naming(r.Detail, r.InPlaceName, r.InPlace)
 	}
 	return r, err
 }
 
-// change is an event that the caller sees as the caller is told of it.
-func (s *sight) change(ctx context.Context, e *live.Event) (*live.Event, error) {
+// namePlaceIn is an event that the caller sees as the caller is told of it.
+func (s *sight) namePlaceIn(ctx context.Context, e *live.Event) (*live.Event, error) {
 	if e.Result == nil || e.Result.InPlace == "" {
 		return e, nil
 	}
 	r, err := s.result(ctx, e.Device, *e.Result)
-	told := *e
-	told.Result, told.Served = &r, nil
-	return &told, err
+	named := *e
+	named.Result = &r
+	named.Served = nil // that text does not name it
+	return &named, err
 }
 
 // namePlaces names, in the errors of a device's payloads that the caller sees, what is in their place, if that is seen, too.
@@ -58,20 +60,20 @@ func (w *wording) otherFields(p *action.Payload, seen []*action.Payload) any {
 	}
 	for _, s := range seen {
 		if s.ID == p.ID {
-			return fields{{w.id, p.ID}, {"displayName", textOrNull(p.DisplayName)}}
+			return odata.Fields{{w.id, p.ID}, {"displayName", odata.TextOrNull(p.DisplayName)}}
 		}
 	}
-	return fields{{w.id, nil}, {"displayName", nil}}
+	return odata.Fields{{w.id, nil}, {"displayName", nil}}
 }
 
-// named makes failures tell what is in the place of a payload.
-func (s *sight) named(ctx context.Context, list []engine.Failure) error {
+// nameFailures makes failures tell what is in the place of a payload.
+func (s *sight) nameFailures(ctx context.Context, list []engine.Failure) error {
 	for i := range list {
-		told, err := s.change(ctx, &list[i].Event)
+		named, err := s.namePlaceIn(ctx, &list[i].Event)
 		if err != nil {
 			return err
 		}
-		list[i].Event = *told
+		list[i].Event = *named
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 func TestLimiterForgets(t *testing.T) {
 	at := time.Unix(0, 0)
 	l := NewLimiter(1, 1, func() time.Time { return at })
-	for i := range mostBuckets + 100 {
+	for i := range mostCallers + 100 {
 		at = at.Add(time.Microsecond)
 		l.Take("caller " + strconv.Itoa(i))
 		if i%100 == 0 {
@@ -19,7 +19,7 @@ func TestLimiterForgets(t *testing.T) {
 			}
 		}
 	}
-	if len(l.buckets) > mostBuckets {
-		t.Errorf("%d callers are remembered", len(l.buckets))
+	if l.callers.Len() > mostCallers {
+		t.Errorf("%d callers are remembered", l.callers.Len())
 	}
 }

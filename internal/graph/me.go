@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // me is GET /api/me, our own: who calls, and what they may do somewhere.
@@ -18,5 +19,5 @@ func (c *call) me() error {
 	if roles == nil {
 		roles = []string{}
 	}
-	return c.reply(http.StatusOK, fields{{"id", c.caller.ID}, {"name", c.caller.Name}, {"roles", roles}, {"rights", rights}})
+	return c.req.Reply(http.StatusOK, odata.Fields{{"id", c.caller.ID}, {"name", c.caller.Name}, {"roles", roles}, {"rights", rights}})
 }

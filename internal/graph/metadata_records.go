@@ -1,123 +1,125 @@
 package graph
 
+import "github.com/syncpayloads/syncpayloads/internal/odata"
+
 // policyTypes are settings catalog policies and what settings there are.
-func policyTypes() []*schemaType {
+func policyTypes() []*odata.Type {
 	const prefix = "deviceManagementConfiguration"
-	types := []*schemaType{
-		{name: prefix + "Policy", base: "entity", entity: true, properties: policyProperties.without("id")},
-		{name: prefix + "PolicyTemplateReference", properties: properties{
-			{"templateId", edmString}, {"templateFamily", "deviceManagementConfigurationTemplateFamily"},
-			{"templateDisplayName", edmString}, {"templateDisplayVersion", edmString},
+	types := []*odata.Type{
+		{Name: prefix + "Policy", Base: "entity", Entity: true, Properties: policyProperties.Without("id")},
+		{Name: prefix + "PolicyTemplateReference", Properties: odata.Properties{
+			{"templateId", odata.String}, {"templateFamily", "deviceManagementConfigurationTemplateFamily"},
+			{"templateDisplayName", odata.String}, {"templateDisplayVersion", odata.String},
 		}},
-		{name: "deviceManagementPriorityMetaData", properties: properties{{"priority", edmInt32}}},
-		{name: prefix + "Setting", base: "entity", entity: true, properties: properties{
+		{Name: "deviceManagementPriorityMetaData", Properties: odata.Properties{{"priority", odata.Int32}}},
+		{Name: prefix + "Setting", Base: "entity", Entity: true, Properties: odata.Properties{
 			{"settingInstance", "deviceManagementConfigurationSettingInstance"},
-		}, relations: properties{{"settingDefinitions", collectionOf("deviceManagementConfigurationSettingDefinition")}}},
-		{name: prefix + "SettingDefinition", base: "entity", entity: true, abstract: true,
-			properties: properties{
-				{"name", edmString}, {"displayName", edmString}, {"description", edmString}, {"rootDefinitionId", edmString},
+		}, Relations: odata.Properties{{"settingDefinitions", odata.CollectionOf("deviceManagementConfigurationSettingDefinition")}}},
+		{Name: prefix + "SettingDefinition", Base: "entity", Entity: true, Abstract: true,
+			Properties: odata.Properties{
+				{"name", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"rootDefinitionId", odata.String},
 				{"applicability", "deviceManagementConfigurationSettingApplicability"},
 			}},
-		{name: prefix + "SettingApplicability", properties: properties{
+		{Name: prefix + "SettingApplicability", Properties: odata.Properties{
 			{"platform", "deviceManagementConfigurationPlatforms"},
 			{"deviceMode", "deviceManagementConfigurationDeviceMode"},
 			{"technologies", "deviceManagementConfigurationTechnologies"},
 		}},
-		{name: prefix + "OptionDefinition", properties: properties{
-			{"itemId", edmString}, {"name", edmString}, {"displayName", edmString},
+		{Name: prefix + "OptionDefinition", Properties: odata.Properties{
+			{"itemId", odata.String}, {"name", odata.String}, {"displayName", odata.String},
 			{"optionValue", "deviceManagementConfigurationSettingValue"},
 		}},
-		{name: prefix + "SettingValueDefinition", abstract: true},
+		{Name: prefix + "SettingValueDefinition", Abstract: true},
 	}
-	definition := func(form typeName, p properties) {
-		types = append(types, &schemaType{name: prefix + form + "Definition", base: prefix + "SettingDefinition", entity: true, properties: p})
+	definition := func(form odata.TypeName, p odata.Properties) {
+		types = append(types, &odata.Type{Name: prefix + form + "Definition", Base: prefix + "SettingDefinition", Entity: true, Properties: p})
 	}
-	definition("ChoiceSetting", properties{{"options", collectionOf(prefix + "OptionDefinition")}, {"defaultOptionId", edmString}})
-	definition("SimpleSetting", properties{{"valueDefinition", prefix + "SettingValueDefinition"}})
-	definition("SimpleSettingCollection", properties{{"valueDefinition", prefix + "SettingValueDefinition"}})
-	definition("SettingGroupCollection", properties{{"childIds", collectionOf(edmString)}})
+	definition("ChoiceSetting", odata.Properties{{"options", odata.CollectionOf(prefix + "OptionDefinition")}, {"defaultOptionId", odata.String}})
+	definition("SimpleSetting", odata.Properties{{"valueDefinition", prefix + "SettingValueDefinition"}})
+	definition("SimpleSettingCollection", odata.Properties{{"valueDefinition", prefix + "SettingValueDefinition"}})
+	definition("SettingGroupCollection", odata.Properties{{"childIds", odata.CollectionOf(odata.String)}})
 	types = append(types,
-		&schemaType{name: prefix + "IntegerSettingValueDefinition", base: prefix + "SettingValueDefinition",
-			properties: allOf(edmInt64, "minimumValue", "maximumValue")},
-		&schemaType{name: prefix + "StringSettingValueDefinition", base: prefix + "SettingValueDefinition",
-			properties: properties{{"format", prefix + "StringFormat"}, {"isSecret", edmBoolean}}})
+		&odata.Type{Name: prefix + "IntegerSettingValueDefinition", Base: prefix + "SettingValueDefinition",
+			Properties: odata.AllOf(odata.Int64, "minimumValue", "maximumValue")},
+		&odata.Type{Name: prefix + "StringSettingValueDefinition", Base: prefix + "SettingValueDefinition",
+			Properties: odata.Properties{{"format", prefix + "StringFormat"}, {"isSecret", odata.Boolean}}})
 	return append(types, settingValueTypes()...)
 }
 
 // settingValueTypes are the settings of a policy, each with its value.
-func settingValueTypes() []*schemaType {
+func settingValueTypes() []*odata.Type {
 	const prefix = "deviceManagementConfiguration"
 	const reference = prefix + "SettingValueTemplateReference"
-	instance := func(form typeName, name string, value typeName) *schemaType {
-		return &schemaType{name: prefix + form + "Instance", base: prefix + "SettingInstance", properties: properties{{name, prefix + value}}}
+	instance := func(form odata.TypeName, name string, value odata.TypeName) *odata.Type {
+		return &odata.Type{Name: prefix + form + "Instance", Base: prefix + "SettingInstance", Properties: odata.Properties{{name, prefix + value}}}
 	}
-	return []*schemaType{
-		{name: prefix + "SettingInstance", abstract: true,
-			properties: properties{
-				{"settingDefinitionId", edmString},
+	return []*odata.Type{
+		{Name: prefix + "SettingInstance", Abstract: true,
+			Properties: odata.Properties{
+				{"settingDefinitionId", odata.String},
 				{"settingInstanceTemplateReference", "deviceManagementConfigurationSettingInstanceTemplateReference"},
 				{"auditRuleInformation", "deviceManagementConfigurationAuditRuleInformation"},
 			}},
-		{name: prefix + "SettingInstanceTemplateReference", properties: texts("settingInstanceTemplateId")},
-		{name: prefix + "AuditRuleInformation", properties: texts("auditRuleId", "friendlyName")},
-		{name: reference, properties: properties{
-			{"settingValueTemplateId", edmString}, {"useTemplateDefault", edmBoolean},
+		{Name: prefix + "SettingInstanceTemplateReference", Properties: odata.Texts("settingInstanceTemplateId")},
+		{Name: prefix + "AuditRuleInformation", Properties: odata.Texts("auditRuleId", "friendlyName")},
+		{Name: reference, Properties: odata.Properties{
+			{"settingValueTemplateId", odata.String}, {"useTemplateDefault", odata.Boolean},
 		}},
 		instance("ChoiceSetting", "choiceSettingValue", "ChoiceSettingValue"),
 		instance("SimpleSetting", "simpleSettingValue", "SimpleSettingValue"),
 		instance("SimpleSettingCollection", "simpleSettingCollectionValue", "SimpleSettingValue[]"),
 		instance("GroupSettingCollection", "groupSettingCollectionValue", "GroupSettingValue[]"),
-		{name: prefix + "SettingValue", abstract: true, properties: properties{{"settingValueTemplateReference", reference}}},
-		{name: prefix + "SimpleSettingValue", base: prefix + "SettingValue", abstract: true},
-		{name: prefix + "ChoiceSettingValue", base: prefix + "SettingValue", properties: properties{{"value", edmString}, {"children", collectionOf(prefix + "SettingInstance")}}},
-		{name: prefix + "GroupSettingValue", base: prefix + "SettingValue", properties: properties{{"children", collectionOf(prefix + "SettingInstance")}}},
-		{name: prefix + "StringSettingValue", base: prefix + "SimpleSettingValue", properties: texts("value")},
-		{name: prefix + "IntegerSettingValue", base: prefix + "SimpleSettingValue", properties: properties{{"value", edmInt64}}},
-		{name: prefix + "SecretSettingValue", base: prefix + "SimpleSettingValue", properties: properties{{"value", edmString}, {"valueState", prefix + "SecretSettingValueState"}}},
+		{Name: prefix + "SettingValue", Abstract: true, Properties: odata.Properties{{"settingValueTemplateReference", reference}}},
+		{Name: prefix + "SimpleSettingValue", Base: prefix + "SettingValue", Abstract: true},
+		{Name: prefix + "ChoiceSettingValue", Base: prefix + "SettingValue", Properties: odata.Properties{{"value", odata.String}, {"children", odata.CollectionOf(prefix + "SettingInstance")}}},
+		{Name: prefix + "GroupSettingValue", Base: prefix + "SettingValue", Properties: odata.Properties{{"children", odata.CollectionOf(prefix + "SettingInstance")}}},
+		{Name: prefix + "StringSettingValue", Base: prefix + "SimpleSettingValue", Properties: odata.Texts("value")},
+		{Name: prefix + "IntegerSettingValue", Base: prefix + "SimpleSettingValue", Properties: odata.Properties{{"value", odata.Int64}}},
+		{Name: prefix + "SecretSettingValue", Base: prefix + "SimpleSettingValue", Properties: odata.Properties{{"value", odata.String}, {"valueState", prefix + "SecretSettingValueState"}}},
 	}
 }
 
 // accessTypes are roles and who has them.
-func accessTypes() []*schemaType {
-	return []*schemaType{
-		{name: "roleDefinition", base: "entity", entity: true, properties: definitionProperties.without("id")},
-		{name: definitionType, base: "roleDefinition", entity: true},
-		{name: "rolePermission", properties: properties{
-			{"actions", collectionOf(edmString)}, {"resourceActions", collectionOf("resourceAction")},
+func accessTypes() []*odata.Type {
+	return []*odata.Type{
+		{Name: "roleDefinition", Base: "entity", Entity: true, Properties: definitionProperties.Without("id")},
+		{Name: definitionType, Base: "roleDefinition", Entity: true},
+		{Name: "rolePermission", Properties: odata.Properties{
+			{"actions", odata.CollectionOf(odata.String)}, {"resourceActions", odata.CollectionOf("resourceAction")},
 		}},
-		{name: "resourceAction", properties: allOf(collectionOf(edmString), "allowedResourceActions", "notAllowedResourceActions")},
-		{name: "roleAssignment", base: "entity", entity: true, properties: assignmentProperties.without("id", "members"), relations: properties{{"roleDefinition", "roleDefinition"}}},
-		{name: assignmentType, base: "roleAssignment", entity: true, properties: properties{{"members", collectionOf(edmString)}}},
-		{name: scopeTagType, base: "entity", entity: true, properties: scopeTagProperties.without("id")},
-		{name: "resourceOperation", base: "entity", entity: true, properties: operationProperties.without("id")},
+		{Name: "resourceAction", Properties: odata.AllOf(odata.CollectionOf(odata.String), "allowedResourceActions", "notAllowedResourceActions")},
+		{Name: "roleAssignment", Base: "entity", Entity: true, Properties: assignmentProperties.Without("id", "members"), Relations: odata.Properties{{"roleDefinition", "roleDefinition"}}},
+		{Name: assignmentType, Base: "roleAssignment", Entity: true, Properties: odata.Properties{{"members", odata.CollectionOf(odata.String)}}},
+		{Name: scopeTagType, Base: "entity", Entity: true, Properties: scopeTagProperties.Without("id")},
+		{Name: "resourceOperation", Base: "entity", Entity: true, Properties: operationProperties.Without("id")},
 	}
 }
 
 // recordTypes are the record of what was done, and who is told of it.
-func recordTypes() []*schemaType {
-	return []*schemaType{
-		{name: "auditEvent", base: "entity", entity: true, properties: auditEventProperties.without("id")},
-		{name: "auditActor", properties: properties{
-			{"type", edmString}, {"userPermissions", collectionOf(edmString)}, {"applicationId", edmString},
-			{"applicationDisplayName", edmString}, {"userPrincipalName", edmString}, {"servicePrincipalName", edmString},
-			{"ipAddress", edmString}, {"userId", edmString}, {"remoteTenantId", edmString}, {"remoteUserId", edmString},
-			{"userRoleScopeTags", collectionOf("roleScopeTagInfo")},
+func recordTypes() []*odata.Type {
+	return []*odata.Type{
+		{Name: "auditEvent", Base: "entity", Entity: true, Properties: auditEventProperties.Without("id")},
+		{Name: "auditActor", Properties: odata.Properties{
+			{"type", odata.String}, {"userPermissions", odata.CollectionOf(odata.String)}, {"applicationId", odata.String},
+			{"applicationDisplayName", odata.String}, {"userPrincipalName", odata.String}, {"servicePrincipalName", odata.String},
+			{"ipAddress", odata.String}, {"userId", odata.String}, {"remoteTenantId", odata.String}, {"remoteUserId", odata.String},
+			{"userRoleScopeTags", odata.CollectionOf("roleScopeTagInfo")},
 		}},
-		{name: "roleScopeTagInfo", properties: texts("displayName", "roleScopeTagId")},
-		{name: "auditResource", properties: properties{
-			{"displayName", edmString}, {"modifiedProperties", collectionOf("auditProperty")}, {"type", edmString},
-			{"auditResourceType", edmString}, {"resourceId", edmString},
+		{Name: "roleScopeTagInfo", Properties: odata.Texts("displayName", "roleScopeTagId")},
+		{Name: "auditResource", Properties: odata.Properties{
+			{"displayName", odata.String}, {"modifiedProperties", odata.CollectionOf("auditProperty")}, {"type", odata.String},
+			{"auditResourceType", odata.String}, {"resourceId", odata.String},
 		}},
-		{name: "auditProperty", properties: texts("displayName", "oldValue", "newValue")},
-		{name: "remoteActionAudit", base: "entity", entity: true, properties: remoteActionAuditProperties.without("id")},
-		{name: "applePushNotificationCertificate", base: "entity", entity: true, properties: pushCertificateProperties.without("id")},
-		{name: subscriptionType, base: "entity", entity: true, properties: subscriptionProperties.without("id")},
-		{name: ownNamespace + "subscriptionDetails", properties: properties{
-			{"signingSecret", edmString}, {"delivery", ownNamespace + "delivery"},
+		{Name: "auditProperty", Properties: odata.Texts("displayName", "oldValue", "newValue")},
+		{Name: "remoteActionAudit", Base: "entity", Entity: true, Properties: remoteActionAuditProperties.Without("id")},
+		{Name: "applePushNotificationCertificate", Base: "entity", Entity: true, Properties: pushCertificateProperties.Without("id")},
+		{Name: subscriptionType, Base: "entity", Entity: true, Properties: subscriptionProperties.Without("id")},
+		{Name: odata.OwnNamespace + "subscriptionDetails", Properties: odata.Properties{
+			{"signingSecret", odata.String}, {"delivery", odata.OwnNamespace + "delivery"},
 		}},
-		{name: ownNamespace + "delivery", properties: properties{
-			{"state", edmString}, {"lastDeliveryDateTime", edmDateTime}, {"failingSinceDateTime", edmDateTime},
-			{"lastError", edmString}, {"pending", edmBoolean}, {"nextTryDateTime", edmDateTime},
+		{Name: odata.OwnNamespace + "delivery", Properties: odata.Properties{
+			{"state", odata.String}, {"lastDeliveryDateTime", odata.DateTime}, {"failingSinceDateTime", odata.DateTime},
+			{"lastError", odata.String}, {"pending", odata.Boolean}, {"nextTryDateTime", odata.DateTime},
 		}},
 	}
 }

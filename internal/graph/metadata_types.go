@@ -5,75 +5,76 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // The types of $metadata, made of the tables by which the surface is served: those have the names of properties, and what
 // is no text has its type here (Microsoft Graph beta reference, each under its name).
 
 // deviceTypes are managed devices and the results of actions on them.
-func deviceTypes() []*schemaType {
-	types := []*schemaType{
-		{name: "entity", entity: true, abstract: true, properties: texts("id")},
-		{name: "directoryObject", base: "entity", entity: true, abstract: true},
-		{name: "deviceManagement", base: "entity", entity: true},
-		{name: "deviceAppManagement", base: "entity", entity: true},
-		{name: "managedDevice", base: "entity", entity: true, properties: managedDeviceProperties().without("id")},
-		{name: "deviceActionResult", properties: properties{
-			{"actionName", edmString}, {"actionState", "actionState"}, {"startDateTime", edmDateTime},
-			{"lastUpdatedDateTime", edmDateTime},
+func deviceTypes() []*odata.Type {
+	types := []*odata.Type{
+		{Name: "entity", Entity: true, Abstract: true, Key: "id", Properties: odata.Texts("id")},
+		{Name: "directoryObject", Base: "entity", Entity: true, Abstract: true, Referenced: true},
+		{Name: "deviceManagement", Base: "entity", Entity: true},
+		{Name: "deviceAppManagement", Base: "entity", Entity: true},
+		{Name: "managedDevice", Base: "entity", Entity: true, Properties: managedDeviceProperties().Without("id")},
+		{Name: "deviceActionResult", Properties: odata.Properties{
+			{"actionName", odata.String}, {"actionState", "actionState"}, {"startDateTime", odata.DateTime},
+			{"lastUpdatedDateTime", odata.DateTime},
 		}},
-		{name: "device", base: "directoryObject", entity: true,
-			properties: texts("deviceId", "displayName", "operatingSystem", "operatingSystemVersion")},
+		{Name: "device", Base: "directoryObject", Entity: true,
+			Properties: odata.Texts("deviceId", "displayName", "operatingSystem", "operatingSystemVersion")},
 	}
 	types = append(types, stateTypes()...)
 	for _, w := range []*wording{syncPayloads, changeAssignments} {
-		item := typeName(strings.TrimPrefix(w.itemType, graphNamespace))
+		item := odata.TypeName(strings.TrimPrefix(w.itemType, odata.GraphNamespace))
 		types = append(types,
-			&schemaType{name: typeName(strings.TrimPrefix(w.resultType, "#"+graphNamespace)), base: "deviceActionResult",
-				properties: properties{{w.collection, collectionOf(item)}}},
-			&schemaType{name: item, properties: append(properties{{w.id, edmString}, {w.kind, w.kindType}, {w.intent, w.intentType}}, w.readOnly...)})
+			&odata.Type{Name: odata.TypeName(strings.TrimPrefix(w.resultType, "#"+odata.GraphNamespace)), Base: "deviceActionResult",
+				Properties: odata.Properties{{w.collection, odata.CollectionOf(item)}}},
+			&odata.Type{Name: item, Properties: append(odata.Properties{{w.id, odata.String}, {w.kind, w.kindType}, {w.intent, w.intentType}}, w.readOnly...)})
 	}
 	return types
 }
 
 // stateTypes are how payloads stand on a device.
-func stateTypes() []*schemaType {
-	const standing = ownNamespace + "payloadStanding"
-	types := []*schemaType{
-		{name: "user", base: "directoryObject", entity: true},
-		{name: appStateType, base: "entity", entity: true, properties: appStateProperties.without("id")},
-		{name: "mobileAppIntentAndStateDetail", properties: appDetailProperties},
-		{name: "mobileAppSupportedDeviceType", properties: properties{
-			{"type", "deviceType"}, {"minimumOperatingSystemVersion", edmString},
-			{"maximumOperatingSystemVersion", edmString},
+func stateTypes() []*odata.Type {
+	const standing = odata.OwnNamespace + "payloadStanding"
+	types := []*odata.Type{
+		{Name: "user", Base: "directoryObject", Entity: true},
+		{Name: appStateType, Base: "entity", Entity: true, Properties: appStateProperties.Without("id")},
+		{Name: "mobileAppIntentAndStateDetail", Properties: appDetailProperties},
+		{Name: "mobileAppSupportedDeviceType", Properties: odata.Properties{
+			{"type", "deviceType"}, {"minimumOperatingSystemVersion", odata.String},
+			{"maximumOperatingSystemVersion", odata.String},
 		}},
-		{name: standing, properties: properties{
-			{"assigned", edmBoolean}, {"removed", edmBoolean}, {"removedDateTime", edmDateTime}, {"removedBy", edmString},
-			{"restoreDateTime", edmDateTime}, {"presence", edmString}, {"work", edmString},
-			{"error", ownNamespace + "payloadError"},
+		{Name: standing, Properties: odata.Properties{
+			{"assigned", odata.Boolean}, {"removed", odata.Boolean}, {"removedDateTime", odata.DateTime}, {"removedBy", odata.String},
+			{"restoreDateTime", odata.DateTime}, {"presence", odata.String}, {"work", odata.String},
+			{"error", odata.OwnNamespace + "payloadError"},
 		}},
-		{name: ownNamespace + "payloadError", properties: properties{{"code", edmInt64}, {"source", edmString}, {"detail", edmString},
-			{"meaning", edmString}, {"advice", edmString}}},
+		{Name: odata.OwnNamespace + "payloadError", Properties: odata.Properties{{"code", odata.Int64}, {"source", odata.String}, {"detail", odata.String},
+			{"meaning", odata.String}, {"advice", odata.String}}},
 	}
 	for _, k := range stateKinds {
-		setting := typeName(strings.TrimSuffix(string(k.odataType), "State") + "SettingState")
+		setting := odata.TypeName(strings.TrimSuffix(string(k.odataType), "State") + "SettingState")
 		types = append(types,
-			&schemaType{name: k.odataType, base: "entity", entity: true, properties: stateProperties.without("id").with("settingStates", collectionOf(setting))},
-			&schemaType{name: setting, properties: properties{
-				{"settingName", edmString}, {"state", "complianceStatus"}, {"errorCode", edmInt64},
-				{"errorDescription", edmString},
+			&odata.Type{Name: k.odataType, Base: "entity", Entity: true, Properties: stateProperties.Without("id").With("settingStates", odata.CollectionOf(setting))},
+			&odata.Type{Name: setting, Properties: odata.Properties{
+				{"settingName", odata.String}, {"state", "complianceStatus"}, {"errorCode", odata.Int64},
+				{"errorDescription", odata.String},
 			}})
 	}
 	return types
 }
 
 // catalogTypes are policies and apps, their assignments, and groups.
-func catalogTypes(forms *catalog.Forms) []*schemaType {
-	types := []*schemaType{
-		{name: "mobileLobApp", base: "mobileApp", entity: true, abstract: true},
-		{name: "mobileAppAssignmentSettings", abstract: true},
-		{name: "deviceAndAppManagementAssignmentTarget", abstract: true},
-		{name: "group", base: "directoryObject", entity: true, properties: groupProperties.without("id")},
+func catalogTypes(forms *catalog.Forms) []*odata.Type {
+	types := []*odata.Type{
+		{Name: "mobileLobApp", Base: "mobileApp", Entity: true, Abstract: true},
+		{Name: "mobileAppAssignmentSettings", Abstract: true},
+		{Name: "deviceAndAppManagementAssignmentTarget", Abstract: true},
+		{Name: "group", Base: "directoryObject", Entity: true, Properties: groupProperties.Without("id")},
 	}
 	for _, to := range targets {
 		types = append(types, targetType(to))
@@ -86,7 +87,7 @@ func catalogTypes(forms *catalog.Forms) []*schemaType {
 
 // formTypes are the complex types and enumerations of the properties of forms, each once. Those of settings catalog
 // policies are Graph's own, and have tables of their own.
-func formTypes(forms *catalog.Forms) (types []*schemaType, enums []*schemaEnum) {
+func formTypes(forms *catalog.Forms) (types []*odata.Type, enums []*odata.Enum) {
 	seen := make(map[string]bool)
 	var add func(list []catalog.Property)
 	add = func(list []catalog.Property) {
@@ -96,10 +97,10 @@ func formTypes(forms *catalog.Forms) (types []*schemaType, enums []*schemaEnum) 
 			}
 			seen[p.Type.Name] = true
 			if p.Type.Members != nil {
-				enums = append(enums, sequence(typeName(p.Type.Name), p.Type.Members...))
+				enums = append(enums, odata.Sequence(odata.TypeName(p.Type.Name), p.Type.Members...))
 				continue
 			}
-			types = append(types, &schemaType{name: typeName(p.Type.Name), properties: formProperties(p.Type.Parts)})
+			types = append(types, &odata.Type{Name: odata.TypeName(p.Type.Name), Properties: formProperties(p.Type.Parts)})
 			add(p.Type.Parts)
 		}
 	}
@@ -112,49 +113,49 @@ func formTypes(forms *catalog.Forms) (types []*schemaType, enums []*schemaEnum) 
 	return types, enums
 }
 
-func targetType(to target) *schemaType {
-	t := &schemaType{name: typeName(strings.TrimPrefix(to.odataType, graphNamespace)), base: "deviceAndAppManagementAssignmentTarget"}
+func targetType(to target) *odata.Type {
+	t := &odata.Type{Name: odata.TypeName(strings.TrimPrefix(to.odataType, odata.GraphNamespace)), Base: "deviceAndAppManagementAssignmentTarget"}
 	switch {
-	case t.name == "exclusionGroupAssignmentTarget":
-		t.base = "groupAssignmentTarget"
+	case t.Name == "exclusionGroupAssignmentTarget":
+		t.Base = "groupAssignmentTarget"
 	case to.property != "":
-		t.properties = texts(to.property)
+		t.Properties = odata.Texts(to.property)
 	}
 	return t
 }
 
 // kindTypes are the types of a collection: the one that all derive from has what all have.
-func kindTypes(k *payloadKind, forms *catalog.Forms) []*schemaType {
-	base := &schemaType{name: k.odataType(), base: "entity", entity: true, abstract: true, properties: k.shared(forms).without("id")}
-	types := []*schemaType{assignmentSchema(k), base}
+func kindTypes(k *payloadKind, forms *catalog.Forms) []*odata.Type {
+	base := &odata.Type{Name: k.odataType(), Base: "entity", Entity: true, Abstract: true, Properties: k.shared(forms).Without("id")}
+	types := []*odata.Type{assignmentSchema(k), base}
 	for _, form := range forms.In(k.of) {
-		t := &schemaType{name: typeName(form.Type), base: base.name, entity: true}
+		t := &odata.Type{Name: odata.TypeName(form.Type), Base: base.Name, Entity: true}
 		if form.Base != "" {
-			t.base = typeName(form.Base)
+			t.Base = odata.TypeName(form.Base)
 		}
-		t.properties = writable(form).without(base.properties.names()...)
+		t.Properties = writable(form).Without(base.Properties.Names()...)
 		types = append(types, t)
 	}
 	return types
 }
 
 // shared are the properties that all types of a collection have, or that are declared where all types have them.
-func (k *payloadKind) shared(forms *catalog.Forms) properties {
+func (k *payloadKind) shared(forms *catalog.Forms) odata.Properties {
 	all := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...)
 	for _, form := range forms.In(k.of) {
 		for _, p := range form.Properties {
-			if p.Shared && !slices.Contains(all.names(), p.Name) {
-				all = append(all, property{p.Name, formType(p.Type)})
+			if p.Shared && !slices.Contains(all.Names(), p.Name) {
+				all = append(all, odata.Property{p.Name, formType(p.Type)})
 			}
 		}
 	}
 	return all
 }
 
-func assignmentSchema(k *payloadKind) *schemaType {
-	t := &schemaType{name: k.assignment(), base: "entity", entity: true, properties: properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
+func assignmentSchema(k *payloadKind) *odata.Type {
+	t := &odata.Type{Name: k.assignment(), Base: "entity", Entity: true, Properties: odata.Properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
 	if k.of.Intent {
-		t.properties = append(t.properties, property{"intent", "installIntent"}, property{"settings", "mobileAppAssignmentSettings"})
+		t.Properties = append(t.Properties, odata.Property{"intent", "installIntent"}, odata.Property{"settings", "mobileAppAssignmentSettings"})
 	}
 	return t
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -45,10 +46,10 @@ type Catalog interface {
 func payloadRoutes(k *payloadKind) []route {
 	r, read := k.resource(), may(k.rights.read)
 	return []route{
-		r.route(toList, read, expandOptions, k.list),
-		r.route(toCount, read, countOptions, k.list),
+		r.route(toList, read, odata.ExpandOptions, k.list),
+		r.route(toCount, read, odata.CountOptions, k.list),
 		r.route(toCreate, may(k.rights.create), nil, k.create),
-		r.route(toGet, read, []string{optionSelect, optionExpand}, k.get),
+		r.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, k.get),
 		r.route(toUpdate, may(k.rights.update), nil, k.update),
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
@@ -62,7 +63,7 @@ func may(r access.Right) []access.Right { return []access.Right{r} }
 // find returns the payload that the call's path names. One of another collection, or beyond the caller's scope, is not
 // there.
 func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
-	p, err := c.Catalog.Get(c.r.Context(), action.PayloadID(c.r.PathValue("id")))
+	p, err := c.config.Catalog.Get(c.req.Context(), action.PayloadID(c.req.PathValue("id")))
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +93,11 @@ func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
 }
 
 func (k *payloadKind) get(c *call) error {
-	selected, err := c.selected(k.selectable(c.Forms, true))
+	selected, err := c.req.Selected(k.selectable(c.config.Forms, true))
 	if err != nil {
 		return err
 	}
-	expanded, err := c.expansions(expandAssignments)
+	expanded, err := c.req.Expansions(expandAssignments)
 	if err != nil {
 		return err
 	}
@@ -115,17 +116,17 @@ func (k *payloadKind) get(c *call) error {
 }
 
 func (k *payloadKind) create(c *call) error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	odataType, err := body.odataType()
+	odataType, err := body.ODataType()
 	if err != nil {
 		return err
 	}
-	form := k.formOf(c.Forms, odataType)
+	form := k.formOf(c.config.Forms, odataType)
 	if form == nil {
-		return badRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames(c.Forms))
+		return odata.BadRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames(c.config.Forms))
 	}
 	patch, err := readPatch(body, form)
 	if err != nil {
@@ -141,16 +142,16 @@ func (k *payloadKind) create(c *call) error {
 	in := catalog.Input{ODataType: form.Type, File: patch.File, Tags: patch.Tags, Properties: patch.Properties}
 	in.DisplayName, in.Description = valueOf(patch.DisplayName), valueOf(patch.Description)
 	in.FileName = valueOf(patch.FileName)
-	p, err := c.Catalog.Create(c.r.Context(), in)
+	p, err := c.config.Catalog.Create(c.req.Context(), in)
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Location", c.base()+c.version()+k.path()+"/"+string(p.ID))
-	return k.reply(c, http.StatusCreated, p, k.selectable(c.Forms, true))
+	c.req.Writer.Header().Set("Location", c.req.URL(k.path()+"/"+string(p.ID)))
+	return k.reply(c, http.StatusCreated, p, k.selectable(c.config.Forms, true))
 }
 
 func (k *payloadKind) update(c *call) error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -158,16 +159,16 @@ func (k *payloadKind) update(c *call) error {
 	if err != nil {
 		return err
 	}
-	odataType, err := body.odataType()
+	odataType, err := body.ODataType()
 	if err != nil {
 		return err
 	}
-	if odataType != "" && odataType != graphNamespace+p.ODataType {
-		return badRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.", graphNamespace+p.ODataType)
+	if odataType != "" && odataType != odata.GraphNamespace+p.ODataType {
+		return odata.BadRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.", odata.GraphNamespace+p.ODataType)
 	}
-	form := c.Forms.Of(p.ODataType)
+	form := c.config.Forms.Of(p.ODataType)
 	if form == nil {
-		return badRequest("@odata.type", "This server does not keep '#%s' any more: it can only be deleted.", graphNamespace+p.ODataType)
+		return odata.BadRequest("@odata.type", "This server does not keep '#%s' any more: it can only be deleted.", odata.GraphNamespace+p.ODataType)
 	}
 	patch, err := readPatch(body, form)
 	if err != nil {
@@ -176,10 +177,10 @@ func (k *payloadKind) update(c *call) error {
 	if err := c.mayEdit(p, patch); err != nil {
 		return err
 	}
-	if p, err = c.Catalog.Update(c.r.Context(), p.ID, patch, c.samePayload); err != nil {
+	if p, err = c.config.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
 	}
-	return k.reply(c, http.StatusOK, p, k.selectable(c.Forms, true))
+	return k.reply(c, http.StatusOK, p, k.selectable(c.config.Forms, true))
 }
 
 func (k *payloadKind) delete(c *call) error {
@@ -187,16 +188,16 @@ func (k *payloadKind) delete(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Catalog.Delete(c.r.Context(), p.ID, c.samePayload); err != nil {
+	if err := c.config.Catalog.Delete(c.req.Context(), p.ID, c.samePayload); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 func (k *payloadKind) typeNames(forms *catalog.Forms) string {
 	var names []string
 	for _, form := range forms.In(k.of) {
-		names = append(names, "#"+graphNamespace+form.Type)
+		names = append(names, "#"+odata.GraphNamespace+form.Type)
 	}
 	return strings.Join(names, ", ")
 }
@@ -210,25 +211,25 @@ func valueOf(text *string) string {
 }
 
 // readPatch reads what a body sets of a payload.
-func readPatch(body *object, form *catalog.Form) (p catalog.Patch, err error) {
-	if err := body.only(writable(form).names()...); err != nil {
+func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err error) {
+	if err := body.Only(writable(form).Names()...); err != nil {
 		return p, err
 	}
-	properties := fields{}
-	for _, name := range body.names {
+	properties := odata.Fields{}
+	for _, name := range body.Names {
 		switch {
 		case form.Property(name) != nil:
-			properties = append(properties, field{name, body.values[name]})
+			properties = append(properties, odata.Field{name, body.Values[name]})
 		case name == "displayName":
-			p.DisplayName, err = body.edited(name)
+			p.DisplayName, err = body.EditedText(name)
 		case name == "description":
-			p.Description, err = body.edited(name)
+			p.Description, err = body.EditedText(name)
 		case name == tagProperty:
-			p.Tags, err = body.requiredTexts(name)
+			p.Tags, err = body.RequiredTexts(name)
 		case name == filePropertyName:
-			p.FileName, err = body.edited(name)
+			p.FileName, err = body.EditedText(name)
 		case name == filePropertyContent:
-			p.File, err = body.file(name)
+			p.File, err = readFile(body, name)
 		}
 		if err != nil {
 			return p, err
@@ -238,53 +239,40 @@ func readPatch(body *object, form *catalog.Form) (p catalog.Patch, err error) {
 	return p, err
 }
 
-// file is an Edm.Binary property. JSON carries it in base64 (OData JSON format).
-func (o *object) file(name string) ([]byte, error) {
-	text, err := o.requiredText(name)
-	if err != nil {
-		return nil, err
-	}
-	file, err := catalog.DecodeBase64(text)
-	if err != nil {
-		return nil, badRequest(o.at(name), "Property '%s' must be base64.", o.at(name))
-	}
-	return file, nil
-}
-
-func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...field) error {
+func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...odata.Field) error {
 	body, err := k.fields(c, p, selected)
 	if err != nil {
 		return err
 	}
-	c.tag(payloadTag(p))
-	context := c.contextURL(k.path()) + "/$entity"
-	return c.reply(status, slices.Concat(fields{{"@odata.context", context}}, body, more))
+	c.req.SetTag(payloadTag(p))
+	context := c.req.ContextURL(k.path()) + "/$entity"
+	return c.req.Reply(status, slices.Concat(odata.Fields{{"@odata.context", context}}, body, more))
 }
 
 // fields are the selected properties of a payload. What its type has and nobody set is null.
-func (k *payloadKind) fields(c *call, p *catalog.Payload, selected []string) (fields, error) {
+func (k *payloadKind) fields(c *call, p *catalog.Payload, selected []string) (odata.Fields, error) {
 	given := make(map[string]json.RawMessage)
 	if len(p.Properties) > 0 {
 		if err := json.Unmarshal(p.Properties, &given); err != nil {
 			return nil, fmt.Errorf("properties of payload %s: %w", p.ID, err)
 		}
 	}
-	all := fields{
+	all := odata.Fields{
 		{"id", p.ID},
 		{"displayName", p.DisplayName},
-		{"description", textOrNull(p.Description)},
-		{"createdDateTime", timestamp(p.Created)},
-		{"lastModifiedDateTime", timestamp(p.LastModified)},
+		{"description", odata.TextOrNull(p.Description)},
+		{"createdDateTime", odata.Timestamp(p.Created)},
+		{"lastModifiedDateTime", odata.Timestamp(p.LastModified)},
 		{"version", p.Version},
 		{tagProperty, p.Tags},
 	}
-	if form := c.Forms.Of(p.ODataType); form != nil {
+	if form := c.config.Forms.Of(p.ODataType); form != nil {
 		if form.File {
-			all = append(all, field{filePropertyName, textOrNull(p.FileName)}, field{filePropertyContent, p.Uploaded()})
+			all = append(all, odata.Field{filePropertyName, odata.TextOrNull(p.FileName)}, odata.Field{filePropertyContent, p.Uploaded()})
 		}
 		for _, own := range ownProperties(form) {
-			all = append(all, field{own.name, given[own.name]})
+			all = append(all, odata.Field{own.Name, given[own.Name]})
 		}
 	}
-	return append(fields{{"@odata.type", "#" + graphNamespace + p.ODataType}, {etagProperty, quoted(payloadTag(p))}}, all.pick(selected)...), nil
+	return append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType}, {odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, all.Pick(selected)...), nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // payloadKind is a collection of policies or apps as the surface serves it: what the catalog says of it, and what only
@@ -22,7 +23,7 @@ type payloadKind struct {
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
-	return &resource{name: k.set(), path: versionPath + k.path(), odataType: k.odataType(), object: k.object, category: k.category,
+	return &resource{name: k.set(), path: odata.BetaPath + k.path(), odataType: k.odataType(), object: k.object, category: k.category,
 		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere, largestBody: k.largestBody}
 }
 
@@ -32,10 +33,10 @@ func (k *payloadKind) path() string { return k.of.Path }
 func (k *payloadKind) set() string { return path.Base(k.of.Path) }
 
 // odataType is the type from which those of the collection derive.
-func (k *payloadKind) odataType() typeName { return typeName(k.of.Base) }
+func (k *payloadKind) odataType() odata.TypeName { return odata.TypeName(k.of.Base) }
 
 // assignment is the type of the collection's assignments.
-func (k *payloadKind) assignment() typeName { return typeName(k.of.AssignmentType) }
+func (k *payloadKind) assignment() odata.TypeName { return odata.TypeName(k.of.AssignmentType) }
 
 // kinds are the collections whose payloads are served as their properties are (Microsoft Graph beta reference).
 var kinds = []*payloadKind{
@@ -64,8 +65,6 @@ var kinds = []*payloadKind{
 // payloadKinds are all collections.
 func payloadKinds() []*payloadKind { return append(slices.Clone(kinds), policies) }
 
-const graphNamespace = "microsoft.graph."
-
 // The properties of a file.
 const (
 	filePropertyName    = "payloadFileName"
@@ -73,16 +72,16 @@ const (
 )
 
 // readOnlyProperties are those of every payload that only the server sets.
-var readOnlyProperties = properties{{"id", edmString}, {"createdDateTime", edmDateTime}, {"lastModifiedDateTime", edmDateTime},
-	{"version", edmInt32}}
+var readOnlyProperties = odata.Properties{{"id", odata.String}, {"createdDateTime", odata.DateTime}, {"lastModifiedDateTime", odata.DateTime},
+	{"version", odata.Int32}}
 
 // fileProperties are those of a type that is made of a file.
-var fileProperties = properties{{filePropertyName, edmString}, {filePropertyContent, edmBinary}}
+var fileProperties = odata.Properties{{filePropertyName, odata.String}, {filePropertyContent, odata.Binary}}
 
 // formOf finds a type of the collection by its @odata.type without '#'; nil if it has none of that name.
 func (k *payloadKind) formOf(forms *catalog.Forms, odataType string) *catalog.Form {
 	for _, form := range forms.In(k.of) {
-		if graphNamespace+form.Type == odataType {
+		if odata.GraphNamespace+form.Type == odataType {
 			return form
 		}
 	}
@@ -90,32 +89,32 @@ func (k *payloadKind) formOf(forms *catalog.Forms, odataType string) *catalog.Fo
 }
 
 // formProperties are the properties of a form, or of its collection.
-func formProperties(list []catalog.Property) properties {
-	all := make(properties, len(list))
+func formProperties(list []catalog.Property) odata.Properties {
+	all := make(odata.Properties, len(list))
 	for i, p := range list {
-		all[i] = property{p.Name, formType(p.Type)}
+		all[i] = odata.Property{p.Name, formType(p.Type)}
 	}
 	return all
 }
 
 // formType is the type of a form's property, as $metadata has it.
-func formType(t catalog.Type) typeName {
+func formType(t catalog.Type) odata.TypeName {
 	if t.Many {
-		return collectionOf(typeName(t.Name))
+		return odata.CollectionOf(odata.TypeName(t.Name))
 	}
-	return typeName(t.Name)
+	return odata.TypeName(t.Name)
 }
 
 // ownProperties are those of a form that only it and its collection have: bodies set them, and the catalog keeps them.
-func ownProperties(form *catalog.Form) properties {
+func ownProperties(form *catalog.Form) odata.Properties {
 	return append(formProperties(form.Collection.Properties), formProperties(form.Properties)...)
 }
 
 // everyProperties are those that every payload of a collection has beside the read-only ones.
-var everyProperties = properties{{"displayName", edmString}, {"description", edmString}, {tagProperty, collectionOf(edmString)}}
+var everyProperties = odata.Properties{{"displayName", odata.String}, {"description", odata.String}, {tagProperty, odata.CollectionOf(odata.String)}}
 
 // writable are the properties that a body may have.
-func writable(form *catalog.Form) properties {
+func writable(form *catalog.Form) odata.Properties {
 	all := append(slices.Clone(everyProperties), ownProperties(form)...)
 	if form.File {
 		all = append(all, fileProperties...)
@@ -124,18 +123,18 @@ func writable(form *catalog.Form) properties {
 }
 
 // readOnly are the properties that only the server sets.
-func (k *payloadKind) readOnly() properties {
+func (k *payloadKind) readOnly() odata.Properties {
 	if k.of.Versioned {
 		return slices.Clone(readOnlyProperties)
 	}
-	return readOnlyProperties.without("version")
+	return readOnlyProperties.Without("version")
 }
 
 // selectable are the properties that $select may name, over all types of the collection. A list does not show files.
 func (k *payloadKind) selectable(forms *catalog.Forms, withFile bool) []string {
-	names := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...).names()
+	names := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...).Names()
 	for _, form := range forms.In(k.of) {
-		for _, name := range writable(form).names() {
+		for _, name := range writable(form).Names() {
 			if !slices.Contains(names, name) && (withFile || name != filePropertyContent) {
 				names = append(names, name)
 			}

@@ -6,58 +6,59 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 // listing is what the options take of a collection of policies or apps.
-func (k *payloadKind) listing(forms *catalog.Forms) *listing {
+func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	name := k.of.Name
-	l := &listing{
-		filters: map[string]comparer{
-			"id": textField(catalog.ByID), name: textField(catalog.ByDisplayName), "description": textField(catalog.ByDescription),
-			"createdDateTime": timeField(catalog.ByCreated), "lastModifiedDateTime": timeField(catalog.ByLastModified),
-			tagProperty: listField(catalog.ByTag),
+	l := &odata.Listing{
+		Filters: map[string]odata.Comparer{
+			"id": odata.TextField(catalog.ByID), name: odata.TextField(catalog.ByDisplayName), "description": odata.TextField(catalog.ByDescription),
+			"createdDateTime": odata.TimeField(catalog.ByCreated), "lastModifiedDateTime": odata.TimeField(catalog.ByLastModified),
+			tagProperty: odata.ListField(catalog.ByTag),
 		},
-		orders: map[string]query.Field{"id": catalog.ByID, name: catalog.ByDisplayName, "createdDateTime": catalog.ByCreated,
+		Orders: map[string]query.Field{"id": catalog.ByID, name: catalog.ByDisplayName, "createdDateTime": catalog.ByCreated,
 			"lastModifiedDateTime": catalog.ByLastModified},
-		search: map[string]query.Field{name: catalog.ByDisplayName, "description": catalog.ByDescription},
-		types:  make(map[string]query.Condition),
+		Search: map[string]query.Field{name: catalog.ByDisplayName, "description": catalog.ByDescription},
+		Types:  make(map[string]query.Condition),
 	}
 	if k.of.Versioned {
-		l.filters["version"] = numberField(catalog.ByVersion)
+		l.Filters["version"] = odata.NumberField(catalog.ByVersion)
 	}
 	if k == policies {
-		l.filters["isAssigned"] = boolField(catalog.ByAssigned)
-		return l.withProperties(k, forms) // there is but one type
+		l.Filters["isAssigned"] = odata.BoolField(catalog.ByAssigned)
+		return withProperties(l, k, forms) // there is but one type
 	}
-	l.types[k.of.Base] = query.All{}
+	l.Types[k.of.Base] = query.All{}
 	if k.of == catalog.Apps {
 		for _, name := range otherAppTypes {
-			l.types[name] = query.Any{}
+			l.Types[name] = query.Any{}
 		}
 	}
 	derived := make(map[string][]string) // types, by the one between them and the collection's
 	for _, form := range forms.In(k.of) {
-		l.types[form.Type] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: form.Type}
+		l.Types[form.Type] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: form.Type}
 		if form.File {
-			l.filters[filePropertyName] = textField(catalog.ByFileName)
+			l.Filters[filePropertyName] = odata.TextField(catalog.ByFileName)
 		}
 		if form.Base != "" {
 			derived[form.Base] = append(derived[form.Base], form.Type)
 		}
 	}
 	for base, types := range derived {
-		l.types[base] = query.OneOf{Field: catalog.ByODataType, Values: types}
+		l.Types[base] = query.OneOf{Field: catalog.ByODataType, Values: types}
 	}
-	return l.withProperties(k, forms)
+	return withProperties(l, k, forms)
 }
 
 // withProperties adds the properties of forms that $filter takes.
-func (l *listing) withProperties(k *payloadKind, forms *catalog.Forms) *listing {
+func withProperties(l *odata.Listing, k *payloadKind, forms *catalog.Forms) *odata.Listing {
 	add := func(list []catalog.Property) {
 		for _, p := range list {
 			if p.Filter {
-				l.filters[p.Name] = textField(catalog.ByProperty(p.Name))
+				l.Filters[p.Name] = odata.TextField(catalog.ByProperty(p.Name))
 			}
 		}
 	}
@@ -100,34 +101,34 @@ func payloadIDs(list []*catalog.Payload) []action.PayloadID {
 }
 
 // assigned shows a payload's assignments as $expand has them.
-func (k *payloadKind) assigned(list []catalog.Assignment) field {
-	shown := make([]fields, len(list))
+func (k *payloadKind) assigned(list []catalog.Assignment) odata.Field {
+	shown := make([]odata.Fields, len(list))
 	for i, a := range list {
 		shown[i] = k.assignmentFields(a)
 	}
-	return field{expandAssignments, shown}
+	return odata.Field{expandAssignments, shown}
 }
 
 func (k *payloadKind) list(c *call) error {
-	selected, err := c.selected(k.selectable(c.Forms, false))
+	selected, err := c.req.Selected(k.selectable(c.config.Forms, false))
 	if err != nil {
 		return err
 	}
-	expanded, err := c.expansions(expandAssignments)
+	expanded, err := c.req.Expansions(expandAssignments)
 	if err != nil {
 		return err
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
 	seen := c.newSight()
-	return serveList(c, k.path(), k.listing(c.Forms), k.ofKind(c), readingFirst(c.Catalog.List, func(found []*catalog.Payload) (err error) {
+	return odata.ServeList(c.req, k.path(), k.listing(c.config.Forms), k.ofKind(c), odata.ReadingFirst(c.config.Catalog.List, func(found []*catalog.Payload) (err error) {
 		if slices.Contains(expanded, expandAssignments) {
-			assigned, err = c.Catalog.AssignmentsOf(c.r.Context(), payloadIDs(found))
+			assigned, err = c.config.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
 		}
 		return err
-	}), func(p *catalog.Payload) (fields, error) {
+	}), func(p *catalog.Payload) (odata.Fields, error) {
 		f, err := k.fields(c, p, selected)
 		if assigned != nil {
-			list, unseen := seen.assignments(c.r.Context(), assigned[p.ID])
+			list, unseen := seen.assignments(c.req.Context(), assigned[p.ID])
 			f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
 		}
 		return f, err

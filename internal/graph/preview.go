@@ -8,12 +8,13 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // preview is POST …/{id}/syncPayloads/preview and …/changeAssignments/preview, which are not Graph's: what the action
 // would do with the same body. It changes nothing.
 func (w *wording) preview(c *call) error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -21,19 +22,19 @@ func (w *wording) preview(c *call) error {
 	if err != nil {
 		return err
 	}
-	p, err := w.foresee(c, stated.set)
+	p, err := w.previewCall(c, stated.set)
 	if err != nil {
 		return err
 	}
-	seen, err := c.seenPayloads(c.r.Context(), c.deviceID())
+	seen, err := c.seenPayloads(c.req.Context(), c.deviceID())
 	if err != nil {
 		return err
 	}
-	show := func(list []*action.Payload) []fields {
-		shown := []fields{}
+	show := func(list []*action.Payload) []odata.Fields {
+		shown := []odata.Fields{}
 		for _, one := range list {
 			if slices.ContainsFunc(seen, func(s *action.Payload) bool { return s.ID == one.ID }) {
-				shown = append(shown, w.foreseen(one, p, seen))
+				shown = append(shown, w.previewFields(one, p, seen))
 			}
 		}
 		return shown
@@ -42,13 +43,13 @@ func (w *wording) preview(c *call) error {
 	leftAlone := slices.DeleteFunc(slices.Clone(seen), func(s *action.Payload) bool {
 		return slices.ContainsFunc(planned, func(one *action.Payload) bool { return one.ID == s.ID })
 	})
-	refusals := []fields{}
+	refusals := []odata.Fields{}
 	for _, r := range p.Refused {
-		refusals = append(refusals, fields{{w.id, textOrNull(string(r.Payload))}, {"message", w.whyRefused(r)}})
+		refusals = append(refusals, odata.Fields{{w.id, odata.TextOrNull(string(r.Payload))}, {"message", w.whyRefused(r)}})
 	}
-	return c.reply(http.StatusOK, fields{
+	return c.req.Reply(http.StatusOK, odata.Fields{
 		{"@odata.type", "#syncpayloads.preview"},
-		{"notSupported", textOrNull(p.Unsupported)},
+		{"notSupported", odata.TextOrNull(p.Unsupported)},
 		{"remove", show(p.Remove)},
 		{"restore", show(p.Restore)},
 		{"unchanged", show(p.Unchanged)},
@@ -60,20 +61,20 @@ func (w *wording) preview(c *call) error {
 	})
 }
 
-func (w *wording) foresee(c *call, set []action.Selection) (*engine.Preview, error) {
-	reach, err := c.reach(c.r.Context(), c.deviceID())
+func (w *wording) previewCall(c *call, set []action.Selection) (*engine.Preview, error) {
+	reach, err := c.reach(c.req.Context(), c.deviceID())
 	if err != nil {
 		return nil, err
 	}
-	return c.Engine.Preview(c.r.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.Trust())
+	return c.config.Engine.Preview(c.req.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.config.Trust())
 }
 
-func (w *wording) foreseen(one *action.Payload, p *engine.Preview, seen []*action.Payload) fields {
-	return fields{
+func (w *wording) previewFields(one *action.Payload, p *engine.Preview, seen []*action.Payload) odata.Fields {
+	return odata.Fields{
 		{w.id, one.ID},
 		{w.kind, w.typeName(one.Type)},
-		{"displayName", textOrNull(one.DisplayName)},
-		{"subType", textOrNull(one.SubType)},
+		{"displayName", odata.TextOrNull(one.DisplayName)},
+		{"subType", odata.TextOrNull(one.SubType)},
 		{"warnings", riskFields(p.Risks[one.ID])},
 		{"inPlace", w.otherFields(p.InPlace[one.ID], seen)},
 	}
@@ -87,25 +88,25 @@ func (w *wording) whyRefused(r *action.Refusal) string {
 	case action.WrongType:
 		return fmt.Sprintf("It is of type '%s'.", w.typeName(r.Type))
 	default:
-		var f *fault
+		var f *odata.Fault
 		_ = errors.As(refused(r, w), &f)
-		return f.message
+		return f.Message
 	}
 }
 
 // refuseStranding refuses a set that may cut the device off, if the operator wants that.
 func (w *wording) refuseStranding(c *call, stated statedSet) error {
-	if !c.RefuseStranding {
+	if !c.config.RefuseStranding {
 		return nil
 	}
-	p, err := w.foresee(c, stated.set)
+	p, err := w.previewCall(c, stated.set)
 	if err != nil || len(p.Refused) > 0 { // then the action is refused for that
 		return err
 	}
 	for i, sel := range stated.set {
 		if risks := p.Risks[sel.ID]; len(risks) > 0 {
 			element := fmt.Sprintf("%s[%d].%s", w.collection, stated.at[i], w.id)
-			return badRequest(element, "Property '%s' is refused: removing '%s' may cut the device off from this server: %s. "+
+			return odata.BadRequest(element, "Property '%s' is refused: removing '%s' may cut the device off from this server: %s. "+
 				"This server's operator does not allow that.", element, sel.ID, risks[0].Reason)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // PushCertificate is what is shown of the certificate by which the server wakes Apple devices.
@@ -62,13 +63,13 @@ func (e *OtherTopic) Error() string {
 	return fmt.Sprintf("a push certificate of topic %s wakes none of %s", e.Topic, e.Devices)
 }
 
-var pushCertificateProperties = properties{
-	{"id", edmString}, {"topicIdentifier", edmString}, {"expirationDateTime", edmDateTime},
-	{"certificateSerialNumber", edmString}, {"certificate", edmString},
+var pushCertificateProperties = odata.Properties{
+	{"id", odata.String}, {"topicIdentifier", odata.String}, {"expirationDateTime", odata.DateTime},
+	{"certificateSerialNumber", odata.String}, {"certificate", odata.String},
 }
 
 func (c *call) getPushCertificate() error {
-	selected, err := c.selected(pushCertificateProperties.names())
+	selected, err := c.req.Selected(pushCertificateProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -78,35 +79,35 @@ func (c *call) getPushCertificate() error {
 // updatePushCertificate takes `certificate` and, beside Graph's properties, the `privateKey` that belongs to it, and `force`.
 // The key is never served.
 func (c *call) updatePushCertificate() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.only("certificate", "privateKey", "force"); err != nil {
+	if err := body.Only("certificate", "privateKey", "force"); err != nil {
 		return err
 	}
-	certificate, err := body.requiredText("certificate")
+	certificate, err := body.RequiredText("certificate")
 	if err != nil {
 		return err
 	}
-	key, err := body.requiredText("privateKey")
+	key, err := body.RequiredText("privateKey")
 	if err != nil {
 		return err
 	}
 	force := false
-	if value, given := body.values["force"]; given {
+	if value, given := body.Values["force"]; given {
 		if force, given = value.(bool); !given {
-			return badRequest("force", "Property 'force' must be true or false.")
+			return odata.BadRequest("force", "Property 'force' must be true or false.")
 		}
 	}
-	err = c.PushCertificates.SetPushCertificate(c.r.Context(), []byte(certificate), []byte(key), force)
+	err = c.config.PushCertificates.SetPushCertificate(c.req.Context(), []byte(certificate), []byte(key), force)
 	if other := new(OtherTopic); errors.As(err, &other) {
 		return c.refuseTopic(other)
 	}
 	if err != nil {
 		return err
 	}
-	return c.replyPushCertificate(pushCertificateProperties.names())
+	return c.replyPushCertificate(pushCertificateProperties.Names())
 }
 
 // refuseTopic tells which devices could not be woken any more, by name if the caller sees all there are.
@@ -115,27 +116,27 @@ func (c *call) refuseTopic(other *OtherTopic) error {
 	if !c.scope.Everything() {
 		devices.Names = nil
 	}
-	return &fault{status: http.StatusConflict, code: codeConflict, target: "certificate", message: fmt.Sprintf(
+	return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Target: "certificate", Message: fmt.Sprintf(
 		"The certificate is for the topic %s, and %s enrolled under another: they could not be woken any more, and would have to enroll again. "+
 			"Renew the certificate that they enrolled with at %s, with the Apple account that it was made with. "+
 			"To set this one all the same, force it.", other.Topic, devices, pushPortal)}
 }
 
 func (c *call) replyPushCertificate(selected []string) error {
-	p, err := c.PushCertificates.PushCertificate(c.r.Context())
+	p, err := c.config.PushCertificates.PushCertificate(c.req.Context())
 	if err != nil {
 		return err
 	}
 	if p == nil {
-		return notFound("No push certificate has been set.")
+		return odata.NotFound("No push certificate has been set.")
 	}
-	all := fields{
+	all := odata.Fields{
 		{"id", p.Topic},
 		{"topicIdentifier", p.Topic},
-		{"expirationDateTime", timestamp(p.Expires)},
+		{"expirationDateTime", odata.Timestamp(p.Expires)},
 		{"certificateSerialNumber", p.SerialNumber},
 		{"certificate", p.PEM},
 	}
-	context := c.contextURL("deviceManagement/applePushNotificationCertificate") + "/$entity"
-	return c.reply(http.StatusOK, append(fields{{"@odata.context", context}}, all.pick(selected)...))
+	context := c.req.ContextURL("deviceManagement/applePushNotificationCertificate") + "/$entity"
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, all.Pick(selected)...))
 }

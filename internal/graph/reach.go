@@ -12,13 +12,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const codeForbidden = "Forbidden"
 
 // forbidden refuses what a caller's roles do not allow.
-func forbidden(format string, args ...any) *fault {
-	return &fault{status: http.StatusForbidden, code: codeForbidden, message: fmt.Sprintf(format, args...)}
+func forbidden(format string, args ...any) *odata.Fault {
+	return &odata.Fault{Status: http.StatusForbidden, Code: codeForbidden, Message: fmt.Sprintf(format, args...)}
 }
 
 // authorize finds out where the caller may do what the route does: where one of their assignments has all rights that it needs.
@@ -67,7 +68,7 @@ func (c *call) stillAllowed(ctx context.Context, tx access.Tx) error {
 // decide returns the error of a decision, and has it decided again when the call writes.
 func (c *call) decide(decision access.Permit) error {
 	c.decisions = append(c.decisions, decision)
-	return c.Roles.View(c.r.Context(), func(tx access.Tx) error { return decision(c.r.Context(), tx) })
+	return c.config.Roles.View(c.req.Context(), func(tx access.Tx) error { return decision(c.req.Context(), tx) })
 }
 
 // errHidden is the error of a device or payload that exists beyond the caller's reach. The caller is told that it does
@@ -76,12 +77,12 @@ type errHidden struct{ error }
 
 func (e errHidden) Unwrap() error { return e.error }
 
-// around returns the areas of the caller's scope that a device is in; fleet.ErrNotFound if it is in none.
-func (c *call) around(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
+// areasOf returns the areas of the caller's scope that a device is in; fleet.ErrNotFound if it is in none.
+func (c *call) areasOf(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
 	if c.scope.Everything() {
 		return c.scope, nil
 	}
-	place, err := c.Devices.Place(ctx, id)
+	place, err := c.config.Devices.Place(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -94,17 +95,17 @@ func (c *call) around(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 
 // sight is what a caller sees of devices and payloads.
 type sight struct {
-	*call
-	*access.Sight
+	call   *call
+	access *access.Sight
 }
 
 func (c *call) newSight() *sight {
-	return &sight{call: c, Sight: access.NewSight(c.scope, c.Devices, c.Catalog)}
+	return &sight{call: c, access: access.NewSight(c.scope, c.config.Devices, c.config.Catalog)}
 }
 
 // action returns what the caller sees of an action on a device; nil: nothing.
 func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Action) (*action.Action, error) {
-	areas, err := s.Areas(ctx, device)
+	areas, err := s.access.Areas(ctx, device)
 	if err != nil || len(areas) == 0 {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 	seen := *a
 	seen.Results = nil
 	for _, r := range a.Results {
-		ok, err := s.Sees(ctx, device, r.Payload)
+		ok, err := s.access.Sees(ctx, device, r.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -131,12 +132,12 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Act
 
 // event reports whether the caller sees an event.
 func (s *sight) event(ctx context.Context, e *live.Event) (bool, error) {
-	return s.SeesChange(ctx, e.Device, e.Result)
+	return s.access.SeesChange(ctx, e.Device, e.Result)
 }
 
 // assignments are those of a list that are to everybody, or to a group or device that the caller sees.
 func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]catalog.Assignment, error) {
-	if s.scope.Everything() {
+	if s.call.scope.Everything() {
 		return list, nil
 	}
 	seen := []catalog.Assignment{}
@@ -144,9 +145,9 @@ func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]c
 		ok := true
 		switch a.Kind {
 		case catalog.Group, catalog.ExcludeGroup:
-			ok = s.scope.Names(a.Target)
+			ok = s.call.scope.Names(a.Target)
 		case catalog.OneDevice:
-			areas, err := s.Areas(ctx, fleet.DeviceID(a.Target))
+			areas, err := s.access.Areas(ctx, fleet.DeviceID(a.Target))
 			if err != nil {
 				return nil, err
 			}
@@ -161,16 +162,16 @@ func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]c
 
 // assignments returns a payload's assignments, as far as the caller sees to whom they are.
 func (c *call) assignments(id action.PayloadID) ([]catalog.Assignment, error) {
-	list, err := c.Catalog.Assignments(c.r.Context(), id)
+	list, err := c.config.Catalog.Assignments(c.req.Context(), id)
 	if err != nil {
 		return nil, err
 	}
-	return c.newSight().assignments(c.r.Context(), list)
+	return c.newSight().assignments(c.req.Context(), list)
 }
 
 // reach lists the payloads of a device that the caller can name; nil: all.
 func (c *call) reach(ctx context.Context, id fleet.DeviceID) ([]action.PayloadID, error) {
-	areas, err := c.around(ctx, id)
+	areas, err := c.areasOf(ctx, id)
 	if err != nil || areas.AllPayloads() {
 		return nil, err
 	}
@@ -187,17 +188,17 @@ func (c *call) reach(ctx context.Context, id fleet.DeviceID) ([]action.PayloadID
 
 // seenPayloads lists what is assigned to a device or held off it, as far as the caller sees it.
 func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.Payload, error) {
-	if _, err := c.around(ctx, id); err != nil {
+	if _, err := c.areasOf(ctx, id); err != nil {
 		return nil, err
 	}
-	list, err := c.Engine.Payloads(ctx, id)
+	list, err := c.config.Engine.Payloads(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	s := c.newSight()
 	seen := make([]*action.Payload, 0, len(list))
 	for _, p := range list {
-		ok, err := s.Sees(ctx, id, p.ID)
+		ok, err := s.access.Sees(ctx, id, p.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -211,7 +212,7 @@ func (c *call) seenPayloads(ctx context.Context, id fleet.DeviceID) ([]*action.P
 
 // group checks that the caller may name the group that the path names; catalog.ErrNotFound if not.
 func (c *call) group() (string, error) {
-	id := lower(c.r.PathValue("id"))
+	id := lower(c.req.PathValue("id"))
 	if !c.scope.Names(id) {
 		return "", errHidden{catalog.ErrNotFound}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/origin"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
@@ -17,15 +18,15 @@ import (
 func (c *call) recorded(handle func(*call) error) error {
 	entry := c.entry()
 	entry.Result = audit.Success
-	ctx := catalog.WithSight(access.WithPermit(c.r.Context(), c.stillAllowed), c.seesTags)
-	c.r = c.r.WithContext(audit.With(ctx, &audit.Draft{Entry: entry}))
+	ctx := catalog.WithSight(access.WithPermit(c.req.Context(), c.stillAllowed), c.seesTags)
+	c.req.SetContext(audit.With(ctx, &audit.Draft{Entry: entry}))
 	if err := handle(c); err != nil {
 		return err
 	}
 	// What was asked for was so already, and nothing was written.
-	if d := audit.Of(c.r.Context()); d != nil {
-		if err := c.Audit.Record(c.r.Context(), d.Complete()); err != nil {
-			c.Log.Error("an operation could not be recorded", "request-id", c.requestID, "err", err)
+	if d := audit.Of(c.req.Context()); d != nil {
+		if err := c.config.Audit.Record(c.req.Context(), d.Complete()); err != nil {
+			c.config.Log.Error("an operation could not be recorded", "request-id", c.req.ID, "err", err)
 		}
 	}
 	return nil
@@ -33,10 +34,10 @@ func (c *call) recorded(handle func(*call) error) error {
 
 // entry is what the record says of this call before it is known how it ends.
 func (c *call) entry() audit.Entry {
-	e := audit.Entry{ID: uuid.NewString(), At: c.Now().UTC(), Activity: c.route.name, Kind: c.route.kind(c.r.Method), Request: c.requestID,
-		Actor: audit.Actor{Address: origin.Address(c.r, c.TrustForwarded)}}
+	e := audit.Entry{ID: uuid.NewString(), At: c.config.Now().UTC(), Activity: c.route.name, Kind: c.route.kind(c.req.HTTP.Method), Request: c.req.ID,
+		Actor: audit.Actor{Address: origin.Address(c.req.HTTP, c.config.TrustForwarded)}}
 	if e.Activity == "" {
-		e.Activity = c.r.Method + " " + clip(c.r.URL.Path)
+		e.Activity = c.req.HTTP.Method + " " + odata.Clip(c.req.HTTP.URL.Path)
 	}
 	if c.caller != nil {
 		e.Actor.ID, e.Actor.Name, e.Actor.Roles = c.caller.ID, c.caller.Name, c.caller.RoleNames()
@@ -45,7 +46,7 @@ func (c *call) entry() audit.Entry {
 }
 
 func (rt *route) reads(method string) bool {
-	return rt.unchanging || method == http.MethodGet || method == http.MethodHead
+	return rt.unchanging || odata.IsSafe(method)
 }
 
 // object is the type of what a route is about: managedDevice of managedDevices.get.
@@ -72,27 +73,30 @@ func (rt *route) kind(method string) audit.Kind {
 	}
 }
 
+// longestReason is the most characters that the record has of an error.
+const longestReason = 1000
+
 // recordRefusal records an attempt that ended in a fault: every one to change something, and every one to read what the
 // caller may not.
-func (c *call) recordRefusal(f *fault, cause error) {
+func (c *call) recordRefusal(f *odata.Fault, cause error) {
 	var hidden errHidden
-	beyond := f.status == http.StatusUnauthorized || f.status == http.StatusForbidden || errors.As(cause, &hidden)
+	unauthorized := f.Status == http.StatusUnauthorized || f.Status == http.StatusForbidden || errors.As(cause, &hidden)
 	// A flood of what is too much must not fill the record.
-	if c.route.reads(c.r.Method) && !beyond || f.status == http.StatusTooManyRequests {
+	if c.route.reads(c.req.HTTP.Method) && !unauthorized || f.Status == http.StatusTooManyRequests {
 		return
 	}
 	e := c.entry()
-	e.Result, e.Status, e.Reason = audit.Refused, f.status, plaintext.Cut(f.message, longestReason)
+	e.Result, e.Status, e.Reason = audit.Refused, f.Status, plaintext.Cut(f.Message, longestReason)
 	switch {
-	case f.status >= http.StatusInternalServerError:
+	case f.Status >= http.StatusInternalServerError:
 		e.Result = audit.Failure
 	case errors.As(cause, &hidden):
-		e.Reason = audit.Beyond + f.message
+		e.Reason = audit.Beyond + f.Message
 	}
-	if id := c.r.PathValue("id"); id != "" {
-		e.Objects = []audit.Object{{Type: c.route.object(), ID: clip(id)}}
+	if id := c.req.PathValue("id"); id != "" {
+		e.Objects = []audit.Object{{Type: c.route.object(), ID: odata.Clip(id)}}
 	}
-	if err := c.Audit.Record(c.r.Context(), e); err != nil {
-		c.Log.Error("a refused attempt could not be recorded", "request-id", c.requestID, "err", err)
+	if err := c.config.Audit.Record(c.req.Context(), e); err != nil {
+		c.config.Log.Error("a refused attempt could not be recorded", "request-id", c.req.ID, "err", err)
 	}
 }

@@ -3,32 +3,33 @@ package graph
 import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-var remoteActionAuditProperties = properties{
-	{"id", edmString}, {"deviceDisplayName", edmString}, {"userName", edmString},
-	{"initiatedByUserPrincipalName", edmString}, {"action", "remoteAction"}, {"requestDateTime", edmDateTime},
-	{"deviceOwnerUserPrincipalName", edmString}, {"deviceIMEI", edmString}, {"actionState", "actionState"},
-	{"managedDeviceId", edmString}, {"deviceActionCategory", "deviceActionCategory"},
-	{"bulkDeviceActionId", edmString},
+var remoteActionAuditProperties = odata.Properties{
+	{"id", odata.String}, {"deviceDisplayName", odata.String}, {"userName", odata.String},
+	{"initiatedByUserPrincipalName", odata.String}, {"action", "remoteAction"}, {"requestDateTime", odata.DateTime},
+	{"deviceOwnerUserPrincipalName", odata.String}, {"deviceIMEI", odata.String}, {"actionState", "actionState"},
+	{"managedDeviceId", odata.String}, {"deviceActionCategory", "deviceActionCategory"},
+	{"bulkDeviceActionId", odata.String},
 }
 
 // remoteActionListing is what the options take of actions: the newest come first.
-var remoteActionListing = &listing{
-	filters: map[string]comparer{
-		"id": textField(audit.ByID), "action": textField(audit.ByName), "managedDeviceId": textField(audit.ByDevice),
-		"deviceDisplayName": textField(audit.ByDeviceName), "initiatedByUserPrincipalName": textField(audit.ByActor),
-		"userName": textField(audit.ByActor), "requestDateTime": timeField(audit.ByStarted), "actionState": actionStates(),
+var remoteActionListing = &odata.Listing{
+	Filters: map[string]odata.Comparer{
+		"id": odata.TextField(audit.ByID), "action": odata.TextField(audit.ByName), "managedDeviceId": odata.TextField(audit.ByDevice),
+		"deviceDisplayName": odata.TextField(audit.ByDeviceName), "initiatedByUserPrincipalName": odata.TextField(audit.ByActor),
+		"userName": odata.TextField(audit.ByActor), "requestDateTime": odata.TimeField(audit.ByStarted), "actionState": actionStates(),
 	},
-	orders: map[string]query.Field{"id": audit.ByID, "requestDateTime": audit.ByStarted, "deviceDisplayName": audit.ByDeviceName,
+	Orders: map[string]query.Field{"id": audit.ByID, "requestDateTime": audit.ByStarted, "deviceDisplayName": audit.ByDeviceName,
 		"action": audit.ByName},
-	search: map[string]query.Field{"deviceDisplayName": audit.ByDeviceName, "initiatedByUserPrincipalName": audit.ByActor},
-	order:  []query.Order{{Field: audit.ByStarted, Descending: true}},
+	Search: map[string]query.Field{"deviceDisplayName": audit.ByDeviceName, "initiatedByUserPrincipalName": audit.ByActor},
+	Order:  []query.Order{{Field: audit.ByStarted, Descending: true}},
 }
 
-func actionStates() choiceField {
-	members := make(choiceField, len(states))
+func actionStates() odata.ChoiceField {
+	members := make(odata.ChoiceField, len(states))
 	for number, name := range states {
 		members[name] = query.Comparison{Field: audit.ByState, Operator: query.Equal, Value: int64(number)}
 	}
@@ -37,14 +38,14 @@ func actionStates() choiceField {
 
 // remoteActionAuditFields shows an action as Graph's remoteActionAudit (Microsoft Graph beta reference,
 // remoteActionAudit resource type). action is the name by which it was started.
-func remoteActionAuditFields(a *audit.RemoteAction) fields {
-	return fields{
+func remoteActionAuditFields(a *audit.RemoteAction) odata.Fields {
+	return odata.Fields{
 		{"id", a.ID},
-		{"deviceDisplayName", textOrNull(a.DeviceName)},
+		{"deviceDisplayName", odata.TextOrNull(a.DeviceName)},
 		{"userName", a.Actor},
 		{"initiatedByUserPrincipalName", a.Actor},
 		{"action", a.Name},
-		{"requestDateTime", timestamp(a.Started)},
+		{"requestDateTime", odata.Timestamp(a.Started)},
 		{"deviceOwnerUserPrincipalName", nil},
 		{"deviceIMEI", nil},
 		{"actionState", states[a.State]},
@@ -56,7 +57,7 @@ func remoteActionAuditFields(a *audit.RemoteAction) fields {
 
 // listRemoteActionAudits lists the actions on the devices in the caller's scope.
 func (c *call) listRemoteActionAudits() error {
-	selected, err := c.selected(remoteActionAuditProperties.names())
+	selected, err := c.req.Selected(remoteActionAuditProperties.Names())
 	if err != nil {
 		return err
 	}
@@ -64,6 +65,8 @@ func (c *call) listRemoteActionAudits() error {
 	if !c.scope.Everything() {
 		within = fleet.Within(c.scope)
 	}
-	return serveList(c, "deviceManagement/remoteActionAudits", remoteActionListing, within, c.Audit.RemoteActions,
-		func(a audit.RemoteAction) (fields, error) { return remoteActionAuditFields(&a).pick(selected), nil })
+	return odata.ServeList(c.req, "deviceManagement/remoteActionAudits", remoteActionListing, within, c.config.Audit.RemoteActions,
+		func(a audit.RemoteAction) (odata.Fields, error) {
+			return remoteActionAuditFields(&a).Pick(selected), nil
+		})
 }

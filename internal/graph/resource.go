@@ -5,6 +5,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // resource is a kind of thing that has its own path. What routes, $metadata, entity tags, v1.0 and the audit record need
@@ -15,7 +16,7 @@ type resource struct {
 	// path is that of the collection, or of the single thing, with the version: /beta/deviceManagement/roleDefinitions.
 	path string
 	// odataType is the type of one of them, without its namespace. What is not Graph's has none.
-	odataType typeName
+	odataType odata.TypeName
 	// object is what the audit record calls one of them: roleDefinition.
 	object string
 	// category is Graph's word in auditEvent for what operations on it belong to.
@@ -76,7 +77,7 @@ const partAssignments = "assignments"
 // The verbs that many resources have.
 var (
 	toList    = &verb{name: "list", method: "GET", many: true}
-	toCount   = &verb{name: "count", method: "GET", suffix: countSuffix}
+	toCount   = &verb{name: "count", method: "GET", suffix: odata.CountSuffix}
 	toCreate  = &verb{name: "create", method: "POST", kind: audit.Create, edits: true}
 	toGet     = &verb{name: "get", method: "GET", suffix: "/{id}"}
 	toUpdate  = &verb{name: "update", method: "PATCH", suffix: "/{id}", conditional: true, edits: true}
@@ -91,7 +92,7 @@ var (
 // qualified is the verb of an action that is called by its name with the namespace (OData URL conventions 4.0, section 4.4).
 func (v *verb) qualified() *verb {
 	q := *v
-	q.suffix = strings.Replace(v.suffix, "/{id}/", "/{id}/"+graphNamespace, 1)
+	q.suffix = strings.Replace(v.suffix, "/{id}/", "/{id}/"+odata.GraphNamespace, 1)
 	return &q
 }
 
@@ -103,7 +104,7 @@ func (r *resource) route(v *verb, needs []access.Right, options []string, handle
 
 // set is the collection, or the single thing, that a route answers with: its path without version and ids.
 func (rt *route) set() string {
-	set := withoutKeys(strings.TrimPrefix(rt.resource.path, versionPath))
+	set := odata.WithoutKeys(strings.TrimPrefix(rt.resource.path, odata.BetaPath))
 	if rt.verb != nil && rt.verb.part != "" {
 		set += "/" + rt.verb.part
 	}
@@ -111,7 +112,7 @@ func (rt *route) set() string {
 }
 
 // answering is the route of an operation that answers with things of another type than its resource.
-func (rt route) answering(odataType typeName) route {
+func (rt route) answering(odataType odata.TypeName) route {
 	rt.answers = odataType
 	return rt
 }

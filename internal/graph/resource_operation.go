@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const operationSet = "deviceManagement/resourceOperations"
@@ -43,16 +44,16 @@ var operationTexts = map[access.Right][3]string{
 	access.DeleteTokens:         {"Tokens", "Delete", "Revoke tokens of the server's own."},
 }
 
-var operationProperties = properties{
-	{"id", edmString}, {"resource", edmString}, {"resourceName", edmString}, {"actionName", edmString},
-	{"description", edmString}, {"enabledForScopeValidation", edmBoolean},
+var operationProperties = odata.Properties{
+	{"id", odata.String}, {"resource", odata.String}, {"resourceName", odata.String}, {"actionName", odata.String},
+	{"description", odata.String}, {"enabledForScopeValidation", odata.Boolean},
 }
 
 // operationFields shows a right, such as Microsoft.Intune_ManagedDevices_Read, which is about the resource ManagedDevices.
-func operationFields(r access.Right) fields {
+func operationFields(r access.Right) odata.Fields {
 	resource := strings.Split(string(r), "_")[1]
 	text := operationTexts[r]
-	return fields{
+	return odata.Fields{
 		{"id", r},
 		{"resource", resource},
 		{"resourceName", text[0]},
@@ -64,20 +65,20 @@ func operationFields(r access.Right) fields {
 
 // listResourceOperations lists the rights that a role may have.
 func (c *call) listResourceOperations() error {
-	selected, err := c.selected(operationProperties.names())
+	selected, err := c.req.Selected(operationProperties.Names())
 	if err != nil {
 		return err
 	}
-	after, size, err := c.plainPage()
+	after, size, err := c.req.PageByID()
 	if err != nil {
 		return err
 	}
 	rights := slices.Sorted(slices.Values(access.Rights()))
 	rights = slices.DeleteFunc(rights, func(r access.Right) bool { return string(r) <= after })
-	rights, next := cut(rights, size, func(r access.Right) string { return string(r) })
-	page := page{collection: operationSet, next: next, value: make([]fields, len(rights))}
+	rights, next := odata.SplitPage(rights, size, func(r access.Right) string { return string(r) })
+	page := odata.Page{Collection: operationSet, Next: next, Value: make([]odata.Fields, len(rights))}
 	for i, r := range rights {
-		page.value[i] = operationFields(r).pick(selected)
+		page.Value[i] = operationFields(r).Pick(selected)
 	}
-	return c.list(page)
+	return c.req.ReplyPage(page)
 }

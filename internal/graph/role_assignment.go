@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -14,16 +15,16 @@ const (
 	assignmentType = "deviceAndAppManagementRoleAssignment"
 )
 
-var roleAssignments = &resource{name: "roleAssignments", path: versionPath + assignmentSet, odataType: assignmentType,
+var roleAssignments = &resource{name: "roleAssignments", path: odata.BetaPath + assignmentSet, odataType: assignmentType,
 	object: "roleAssignment", category: categoryRole, stable: true, tagged: true, setByServer: []string{"id"}}
 
 func roleAssignmentRoutes() []route {
 	read, assign := may(access.ReadRoles), may(access.AssignRoles)
 	return []route{
-		roleAssignments.route(toList, read, expandOptions, (*call).listRoleAssignments),
-		roleAssignments.route(toCount, read, countOptions, (*call).listRoleAssignments),
+		roleAssignments.route(toList, read, odata.ExpandOptions, (*call).listRoleAssignments),
+		roleAssignments.route(toCount, read, odata.CountOptions, (*call).listRoleAssignments),
 		roleAssignments.route(toCreate, assign, nil, (*call).createRoleAssignment),
-		roleAssignments.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getRoleAssignment),
+		roleAssignments.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, (*call).getRoleAssignment),
 		roleAssignments.route(toUpdate, assign, nil, (*call).updateRoleAssignment),
 		roleAssignments.route(toDelete, assign, nil, (*call).deleteRoleAssignment),
 	}
@@ -37,67 +38,59 @@ const (
 	scopeDevicesAndPersons = "allDevicesAndLicensedUsers"
 )
 
-var assignmentProperties = properties{
-	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"members", collectionOf(edmString)},
-	{"scopeType", "roleAssignmentScopeType"}, {"resourceScopes", collectionOf(edmString)},
-	{"scopeMembers", collectionOf(edmString)}, {tagProperty, collectionOf(edmString)},
+var assignmentProperties = odata.Properties{
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"members", odata.CollectionOf(odata.String)},
+	{"scopeType", "roleAssignmentScopeType"}, {"resourceScopes", odata.CollectionOf(odata.String)},
+	{"scopeMembers", odata.CollectionOf(odata.String)}, {tagProperty, odata.CollectionOf(odata.String)},
 }
 
-func assignmentFields(a *access.RoleAssignment) fields {
+func assignmentFields(a *access.RoleAssignment) odata.Fields {
 	scope := scopeDevices
 	if a.Groups != nil {
 		scope = scopeResources
 	}
-	return fields{
+	return odata.Fields{
 		{"id", a.ID},
 		{"displayName", a.Name},
 		{"description", a.Description},
-		{"members", listOf(a.Members)},
+		{"members", odata.ListOrEmpty(a.Members)},
 		{"scopeType", scope},
-		{"resourceScopes", listOf(a.Groups)},
+		{"resourceScopes", odata.ListOrEmpty(a.Groups)},
 		{"scopeMembers", []string{}},
-		{tagProperty, listOf(a.Tags)},
+		{tagProperty, odata.ListOrEmpty(a.Tags)},
 	}
-}
-
-// listOf is a list as it is served: one that is missing is empty.
-func listOf(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
 }
 
 // assignmentView shows assignments as the call asks for. As in Graph their roles are shown with $expand.
 type assignmentView struct {
-	*call
+	call     *call
 	selected []string
 	expand   bool
-	roles    map[string]fields
+	roles    map[string]odata.Fields // that were read, by their ids
 }
 
 func (c *call) assignmentView() (*assignmentView, error) {
-	selected, err := c.selected(assignmentProperties.names())
+	selected, err := c.req.Selected(assignmentProperties.Names())
 	if err != nil {
 		return nil, err
 	}
-	expand, err := c.expansions("roleDefinition")
-	return &assignmentView{c, selected, len(expand) > 0, make(map[string]fields)}, err
+	expand, err := c.req.Expansions("roleDefinition")
+	return &assignmentView{c, selected, len(expand) > 0, make(map[string]odata.Fields)}, err
 }
 
-func (v *assignmentView) fields(a *access.RoleAssignment) (fields, error) {
-	shown := assignmentFields(a).pick(v.selected)
+func (v *assignmentView) fields(a *access.RoleAssignment) (odata.Fields, error) {
+	shown := assignmentFields(a).Pick(v.selected)
 	if !v.expand {
 		return shown, nil
 	}
 	if v.roles[a.RoleID] == nil {
-		r, err := v.Roles.Role(v.r.Context(), a.RoleID)
+		r, err := v.call.config.Roles.Role(v.call.req.Context(), a.RoleID)
 		if err != nil {
 			return nil, fmt.Errorf("role of assignment %s: %w", a.ID, err)
 		}
-		v.roles[a.RoleID] = typed(definitionType, definitionFields(r))
+		v.roles[a.RoleID] = odata.Typed(definitionType, definitionFields(r))
 	}
-	return append(shown, field{"roleDefinition", v.roles[a.RoleID]}), nil
+	return append(shown, odata.Field{"roleDefinition", v.roles[a.RoleID]}), nil
 }
 
 // listRoleAssignments lists all assignments, or those of the role that the path names.
@@ -106,16 +99,16 @@ func (c *call) listRoleAssignments() error {
 	if err != nil {
 		return err
 	}
-	role, collection := c.r.PathValue("id"), assignmentSet
+	role, collection := c.req.PathValue("id"), assignmentSet
 	if role != "" {
 		collection = definitionSet + "/" + role + "/roleAssignments"
 	}
 	read := func(ctx context.Context, q query.Query) (query.Page[*access.RoleAssignment], error) {
-		return c.Roles.ListAssignments(ctx, role, q)
+		return c.config.Roles.ListAssignments(ctx, role, q)
 	}
-	return serveList(c, collection, assignmentListing, nil, read, func(a *access.RoleAssignment) (fields, error) {
+	return odata.ServeList(c.req, collection, assignmentListing, nil, read, func(a *access.RoleAssignment) (odata.Fields, error) {
 		shown, err := view.fields(a)
-		return typed(assignmentType, tagged(assignmentTag(a), shown)), err
+		return odata.Typed(assignmentType, odata.Tagged(assignmentTag(a), shown)), err
 	})
 }
 
@@ -124,7 +117,7 @@ func (c *call) getRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	a, err := c.Roles.Assignment(c.r.Context(), c.r.PathValue("id"))
+	a, err := c.config.Roles.Assignment(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -132,12 +125,12 @@ func (c *call) getRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	c.tag(assignmentTag(a))
-	return c.entity(http.StatusOK, assignmentSet, assignmentType, tagged(assignmentTag(a), shown))
+	c.req.SetTag(assignmentTag(a))
+	return c.req.ReplyEntity(http.StatusOK, assignmentSet, assignmentType, odata.Tagged(assignmentTag(a), shown))
 }
 
 func (c *call) createRoleAssignment() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -146,32 +139,32 @@ func (c *call) createRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	in := access.AssignmentInput{Name: given(patch.Name), Description: given(patch.Description), Members: patch.Members, Groups: *patch.Groups}
+	in := access.AssignmentInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description), Members: patch.Members, Groups: *patch.Groups}
 	if patch.Tags != nil {
 		in.Tags = *patch.Tags
 	}
-	reference, err := body.requiredText(bindDefinition)
+	reference, err := body.RequiredText(bindDefinition)
 	if err != nil {
 		return err
 	}
 	var ok bool
 	if in.RoleID, ok = referred(reference, "roleDefinitions"); !ok {
-		return badRequest(bindDefinition, "Property '%s' must be the URL of a role, ending in roleDefinitions('id') or roleDefinitions/id.", bindDefinition)
+		return odata.BadRequest(bindDefinition, "Property '%s' must be the URL of a role, ending in roleDefinitions('id') or roleDefinitions/id.", bindDefinition)
 	}
-	a, err := c.Roles.CreateAssignment(c.r.Context(), c.caller, in)
+	a, err := c.config.Roles.CreateAssignment(c.req.Context(), c.caller, in)
 	if err != nil {
 		return err
 	}
-	c.tag(assignmentTag(a))
-	return c.created(assignmentSet, a.ID, assignmentType, tagged(assignmentTag(a), assignmentFields(a)))
+	c.req.SetTag(assignmentTag(a))
+	return c.req.ReplyCreated(assignmentSet, a.ID, assignmentType, odata.Tagged(assignmentTag(a), assignmentFields(a)))
 }
 
 func (c *call) updateRoleAssignment() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	a, err := c.Roles.Assignment(c.r.Context(), c.r.PathValue("id"))
+	a, err := c.config.Roles.Assignment(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -179,16 +172,16 @@ func (c *call) updateRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	if a, err = c.Roles.UpdateAssignment(c.r.Context(), c.caller, a.ID, patch, c.sameAssignment); err != nil {
+	if a, err = c.config.Roles.UpdateAssignment(c.req.Context(), c.caller, a.ID, patch, c.sameAssignment); err != nil {
 		return err
 	}
-	c.tag(assignmentTag(a))
-	return c.entity(http.StatusOK, assignmentSet, assignmentType, tagged(assignmentTag(a), assignmentFields(a)))
+	c.req.SetTag(assignmentTag(a))
+	return c.req.ReplyEntity(http.StatusOK, assignmentSet, assignmentType, odata.Tagged(assignmentTag(a), assignmentFields(a)))
 }
 
 func (c *call) deleteRoleAssignment() error {
-	if err := c.Roles.DeleteAssignment(c.r.Context(), c.caller, c.r.PathValue("id"), c.sameAssignment); err != nil {
+	if err := c.config.Roles.DeleteAssignment(c.req.Context(), c.caller, c.req.PathValue("id"), c.sameAssignment); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const (
@@ -16,39 +17,39 @@ const (
 )
 
 // assignmentEdit reads what a body sets of an assignment. The bindings are the references it takes beside scope tags.
-func assignmentEdit(body *object, current *access.RoleAssignment, bindings ...string) (p access.AssignmentPatch, err error) {
-	if err := body.only(slices.Concat(assignmentProperties.names(), bindings, []string{bindTags})...); err != nil {
+func assignmentEdit(body *odata.Object, current *access.RoleAssignment, bindings ...string) (p access.AssignmentPatch, err error) {
+	if err := body.Only(slices.Concat(assignmentProperties.Names(), bindings, []string{bindTags})...); err != nil {
 		return p, err
 	}
-	if err := body.ofType(assignmentType, "roleAssignment"); err != nil {
+	if err := body.OfType(assignmentType, "roleAssignment"); err != nil {
 		return p, err
 	}
-	if err := body.read(readers{
-		"displayName": body.edits(&p.Name),
-		"description": body.edits(&p.Description),
-		"members":     func(name string) (err error) { p.Members, err = body.requiredTexts(name); return err },
+	if err := body.Read(odata.Readers{
+		"displayName": body.Edits(&p.Name),
+		"description": body.Edits(&p.Description),
+		"members":     func(name string) (err error) { p.Members, err = body.RequiredTexts(name); return err },
 	}); err != nil {
 		return p, err
 	}
-	if p.Groups, err = body.deviceGroups(current.Groups); err != nil {
+	if p.Groups, err = readDeviceGroups(body, current.Groups); err != nil {
 		return p, err
 	}
-	p.Tags, err = body.scopeTags()
+	p.Tags, err = readScopeTags(body)
 	return p, err
 }
 
-// deviceGroups reads the groups of devices to which an assignment shall be limited; nil: as now, a pointer to nil: to none.
+// readDeviceGroups reads the groups of devices to which an assignment shall be limited; nil: as now, a pointer to nil: to none.
 // Older scripts name them in scopeMembers.
-func (o *object) deviceGroups(current []string) (*[]string, error) {
-	scope, _, err := o.text("scopeType")
+func readDeviceGroups(o *odata.Object, current []string) (*[]string, error) {
+	scope, _, err := o.Text("scopeType")
 	if err != nil {
 		return nil, err
 	}
-	named, err := o.optionalTexts("resourceScopes")
+	named, err := o.OptionalTexts("resourceScopes")
 	if err != nil {
 		return nil, err
 	}
-	members, err := o.optionalTexts("scopeMembers")
+	members, err := o.OptionalTexts("scopeMembers")
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +57,12 @@ func (o *object) deviceGroups(current []string) (*[]string, error) {
 		named = members
 	}
 	if len(members) > 0 && !slices.Equal(named, members) {
-		return nil, badRequest("scopeMembers", "Property 'scopeMembers' must name the same groups as 'resourceScopes'. Leave it out.")
+		return nil, odata.BadRequest("scopeMembers", "Property 'scopeMembers' must name the same groups as 'resourceScopes'. Leave it out.")
 	}
 	switch scope {
 	case scopeDevices, scopeDevicesAndPersons:
 		if len(named) > 0 {
-			return nil, badRequest("scopeType", "Property 'scopeType' is '%s', and yet groups are named. Leave them out, or give '%s'.", scope, scopeResources)
+			return nil, odata.BadRequest("scopeType", "Property 'scopeType' is '%s', and yet groups are named. Leave them out, or give '%s'.", scope, scopeResources)
 		}
 		return new([]string), nil
 	case scopeResources, "":
@@ -69,38 +70,38 @@ func (o *object) deviceGroups(current []string) (*[]string, error) {
 			return &named, nil
 		}
 		if len(current) == 0 && (scope == scopeResources || current != nil) {
-			return nil, badRequest("resourceScopes", "Property 'resourceScopes' must name a group of devices, unless 'scopeType' is '%s'.", scopeDevices)
+			return nil, odata.BadRequest("resourceScopes", "Property 'resourceScopes' must name a group of devices, unless 'scopeType' is '%s'.", scopeDevices)
 		}
 		return nil, nil
 	default:
-		return nil, badRequest("scopeType", "Property 'scopeType' must be one of %s, %s, %s.", scopeResources, scopeDevices, scopeDevicesAndPersons)
+		return nil, odata.BadRequest("scopeType", "Property 'scopeType' must be one of %s, %s, %s.", scopeResources, scopeDevices, scopeDevicesAndPersons)
 	}
 }
 
-// scopeTags reads the scope tags to which an assignment is limited, by ids or by references; nil: the body does not say.
+// readScopeTags reads the scope tags to which an assignment is limited, by ids or by references; nil: the body does not say.
 // An empty list takes the limit away.
-func (o *object) scopeTags() (*[]string, error) {
-	ids, err := o.optionalTexts(tagProperty)
+func readScopeTags(o *odata.Object) (*[]string, error) {
+	ids, err := o.OptionalTexts(tagProperty)
 	if err != nil {
 		return nil, err
 	}
-	references, err := o.optionalTexts(bindTags)
+	references, err := o.OptionalTexts(bindTags)
 	if err != nil {
 		return nil, err
 	}
 	if ids != nil && len(references) > 0 {
-		return nil, badRequest(bindTags, "Properties '%s' and '%s' say the same. Give one of them.", tagProperty, bindTags)
+		return nil, odata.BadRequest(bindTags, "Properties '%s' and '%s' say the same. Give one of them.", tagProperty, bindTags)
 	}
 	for i, reference := range references {
 		id, ok := referred(reference, "roleScopeTags")
 		if !ok {
 			element := fmt.Sprintf("%s[%d]", bindTags, i)
-			return nil, badRequest(element, "Property '%s' must be the URL of a scope tag, ending in roleScopeTags('id') or roleScopeTags/id.", element)
+			return nil, odata.BadRequest(element, "Property '%s' must be the URL of a scope tag, ending in roleScopeTags('id') or roleScopeTags/id.", element)
 		}
 		ids = append(ids, id)
 	}
-	_, byID := o.values[tagProperty]
-	_, byReference := o.values[bindTags]
+	_, byID := o.Values[tagProperty]
+	_, byReference := o.Values[bindTags]
 	if !byID && !byReference {
 		return nil, nil
 	}

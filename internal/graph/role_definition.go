@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -38,41 +37,36 @@ type Roles interface {
 }
 
 const (
-	optionExpand = "$expand"
-	codeConflict = "Conflict"
-)
-
-const (
 	definitionSet  = "deviceManagement/roleDefinitions"
 	definitionType = "deviceAndAppManagementRoleDefinition"
 )
 
 var (
-	roleDefinitions = &resource{name: "roleDefinitions", path: versionPath + definitionSet, odataType: "roleDefinition",
+	roleDefinitions = &resource{name: "roleDefinitions", path: odata.BetaPath + definitionSet, odataType: "roleDefinition",
 		object: "roleDefinition", category: categoryRole, stable: true, tagged: true,
 		setByServer: []string{"id", "isBuiltIn", "isBuiltInRoleDefinition"}}
-	resourceOperations = &resource{name: "resourceOperations", path: versionPath + operationSet, odataType: "resourceOperation",
+	resourceOperations = &resource{name: "resourceOperations", path: odata.BetaPath + operationSet, odataType: "resourceOperation",
 		object: "resourceOperation", category: categoryOther, stable: true}
 )
 
 // What is read of a role are its assignments, too.
 var (
 	toListRoleAssignments  = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/roleAssignments", part: "roleAssignments", many: true}
-	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET", suffix: "/{id}/roleAssignments" + countSuffix, part: "roleAssignments"}
+	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET", suffix: "/{id}/roleAssignments" + odata.CountSuffix, part: "roleAssignments"}
 )
 
 func roleRoutes() []route {
 	read := may(access.ReadRoles)
 	all := []route{
-		roleDefinitions.route(toList, read, queryOptions, (*call).listRoles),
-		roleDefinitions.route(toCount, read, countOptions, (*call).listRoles),
+		roleDefinitions.route(toList, read, odata.QueryOptions, (*call).listRoles),
+		roleDefinitions.route(toCount, read, odata.CountOptions, (*call).listRoles),
 		roleDefinitions.route(toCreate, may(access.CreateRoles), nil, (*call).createRole),
-		roleDefinitions.route(toGet, read, []string{optionSelect, optionExpand}, (*call).getRole),
+		roleDefinitions.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, (*call).getRole),
 		roleDefinitions.route(toUpdate, may(access.UpdateRoles), nil, (*call).updateRole),
 		roleDefinitions.route(toDelete, may(access.DeleteRoles), nil, (*call).deleteRole),
-		roleDefinitions.route(toListRoleAssignments, read, expandOptions, (*call).listRoleAssignments).answering("roleAssignment"),
-		roleDefinitions.route(toCountRoleAssignments, read, countOptions, (*call).listRoleAssignments).answering("roleAssignment"),
-		resourceOperations.route(toList, read, listOptions, (*call).listResourceOperations),
+		roleDefinitions.route(toListRoleAssignments, read, odata.ExpandOptions, (*call).listRoleAssignments).answering("roleAssignment"),
+		roleDefinitions.route(toCountRoleAssignments, read, odata.CountOptions, (*call).listRoleAssignments).answering("roleAssignment"),
+		resourceOperations.route(toList, read, odata.ListOptions, (*call).listResourceOperations),
 	}
 	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)
 	for i := range all {
@@ -90,35 +84,26 @@ func (c *call) roleFault(err error) error {
 	case errors.As(err, &lacks):
 		return forbidden("'%s' may not do this: %s.", c.caller.Name, lacks)
 	case errors.As(err, &conflict):
-		return &fault{status: http.StatusConflict, code: codeConflict, message: fmt.Sprintf("The request conflicts with what there is: %s.", conflict)}
+		return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Message: fmt.Sprintf("The request conflicts with what there is: %s.", conflict)}
 	case errors.Is(err, access.ErrNotFound):
-		return notFound("There is no object with this id.")
+		return odata.NotFound("There is no object with this id.")
 	default:
 		return err
 	}
 }
 
-// ofType refuses another @odata.type than the one of these.
-func (o *object) ofType(names ...string) error {
-	odataType, err := o.odataType()
-	if err == nil && odataType != "" && !slices.Contains(names, strings.TrimPrefix(odataType, graphNamespace)) {
-		err = badRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", graphNamespace, names[0])
-	}
-	return err
+var definitionProperties = odata.Properties{
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"isBuiltIn", odata.Boolean},
+	{"isBuiltInRoleDefinition", odata.Boolean}, {tagProperty, odata.CollectionOf(odata.String)},
+	{"permissions", odata.CollectionOf("rolePermission")}, {"rolePermissions", odata.CollectionOf("rolePermission")},
 }
 
-var definitionProperties = properties{
-	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"isBuiltIn", edmBoolean},
-	{"isBuiltInRoleDefinition", edmBoolean}, {tagProperty, collectionOf(edmString)},
-	{"permissions", collectionOf("rolePermission")}, {"rolePermissions", collectionOf("rolePermission")},
-}
-
-func definitionFields(r *access.Role) fields {
-	permissions := []fields{{
+func definitionFields(r *access.Role) odata.Fields {
+	permissions := []odata.Fields{{
 		{"actions", r.Rights},
-		{"resourceActions", []fields{{{"allowedResourceActions", r.Rights}, {"notAllowedResourceActions", []string{}}}}},
+		{"resourceActions", []odata.Fields{{{"allowedResourceActions", r.Rights}, {"notAllowedResourceActions", []string{}}}}},
 	}}
-	return fields{
+	return odata.Fields{
 		{"id", r.ID},
 		{"displayName", r.Name},
 		{"description", r.Description},
@@ -131,62 +116,46 @@ func definitionFields(r *access.Role) fields {
 }
 
 func (c *call) listRoles() error {
-	selected, err := c.selected(definitionProperties.names())
+	selected, err := c.req.Selected(definitionProperties.Names())
 	if err != nil {
 		return err
 	}
-	return serveList(c, definitionSet, definitionListing, nil, c.Roles.ListRoles, func(r *access.Role) (fields, error) {
-		return typed(definitionType, tagged(roleTag(r), definitionFields(r).pick(selected))), nil
+	return odata.ServeList(c.req, definitionSet, definitionListing, nil, c.config.Roles.ListRoles, func(r *access.Role) (odata.Fields, error) {
+		return odata.Typed(definitionType, odata.Tagged(roleTag(r), definitionFields(r).Pick(selected))), nil
 	})
 }
 
-// typed is an object with its Graph type.
-func typed(of typeName, f fields) fields {
-	return append(fields{{"@odata.type", "#" + qualified(of)}}, f...)
-}
-
 func (c *call) getRole() error {
-	selected, err := c.selected(definitionProperties.names())
+	selected, err := c.req.Selected(definitionProperties.Names())
 	if err != nil {
 		return err
 	}
-	expand, err := c.expansions("roleAssignments")
+	expand, err := c.req.Expansions("roleAssignments")
 	if err != nil {
 		return err
 	}
-	r, err := c.Roles.Role(c.r.Context(), c.r.PathValue("id"))
+	r, err := c.config.Roles.Role(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	c.tag(roleTag(r))
-	shown := tagged(roleTag(r), definitionFields(r).pick(selected))
+	c.req.SetTag(roleTag(r))
+	shown := odata.Tagged(roleTag(r), definitionFields(r).Pick(selected))
 	if len(expand) > 0 {
-		list, err := c.Roles.ListAssignments(c.r.Context(), r.ID, query.Query{})
+		list, err := c.config.Roles.ListAssignments(c.req.Context(), r.ID, query.Query{})
 		if err != nil {
 			return err
 		}
-		assignments := make([]fields, len(list.Items))
+		assignments := make([]odata.Fields, len(list.Items))
 		for i, a := range list.Items {
-			assignments[i] = typed(assignmentType, assignmentFields(a))
+			assignments[i] = odata.Typed(assignmentType, assignmentFields(a))
 		}
-		shown = append(shown, field{"roleAssignments", assignments})
+		shown = append(shown, odata.Field{"roleAssignments", assignments})
 	}
-	return c.entity(http.StatusOK, definitionSet, definitionType, shown)
-}
-
-// entity answers with one object of a collection.
-func (c *call) entity(status int, collection string, odataType typeName, f fields) error {
-	return c.reply(status, append(fields{{"@odata.context", c.contextURL(collection) + "/$entity"}}, typed(odataType, f)...))
-}
-
-// created answers with a new object of a collection.
-func (c *call) created(collection, id string, odataType typeName, f fields) error {
-	c.w.Header().Set("Location", c.base()+c.version()+collection+"/"+id)
-	return c.entity(http.StatusCreated, collection, odataType, f)
+	return c.req.ReplyEntity(http.StatusOK, definitionSet, definitionType, shown)
 }
 
 func (c *call) createRole() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -194,28 +163,21 @@ func (c *call) createRole() error {
 	if err != nil {
 		return err
 	}
-	r, err := c.Roles.CreateRole(c.r.Context(), c.caller, access.RoleInput{Name: given(patch.Name), Description: given(patch.Description),
+	r, err := c.config.Roles.CreateRole(c.req.Context(), c.caller, access.RoleInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description),
 		Rights: patch.Rights})
 	if err != nil {
 		return err
 	}
-	c.tag(roleTag(r))
-	return c.created(definitionSet, r.ID, definitionType, tagged(roleTag(r), definitionFields(r)))
-}
-
-func given(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+	c.req.SetTag(roleTag(r))
+	return c.req.ReplyCreated(definitionSet, r.ID, definitionType, odata.Tagged(roleTag(r), definitionFields(r)))
 }
 
 func (c *call) updateRole() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	r, err := c.Roles.Role(c.r.Context(), c.r.PathValue("id"))
+	r, err := c.config.Roles.Role(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -223,16 +185,16 @@ func (c *call) updateRole() error {
 	if err != nil {
 		return err
 	}
-	if r, err = c.Roles.UpdateRole(c.r.Context(), c.caller, r.ID, patch, c.sameRole); err != nil {
+	if r, err = c.config.Roles.UpdateRole(c.req.Context(), c.caller, r.ID, patch, c.sameRole); err != nil {
 		return err
 	}
-	c.tag(roleTag(r))
-	return c.entity(http.StatusOK, definitionSet, definitionType, tagged(roleTag(r), definitionFields(r)))
+	c.req.SetTag(roleTag(r))
+	return c.req.ReplyEntity(http.StatusOK, definitionSet, definitionType, odata.Tagged(roleTag(r), definitionFields(r)))
 }
 
 func (c *call) deleteRole() error {
-	if err := c.Roles.DeleteRole(c.r.Context(), c.r.PathValue("id"), c.sameRole); err != nil {
+	if err := c.config.Roles.DeleteRole(c.req.Context(), c.req.PathValue("id"), c.sameRole); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }

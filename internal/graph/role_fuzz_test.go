@@ -7,6 +7,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // A role gets none but known rights, in order and each once, and none that the body does not allow by name.
@@ -23,7 +24,7 @@ func FuzzRoleEdit(f *testing.F) {
 	known := access.Rights()
 	f.Fuzz(func(t *testing.T, text string) {
 		defer cost.Input(t)()
-		body, err := parseObject([]byte(text))
+		body, err := odata.ParseObject([]byte(text))
 		if err != nil {
 			return
 		}
@@ -52,7 +53,7 @@ func FuzzAssignmentEdit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		defer cost.Input(t)()
-		body, err := parseObject([]byte(text))
+		body, err := odata.ParseObject([]byte(text))
 		if err != nil {
 			return
 		}
@@ -64,14 +65,14 @@ func FuzzAssignmentEdit(f *testing.F) {
 		case patch.Groups == nil:
 			t.Errorf("%s leaves open where it holds", text)
 		case *patch.Groups == nil:
-			if scope, _, _ := body.text("scopeType"); !strings.HasPrefix(scope, "allDevices") {
+			if scope, _, _ := body.Text("scopeType"); !strings.HasPrefix(scope, "allDevices") {
 				t.Errorf("%s holds everywhere", text)
 			}
 		case len(*patch.Groups) == 0:
 			t.Errorf("%s holds in no group", text)
 		}
-		ids, _ := body.values[tagProperty].([]any)
-		references, _ := body.values[bindTags].([]any)
+		ids, _ := body.Values[tagProperty].([]any)
+		references, _ := body.Values[bindTags].([]any)
 		if len(ids)+len(references) > 0 && (patch.Tags == nil || len(*patch.Tags) == 0) {
 			t.Errorf("%s names scope tags, and is not limited to them", text)
 		}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const (
@@ -11,53 +12,53 @@ const (
 	scopeTagType = "roleScopeTag"
 )
 
-var scopeTags = &resource{name: "roleScopeTags", path: versionPath + scopeTagSet, odataType: scopeTagType, object: "roleScopeTag",
+var scopeTags = &resource{name: "roleScopeTags", path: odata.BetaPath + scopeTagSet, odataType: scopeTagType, object: "roleScopeTag",
 	category: categoryRole, setByServer: []string{"id", "isBuiltIn"}}
 
 func scopeTagRoutes() []route {
 	read := may(access.ReadRoles)
 	return []route{
-		scopeTags.route(toList, read, queryOptions, (*call).listScopeTags),
-		scopeTags.route(toCount, read, countOptions, (*call).listScopeTags),
+		scopeTags.route(toList, read, odata.QueryOptions, (*call).listScopeTags),
+		scopeTags.route(toCount, read, odata.CountOptions, (*call).listScopeTags),
 		scopeTags.route(toCreate, may(access.CreateRoles), nil, (*call).createScopeTag),
-		scopeTags.route(toGet, read, []string{optionSelect}, (*call).getScopeTag),
+		scopeTags.route(toGet, read, []string{odata.OptionSelect}, (*call).getScopeTag),
 		scopeTags.route(toUpdate, may(access.UpdateRoles), nil, (*call).updateScopeTag),
 		scopeTags.route(toDelete, may(access.DeleteRoles), nil, (*call).deleteScopeTag),
 	}
 }
 
-var scopeTagProperties = properties{
-	{"id", edmString}, {"displayName", edmString}, {"description", edmString}, {"isBuiltIn", edmBoolean},
+var scopeTagProperties = odata.Properties{
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"isBuiltIn", odata.Boolean},
 }
 
-func scopeTagFields(t *access.ScopeTag) fields {
-	return fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description}, {"isBuiltIn", t.BuiltIn()}}
+func scopeTagFields(t *access.ScopeTag) odata.Fields {
+	return odata.Fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description}, {"isBuiltIn", t.BuiltIn()}}
 }
 
 func (c *call) listScopeTags() error {
-	selected, err := c.selected(scopeTagProperties.names())
+	selected, err := c.req.Selected(scopeTagProperties.Names())
 	if err != nil {
 		return err
 	}
-	return serveList(c, scopeTagSet, scopeTagListing, nil, c.Roles.ListTags, func(t *access.ScopeTag) (fields, error) {
-		return scopeTagFields(t).pick(selected), nil
+	return odata.ServeList(c.req, scopeTagSet, scopeTagListing, nil, c.config.Roles.ListTags, func(t *access.ScopeTag) (odata.Fields, error) {
+		return scopeTagFields(t).Pick(selected), nil
 	})
 }
 
 func (c *call) getScopeTag() error {
-	selected, err := c.selected(scopeTagProperties.names())
+	selected, err := c.req.Selected(scopeTagProperties.Names())
 	if err != nil {
 		return err
 	}
-	t, err := c.Roles.Tag(c.r.Context(), c.r.PathValue("id"))
+	t, err := c.config.Roles.Tag(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t).pick(selected))
+	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t).Pick(selected))
 }
 
 func (c *call) createScopeTag() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -65,19 +66,19 @@ func (c *call) createScopeTag() error {
 	if err != nil {
 		return err
 	}
-	t, err := c.Roles.CreateTag(c.r.Context(), access.TagInput{Name: given(patch.Name), Description: given(patch.Description)})
+	t, err := c.config.Roles.CreateTag(c.req.Context(), access.TagInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description)})
 	if err != nil {
 		return err
 	}
-	return c.created(scopeTagSet, t.ID, scopeTagType, scopeTagFields(t))
+	return c.req.ReplyCreated(scopeTagSet, t.ID, scopeTagType, scopeTagFields(t))
 }
 
 func (c *call) updateScopeTag() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	t, err := c.Roles.Tag(c.r.Context(), c.r.PathValue("id"))
+	t, err := c.config.Roles.Tag(c.req.Context(), c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -85,27 +86,27 @@ func (c *call) updateScopeTag() error {
 	if err != nil {
 		return err
 	}
-	if t, err = c.Roles.UpdateTag(c.r.Context(), t.ID, patch); err != nil {
+	if t, err = c.config.Roles.UpdateTag(c.req.Context(), t.ID, patch); err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t))
+	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t))
 }
 
 func (c *call) deleteScopeTag() error {
-	if err := c.Roles.DeleteTag(c.r.Context(), c.r.PathValue("id")); err != nil {
+	if err := c.config.Roles.DeleteTag(c.req.Context(), c.req.PathValue("id")); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 // tagEdit reads what a body sets of a scope tag.
-func tagEdit(body *object) (p access.TagPatch, err error) {
-	if err := body.only("displayName", "description"); err != nil {
+func tagEdit(body *odata.Object) (p access.TagPatch, err error) {
+	if err := body.Only("displayName", "description"); err != nil {
 		return p, err
 	}
-	if err := body.ofType(scopeTagType); err != nil {
+	if err := body.OfType(scopeTagType); err != nil {
 		return p, err
 	}
-	err = body.read(readers{"displayName": body.edits(&p.Name), "description": body.edits(&p.Description)})
+	err = body.Read(odata.Readers{"displayName": body.Edits(&p.Name), "description": body.Edits(&p.Description)})
 	return p, err
 }

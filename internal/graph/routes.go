@@ -4,29 +4,44 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // route is one operation of the surface.
 type route struct {
-	method, pattern string         // as http.ServeMux has them
-	name            string         // of the operation; the audit record keeps it
-	resource        *resource      // what it is about; nil: the server as a whole
-	verb            *verb          // what it does to the resource; nil: it is the only one of its kind
-	answers         typeName       // the type of $metadata that a GET answers with; empty: it has none
-	options         []string       // the query options it takes; any other is refused
-	needs           []access.Right // the caller must have all of them; what the call reaches is where they have the first
-	open            bool           // needs no token
-	everywhere      bool           // each version has it
-	unchanging      bool           // changes nothing, whatever its method
-	largestBody     int64          // bytes of its body, if it has no verb; 0: ordinaryBody
-	handle          func(*call) error
+	// method and pattern are as http.ServeMux has them.
+	method  string
+	pattern string
+	// name is the operation's; the audit record keeps it.
+	name string
+	// resource is what it is about; nil: the server as a whole.
+	resource *resource
+	// verb is what it does to the resource; nil: it is the only one of its kind.
+	verb *verb
+	// answers is the type of $metadata that a GET answers with; empty: it has none.
+	answers odata.TypeName
+	// options are the query options it takes. Any other is refused.
+	options []string
+	// needs are the rights that the caller must have, all of them in one role assignment. What the
+	// call reaches is where that holds.
+	needs []access.Right
+	// open says that it needs no token.
+	open bool
+	// everywhere says that each version has it.
+	everywhere bool
+	// unchanging says that it changes nothing, whatever its method.
+	unchanging bool
+	// largestBody is how many bytes its body may have, if it has no verb; 0: odata.OrdinaryBody.
+	largestBody int64
+	handle      func(*call) error
+	// operation is the route as the protocol knows it.
+	operation *odata.Operation
 }
 
 // routes lists every operation there is.
@@ -42,7 +57,7 @@ func routes() []route {
 		{method: "POST", pattern: "/api/profiles/inspect", name: "inspectProfile", largestBody: fileBody, needs: may(access.ReadConfigurations), unchanging: true,
 			handle: (*call).inspectProfile},
 		{method: "GET", pattern: pushCertificate.path, name: "getPushCertificate", resource: pushCertificate,
-			answers: pushCertificate.odataType, options: []string{optionSelect}, needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
+			answers: pushCertificate.odataType, options: []string{odata.OptionSelect}, needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
 		{method: "PATCH", pattern: pushCertificate.path, name: "updatePushCertificate", resource: pushCertificate,
 			needs: may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
 	}
@@ -61,16 +76,19 @@ func routes() []route {
 	all = append(all, groupRoutes()...)
 	all = append(all, appStateRoutes()...)
 	for _, rt := range all {
-		if rest, ok := strings.CutPrefix(rt.pattern, versionPath); ok && rt.stable() {
-			rt.pattern = stableVersion + rest
+		if rest, ok := strings.CutPrefix(rt.pattern, odata.BetaPath); ok && rt.stable() {
+			rt.pattern = odata.StablePath + rest
 			all = append(all, rt)
 		}
+	}
+	for i := range all {
+		all[i].operation = newOperation(&all[i])
 	}
 	return all
 }
 
-// Patterns lists what the surface answers, each as http.ServeMux has it with its method; it is for who stands before it and
-// decides what each may hold.
+// Patterns lists what the surface answers, each as http.ServeMux has it with its method; it is for whatever stands before it
+// and decides what each may hold.
 func Patterns() []string {
 	var patterns []string
 	for _, rt := range routes() {
@@ -84,11 +102,11 @@ func (rt *route) stable() bool {
 	return rt.everywhere || rt.resource != nil && rt.resource.stable && (rt.verb == nil || !rt.verb.betaOnly)
 }
 
-func (c *call) health() error { return c.reply(http.StatusOK, fields{{"status", "ok"}}) }
+func (c *call) health() error { return c.req.Reply(http.StatusOK, odata.Fields{{"status", "ok"}}) }
 
 // ServeHTTP answers a request.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = s.paths.written(withKeySegments(r))
+	r = s.protocol.CanonicalRequest(r)
 	// The mux would answer an unclean path with a redirect.
 	if path.Clean(r.URL.Path) == r.URL.Path && plaintext.IsStorable(r.URL.Path) {
 		if _, pattern := s.mux.Handler(r); pattern != "" {
@@ -102,16 +120,16 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !plaintext.IsStorable(r.URL.Path) {
-		c.fail(badRequest("", "The path has the character U+0000, or is not UTF-8. No name or id here has that."))
+		c.fail(odata.BadRequest("", "The path has the character U+0000, or is not UTF-8. No name or id here has that."))
 		return
 	}
 	if allowed := s.methodsOf(r); len(allowed) > 0 {
-		c.fail(&fault{status: http.StatusMethodNotAllowed, code: codeMethodNotAllowed,
-			message: fmt.Sprintf("Method %s is not allowed here.", r.Method),
-			header:  map[string]string{"Allow": strings.Join(allowed, ", ")}})
+		c.fail(&odata.Fault{Status: http.StatusMethodNotAllowed, Code: odata.CodeMethodNotAllowed,
+			Message: fmt.Sprintf("Method %s is not allowed here.", r.Method),
+			Header:  map[string]string{"Allow": strings.Join(allowed, ", ")}})
 		return
 	}
-	c.fail(notFound("There is no resource at '%s'.", r.URL.Path))
+	c.fail(odata.NotFound("There is no resource at '%s'.", r.URL.Path))
 }
 
 // methodsOf lists the methods that the request's path has.
@@ -138,6 +156,7 @@ func (s *server) serve(rt route) http.Handler {
 
 func (c *call) run(rt route) error {
 	c.route = rt
+	c.req.Operation = rt.operation
 	if !rt.open {
 		if err := c.authenticate(); err != nil {
 			return err
@@ -146,51 +165,46 @@ func (c *call) run(rt route) error {
 	if err := c.authorize(rt); err != nil {
 		return err
 	}
-	if err := errors.Join(c.readOptions(rt.options), c.readCondition(), c.readKey(), c.negotiate()); err != nil {
+	c.req.BodyLimit = c.bodyLimit()
+	if err := errors.Join(c.req.ReadOptions(rt.options), c.req.ReadCondition(), c.readKey(), c.req.Negotiate()); err != nil {
 		return err
 	}
-	if rt.reads(c.r.Method) {
+	if rt.reads(c.req.HTTP.Method) {
 		return rt.handle(c)
 	}
 	return c.recorded(rt.handle)
-}
-
-func (c *call) readOptions(known []string) error {
-	options, err := url.ParseQuery(c.r.URL.RawQuery)
-	if err != nil {
-		return badRequest("", "The query string is malformed.")
-	}
-	for name, values := range options {
-		if !slices.Contains(known, name) {
-			return badRequest(clip(name), "Query option '%s' is not supported here.", clip(name))
-		}
-		if slices.ContainsFunc(values, func(v string) bool { return !plaintext.IsStorable(v) }) {
-			return badRequest(name, "Query option '%s' has the character U+0000, or is not UTF-8. No text here has that.", name)
-		}
-		if len(values) > 1 {
-			return badRequest(name, "Query option '%s' occurs more than once.", name)
-		}
-	}
-	c.options = options
-	return nil
 }
 
 func unauthenticated(err error) error {
 	if !errors.Is(err, access.ErrUnauthenticated) {
 		return err
 	}
-	return &fault{status: http.StatusUnauthorized, code: codeUnauthenticated,
-		message: "The request needs the header 'Authorization: Bearer' with a valid token.",
-		header:  map[string]string{"WWW-Authenticate": `Bearer realm="syncpayloads"`}}
+	return &odata.Fault{Status: http.StatusUnauthorized, Code: odata.CodeUnauthenticated,
+		Message: "The request needs the header 'Authorization: Bearer' with a valid token.",
+		Header:  map[string]string{"WWW-Authenticate": `Bearer realm="syncpayloads"`}}
 }
 
-func write(w http.ResponseWriter, contentType string, status int, body []byte) {
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error means that the caller has gone
+// batchRoutes take several requests at once. Each is authorized, limited and recorded by itself.
+func batchRoutes() []route {
+	return []route{{method: "POST", pattern: odata.BetaPath + odata.BatchPath, name: "batch", everywhere: true, largestBody: odata.BatchBody, unchanging: true, handle: (*call).batch}}
 }
 
-func (c *call) noContent() error {
-	c.w.WriteHeader(http.StatusNoContent)
-	return nil
+// batch is POST $batch.
+func (c *call) batch() error {
+	b := odata.Batch{Serve: c.server, Refuse: c.refuseItem, Example: "/deviceManagement/managedDevices"}
+	return b.Reply(c.req)
 }
+
+// refuseItem answers a request of the call's batch with an error.
+func (c *call) refuseItem(w http.ResponseWriter, r *http.Request, err error) {
+	item := c.server.newCall(w, r)
+	item.caller = c.caller
+	item.fail(err)
+}
+
+// metadataRoutes describe the surface to programs. As Graph's it is open to all: it holds nothing but names.
+func metadataRoutes() []route {
+	return []route{{method: "GET", pattern: odata.BetaPath + "$metadata", name: "metadata", everywhere: true, open: true, handle: (*call).replyMetadata}}
+}
+
+func (c *call) replyMetadata() error { return c.req.ReplyMetadata() }

@@ -9,6 +9,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 const (
@@ -22,7 +23,8 @@ var writePatience = 10 * time.Second
 
 // stream is GET /api/events, all devices, and /api/devices/{id}/events: first how things stand, then every change as it
 // is committed. It is served as server-sent events (WHATWG HTML, "Server-sent events"), or as newline-delimited JSON
-// to who accepts that. A reader that comes back with Last-Event-ID, or the option after, goes on behind that event.
+// to a caller who accepts that. A reader that comes back with Last-Event-ID, or the option after, goes
+// on after that event.
 func (c *call) stream() error {
 	device := c.deviceID()
 	after, resumed, err := c.lastSeen()
@@ -31,13 +33,13 @@ func (c *call) stream() error {
 	}
 	s := c.newStream()
 	if device != "" {
-		if _, err := c.around(c.r.Context(), device); err != nil {
+		if _, err := c.areasOf(c.req.Context(), device); err != nil {
 			return err
 		}
 	}
-	if c.r.Method == http.MethodHead { // there is nothing to follow
+	if c.req.HTTP.Method == http.MethodHead { // there is nothing to follow
 		if device != "" {
-			if _, err := c.Devices.Device(c.r.Context(), device); err != nil {
+			if _, err := c.config.Devices.Device(c.req.Context(), device); err != nil {
 				return err
 			}
 		}
@@ -46,7 +48,7 @@ func (c *call) stream() error {
 	}
 	if resumed {
 		if device != "" {
-			if _, err := c.Devices.Device(c.r.Context(), device); err != nil {
+			if _, err := c.config.Devices.Device(c.req.Context(), device); err != nil {
 				return err
 			}
 		}
@@ -55,7 +57,7 @@ func (c *call) stream() error {
 			return s.end(err)
 		}
 	}
-	list, newest, err := c.Events.Standing(c.r.Context(), device)
+	list, newest, err := c.config.Events.Standing(c.req.Context(), device)
 	if err != nil {
 		return s.end(err)
 	}
@@ -69,18 +71,18 @@ func (c *call) stream() error {
 	return s.end(s.follow(device, newest))
 }
 
-// lastSeen is the event behind which the reader wants to go on, if it has seen one.
+// lastSeen is the event after which the reader wants to go on, if it has seen one.
 func (c *call) lastSeen() (after int64, resumed bool, err error) {
-	text, name := c.r.Header.Get(headerLastSeen), headerLastSeen
+	text, name := c.req.HTTP.Header.Get(headerLastSeen), headerLastSeen
 	if text == "" {
-		text, name = c.options.Get(optionAfter), optionAfter
+		text, name = c.req.Options.Get(optionAfter), optionAfter
 	}
 	if text == "" {
 		return 0, false, nil
 	}
 	after, err = strconv.ParseInt(text, 10, 64)
 	if err != nil || after < 0 {
-		return 0, false, badRequest(name, "'%s' is not valid: give the id of an event of this stream.", name)
+		return 0, false, odata.BadRequest(name, "'%s' is not valid: give the id of an event of this stream.", name)
 	}
 	return after, true, nil
 }
@@ -92,13 +94,13 @@ func EncodeEvents(explain func(code action.Code, detail string) (meaning, advice
 }
 
 func encodeEvent(e *live.Event, x explainer) ([]byte, error) {
-	return change(e, x).append(make([]byte, 0, 1024))
+	return eventFields(e, x).Append(make([]byte, 0, 1024))
 }
 
-// follow writes the events behind a position as they come, until the reader has gone or the log lets it go.
+// follow writes the events after a position as they come, until the reader has gone or the log lets it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
-	ctx := s.r.Context()
-	reader, err := s.Events.Reader(ctx, device, after)
+	ctx := s.call.req.Context()
+	reader, err := s.call.config.Events.Reader(ctx, device, after)
 	if err != nil {
 		return err
 	}
@@ -130,7 +132,7 @@ func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
 	var seen []live.Standing
 	for _, standing := range list {
-		a, err := s.sight.action(s.r.Context(), standing.Device, standing.Action)
+		a, err := s.sight.action(s.call.req.Context(), standing.Device, standing.Action)
 		if err != nil {
 			return nil, err
 		}
@@ -141,33 +143,34 @@ func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
 	return seen, nil
 }
 
-func snapshot(newest int64, list []live.Standing, x explainer) fields {
-	value := make([]fields, len(list))
+func snapshot(newest int64, list []live.Standing, x explainer) odata.Fields {
+	value := make([]odata.Fields, len(list))
 	for i, standing := range list {
-		value[i] = append(fields{{"deviceId", standing.Device}, {"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action, x)...)
+		value[i] = append(odata.Fields{{"deviceId", standing.Device}, {"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action, x)...)
 	}
-	return fields{{"id", newest}, {"type", "snapshot"}, {"value", value}}
+	return odata.Fields{{"id", newest}, {"type", "snapshot"}, {"value", value}}
 }
 
-func change(e *live.Event, x explainer) fields {
-	f := fields{
+// eventFields is an event as it is served.
+func eventFields(e *live.Event, x explainer) odata.Fields {
+	f := odata.Fields{
 		{"id", e.Position},
 		{"type", string(e.Kind)},
 		{"deviceId", string(e.Device)},
-		{"dateTime", timestamp(e.At)},
+		{"dateTime", odata.Timestamp(e.At)},
 	}
 	if e.Kind.OfDevice() {
 		return f
 	}
-	f = append(f, fields{
+	f = append(f, odata.Fields{
 		{"actionName", string(e.Name)},
 		{"actionState", states[e.State]},
-		{"startDateTime", timestamp(e.Started)},
+		{"startDateTime", odata.Timestamp(e.Started)},
 		{"initiatedBy", e.Actor},
 	}...)
 	if e.Result != nil {
 		w := wordingOf(e.Name)
-		f = append(f, field{w.element, w.item(e.Result, x)})
+		f = append(f, odata.Field{w.element, w.item(e.Result, x)})
 	}
 	return f
 }

@@ -19,11 +19,11 @@ func WithConnection(ctx context.Context, c net.Conn) context.Context {
 
 // limitBuffer bounds the system's buffer of the stream's connection, if it is the stream's alone.
 func (s *eventStream) limitBuffer() error {
-	c, _ := s.r.Context().Value(connectionKey{}).(net.Conn)
+	c, _ := s.call.req.Context().Value(connectionKey{}).(net.Conn)
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}
-	if tcp, ok := c.(*net.TCPConn); ok && s.r.ProtoMajor == 1 {
+	if tcp, ok := c.(*net.TCPConn); ok && s.call.req.HTTP.ProtoMajor == 1 {
 		return tcp.SetWriteBuffer(sendBuffer)
 	}
 	return nil

@@ -23,7 +23,7 @@ var pieces = sync.Pool{New: func() any { return new(make([]byte, 0, piece)) }}
 
 // eventStream writes events to one reader.
 type eventStream struct {
-	*call
+	call    *call
 	control *http.ResponseController
 	ndjson  bool
 	opened  bool
@@ -32,7 +32,7 @@ type eventStream struct {
 }
 
 func (c *call) newStream() *eventStream {
-	return &eventStream{call: c, sight: c.newSight(), control: http.NewResponseController(c.w), ndjson: strings.Contains(c.r.Header.Get("Accept"), typeNDJSON)}
+	return &eventStream{call: c, sight: c.newSight(), control: http.NewResponseController(c.req.Writer), ndjson: strings.Contains(c.req.HTTP.Header.Get("Accept"), typeNDJSON)}
 }
 
 func (s *eventStream) open() {
@@ -41,7 +41,7 @@ func (s *eventStream) open() {
 	}
 	s.opened = true
 	if err := s.limitBuffer(); err != nil {
-		s.Log.Debug("an event stream keeps the system's buffer", "request-id", s.requestID, "err", err)
+		s.call.config.Log.Debug("an event stream keeps the system's buffer", "request-id", s.call.req.ID, "err", err)
 	}
 	s.head()
 }
@@ -52,16 +52,16 @@ func (s *eventStream) head() {
 	if s.ndjson {
 		contentType = typeNDJSON
 	}
-	s.w.Header().Set("Content-Type", contentType)
-	s.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-	s.w.WriteHeader(http.StatusOK)
+	s.call.req.Writer.Header().Set("Content-Type", contentType)
+	s.call.req.Writer.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	s.call.req.Writer.WriteHeader(http.StatusOK)
 }
 
 // end answers an error that came before the stream began. After that the connection just ends: the reader resumes.
 func (s *eventStream) end(err error) error {
 	if s.opened {
 		if err != nil {
-			s.Log.Debug("event stream ended", "request-id", s.requestID, "err", err)
+			s.call.config.Log.Debug("event stream ended", "request-id", s.call.req.ID, "err", err)
 		}
 		return nil
 	}
@@ -100,22 +100,22 @@ func (s *eventStream) changes(events []*live.Event) error {
 
 // text is an event in JSON, nil if the caller does not see it.
 func (s *eventStream) text(e *live.Event) ([]byte, error) {
-	if !s.scope.Everything() {
+	if !s.call.scope.Everything() {
 		if s.looked++; s.looked%sightLimit == 0 {
-			s.sight = s.newSight()
+			s.sight = s.call.newSight()
 		}
-		if seen, err := s.sight.event(s.r.Context(), e); err != nil || !seen {
+		if seen, err := s.sight.event(s.call.req.Context(), e); err != nil || !seen {
 			return nil, err
 		}
 	}
-	told, err := s.sight.change(s.r.Context(), e)
+	named, err := s.sight.namePlaceIn(s.call.req.Context(), e)
 	if err != nil {
 		return nil, err
 	}
-	if told.Served != nil {
-		return told.Served, nil
+	if named.Served != nil {
+		return named.Served, nil
 	}
-	return encodeEvent(told, s.explain)
+	return encodeEvent(named, s.call.server.explain)
 }
 
 // frame appends an event as the stream has it.
@@ -130,7 +130,7 @@ func (s *eventStream) frame(to []byte, id int64, kind string, text []byte) []byt
 }
 
 func (s *eventStream) snapshot(newest int64, list []live.Standing) error {
-	text, err := json.Marshal(snapshot(newest, list, s.explain))
+	text, err := json.Marshal(snapshot(newest, list, s.call.server.explain))
 	if err != nil {
 		return err
 	}
@@ -140,13 +140,13 @@ func (s *eventStream) snapshot(newest int64, list []live.Standing) error {
 // alive sends a sign of life, if the caller may still read: a token can be revoked meanwhile, and roles, groups and tags
 // can change.
 func (s *eventStream) alive() error {
-	if err := s.authenticate(); err != nil {
+	if err := s.call.authenticate(); err != nil {
 		return err
 	}
-	if err := s.authorize(s.route); err != nil {
+	if err := s.call.authorize(s.call.route); err != nil {
 		return err
 	}
-	s.sight = s.newSight()
+	s.sight = s.call.newSight()
 	if s.ndjson {
 		return s.send([]byte("\n"))
 	}
@@ -160,7 +160,7 @@ func (s *eventStream) send(text []byte) error {
 	if err := s.control.SetWriteDeadline(time.Now().Add(writePatience)); err != nil {
 		return err
 	}
-	if _, err := s.w.Write(text); err != nil {
+	if _, err := s.call.req.Writer.Write(text); err != nil {
 		return err
 	}
 	if err := s.control.Flush(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // Subscriptions keeps who wants to be told of changes. *notify.Service implements it; its errors are *catalog.Invalid,
@@ -18,7 +19,7 @@ type Subscriptions interface {
 	// Create makes a subscription of the caller's, after its receiver has passed the handshake.
 	Create(ctx context.Context, by *access.Principal, in notify.Input) (*notify.Subscription, error)
 	Get(ctx context.Context, by *access.Principal, id string) (*notify.Subscription, error)
-	// List returns the caller's subscriptions by ascending id from behind after, at most limit.
+	// List returns the caller's subscriptions by ascending id that come after an id, at most limit.
 	List(ctx context.Context, by *access.Principal, after string, limit int) ([]*notify.Subscription, error)
 	Renew(ctx context.Context, by *access.Principal, id string, expires time.Time) (*notify.Subscription, error)
 	Reauthorize(ctx context.Context, by *access.Principal, id string) error
@@ -31,7 +32,7 @@ const (
 	codeValidation   = "ValidationError"
 )
 
-var subscriptions = &resource{name: "subscriptions", path: versionPath + subscriptionSet, odataType: subscriptionType,
+var subscriptions = &resource{name: "subscriptions", path: odata.BetaPath + subscriptionSet, odataType: subscriptionType,
 	object: "subscription", category: categoryOther, stable: true,
 	setByServer: []string{"id", "applicationId", "creatorId", "notificationUrlAppId"}}
 
@@ -42,9 +43,9 @@ var toReauthorize = &verb{name: "reauthorize", method: "POST", suffix: "/{id}/re
 func subscriptionRoutes() []route {
 	needs := may(access.ReadDevices)
 	routes := []route{
-		subscriptions.route(toList, needs, listOptions, (*call).listSubscriptions),
+		subscriptions.route(toList, needs, odata.ListOptions, (*call).listSubscriptions),
 		subscriptions.route(toCreate, needs, nil, (*call).createSubscription),
-		subscriptions.route(toGet, needs, []string{optionSelect}, (*call).getSubscription),
+		subscriptions.route(toGet, needs, []string{odata.OptionSelect}, (*call).getSubscription),
 		subscriptions.route(toUpdate, needs, nil, (*call).renewSubscription),
 		subscriptions.route(toDelete, needs, nil, (*call).deleteSubscription),
 		subscriptions.route(toReauthorize, needs, nil, (*call).reauthorizeSubscription),
@@ -61,13 +62,13 @@ func (c *call) subscriptionFault(err error) error {
 	var unvalidated *notify.Unvalidated
 	switch {
 	case errors.As(err, &unvalidated):
-		f := badRequest(unvalidated.Property, "Subscription validation request failed: %s: %s.", unvalidated.Property, unvalidated.Reason)
-		f.code = codeValidation
+		f := odata.BadRequest(unvalidated.Property, "Subscription validation request failed: %s: %s.", unvalidated.Property, unvalidated.Reason)
+		f.Code = codeValidation
 		return f
 	case errors.Is(err, notify.ErrNotFound):
-		return notFound("There is no object with this id.")
+		return odata.NotFound("There is no object with this id.")
 	case errors.Is(err, lane.ErrFull):
-		return unavailable(busyRetryAfter)
+		return odata.Busy(busyRetryAfter)
 	case errors.Is(err, notify.ErrTooMany):
 		return forbidden("'%s' has %d subscriptions, and more are not possible. Delete some.", c.caller.Name, notify.MaxPerOwner)
 	default:
@@ -75,13 +76,13 @@ func (c *call) subscriptionFault(err error) error {
 	}
 }
 
-var subscriptionProperties = properties{
-	{"id", edmString}, {"resource", edmString}, {"applicationId", edmString}, {"changeType", edmString},
-	{"clientState", edmString}, {"notificationUrl", edmString}, {"notificationQueryOptions", edmString},
-	{"lifecycleNotificationUrl", edmString}, {"expirationDateTime", edmDateTime}, {"creatorId", edmString},
-	{"includeResourceData", edmBoolean}, {"latestSupportedTlsVersion", edmString},
-	{"encryptionCertificate", edmString}, {"encryptionCertificateId", edmString},
-	{"notificationUrlAppId", edmString}, {ownProperty, ownNamespace + "subscriptionDetails"},
+var subscriptionProperties = odata.Properties{
+	{"id", odata.String}, {"resource", odata.String}, {"applicationId", odata.String}, {"changeType", odata.String},
+	{"clientState", odata.String}, {"notificationUrl", odata.String}, {"notificationQueryOptions", odata.String},
+	{"lifecycleNotificationUrl", odata.String}, {"expirationDateTime", odata.DateTime}, {"creatorId", odata.String},
+	{"includeResourceData", odata.Boolean}, {"latestSupportedTlsVersion", odata.String},
+	{"encryptionCertificate", odata.String}, {"encryptionCertificateId", odata.String},
+	{"notificationUrlAppId", odata.String}, {ownProperty, odata.OwnNamespace + "subscriptionDetails"},
 }
 
 // ownProperty has what is this server's own and not Graph's.
@@ -89,18 +90,18 @@ const ownProperty = "syncpayloads"
 
 // subscriptionFields shows a subscription as Graph's (Microsoft Graph beta reference, subscription resource type). Its
 // secrets are shown once, to who makes it.
-func subscriptionFields(s *notify.Subscription, made bool) fields {
+func subscriptionFields(s *notify.Subscription, made bool) odata.Fields {
 	application := any(nil)
 	if id, ok := strings.CutPrefix(s.Owner.ID, "app:"); ok {
 		application = id
 	}
 	clientState := any(nil)
-	own := fields{{"delivery", deliveryFields(s)}}
+	own := odata.Fields{{"delivery", deliveryFields(s)}}
 	if made {
-		clientState = textOrNull(s.Terms.ClientState)
-		own = append(fields{{"signingSecret", s.Secret}}, own...)
+		clientState = odata.TextOrNull(s.Terms.ClientState)
+		own = append(odata.Fields{{"signingSecret", s.Secret}}, own...)
 	}
-	return fields{
+	return odata.Fields{
 		{"id", s.ID},
 		{"resource", s.Terms.Resource},
 		{"applicationId", application},
@@ -108,8 +109,8 @@ func subscriptionFields(s *notify.Subscription, made bool) fields {
 		{"clientState", clientState},
 		{"notificationUrl", s.Terms.URL},
 		{"notificationQueryOptions", nil},
-		{"lifecycleNotificationUrl", textOrNull(s.Terms.LifecycleURL)},
-		{"expirationDateTime", timestamp(s.Expires)},
+		{"lifecycleNotificationUrl", odata.TextOrNull(s.Terms.LifecycleURL)},
+		{"expirationDateTime", odata.Timestamp(s.Expires)},
 		{"creatorId", s.Owner.ID},
 		{"includeResourceData", false},
 		{"latestSupportedTlsVersion", s.Terms.TLS},
@@ -121,59 +122,59 @@ func subscriptionFields(s *notify.Subscription, made bool) fields {
 }
 
 // deliveryFields tell how the receiver does.
-func deliveryFields(s *notify.Subscription) fields {
+func deliveryFields(s *notify.Subscription) odata.Fields {
 	state, next := "active", any(nil)
 	switch {
 	case s.Paused:
 		state = "paused"
 	case s.Attempts > 0:
-		state, next = "failing", timestamp(s.NotBefore)
+		state, next = "failing", odata.Timestamp(s.NotBefore)
 	}
-	return fields{
+	return odata.Fields{
 		{"state", state},
-		{"lastDeliveryDateTime", timestamp(s.Delivered)},
-		{"failingSinceDateTime", timestamp(s.Failing)},
-		{"lastError", textOrNull(s.LastError)},
+		{"lastDeliveryDateTime", odata.Timestamp(s.Delivered)},
+		{"failingSinceDateTime", odata.Timestamp(s.Failing)},
+		{"lastError", odata.TextOrNull(s.LastError)},
 		{"pending", !s.Trying.IsZero()},
 		{"nextTryDateTime", next},
 	}
 }
 
 func (c *call) listSubscriptions() error {
-	selected, err := c.selected(subscriptionProperties.names())
+	selected, err := c.req.Selected(subscriptionProperties.Names())
 	if err != nil {
 		return err
 	}
-	after, size, err := c.plainPage()
+	after, size, err := c.req.PageByID()
 	if err != nil {
 		return err
 	}
-	list, err := c.Subscriptions.List(c.r.Context(), c.caller, after, size+1)
+	list, err := c.config.Subscriptions.List(c.req.Context(), c.caller, after, size+1)
 	if err != nil {
 		return err
 	}
-	list, next := cut(list, size, func(s *notify.Subscription) string { return s.ID })
-	page := page{collection: subscriptionSet, next: next, value: make([]fields, len(list))}
+	list, next := odata.SplitPage(list, size, func(s *notify.Subscription) string { return s.ID })
+	page := odata.Page{Collection: subscriptionSet, Next: next, Value: make([]odata.Fields, len(list))}
 	for i, s := range list {
-		page.value[i] = typed(subscriptionType, subscriptionFields(s, false).pick(selected))
+		page.Value[i] = odata.Typed(subscriptionType, subscriptionFields(s, false).Pick(selected))
 	}
-	return c.list(page)
+	return c.req.ReplyPage(page)
 }
 
 func (c *call) getSubscription() error {
-	selected, err := c.selected(subscriptionProperties.names())
+	selected, err := c.req.Selected(subscriptionProperties.Names())
 	if err != nil {
 		return err
 	}
-	s, err := c.Subscriptions.Get(c.r.Context(), c.caller, c.r.PathValue("id"))
+	s, err := c.config.Subscriptions.Get(c.req.Context(), c.caller, c.req.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, subscriptionSet, subscriptionType, subscriptionFields(s, false).pick(selected))
+	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType, subscriptionFields(s, false).Pick(selected))
 }
 
 func (c *call) createSubscription() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -181,90 +182,90 @@ func (c *call) createSubscription() error {
 	if err != nil {
 		return err
 	}
-	s, err := c.Subscriptions.Create(c.r.Context(), c.caller, in)
+	s, err := c.config.Subscriptions.Create(c.req.Context(), c.caller, in)
 	if err != nil {
 		return err
 	}
-	return c.created(subscriptionSet, s.ID, subscriptionType, subscriptionFields(s, true))
+	return c.req.ReplyCreated(subscriptionSet, s.ID, subscriptionType, subscriptionFields(s, true))
 }
 
-func subscriptionInput(body *object) (in notify.Input, err error) {
+func subscriptionInput(body *odata.Object) (in notify.Input, err error) {
 	const encryption, encryptionID, query = "encryptionCertificate", "encryptionCertificateId", "notificationQueryOptions"
-	err = errors.Join(body.ofType(subscriptionType), body.only("changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
+	err = errors.Join(body.OfType(subscriptionType), body.Only("changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
 		"expirationDateTime", "clientState", "latestSupportedTlsVersion", "includeResourceData",
 		encryption, encryptionID, query))
 	if err != nil {
 		return in, err
 	}
-	if v := body.values["includeResourceData"]; v != nil && v != false {
-		return in, badRequest("includeResourceData", "Property 'includeResourceData' can only be false: notifications have no resource data.")
+	if v := body.Values["includeResourceData"]; v != nil && v != false {
+		return in, odata.BadRequest("includeResourceData", "Property 'includeResourceData' can only be false: notifications have no resource data.")
 	}
 	for _, name := range []string{encryption, encryptionID, query} {
-		if body.values[name] != nil {
-			return in, badRequest(name, "Property '%s' is not supported: notifications have no resource data.", name)
+		if body.Values[name] != nil {
+			return in, odata.BadRequest(name, "Property '%s' is not supported: notifications have no resource data.", name)
 		}
 	}
 	for name, to := range map[string]*string{"changeType": &in.ChangeType, "notificationUrl": &in.URL, "resource": &in.Resource} {
-		if *to, err = body.requiredText(name); err != nil {
+		if *to, err = body.RequiredText(name); err != nil {
 			return in, err
 		}
 	}
 	for name, to := range map[string]*string{"lifecycleNotificationUrl": &in.LifecycleURL, "clientState": &in.ClientState,
 		"latestSupportedTlsVersion": &in.TLS} {
-		if *to, _, err = body.text(name); err != nil {
+		if *to, _, err = body.Text(name); err != nil {
 			return in, err
 		}
 	}
-	in.Expires, err = body.expiration()
+	in.Expires, err = readExpiration(body)
 	return in, err
 }
 
-func (o *object) expiration() (time.Time, error) {
+func readExpiration(o *odata.Object) (time.Time, error) {
 	const name = "expirationDateTime"
-	text, err := o.requiredText(name)
+	text, err := o.RequiredText(name)
 	if err != nil {
 		return time.Time{}, err
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, badRequest(name, "Property '%s' must be a time such as 2026-01-02T03:04:05Z.", name)
+		return time.Time{}, odata.BadRequest(name, "Property '%s' must be a time such as 2026-01-02T03:04:05Z.", name)
 	}
 	return at, nil
 }
 
 // renewSubscription is PATCH …/{id}: of a subscription, its expiry can be set.
 func (c *call) renewSubscription() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(body.ofType(subscriptionType), body.only("expirationDateTime")); err != nil {
+	if err := errors.Join(body.OfType(subscriptionType), body.Only("expirationDateTime")); err != nil {
 		return err
 	}
-	expires, err := body.expiration()
+	expires, err := readExpiration(body)
 	if err != nil {
 		return err
 	}
-	s, err := c.Subscriptions.Renew(c.r.Context(), c.caller, c.r.PathValue("id"), expires)
+	s, err := c.config.Subscriptions.Renew(c.req.Context(), c.caller, c.req.PathValue("id"), expires)
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, subscriptionSet, subscriptionType, subscriptionFields(s, false))
+	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType, subscriptionFields(s, false))
 }
 
 func (c *call) deleteSubscription() error {
-	if err := c.Subscriptions.Delete(c.r.Context(), c.caller, c.r.PathValue("id")); err != nil {
+	if err := c.config.Subscriptions.Delete(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }
 
 func (c *call) reauthorizeSubscription() error {
-	if err := c.noBody(); err != nil {
+	if err := c.req.ReadNoBody(); err != nil {
 		return err
 	}
-	if err := c.Subscriptions.Reauthorize(c.r.Context(), c.caller, c.r.PathValue("id")); err != nil {
+	if err := c.config.Subscriptions.Reauthorize(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
 		return err
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }

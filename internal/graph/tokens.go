@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
 // Tokens keeps the server's own bearer tokens. *access.Tokens implements it; its errors are *catalog.Invalid,
@@ -34,35 +35,35 @@ func tokenRoutes() []route {
 const longestTokenTTL = 3650 * day
 
 // tokenFields shows a token without its secret. A role of null has been taken from it; limits of null are none.
-func tokenFields(t *access.Token) fields {
-	return fields{
+func tokenFields(t *access.Token) odata.Fields {
+	return odata.Fields{
 		{"id", t.ID},
 		{"name", t.Name},
-		{"role", textOrNull(t.Role)},
-		{"roleId", textOrNull(t.RoleID)},
+		{"role", odata.TextOrNull(t.Role)},
+		{"roleId", odata.TextOrNull(t.RoleID)},
 		{"resourceScopes", t.Groups},
 		{tagProperty, t.Tags},
-		{"createdDateTime", timestamp(t.Created)},
-		{"expiresDateTime", timestamp(t.Expires)},
-		{"lastUsedDateTime", timestamp(t.LastUsed)},
+		{"createdDateTime", odata.Timestamp(t.Created)},
+		{"expiresDateTime", odata.Timestamp(t.Expires)},
+		{"lastUsedDateTime", odata.Timestamp(t.LastUsed)},
 	}
 }
 
 func (c *call) listTokens() error {
-	list, err := c.Tokens.List(c.r.Context())
+	list, err := c.config.Tokens.List(c.req.Context())
 	if err != nil {
 		return err
 	}
-	items := make([]fields, len(list))
+	items := make([]odata.Fields, len(list))
 	for i := range list {
 		items[i] = tokenFields(&list[i])
 	}
-	return c.ownList(items, nil)
+	return c.req.ReplyOwnPage(items, nil)
 }
 
 // createToken answers with the new token's bearer, once.
 func (c *call) createToken() error {
-	body, err := c.body()
+	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
@@ -71,53 +72,53 @@ func (c *call) createToken() error {
 		return err
 	}
 	in.By = c.caller
-	made, bearer, err := c.Tokens.Create(c.r.Context(), in)
+	made, bearer, err := c.config.Tokens.Create(c.req.Context(), in)
 	if errors.Is(err, access.ErrExists) {
-		return badRequest("name", "Property 'name' is not valid: another token has this name.")
+		return odata.BadRequest("name", "Property 'name' is not valid: another token has this name.")
 	}
 	if err != nil {
 		return c.roleFault(err)
 	}
-	return c.reply(http.StatusCreated, append(tokenFields(&made), field{"token", bearer}))
+	return c.req.Reply(http.StatusCreated, append(tokenFields(&made), odata.Field{"token", bearer}))
 }
 
-func tokenInput(body *object) (in access.TokenInput, err error) {
-	if err := body.only("name", "role", "resourceScopes", tagProperty, "expiresIn"); err != nil {
+func tokenInput(body *odata.Object) (in access.TokenInput, err error) {
+	if err := body.Only("name", "role", "resourceScopes", tagProperty, "expiresIn"); err != nil {
 		return in, err
 	}
-	if in.Name, err = body.requiredText("name"); err != nil {
+	if in.Name, err = body.RequiredText("name"); err != nil {
 		return in, err
 	}
-	if in.Role, err = body.requiredText("role"); err != nil {
+	if in.Role, err = body.RequiredText("role"); err != nil {
 		return in, err
 	}
-	if in.Groups, err = body.optionalTexts("resourceScopes"); err != nil {
+	if in.Groups, err = body.OptionalTexts("resourceScopes"); err != nil {
 		return in, err
 	}
-	if in.Tags, err = body.optionalTexts(tagProperty); err != nil {
+	if in.Tags, err = body.OptionalTexts(tagProperty); err != nil {
 		return in, err
 	}
-	in.TTL, err = body.tokenTTL()
+	in.TTL, err = readTokenTTL(body)
 	return in, err
 }
 
-// tokenTTL is how long a token shall be valid; 0: until it is revoked.
-func (o *object) tokenTTL() (time.Duration, error) {
-	text, given, err := o.text("expiresIn")
+// readTokenTTL is how long a token shall be valid; 0: until it is revoked.
+func readTokenTTL(o *odata.Object) (time.Duration, error) {
+	text, given, err := o.Text("expiresIn")
 	if err != nil || !given {
 		return 0, err
 	}
-	ttl, ok := parseDuration(text)
+	ttl, ok := odata.ParseDuration(text)
 	if !ok || ttl <= 0 || ttl > longestTokenTTL {
-		return 0, badRequest("expiresIn", "Property 'expiresIn' is not valid: give a duration such as 720h or P30D, at most %d days, or leave it out.",
+		return 0, odata.BadRequest("expiresIn", "Property 'expiresIn' is not valid: give a duration such as 720h or P30D, at most %d days, or leave it out.",
 			longestTokenTTL/day)
 	}
 	return ttl, nil
 }
 
 func (c *call) revokeToken() error {
-	if err := c.Tokens.RevokeBy(c.r.Context(), c.caller, c.r.PathValue("id")); err != nil {
+	if err := c.config.Tokens.RevokeBy(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
 		return c.roleFault(err)
 	}
-	return c.noContent()
+	return c.req.ReplyNoContent()
 }

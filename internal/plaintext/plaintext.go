@@ -24,6 +24,17 @@ func Cut(text string, characters int) string {
 	return ""
 }
 
+// First returns the first so many characters of a text, without a mark.
+func First(text string, characters int) string {
+	for i := range text {
+		if characters == 0 {
+			return text[:i]
+		}
+		characters--
+	}
+	return text
+}
+
 // CutBytes returns a text of at most so many bytes, which are more than the mark's three. A longer one is cut at a character
 // and marked at its end.
 func CutBytes(text string, bytes int) string {

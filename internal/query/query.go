@@ -76,6 +76,11 @@ func Fold(text string) string {
 	}, text)
 }
 
+// Is is the condition that a field equals a value.
+func Is(field Field, value any) Condition {
+	return Comparison{Field: field, Operator: Equal, Value: value}
+}
+
 // And joins conditions of which some may be nil, which is none.
 func And(conditions ...Condition) Condition {
 	var all All

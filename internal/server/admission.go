@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/syncpayloads/syncpayloads/internal/graph"
 	"github.com/syncpayloads/syncpayloads/internal/lane"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
@@ -143,9 +143,9 @@ func (a *admission) refuse(w http.ResponseWriter, r *http.Request, k kind, cause
 	slow := errors.Is(cause, errBodySlow)
 	if k != ofDevice && !strings.HasPrefix(r.URL.Path, "/console/") {
 		if slow {
-			graph.TooSlow(w, r, a.now())
+			odata.AnswerTooSlow(w, r, a.now())
 		} else {
-			graph.Unavailable(w, r, a.now(), comeAgain)
+			odata.AnswerBusy(w, r, a.now(), comeAgain)
 		}
 		return
 	}

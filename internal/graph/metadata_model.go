@@ -1,0 +1,73 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
+)
+
+// newModel is what $metadata says of the surface, and what answers are annotated by.
+func newModel(routes []route, forms *catalog.Forms) *odata.Model {
+	types, enums := formTypes(forms)
+	d := odata.Definition{
+		Types: slices.Concat(deviceTypes(), catalogTypes(forms), types, policyTypes(), accessTypes(), recordTypes()),
+		Enums: append(schemaEnums(), enums...),
+		// Graph keeps most collections under these.
+		Containers: []string{"deviceManagement", "deviceAppManagement"},
+		Unlisted:   map[string]odata.TypeName{"users": "user"},
+	}
+	for i := range routes {
+		d.Operations = append(d.Operations, routes[i].operation)
+	}
+	return odata.NewModel(d)
+}
+
+// newOperation is what the protocol needs to know of a route.
+func newOperation(rt *route) *odata.Operation {
+	o := &odata.Operation{
+		Method:     rt.method,
+		Pattern:    rt.pattern,
+		Answers:    rt.answers,
+		Unchanging: rt.unchanging,
+		Signature:  rt.signature(),
+	}
+	if r := rt.resource; r != nil {
+		o.Set = rt.set()
+		o.PartTagged = r.device // its entity tag is that of its set
+		if rt.verb == nil || rt.verb.edits {
+			o.SetByServer = r.setByServer
+			o.SetElsewhere = r.setElsewhere
+		}
+	}
+	if v := rt.verb; v != nil {
+		o.List = v.many
+		o.Conditional = v.conditional && rt.resource.tagged
+	}
+	return o
+}
+
+// signature is what a route takes and returns, if it is an action.
+func (rt *route) signature() (s odata.Signature) {
+	if rt.verb == nil {
+		return s
+	}
+	for _, w := range []*wording{syncPayloads, changeAssignments} {
+		if rt.verb.name == string(w.name) {
+			item := odata.TypeName(strings.TrimPrefix(w.itemType, odata.GraphNamespace))
+			s.Parameter = w.collection
+			s.Takes = odata.CollectionOf(item)
+		}
+	}
+	for _, k := range payloadKinds() {
+		if rt.verb.name == toAssign.name && rt.resource.name == k.set() {
+			s.Parameter = k.of.Assignments
+			s.Takes = odata.CollectionOf(k.assignment())
+			if k.of.Echo {
+				s.Returns = s.Takes
+			}
+		}
+	}
+	return s
+}

@@ -1,0 +1,120 @@
+package odata
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/syncpayloads/syncpayloads/internal/cost"
+)
+
+// refusedWith holds that an error is one that the caller is told, with one of these statuses.
+func refusedWith(t *testing.T, err error, statuses ...int) {
+	t.Helper()
+	var f *Fault
+	if !errors.As(err, &f) {
+		t.Fatalf("%v is not told to the caller", err)
+	}
+	for _, status := range statuses {
+		if f.Status == status && f.Message != "" && utf8.ValidString(f.Message) {
+			return
+		}
+	}
+	t.Fatalf("status %d, %q", f.Status, f.Message)
+}
+
+// What a body says is kept, and given back as JSON of the same meaning; what is no JSON is refused.
+func FuzzBody(f *testing.F) {
+	for _, seed := range []string{
+		`{"title":"x","publisher":null,"type":{"a":true},"icon":{"value":1.50e3}}`, `{"a":[[[[{}]]]]}`,
+		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`, `{"a":[1,]}`, `{"a":1,}`, `{} {}`,
+		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`, strings.Repeat(`{"a":`, 40),
+		`[]`, `{`, `{"a":1,"a":2}`, `1 2`, "\xff", `{"a":"\ud800"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		defer cost.Input(t)()
+		o, err := ParseObject(body)
+		if err != nil {
+			refusedWith(t, err, http.StatusBadRequest)
+			return
+		}
+		text, err := json.Marshal(o)
+		if err != nil || !json.Valid(bytes.TrimPrefix(body, byteOrderMark)) {
+			t.Fatalf("%q was taken, %v", body, err)
+		}
+		again, err := ParseObject(text)
+		if err != nil || !reflect.DeepEqual(o, again) {
+			t.Fatalf("%s became %s, %v", body, text, err)
+		}
+	})
+}
+
+func FuzzGzip(f *testing.F) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(strings.Repeat("a", 2000)))
+	_ = z.Close()
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:15])
+	f.Add(append(b.Bytes(), b.Bytes()...))
+	f.Add(append(b.Bytes(), 'x'))
+	f.Add([]byte("{}"))
+	service := NewService(NewModel(Definition{}), BatchBody)
+	f.Fuzz(func(t *testing.T, sent []byte) {
+		defer cost.Input(t)()
+		const limit = 1000
+		h := httptest.NewRequest("POST", "/", bytes.NewReader(sent))
+		h.Header.Set("Content-Encoding", "gzip")
+		r := service.NewRequest(httptest.NewRecorder(), h, "")
+		r.BodyLimit = limit
+		text, _, err := r.bodyBytes()
+		if err != nil {
+			refusedWith(t, err, http.StatusBadRequest, http.StatusRequestEntityTooLarge)
+		} else if len(text) > limit || len(sent) > limit {
+			t.Fatalf("accepted %d bytes in %d", len(text), len(sent))
+		}
+	})
+}
+
+// What a body may have beside what is known: what says nothing, and what only the server sets.
+func TestBodies(t *testing.T) {
+	l := newLibrary(t, BatchBody)
+	for text, status := range map[string]int{
+		`{"title":"a"}`: 201,
+		`{"title":"a","id":{"x":1},"loans":[],"@odata.etag":"x","#lend":{},"title@odata.type":"#String"}`: 201,
+		`{"title":"a","@odata.type":"#microsoft.graph.book"}`:                                             201,
+		"\ufeff" + `{"title":"a"}`:                             201,
+		`{"title":"a","@odata.type":"#microsoft.graph.atlas"}`: 400,
+		`{"title":"a","loans":[{}]}`:                           400,
+		`{"title":"a","colour":1}`:                             400,
+		`{"title":"a","loans@odata.bind":[]}`:                  400,
+		`{"title":1}`:                                          400,
+		`{}`:                                                   400,
+		``:                                                     400,
+		`[]`:                                                   400,
+		`{"title":"a"} {}`:                                     400,
+		`{"title":"a","title":"b"}`:                            400,
+		`{"title":"` + strings.Repeat("a", OrdinaryBody) + `"}`:           413,
+		`{"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`: 400,
+		`{"x":[` + strings.Repeat("1,", 60_000) + `1]}`:                   400,
+		`{"title":"a` + "\xff" + `"}`:                                     400,
+	} {
+		if a := l.call("POST", "/beta/books", text); a.Code != status {
+			t.Errorf("%.60s: got %d %s, want %d", text, a.Code, a.Body, status)
+		}
+	}
+	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Type", "text/plain")
+	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Type", "application/json; charset=latin1")
+	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Encoding", "br")
+	l.must(http.StatusNoContent, "POST", "/beta/books/1/lend", "{}")
+	l.must(http.StatusBadRequest, "POST", "/beta/books/1/lend", `{"to":"Ada"}`)
+}

@@ -1,0 +1,211 @@
+package odata
+
+import (
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ReplyMetadata answers with $metadata: the entity data model of the request's version.
+func (r *Request) ReplyMetadata() error {
+	write(r.Writer, "application/xml", http.StatusOK, r.service.model.metadata[r.Version()])
+	return nil
+}
+
+// The elements of a CSDL document (OData CSDL 4.0, section 3 and following).
+type (
+	edmxDocument struct {
+		XMLName xml.Name     `xml:"edmx:Edmx"`
+		Version string       `xml:"Version,attr"`
+		Edmx    string       `xml:"xmlns:edmx,attr"`
+		Schemas []edmxSchema `xml:"edmx:DataServices>Schema"`
+	}
+	edmxSchema struct {
+		Namespace string         `xml:"Namespace,attr"`
+		Alias     string         `xml:"Alias,attr,omitempty"`
+		Edm       string         `xml:"xmlns,attr"`
+		Enums     []edmxEnum     `xml:"EnumType"`
+		Complex   []edmxType     `xml:"ComplexType"`
+		Entities  []edmxType     `xml:"EntityType"`
+		Actions   []edmxAction   `xml:"Action"`
+		Container *edmxContainer `xml:"EntityContainer"`
+	}
+	edmxEnum struct {
+		Name    string       `xml:"Name,attr"`
+		Flags   bool         `xml:"IsFlags,attr,omitempty"`
+		Members []edmxMember `xml:"Member"`
+	}
+	edmxMember struct {
+		Name  string `xml:"Name,attr"`
+		Value int64  `xml:"Value,attr"`
+	}
+	edmxType struct {
+		Name       string         `xml:"Name,attr"`
+		Base       string         `xml:"BaseType,attr,omitempty"`
+		Abstract   bool           `xml:"Abstract,attr,omitempty"`
+		Key        *edmxKey       `xml:"Key"`
+		Properties []edmxProperty `xml:"Property"`
+		Relations  []edmxRelation `xml:"NavigationProperty"`
+	}
+	edmxKey struct {
+		Property struct {
+			Name string `xml:"Name,attr"`
+		} `xml:"PropertyRef"`
+	}
+	edmxProperty struct {
+		Name     string `xml:"Name,attr"`
+		Type     string `xml:"Type,attr"`
+		Nullable string `xml:"Nullable,attr,omitempty"`
+	}
+	edmxRelation struct {
+		Name     string `xml:"Name,attr"`
+		Type     string `xml:"Type,attr"`
+		Contains bool   `xml:"ContainsTarget,attr,omitempty"`
+	}
+	edmxAction struct {
+		Name       string         `xml:"Name,attr"`
+		Bound      bool           `xml:"IsBound,attr"`
+		Parameters []edmxProperty `xml:"Parameter"`
+		Returns    *edmxReturn    `xml:"ReturnType"`
+	}
+	edmxReturn struct {
+		Type string `xml:"Type,attr"`
+	}
+	edmxContainer struct {
+		Name       string          `xml:"Name,attr"`
+		Sets       []edmxSet       `xml:"EntitySet"`
+		Singletons []edmxSingleton `xml:"Singleton"`
+	}
+	edmxSet struct {
+		Name string `xml:"Name,attr"`
+		Type string `xml:"EntityType,attr"`
+	}
+	edmxSingleton struct {
+		Name string `xml:"Name,attr"`
+		Type string `xml:"Type,attr"`
+	}
+)
+
+const edmNamespace = "http://docs.oasis-open.org/odata/ns/edm"
+
+// csdl is $metadata of a version.
+func (m *Model) csdl(v *offer) []byte {
+	text, err := xml.MarshalIndent(m.document(v), "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("odata: $metadata does not marshal: %v", err)) // it is made of a program's own tables
+	}
+	return append([]byte(xml.Header), text...)
+}
+
+func (m *Model) document(v *offer) *edmxDocument {
+	graph := edmxSchema{
+		Namespace: strings.TrimSuffix(GraphNamespace, "."),
+		Alias:     "graph",
+		Edm:       edmNamespace,
+		Container: m.container(v),
+	}
+	own := edmxSchema{Namespace: strings.TrimSuffix(OwnNamespace, "."), Edm: edmNamespace}
+	for _, e := range m.schema.enums {
+		graph.Enums = append(graph.Enums, e.shown())
+	}
+	slices.SortFunc(graph.Enums, func(a, b edmxEnum) int { return strings.Compare(a.Name, b.Name) })
+	for _, t := range m.schema.order {
+		shown := m.schema.shown(t, v)
+		into := &graph
+		if strings.HasPrefix(string(t.Name), OwnNamespace) {
+			into = &own
+		}
+		if t.Entity {
+			into.Entities = append(into.Entities, shown)
+		} else {
+			into.Complex = append(into.Complex, shown)
+		}
+	}
+	for i := range v.actions {
+		graph.Actions = append(graph.Actions, v.actions[i].shown())
+	}
+	return &edmxDocument{
+		Version: "4.0",
+		Edmx:    "http://docs.oasis-open.org/odata/ns/edmx",
+		Schemas: []edmxSchema{graph, own},
+	}
+}
+
+func (e *Enum) shown() edmxEnum {
+	shown := edmxEnum{Name: string(e.Name), Flags: e.Flags}
+	for _, member := range e.Members {
+		shown.Members = append(shown.Members, edmxMember(member))
+	}
+	return shown
+}
+
+func (s *schema) shown(t *Type, v *offer) edmxType {
+	shown := edmxType{Name: strings.TrimPrefix(string(t.Name), OwnNamespace), Abstract: t.Abstract}
+	if t.Base != "" {
+		shown.Base = Qualified(t.Base)
+	}
+	for _, own := range t.Properties {
+		p := edmxProperty{Name: own.Name, Type: Qualified(own.Of)}
+		if t.Key == own.Name {
+			p.Nullable = strconv.FormatBool(false)
+			shown.Key = new(edmxKey)
+			shown.Key.Property.Name = own.Name
+		}
+		shown.Properties = append(shown.Properties, p)
+	}
+	for _, r := range t.Relations {
+		shown.Relations = append(shown.Relations, edmxRelation{Name: r.Name, Type: Qualified(r.Of)})
+	}
+	for _, r := range v.relations {
+		if r.of == t.Name {
+			target := s.types[r.target]
+			shown.Relations = append(shown.Relations, edmxRelation{
+				Name:     r.name,
+				Type:     r.qualified(),
+				Contains: target == nil || !target.Referenced,
+			})
+		}
+	}
+	slices.SortFunc(shown.Relations, func(a, b edmxRelation) int { return strings.Compare(a.Name, b.Name) })
+	return shown
+}
+
+// qualified is the full name of the relation's type.
+func (r relation) qualified() string {
+	if r.collection {
+		return Qualified(CollectionOf(r.target))
+	}
+	return Qualified(r.target)
+}
+
+func (a *boundAction) shown() edmxAction {
+	binding := edmxProperty{Name: "bindingParameter", Type: Qualified(a.on)}
+	shown := edmxAction{Name: a.name, Bound: true, Parameters: []edmxProperty{binding}}
+	if s := a.signature; s.Parameter != "" {
+		shown.Parameters = append(shown.Parameters, edmxProperty{Name: s.Parameter, Type: Qualified(s.Takes)})
+	}
+	if a.signature.Returns != "" {
+		shown.Returns = &edmxReturn{Type: Qualified(a.signature.Returns)}
+	}
+	return shown
+}
+
+// container is the service itself: what its paths begin with.
+func (m *Model) container(v *offer) *edmxContainer {
+	c := &edmxContainer{Name: "GraphService"}
+	for _, r := range v.relations {
+		if r.of == "" {
+			c.Sets = append(c.Sets, edmxSet{Name: r.name, Type: Qualified(r.target)})
+		}
+	}
+	for _, name := range m.containers {
+		of := TypeName(name)
+		if slices.ContainsFunc(v.relations, func(r relation) bool { return r.of == of }) {
+			c.Singletons = append(c.Singletons, edmxSingleton{Name: name, Type: Qualified(of)})
+		}
+	}
+	return c
+}

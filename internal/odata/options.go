@@ -1,0 +1,117 @@
+package odata
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The query options (OData 4.0 URL conventions).
+const (
+	OptionSelect    = "$select"
+	OptionFilter    = "$filter"
+	OptionOrderBy   = "$orderby"
+	OptionExpand    = "$expand"
+	OptionTop       = "$top"
+	OptionSkip      = "$skip"
+	OptionCount     = "$count"
+	OptionSearch    = "$search"
+	OptionSkipToken = "$skiptoken"
+)
+
+var (
+	// ListOptions are the query options of lists in the order of ids.
+	ListOptions = []string{OptionSelect, OptionTop, OptionSkipToken}
+	// QueryOptions are those of lists that are compiled into a query.
+	QueryOptions = []string{OptionSelect, OptionFilter, OptionSearch, OptionOrderBy, OptionTop, OptionSkip, OptionCount, OptionSkipToken}
+	// ExpandOptions are those of such a list that can show what its things relate to.
+	ExpandOptions = slices.Concat(QueryOptions, []string{OptionExpand})
+	// CountOptions are those of the size of a list that is compiled into a query.
+	CountOptions = []string{OptionFilter, OptionSearch}
+)
+
+// As in Graph, $top is the size of a page, not of the whole list.
+const (
+	defaultPage = 100
+	largestPage = 1000
+	largestSkip = 100_000
+)
+
+// Selected reads $select: the names of the wanted properties. Without it, or with *, all are.
+func (r *Request) Selected(known []string) ([]string, error) {
+	if !r.Options.Has(OptionSelect) {
+		return known, nil
+	}
+	var wanted []string
+	for name := range strings.SplitSeq(r.Options.Get(OptionSelect), ",") {
+		name = strings.TrimSpace(name)
+		if name == "*" {
+			return known, nil
+		}
+		if !slices.Contains(known, name) {
+			return nil, BadRequest(OptionSelect, "Query option '$select' is not valid: there is no property '%s'.", Clip(name))
+		}
+		wanted = append(wanted, name)
+	}
+	return wanted, nil
+}
+
+const searchLimit = 200
+
+// searchText reads $search: one phrase, with or without its quotes.
+func searchText(value string) (string, error) {
+	text := strings.TrimSpace(value)
+	if len(text) >= 2 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`) {
+		text = text[1 : len(text)-1]
+	}
+	if text == "" || len(text) > searchLimit || strings.ContainsRune(text, 0) {
+		return "", BadRequest(OptionSearch, "Query option '$search' must be a text of 1 to %d bytes.", searchLimit)
+	}
+	return text, nil
+}
+
+// skipped reads $skip.
+func skipped(options url.Values) (int, error) {
+	if !options.Has(OptionSkip) {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(options.Get(OptionSkip), 10, 32)
+	if err != nil || n > largestSkip {
+		return 0, BadRequest(OptionSkip, "Query option '$skip' must be a number from 0 to %d. To read a whole list, follow @odata.nextLink.", largestSkip)
+	}
+	if options.Has(OptionSkipToken) {
+		return 0, BadRequest(OptionSkip, "Query options '$skip' and '$skiptoken' exclude each other. Give one of them.")
+	}
+	return int(n), nil
+}
+
+// counted reads $count.
+func counted(options url.Values) (bool, error) {
+	switch value := options.Get(OptionCount); {
+	case !options.Has(OptionCount), value == "false":
+		return false, nil
+	case value == "true":
+		return true, nil
+	default:
+		return false, BadRequest(OptionCount, "Query option '$count' must be true or false.")
+	}
+}
+
+// Expansions reads $expand: which of the relationships are wanted.
+func (r *Request) Expansions(known ...string) (wanted []string, err error) {
+	if !r.Options.Has(OptionExpand) {
+		return nil, nil
+	}
+	for name := range strings.SplitSeq(r.Options.Get(OptionExpand), ",") {
+		if strings.TrimSpace(name) == "*" {
+			return known, nil
+		}
+		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+			return nil, BadRequest(OptionExpand, "Query option '$expand' is not valid: it can be %s, and not '%s'.", strings.Join(known, ", "),
+				Clip(name))
+		}
+		wanted = append(wanted, name)
+	}
+	return wanted, nil
+}
