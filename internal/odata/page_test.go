@@ -44,10 +44,13 @@ func TestPages(t *testing.T) {
 		a.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("counted %s", a.Body)
 	}
+	if a := l.must(http.StatusOK, "GET", "/beta/books?$search=%22TLE%203%22", nil); len(a.values()) != 2 {
+		t.Errorf("found %s", a.Body)
+	}
 	// A place of another order is none, and none is guessed.
 	first := l.must(http.StatusOK, "GET", "/beta/books?$top=5&$orderby=title", nil)
 	token := strings.SplitAfter(first.body["@odata.nextLink"].(string), "skiptoken=")[1]
-	for _, options := range []string{"$top=5&$skiptoken=" + token, "$skiptoken=x", "$skiptoken=e30&$orderby=id&$skip=1", "$top=1001", "$top=-1",
+	for _, options := range []string{"$top=5&$skiptoken=" + token, "$orderby=id&$skiptoken=" + token, "$skiptoken=x", "$skiptoken=e30&$orderby=id&$skip=1", "$top=1001", "$top=-1",
 		"$skip=100001", "$count=yes", "$search=", "$orderby=colour", "$orderby=id,id", "$orderby=id,title,pages,printed", "$expand=all",
 		"$select=colour", "$apply=x", "$top=1&$top=2", "$filter=%00", "%zz"} {
 		if a := l.call("GET", "/beta/books?"+options, nil); a.Code != http.StatusBadRequest || a.error()["code"] != "BadRequest" {
