@@ -83,7 +83,8 @@ func (f *Forms) FindSetting(id string) *Setting {
 	return nil
 }
 
-// SettingsAfter lists the settings that a policy may have, by ascending id, after that one, at most limit.
+// SettingsAfter lists the settings that a policy may have, by ascending id, after that one, at most
+// limit.
 func (f *Forms) SettingsAfter(id string, limit int) []*Setting {
 	var all []*Setting
 	for _, form := range f.All() {
@@ -95,7 +96,8 @@ func (f *Forms) SettingsAfter(id string, limit int) []*Setting {
 	return all[:min(len(all), max(limit, 0))]
 }
 
-// PolicySettings is the settings of a settings catalog policy, as the policy keeps them: secrets are tokens.
+// PolicySettings is the settings of a settings catalog policy, as the policy keeps them: secrets
+// are tokens.
 func (p *Payload) PolicySettings() ([]PolicySetting, error) {
 	props, err := p.properties()
 	if err != nil {

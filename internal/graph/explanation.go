@@ -6,8 +6,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
 
-// explainer finds the words for a failure: what a code means, and what to try. Empty: there are none. Details are a
-// device's own words, of any length.
+// explainer finds the words for a failure: what a code means, and what to try. Empty: there are
+// none. Details are a device's own words, of any length.
 type explainer func(code action.Code, detail string) (meaning, advice string)
 
 // explanation is what a failure means, and what to try.
@@ -25,8 +25,8 @@ var ownExplanations = map[int64]explanation{
 	action.CodeNoCode: {"The device reported a failure and gave no code for it.", "Read what the device said. Start the action again."},
 }
 
-// explained is an explainer that knows this server's own codes, too. Where a platform knows what a device said, that says
-// more.
+// explained is an explainer that knows this server's own codes, too. Where a platform knows what a
+// device said, that says more.
 func explained(platforms explainer) explainer {
 	return func(code action.Code, detail string) (meaning, advice string) {
 		if platforms != nil {
@@ -42,10 +42,11 @@ func explained(platforms explainer) explainer {
 	}
 }
 
-// Annotations of errorCode that are our own. Clients of Graph pass over annotations that they do not know (OData JSON
-// format 4.0, section 4.5).
+// Annotations of errorCode that are our own. Clients of Graph pass over annotations that they do
+// not know (OData JSON format 4.0, section 4.5).
 const (
-	// errorSource is whose code it is. Devices have codes that are the same numbers as the server's.
+	// errorSource is whose code it is. Devices have codes that are the same numbers as the
+	// server's.
 	errorSource  = "errorCode@syncpayloads.source"
 	errorMeaning = "errorCode@syncpayloads.meaning"
 	errorAdvice  = "errorCode@syncpayloads.advice"
@@ -61,7 +62,8 @@ func sourceOf(c action.Code) any {
 	return sources[c.Source]
 }
 
-// explain tells what a failure means, in properties of our own types; null where there are no words.
+// explain tells what a failure means, in properties of our own types; null where there are no
+// words.
 func (x explainer) explain(c action.Code, detail string) fields {
 	meaning, advice := "", ""
 	if c.Number != 0 && x != nil {
@@ -70,7 +72,8 @@ func (x explainer) explain(c action.Code, detail string) fields {
 	return fields{{"meaning", textOrNull(meaning)}, {"advice", textOrNull(advice)}}
 }
 
-// withFailure annotates errorCode, if there is one: whose code it is, what it means, and what to try.
+// withFailure annotates errorCode, if there is one: whose code it is, what it means, and what to
+// try.
 func (f fields) withFailure(c action.Code, detail string, x explainer) fields {
 	source := sourceOf(c)
 	i := slices.IndexFunc(f, func(one field) bool { return one.name == "errorCode" })

@@ -7,8 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
 
-// payloadKind is a collection of policies or apps as the surface serves it: what the catalog says of it, and what only
-// the surface needs to know. Its types are the forms that platforms bring.
+// payloadKind is a collection of policies or apps as the surface serves it: what the catalog says
+// of it, and what only the surface needs to know. Its types are the forms that platforms bring.
 type payloadKind struct {
 	of           *catalog.Collection
 	rights       rightsOf
@@ -37,7 +37,8 @@ func (k *payloadKind) odataType() typeName { return typeName(k.of.Base) }
 // assignment is the type of the collection's assignments.
 func (k *payloadKind) assignment() typeName { return typeName(k.of.AssignmentType) }
 
-// kinds are the collections whose payloads are served as their properties are (Microsoft Graph beta reference).
+// kinds are the collections whose payloads are served as their properties are (Microsoft Graph beta
+// reference).
 var kinds = []*payloadKind{
 	{
 		of: catalog.Configurations, rights: configurationRights, object: "deviceConfiguration", category: categoryConfiguration, stable: true,
@@ -79,7 +80,8 @@ var readOnlyProperties = properties{{"id", edmString}, {"createdDateTime", edmDa
 // fileProperties are those of a type that is made of a file.
 var fileProperties = properties{{filePropertyName, edmString}, {filePropertyContent, edmBinary}}
 
-// formOf finds a type of the collection by its @odata.type without '#'; nil if it has none of that name.
+// formOf finds a type of the collection by its @odata.type without '#'; nil if it has none of that
+// name.
 func (k *payloadKind) formOf(forms *catalog.Forms, odataType string) *catalog.Form {
 	for _, form := range forms.In(k.of) {
 		if graphNamespace+form.Type == odataType {
@@ -106,7 +108,8 @@ func formType(t catalog.Type) typeName {
 	return typeName(t.Name)
 }
 
-// ownProperties are those of a form that only it and its collection have: bodies set them, and the catalog keeps them.
+// ownProperties are those of a form that only it and its collection have: bodies set them, and the
+// catalog keeps them.
 func ownProperties(form *catalog.Form) properties {
 	return append(formProperties(form.Collection.Properties), formProperties(form.Properties)...)
 }
@@ -131,7 +134,8 @@ func (k *payloadKind) readOnly() properties {
 	return readOnlyProperties.without("version")
 }
 
-// selectable are the properties that $select may name, over all types of the collection. A list does not show files.
+// selectable are the properties that $select may name, over all types of the collection. A list
+// does not show files.
 func (k *payloadKind) selectable(forms *catalog.Forms, withFile bool) []string {
 	names := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...).names()
 	for _, form := range forms.In(k.of) {
