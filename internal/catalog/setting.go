@@ -49,8 +49,10 @@ type Setting struct {
 	Least     *int64          // of an integer
 	Greatest  *int64          // of an integer
 	Platforms []fleet.Platform
-	RootID    string   // of the outermost setting that it is part of; its own if it is that
-	ChildIDs  []string // of a group
+	// Technologies are Graph's words for how devices that take it are managed.
+	Technologies string
+	RootID       string   // of the outermost setting that it is part of; its own if it is that
+	ChildIDs     []string // of a group
 }
 
 // SettingOption is a value of a choice.

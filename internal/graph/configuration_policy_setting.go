@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 const settingSet = "deviceManagement/configurationSettings"
@@ -63,12 +62,11 @@ func selectedDefinition(s *catalog.Setting, selected []string) fields {
 
 // settingDefinition is a deviceManagementConfigurationSettingDefinition, of the type that the setting's form has.
 func settingDefinition(s *catalog.Setting) fields {
-	platforms := make([]string, 0, 2)
-	for _, name := range []fleet.Platform{fleet.IOS, fleet.MacOS} {
-		if slices.Contains(s.Platforms, name) {
-			platforms = append(platforms, map[fleet.Platform]string{fleet.IOS: "iOS", fleet.MacOS: "macOS"}[name])
-		}
+	platforms := make([]string, len(s.Platforms)) // Graph has the same names
+	for i, name := range s.Platforms {
+		platforms[i] = string(name)
 	}
+	slices.Sort(platforms)
 	f := fields{
 		{"@odata.type", ""},
 		{"id", s.ID},
@@ -76,7 +74,7 @@ func settingDefinition(s *catalog.Setting) fields {
 		{"displayName", s.Title},
 		{"description", nil},
 		{"rootDefinitionId", s.RootID},
-		{"applicability", fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", defaultTechnologies}}},
+		{"applicability", fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", s.Technologies}}},
 	}
 	kind := ""
 	switch s.Form {

@@ -103,7 +103,7 @@ func newSettingTable(roots []*Setting) *settingTable {
 	var add func(list []*Setting)
 	add = func(list []*Setting) {
 		for _, s := range list {
-			s.RootID = s.Root().ID
+			s.RootID, s.Technologies = s.Root().ID, technologies
 			for _, child := range s.Children {
 				s.ChildIDs = append(s.ChildIDs, child.ID)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ const (
 	policyPlatforms    = "platforms"
 	policyTechnologies = "technologies"
 )
+
+// technologies are Graph's words for how Apple's devices are managed.
+const technologies = "mdm,appleRemoteManagement"
 
 // policyIdentifier begins the PayloadIdentifier of the profile of a policy; the policy's id
 // follows.
@@ -59,6 +63,9 @@ func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft, _ 
 	}
 	if err := checkTechnologies(d.Properties); err != nil {
 		return nil, err
+	}
+	if !d.Properties.Has(policyTechnologies) {
+		d.Properties[policyTechnologies] = json.RawMessage(`"` + technologies + `"`)
 	}
 	list, err := catalog.ReadSettings(d.Properties[catalog.SettingsProperty], knownSettings{})
 	if err != nil {
