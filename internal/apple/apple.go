@@ -1,6 +1,7 @@
-// Package apple is the platform of Apple's devices: iPhone, iPad, Mac and Apple TV. It puts together what they can be
-// given (payload) and how the server speaks with them (mdm). Nothing else of the server imports those two but the store,
-// which keeps what mdm declares; simulator has simulated devices, for tests and the demo.
+// Package apple is the platform of Apple's devices: iPhone, iPad, Mac and Apple TV. It puts
+// together what they can be given (payload) and how the server speaks with them (mdm). Nothing else
+// of the server imports those two but the store, which keeps what mdm declares; simulator has
+// simulated devices, for tests and the demo.
 package apple
 
 import (
@@ -18,9 +19,11 @@ import (
 // Platform is Apple's. Store is required.
 type Platform struct {
 	Store mdm.Store
-	// CertificateHeader names the header in which a proxy passes a device's certificate; empty: none does.
+	// CertificateHeader names the header in which a proxy passes a device's certificate; empty:
+	// none does.
 	CertificateHeader string
-	// APNsURL is Apple's push service, and APNsCAs whom to believe that it is; the zero values have defaults.
+	// APNsURL is Apple's push service, and APNsCAs whom to believe that it is; the zero values have
+	// defaults.
 	APNsURL string
 	APNsCAs *x509.CertPool
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +14,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// Catalog is the service that keeps payloads, assignments and groups. Every write that changes which devices get what
-// records that change in its own transaction.
+// Catalog is the service that keeps payloads, assignments and groups. Every write that changes
+// which devices get what records that change in its own transaction.
 type Catalog struct {
 	store Store
 	forms *Forms
@@ -94,57 +93,6 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	return p, nil
 }
 
-// readFile has the compiler read a file, which only forms that are made of one may have.
-func (f *Form) readFile(file []byte, name string) (any, error) {
-	if f.File {
-		return f.Compiler.ReadFile(file)
-	}
-	if file != nil || name != "" {
-		return nil, &Invalid{Property: "payload", Reason: f.Type + " has no file"}
-	}
-	return nil, nil
-}
-
-// compile makes p what its draft comes to.
-func (p *Payload) compile(ctx context.Context, tx Tx, form *Form, d *Draft) error {
-	content, err := form.Compiler.Compile(ctx, form, d, lookup{tx, p})
-	if err != nil {
-		return err
-	}
-	if d.Old != nil && content.Identifier != d.Old.Identifier {
-		return &Invalid{Property: content.IdentifiedBy, Reason: fmt.Sprintf(
-			"it would be known to devices as %q, and is as %q: they would keep both; make a new %s",
-			content.Identifier, d.Old.Identifier, form.Collection.One)}
-	}
-	if d.Old != nil && !slices.Equal(content.Platforms, d.Old.Platforms) {
-		return &Invalid{Property: content.PlatformsBy, Reason: "the platforms never change: make a new " + form.Collection.One}
-	}
-	p.Identifier, p.Revision, p.SubType, p.Platforms = content.Identifier, content.Revision, content.SubType, content.Platforms
-	p.Content, p.Original = content.Installed, content.Uploaded
-	p.Properties, err = json.Marshal(d.Properties)
-	return err
-}
-
-// lookup answers what the compiler of a payload asks.
-type lookup struct {
-	tx Tx
-	of *Payload
-}
-
-func (l lookup) Payload(ctx context.Context, id action.PayloadID) (*Payload, error) {
-	p, err := l.tx.Payload(ctx, id)
-	if err == nil && !sees(ctx, p) {
-		return nil, ErrNotFound
-	}
-	return p, err
-}
-
-func (l lookup) RevisionUsed(ctx context.Context, c *Content, revision string) (bool, error) {
-	p := *l.of
-	p.Identifier, p.Platforms = c.Identifier, c.Platforms
-	return l.tx.RevisionUsed(ctx, &p, revision)
-}
-
 // Get returns a payload with its content; ErrNotFound if there is none.
 func (c *Catalog) Get(ctx context.Context, id action.PayloadID) (p *Payload, err error) {
 	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
@@ -163,8 +111,9 @@ func (c *Catalog) List(ctx context.Context, q query.Query) (page query.Page[*Pay
 	return page, err
 }
 
-// Update edits a payload. What is installed decides whether it becomes a new version; a new name alone does not.
-// The error is ErrNotFound, an *Invalid if the patch is at fault, or that of a condition on the payload as it stands.
+// Update edits a payload. What is installed decides whether it becomes a new version; a new name
+// alone does not. The error is ErrNotFound, an *Invalid if the patch is at fault, or that of a
+// condition on the payload as it stands.
 func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, only ...func(*Payload) error) (*Payload, error) {
 	changes, err := ParseProperties(patch.Properties)
 	if err != nil {
@@ -299,8 +248,8 @@ func fulfils[T any](current T, conditions []func(T) error) error {
 	return nil
 }
 
-// Delete deletes a payload with its assignments: devices that have it lose it. The error is ErrNotFound, or that of a
-// condition on the payload as it stands.
+// Delete deletes a payload with its assignments: devices that have it lose it. The error is
+// ErrNotFound, or that of a condition on the payload as it stands.
 func (c *Catalog) Delete(ctx context.Context, id action.PayloadID, only ...func(*Payload) error) error {
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		p, err := tx.Payload(ctx, lowerID(id))

@@ -2,8 +2,8 @@ package catalog
 
 import "github.com/syncpayloads/syncpayloads/internal/action"
 
-// Collection is where Graph keeps payloads of one kind, and what it calls their parts. There are as many as there are
-// kinds, whatever platforms a server has: a platform adds types to them (Form).
+// Collection is where Graph keeps payloads of one kind, and what it calls their parts. There are as
+// many as there are kinds, whatever platforms a server has: a platform adds types to them (Form).
 type Collection struct {
 	// Path is that of the collection, without the version: deviceAppManagement/mobileApps.
 	Path string
@@ -23,7 +23,8 @@ type Collection struct {
 	Echo bool
 	// Title is what people call them, and One what they call one of them.
 	Title, One string
-	// Properties are those that every type of the collection has, beyond id, name, description, times and scope tags.
+	// Properties are those that every type of the collection has, beyond id, name, description,
+	// times and scope tags.
 	Properties []Property
 }
 

@@ -9,9 +9,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Form is one type of payload: what Graph calls it, which properties it has, and how what an admin says becomes what a
-// channel installs. It is the only description of the type: bodies, $select, $filter, $metadata, the console's pages,
-// the audit record, the preview and the channel read it. A platform brings its forms; no other room names one.
+// Form is one type of payload: what Graph calls it, which properties it has, and how what an admin
+// says becomes what a channel installs. It is the only description of the type: bodies, $select,
+// $filter, $metadata, the console's pages, the audit record, the preview and the channel read it. A
+// platform brings its forms; no other room names one.
 type Form struct {
 	// Type is Graph's, without '#microsoft.graph.'.
 	Type string
@@ -22,9 +23,11 @@ type Form struct {
 	Platforms []fleet.Platform
 	// Title is what people call it: App bought in volume.
 	Title string
-	// For is whose devices it is for, as people say it, where a file can become one of several types.
+	// For is whose devices it is for, as people say it, where a file can become one of several
+	// types.
 	For string
-	// File says that it is made of a file, which Graph calls payload, with its name in payloadFileName.
+	// File says that it is made of a file, which Graph calls payload, with its name in
+	// payloadFileName.
 	File bool
 	// Properties are those beyond the collection's, in the order in which they are shown.
 	Properties []Property
@@ -39,7 +42,8 @@ type Form struct {
 type Property struct {
 	Name string // Graph's
 	Type Type
-	// Shared says that $metadata declares it on the collection's base type, though types of other platforms lack it.
+	// Shared says that $metadata declares it on the collection's base type, though types of other
+	// platforms lack it.
 	Shared bool
 	// Filter says that $filter compares it. It must be a text.
 	Filter bool
@@ -52,7 +56,8 @@ type Property struct {
 	Label   string
 	Hint    string
 	Control Control
-	// Options are those of a Choice, or, of an AppPicker, none: Apps are the types of apps to pick from.
+	// Options are those of a Choice, or, of an AppPicker, none: Apps are the types of apps to pick
+	// from.
 	Options []Option
 	Apps    []string
 	// Required says that it must be filled in.
@@ -109,7 +114,8 @@ const (
 
 // Option is a value that can be chosen.
 type Option struct {
-	// Key stands for the value in the console's form; empty: nothing is chosen, and the value is null.
+	// Key stands for the value in the console's form; empty: nothing is chosen, and the value is
+	// null.
 	Key   string
 	Value json.RawMessage
 	// Text is what people call it.
@@ -123,7 +129,8 @@ type Draft struct {
 	Old *Payload
 	// Version is the number that other content than the old one's gets.
 	Version int64
-	// File is a new file, and Read what the compiler read of it. Nil: none was sent, or it is the one that there is.
+	// File is a new file, and Read what the compiler read of it. Nil: none was sent, or it is the
+	// one that there is.
 	File []byte
 	Read any
 	// Properties are all that the payload is to have, and Changed those of them that are set now.
@@ -133,7 +140,8 @@ type Draft struct {
 
 // Content is what a draft comes to.
 type Content struct {
-	// Identifier is what the device knows it by. Of several with one identifier a device gets the oldest. It never changes.
+	// Identifier is what the device knows it by. Of several with one identifier a device gets the
+	// oldest. It never changes.
 	Identifier string
 	// IdentifiedBy is the property that the identifier comes from, for messages.
 	IdentifiedBy string
@@ -141,10 +149,12 @@ type Content struct {
 	Revision string
 	// SubType is what kind of configuration it is, as itemSubTypeDisplayName says it.
 	SubType string
-	// Platforms are those that it is for. They never change. PlatformsBy is the property that says so.
+	// Platforms are those that it is for. They never change. PlatformsBy is the property that says
+	// so.
 	Platforms   []fleet.Platform
 	PlatformsBy string
-	// Installed is what the channel installs. If it is another than before, the payload has a new version.
+	// Installed is what the channel installs. If it is another than before, the payload has a new
+	// version.
 	Installed []byte
 	// Uploaded is the file as it was sent, where Installed had to differ from it; else nil.
 	Uploaded []byte
@@ -154,29 +164,32 @@ type Content struct {
 type Lookup interface {
 	// Payload returns a payload that whoever makes the change sees; else ErrNotFound.
 	Payload(ctx context.Context, id action.PayloadID) (*Payload, error)
-	// RevisionUsed reports whether any version of this payload, or of another one that has its identifier on the same
-	// devices, had the revision.
+	// RevisionUsed reports whether any version of this payload, or of another one that has its
+	// identifier on the same devices, had the revision.
 	RevisionUsed(ctx context.Context, c *Content, revision string) (bool, error)
 }
 
-// Compiler is what only the platform of a form knows. Errors are an *Invalid where the draft is at fault.
+// Compiler is what only the platform of a form knows. Errors are an *Invalid where the draft is at
+// fault.
 type Compiler interface {
-	// ReadFile reads a file that is to be a payload's. It runs before the transaction, and so may take its time. What it
-	// returns comes back in Draft.Read. Forms without files are not asked.
+	// ReadFile reads a file that is to be a payload's. It runs before the transaction, and so may
+	// take its time. What it returns comes back in Draft.Read. Forms without files are not asked.
 	ReadFile(file []byte) (any, error)
-	// Compile checks a draft and makes its content: the same for the same draft. It waits for nothing, and may take
-	// properties out of the draft or add some.
+	// Compile checks a draft and makes its content: the same for the same draft. It waits for
+	// nothing, and may take properties out of the draft or add some.
 	Compile(ctx context.Context, form *Form, d *Draft, look Lookup) (*Content, error)
 	// Inspect tells what is in the content of a payload, or in a file that may become one.
 	Inspect(content []byte) (*Inspection, error)
-	// Risks tells by what taking a content off a device may cut the device off from a server. server is the certificate
-	// chain that the server shows; empty: the enrollment brings what devices must trust.
+	// Risks tells by what taking a content off a device may cut the device off from a server.
+	// server is the certificate chain that the server shows; empty: the enrollment brings what
+	// devices must trust.
 	Risks(content []byte, server []*x509.Certificate) ([]Risk, error)
 }
 
 // Inspection is what a person wants to know of a content without reading it.
 type Inspection struct {
-	// Facts are what it says of itself, in the order in which they are shown. Their names are as in JSON.
+	// Facts are what it says of itself, in the order in which they are shown. Their names are as in
+	// JSON.
 	Facts []Fact
 	// Parts are the things inside, if it holds several.
 	Parts []Part
@@ -197,7 +210,8 @@ type Part struct{ Type, Identifier, DisplayName string }
 
 // Risk is why a device may lose the server when a payload is taken off it.
 type Risk struct {
-	// Certain says that the server cannot be trusted without the payload; else it depends on what the device uses.
+	// Certain says that the server cannot be trusted without the payload; else it depends on what
+	// the device uses.
 	Certain bool
 	Reason  string
 }

@@ -20,9 +20,9 @@ type Forms struct {
 // propertyName is what a property may be called: it becomes a part of statements of the store.
 var propertyName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
 
-// NewForms puts the forms of platforms together. It refuses what could not be served: two forms of one type, a form without
-// its collection or compiler, a property whose name cannot be one, and one that a list would compare but that is of
-// different types in it.
+// NewForms puts the forms of platforms together. It refuses what could not be served: two forms of
+// one type, a form without its collection or compiler, a property whose name cannot be one, and one
+// that a list would compare but that is of different types in it.
 func NewForms(platforms ...[]*Form) (*Forms, error) {
 	f := &Forms{byType: make(map[string]*Form)}
 	for _, form := range slices.Concat(platforms...) {
@@ -144,8 +144,9 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 	return found.Settings, nil
 }
 
-// InspectFile tells what is in a file that may become a payload, and by what taking it off may cut a device off. Each
-// platform that makes payloads of files is asked until one knows it. The error is the first one's *Invalid.
+// InspectFile tells what is in a file that may become a payload, and by what taking it off may cut
+// a device off. Each platform that makes payloads of files is asked until one knows it. The error
+// is the first one's *Invalid.
 func (f *Forms) InspectFile(file []byte, server []*x509.Certificate) (found *Inspection, risks []Risk, err error) {
 	var refused error
 	var asked []Compiler

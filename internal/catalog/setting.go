@@ -49,8 +49,10 @@ type Setting struct {
 	Least     *int64          // of an integer
 	Greatest  *int64          // of an integer
 	Platforms []fleet.Platform
-	RootID    string   // of the outermost setting that it is part of; its own if it is that
-	ChildIDs  []string // of a group
+	// Technologies are Graph's words for how devices that take it are managed.
+	Technologies string
+	RootID       string   // of the outermost setting that it is part of; its own if it is that
+	ChildIDs     []string // of a group
 }
 
 // SettingOption is a value of a choice.
@@ -83,7 +85,8 @@ func (f *Forms) FindSetting(id string) *Setting {
 	return nil
 }
 
-// SettingsAfter lists the settings that a policy may have, by ascending id, after that one, at most limit.
+// SettingsAfter lists the settings that a policy may have, by ascending id, after that one, at most
+// limit.
 func (f *Forms) SettingsAfter(id string, limit int) []*Setting {
 	var all []*Setting
 	for _, form := range f.All() {
@@ -95,7 +98,8 @@ func (f *Forms) SettingsAfter(id string, limit int) []*Setting {
 	return all[:min(len(all), max(limit, 0))]
 }
 
-// PolicySettings is the settings of a settings catalog policy, as the policy keeps them: secrets are tokens.
+// PolicySettings is the settings of a settings catalog policy, as the policy keeps them: secrets
+// are tokens.
 func (p *Payload) PolicySettings() ([]PolicySetting, error) {
 	props, err := p.properties()
 	if err != nil {

@@ -65,7 +65,8 @@ func (f *formField) isNumber() bool {
 	return f.of != nil && (f.of.Type.Name == catalog.Int32.Name || f.of.Type.Name == catalog.Int64.Name)
 }
 
-// holds reports whether a value has all that an option's has. What is not there is false: Graph leaves out what is not set.
+// holds reports whether a value has all that an option's has. What is not there is false: Graph
+// leaves out what is not set.
 func holds(raw, option json.RawMessage) bool {
 	var has, wants map[string]json.RawMessage
 	if json.Unmarshal(option, &wants) != nil {

@@ -17,9 +17,6 @@ var policyWritable = []string{"name", "description", "platforms", "technologies"
 // policyTypeName is Graph's type of a policy: its collection has no other.
 var policyTypeName = odata.GraphNamespace + catalog.SettingPolicies.Base
 
-// defaultTechnologies is how Apple devices are managed.
-const defaultTechnologies = "mdm,appleRemoteManagement"
-
 // readPolicy reads what a body sets of a policy.
 func (c *call) readPolicy() (patch catalog.Patch, body *odata.Object, err error) {
 	if body, err = c.req.ReadBody(); err != nil {
@@ -107,9 +104,7 @@ func (c *call) createPolicy() error {
 	if patch.Description != nil {
 		in.Description = *patch.Description
 	}
-	if in.Properties, err = withTechnologies(patch.Properties); err != nil {
-		return err
-	}
+	in.Properties = patch.Properties
 	p, err := c.config.Catalog.Create(c.req.Context(), in)
 	if err != nil {
 		return policyFault(err)
@@ -118,14 +113,14 @@ func (c *call) createPolicy() error {
 	return c.replyPolicy(http.StatusCreated, p, policyView{selected: policyProperties.Names(), expanded: []string{expandSettings}})
 }
 
-// withTechnologies fills in the technologies if they are not given.
-func withTechnologies(properties json.RawMessage) (json.RawMessage, error) {
+// replacing sets all properties of a policy anew: technologies that are not given are those of its platform again.
+func replacing(properties json.RawMessage) (json.RawMessage, error) {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(properties, &given); err != nil {
 		return nil, err
 	}
 	if given["technologies"] == nil {
-		given["technologies"] = json.RawMessage(`"` + defaultTechnologies + `"`)
+		given["technologies"] = json.RawMessage("null")
 	}
 	return json.Marshal(given)
 }
@@ -160,7 +155,7 @@ func (c *call) replacePolicy() error {
 	if patch.Description == nil {
 		patch.Description = new(string)
 	}
-	if patch.Properties, err = withTechnologies(patch.Properties); err != nil {
+	if patch.Properties, err = replacing(patch.Properties); err != nil {
 		return err
 	}
 	if _, err := c.editPolicy(patch); err != nil {

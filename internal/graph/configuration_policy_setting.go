@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
@@ -64,12 +63,11 @@ func selectedDefinition(s *catalog.Setting, selected []string) odata.Fields {
 
 // settingDefinition is a deviceManagementConfigurationSettingDefinition, of the type that the setting's form has.
 func settingDefinition(s *catalog.Setting) odata.Fields {
-	platforms := make([]string, 0, 2)
-	for _, name := range []fleet.Platform{fleet.IOS, fleet.MacOS} {
-		if slices.Contains(s.Platforms, name) {
-			platforms = append(platforms, map[fleet.Platform]string{fleet.IOS: "iOS", fleet.MacOS: "macOS"}[name])
-		}
+	platforms := make([]string, len(s.Platforms)) // Graph has the same names
+	for i, name := range s.Platforms {
+		platforms[i] = string(name)
 	}
+	slices.Sort(platforms)
 	f := odata.Fields{
 		{"@odata.type", ""},
 		{"id", s.ID},
@@ -77,7 +75,7 @@ func settingDefinition(s *catalog.Setting) odata.Fields {
 		{"displayName", s.Title},
 		{"description", nil},
 		{"rootDefinitionId", s.RootID},
-		{"applicability", odata.Fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", defaultTechnologies}}},
+		{"applicability", odata.Fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", s.Technologies}}},
 	}
 	kind := ""
 	switch s.Form {

@@ -7,8 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// explainer finds the words for a failure: what a code means, and what to try. Empty: there are none. Details are a
-// device's own words, of any length.
+// explainer finds the words for a failure: what a code means, and what to try. Empty: there are
+// none. Details are a device's own words, of any length.
 type explainer func(code action.Code, detail string) (meaning, advice string)
 
 // explanation is what a failure means, and what to try.
@@ -26,8 +26,8 @@ var ownExplanations = map[int64]explanation{
 	action.CodeNoCode: {"The device reported a failure and gave no code for it.", "Read what the device said. Start the action again."},
 }
 
-// explained is an explainer that knows this server's own codes, too. Where a platform knows what a device said, that says
-// more.
+// explained is an explainer that knows this server's own codes, too. Where a platform knows what a
+// device said, that says more.
 func explained(platforms explainer) explainer {
 	return func(code action.Code, detail string) (meaning, advice string) {
 		if platforms != nil {
@@ -43,10 +43,11 @@ func explained(platforms explainer) explainer {
 	}
 }
 
-// Annotations of errorCode that are our own. Clients of Graph pass over annotations that they do not know (OData JSON
-// format 4.0, section 4.5).
+// Annotations of errorCode that are our own. Clients of Graph pass over annotations that they do
+// not know (OData JSON format 4.0, section 4.5).
 const (
-	// errorSource is whose code it is. Devices have codes that are the same numbers as the server's.
+	// errorSource is whose code it is. Devices have codes that are the same numbers as the
+	// server's.
 	errorSource  = "errorCode@syncpayloads.source"
 	errorMeaning = "errorCode@syncpayloads.meaning"
 	errorAdvice  = "errorCode@syncpayloads.advice"
@@ -62,7 +63,8 @@ func sourceOf(c action.Code) any {
 	return sources[c.Source]
 }
 
-// explain tells what a failure means, in properties of our own types; null where there are no words.
+// explain tells what a failure means, in properties of our own types; null where there are no
+// words.
 func (x explainer) explain(c action.Code, detail string) odata.Fields {
 	meaning, advice := "", ""
 	if c.Number != 0 && x != nil {
@@ -71,7 +73,8 @@ func (x explainer) explain(c action.Code, detail string) odata.Fields {
 	return odata.Fields{{"meaning", odata.TextOrNull(meaning)}, {"advice", odata.TextOrNull(advice)}}
 }
 
-// withFailure annotates errorCode, if there is one: whose code it is, what it means, and what to try.
+// withFailure annotates errorCode, if there is one: whose code it is, what it means, and what to
+// try.
 func withFailure(f odata.Fields, c action.Code, detail string, x explainer) odata.Fields {
 	source := sourceOf(c)
 	i := slices.IndexFunc(f, func(one odata.Field) bool { return one.Name == "errorCode" })

@@ -8,8 +8,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// The server's own codes have words, a device's codes of the same numbers do not have these, and what a platform knows of
-// a failure says more.
+// The server's own codes have words, a device's codes of the same numbers do not have these, and
+// what a platform knows of a failure says more.
 func TestOwnCodesAreExplained(t *testing.T) {
 	mute := explained(nil)
 	platform := explained(func(code action.Code, detail string) (string, string) {

@@ -8,8 +8,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// payloadKind is a collection of policies or apps as the surface serves it: what the catalog says of it, and what only
-// the surface needs to know. Its types are the forms that platforms bring.
+// payloadKind is a collection of policies or apps as the surface serves it: what the catalog says
+// of it, and what only the surface needs to know. Its types are the forms that platforms bring.
 type payloadKind struct {
 	of           *catalog.Collection
 	rights       rightsOf
@@ -38,7 +38,8 @@ func (k *payloadKind) odataType() odata.TypeName { return odata.TypeName(k.of.Ba
 // assignment is the type of the collection's assignments.
 func (k *payloadKind) assignment() odata.TypeName { return odata.TypeName(k.of.AssignmentType) }
 
-// kinds are the collections whose payloads are served as their properties are (Microsoft Graph beta reference).
+// kinds are the collections whose payloads are served as their properties are (Microsoft Graph beta
+// reference).
 var kinds = []*payloadKind{
 	{
 		of: catalog.Configurations, rights: configurationRights, object: "deviceConfiguration", category: categoryConfiguration, stable: true,
@@ -78,7 +79,8 @@ var readOnlyProperties = odata.Properties{{"id", odata.String}, {"createdDateTim
 // fileProperties are those of a type that is made of a file.
 var fileProperties = odata.Properties{{filePropertyName, odata.String}, {filePropertyContent, odata.Binary}}
 
-// formOf finds a type of the collection by its @odata.type without '#'; nil if it has none of that name.
+// formOf finds a type of the collection by its @odata.type without '#'; nil if it has none of that
+// name.
 func (k *payloadKind) formOf(forms *catalog.Forms, odataType string) *catalog.Form {
 	for _, form := range forms.In(k.of) {
 		if odata.GraphNamespace+form.Type == odataType {
@@ -105,7 +107,8 @@ func formType(t catalog.Type) odata.TypeName {
 	return odata.TypeName(t.Name)
 }
 
-// ownProperties are those of a form that only it and its collection have: bodies set them, and the catalog keeps them.
+// ownProperties are those of a form that only it and its collection have: bodies set them, and the
+// catalog keeps them.
 func ownProperties(form *catalog.Form) odata.Properties {
 	return append(formProperties(form.Collection.Properties), formProperties(form.Properties)...)
 }
@@ -130,7 +133,8 @@ func (k *payloadKind) readOnly() odata.Properties {
 	return readOnlyProperties.Without("version")
 }
 
-// selectable are the properties that $select may name, over all types of the collection. A list does not show files.
+// selectable are the properties that $select may name, over all types of the collection. A list
+// does not show files.
 func (k *payloadKind) selectable(forms *catalog.Forms, withFile bool) []string {
 	names := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...).Names()
 	for _, form := range forms.In(k.of) {

@@ -1,8 +1,9 @@
-// Package platform says what a family of devices needs of a running server, and what it brings. A platform is one folder
-// beside this one, and one line where the server is put together (server/platforms.go); no other room knows which there
-// are.
+// Package platform says what a family of devices needs of a running server, and what it brings. A
+// platform is one folder beside this one, and one line where the server is put together
+// (server/platforms.go); no other room knows which there are.
 //
-// It may import what the rooms below the server declare (catalog, engine, fleet, access, audit), and no platform.
+// It may import what the rooms below the server declare (catalog, engine, fleet, access, audit),
+// and no platform.
 package platform
 
 import (
@@ -26,8 +27,9 @@ type Platform interface {
 	Forms() []*catalog.Form
 	// Devices are what its devices run. Its channel serves them.
 	Devices() []fleet.Platform
-	// Explain finds the words for a failure: what a code means, and what to try; empty: it has none, or another platform's
-	// device told of it. detail is a device's own words, of any length, which may say more than the code.
+	// Explain finds the words for a failure: what a code means, and what to try; empty: it has
+	// none, or another platform's device told of it. detail is a device's own words, of any length,
+	// which may say more than the code.
 	Explain(code action.Code, detail string) (meaning, advice string)
 	// Open begins to speak with devices.
 	Open(ctx context.Context, site Site) (Channel, error)
@@ -36,15 +38,17 @@ type Platform interface {
 // Channel speaks with the devices of a platform.
 type Channel interface {
 	engine.Channel
-	// Paths are those that its devices use. One that ends with / stands for all that begin with it. Their requests wait in
-	// the devices' lane, and no other handler has them.
+	// Paths are those that its devices use. One that ends with / stands for all that begin with it.
+	// Their requests wait in the devices' lane, and no other handler has them.
 	Paths() []string
 	Handler() http.Handler
-	// Shown tells who sends a request to one of its paths, as far as can be told before the body is read.
+	// Shown tells who sends a request to one of its paths, as far as can be told before the body is
+	// read.
 	Shown(r *http.Request) Shows
 }
 
-// Shows is what a request shows of its sender before its body is read. Whoever shows nothing is not let to send much.
+// Shows is what a request shows of its sender before its body is read. Whoever shows nothing is not
+// let to send much.
 type Shows int
 
 const (
@@ -62,11 +66,14 @@ type Site struct {
 	Roles access.Granter
 	// Record adds what is refused to the audit record.
 	Record func(context.Context, audit.Entry) error
-	// RootCAPEM is the CA of the server's TLS certificate, which devices must be told to trust; empty: they do.
+	// RootCAPEM is the CA of the server's TLS certificate, which devices must be told to trust;
+	// empty: they do.
 	RootCAPEM []byte
-	// Signer returns what signs what devices are to trust at enrollment, at the moment; nil: nothing does.
+	// Signer returns what signs what devices are to trust at enrollment, at the moment; nil:
+	// nothing does.
 	Signer func() (*tls.Certificate, error)
-	// Busy reports whether a failure of the database passes by itself: devices are then told to come again.
+	// Busy reports whether a failure of the database passes by itself: devices are then told to
+	// come again.
 	Busy func(error) bool
 	Now  func() time.Time
 	Log  *slog.Logger

@@ -17,7 +17,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// ownPlatforms are those whose devices this program manages. This is the one place where they are named.
+// ownPlatforms are those whose devices this program manages. This is the one place where they are
+// named.
 func ownPlatforms(c Config, st *store.Store) []platform.Platform {
 	return []platform.Platform{
 		apple.Platform{Store: st, CertificateHeader: c.CertificateHeader, APNsURL: c.APNsURL, APNsCAs: c.APNsCAs},

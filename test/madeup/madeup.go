@@ -1,6 +1,7 @@
-// Package madeup is a platform that does not exist, kettles, with a policy, an app and a channel that speaks JSON. It is
-// here to prove that a platform is one folder and one line where a server is put together: nothing outside of this folder
-// knows of it. Its test takes it through everything that a payload goes through.
+// Package madeup is a platform that does not exist, kettles, with a policy, an app and a channel
+// that speaks JSON. It is here to prove that a platform is one folder and one line where a server
+// is put together: nothing outside of this folder knows of it. Its test takes it through everything
+// that a payload goes through.
 //
 // Who writes a platform may read it as the smallest one there can be.
 package madeup

@@ -63,8 +63,9 @@ func imports(t *testing.T) map[string][]string {
 // platforms are the folders of platforms. A new one is added here.
 var platforms = []string{"internal/apple", "test/madeup"}
 
-// users are who may import something of a platform beside the platform itself: the server, where everything meets, the
-// store, which keeps what a channel declares, and programs and tests that run simulated devices.
+// users are who may import something of a platform beside the platform itself: the server, where
+// everything meets, the store, which keeps what a channel declares, and programs and tests that run
+// simulated devices.
 var users = map[string][]string{
 	"internal/server":   {"internal/apple", "internal/apple/mdm"},
 	"internal/store":    {"internal/apple/mdm"},
@@ -89,7 +90,8 @@ func TestPlatformsStandAlone(t *testing.T) {
 	}
 }
 
-// Simulated devices know nothing of the server but its protocol, so that no test proves only that the two agree.
+// Simulated devices know nothing of the server but its protocol, so that no test proves only that
+// the two agree.
 func TestSimulatedDevicesKnowOnlyTheProtocol(t *testing.T) {
 	for importer, list := range imports(t) {
 		if !strings.HasSuffix(importer, "/simulator") {
@@ -103,8 +105,8 @@ func TestSimulatedDevicesKnowOnlyTheProtocol(t *testing.T) {
 	}
 }
 
-// may lists what the rooms that know no platform, and the leaves, may import. Who wants to add to it should look for another
-// way first.
+// may lists what the rooms that know no platform, and the leaves, may import. Who wants to add to
+// it should look for another way first.
 var may = map[string][]string{
 	"internal/action":        {"internal/plaintext"},
 	"internal/audit":         {"internal/query"},
@@ -146,7 +148,8 @@ func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
 var platformless = []string{"internal/action", "internal/catalog", "internal/engine", "internal/live", "internal/odata", "internal/platform",
 	"internal/query", "internal/store/sqldb"}
 
-// word is a platform's word, in names and in prose: its maker's, its systems', its devices', its management's.
+// word is a platform's word, in names and in prose: its maker's, its systems', its devices', its
+// management's.
 var word = regexp.MustCompile(`(?i)\b(apple|apples|ios|ipados|macos|tvos|iphone|iphones|ipad|ipads|mac|macs|android|intune|mdm|plist|` +
 	`mobileconfig|syncml|amapi|kettle|kettles)\b|\bWindows\b|\b(?:Apple|IOS|IPadOS|MacOS|TVOS|Android|MDM|Plist)[A-Z0-9]|[a-z](?:Apple|IOS|IPadOS|MacOS|TVOS|Android|Intune|Plist)`)
 

@@ -11,8 +11,8 @@ import (
 // advice is what an error means and what to try.
 type advice struct{ meaning, try string }
 
-// Explain finds the words for a failure that a device told of; empty: there are none. A device's error chain is told in
-// the detail, and its last link that is known says most.
+// Explain finds the words for a failure that a device told of; empty: there are none. A device's
+// error chain is told in the detail, and its last link that is known says most.
 func Explain(code action.Code, detail string) (meaning, try string) {
 	var found advice
 	if code == (action.Code{Number: action.CodeNoCode, Source: action.ByServer}) {
@@ -53,8 +53,8 @@ func sameDomain(domain string) string {
 	return domain
 }
 
-// appState finds the words for a state of an app that a device reports without a code: its name begins the detail, or
-// follows the count of attempts.
+// appState finds the words for a state of an app that a device reports without a code: its name
+// begins the detail, or follows the count of attempts.
 func appState(detail string) advice {
 	for word := range strings.FieldsFuncSeq(detail, func(r rune) bool { return r == ':' || r == ' ' || r == ';' }) {
 		if a, ok := appStates[word]; ok {

@@ -15,8 +15,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// AppSettings is the Content of an app: what a channel needs to install it. StoreID and ManifestURL exclude each
-// other.
+// AppSettings is the Content of an app: what a channel needs to install it. StoreID and ManifestURL
+// exclude each other.
 type AppSettings struct {
 	BundleID       string
 	StoreID        int64                   `json:",omitempty"` // iTunesStoreID
@@ -39,9 +39,10 @@ func (apps) Inspect([]byte) (*catalog.Inspection, error) { return &catalog.Inspe
 // Risks implements catalog.Compiler: no app is known to bring a device its connection.
 func (apps) Risks([]byte, []*x509.Certificate) ([]catalog.Risk, error) { return nil, nil }
 
-// Compile implements catalog.Compiler. It reads Graph's bundleId, appStoreUrl, licensingType, applicableDeviceType,
-// versionNumber, primaryBundleId, primaryBundleVersion, and our own storeId (of the App Store), manifestUrl,
-// managedConfiguration (an XML property list) and uninstallOnDeviceRemoval (true if not given).
+// Compile implements catalog.Compiler. It reads Graph's bundleId, appStoreUrl, licensingType,
+// applicableDeviceType, versionNumber, primaryBundleId, primaryBundleVersion, and our own storeId
+// (of the App Store), manifestUrl, managedConfiguration (an XML property list) and
+// uninstallOnDeviceRemoval (true if not given).
 func (apps) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft, _ catalog.Lookup) (c *catalog.Content, err error) {
 	props := d.Properties
 	s := AppSettings{RemoveWithMDM: true}
@@ -126,7 +127,8 @@ func (s *AppSettings) fromStore(odataType string, props catalog.Properties) (err
 	return nil
 }
 
-// license sets the licence of an app bought in volume. A user's licence needs a user, whom no device here has.
+// license sets the licence of an app bought in volume. A user's licence needs a user, whom no
+// device here has.
 func (s *AppSettings) license(props catalog.Properties) error {
 	type licensing struct {
 		SupportsDeviceLicensing *bool `json:"supportsDeviceLicensing"`
@@ -155,8 +157,9 @@ func (s *AppSettings) fromManifest(versionProperty string, props catalog.Propert
 	return nil
 }
 
-// appPlatforms: one App Store number may hold an app for iPhone, iPad and Apple TV (Apple's universal purchase), so
-// all of a form's platforms are meant unless applicableDeviceType narrows them.
+// appPlatforms: one App Store number may hold an app for iPhone, iPad and Apple TV (Apple's
+// universal purchase), so all of a form's platforms are meant unless applicableDeviceType narrows
+// them.
 func appPlatforms(form *catalog.Form, props catalog.Properties) ([]fleet.Platform, error) {
 	if form.Property(deviceType.Name) == nil || !props.Has(deviceType.Name) {
 		return form.Platforms, nil

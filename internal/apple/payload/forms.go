@@ -1,6 +1,7 @@
-// Package payload is what Apple's devices can be given: profiles, apps, configurations of apps, and settings catalog
-// policies. Its forms say what admins give, and its compilers make of it what the channel installs. It imports the catalog,
-// whose forms it fills in, and the reader of property lists; it knows nothing of devices or of the protocol.
+// Package payload is what Apple's devices can be given: profiles, apps, configurations of apps, and
+// settings catalog policies. Its forms say what admins give, and its compilers make of it what the
+// channel installs. It imports the catalog, whose forms it fills in, and the reader of property
+// lists; it knows nothing of devices or of the protocol.
 //
 // Begin reading at Forms: each form names its compiler.
 package payload
@@ -186,7 +187,8 @@ func configurationForm() *catalog.Form {
 	}
 }
 
-// policyForm is that of a settings catalog policy. Graph's API of these has no file and no page here.
+// policyForm is that of a settings catalog policy. Graph's API of these has no file and no page
+// here.
 func policyForm() *catalog.Form {
 	return &catalog.Form{
 		Type: SettingsCatalogPolicy, Collection: catalog.SettingPolicies, Platforms: everything, Title: "Settings catalog policy",

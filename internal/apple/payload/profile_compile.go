@@ -15,13 +15,15 @@ import (
 // profiles compiles the forms that are a configuration profile.
 type profiles struct{}
 
-// deploymentChannel is the property of a Mac's profile that says whether it is for the device or for its users.
+// deploymentChannel is the property of a Mac's profile that says whether it is for the device or
+// for its users.
 const deploymentChannel = "deploymentChannel"
 
 // ReadFile implements catalog.Compiler.
 func (profiles) ReadFile(file []byte) (any, error) { return ParseProfile(file) }
 
-// Inspect implements catalog.Compiler. Only on Macs does a profile have a scope (Apple, "TopLevel").
+// Inspect implements catalog.Compiler. Only on Macs does a profile have a scope (Apple,
+// "TopLevel").
 func (profiles) Inspect(content []byte) (*catalog.Inspection, error) {
 	p, err := ParseProfile(content)
 	if err != nil {
@@ -81,8 +83,8 @@ func (profiles) Compile(ctx context.Context, form *catalog.Form, d *catalog.Draf
 			profile.Identifier, d.Old.Identifier)}
 	}
 	c.Identifier, c.Revision, c.SubType, c.Installed = profile.Identifier, profile.UUID, profile.SubType, d.File
-	// Devices tell profiles of one identifier, and their versions, apart by PayloadUUID, so a version whose UUID another one
-	// had gets a UUID of its own.
+	// Devices tell profiles of one identifier, and their versions, apart by PayloadUUID, so a
+	// version whose UUID another one had gets a UUID of its own.
 	used, err := look.RevisionUsed(ctx, c, c.Revision)
 	if err != nil || !used {
 		return c, err

@@ -20,8 +20,8 @@ const (
 	anyKeys                          // the keys of a dictionary, each with its value
 )
 
-// Setting is one setting that a policy may have: a key of a payload, or a payload itself. Its platforms are MacOS, and
-// IOS for iOS and iPadOS.
+// Setting is one setting that a policy may have: a key of a payload, or a payload itself. Its
+// platforms are MacOS, and IOS for iOS and iPadOS.
 type Setting struct {
 	catalog.Setting
 	Parent *Setting
@@ -48,7 +48,8 @@ func (s *Setting) child(id string) *Setting {
 	return nil
 }
 
-// Settings lists the settings that a policy may have, by ascending id, after that one, at most limit.
+// Settings lists the settings that a policy may have, by ascending id, after that one, at most
+// limit.
 func Settings(after string, limit int) []*Setting {
 	all := settings().sorted
 	from, found := slices.BinarySearchFunc(all, after, func(s *Setting, id string) int { return strings.Compare(s.ID, id) })
@@ -102,7 +103,7 @@ func newSettingTable(roots []*Setting) *settingTable {
 	var add func(list []*Setting)
 	add = func(list []*Setting) {
 		for _, s := range list {
-			s.RootID = s.Root().ID
+			s.RootID, s.Technologies = s.Root().ID, technologies
 			for _, child := range s.Children {
 				s.ChildIDs = append(s.ChildIDs, child.ID)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,10 +22,15 @@ const (
 	policyTechnologies = "technologies"
 )
 
-// policyIdentifier begins the PayloadIdentifier of the profile of a policy; the policy's id follows.
+// technologies are Graph's words for how Apple's devices are managed.
+const technologies = "mdm,appleRemoteManagement"
+
+// policyIdentifier begins the PayloadIdentifier of the profile of a policy; the policy's id
+// follows.
 const policyIdentifier = "com.github.syncpayloads.policy."
 
-// platformsOf are the devices that a member of Graph's deviceManagementConfigurationPlatforms means, as far as Apple's.
+// platformsOf are the devices that a member of Graph's deviceManagementConfigurationPlatforms
+// means, as far as Apple's.
 var platformsOf = map[fleet.Platform][]fleet.Platform{fleet.IOS: iosDevices, fleet.MacOS: macs}
 
 // policies compiles the form of settings catalog policies.
@@ -43,8 +49,8 @@ func (policies) Risks(content []byte, server []*x509.Certificate) ([]catalog.Ris
 	return profiles{}.Risks(content, server)
 }
 
-// Compile implements catalog.Compiler: it makes a profile. If it is another than before it gets a PayloadUUID of its own,
-// by which devices tell versions apart.
+// Compile implements catalog.Compiler: it makes a profile. If it is another than before it gets a
+// PayloadUUID of its own, by which devices tell versions apart.
 func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft, _ catalog.Lookup) (*catalog.Content, error) {
 	platform, err := readPlatform(d.Properties)
 	if err != nil {
@@ -57,6 +63,9 @@ func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft, _ 
 	}
 	if err := checkTechnologies(d.Properties); err != nil {
 		return nil, err
+	}
+	if !d.Properties.Has(policyTechnologies) {
+		d.Properties[policyTechnologies] = json.RawMessage(`"` + technologies + `"`)
 	}
 	list, err := catalog.ReadSettings(d.Properties[catalog.SettingsProperty], knownSettings{})
 	if err != nil {
@@ -109,7 +118,8 @@ func checkTechnologies(p catalog.Properties) error {
 	return nil
 }
 
-// policyProfile is the profile with these payloads, as an XML property list: the same for the same input.
+// policyProfile is the profile with these payloads, as an XML property list: the same for the same
+// input.
 func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error) {
 	content, number := make([]any, len(payloads)), make(map[*Setting]int)
 	for i, one := range payloads {
@@ -144,8 +154,8 @@ func (s *settledPayload) inner(profile string, n int) map[string]any {
 	return dict
 }
 
-// profileTitle is what a device shows of the profile. The policy's own name is not in it, so that a new name alone is no
-// new version.
+// profileTitle is what a device shows of the profile. The policy's own name is not in it, so that a
+// new name alone is no new version.
 func profileTitle(payloads []settledPayload) string {
 	const most = 3
 	var titles []string

@@ -7,8 +7,8 @@ import (
 	"github.com/micromdm/plist"
 )
 
-// Dictionary is a property list's dictionary. In JSON it is the XML property list as a string, because JSON itself
-// has no data, no dates, and one kind of number.
+// Dictionary is a property list's dictionary. In JSON it is the XML property list as a string,
+// because JSON itself has no data, no dates, and one kind of number.
 type Dictionary map[string]any
 
 // MarshalJSON implements json.Marshaler.

@@ -1,10 +1,10 @@
-// Package propertylist reads and keeps the property lists that admins give: profiles, app configurations. It takes what
-// Apple's own reader takes, and refuses the rest with the place, because what is wrong in a file must be told to whoever
-// uploads it before a device gets it.
+// Package propertylist reads and keeps the property lists that admins give: profiles, app
+// configurations. It takes what Apple's own reader takes, and refuses the rest with the place,
+// because what is wrong in a file must be told to whoever uploads it before a device gets it.
 //
-// What devices send is read by the other mode, in the folder tolerant: there a message that is partly odd still tells
-// something, and speed counts. The two share no code on purpose: this one must know where each value stands and refuse,
-// that one must go on and skip.
+// What devices send is read by the other mode, in the folder tolerant: there a message that is
+// partly odd still tells something, and speed counts. The two share no code on purpose: this one
+// must know where each value stands and refuse, that one must go on and skip.
 //
 // Begin reading at Decode.
 package propertylist
@@ -18,9 +18,11 @@ import (
 )
 
 const (
-	// maxNesting is deeper than any real property list, and shallow enough for every recursive reader.
+	// maxNesting is deeper than any real property list, and shallow enough for every recursive
+	// reader.
 	maxNesting = 64
-	// maxValues bounds the values of one XML property list: each costs more memory than the bytes that it is written in.
+	// maxValues bounds the values of one XML property list: each costs more memory than the bytes
+	// that it is written in.
 	maxValues = 1 << 18
 	// maxPropertyList is the most bytes that a property list may have.
 	maxPropertyList = 8 << 20
@@ -31,10 +33,12 @@ var binaryMagic = []byte("bplist0")
 // ErrNoList is the error of what is no property list at all.
 var ErrNoList = errors.New("it is neither an XML property list nor a binary one")
 
-// Decode decodes an XML or binary property list from outside whose root is a dictionary. It takes what Apple's
-// reader takes (CoreFoundation, CFPropertyList.c): any declared encoding, comments, CDATA, signed and hexadecimal
-// integers, anything behind the root. It refuses what exhausts a reader (entities, deep nesting, reference loops), and texts
-// that no XML can hold, with the place. Values are string, bool, uint64, int64 (negative), float64, []byte, time.Time, []any and map[string]any.
+// Decode decodes an XML or binary property list from outside whose root is a dictionary. It takes
+// what Apple's reader takes (CoreFoundation, CFPropertyList.c): any declared encoding, comments,
+// CDATA, signed and hexadecimal integers, anything behind the root. It refuses what exhausts a
+// reader (entities, deep nesting, reference loops), and texts that no XML can hold, with the place.
+// Values are string, bool, uint64, int64 (negative), float64, []byte, time.Time, []any and
+// map[string]any.
 func Decode(b []byte) (map[string]any, error) {
 	if len(b) > maxPropertyList {
 		return nil, fmt.Errorf("it has %d bytes; at most %d are possible", len(b), maxPropertyList)
@@ -70,8 +74,8 @@ func decodeXML(b []byte) (any, error) {
 	return r.document()
 }
 
-// notAList says what a text is that is not an XML property list. Apple's older, bracketed form can hold no number and no
-// boolean, so that no profile can be written in it.
+// notAList says what a text is that is not an XML property list. Apple's older, bracketed form can
+// hold no number and no boolean, so that no profile can be written in it.
 func notAList(text []byte) error {
 	if len(text) > 0 && strings.IndexByte("{(", text[0]) >= 0 {
 		return errors.New("it is JSON or a property list of the old form with brackets: " +
@@ -80,7 +84,8 @@ func notAList(text []byte) error {
 	return ErrNoList
 }
 
-// place is where in a property list something stands: the keys and, where a key is empty, the index in an array.
+// place is where in a property list something stands: the keys and, where a key is empty, the index
+// in an array.
 type place []step
 
 type step struct {
@@ -104,7 +109,8 @@ func (p place) String() string {
 	return b.String()
 }
 
-// checkTexts refuses a value with a text that XML cannot hold, and says where it is. Binary property lists can hold any.
+// checkTexts refuses a value with a text that XML cannot hold, and says where it is. Binary
+// property lists can hold any.
 func checkTexts(root any) error {
 	var at place
 	var check func(v any) error
@@ -139,7 +145,8 @@ func checkTexts(root any) error {
 	return check(root)
 }
 
-// badText says what is wrong with a text that no XML document can hold (XML 1.0, section 2.2); empty: nothing.
+// badText says what is wrong with a text that no XML document can hold (XML 1.0, section 2.2);
+// empty: nothing.
 func badText(s string) string {
 	for i, r := range s {
 		if r == utf8.RuneError {
@@ -173,8 +180,8 @@ func IsText(text string) bool {
 	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !isXML(r) }) < 0
 }
 
-// Line tells the line and column at which a value of a property list begins; empty where there are no lines. The value is
-// named by its path: PayloadContent[2].PayloadVersion.
+// Line tells the line and column at which a value of a property list begins; empty where there are
+// no lines. The value is named by its path: PayloadContent[2].PayloadVersion.
 func Line(list []byte, path string) string {
 	text, err := toUTF8(list)
 	if err != nil || bytes.HasPrefix(list, binaryMagic) {
