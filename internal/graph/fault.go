@@ -13,6 +13,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
@@ -78,13 +79,13 @@ func (s *server) faultOf(err error) *fault {
 
 func (s *server) anyFault(err error) *fault {
 	var f *fault
-	var invalid *catalog.Invalid
+	var wrong *invalid.Input
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &f):
 		return f
-	case errors.As(err, &invalid):
-		return badRequest(invalid.Property, "Property '%s': %s.", invalid.Property, invalid.Reason)
+	case errors.As(err, &wrong):
+		return badRequest(wrong.Property, "Property '%s': %s.", wrong.Property, wrong.Reason)
 	case errors.As(err, &tooLarge):
 		return bodyTooLarge(tooLarge.Limit)
 	case errors.Is(err, fleet.ErrNotFound):

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/channel/apple"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // pushCertificates shows the channel's push certificate to the Graph surface: the two do not know each other.
@@ -32,7 +32,7 @@ func (p pushCertificates) SetPushCertificate(ctx context.Context, certificatePEM
 	_, err := set(ctx, certificatePEM, keyPEM)
 	var refused *apple.PushCertificateRefused
 	if errors.As(err, &refused) {
-		return &catalog.Invalid{Property: "certificate", Reason: refused.Reason.Error()}
+		return &invalid.Input{Property: "certificate", Reason: refused.Reason.Error()}
 	}
 	var other *apple.OtherTopic
 	if errors.As(err, &other) {
