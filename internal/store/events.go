@@ -13,12 +13,6 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-// told is events that one statement writes.
-type told struct {
-	statement
-	events []live.Event
-}
-
 // inOneInsert is how many events a statement writes at most: there is a text for each number.
 const inOneInsert = 8
 
@@ -29,14 +23,36 @@ var insertEvents = func() (texts [inOneInsert + 1]string) {
 	return texts
 }()
 
-func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error {
+// AppendEvents implements engine.Tx.
+func (t *liveTx) AppendEvents(ctx context.Context, events []live.Event) error {
+	inserts, err := eventInserts(events)
+	if err != nil {
+		return err
+	}
+	for _, in := range inserts {
+		if err := t.q.add(ctx, in); err != nil {
+			return fmt.Errorf("writing events of device %s: %w", events[0].Device, err)
+		}
+	}
+	return nil
+}
+
+// AppendEvents implements engine.Tx.
+func (t *plannedTx) AppendEvents(_ context.Context, events []live.Event) error {
+	inserts, err := eventInserts(events)
+	t.plan.Inserts = append(t.plan.Inserts, inserts...)
+	return err
+}
+
+// eventInserts are the statements that write events. They give them their positions where the engine says these at once.
+func eventInserts(events []live.Event) (inserts []Insert, err error) {
 	for some := range slices.Chunk(events, inOneInsert) {
-		insert := told{statement{text: insertEvents[len(some)], args: make([]any, 0, 5*len(some))}, some}
+		args := make([]any, 0, 5*len(some))
 		for i := range some {
 			e := &some[i]
 			doc, err := eventText(e)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			var code any // of what failed; to be overtaken by a later action is no failure
 			var source action.Source
@@ -45,29 +61,16 @@ func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error 
 					code, source = whose.Number, whose.Source
 				}
 			}
-			insert.args = append(insert.args, e.Device, micros(e.At), code, source, doc)
+			args = append(args, e.Device, micros(e.At), code, source, doc)
 		}
-		if t.beside != nil {
-			t.events = append(t.events, insert)
-			continue
+		numbered := func(last int64) {
+			for i := range some {
+				some[i].Position = last - int64(len(some)-1-i)
+			}
 		}
-		if err := t.q.tell(ctx, insert); err != nil {
-			return fmt.Errorf("writing events of device %s: %w", some[0].Device, err)
-		}
+		inserts = append(inserts, Insert{Statement{insertEvents[len(some)], args}, numbered})
 	}
-	return nil
-}
-
-// tell writes events and, where the engine says it, gives them their positions.
-func (q *session) tell(ctx context.Context, t told) error {
-	last, err := q.insert(ctx, t.text, t.args...)
-	if err != nil || last == 0 {
-		return err
-	}
-	for i := range t.events {
-		t.events[i].Position = last - int64(len(t.events)-1-i)
-	}
-	return nil
+	return inserts, nil
 }
 
 // Events implements live.Store.
@@ -146,7 +149,7 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 		if _, err := q.device(ctx, "id = ?", device); err != nil {
 			return err
 		}
-		actions, err := (&engineTx{q: q}).Actions(ctx, device)
+		actions, err := newLiveTx(q).Actions(ctx, device)
 		for _, a := range actions {
 			list = append(list, live.Standing{Device: device, Action: a})
 		}

@@ -3,25 +3,10 @@ package store
 import (
 	"context"
 
-	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
-
-// permitted is fn behind the permit of its operation, in one transaction.
-func permitted(ctx context.Context, fn func(*session) error) func(*session) error {
-	permit := access.PermitOf(ctx)
-	if permit == nil {
-		return fn
-	}
-	return func(q *session) error {
-		if err := permit(ctx, accessTx{q}); err != nil {
-			return err
-		}
-		return fn(q)
-	}
-}
 
 func (t accessTx) DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error) {
 	return t.q.device(ctx, "udid = ?", udid)

@@ -175,9 +175,11 @@ type unreachable struct{ cause error }
 func (u *unreachable) Error() string { return "no connection to the database: " + u.cause.Error() }
 func (u *unreachable) Unwrap() error { return u.cause }
 
-func (p *postgres) write(ctx context.Context, fn func(*session) error) error { return p.w.do(ctx, fn) }
+func (p *postgres) write(ctx context.Context, fn func(*session) error, committed func()) error {
+	return p.w.write(ctx, fn, committed)
+}
 
-func (p *postgres) settle(ctx context.Context, t *engineTx) error { return p.steps.settle(ctx, t) }
+func (p *postgres) commit(ctx context.Context, plan *Plan) error { return p.steps.write(ctx, plan) }
 
 func (p *postgres) leads() bool { return p.watch.leading.Load() }
 

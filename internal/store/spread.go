@@ -13,9 +13,13 @@ import (
 )
 
 // Assigned implements engine.Tx.
-func (t *engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
+func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
+	q, err := t.from.session(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var specs []action.Spec
-	err := t.rows(ctx, `WITH mine (kind, target) AS (
+	err = q.rows(ctx, `WITH mine (kind, target) AS (
 			SELECT 'allDevices', '' UNION ALL
 			SELECT 'device', ?1 UNION ALL
 			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)

@@ -206,11 +206,11 @@ func (s *sqlite) borrow(ctx context.Context) (*session, func(), error) {
 	}
 }
 
-func (s *sqlite) write(ctx context.Context, fn func(*session) error) error { return s.w.do(ctx, fn) }
-
-func (s *sqlite) settle(ctx context.Context, t *engineTx) error {
-	return s.w.settle(ctx, t)
+func (s *sqlite) write(ctx context.Context, fn func(*session) error, committed func()) error {
+	return s.w.write(ctx, fn, committed)
 }
+
+func (s *sqlite) commit(ctx context.Context, p *Plan) error { return s.w.plan(ctx, p) }
 
 func (s *sqlite) leads() bool { return true }
 

@@ -10,8 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
 const (
@@ -24,34 +22,33 @@ const (
 type stepper struct {
 	pool    *pgxpool.Pool
 	alone   *writer
-	jobs    chan *step
+	jobs    chan *planned
 	quit    chan struct{}
 	stopped sync.WaitGroup
 }
 
-// step is what one step of a device kept back.
-type step struct {
+// planned is a plan that waits to be written.
+type planned struct {
 	ctx  context.Context
-	tx   *engineTx
+	plan *Plan
 	err  error
 	done chan struct{}
 }
 
 func startStepper(pool *pgxpool.Pool, alone *writer) *stepper {
-	s := &stepper{pool: pool, alone: alone, jobs: make(chan *step, batchLimit), quit: make(chan struct{})}
+	s := &stepper{pool: pool, alone: alone, jobs: make(chan *planned, batchLimit), quit: make(chan struct{})}
 	for range steppers {
 		s.stopped.Go(s.run)
 	}
 	return s
 }
 
-// settle commits a step. One that does more than a device's ledger holds, is recorded, or needs a permit, takes its turn among the other
-// writes.
-func (s *stepper) settle(ctx context.Context, t *engineTx) error {
-	if t.alone || t.device == "" || recorded(ctx) || access.PermitOf(ctx) != nil {
-		return s.alone.settle(ctx, t)
+// write writes a plan, those that cannot share a transaction in their turn among the other writes.
+func (s *stepper) write(ctx context.Context, p *Plan) error {
+	if !p.sharesTransaction() {
+		return s.alone.plan(ctx, p)
 	}
-	j := &step{ctx: ctx, tx: t, done: make(chan struct{})}
+	j := &planned{ctx: ctx, plan: p, done: make(chan struct{})}
 	select {
 	case s.jobs <- j:
 	case <-ctx.Done():
@@ -89,13 +86,13 @@ func (s *stepper) run() {
 	}
 }
 
-func (s *stepper) commit(batch []*step) {
+func (s *stepper) commit(batch []*planned) {
 	lost := s.together(batch)
 	var again sync.WaitGroup // at once, so that they share a commit, and fail together if the database is not there
 	for _, j := range batch {
 		if lost != nil && j.err == nil {
 			// One of them failed, or the connection did. If it was all committed nevertheless, each is outdated now.
-			again.Go(func() { j.err = s.alone.settle(j.ctx, j.tx) })
+			again.Go(func() { j.err = s.alone.plan(j.ctx, j.plan) })
 		}
 	}
 	again.Wait()
@@ -105,7 +102,7 @@ func (s *stepper) commit(batch []*step) {
 }
 
 // together commits a batch in one transaction. An error means that nothing is known to be committed.
-func (s *stepper) together(batch []*step) error {
+func (s *stepper) together(batch []*planned) error {
 	ctx, cancel := within(context.Background())
 	defer cancel()
 	c, err := acquire(ctx, s.pool)
@@ -121,19 +118,19 @@ func (s *stepper) together(batch []*step) error {
 		return l.checked(err)
 	}
 	var write pgx.Batch
-	told := false
+	numbers := false
 	for _, j := range batch {
 		if j.err == nil {
-			queue(&write, j.tx.later...)
-			told = told || len(j.tx.events) > 0
+			queue(&write, j.plan.Statements...)
+			numbers = numbers || len(j.plan.Inserts) > 0
 		}
 	}
-	if told {
+	if numbers {
 		write.Queue("SELECT pg_advisory_xact_lock($1)", int64(order))
 		for _, j := range batch {
 			if j.err == nil {
-				for _, events := range j.tx.events {
-					queue(&write, events.statement)
+				for _, in := range j.plan.Inserts {
+					queue(&write, in.Statement)
 				}
 			}
 		}
@@ -146,21 +143,21 @@ func (s *stepper) together(batch []*step) error {
 	return nil
 }
 
-func queue(b *pgx.Batch, statements ...statement) {
+func queue(b *pgx.Batch, statements ...Statement) {
 	for _, st := range statements {
-		b.Queue(numbered(st.text), storable(st.args)...)
+		b.Queue(numbered(st.Text), storable(st.Args)...)
 	}
 }
 
 // begin begins the transaction, changes the ledgers of the batch, always in the same order, and marks the steps that are
 // outdated.
-func begin(ctx context.Context, c *pgx.Conn, batch []*step) error {
-	slices.SortStableFunc(batch, func(a, b *step) int { return cmp.Compare(a.tx.device, b.tx.device) })
+func begin(ctx context.Context, c *pgx.Conn, batch []*planned) error {
+	slices.SortStableFunc(batch, func(a, b *planned) int { return cmp.Compare(a.plan.Row, b.plan.Row) })
 	var guards pgx.Batch
 	guards.Queue("BEGIN")
 	guards.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(turn))
 	for _, j := range batch {
-		queue(&guards, j.tx.guard)
+		queue(&guards, *j.plan.Precondition)
 	}
 	answer := c.SendBatch(ctx, &guards)
 	for range 2 {
@@ -174,7 +171,7 @@ func begin(ctx context.Context, c *pgx.Conn, batch []*step) error {
 			return errors.Join(err, answer.Close())
 		}
 		if changed.RowsAffected() == 0 {
-			j.err = errOutdated
+			j.err = ErrOutdated
 		}
 	}
 	return answer.Close()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 )
 
@@ -28,11 +29,11 @@ type database interface {
 	// it is no snapshot, where that would cost more.
 	borrow(ctx context.Context) (q *session, giveBack func(), err error)
 	// write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
-	// nothing of it is kept. The audit draft of ctx is written in the same transaction.
-	write(ctx context.Context, fn func(*session) error) error
-	// settle does what a step kept back, as write does, but beside the steps of other devices where the engine can.
-	// errOutdated: the ledger of the step's device is not any more the one that it was computed from.
-	settle(ctx context.Context, t *engineTx) error
+	// nothing of it is kept. committed runs once it is durable; nil: nothing.
+	write(ctx context.Context, fn func(*session) error, committed func()) error
+	// commit writes a plan, as write does, but beside other plans where both allow it. ErrOutdated: the row that it was
+	// computed from has changed since.
+	commit(ctx context.Context, p *Plan) error
 	// leads reports whether this node keeps the clocks, of all that use the database.
 	leads() bool
 	// hold keeps other servers away, where not several can use the database together, and reports whether it does.
@@ -89,8 +90,33 @@ func (s *Store) read(ctx context.Context, fn func(*session) error) error { retur
 // write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
 // nothing of it is kept. The audit draft of ctx is written in the same transaction, and its permit asked there before fn.
 func (s *Store) write(ctx context.Context, fn func(*session) error) error {
-	fn = permitted(ctx, fn)
-	return audit.Attempt(ctx, func() error { return s.db.write(ctx, fn) })
+	return audit.Attempt(ctx, func() error {
+		before, after, committed := aroundWrite(ctx)
+		return s.db.write(ctx, func(q *session) error {
+			for _, part := range []func(*session) error{before, fn, after} {
+				if part == nil {
+					continue
+				}
+				if err := part(q); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, committed)
+	})
+}
+
+// aroundWrite is what a write does before and after its statements, in the same transaction, and once that is durable:
+// it asks the context's permit, and writes its entry of the audit record. Each may be nil.
+func aroundWrite(ctx context.Context) (before, after func(*session) error, committed func()) {
+	if permit := access.PermitOf(ctx); permit != nil {
+		before = func(q *session) error { return permit(ctx, accessTx{q}) }
+	}
+	if draft := audit.Of(ctx); draft != nil {
+		after = func(q *session) error { return q.appendEntry(ctx, draft.Complete()) }
+		committed = draft.Written
+	}
+	return before, after, committed
 }
 
 // micros is a time as a column holds it; NULL stands for the zero time.
