@@ -12,6 +12,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 const (
@@ -36,11 +37,11 @@ func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
 	if e, err = e.Seal(head); err != nil {
 		return err
 	}
-	_, err = q.exec(ctx, "INSERT INTO audit_entries ("+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	_, err = q.Exec(ctx, "INSERT INTO audit_entries ("+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		e.Sequence, e.ID, e.At.UnixMicro(), e.Actor.ID, e.Actor.Name, e.Actor.Address, strings.Join(e.Actor.Roles, roleSeparator),
 		e.Activity, e.Kind, string(e.ObjectsText()), e.Result, e.Status, e.Reason, e.Request, e.Skipped, hash(e.Previous), hash(e.Hash))
 	if err == nil {
-		_, err = q.exec(ctx, "UPDATE audit_head SET sequence = ?, hash = ?", e.Sequence, hash(e.Hash))
+		_, err = q.Exec(ctx, "UPDATE audit_head SET sequence = ?, hash = ?", e.Sequence, hash(e.Hash))
 	}
 	if err != nil {
 		return fmt.Errorf("writing audit entry %d: %w", e.Sequence, err)
@@ -52,7 +53,7 @@ func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
 func hash(s audit.Sum) []byte { return append([]byte{}, s...) }
 
 func (q *session) auditHead(ctx context.Context) (head audit.Head, err error) {
-	err = q.row(ctx, "SELECT sequence, hash FROM audit_head", nil, &head.Sequence, (*[]byte)(&head.Hash))
+	err = q.Row(ctx, "SELECT sequence, hash FROM audit_head", nil, &head.Sequence, (*[]byte)(&head.Hash))
 	if err != nil {
 		return head, fmt.Errorf("reading the head of the audit record: %w", err)
 	}
@@ -86,7 +87,7 @@ func scanEntry(scan func(...any) error) (audit.Entry, error) {
 func (s *Store) Entry(ctx context.Context, id string) (e audit.Entry, err error) {
 	err = s.read(ctx, func(q *session) error {
 		e, err = scanEntry(func(dest ...any) error {
-			return q.row(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE id = ?", []any{id}, dest...)
+			return q.Row(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE id = ?", []any{id}, dest...)
 		})
 		return err
 	})
@@ -113,7 +114,7 @@ func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.E
 	}
 	text, args = text+" ORDER BY sequence DESC LIMIT ?", append(args, query.Limit)
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, text, args, func(scan func(...any) error) error {
+		return q.Rows(ctx, text, args, func(scan func(...any) error) error {
 			e, err := scanEntry(scan)
 			found = append(found, e)
 			return err
@@ -158,11 +159,12 @@ func (s *Store) RemoteActions(ctx context.Context, q query.Query) (page query.Pa
 // are, in their order, and returns the head that the database keeps. It reads one snapshot, beside a running server, and
 // changes nothing. What cannot have been written so is an *audit.Broken.
 func WalkAudit(ctx context.Context, location string, after int64, each func(*audit.Entry) error) (head audit.Head, err error) {
-	q, done, err := openReadOnly(ctx, location)
+	connection, done, err := sqldb.OpenReadOnly(ctx, location)
 	if err != nil {
 		return head, err
 	}
 	defer done()
+	q := newSession(connection)
 	if head, err = q.auditHead(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return head, fmt.Errorf("the database (one of an older version gets its audit record when the server is started on it): %w", err)
 	}
@@ -172,7 +174,7 @@ func WalkAudit(ctx context.Context, location string, after int64, each func(*aud
 	if after == 0 {
 		after = math.MinInt64 // none that was put in is overlooked
 	}
-	return head, q.rows(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE sequence > ? ORDER BY sequence", []any{after},
+	return head, q.Rows(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE sequence > ? ORDER BY sequence", []any{after},
 		func(scan func(...any) error) error {
 			if err := ctx.Err(); err != nil {
 				return err

@@ -55,7 +55,7 @@ func scanPayload(scan func(...any) error, whole bool) (*catalog.Payload, error) 
 // payload returns a catalog entry with its content; catalog.ErrNotFound if there is none.
 func (q *session) payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
 	return scanPayload(func(dest ...any) error {
-		return q.row(ctx, "SELECT "+payloadSummary+", "+payloadContent+" FROM catalog_payloads WHERE id = ?", []any{id}, dest...)
+		return q.Row(ctx, "SELECT "+payloadSummary+", "+payloadContent+" FROM catalog_payloads WHERE id = ?", []any{id}, dest...)
 	}, true)
 }
 
@@ -99,7 +99,7 @@ func (t catalogTx) Payloads(ctx context.Context, q query.Query) (query.Page[*cat
 }
 
 func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.exec(ctx, "INSERT INTO catalog_payloads ("+payloadSummary+", "+payloadContent+`, class, family)
+	_, err := t.q.Exec(ctx, "INSERT INTO catalog_payloads ("+payloadSummary+", "+payloadContent+`, class, family)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.ID, p.Type, listed(p.Platforms), p.ODataType, p.DisplayName, p.Description, p.SubType, p.Identifier, p.Revision, p.Version,
 		p.FileName, string(p.Properties), micros(p.Created), micros(p.LastModified), listed(p.Tags), p.Content, blob(p.Original), p.Type.Class(), p.Family())
@@ -110,7 +110,7 @@ func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error 
 }
 
 func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.exec(ctx, `UPDATE catalog_payloads SET display_name = ?, description = ?, sub_type = ?, revision = ?, version = ?,
+	_, err := t.q.Exec(ctx, `UPDATE catalog_payloads SET display_name = ?, description = ?, sub_type = ?, revision = ?, version = ?,
 			file_name = ?, properties = ?, last_modified = ?, content = ?, original = ?, scope_tags = ?
 		WHERE id = ?`,
 		p.DisplayName, p.Description, p.SubType, p.Revision, p.Version, p.FileName, string(p.Properties), micros(p.LastModified),
@@ -122,7 +122,7 @@ func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error 
 }
 
 func (t catalogTx) useRevision(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.exec(ctx, "INSERT INTO catalog_revisions (payload_id, revision) VALUES (?, ?) ON CONFLICT DO NOTHING", p.ID, p.Revision)
+	_, err := t.q.Exec(ctx, "INSERT INTO catalog_revisions (payload_id, revision) VALUES (?, ?) ON CONFLICT DO NOTHING", p.ID, p.Revision)
 	if err != nil {
 		return fmt.Errorf("writing revision %s of payload %s: %w", p.Revision, p.ID, err)
 	}
@@ -138,7 +138,7 @@ func blob(b []byte) any {
 }
 
 func (t catalogTx) DeletePayload(ctx context.Context, id action.PayloadID) error {
-	n, err := t.q.exec(ctx, "DELETE FROM catalog_payloads WHERE id = ?", id)
+	n, err := t.q.Exec(ctx, "DELETE FROM catalog_payloads WHERE id = ?", id)
 	if err != nil {
 		return fmt.Errorf("deleting payload %s: %w", id, err)
 	}
@@ -149,7 +149,7 @@ func (t catalogTx) DeletePayload(ctx context.Context, id action.PayloadID) error
 }
 
 func (t catalogTx) RevisionUsed(ctx context.Context, p *catalog.Payload, revision string) (used bool, err error) {
-	err = t.q.row(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_payloads p JOIN catalog_revisions r ON r.payload_id = p.id
+	err = t.q.Row(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_payloads p JOIN catalog_revisions r ON r.payload_id = p.id
 		WHERE p.class = ? AND p.family = ? AND p.identifier = ? AND r.revision = ?)`,
 		[]any{p.Type.Class(), p.Family(), p.Identifier, revision}, &used)
 	return used, err
@@ -157,7 +157,7 @@ func (t catalogTx) RevisionUsed(ctx context.Context, p *catalog.Payload, revisio
 
 func (t catalogTx) Assignments(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error) {
 	var list []catalog.Assignment
-	err := t.q.rows(ctx, "SELECT id, kind, target FROM catalog_assignments WHERE payload_id = ? ORDER BY position", []any{id},
+	err := t.q.Rows(ctx, "SELECT id, kind, target FROM catalog_assignments WHERE payload_id = ? ORDER BY position", []any{id},
 		func(scan func(...any) error) error {
 			var a catalog.Assignment
 			err := scan(&a.ID, &a.Kind, &a.Target)
@@ -171,12 +171,12 @@ func (t catalogTx) Assignments(ctx context.Context, id action.PayloadID) ([]cata
 }
 
 func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID, list []catalog.Assignment) error {
-	_, err := t.q.exec(ctx, "DELETE FROM catalog_assignments WHERE payload_id = ?", id)
+	_, err := t.q.Exec(ctx, "DELETE FROM catalog_assignments WHERE payload_id = ?", id)
 	for i, a := range list {
 		if err != nil {
 			break
 		}
-		_, err = t.q.exec(ctx, "INSERT INTO catalog_assignments (id, payload_id, kind, target, position) VALUES (?, ?, ?, ?, ?)",
+		_, err = t.q.Exec(ctx, "INSERT INTO catalog_assignments (id, payload_id, kind, target, position) VALUES (?, ?, ?, ?, ?)",
 			a.ID, id, a.Kind, a.Target, i)
 	}
 	if err != nil {
@@ -186,7 +186,7 @@ func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID, 
 }
 
 func (t catalogTx) RecordChange(ctx context.Context, c catalog.Change) error {
-	_, err := t.q.exec(ctx, "INSERT INTO catalog_changes (kind, target) VALUES (?, ?)", c.Kind, c.Target)
+	_, err := t.q.Exec(ctx, "INSERT INTO catalog_changes (kind, target) VALUES (?, ?)", c.Kind, c.Target)
 	if err != nil {
 		return fmt.Errorf("recording a change for %s %s: %w", c.Kind, c.Target, err)
 	}

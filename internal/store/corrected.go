@@ -11,7 +11,7 @@ import (
 // and of wake-ups and tries; a device on which an action goes on has one of those. Of nodes on one database only the one that
 // keeps the clocks finds any.
 func (s *Store) Ahead(ctx context.Context, behind time.Time) (ahead []fleet.DeviceID, err error) {
-	if !s.db.leads() {
+	if !s.db.Leads() {
 		return nil, nil
 	}
 	const text = `SELECT device_id FROM ledgers l WHERE due_at > ? AND (changed
@@ -19,7 +19,7 @@ func (s *Store) Ahead(ctx context.Context, behind time.Time) (ahead []fleet.Devi
 			OR EXISTS (SELECT 1 FROM actions a WHERE a.device_id = l.device_id AND a.state IN (1, 3)))
 		ORDER BY due_at`
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, text, []any{micros(behind)}, func(scan func(...any) error) error {
+		return q.Rows(ctx, text, []any{micros(behind)}, func(scan func(...any) error) error {
 			var id fleet.DeviceID
 			err := scan(&id)
 			ahead = append(ahead, id)

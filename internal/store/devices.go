@@ -33,7 +33,7 @@ func scanDevice(scan func(...any) error) (*fleet.Device, error) {
 
 func (q *session) device(ctx context.Context, where string, arg any) (*fleet.Device, error) {
 	return scanDevice(func(dest ...any) error {
-		return q.row(ctx, "SELECT "+deviceColumns+" FROM devices WHERE "+where, []any{arg}, dest...)
+		return q.Row(ctx, "SELECT "+deviceColumns+" FROM devices WHERE "+where, []any{arg}, dest...)
 	})
 }
 
@@ -66,7 +66,7 @@ func (s *Store) Touch(ctx context.Context, seen map[fleet.DeviceID]time.Time) er
 			marks[i], args = "(?, CAST(? AS BIGINT))", append(args, id, micros(seen[id]))
 		}
 		err := s.write(ctx, func(q *session) error {
-			_, err := q.exec(ctx, "UPDATE devices SET last_sync = column2 FROM (VALUES "+strings.Join(marks, ", ")+
+			_, err := q.Exec(ctx, "UPDATE devices SET last_sync = column2 FROM (VALUES "+strings.Join(marks, ", ")+
 				") AS seen WHERE id = column1 AND (last_sync IS NULL OR last_sync < column2)", args...)
 			return err
 		})

@@ -12,6 +12,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // View implements engine.Store.
@@ -21,7 +22,7 @@ func (s *Store) View(ctx context.Context, fn func(engine.Tx) error) error {
 
 // Look implements engine.Store.
 func (s *Store) Look(ctx context.Context, fn func(engine.Tx) error) error {
-	q, giveBack, err := s.db.borrow(ctx)
+	q, giveBack, err := s.borrow(ctx)
 	if err != nil {
 		return err
 	}
@@ -31,11 +32,11 @@ func (s *Store) Look(ctx context.Context, fn func(engine.Tx) error) error {
 
 // Due implements engine.Store. Of nodes on one database only the one that keeps the clocks finds any.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) (due []fleet.DeviceID, err error) {
-	if !s.db.leads() {
+	if !s.db.Leads() {
 		return nil, nil
 	}
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, "SELECT device_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?", []any{micros(now), limit},
+		return q.Rows(ctx, "SELECT device_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?", []any{micros(now), limit},
 			func(scan func(...any) error) error {
 				var id fleet.DeviceID
 				err := scan(&id)
@@ -85,7 +86,7 @@ func (q *session) ledger(ctx context.Context, device fleet.DeviceID) (_ *engine.
 	var changed bool
 	var doc []byte
 	var latest sql.Null[[]byte]
-	err := q.row(ctx, `SELECT l.revision, l.due_at, l.changed, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
+	err := q.Row(ctx, `SELECT l.revision, l.due_at, l.changed, l.doc, (SELECT doc FROM actions WHERE device_id = l.device_id ORDER BY number DESC LIMIT 1)
 		FROM ledgers l WHERE l.device_id = ?`, []any{device}, &revision, &due, &changed, &doc, &latest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, 0, fleet.ErrNotFound
@@ -130,13 +131,13 @@ func (t *plannedTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *en
 	return t.saveRemovals(ctx, device, t.removals, removalsOf(&l.Device))
 }
 
-func updateLedger(device fleet.DeviceID, revision int64, l *engine.Ledger) (*Statement, error) {
+func updateLedger(device fleet.DeviceID, revision int64, l *engine.Ledger) (*sqldb.Statement, error) {
 	doc, err := ledgerText(&ledgerDoc{l.Device, l.Wake})
 	if err != nil {
 		return nil, err
 	}
 	const text = "UPDATE ledgers SET revision = revision + 1, due_at = ?, changed = ?, doc = ? WHERE device_id = ? AND revision = ?"
-	return &Statement{text, []any{micros(l.DueAt), l.Changed, doc, device, revision}}, nil
+	return &sqldb.Statement{Text: text, Args: []any{micros(l.DueAt), l.Changed, doc, device, revision}}, nil
 }
 
 // SaveAction implements engine.Tx.
@@ -161,7 +162,7 @@ func (t stepReads) Actions(ctx context.Context, device fleet.DeviceID) ([]*actio
 	if err != nil {
 		return nil, err
 	}
-	err = q.rows(ctx, `SELECT doc FROM actions WHERE device_id = ?1 AND number IN (
+	err = q.Rows(ctx, `SELECT doc FROM actions WHERE device_id = ?1 AND number IN (
 			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?2),
 			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?3))
 		ORDER BY number DESC`, []any{device, action.SyncPayloads, action.ChangeAssignments},

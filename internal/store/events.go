@@ -11,6 +11,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // inOneInsert is how many events a statement writes at most: there is a text for each number.
@@ -30,7 +31,7 @@ func (t *liveTx) AppendEvents(ctx context.Context, events []live.Event) error {
 		return err
 	}
 	for _, in := range inserts {
-		if err := t.q.add(ctx, in); err != nil {
+		if err := t.q.Add(ctx, in); err != nil {
 			return fmt.Errorf("writing events of device %s: %w", events[0].Device, err)
 		}
 	}
@@ -45,7 +46,7 @@ func (t *plannedTx) AppendEvents(_ context.Context, events []live.Event) error {
 }
 
 // eventInserts are the statements that write events. They give them their positions where the engine says these at once.
-func eventInserts(events []live.Event) (inserts []Insert, err error) {
+func eventInserts(events []live.Event) (inserts []sqldb.Insert, err error) {
 	for some := range slices.Chunk(events, inOneInsert) {
 		args := make([]any, 0, 5*len(some))
 		for i := range some {
@@ -68,7 +69,10 @@ func eventInserts(events []live.Event) (inserts []Insert, err error) {
 				some[i].Position = last - int64(len(some)-1-i)
 			}
 		}
-		inserts = append(inserts, Insert{Statement{insertEvents[len(some)], args}, numbered})
+		inserts = append(inserts, sqldb.Insert{
+			Statement: sqldb.Statement{Text: insertEvents[len(some)], Args: args},
+			Numbered:  numbered,
+		})
 	}
 	return inserts, nil
 }
@@ -81,7 +85,7 @@ func (s *Store) Events(ctx context.Context, device fleet.DeviceID, after int64, 
 		args = []any{device, after, limit}
 	}
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, text, args, func(scan func(...any) error) error {
+		return q.Rows(ctx, text, args, func(scan func(...any) error) error {
 			e, err := scanEvent(scan)
 			events = append(events, e)
 			return err
@@ -114,9 +118,9 @@ func (s *Store) EventRange(ctx context.Context) (oldest, newest int64, err error
 }
 
 func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err error) {
-	err = q.row(ctx, q.dialect.newestEvent, nil, &newest)
+	err = q.Row(ctx, q.dialect.newestEvent, nil, &newest)
 	if err == nil {
-		err = q.row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1}, &oldest)
+		err = q.Row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1}, &oldest)
 	}
 	return oldest, newest, err
 }
@@ -124,11 +128,11 @@ func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err err
 // DropEvents implements live.Store.
 func (s *Store) DropEvents(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
 	err = s.write(ctx, func(q *session) error {
-		if _, err := q.exec(ctx, q.dialect.keepNewest); err != nil {
+		if _, err := q.Exec(ctx, q.dialect.keepNewest); err != nil {
 			return err
 		}
 		// By position: at may step back with the clock, and the oldest are at the beginning.
-		n, err := q.exec(ctx, `DELETE FROM events WHERE position IN (SELECT position FROM events ORDER BY position LIMIT ?2)
+		n, err := q.Exec(ctx, `DELETE FROM events WHERE position IN (SELECT position FROM events ORDER BY position LIMIT ?2)
 			AND at < ?1`, micros(before), limit)
 		dropped = int(n)
 		return err
@@ -159,7 +163,7 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 }
 
 func (q *session) openActions(ctx context.Context) (list []live.Standing, err error) {
-	err = q.rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN (1, 3) ORDER BY device_id, number", nil,
+	err = q.Rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN (1, 3) ORDER BY device_id, number", nil,
 		func(scan func(...any) error) error {
 			open := live.Standing{Action: new(action.Action)}
 			var doc []byte

@@ -7,11 +7,12 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // SQL is the statement that a query becomes, and the one that counts what it selects, with their parameters.
 func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, err error) {
-	d := map[string]*dialect{"sqlite": sqliteDialect, "postgres": postgresDialect}[engine]
+	d := dialects[map[string]sqldb.Engine{"sqlite": sqldb.SQLite, "postgres": sqldb.Postgres}[engine]]
 	withBuiltIn := *withRoles([]*access.Role{{ID: "x", Name: "y"}})
 	r, ok := map[string]*resource{"devices": &devices, "payloads": &payloads, "groups": &groups, "roles": &withBuiltIn,
 		"assignments": &assignments, "scopeTags": &scopeTags, "remoteActions": &remoteActions}[things]
@@ -36,14 +37,14 @@ func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, 
 // TakeChanges takes the recorded changes of the catalog out of the database.
 func (s *Store) TakeChanges(ctx context.Context) (found []catalog.Change, err error) {
 	err = s.write(ctx, func(q *session) error {
-		err := q.rows(ctx, "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
+		err := q.Rows(ctx, "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
 			var c catalog.Change
 			err := scan(&c.Kind, &c.Target)
 			found = append(found, c)
 			return err
 		})
 		if err == nil {
-			_, err = q.exec(ctx, "DELETE FROM catalog_changes")
+			_, err = q.Exec(ctx, "DELETE FROM catalog_changes")
 		}
 		return err
 	})
@@ -59,6 +60,3 @@ var (
 	ActionText = actionText
 	EventText  = eventText
 )
-
-// Storable is what PostgreSQL is given of parameters.
-var Storable = storable

@@ -75,7 +75,7 @@ func (s *Store) CountDevices(ctx context.Context, where query.Condition) (n int,
 func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Page[fleet.Device], err error) {
 	if q.After == nil {
 		walk := query.Walk{}
-		if err := t.row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &walk.Began); err != nil {
+		if err := t.Row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &walk.Began); err != nil {
 			return page, err
 		}
 		page, err = list(ctx, t, &devices, q, deviceOf)
@@ -132,7 +132,7 @@ var movedDevices = func() *resource {
 // movedSince is how to read the devices that have made contact since a walk began.
 func (t *session) movedSince(ctx context.Context, began int64) (*resource, error) {
 	var newest int64 // each contact has a number of its own, so no more devices than numbers can have moved
-	if err := t.row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &newest); err != nil {
+	if err := t.Row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &newest); err != nil {
 		return nil, err
 	}
 	if newest-began <= movedFew {

@@ -17,7 +17,7 @@ func (t stepReads) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engi
 	if err != nil {
 		return nil, err
 	}
-	err = q.row(ctx, "SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
+	err = q.Row(ctx, "SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
 		[]any{device, k.Caller, k.Name, micros(since)}, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -42,7 +42,7 @@ func (t stepWrites) SaveKey(ctx context.Context, device fleet.DeviceID, k *engin
 // DropKeys implements engine.Store.
 func (s *Store) DropKeys(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
 	err = s.write(ctx, func(q *session) error {
-		n, err := q.exec(ctx, `DELETE FROM idempotency_keys WHERE (device_id, caller, name) IN (
+		n, err := q.Exec(ctx, `DELETE FROM idempotency_keys WHERE (device_id, caller, name) IN (
 			SELECT device_id, caller, name FROM idempotency_keys WHERE used_at <= ? ORDER BY used_at LIMIT ?)`, micros(before), limit)
 		dropped = int(n)
 		return err

@@ -86,7 +86,7 @@ func (s *Store) Removals(ctx context.Context, query engine.RemovalQuery) (found 
 	}
 	b.text.WriteString(" ORDER BY since DESC, device_id DESC, payload_id DESC LIMIT " + b.bind(query.Limit))
 	err = s.read(ctx, func(q *session) error {
-		return q.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
+		return q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 			var r engine.Removal
 			var since, restoreAt sql.NullInt64
 			err := scan(&r.Device, &r.DeviceName, &r.Payload, &r.Type, &r.DisplayName, &r.SubType, &since, &r.Actor, &restoreAt)

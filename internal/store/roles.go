@@ -48,7 +48,7 @@ func scanRole(scan func(...any) error) (*access.Role, error) {
 const roleSelect = "SELECT id, name, description, rights FROM role_definitions"
 
 func (t accessTx) role(ctx context.Context, where string, arg any) (*access.Role, error) {
-	return scanRole(func(dest ...any) error { return t.q.row(ctx, roleSelect+where, []any{arg}, dest...) })
+	return scanRole(func(dest ...any) error { return t.q.Row(ctx, roleSelect+where, []any{arg}, dest...) })
 }
 
 func (t accessTx) Role(ctx context.Context, id string) (*access.Role, error) {
@@ -99,7 +99,7 @@ func (t accessTx) InsertRole(ctx context.Context, r *access.Role) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.q.exec(ctx, "INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
+	_, err = t.q.Exec(ctx, "INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
 		r.ID, r.Name, r.Description, string(rights))
 	return err
 }
@@ -148,7 +148,7 @@ func scanAssignment(scan func(...any) error) (*access.RoleAssignment, error) {
 
 func (t accessTx) Assignment(ctx context.Context, id string) (*access.RoleAssignment, error) {
 	a, err := scanAssignment(func(dest ...any) error {
-		return t.q.row(ctx, assignmentSelect+" WHERE a.id = ?", []any{id}, dest...)
+		return t.q.Row(ctx, assignmentSelect+" WHERE a.id = ?", []any{id}, dest...)
 	})
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*acces
 	b := selection{of: &assignments, dialect: t.q.dialect}
 	b.text.WriteString(assignmentSelect + " WHERE a.id IN (SELECT assignment_id FROM role_members WHERE member IN (" + b.bindAll(members) + ")) ORDER BY a.id")
 	var found []*access.RoleAssignment
-	err := t.q.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
+	err := t.q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 		a, err := scanAssignment(scan)
 		found = append(found, a)
 		return err
@@ -183,7 +183,7 @@ func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*acces
 
 func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) error {
 	a.Members = []string{}
-	return t.q.rows(ctx, "SELECT member FROM role_members WHERE assignment_id = ? ORDER BY position", []any{a.ID},
+	return t.q.Rows(ctx, "SELECT member FROM role_members WHERE assignment_id = ? ORDER BY position", []any{a.ID},
 		func(scan func(...any) error) error {
 			var member string
 			err := scan(&member)
@@ -194,7 +194,7 @@ func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) err
 
 func (t accessTx) writeMembers(ctx context.Context, a *access.RoleAssignment) error {
 	for i, member := range a.Members {
-		_, err := t.q.exec(ctx, "INSERT INTO role_members (member, assignment_id, position) VALUES (?, ?, ?)", member, a.ID, i)
+		_, err := t.q.Exec(ctx, "INSERT INTO role_members (member, assignment_id, position) VALUES (?, ?, ?)", member, a.ID, i)
 		if err != nil {
 			return fmt.Errorf("writing member %q of role assignment %s: %w", member, a.ID, err)
 		}
@@ -207,7 +207,7 @@ func (t accessTx) InsertAssignment(ctx context.Context, a *access.RoleAssignment
 	if a.Token != "" {
 		token = a.Token
 	}
-	_, err := t.q.exec(ctx, `INSERT INTO role_assignments (id, name, description, role_id, group_ids, tag_ids, token_id)
+	_, err := t.q.Exec(ctx, `INSERT INTO role_assignments (id, name, description, role_id, group_ids, tag_ids, token_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Name, a.Description, a.RoleID, limits{&a.Groups}, limits{&a.Tags}, token)
 	if err != nil {
 		return fmt.Errorf("writing role assignment %s: %w", a.ID, err)
@@ -221,7 +221,7 @@ func (t accessTx) UpdateAssignment(ctx context.Context, a *access.RoleAssignment
 	if err != nil {
 		return err
 	}
-	if _, err := t.q.exec(ctx, "DELETE FROM role_members WHERE assignment_id = ?", a.ID); err != nil {
+	if _, err := t.q.Exec(ctx, "DELETE FROM role_members WHERE assignment_id = ?", a.ID); err != nil {
 		return err
 	}
 	return t.writeMembers(ctx, a)

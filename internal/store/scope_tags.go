@@ -33,7 +33,7 @@ func scanTag(scan func(...any) error) (*access.ScopeTag, error) {
 }
 
 func (t accessTx) tag(ctx context.Context, where string, arg any) (*access.ScopeTag, error) {
-	return scanTag(func(dest ...any) error { return t.q.row(ctx, tagSelect+where, []any{arg}, dest...) })
+	return scanTag(func(dest ...any) error { return t.q.Row(ctx, tagSelect+where, []any{arg}, dest...) })
 }
 
 func (t accessTx) Tag(ctx context.Context, id string) (*access.ScopeTag, error) {
@@ -49,7 +49,7 @@ func (t accessTx) Tags(ctx context.Context, q query.Query) (query.Page[*access.S
 }
 
 func (t accessTx) InsertTag(ctx context.Context, tag *access.ScopeTag) error {
-	return t.q.row(ctx, "INSERT INTO scope_tags (name, description) VALUES (?, ?) RETURNING id", []any{tag.Name, tag.Description}, &tag.ID)
+	return t.q.Row(ctx, "INSERT INTO scope_tags (name, description) VALUES (?, ?) RETURNING id", []any{tag.Name, tag.Description}, &tag.ID)
 }
 
 func (t accessTx) UpdateTag(ctx context.Context, tag *access.ScopeTag) error {
@@ -62,7 +62,7 @@ func (t accessTx) DeleteTag(ctx context.Context, id string) error {
 
 func (t accessTx) TagUse(ctx context.Context, id string) (devices, payloads, assignments int, err error) {
 	carried := listed([]string{id})
-	err = t.q.row(ctx, `SELECT (SELECT count(*) FROM devices WHERE instr(scope_tags, ?1) > 0),
+	err = t.q.Row(ctx, `SELECT (SELECT count(*) FROM devices WHERE instr(scope_tags, ?1) > 0),
 		(SELECT count(*) FROM catalog_payloads WHERE instr(scope_tags, ?1) > 0),
 		(SELECT count(*) FROM role_assignments WHERE instr(tag_ids, ?1) > 0)`,
 		[]any{carried}, &devices, &payloads, &assignments)
@@ -70,12 +70,12 @@ func (t accessTx) TagUse(ctx context.Context, id string) (devices, payloads, ass
 }
 
 func (t accessTx) GroupExists(ctx context.Context, id string) (exists bool, err error) {
-	err = t.q.row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_groups WHERE id = ?)", []any{id}, &exists)
+	err = t.q.Row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_groups WHERE id = ?)", []any{id}, &exists)
 	return exists, err
 }
 
 func (t accessTx) GroupsNamed(ctx context.Context, name string) (ids []string, err error) {
-	err = t.q.rows(ctx, "SELECT id FROM catalog_groups WHERE display_name = ? ORDER BY id", []any{name}, func(scan func(...any) error) error {
+	err = t.q.Rows(ctx, "SELECT id FROM catalog_groups WHERE display_name = ? ORDER BY id", []any{name}, func(scan func(...any) error) error {
 		var id string
 		err := scan(&id)
 		ids = append(ids, id)

@@ -7,6 +7,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // attempts is how often a step is computed beside others before it gets the writer to itself.
@@ -18,7 +19,7 @@ const attempts = 3
 func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx) error) error {
 	for range attempts {
 		err := audit.Attempt(ctx, func() error { return s.planAndCommit(ctx, fn) })
-		if !errors.Is(err, ErrOutdated) {
+		if !errors.Is(err, sqldb.ErrOutdated) {
 			return err
 		}
 	}
@@ -34,7 +35,7 @@ func (s *Store) planAndCommit(ctx context.Context, fn func(engine.Tx) error) err
 		return err
 	}
 	t.plan.Before, t.plan.After, t.plan.Committed = aroundWrite(ctx)
-	if err := s.db.commit(ctx, &t.plan); err != nil {
+	if err := s.db.Commit(ctx, &t.plan); err != nil {
 		return err
 	}
 	if t.saved != nil {
@@ -79,7 +80,7 @@ func newLiveTx(q *session) *liveTx {
 func (t *liveTx) session(context.Context) (*session, error) { return t.q, nil }
 
 func (t *liveTx) exec(ctx context.Context, text string, args ...any) error {
-	_, err := t.q.exec(ctx, text, args...)
+	_, err := t.q.Exec(ctx, text, args...)
 	return err
 }
 
@@ -91,9 +92,9 @@ type plannedTx struct {
 	stepReads
 	stepWrites
 	store    *Store
-	borrowed *session       // nil: none yet
-	release  func()         // gives it back
-	plan     Plan           //
+	borrowed *session // nil: none yet
+	release  func()   // gives it back
+	plan     sqldb.Plan
 	device   fleet.DeviceID // whose ledger was read; empty: none was
 	revision int64          // of that ledger
 	removals []removal      // that it told when it was read
@@ -108,7 +109,7 @@ func newPlannedTx(s *Store) *plannedTx {
 
 func (t *plannedTx) session(ctx context.Context) (_ *session, err error) {
 	if t.borrowed == nil {
-		t.borrowed, t.release, err = t.store.db.borrow(ctx)
+		t.borrowed, t.release, err = t.store.borrow(ctx)
 	}
 	return t.borrowed, err
 }
@@ -121,7 +122,7 @@ func (t *plannedTx) giveBack() {
 }
 
 func (t *plannedTx) exec(_ context.Context, text string, args ...any) error {
-	t.plan.Statements = append(t.plan.Statements, Statement{text, args})
+	t.plan.Statements = append(t.plan.Statements, sqldb.Statement{Text: text, Args: args})
 	return nil
 }
 
@@ -132,6 +133,8 @@ func (t *plannedTx) expectRevision(device fleet.DeviceID, revision int64) {
 	t.device = device
 	t.revision = revision
 	t.plan.Row = string(device)
-	t.plan.Precondition = &Statement{
-		"UPDATE ledgers SET revision = revision WHERE device_id = ? AND revision = ?", []any{device, revision}}
+	t.plan.Precondition = &sqldb.Statement{
+		Text: "UPDATE ledgers SET revision = revision WHERE device_id = ? AND revision = ?",
+		Args: []any{device, revision},
+	}
 }

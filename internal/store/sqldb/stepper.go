@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"cmp"
@@ -7,24 +7,27 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
-	steppers = 2 // so that the next steps are on their way while a commit goes to the disk
-	channel  = "syncpayloads_events"
+	steppers = 2 // so that the next plans are on their way while a commit goes to the disk
+	// newsChannel tells other nodes of commits with inserts.
+	newsChannel = "syncpayloads_events"
 )
 
-// stepper commits the steps of devices on PostgreSQL, many in one transaction of two messages to the server and one
-// commit. Each has its device's ledger for itself; nodes and transactions meet only while they number their events.
+// stepper commits plans on PostgreSQL, many in one transaction of two messages to the server and one commit. Each has its
+// row for itself; nodes and transactions meet only while they number their rows.
 type stepper struct {
-	pool    *pgxpool.Pool
-	alone   *writer
-	jobs    chan *planned
-	quit    chan struct{}
-	stopped sync.WaitGroup
+	pool     *pgxpool.Pool
+	alone    *writer
+	patience time.Duration
+	jobs     chan *planned
+	quit     chan struct{}
+	stopped  sync.WaitGroup
 }
 
 // planned is a plan that waits to be written.
@@ -35,8 +38,14 @@ type planned struct {
 	done chan struct{}
 }
 
-func startStepper(pool *pgxpool.Pool, alone *writer) *stepper {
-	s := &stepper{pool: pool, alone: alone, jobs: make(chan *planned, batchLimit), quit: make(chan struct{})}
+func startStepper(pool *pgxpool.Pool, alone *writer, patience time.Duration) *stepper {
+	s := &stepper{
+		pool:     pool,
+		alone:    alone,
+		patience: patience,
+		jobs:     make(chan *planned, batchLimit),
+		quit:     make(chan struct{}),
+	}
 	for range steppers {
 		s.stopped.Go(s.run)
 	}
@@ -103,9 +112,9 @@ func (s *stepper) commit(batch []*planned) {
 
 // together commits a batch in one transaction. An error means that nothing is known to be committed.
 func (s *stepper) together(batch []*planned) error {
-	ctx, cancel := within(context.Background())
+	ctx, cancel := within(context.Background(), s.patience)
 	defer cancel()
-	c, err := acquire(ctx, s.pool)
+	c, err := acquire(ctx, s.pool, s.patience)
 	if err != nil {
 		for _, j := range batch {
 			j.err = err // nothing was sent
@@ -113,7 +122,7 @@ func (s *stepper) together(batch []*planned) error {
 		return nil
 	}
 	defer c.Release() // one in the middle of a transaction does not go back to the pool
-	l := &postgresLink{c.Conn()}
+	l := &postgresLink{c.Conn(), s.patience}
 	if err := begin(ctx, c.Conn(), batch); err != nil {
 		return l.checked(err)
 	}
@@ -126,7 +135,7 @@ func (s *stepper) together(batch []*planned) error {
 		}
 	}
 	if numbers {
-		write.Queue("SELECT pg_advisory_xact_lock($1)", int64(order))
+		write.Queue("SELECT pg_advisory_xact_lock($1)", int64(numberLock))
 		for _, j := range batch {
 			if j.err == nil {
 				for _, in := range j.plan.Inserts {
@@ -134,7 +143,7 @@ func (s *stepper) together(batch []*planned) error {
 				}
 			}
 		}
-		write.Queue("SELECT pg_notify($1, '')", channel)
+		write.Queue("SELECT pg_notify($1, '')", newsChannel)
 	}
 	write.Queue("COMMIT")
 	if err := c.Conn().SendBatch(ctx, &write).Close(); err != nil {
@@ -149,13 +158,13 @@ func queue(b *pgx.Batch, statements ...Statement) {
 	}
 }
 
-// begin begins the transaction, changes the ledgers of the batch, always in the same order, and marks the steps that are
-// outdated.
+// begin begins the transaction, runs the preconditions of the batch, always in the order of their rows, and marks the
+// plans that are outdated.
 func begin(ctx context.Context, c *pgx.Conn, batch []*planned) error {
 	slices.SortStableFunc(batch, func(a, b *planned) int { return cmp.Compare(a.plan.Row, b.plan.Row) })
 	var guards pgx.Batch
 	guards.Queue("BEGIN")
-	guards.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(turn))
+	guards.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(writeLock))
 	for _, j := range batch {
 		queue(&guards, *j.plan.Precondition)
 	}

@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -23,14 +23,14 @@ type writer struct {
 
 // transaction begins and ends transactions that no other writer is in, one after the other.
 type transaction interface {
-	begin(ctx context.Context) (*session, error)
-	commit(ctx context.Context, q *session) error
-	undo(ctx context.Context, q *session) // after any error of commit, too
+	begin(ctx context.Context) (*Session, error)
+	commit(ctx context.Context, q *Session) error
+	undo(ctx context.Context, q *Session) // after any error of commit, too
 }
 
 type job struct {
 	ctx context.Context
-	fn  func(*session) error
+	fn  func(*Session) error
 
 	// withoutSavepoint: fn has written nothing when it returns ErrOutdated, and no other error is expected of it.
 	withoutSavepoint bool
@@ -48,7 +48,7 @@ func startWriter(t transaction) *writer {
 }
 
 // write runs fn in a transaction that is alone among all writers. committed runs once it is on the disk; nil: nothing.
-func (w *writer) write(ctx context.Context, fn func(*session) error, committed func()) error {
+func (w *writer) write(ctx context.Context, fn func(*Session) error, committed func()) error {
 	return w.wait(&job{ctx: ctx, fn: fn, committed: committed, done: make(chan struct{})})
 }
 
@@ -56,7 +56,7 @@ func (w *writer) write(ctx context.Context, fn func(*session) error, committed f
 func (w *writer) plan(ctx context.Context, p *Plan) error {
 	return w.wait(&job{
 		ctx:              ctx,
-		fn:               func(q *session) error { return p.write(ctx, q) },
+		fn:               func(q *Session) error { return p.write(ctx, q) },
 		withoutSavepoint: p.undoesItself(),
 		committed:        p.Committed,
 		done:             make(chan struct{}),
@@ -154,7 +154,7 @@ func (w *writer) commit(batch []*job) {
 
 // runAll runs every job so that it can be undone alone, but for those without a savepoint: what is in the way of one of those, such as
 // a full disk, is in the way of all. An error means the transaction itself is lost.
-func runAll(ctx context.Context, q *session, batch []*job) error {
+func runAll(ctx context.Context, q *Session, batch []*job) error {
 	if len(batch) == 1 {
 		j := batch[0]
 		if j.err = j.ctx.Err(); j.err == nil {
@@ -172,22 +172,22 @@ func runAll(ctx context.Context, q *session, batch []*job) error {
 			}
 			continue
 		}
-		if _, err := q.exec(ctx, "SAVEPOINT job"); err != nil {
+		if _, err := q.Exec(ctx, "SAVEPOINT job"); err != nil {
 			return err
 		}
 		if j.run(q); j.err != nil {
-			if _, err := q.exec(ctx, "ROLLBACK TO job"); err != nil {
+			if _, err := q.Exec(ctx, "ROLLBACK TO job"); err != nil {
 				return errors.Join(j.err, err)
 			}
 		}
-		if _, err := q.exec(ctx, "RELEASE job"); err != nil {
+		if _, err := q.Exec(ctx, "RELEASE job"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (j *job) run(q *session) {
+func (j *job) run(q *Session) {
 	defer func() {
 		if j.caught = recover(); j.caught != nil {
 			j.err = fmt.Errorf("panic: %v", j.caught)

@@ -1,4 +1,4 @@
-package store_test
+package sqldb_test
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ func TestStepRestsOnTheLedgerThatStands(t *testing.T) {
 				location := storetest.Location(t)
 				one, other := storetest.OpenAt(t, location), storetest.OpenAt(t, location)
 				const device fleet.DeviceID = "d"
-				save(t, one, fleet.Device{ID: device, UDID: "u"})
+				enroll(t, one, device)
 				key := &engine.Key{Caller: "c", Name: "k"}
 				var seen []int
 				err := one.Update(t.Context(), device, func(tx engine.Tx) error {
@@ -74,6 +74,18 @@ func TestStepRestsOnTheLedgerThatStands(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+var dawn = time.Date(2025, 2, 13, 6, 0, 0, 0, time.UTC)
+
+func enroll(t *testing.T, s *store.Store, device fleet.DeviceID) {
+	t.Helper()
+	err := s.Update(t.Context(), device, func(tx engine.Tx) error {
+		return tx.SaveDevice(t.Context(), &fleet.Device{ID: device, UDID: "u"})
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

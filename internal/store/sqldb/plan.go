@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -38,7 +38,7 @@ type Plan struct {
 
 	// Before and After run in the transaction, first and last of all; an error keeps all of the plan from being
 	// written. A plan that has one of them is alone among all writers. Nil: nothing.
-	Before, After func(*session) error
+	Before, After func(*Session) error
 	Committed     func() // runs once the plan is on the disk; nil: nothing
 }
 
@@ -53,14 +53,14 @@ func (p *Plan) undoesItself() bool {
 }
 
 // write writes the plan, in a transaction that is alone among all writers.
-func (p *Plan) write(ctx context.Context, q *session) error {
+func (p *Plan) write(ctx context.Context, q *Session) error {
 	if p.Before != nil {
 		if err := p.Before(q); err != nil {
 			return err
 		}
 	}
 	if p.Precondition != nil {
-		changed, err := q.exec(ctx, p.Precondition.Text, p.Precondition.Args...)
+		changed, err := q.Exec(ctx, p.Precondition.Text, p.Precondition.Args...)
 		if err != nil {
 			return err
 		}
@@ -69,12 +69,12 @@ func (p *Plan) write(ctx context.Context, q *session) error {
 		}
 	}
 	for _, st := range p.Statements {
-		if _, err := q.exec(ctx, st.Text, st.Args...); err != nil {
+		if _, err := q.Exec(ctx, st.Text, st.Args...); err != nil {
 			return err
 		}
 	}
 	for _, in := range p.Inserts {
-		if err := q.add(ctx, in); err != nil {
+		if err := q.Add(ctx, in); err != nil {
 			return err
 		}
 	}
@@ -82,13 +82,4 @@ func (p *Plan) write(ctx context.Context, q *session) error {
 		return p.After(q)
 	}
 	return nil
-}
-
-// add runs an Insert.
-func (q *session) add(ctx context.Context, in Insert) error {
-	last, err := q.insert(ctx, in.Text, in.Args...)
-	if err == nil && last != 0 {
-		in.Numbered(last)
-	}
-	return err
 }
