@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -24,39 +25,56 @@ func (s *Store) ViewCatalog(ctx context.Context, fn func(catalog.Tx) error) erro
 
 type catalogTx struct{ q *session }
 
-const (
-	payloadSummary = `id, type, platforms, odata_type, display_name, description, sub_type, identifier, revision, version,
-		file_name, properties, created, last_modified, scope_tags`
-	payloadContent = "content, original"
+// payloadTable is an app or policy. To add a property of all payloads, add a line, a migration for each engine, and the field
+// in catalog. Those of one kind alone are in the column properties.
+var payloadTable = newTable("catalog_payloads", "id",
+	plain("id", idColumn, func(p *catalog.Payload) *action.PayloadID { return &p.ID }).by(catalog.ByID).stays(),
+	plain("type", numberColumn, func(p *catalog.Payload) *action.PayloadType { return &p.Type }).by(catalog.ByType).stays(),
+	listing("platforms", func(p *catalog.Payload) *[]fleet.Platform { return &p.Platforms }).stays(),
+	plain("odata_type", textColumn, func(p *catalog.Payload) *string { return &p.ODataType }).by(catalog.ByODataType).stays(),
+	plain("display_name", textColumn, func(p *catalog.Payload) *string { return &p.DisplayName }).by(catalog.ByDisplayName),
+	plain("description", textColumn, func(p *catalog.Payload) *string { return &p.Description }).by(catalog.ByDescription),
+	plain("sub_type", textColumn, func(p *catalog.Payload) *string { return &p.SubType }),
+	plain("identifier", textColumn, func(p *catalog.Payload) *string { return &p.Identifier }).stays(),
+	plain("revision", textColumn, func(p *catalog.Payload) *string { return &p.Revision }),
+	plain("version", numberColumn, func(p *catalog.Payload) *int64 { return &p.Version }).by(catalog.ByVersion),
+	plain("file_name", textColumn, func(p *catalog.Payload) *string { return &p.FileName }).by(catalog.ByFileName),
+	tableColumn[catalog.Payload]{
+		name:  "properties",
+		value: func(p *catalog.Payload) any { return string(p.Properties) },
+		dest:  func(p *catalog.Payload) any { return &p.Properties },
+	},
+	instant("created", stampColumn, func(p *catalog.Payload) *time.Time { return &p.Created }).by(catalog.ByCreated).stays(),
+	instant("last_modified", stampColumn, func(p *catalog.Payload) *time.Time { return &p.LastModified }).by(catalog.ByLastModified),
+	listing("scope_tags", func(p *catalog.Payload) *[]string { return &p.Tags }).by(catalog.ByTag),
+	plain("content", bytesColumn, func(p *catalog.Payload) *[]byte { return &p.Content }).onlyWhole(),
+	tableColumn[catalog.Payload]{
+		name:  "original",
+		value: func(p *catalog.Payload) any { return blob(p.Original) },
+		dest:  func(p *catalog.Payload) any { return &p.Original },
+	}.onlyWhole(),
+	derived("class", func(p *catalog.Payload) any { return p.Type.Class() }).stays(),
+	derived("family", func(p *catalog.Payload) any { return p.Family() }).stays(),
 )
 
-// scanPayload reads payloadSummary, and payloadContent behind it if whole.
-func scanPayload(scan func(...any) error, whole bool) (*catalog.Payload, error) {
-	var p catalog.Payload
-	var platforms, tags string
-	var created, modified sql.NullInt64
-	dest := []any{&p.ID, &p.Type, &platforms, &p.ODataType, &p.DisplayName, &p.Description, &p.SubType, &p.Identifier,
-		&p.Revision, &p.Version, &p.FileName, &p.Properties, &created, &modified, &tags}
-	if whole {
-		dest = append(dest, &p.Content, &p.Original)
-	}
-	err := scan(dest...)
+// payloadRead is what was read of a payload.
+func payloadRead(p *catalog.Payload, err error) (*catalog.Payload, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, catalog.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a payload: %w", err)
 	}
-	p.Platforms, p.Tags = unlisted[fleet.Platform](platforms), unlisted[string](tags)
-	p.Created, p.LastModified = fromMicros(created), fromMicros(modified)
-	return &p, nil
+	return p, nil
 }
+
+var selectPayload = "SELECT " + payloadTable.selectedWhole + " FROM catalog_payloads WHERE id = ?"
 
 // payload returns a catalog entry with its content; catalog.ErrNotFound if there is none.
 func (q *session) payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
-	return scanPayload(func(dest ...any) error {
-		return q.Row(ctx, "SELECT "+payloadSummary+", "+payloadContent+" FROM catalog_payloads WHERE id = ?", []any{id}, dest...)
-	}, true)
+	return payloadRead(payloadTable.scanWhole(func(dest ...any) error {
+		return q.Row(ctx, selectPayload, []any{id}, dest...)
+	}))
 }
 
 func (t catalogTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
@@ -69,21 +87,12 @@ func textProperty(name string) column {
 }
 
 var payloads = resource{
-	things: "payloads", columns: payloadSummary, from: "catalog_payloads",
-	key: column{"id", idColumn},
-	fields: map[query.Field]column{
-		catalog.ByID:           {"id", idColumn},
-		catalog.ByType:         {"type", numberColumn},
-		catalog.ByODataType:    {"odata_type", textColumn},
-		catalog.ByDisplayName:  {"display_name", textColumn},
-		catalog.ByDescription:  {"description", textColumn},
-		catalog.ByFileName:     {"file_name", textColumn},
-		catalog.ByVersion:      {"version", numberColumn},
-		catalog.ByCreated:      {"created", stampColumn},
-		catalog.ByLastModified: {"last_modified", stampColumn},
-		catalog.ByAssigned:     {"EXISTS (SELECT 1 FROM catalog_assignments WHERE payload_id = catalog_payloads.id)", boolColumn},
-		catalog.ByTag:          {"instr(scope_tags, ',' || ? || ',') > 0", listColumn},
-
+	things:  "payloads",
+	columns: payloadTable.selected,
+	from:    payloadTable.name,
+	key:     column{"id", idColumn},
+	fields: payloadTable.fields("", map[query.Field]column{
+		catalog.ByAssigned:        {"EXISTS (SELECT 1 FROM catalog_assignments WHERE payload_id = catalog_payloads.id)", boolColumn},
 		catalog.ByPublisher:       textProperty("publisher"),
 		catalog.ByDeveloper:       textProperty("developer"),
 		catalog.ByOwner:           textProperty("owner"),
@@ -91,18 +100,17 @@ var payloads = resource{
 		catalog.ByPrimaryBundleID: textProperty("primaryBundleId"),
 		catalog.ByPlatforms:       textProperty("platforms"),
 		catalog.ByTechnologies:    textProperty("technologies"),
-	},
+	}),
 }
 
 func (t catalogTx) Payloads(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
-	return list(ctx, t.q, &payloads, q, func(scan func(...any) error) (*catalog.Payload, error) { return scanPayload(scan, false) })
+	return list(ctx, t.q, &payloads, q, func(scan func(...any) error) (*catalog.Payload, error) {
+		return payloadRead(payloadTable.scan(scan))
+	})
 }
 
 func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.Exec(ctx, "INSERT INTO catalog_payloads ("+payloadSummary+", "+payloadContent+`, class, family)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ID, p.Type, listed(p.Platforms), p.ODataType, p.DisplayName, p.Description, p.SubType, p.Identifier, p.Revision, p.Version,
-		p.FileName, string(p.Properties), micros(p.Created), micros(p.LastModified), listed(p.Tags), p.Content, blob(p.Original), p.Type.Class(), p.Family())
+	_, err := t.q.Exec(ctx, payloadTable.insertText, payloadTable.insertArgs(p)...)
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)
 	}
@@ -110,11 +118,7 @@ func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error 
 }
 
 func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.Exec(ctx, `UPDATE catalog_payloads SET display_name = ?, description = ?, sub_type = ?, revision = ?, version = ?,
-			file_name = ?, properties = ?, last_modified = ?, content = ?, original = ?, scope_tags = ?
-		WHERE id = ?`,
-		p.DisplayName, p.Description, p.SubType, p.Revision, p.Version, p.FileName, string(p.Properties), micros(p.LastModified),
-		p.Content, blob(p.Original), listed(p.Tags), p.ID)
+	_, err := t.q.Exec(ctx, payloadTable.updateText, payloadTable.updateArgs(p)...)
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)
 	}

@@ -10,12 +10,34 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
+// resources are all that queries select.
+func resources() map[string]*resource {
+	return map[string]*resource{
+		"devices":       &devices,
+		"payloads":      &payloads,
+		"groups":        &groups,
+		"roles":         withRoles([]*access.Role{{ID: "x", Name: "y"}}),
+		"assignments":   &assignments,
+		"scopeTags":     &scopeTags,
+		"remoteActions": &remoteActions,
+	}
+}
+
+// Vocabulary is the SQL of all tables and columns that queries name, as the tables say it.
+func Vocabulary() (texts []string) {
+	for _, r := range resources() {
+		texts = append(texts, r.columns, r.from, r.key.sql)
+		for _, c := range r.fields {
+			texts = append(texts, c.sql)
+		}
+	}
+	return texts
+}
+
 // SQL is the statement that a query becomes, and the one that counts what it selects, with their parameters.
 func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, err error) {
 	d := dialects[map[string]sqldb.Engine{"sqlite": sqldb.SQLite, "postgres": sqldb.Postgres}[engine]]
-	withBuiltIn := *withRoles([]*access.Role{{ID: "x", Name: "y"}})
-	r, ok := map[string]*resource{"devices": &devices, "payloads": &payloads, "groups": &groups, "roles": &withBuiltIn,
-		"assignments": &assignments, "scopeTags": &scopeTags, "remoteActions": &remoteActions}[things]
+	r, ok := resources()[things]
 	if !ok {
 		return texts, args, fmt.Errorf("there are no %s", things)
 	}

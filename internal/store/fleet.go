@@ -16,26 +16,12 @@ const bySynced query.Field = "synced"
 const deviceTagged = "instr(devices.scope_tags, ',' || ? || ',') > 0"
 
 var devices = resource{
-	things: "devices", columns: deviceColumns, from: "devices",
-	key: column{"devices.id", idColumn},
-	own: deviceCondition,
-	fields: map[query.Field]column{
-		fleet.ByID:           {"devices.id", idColumn},
-		fleet.ByName:         {"devices.name", textColumn},
-		fleet.ByPlatform:     {"devices.platform", textColumn},
-		fleet.ByManufacturer: {"devices.manufacturer", textColumn},
-		fleet.ByModel:        {"devices.model", textColumn},
-		fleet.ByOSVersion:    {"devices.os_version", textColumn},
-		fleet.BySerialNumber: {"devices.serial_number", textColumn},
-		fleet.ByUDID:         {"devices.udid", textColumn},
-		fleet.BySupervised:   {"devices.supervised", boolColumn},
-		fleet.ByUserEnrolled: {"devices.user_enrolled", boolColumn},
-		fleet.ByEnrolled:     {"devices.enrolled", boolColumn},
-		fleet.ByEnrolledAt:   {"devices.enrolled_at", timeColumn},
-		fleet.ByLastSync:     {"devices.last_sync", timeColumn},
-		fleet.ByTag:          {deviceTagged, listColumn},
-		bySynced:             {"devices.synced", numberColumn},
-	},
+	things:  "devices",
+	columns: deviceTable.selected,
+	from:    "devices",
+	key:     column{"devices.id", idColumn},
+	own:     deviceCondition,
+	fields:  deviceTable.fields("devices.", map[query.Field]column{bySynced: {"devices.synced", numberColumn}}),
 }
 
 func deviceOf(scan func(...any) error) (fleet.Device, error) {

@@ -5,43 +5,43 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
+var groupTable = newTable("catalog_groups", "id",
+	plain("id", idColumn, func(g *catalog.DeviceGroup) *string { return &g.ID }).by(catalog.ByID),
+	plain("display_name", textColumn, func(g *catalog.DeviceGroup) *string { return &g.DisplayName }).by(catalog.ByDisplayName),
+	plain("description", textColumn, func(g *catalog.DeviceGroup) *string { return &g.Description }).by(catalog.ByDescription),
+	instant("created", stampColumn, func(g *catalog.DeviceGroup) *time.Time { return &g.Created }).by(catalog.ByCreated),
+)
+
 func scanGroup(scan func(...any) error) (*catalog.DeviceGroup, error) {
-	var g catalog.DeviceGroup
-	var created sql.NullInt64
-	err := scan(&g.ID, &g.DisplayName, &g.Description, &created)
+	g, err := groupTable.scan(scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, catalog.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a group: %w", err)
 	}
-	g.Created = fromMicros(created)
-	return &g, nil
+	return g, nil
 }
-
-const groupColumns = "id, display_name, description, created"
 
 var groups = resource{
-	things: "groups", columns: groupColumns, from: "catalog_groups",
-	key: column{"id", idColumn},
-	fields: map[query.Field]column{
-		catalog.ByID:          {"id", idColumn},
-		catalog.ByDisplayName: {"display_name", textColumn},
-		catalog.ByDescription: {"description", textColumn},
-		catalog.ByCreated:     {"created", stampColumn},
-	},
+	things:  "groups",
+	columns: groupTable.selected,
+	from:    groupTable.name,
+	key:     column{"id", idColumn},
+	fields:  groupTable.fields("", nil),
 }
 
+var selectGroup = "SELECT " + groupTable.selected + " FROM catalog_groups WHERE id = ?"
+
 func (t catalogTx) Group(ctx context.Context, id string) (*catalog.DeviceGroup, error) {
-	return scanGroup(func(dest ...any) error {
-		return t.q.Row(ctx, "SELECT "+groupColumns+" FROM catalog_groups WHERE id = ?", []any{id}, dest...)
-	})
+	return scanGroup(func(dest ...any) error { return t.q.Row(ctx, selectGroup, []any{id}, dest...) })
 }
 
 func (t catalogTx) Groups(ctx context.Context, q query.Query) (query.Page[*catalog.DeviceGroup], error) {
@@ -49,8 +49,7 @@ func (t catalogTx) Groups(ctx context.Context, q query.Query) (query.Page[*catal
 }
 
 func (t catalogTx) InsertGroup(ctx context.Context, g *catalog.DeviceGroup) error {
-	_, err := t.q.Exec(ctx, "INSERT INTO catalog_groups (id, display_name, description, created) VALUES (?, ?, ?, ?)",
-		g.ID, g.DisplayName, g.Description, micros(g.Created))
+	_, err := t.q.Exec(ctx, groupTable.insertText, groupTable.insertArgs(g)...)
 	if err != nil {
 		return fmt.Errorf("writing group %s: %w", g.ID, err)
 	}

@@ -18,6 +18,7 @@ const (
 	stampColumn                    // a time, never NULL
 	timeColumn                     // a time; NULL: never
 	listColumn                     // sql is a condition with one parameter, the element that is looked for
+	bytesColumn                    // never compared
 )
 
 // column is what a field of a query is in SQL.
