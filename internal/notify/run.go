@@ -142,7 +142,7 @@ func (s *Service) tell(ctx context.Context, n *Notice) {
 		n.NotBefore = time.Time{}
 	default:
 		n.Attempts++
-		n.NotBefore = now.Add(backoff(n.Attempts))
+		n.NotBefore = now.Add(retryWait(n.Attempts))
 	}
 	if err := s.Store.SettleNotice(context.WithoutCancel(ctx), s.node, n); err != nil {
 		s.Log.Error("a lifecycle notification is delivered again", "subscription", n.Subscription, "err", err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/backoff"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
@@ -103,7 +104,7 @@ func (t *turn) push(ctx context.Context, sees *access.Sight) error {
 func (d *Delivery) fail(now time.Time, failure error) (last bool) {
 	d.Attempts++
 	d.LastError = failure.Error()
-	d.NotBefore = now.Add(backoff(d.Attempts))
+	d.NotBefore = now.Add(retryWait(d.Attempts))
 	if d.Failing.IsZero() {
 		d.Failing = now
 	}
@@ -113,11 +114,7 @@ func (d *Delivery) fail(now time.Time, failure error) (last bool) {
 	return now.Sub(d.Trying) >= GiveUpAfter
 }
 
-// backoff is the wait after so many failures.
-func backoff(attempts int) time.Duration {
-	wait := backoffBase
-	for ; attempts > 1 && wait < backoffMost; attempts-- {
-		wait *= 2
-	}
-	return min(wait, backoffMost)
+// retryWait is the wait after so many failures.
+func retryWait(failures int) time.Duration {
+	return backoff.After(backoffBase, backoffMost, 2, failures)
 }

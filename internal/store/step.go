@@ -39,7 +39,7 @@ func (s *Store) planAndCommit(ctx context.Context, fn func(engine.Tx) error) err
 		return err
 	}
 	if t.saved != nil {
-		s.ledgers.put(ledger{t.device, t.revision + 1, t.saved})
+		s.ledgers.put(t.device, ledger{t.revision + 1, t.saved})
 	}
 	return nil
 }

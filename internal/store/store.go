@@ -20,7 +20,7 @@ import (
 type Store struct {
 	db         sqldb.Database
 	dialect    *dialect
-	ledgers    ledgers
+	ledgers    *ledgers
 	identities *identities // nil: another process may change them
 }
 
@@ -40,7 +40,7 @@ func open(ctx context.Context, location, vfs string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, dialect: dialects[db.Engine()]}
+	s := &Store{db: db, dialect: dialects[db.Engine()], ledgers: newLedgers()}
 	if err := s.refuseHalfMoved(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -84,7 +84,7 @@ func (s *Store) Durable(ctx context.Context) error {
 func (s *Store) Hold() error {
 	alone, err := s.db.Hold()
 	if alone {
-		s.identities = &identities{}
+		s.identities = newIdentities()
 	}
 	return err
 }

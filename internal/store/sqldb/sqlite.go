@@ -17,6 +17,8 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3", in pure Go
 	"github.com/ncruces/go-sqlite3/ext/fts5"
 	"github.com/pressly/goose/v3"
+
+	"github.com/syncpayloads/syncpayloads/internal/backoff"
 )
 
 func init() { sqlite3.AutoExtension(fts5.Register) } // for indexes of texts
@@ -116,12 +118,18 @@ func (s *sqlite) prepare(ctx context.Context, path string) error {
 	return nil
 }
 
+// Making the tables is tried again after migrateWait, then after twice as long, and so on: five seconds in all.
+const (
+	migrateWait  = 5 * time.Millisecond
+	migrateTries = 10
+)
+
 // migrateWithRetry makes the tables. Another process may be at it at the same moment: SQLite then refuses both to switch the file
 // to WAL and to migrate it, without waiting, so this tries again for a while.
 func (s *sqlite) migrateWithRetry(ctx context.Context) error {
-	for wait := 5 * time.Millisecond; ; wait *= 2 {
+	for failures := 1; ; failures++ {
 		err := s.migrate(ctx)
-		if err == nil || wait > 5*time.Second {
+		if err == nil || failures > migrateTries {
 			return err
 		}
 		var lasting sqlite3.ErrorCode
@@ -131,7 +139,7 @@ func (s *sqlite) migrateWithRetry(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(wait):
+		case <-time.After(backoff.After(migrateWait, time.Minute, 2, failures)):
 		}
 	}
 }
