@@ -14,9 +14,9 @@ func (s *Store) Ahead(ctx context.Context, behind time.Time) (ahead []fleet.Devi
 	if !s.db.Leads() {
 		return nil, nil
 	}
-	const text = `SELECT device_id FROM ledgers l WHERE due_at > ? AND (changed
+	text := `SELECT device_id FROM ledgers l WHERE due_at > ? AND (changed
 			OR due_at < coalesce((SELECT min(restore_at) FROM removals r WHERE r.device_id = l.device_id), due_at + 1)
-			OR EXISTS (SELECT 1 FROM actions a WHERE a.device_id = l.device_id AND a.state IN (1, 3)))
+			OR EXISTS (SELECT 1 FROM actions a WHERE a.device_id = l.device_id AND a.state IN ` + openStates + `))
 		ORDER BY due_at`
 	err = s.read(ctx, func(q *session) error {
 		return q.Rows(ctx, text, []any{micros(behind)}, func(scan func(...any) error) error {

@@ -162,8 +162,11 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 	return list, newest, err
 }
 
+// openStates are the states of actions that go on, as the index actions_open has them.
+var openStates = fmt.Sprintf("(%d, %d)", action.Pending, action.Active)
+
 func (q *session) openActions(ctx context.Context) (list []live.Standing, err error) {
-	err = q.Rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN (1, 3) ORDER BY device_id, number", nil,
+	err = q.Rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN "+openStates+" ORDER BY device_id, number", nil,
 		func(scan func(...any) error) error {
 			open := live.Standing{Action: new(action.Action)}
 			var doc []byte
