@@ -53,8 +53,8 @@ var payloadTable = newTable("catalog_payloads", "id",
 		value: func(p *catalog.Payload) any { return blob(p.Original) },
 		dest:  func(p *catalog.Payload) any { return &p.Original },
 	}.onlyWhole(),
-	derived("class", func(p *catalog.Payload) any { return p.Type.Class() }).stays(),
-	derived("family", func(p *catalog.Payload) any { return p.Family() }).stays(),
+	derived("class", numberColumn, func(p *catalog.Payload) any { return p.Type.Class() }).stays(),
+	derived("family", textColumn, func(p *catalog.Payload) any { return p.Family() }).stays(),
 )
 
 // payloadRead is what was read of a payload.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -140,15 +141,33 @@ func updateLedger(device fleet.DeviceID, revision int64, l *engine.Ledger) (*sql
 	return &sqldb.Statement{Text: text, Args: []any{micros(l.DueAt), l.Changed, doc, device, revision}}, nil
 }
 
+// storedAction is an action of a device, and its document, which is all that is read back.
+type storedAction struct {
+	device fleet.DeviceID
+	action *action.Action
+	doc    string
+}
+
+// actionTable is an action. Only its state and its document change.
+var actionTable = newTable("actions", "id",
+	derived("id", idColumn, func(a *storedAction) any { return a.action.ID }).by(audit.ByID).stays(),
+	derived("device_id", idColumn, func(a *storedAction) any { return a.device }).by(audit.ByDevice).stays(),
+	derived("number", numberColumn, func(a *storedAction) any { return a.action.Number }).stays(),
+	derived("name", textColumn, func(a *storedAction) any { return a.action.Name }).by(audit.ByName).stays(),
+	derived("state", numberColumn, func(a *storedAction) any { return a.action.State }).by(audit.ByState),
+	derived("started", stampColumn, func(a *storedAction) any { return a.action.Started.UnixMicro() }).by(audit.ByStarted).stays(),
+	derived("actor", textColumn, func(a *storedAction) any { return a.action.Actor }).by(audit.ByActor).stays(),
+	derived("doc", textColumn, func(a *storedAction) any { return a.doc }),
+)
+
 // SaveAction implements engine.Tx.
 func (t stepWrites) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
 	doc, err := actionText(a)
 	if err != nil {
 		return err
 	}
-	err = t.to.exec(ctx, `INSERT INTO actions (id, device_id, number, name, state, started, actor, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET state = excluded.state, doc = excluded.doc`,
-		a.ID, device, a.Number, a.Name, a.State, a.Started.UnixMicro(), a.Actor, doc)
+	row := storedAction{device, a, doc}
+	err = t.to.exec(ctx, actionTable.upsertText, actionTable.insertArgs(&row)...)
 	if err != nil {
 		return fmt.Errorf("writing action %s of device %s: %w", a.ID, device, err)
 	}

@@ -7,33 +7,36 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-const (
-	tagColumns = "id, name, description"
-	tagSelect  = "SELECT " + tagColumns + " FROM scope_tags"
+// tagTable is a scope tag. Its id is made of its number by the database.
+var tagTable = newTable("scope_tags", "id",
+	plain("id", idColumn, func(t *access.ScopeTag) *string { return &t.ID }).by(access.ByID).writtenApart(),
+	plain("name", textColumn, func(t *access.ScopeTag) *string { return &t.Name }).by(access.ByName),
+	plain("description", textColumn, func(t *access.ScopeTag) *string { return &t.Description }).by(access.ByDescription),
 )
 
+var selectTag = "SELECT " + tagTable.selected + " FROM scope_tags"
+
 var scopeTags = resource{
-	things: "scope tags", columns: tagColumns, from: "scope_tags",
-	key: column{"number", numberColumn},
-	fields: map[query.Field]column{
-		access.ByID:          {"id", idColumn},
-		access.ByNumber:      {"number", numberColumn},
-		access.ByName:        {"name", textColumn},
-		access.ByDescription: {"description", textColumn},
-		access.ByBuiltIn:     {"(number = 0)", boolColumn},
-	},
+	things:  "scope tags",
+	columns: tagTable.selected,
+	from:    tagTable.name,
+	key:     column{"number", numberColumn},
+	fields: tagTable.fields("", map[query.Field]column{
+		access.ByNumber:  {"number", numberColumn},
+		access.ByBuiltIn: {"(number = 0)", boolColumn},
+	}),
 }
 
 func scanTag(scan func(...any) error) (*access.ScopeTag, error) {
-	var t access.ScopeTag
-	if err := scan(&t.ID, &t.Name, &t.Description); err != nil {
+	tag, err := tagTable.scan(scan)
+	if err != nil {
 		return nil, sole(err)
 	}
-	return &t, nil
+	return tag, nil
 }
 
 func (t accessTx) tag(ctx context.Context, where string, arg any) (*access.ScopeTag, error) {
-	return scanTag(func(dest ...any) error { return t.q.Row(ctx, tagSelect+where, []any{arg}, dest...) })
+	return scanTag(func(dest ...any) error { return t.q.Row(ctx, selectTag+where, []any{arg}, dest...) })
 }
 
 func (t accessTx) Tag(ctx context.Context, id string) (*access.ScopeTag, error) {
@@ -49,11 +52,11 @@ func (t accessTx) Tags(ctx context.Context, q query.Query) (query.Page[*access.S
 }
 
 func (t accessTx) InsertTag(ctx context.Context, tag *access.ScopeTag) error {
-	return t.q.Row(ctx, "INSERT INTO scope_tags (name, description) VALUES (?, ?) RETURNING id", []any{tag.Name, tag.Description}, &tag.ID)
+	return t.q.Row(ctx, tagTable.insertText+" RETURNING id", tagTable.insertArgs(tag), &tag.ID)
 }
 
 func (t accessTx) UpdateTag(ctx context.Context, tag *access.ScopeTag) error {
-	return t.change(ctx, "UPDATE scope_tags SET name = ?, description = ? WHERE id = ?", tag.Name, tag.Description, tag.ID)
+	return t.change(ctx, tagTable.updateText, tagTable.updateArgs(tag)...)
 }
 
 func (t accessTx) DeleteTag(ctx context.Context, id string) error {

@@ -100,7 +100,7 @@ func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, er
 	}
 }
 
-// concerned lists, for each kind of change, the devices that it concerns behind a cursor.
+// concerned lists, for each kind of change, the devices that it concerns after a cursor.
 var concerned = map[catalog.TargetKind]string{
 	catalog.AllDevices: "SELECT device_id FROM ledgers WHERE ?1 = '' AND device_id > ?2 ORDER BY device_id LIMIT ?3",
 	catalog.Group:      "SELECT device_id FROM catalog_members WHERE group_id = ?1 AND device_id > ?2 ORDER BY device_id LIMIT ?3",

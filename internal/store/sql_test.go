@@ -117,7 +117,7 @@ var vocabulary = append(strings.Fields(`
 	( ) , * = <> < <= > >= || ->> ? 0 1
 
 	device_keys device_search key actions catalog_members group_id device_id
-	a.state a.name a.device_id a.number later later.device_id later.name later.number`),
+	a a.state a.name a.device_id a.number later later.device_id later.name later.number`),
 	lexeme.FindAllString(strings.Join(store.Vocabulary(), " "), -1)...)
 
 // surface is the HTTP surface before what catches its queries.

@@ -1,6 +1,9 @@
 // Package store keeps everything in one database: devices and their ledgers, actions, the catalog, enrollments, tokens.
-// The database is a SQLite file or a PostgreSQL server's. It implements the small interfaces that its users declare, a
-// file for each.
+// It implements the small interfaces that its users declare, a file for each, and may know all of them; none of them knows
+// it. How SQLite and PostgreSQL are spoken to is in package sqldb below.
+//
+// Begin with Store, and with devices.go for how a kind of rows is described (table.go). step.go is how the engine writes,
+// select.go and condition.go how a query becomes SQL, dialect.go what the two engines are told in different words.
 package store
 
 import (

@@ -102,9 +102,9 @@ func listing[T any, E ~string](name string, of func(*T) *[]E) tableColumn[T] {
 	}
 }
 
-// derived is a column for statements alone, whose value follows from the others.
-func derived[T any](name string, value func(*T) any) tableColumn[T] {
-	return tableColumn[T]{name: name, value: value}
+// derived is a column for statements alone: its value follows from others, and is not read back.
+func derived[T any](name string, kind columnKind, value func(*T) any) tableColumn[T] {
+	return tableColumn[T]{name: name, kind: kind, value: value}
 }
 
 // by lets queries compare and sort by the column.

@@ -26,7 +26,7 @@ type table struct {
 	keys    []int // of the key, in columns
 }
 
-// tables are all tables but those that an engine has for itself, each behind those that it refers to.
+// tables are all tables but those that an engine has for itself, each after those that it refers to.
 func movedTables() []*table {
 	return []*table{
 		{name: "tenant", key: []string{"id"}, clear: "DELETE FROM tenant", only: "FALSE"},
@@ -148,7 +148,7 @@ const (
 	heavyRowsPerBatch = 8
 )
 
-// stream reads rows in the order of their keys, behind a key, and ahead of who takes them. It ends early when ctx ends.
+// stream reads rows in the order of their keys, after a key, and ahead of whoever takes them. It ends early when ctx ends.
 func (t *table) stream(ctx context.Context, g *errgroup.Group, from *sqldb.Alone, after []any) <-chan [][]any {
 	batches := make(chan [][]any, 1)
 	g.Go(func() error {
@@ -169,7 +169,7 @@ func (t *table) stream(ctx context.Context, g *errgroup.Group, from *sqldb.Alone
 	return batches
 }
 
-// batch reads the next rows behind a key; nil: the first.
+// batch reads the next rows after a key; nil: the first.
 func (t *table) batch(ctx context.Context, from *sqldb.Alone, after []any) (batch [][]any, err error) {
 	limit := rowsPerBatch
 	if t.heavy {

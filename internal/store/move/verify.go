@@ -109,7 +109,7 @@ type reading struct {
 	batch   [][]any
 }
 
-// next is nil behind the last.
+// next is nil after the last.
 func (r *reading) next() []any {
 	if len(r.batch) == 0 {
 		r.batch = <-r.batches

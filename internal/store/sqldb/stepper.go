@@ -15,6 +15,7 @@ import (
 
 const (
 	steppers = 2 // so that the next plans are on their way while a commit goes to the disk
+
 	// newsChannel tells other nodes of commits with inserts.
 	newsChannel = "syncpayloads_events"
 )

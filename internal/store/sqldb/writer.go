@@ -116,7 +116,7 @@ func (w *writer) run() {
 	}
 }
 
-// collect returns the first of a batch and those that wait behind it.
+// collect returns the first of a batch and those that wait after it.
 func collect[T any](waiting <-chan T, first T) []T {
 	batch := []T{first}
 	for len(batch) < batchLimit {
