@@ -1,4 +1,7 @@
 // Package fleet holds the managed devices: who they are, how they are enrolled, and what they told of themselves.
+//
+// It is nearly a leaf, and knows no platform's protocol. Begin with Device; query.go names what lists of devices are limited and
+// sorted by, scope.go which part of the fleet somebody reaches.
 package fleet
 
 import (

@@ -81,14 +81,14 @@ func (s *Service) checkURL(property, text string) error {
 		return refused("it must be a URL such as https://example.com/notifications")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return refused("its scheme must be https")
-	case u.Scheme == "http" && !s.AllowHTTP:
+	case u.Scheme == "http" && !s.config.AllowHTTP:
 		return refused("its scheme must be https, unless the operator allows http (--notify-allow-http)")
 	case u.User != nil:
 		return refused("it must have no user and password: give a clientState, or verify the signature")
 	case u.Fragment != "":
 		return refused("it must have no fragment")
 	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && !(guard{s.Allow}).permits(addr) {
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && !(guard{s.config.Allow}).permits(addr) {
 		return refused("%s", errAddress{})
 	}
 	return nil

@@ -45,7 +45,7 @@ func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*
 		return nil, err
 	}
 	if sub.Device != "" {
-		if _, err := s.Devices.Place(ctx, sub.Device); err != nil {
+		if _, err := s.config.Devices.Place(ctx, sub.Device); err != nil {
 			return nil, err
 		}
 	}
@@ -61,7 +61,7 @@ func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*
 	now := s.now()
 	sub.Created, sub.LookAt, sub.NotBefore = now, now.Add(lookEvery), now
 	note(ctx, nil, sub)
-	if err := s.Store.InsertSubscription(ctx, sub, MaxPerOwner); err != nil {
+	if err := s.config.Store.InsertSubscription(ctx, sub, MaxPerOwner); err != nil {
 		return nil, err
 	}
 	return sub, nil
@@ -169,12 +169,12 @@ func (s *Service) shakeBoth(ctx context.Context, owner string, t *Terms) error {
 
 // Get returns a subscription of the caller's; ErrNotFound if there is none.
 func (s *Service) Get(ctx context.Context, by *access.Principal, id string) (*Subscription, error) {
-	return s.Store.Subscription(ctx, by.ID, strings.ToLower(id), s.now())
+	return s.config.Store.Subscription(ctx, by.ID, strings.ToLower(id), s.now())
 }
 
-// List returns the caller's subscriptions by ascending id from behind after, at most limit.
+// List returns the caller's subscriptions by ascending id, after an id, at most limit.
 func (s *Service) List(ctx context.Context, by *access.Principal, after string, limit int) ([]*Subscription, error) {
-	return s.Store.Subscriptions(ctx, by.ID, strings.ToLower(after), limit, s.now())
+	return s.config.Store.Subscriptions(ctx, by.ID, strings.ToLower(after), limit, s.now())
 }
 
 // Renew lets a subscription of the caller's live until a time, with what the caller may do now. The error is ErrNotFound or
@@ -200,7 +200,7 @@ func (s *Service) renewed(ctx context.Context, by *access.Principal, id string, 
 		return nil, err
 	}
 	note(ctx, &was, sub)
-	if err := s.Store.RenewSubscription(ctx, sub, s.now()); err != nil {
+	if err := s.config.Store.RenewSubscription(ctx, sub, s.now()); err != nil {
 		return nil, err
 	}
 	s.poke(s.freed)
@@ -214,5 +214,5 @@ func (s *Service) Delete(ctx context.Context, by *access.Principal, id string) e
 		return err
 	}
 	note(ctx, sub, nil)
-	return s.Store.DeleteSubscription(ctx, by.ID, sub.ID)
+	return s.config.Store.DeleteSubscription(ctx, by.ID, sub.ID)
 }

@@ -10,28 +10,30 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-// turn is what is done in one go for a claimed subscription.
-type turn struct {
-	*Service
-	sub *Subscription
-	Outcome
+// visit is one look at a claimed subscription.
+type visit struct {
+	service *Service
+	sub     *Subscription // as it was claimed
+	outcome Outcome       // what is to become of it
 }
 
-// step does what is next for a claimed subscription: at most one delivery.
-func (s *Service) step(ctx context.Context, sub *Subscription) (*Outcome, error) {
-	t := &turn{Service: s, sub: sub, Outcome: Outcome{Delivery: sub.Delivery}}
+// visit does what is next for a claimed subscription: at most one delivery.
+func (s *Service) visit(ctx context.Context, sub *Subscription) (*Outcome, error) {
+	v := &visit{service: s, sub: sub, outcome: Outcome{Delivery: sub.Delivery}}
+	o := &v.outcome
 	now := s.now()
 	if sub.OwnerGone || !now.Before(sub.Expires) {
-		t.Remove = true
-		t.tell(SubscriptionRemoved)
-		return &t.Outcome, nil
+		o.Remove = true
+		v.addNotice(SubscriptionRemoved)
+		return o, nil
 	}
 	if !sub.Remind.IsZero() && !now.Before(sub.Remind) {
-		t.Reminded = true
-		t.tell(ReauthorizationRequired)
+		o.Reminded = true
+		v.addNotice(ReauthorizationRequired)
 	}
-	t.NotBefore, t.LookAt = now, now.Add(lookEvery)
-	owner, err := s.Access.Admit(ctx, &sub.Owner)
+	o.NotBefore = now
+	o.LookAt = now.Add(lookEvery)
+	owner, err := s.config.Access.Admit(ctx, &sub.Owner)
 	if err != nil {
 		return nil, err
 	}
@@ -39,63 +41,65 @@ func (s *Service) step(ctx context.Context, sub *Subscription) (*Outcome, error)
 	switch {
 	case err != nil:
 	case sees == nil:
-		t.pause(now)
+		v.pause(now)
 	case sub.Paused: // what has happened meanwhile was not for the owner
-		t.Paused = false
-		err = t.miss(ctx)
+		o.Paused = false
+		err = v.passOver(ctx)
 	default:
-		err = t.push(ctx, sees)
+		err = v.deliverChanges(ctx, sees)
 	}
-	return &t.Outcome, err
+	return o, err
 }
 
-// tell adds a lifecycle notification, if somebody wants it.
-func (t *turn) tell(event Lifecycle) {
-	if t.sub.Terms.LifecycleURL != "" {
-		t.Notices = append(t.Notices, t.notice(t.sub, event))
+// addNotice adds a lifecycle notification, if somebody wants it.
+func (v *visit) addNotice(event Lifecycle) {
+	if v.sub.Terms.LifecycleURL != "" {
+		v.outcome.Notices = append(v.outcome.Notices, v.service.notice(v.sub, event))
 	}
 }
 
 // pause waits for the owner to have their rights again.
-func (t *turn) pause(now time.Time) {
-	if !t.sub.Paused {
-		t.tell(ReauthorizationRequired)
+func (v *visit) pause(now time.Time) {
+	if !v.sub.Paused {
+		v.addNotice(ReauthorizationRequired)
 	}
-	t.Paused, t.Trying = true, time.Time{}
-	t.NotBefore, t.LookAt = now.Add(pausedEvery), now.Add(pausedEvery)
+	v.outcome.Paused = true
+	v.outcome.Trying = time.Time{}
+	v.outcome.NotBefore = now.Add(pausedEvery)
+	v.outcome.LookAt = now.Add(pausedEvery)
 }
 
-// miss passes over all events there are, and tells so.
-func (t *turn) miss(ctx context.Context) (err error) {
-	t.tell(Missed)
-	t.Trying = time.Time{}
-	_, t.Position, err = t.Store.EventRange(ctx)
+// passOver passes over all events there are, and tells so.
+func (v *visit) passOver(ctx context.Context) (err error) {
+	v.addNotice(Missed)
+	v.outcome.Trying = time.Time{}
+	_, v.outcome.Position, err = v.service.config.Store.EventRange(ctx)
 	return err
 }
 
-// push delivers what the owner sees of the next events.
-func (t *turn) push(ctx context.Context, sees *access.Sight) error {
-	list, reach, err := t.changes(ctx, t.sub, sees)
+// deliverChanges delivers what the owner sees of the next events.
+func (v *visit) deliverChanges(ctx context.Context, sees *access.Sight) error {
+	list, reach, err := v.service.changes(ctx, v.sub, sees)
 	switch {
 	case errors.Is(err, live.ErrGone):
-		return t.miss(ctx)
+		return v.passOver(ctx)
 	case err != nil:
 		return err
 	case len(list) == 0:
-		t.Position = reach
+		v.outcome.Position = reach
 		return nil
 	}
-	failure := t.deliver(ctx, t.sub.Terms.URL, t.sub.Secret, t.changeBody(t.sub, list))
+	failure := v.service.deliver(ctx, v.sub.Terms.URL, v.sub.Secret, v.service.changeBody(v.sub, list))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	now := t.now()
+	now := v.service.now()
 	if failure == nil {
-		t.Delivery = Delivery{Position: reach, LookAt: t.LookAt, NotBefore: now, Delivered: now}
+		v.outcome.Delivery = Delivery{Position: reach, LookAt: v.outcome.LookAt, NotBefore: now, Delivered: now}
 		return nil
 	}
-	if last := t.fail(now, failure); last {
-		return t.miss(ctx)
+	if last := v.outcome.fail(now, failure); last {
+		return v.passOver(ctx)
 	}
 	return nil
 }
