@@ -46,6 +46,7 @@ check:
 # built without it, such as the faults, the kills and the commands. TestEveryRouteAtOnce calls every route from many goroutines for the detector.
 # Packages wait much, for disks and for each other's processes: more of them at a time than there are processors.
 GO_RACE  := go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m
+STORE    := ./internal/store ./internal/store/sqldb
 MEETING  := ./client ./internal/access ./internal/action ./internal/apple/mdm ./internal/apple/propertylist/tolerant ./internal/apple/simulator \
 	./internal/audit ./internal/console ./internal/engine ./internal/lane ./internal/live ./internal/notify ./internal/server
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
@@ -55,13 +56,13 @@ TOGETHER := Simultaneous|Stream|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Re
 
 race:
 	$(GO_RACE) -skip '$(TIMED)' $(MEETING)
-	$(GO_RACE) -skip '$(TABLES)' ./internal/store
+	$(GO_RACE) -skip '$(TABLES)' $(STORE)
 	$(GO_RACE) -run '$(ROUTES)' ./internal/graph
 	SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./test
 
 plain:
-	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) ./internal/store)")
-	go test -timeout 15m -run '$(TABLES)' ./internal/store
+	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) $(STORE))")
+	go test -timeout 15m -run '$(TABLES)' $(STORE)
 	go test -timeout 15m -run '$(TIMED)' ./internal/server ./internal/apple/mdm ./internal/apple/propertylist/...
 
 # Everything with the race detector, by hand or nightly.
@@ -72,11 +73,11 @@ race-all:
 # ran above.
 postgres:
 	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) ./internal/engine ./internal/live
-	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) -skip '$(TABLES)' ./internal/store
+	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) -skip '$(TABLES)' $(STORE)
 	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_KILLS=10 go test -p 3 -timeout 15m \
 		-skip 'Console|Client|Kiota' ./internal/access ./internal/apple/payload ./internal/catalog ./internal/graph ./internal/notify ./test \
 		./test/madeup
-	SYNCPAYLOADS_TEST_DB=postgres go test -timeout 15m -run '$(TABLES)' ./internal/store
+	SYNCPAYLOADS_TEST_DB=postgres go test -timeout 15m -run '$(TABLES)' $(STORE)
 
 # A package's tests are built once, as go test -fuzz builds them, and run for each of its targets.
 fuzz:
@@ -101,13 +102,14 @@ bench-growth:
 
 # The tool is fetched and built by itself: it is no part of the module. Of the store only the files count by which it writes.
 GREMLINS := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
-MUTATE   ?= internal/action internal/engine internal/store
-WRITES   := writer step stepper events session durable
-unwritten = $(foreach f,$(filter-out $(WRITES:%=internal/store/%.go) %_test.go,$(wildcard internal/store/*.go)),-E '$(notdir $(f))$$')
+MUTATE   ?= internal/action internal/engine internal/store internal/store/sqldb
+WRITES   := $(patsubst %,internal/store/%.go,step events sqldb/plan sqldb/writer sqldb/stepper sqldb/session sqldb/durable)
+unwritten = $(foreach f,$(filter-out $(WRITES) %_test.go,$(wildcard $(1)/*.go)),-E '$(notdir $(f))$$')
 
 mutate:
 	@for dir in $(MUTATE); do \
-		skip=(); [ $$dir != internal/store ] || skip=($(unwritten)); \
+		skip=(); [ $$dir != internal/store ] || skip=($(call unwritten,internal/store) -E '/'); \
+		[ $$dir != internal/store/sqldb ] || skip=($(call unwritten,internal/store/sqldb)); \
 		go run $(GREMLINS) unleash ./$$dir --invert-logical --invert-loopctrl --remove-self-assignments --timeout-coefficient 20 \
 			--output-statuses lt "$${skip[@]}"; \
 	done

@@ -14,6 +14,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/move"
 )
 
 type migrateCommand struct {
@@ -29,7 +30,7 @@ func (m *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	if f, ok := out.(*os.File); ok {
 		p.terminal = term.IsTerminal(int(f.Fd()))
 	}
-	err := store.Migrate(ctx, databaseAt(m.From), databaseAt(m.To), p.show)
+	err := move.Migrate(ctx, databaseAt(m.From), databaseAt(m.To), p.show)
 	p.end()
 	if err != nil || m.JSON {
 		return cmp.Or(err, p.err)
@@ -78,7 +79,7 @@ type migrationLine struct {
 	Rate    float64 `json:"rowsPerSecond"`
 }
 
-func (p *migrationPrinter) show(m store.Migration) {
+func (p *migrationPrinter) show(m move.Migration) {
 	took := p.now().Sub(p.began).Seconds()
 	line := migrationLine{Table: m.Table, Step: "copied", Rows: m.Rows, Seconds: took}
 	if m.Verify {

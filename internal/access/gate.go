@@ -1,5 +1,9 @@
 // Package access decides who may do what: bearer tokens, of the server's own and of an identity provider, roles, and the
 // parts of the fleet and the catalog in which they hold.
+//
+// It knows devices, payloads and the audit record, and neither HTTP's routes nor SQL. Begin with Principal, who is a caller and
+// what they may do, and Gate, which finds out; change.go decides what may be touched, and permit.go asks again within the
+// transaction that writes.
 package access
 
 import (

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -99,8 +99,8 @@ func TestAssignmentRefuses(t *testing.T) {
 		"long member":    {Name: "x", RoleID: access.Administrator, Members: []string{strings.Repeat("m", 257)}},
 		"control member": {Name: "x", RoleID: access.Administrator, Members: []string{"a\nb"}},
 	} {
-		var invalid *catalog.Invalid
-		if a, err := o.CreateAssignment(t.Context(), root, in); !errors.As(err, &invalid) {
+		var wrong *invalid.Input
+		if a, err := o.CreateAssignment(t.Context(), root, in); !errors.As(err, &wrong) {
 			t.Errorf("%s: %+v, %v", name, a, err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -81,7 +81,7 @@ func (r *Roles) CreateAssignment(ctx context.Context, by *Principal, in Assignme
 	err := r.store.UpdateAccess(ctx, func(tx Tx) error {
 		role, err := findRole(ctx, tx, a.RoleID)
 		if errors.Is(err, ErrNotFound) {
-			return &catalog.Invalid{Property: "roleDefinition", Reason: fmt.Sprintf("there is no role %.60q", in.RoleID)}
+			return &invalid.Input{Property: "roleDefinition", Reason: fmt.Sprintf("there is no role %.60q", in.RoleID)}
 		}
 		if err != nil {
 			return err
@@ -192,25 +192,25 @@ func (a *RoleAssignment) check() error {
 	}
 	for i, m := range a.Members {
 		if strings.TrimSpace(m) != m || m == "" || utf8.RuneCountInString(m) > maxMemberName || strings.ContainsFunc(m, unicode.IsControl) {
-			return &catalog.Invalid{Property: fmt.Sprintf("members[%d]", i), Reason: "must be the id of a group, token:<id>, user:<subject> or app:<client id>"}
+			return &invalid.Input{Property: fmt.Sprintf("members[%d]", i), Reason: "must be the id of a group, token:<id>, user:<subject> or app:<client id>"}
 		}
 	}
 	if a.Groups != nil && len(a.Groups) == 0 {
-		return &catalog.Invalid{Property: "resourceScopes", Reason: "must name a group of devices, unless scopeType is allDevices"}
+		return &invalid.Input{Property: "resourceScopes", Reason: "must name a group of devices, unless scopeType is allDevices"}
 	}
 	if a.Tags != nil && len(a.Tags) == 0 {
-		return &catalog.Invalid{Property: "roleScopeTagIds", Reason: "must name a scope tag, or be left out"}
+		return &invalid.Input{Property: "roleScopeTagIds", Reason: "must name a scope tag, or be left out"}
 	}
 	return errors.Join(checkList("resourceScopes", a.Groups, maxLimits), checkList("roleScopeTagIds", a.Tags, maxLimits))
 }
 
 func checkList(property string, list []string, most int) error {
 	if len(list) > most {
-		return &catalog.Invalid{Property: property, Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), most)}
+		return &invalid.Input{Property: property, Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), most)}
 	}
 	for i, v := range list {
 		if slices.Contains(list[:i], v) {
-			return &catalog.Invalid{Property: fmt.Sprintf("%s[%d]", property, i), Reason: "names the same as an element before it"}
+			return &invalid.Input{Property: fmt.Sprintf("%s[%d]", property, i), Reason: "names the same as an element before it"}
 		}
 	}
 	return nil
@@ -242,7 +242,7 @@ func allFound(property, what string, list, before []string, find func(string) (b
 		}
 		ok, err := find(v)
 		if err == nil && !ok {
-			err = &catalog.Invalid{Property: fmt.Sprintf("%s[%d]", property, i), Reason: fmt.Sprintf("there is no %s %.100q", what, v)}
+			err = &invalid.Input{Property: fmt.Sprintf("%s[%d]", property, i), Reason: fmt.Sprintf("there is no %s %.100q", what, v)}
 		}
 		if err != nil {
 			return err

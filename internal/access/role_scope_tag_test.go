@@ -9,6 +9,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -22,8 +23,8 @@ func TestScopeTags(t *testing.T) {
 		t.Errorf("behind Munich are %+v", list)
 	}
 	taken, free := "munich", "Hamburg"
-	var invalid *catalog.Invalid
-	if _, err := o.UpdateTag(t.Context(), berlin, access.TagPatch{Name: &taken}); !errors.As(err, &invalid) {
+	var wrong *invalid.Input
+	if _, err := o.UpdateTag(t.Context(), berlin, access.TagPatch{Name: &taken}); !errors.As(err, &wrong) {
 		t.Errorf("a name that is taken: %v", err)
 	}
 	if tag := must2(o.UpdateTag(t.Context(), berlin, access.TagPatch{Name: &free}))(t); tag.Name != free || tag.ID != berlin {

@@ -15,6 +15,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
@@ -184,8 +185,8 @@ func TestRoleRefuses(t *testing.T) {
 		"taken":          {Name: "tAKEN"},
 		"taken built-in": {Name: "help desk operator"},
 	} {
-		var invalid *catalog.Invalid
-		if role, err := o.CreateRole(t.Context(), root, in); !errors.As(err, &invalid) {
+		var wrong *invalid.Input
+		if role, err := o.CreateRole(t.Context(), root, in); !errors.As(err, &wrong) {
 			t.Errorf("%s: %+v, %v", name, role, err)
 		}
 	}

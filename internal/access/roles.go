@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -21,7 +21,7 @@ const (
 	maxDescription = 1024
 )
 
-// Roles keeps roles, who has them and where, and scope tags. Input that is at fault is a *catalog.Invalid with the name
+// Roles keeps roles, who has them and where, and scope tags. Input that is at fault is an *invalid.Input with the name
 // of Graph's property. What takes the principal that acts returns a *NotHeld when it would give, or take away, more than
 // that principal has.
 type Roles struct {
@@ -207,7 +207,7 @@ func (role *Role) check() error {
 	known := Rights()
 	for _, right := range role.Rights {
 		if !slices.Contains(known, right) {
-			return &catalog.Invalid{Property: "rolePermissions", Reason: fmt.Sprintf("there is no resource action %.100q", right)}
+			return &invalid.Input{Property: "rolePermissions", Reason: fmt.Sprintf("there is no resource action %.100q", right)}
 		}
 	}
 	return checkNaming(role.Name, role.Description)
@@ -217,7 +217,7 @@ func (role *Role) check() error {
 func (role *Role) unique(ctx context.Context, tx Tx) error {
 	other, err := roleNamed(ctx, tx, role.Name)
 	if err == nil && other.ID != role.ID {
-		return &catalog.Invalid{Property: "displayName", Reason: fmt.Sprintf("another role is called %q", other.Name)}
+		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("another role is called %q", other.Name)}
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -237,11 +237,11 @@ func set(field, value *string) {
 func checkNaming(name, description string) error {
 	switch {
 	case strings.TrimSpace(name) != name || name == "" || utf8.RuneCountInString(name) > maxName:
-		return &catalog.Invalid{Property: "displayName", Reason: fmt.Sprintf("must have 1 to %d characters, without spaces around them", maxName)}
+		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("must have 1 to %d characters, without spaces around them", maxName)}
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return &catalog.Invalid{Property: "displayName", Reason: "must have no control characters"}
+		return &invalid.Input{Property: "displayName", Reason: "must have no control characters"}
 	case utf8.RuneCountInString(description) > maxDescription:
-		return &catalog.Invalid{Property: "description", Reason: fmt.Sprintf("must have at most %d characters", maxDescription)}
+		return &invalid.Input{Property: "description", Reason: fmt.Sprintf("must have at most %d characters", maxDescription)}
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -114,7 +114,7 @@ func (t *ScopeTag) check(ctx context.Context, tx Tx) error {
 	}
 	other, err := tx.TagNamed(ctx, t.Name)
 	if err == nil && other.ID != t.ID {
-		return &catalog.Invalid{Property: "displayName", Reason: fmt.Sprintf("another scope tag is called %q", other.Name)}
+		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("another scope tag is called %q", other.Name)}
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // Token is a local bearer token, without its secret, and what the role assignment that was made with it gives it. Other
@@ -74,14 +74,14 @@ type TokenInput struct {
 }
 
 // Create makes a token and the role assignment that belongs to it, and returns its bearer, which cannot be shown again.
-// The error is ErrExists when the name is taken, a *catalog.Invalid for input that cannot be used, and a *NotHeld when it
+// The error is ErrExists when the name is taken, an *invalid.Input for input that cannot be used, and a *NotHeld when it
 // would be able to do more than who makes it.
 func (t *Tokens) Create(ctx context.Context, in TokenInput) (Token, string, error) {
 	if err := checkName(in.Name); err != nil {
 		return Token{}, "", err
 	}
 	if in.TTL < 0 {
-		return Token{}, "", &catalog.Invalid{Property: "expiresIn",
+		return Token{}, "", &invalid.Input{Property: "expiresIn",
 			Reason: fmt.Sprintf("a token cannot be valid for %s: give a positive time, or 0 for no end", in.TTL)}
 	}
 	random := make([]byte, idBytes+secretBytes)
@@ -129,7 +129,7 @@ func checkName(name string) error {
 	default:
 		return nil
 	}
-	return &catalog.Invalid{Property: "name", Reason: reason}
+	return &invalid.Input{Property: "name", Reason: reason}
 }
 
 // List returns all tokens, by name.

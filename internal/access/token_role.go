@@ -8,11 +8,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// resolve finds what the input names, sets it in the token, and returns its role. The error is a *catalog.Invalid for
+// resolve finds what the input names, sets it in the token, and returns its role. The error is an *invalid.Input for
 // what is not there.
 func (in *TokenInput) resolve(ctx context.Context, tx Tx, t *Token) (*Role, error) {
 	role, err := findRole(ctx, tx, in.Role)
@@ -20,7 +20,7 @@ func (in *TokenInput) resolve(ctx context.Context, tx Tx, t *Token) (*Role, erro
 		role, err = roleNamed(ctx, tx, in.Role)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return nil, &catalog.Invalid{Property: "role", Reason: fmt.Sprintf("there is no role %.60q", in.Role)}
+		return nil, &invalid.Input{Property: "role", Reason: fmt.Sprintf("there is no role %.60q", in.Role)}
 	}
 	if err != nil {
 		return nil, err
@@ -72,9 +72,9 @@ func (in *TokenInput) findGroup(ctx context.Context, tx Tx, property, idOrName s
 	case err != nil:
 		return "", err
 	case len(ids) == 0:
-		return "", &catalog.Invalid{Property: property, Reason: fmt.Sprintf("there is no group of devices %.60q", idOrName)}
+		return "", &invalid.Input{Property: property, Reason: fmt.Sprintf("there is no group of devices %.60q", idOrName)}
 	case len(ids) > 1:
-		return "", &catalog.Invalid{Property: property, Reason: fmt.Sprintf("%d groups are called %.60q: give the id of one", len(ids), idOrName)}
+		return "", &invalid.Input{Property: property, Reason: fmt.Sprintf("%d groups are called %.60q: give the id of one", len(ids), idOrName)}
 	}
 	return ids[0], nil
 }
@@ -90,7 +90,7 @@ func findTag(ctx context.Context, tx Tx, property, idOrName string) (string, err
 		tag, err = tx.TagNamed(ctx, idOrName)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return "", &catalog.Invalid{Property: property, Reason: fmt.Sprintf("there is no scope tag %.60q", idOrName)}
+		return "", &invalid.Input{Property: property, Reason: fmt.Sprintf("there is no scope tag %.60q", idOrName)}
 	}
 	if err != nil {
 		return "", err

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -85,8 +85,8 @@ func TestTokenRoleRefuses(t *testing.T) {
 		"no tag":        {Role: access.Administrator, Tags: []string{}},
 	} {
 		in.Name = name
-		var invalid *catalog.Invalid
-		if made, _, err := o.tokens.Create(t.Context(), in); !errors.As(err, &invalid) {
+		var wrong *invalid.Input
+		if made, _, err := o.tokens.Create(t.Context(), in); !errors.As(err, &wrong) {
 			t.Errorf("%s: %+v, %v", name, made, err)
 		}
 	}

@@ -34,7 +34,7 @@ func ParseHead(text string) (h Head, err error) {
 	return h, nil
 }
 
-// Seal returns the entry in its place behind head. Its times and texts become what every store and file can hold.
+// Seal returns the entry in its place after head. Its times and texts become what every store and file can hold.
 func (e Entry) Seal(head Head) (Entry, error) {
 	for _, text := range []*string{&e.ID, &e.Actor.ID, &e.Actor.Name, &e.Actor.Address, &e.Activity, (*string)(&e.Kind),
 		(*string)(&e.Result), &e.Reason, &e.Request} {

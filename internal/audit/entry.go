@@ -1,5 +1,8 @@
 // Package audit is the record of who did what: every write and every refused attempt, append only, each entry chained
 // to the one before by its hash, so that an entry that is changed, taken out or put in later is found.
+//
+// It is a leaf: whatever writes may note what it changes here. Begin with Entry; a Draft is one that is being made while its
+// operation runs, chain.go seals it, verify.go checks the chain.
 package audit
 
 import (

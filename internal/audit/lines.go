@@ -71,7 +71,7 @@ func ReadLines(from io.Reader, each func(*Entry) error) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading behind line %d: %w", n, err)
+		return fmt.Errorf("reading after line %d: %w", n, err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func broken(sequence int64, format string, args ...any) error {
 
 // Verifier checks a chain, entry by entry. Its zero value wants the whole record.
 type Verifier struct {
-	Part   bool // the entries may begin behind the first of the record
+	Part   bool // the entries may begin after the first of the record
 	Expect Head // the chain must go through this head, which was noted earlier; zero: none was
 
 	begun bool
@@ -75,7 +75,7 @@ func absent(from, to int64) string {
 	return fmt.Sprintf("entries %d to %d are missing", from, to)
 }
 
-// End checks that nothing is missing behind the last entry, and returns the head of the chain. noted is the head that the
+// End checks that nothing is missing after the last entry, and returns the head of the chain. noted is the head that the
 // store keeps; nil: it is not known, as with a file.
 func (v *Verifier) End(noted *Head) (Head, error) {
 	last := v.last.Sequence

@@ -11,6 +11,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // Payload is one policy or app. Its ID, Type, Identifier and Platforms never change; an edit of Content makes a new
@@ -85,10 +86,5 @@ type DeviceGroup struct {
 // ErrNotFound is returned for a payload or group that does not exist.
 var ErrNotFound = errors.New("not in the catalog")
 
-// Invalid says which property of a payload is wrong and why. It is safe to show to the caller.
-type Invalid struct {
-	Property string
-	Reason   string
-}
-
-func (e *Invalid) Error() string { return e.Property + ": " + e.Reason }
+// Invalid says which property of a payload, group or assignment is wrong and why.
+type Invalid = invalid.Input

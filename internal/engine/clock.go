@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/backoff"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
@@ -57,13 +58,8 @@ func (l *Ledger) schedule(now time.Time, connected bool) (wake bool) {
 	return wake
 }
 
-func wakeWait(tries int) time.Duration {
-	wait := wakeBase
-	for ; tries > 0 && wait < wakeMost; tries-- {
-		wait *= 4
-	}
-	return min(wait, wakeMost)
-}
+// wakeWait is the wait after the first wake-up and so many more.
+func wakeWait(tries int) time.Duration { return backoff.After(wakeBase, wakeMost, 4, tries+1) }
 
 // Run keeps the clocks until ctx ends: it spreads catalog changes, restores what has expired, wakes devices that have
 // work, and writes last contacts. Several processes may run it on one database.

@@ -134,19 +134,32 @@ func (e *Engine) newStep() action.Step {
 }
 
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
-// device is woken afterwards if fn left it work and it is not connected.
+// device is woken afterwards if fn left it work and it is not connected. fn may run again, as that of retry.
 func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Step) error) error {
 	return e.stepAndPlan(ctx, id, func(l *Ledger, now time.Time) bool { return l.schedule(now, connected) }, fn)
 }
 
 // stepAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
 func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool, fn func(Tx, *Ledger, action.Step) error) error {
-	var wake bool
-	var events []live.Event
-	err := e.Store.Update(ctx, id, func(tx Tx) error {
+	_, err := stepReturning(ctx, e, id, plan, func(tx Tx, l *Ledger, s action.Step) (struct{}, error) {
+		return struct{}{}, fn(tx, l, s)
+	})
+	return err
+}
+
+// stepReturning is stepAndPlan for an fn that returns something: that of the run whose writes were kept.
+func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, plan func(*Ledger, time.Time) bool,
+	fn func(Tx, *Ledger, action.Step) (T, error),
+) (T, error) {
+	type outcome struct {
+		value  T
+		events []live.Event
+		wake   bool
+	}
+	kept, err := retry(ctx, e.Store, id, func(tx Tx) (out outcome, err error) {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
-			return err
+			return out, err
 		}
 		before, enrolled := l.Device.Action, l.Device.Enrolled
 		was := before.Clone()
@@ -154,42 +167,42 @@ func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*
 		l.Device.CorrectPauses(s)
 		if l.Changed {
 			if err := e.refresh(ctx, tx, id, l, s); err != nil {
-				return err
+				return out, err
 			}
 		}
-		if err := fn(tx, l, s); err != nil {
-			return err
+		if out.value, err = fn(tx, l, s); err != nil {
+			return out, err
 		}
 		// A superseded action's end comes before its successor's beginning. An action never changes without an event.
-		if events = live.Changes(id, s.Now, was, before); len(events) > 0 {
+		if out.events = live.Changes(id, s.Now, was, before); len(out.events) > 0 {
 			if err := tx.SaveAction(ctx, id, before); err != nil {
-				return err
+				return out, err
 			}
 		}
 		if now := l.Device.Action; now != before {
 			if err := tx.SaveAction(ctx, id, now); err != nil {
-				return err
+				return out, err
 			}
-			events = append(events, live.Changes(id, s.Now, nil, now)...)
+			out.events = append(out.events, live.Changes(id, s.Now, nil, now)...)
 		}
-		events = append(events, live.Membership(id, s.Now, enrolled, l.Device.Enrolled, l.again)...)
+		out.events = append(out.events, live.Membership(id, s.Now, enrolled, l.Device.Enrolled, l.again)...)
 		l.again = false
-		if err := tx.AppendEvents(ctx, events); err != nil {
-			return err
+		if err := tx.AppendEvents(ctx, out.events); err != nil {
+			return out, err
 		}
-		wake = plan(l, s.Now)
-		return tx.SaveLedger(ctx, id, l)
+		out.wake = plan(l, s.Now)
+		return out, tx.SaveLedger(ctx, id, l)
 	})
 	if err != nil {
-		return err
+		return kept.value, err
 	}
-	if len(events) > 0 {
-		e.Committed(events)
+	if len(kept.events) > 0 {
+		e.Committed(kept.events)
 	}
-	if wake {
+	if kept.wake {
 		e.wake(id)
 	}
-	return nil
+	return kept.value, nil
 }
 
 // Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal if the call

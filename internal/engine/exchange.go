@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -11,10 +12,10 @@ import (
 
 // Idle takes note that a device connected with nothing to answer and returns its next task, nil if there is none.
 // A device without work costs one read.
-func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err error) {
+func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
 	e.contacts.add(id, e.Clock.Now())
 	quiet := false
-	err = e.Store.Look(ctx, func(tx Tx) error {
+	err := e.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		quiet = err == nil && !l.Changed && l.Device.Quiet(e.Clock.Now())
 		return err
@@ -22,13 +23,14 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err e
 	if err != nil || quiet {
 		return nil, err
 	}
-	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, s action.Step) (*Task, error) {
 		l.Device.Contact()
-		next, err = e.next(ctx, tx, id, l, s)
-		return err
+		return e.next(ctx, tx, id, l, s)
 	})
-	return next, err
 }
+
+// scheduleConnected sets the clocks of a device that is connected.
+func scheduleConnected(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, true) }
 
 // ErrNothingAsked means that an answer names no task, and that the device was handed none.
 var ErrNothingAsked = errors.New("the device was handed no task")
@@ -36,23 +38,21 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 // Answer applies a device's answer to a task and returns its next task, nil if there is none. An answer that is
 // repeated, or to a task that the device does not have, changes nothing. One without a task is to the task that the device was
 // handed last; the error is ErrNothingAsked, and nothing was changed, if it was handed none.
-func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (next *Task, err error) {
+func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task, error) {
 	r.bound()
 	e.contacts.add(id, e.Clock.Now())
-	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, s action.Step) (*Task, error) {
 		if r.Task == "" && l.Device.Handed.Task == "" {
-			return ErrNothingAsked
+			return nil, ErrNothingAsked
 		}
 		known := l.Device.Answer(s, r.Task, r.Outcome)
 		if known && r.Facts != nil {
 			if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		next, err = e.next(ctx, tx, id, l, s)
-		return err
+		return e.next(ctx, tx, id, l, s)
 	})
-	return next, err
 }
 
 func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Step) (*Task, error) {
@@ -91,36 +91,25 @@ func saveFacts(ctx context.Context, tx Tx, id fleet.DeviceID, f *fleet.Facts) er
 // in force is canceled. unsupported is why a device of this kind cannot do the action, empty if it can. It returns the
 // managedDevice id.
 func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
-	isNew := false
 	d.Bound()
 	unsupported = bounded(unsupported)
-	known := func(tx Tx) error {
-		old, err := tx.DeviceByUDID(ctx, d.UDID)
-		isNew = err != nil
-		switch {
-		case err == nil:
-			d.ID = old.ID
-			noteEnrollment(ctx, &d, old.Enrolled)
-		case errors.Is(err, fleet.ErrNotFound) && d.ID == "":
-			d.ID = fleet.DeviceID(e.NewID())
-			noteEnrollment(ctx, &d, false)
-		case !errors.Is(err, fleet.ErrNotFound):
-			return err
-		}
-		d.Enrolled, d.EnrolledAt, d.LastSync = true, e.Clock.Now(), e.Clock.Now()
-		return nil
-	}
-	if err := e.Store.View(ctx, known); err != nil {
+	var known fleet.Device
+	err := e.Store.View(ctx, func(tx Tx) (err error) {
+		known, _, err = e.recognize(ctx, tx, d)
+		return err
+	})
+	if err != nil {
 		return "", err
 	}
-	err := e.Store.Update(ctx, d.ID, func(tx Tx) error {
-		if err := known(tx); err != nil {
-			return err
+	d, err = retry(ctx, e.Store, known.ID, func(tx Tx) (fleet.Device, error) {
+		d, isNew, err := e.recognize(ctx, tx, known)
+		if err != nil {
+			return d, err
 		}
 		if err := tx.SaveDevice(ctx, &d); err != nil || !isNew {
-			return err
+			return d, err
 		}
-		return tx.PlaceDevice(ctx, &d)
+		return d, tx.PlaceDevice(ctx, &d)
 	})
 	if err != nil {
 		return "", err
@@ -130,6 +119,27 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 		l.Device.Enroll(s, unsupported)
 		return e.refresh(ctx, tx, d.ID, l, s)
 	})
+}
+
+// recognize returns a device that enrolls as it is to be stored: with the id that its UDID has, or else its own or a new
+// one, and whether it is new.
+func (e *Engine) recognize(ctx context.Context, tx Tx, d fleet.Device) (_ fleet.Device, isNew bool, _ error) {
+	old, err := tx.DeviceByUDID(ctx, d.UDID)
+	switch {
+	case err == nil:
+		d.ID = old.ID
+		noteEnrollment(ctx, &d, old.Enrolled)
+	case errors.Is(err, fleet.ErrNotFound) && d.ID == "":
+		d.ID = fleet.DeviceID(e.NewID())
+		noteEnrollment(ctx, &d, false)
+	case !errors.Is(err, fleet.ErrNotFound):
+		return d, false, err
+	}
+	now := e.Clock.Now()
+	d.Enrolled = true
+	d.EnrolledAt = now
+	d.LastSync = now
+	return d, err != nil, nil
 }
 
 // Unenroll takes note that a device left management.

@@ -1,4 +1,7 @@
 // Package fleet holds the managed devices: who they are, how they are enrolled, and what they told of themselves.
+//
+// It is nearly a leaf, and knows no platform's protocol. Begin with Device; query.go names what lists of devices are limited and
+// sorted by, scope.go which part of the fleet somebody reaches.
 package fleet
 
 import (
@@ -52,11 +55,16 @@ type Device struct {
 	Joins        []string  // ids of the groups that it joins when it is made; not read back
 }
 
-// Facts is what an inventory of class Facts tells of a device. Empty fields change nothing.
+// Facts is what an inventory of class Facts tells of a device: a Device of which only what is not empty was told, and of
+// those fields only that a device tells of itself (see described).
 type Facts struct {
-	Name, Model, OSVersion, SerialNumber string
-	Platform                             Platform
-	Supervised                           *bool
+	Device     Device
+	Supervised *bool // in place of the Device's; nil: it was not told
+}
+
+// described are the texts that a device says of itself.
+func (d *Device) described() []*string {
+	return []*string{&d.Name, &d.Manufacturer, &d.Model, &d.OSVersion, &d.SerialNumber}
 }
 
 // longestWord is the most characters that are kept of what a device says of itself, in each field.
@@ -67,24 +75,21 @@ func bounded(word string) string { return plaintext.Cut(plaintext.Storable(word)
 
 // Bound cuts what a device says of itself to what is kept. The UDID stays: cut, it could be another device's.
 func (d *Device) Bound() {
-	for _, field := range []*string{&d.Name, &d.Manufacturer, &d.Model, &d.OSVersion, &d.SerialNumber} {
+	for _, field := range d.described() {
 		*field = bounded(*field)
 	}
 }
 
 // Learn takes over what an inventory told.
 func (d *Device) Learn(f *Facts) {
-	take := func(to *string, from string) {
-		if from != "" {
-			*to = bounded(from)
+	known := d.described()
+	for i, told := range f.Device.described() {
+		if *told != "" {
+			*known[i] = bounded(*told)
 		}
 	}
-	take(&d.Name, f.Name)
-	take(&d.Model, f.Model)
-	take(&d.OSVersion, f.OSVersion)
-	take(&d.SerialNumber, f.SerialNumber)
-	if f.Platform != "" {
-		d.Platform = f.Platform
+	if f.Device.Platform != "" {
+		d.Platform = f.Device.Platform
 	}
 	if f.Supervised != nil {
 		d.Supervised = *f.Supervised

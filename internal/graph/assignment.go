@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
@@ -65,10 +66,10 @@ func lowered(list []catalog.Assignment) []catalog.Assignment {
 
 // renamed gives a refusal of the catalog the name that the list has in this collection's bodies.
 func (k *payloadKind) renamed(err error) error {
-	var invalid *catalog.Invalid
-	if errors.As(err, &invalid) {
-		if rest, ok := strings.CutPrefix(invalid.Property, "assignments"); ok {
-			return &catalog.Invalid{Property: k.of.Assignments + rest, Reason: invalid.Reason}
+	var wrong *invalid.Input
+	if errors.As(err, &wrong) {
+		if rest, ok := strings.CutPrefix(wrong.Property, "assignments"); ok {
+			return &invalid.Input{Property: k.of.Assignments + rest, Reason: wrong.Reason}
 		}
 	}
 	return err

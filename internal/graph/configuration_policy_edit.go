@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
@@ -79,9 +80,9 @@ func checkTemplate(body *odata.Object) error {
 
 // policyFault gives a refusal of the catalog the names of a policy's properties.
 func policyFault(err error) error {
-	var invalid *catalog.Invalid
-	if errors.As(err, &invalid) && invalid.Property == "displayName" {
-		return &catalog.Invalid{Property: "name", Reason: invalid.Reason}
+	var wrong *invalid.Input
+	if errors.As(err, &wrong) && wrong.Property == "displayName" {
+		return &invalid.Input{Property: "name", Reason: wrong.Reason}
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
@@ -35,12 +36,12 @@ const busyRetryAfter = 5 * time.Second
 // anyFault turns any error into what the caller is told.
 func (s *server) anyFault(err error) *odata.Fault {
 	var f *odata.Fault
-	var invalid *catalog.Invalid
+	var wrong *invalid.Input
 	switch {
 	case errors.As(err, &f):
 		return f
-	case errors.As(err, &invalid):
-		return odata.BadRequest(invalid.Property, "Property '%s': %s.", invalid.Property, invalid.Reason)
+	case errors.As(err, &wrong):
+		return odata.BadRequest(wrong.Property, "Property '%s': %s.", wrong.Property, wrong.Reason)
 	case errors.Is(err, fleet.ErrNotFound):
 		return odata.NotFound("There is no device with this id.")
 	case errors.Is(err, catalog.ErrNotFound):

@@ -17,7 +17,7 @@ import (
 )
 
 // Catalog keeps payloads, their assignments, and groups. *catalog.Catalog implements it; its errors are
-// *catalog.Invalid, catalog.ErrNotFound and fleet.ErrNotFound.
+// *invalid.Input, catalog.ErrNotFound and fleet.ErrNotFound.
 type Catalog interface {
 	Create(ctx context.Context, in catalog.Input) (*catalog.Payload, error)
 	Get(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)

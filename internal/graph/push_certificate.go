@@ -24,7 +24,7 @@ type PushCertificate struct {
 type PushCertificates interface {
 	// PushCertificate returns the certificate; nil if none has been set.
 	PushCertificate(ctx context.Context) (*PushCertificate, error)
-	// SetPushCertificate replaces it. A pair that cannot be used is a *catalog.Invalid of `certificate` or `privateKey`; one
+	// SetPushCertificate replaces it. A pair that cannot be used is an *invalid.Input of `certificate` or `privateKey`; one
 	// with which devices cannot be woken any more is an *OtherTopic, unless it is forced.
 	SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte, force bool) error
 	// Unwakeable tells which devices that fulfil a condition (nil: all) cannot be woken with the certificate.

@@ -12,7 +12,7 @@ import (
 )
 
 // Roles keeps roles, who has them and where, and scope tags. *access.Roles implements it; its errors are
-// *catalog.Invalid, *access.NotHeld, *access.Conflict and access.ErrNotFound.
+// *invalid.Input, *access.NotHeld, *access.Conflict and access.ErrNotFound.
 type Roles interface {
 	// View shows what decides who may do what, as it stands.
 	View(ctx context.Context, fn func(access.Tx) error) error

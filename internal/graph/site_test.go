@@ -24,6 +24,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 	"github.com/syncpayloads/syncpayloads/internal/store"
@@ -104,7 +105,7 @@ func (c *channel) SetPushCertificate(_ context.Context, certificate, key []byte,
 		return &graph.OtherTopic{Topic: "com.apple.mgmt.External.2", Devices: c.unwakeable}
 	}
 	if !strings.HasPrefix(string(certificate), "-----BEGIN") {
-		return &catalog.Invalid{Property: "certificate", Reason: "is not PEM"}
+		return &invalid.Input{Property: "certificate", Reason: "is not PEM"}
 	}
 	c.key = string(key)
 	c.certificate = &graph.PushCertificate{Topic: "com.apple.mgmt.External.1", SerialNumber: "0A", PEM: string(certificate),

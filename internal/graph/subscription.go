@@ -13,7 +13,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// Subscriptions keeps who wants to be told of changes. *notify.Service implements it; its errors are *catalog.Invalid,
+// Subscriptions keeps who wants to be told of changes. *notify.Service implements it; its errors are *invalid.Input,
 // *notify.Unvalidated, notify.ErrNotFound, notify.ErrTooMany and fleet.ErrNotFound.
 type Subscriptions interface {
 	// Create makes a subscription of the caller's, after its receiver has passed the handshake.

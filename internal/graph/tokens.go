@@ -10,7 +10,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// Tokens keeps the server's own bearer tokens. *access.Tokens implements it; its errors are *catalog.Invalid,
+// Tokens keeps the server's own bearer tokens. *access.Tokens implements it; its errors are *invalid.Input,
 // *access.NotHeld, access.ErrExists and access.ErrNotFound.
 type Tokens interface {
 	// Create makes a token and returns its bearer, which cannot be shown again.

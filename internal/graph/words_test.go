@@ -38,7 +38,7 @@ func TestWhatADeviceSaysIsBounded(t *testing.T) {
 	for err == nil && task != nil {
 		report := engine.Report{Task: task.ID, Outcome: p.do(task)}
 		if task.Kind == action.TakeInventory && task.Class == action.Facts {
-			report.Facts = &fleet.Facts{Name: long + "2", Model: long, OSVersion: long, SerialNumber: long}
+			report.Facts = &fleet.Facts{Device: fleet.Device{Name: long + "2", Model: long, OSVersion: long, SerialNumber: long}}
 		}
 		task, err = s.engine.Answer(t.Context(), p.id, report)
 	}

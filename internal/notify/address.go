@@ -7,7 +7,7 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // special are the ranges that lead to this network, to this machine, or nowhere (IANA IPv4 and IPv6 Special-Purpose
@@ -67,29 +67,29 @@ func (g guard) control(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// checkURL refuses a URL that notifications cannot go to. The error is a *catalog.Invalid. What a name leads to is seen
+// checkURL refuses a URL that notifications cannot go to. The error is an *invalid.Input. What a name leads to is seen
 // when it is dialled.
 func (s *Service) checkURL(property, text string) error {
-	invalid := func(format string, args ...any) error {
-		return &catalog.Invalid{Property: property, Reason: fmt.Sprintf(format, args...)}
+	refused := func(format string, args ...any) error {
+		return &invalid.Input{Property: property, Reason: fmt.Sprintf(format, args...)}
 	}
 	u, err := url.Parse(text)
 	switch {
 	case len(text) > urlMax:
-		return invalid("a URL of more than %d characters is not possible", urlMax)
+		return refused("a URL of more than %d characters is not possible", urlMax)
 	case err != nil || u.Hostname() == "":
-		return invalid("it must be a URL such as https://example.com/notifications")
+		return refused("it must be a URL such as https://example.com/notifications")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return invalid("its scheme must be https")
-	case u.Scheme == "http" && !s.AllowHTTP:
-		return invalid("its scheme must be https, unless the operator allows http (--notify-allow-http)")
+		return refused("its scheme must be https")
+	case u.Scheme == "http" && !s.config.AllowHTTP:
+		return refused("its scheme must be https, unless the operator allows http (--notify-allow-http)")
 	case u.User != nil:
-		return invalid("it must have no user and password: give a clientState, or verify the signature")
+		return refused("it must have no user and password: give a clientState, or verify the signature")
 	case u.Fragment != "":
-		return invalid("it must have no fragment")
+		return refused("it must have no fragment")
 	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && !(guard{s.Allow}).permits(addr) {
-		return invalid("%s", errAddress{})
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && !(guard{s.config.Allow}).permits(addr) {
+		return refused("%s", errAddress{})
 	}
 	return nil
 }

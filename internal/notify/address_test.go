@@ -14,7 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
@@ -76,8 +76,8 @@ func TestURLs(t *testing.T) {
 		in := w.input(good)
 		in.LifecycleURL = url
 		_, err := w.Create(t.Context(), who, in)
-		var invalid *catalog.Invalid
-		if !errors.As(err, &invalid) || invalid.Property != "lifecycleNotificationUrl" || !strings.Contains(invalid.Reason, says) {
+		var wrong *invalid.Input
+		if !errors.As(err, &wrong) || wrong.Property != "lifecycleNotificationUrl" || !strings.Contains(wrong.Reason, says) {
 			t.Errorf("%.40s: %v", url, err)
 		}
 	}
@@ -109,8 +109,8 @@ func TestSpecialAddresses(t *testing.T) {
 		}
 		in := w.input(good)
 		in.URL = "https://" + host + "/"
-		var invalid *catalog.Invalid
-		if _, err := w.Create(t.Context(), who, in); !errors.As(err, &invalid) || !strings.Contains(invalid.Reason, "--notify-allow") {
+		var wrong *invalid.Input
+		if _, err := w.Create(t.Context(), who, in); !errors.As(err, &wrong) || !strings.Contains(wrong.Reason, "--notify-allow") {
 			t.Errorf("%s: %v", in.URL, err)
 		}
 		// By name it is seen when it is dialled, and the name tells nothing of what is behind it.

@@ -79,9 +79,9 @@ func (c *client) post(ctx context.Context, url string, header http.Header, body 
 // deliver sends notifications, signed. The error tells what is wrong with the receiver.
 func (s *Service) deliver(ctx context.Context, url, secret string, body []byte) error {
 	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, SignatureHeader: {sign(secret, s.now(), body)}}
-	answer, err := s.client.post(ctx, url, header, body, s.DeliveryTimeout)
+	answer, err := s.client.post(ctx, url, header, body, s.config.DeliveryTimeout)
 	if err != nil {
-		return errors.New(describe(err, s.DeliveryTimeout))
+		return errors.New(describe(err, s.config.DeliveryTimeout))
 	}
 	if answer.status/100 != 2 {
 		return fmt.Errorf("it answered with status %d in place of 2xx", answer.status)

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // FuzzAddress holds that no spelling of an address in IPv6 leads to where the address itself must not go.
@@ -60,8 +60,8 @@ func FuzzURL(f *testing.F) {
 		defer cost.Input(t)()
 		err := s.checkURL("notificationUrl", text)
 		if err != nil {
-			var invalid *catalog.Invalid
-			if !errors.As(err, &invalid) {
+			var wrong *invalid.Input
+			if !errors.As(err, &wrong) {
 				t.Fatal(err)
 			}
 			return

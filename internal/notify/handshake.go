@@ -37,13 +37,13 @@ func (s *Service) shake(ctx context.Context, owner, property, text string) error
 		u.RawQuery += "&"
 	}
 	u.RawQuery += "validationToken=" + url.QueryEscape(token)
-	answer, err := s.client.post(ctx, u.String(), http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, nil, s.HandshakeTimeout)
+	answer, err := s.client.post(ctx, u.String(), http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, nil, s.config.HandshakeTimeout)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	reason := ""
 	if err != nil {
-		reason = describe(err, s.HandshakeTimeout)
+		reason = describe(err, s.config.HandshakeTimeout)
 	} else {
 		reason = answer.faultAsEcho(token)
 	}

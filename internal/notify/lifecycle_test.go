@@ -11,6 +11,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
@@ -96,8 +97,8 @@ func TestExpiry(t *testing.T) {
 	r.wants(t, "expired", nil, "subscriptionRemoved")
 	for _, wrong := range []time.Duration{0, -time.Hour, notify.MaxLifetime + time.Second} {
 		next := w.subscribe(who, w.input(r))
-		var invalid *catalog.Invalid
-		if _, err := w.Renew(t.Context(), who, next.ID, w.now().Add(wrong)); !errors.As(err, &invalid) || !w.standing(who, next).Expires.Equal(next.Expires) {
+		var refusal *invalid.Input
+		if _, err := w.Renew(t.Context(), who, next.ID, w.now().Add(wrong)); !errors.As(err, &refusal) || !w.standing(who, next).Expires.Equal(next.Expires) {
 			t.Errorf("renewed by %s: %v", wrong, err)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // Each subscription is told of the changes that it asked for: that a device was enrolled, that something became of it, that
@@ -72,8 +72,8 @@ func TestChangeTypes(t *testing.T) {
 }
 
 func isInvalid(err error, property string) bool {
-	invalid, ok := err.(*catalog.Invalid)
-	return ok && invalid.Property == property
+	wrong, ok := err.(*invalid.Input)
+	return ok && wrong.Property == property
 }
 
 func told(change string, device fleet.DeviceID) string { return fmt.Sprint(change, " ", device) }

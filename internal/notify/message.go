@@ -39,7 +39,7 @@ func changeOf(e *live.Event) change {
 // changes are those of the next delivery, in the order of their last events, and the position up to which that
 // tells everything. The error is live.ErrGone if events are missing.
 func (s *Service) changes(ctx context.Context, sub *Subscription, sees *access.Sight) (list []changed, reach int64, err error) {
-	events, reach, err := s.behind(ctx, sub)
+	events, reach, err := s.nextEvents(ctx, sub)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -70,17 +70,17 @@ func (s *Service) changes(ctx context.Context, sub *Subscription, sees *access.S
 	return list, reach, nil
 }
 
-// behind reads the next events of a subscription, and the position up to which there are no others.
-func (s *Service) behind(ctx context.Context, sub *Subscription) (events []live.Event, reach int64, err error) {
-	_, reach, err = s.Store.EventRange(ctx)
+// nextEvents reads the next events of a subscription, and the position up to which there are no others.
+func (s *Service) nextEvents(ctx context.Context, sub *Subscription) (events []live.Event, reach int64, err error) {
+	_, reach, err = s.config.Store.EventRange(ctx)
 	if err == nil {
-		events, err = s.Store.Events(ctx, sub.Device, sub.Position, readBatch)
+		events, err = s.config.Store.Events(ctx, sub.Device, sub.Position, readBatch)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
 	// Afterwards: what was dropped before the events were read is seen now.
-	oldest, newest, err := s.Store.EventRange(ctx)
+	oldest, newest, err := s.config.Store.EventRange(ctx)
 	// A position that was never given comes from before a backup was put back.
 	if err == nil && (sub.Position < oldest-1 || sub.Position > newest) {
 		err = live.ErrGone
@@ -142,14 +142,14 @@ func (s *Service) changeBody(sub *Subscription, list []changed) []byte {
 	for i, c := range list {
 		path := "deviceManagement/" + sub.Terms.Set + "/" + string(c.device)
 		value[i] = changeNotification{ID: strconv.FormatInt(c.position, 10), Subscription: sub.ID, Expires: timestamp(sub.Expires),
-			ClientState: orNull(sub.Terms.ClientState), ChangeType: c.kind, Tenant: s.Tenant, Resource: path,
+			ClientState: orNull(sub.Terms.ClientState), ChangeType: c.kind, Tenant: s.config.Tenant, Resource: path,
 			Data: resourceData{"#Microsoft.Graph.managedDevice", path, c.device}}
 	}
 	return encode(collection{value})
 }
 
 func (s *Service) notice(sub *Subscription, event Lifecycle) Notice {
-	body := encode(collection{[]any{lifecycleNotification{event, sub.ID, timestamp(sub.Expires), orNull(sub.Terms.ClientState), s.Tenant, sub.Terms.Resource}}})
+	body := encode(collection{[]any{lifecycleNotification{event, sub.ID, timestamp(sub.Expires), orNull(sub.Terms.ClientState), s.config.Tenant, sub.Terms.Resource}}})
 	now := s.now()
 	return Notice{Subscription: sub.ID, Event: event, URL: sub.Terms.LifecycleURL, Secret: sub.Secret, Body: body, Created: now, NotBefore: now}
 }

@@ -1,6 +1,9 @@
 // Package notify tells webhooks of changes, as Microsoft Graph's change notifications do: who subscribes to devices gets
 // a POST when one of them changes. Each subscription follows the event log from a position of its own, kept in the
 // database, so that nothing is lost over restarts and a slow receiver keeps nobody waiting.
+//
+// It knows who may see what (access) and the event log (live), and no route of the API. Begin with Service: run.go finds what is
+// due, visit.go is one look at a subscription, message.go makes what is sent, client.go sends it to addresses that are allowed.
 package notify
 
 import (
@@ -79,7 +82,7 @@ type Config struct {
 
 // Service keeps subscriptions and delivers their notifications.
 type Service struct {
-	Config
+	config     Config
 	client     *client
 	node       string        // names this process in claims
 	slots      chan struct{} // one is taken by each delivery under way
@@ -103,9 +106,16 @@ func New(c Config) *Service {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{Config: c, client: newClient(c), node: uuid.NewString(), slots: make(chan struct{}, atOnce),
-		handshakes: newHandshakes(), grown: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+	return &Service{
+		config:     c,
+		client:     newClient(c),
+		node:       uuid.NewString(),
+		slots:      make(chan struct{}, atOnce),
+		handshakes: newHandshakes(),
+		grown:      make(chan struct{}, 1),
+		freed:      make(chan struct{}, 1),
+	}
 }
 
 // now is the time in UTC, to the microsecond that stores keep.
-func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+func (s *Service) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

@@ -13,7 +13,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		if _, err := s.dispatch(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("notifications could not be looked for; it is tried again", "err", err)
+			s.config.Log.Error("notifications could not be looked for; it is tried again", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,9 +45,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 // follow pokes when there are new events.
 func (s *Service) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, newest, err := s.Store.EventRange(ctx)
+		_, newest, err := s.config.Store.EventRange(ctx)
 		if err == nil {
-			for _, err := range s.Events.Follow(ctx, "", newest) {
+			for _, err := range s.config.Events.Follow(ctx, "", newest) {
 				if err != nil {
 					break // the clock looks for events meanwhile
 				}
@@ -72,16 +72,16 @@ func (s *Service) poke(c chan struct{}) {
 // dispatch begins as many deliveries as are due and as there are slots for, and returns how many.
 func (s *Service) dispatch(ctx context.Context) (begun int, err error) {
 	now := s.now()
-	subs, err := s.Store.ClaimSubscriptions(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
+	subs, err := s.config.Store.ClaimSubscriptions(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
 	if err != nil {
 		return 0, err
 	}
 	for _, sub := range subs {
 		s.begin(func() { s.serve(ctx, sub) })
 	}
-	notices, err := s.Store.ClaimNotices(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
+	notices, err := s.config.Store.ClaimNotices(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
 	for _, n := range notices {
-		s.begin(func() { s.tell(ctx, n) })
+		s.begin(func() { s.deliverNotice(ctx, n) })
 	}
 	return len(subs) + len(notices), err
 }
@@ -97,22 +97,22 @@ func (s *Service) begin(work func()) {
 	})
 }
 
-// serve does one step of a claimed subscription and gives it back.
+// serve visits a claimed subscription and gives it back.
 func (s *Service) serve(ctx context.Context, sub *Subscription) {
-	o, err := s.step(ctx, sub)
+	o, err := s.visit(ctx, sub)
 	if err != nil {
 		// It could not even be tried: as if it had not been claimed.
 		o = &Outcome{Delivery: sub.Delivery}
 		if ctx.Err() == nil {
-			s.Log.Error("a subscription could not be looked at; it is tried again", "subscription", sub.ID, "err", err)
+			s.config.Log.Error("a subscription could not be looked at; it is tried again", "subscription", sub.ID, "err", err)
 			o.NotBefore = s.now().Add(tryAgainAfter)
 		}
 	}
-	err = s.Store.SettleSubscription(context.WithoutCancel(ctx), s.node, sub.ID, o, s.now())
+	err = s.config.Store.SettleSubscription(context.WithoutCancel(ctx), s.node, sub.ID, o, s.now())
 	switch {
 	case errors.Is(err, ErrNotFound): // it was deleted meanwhile, or the claim was lost, and is another process's
 	case err != nil:
-		s.Log.Error("what was delivered could not be written; it is delivered again", "subscription", sub.ID, "err", err)
+		s.config.Log.Error("what was delivered could not be written; it is delivered again", "subscription", sub.ID, "err", err)
 	default:
 		s.report(sub, o)
 	}
@@ -120,7 +120,7 @@ func (s *Service) serve(ctx context.Context, sub *Subscription) {
 
 // report logs what an operator may want to know of a subscription.
 func (s *Service) report(sub *Subscription, o *Outcome) {
-	log := s.Log.With("subscription", sub.ID, "owner", sub.Owner.ID)
+	log := s.config.Log.With("subscription", sub.ID, "owner", sub.Owner.ID)
 	switch {
 	case o.Remove:
 		log.Info("subscription removed: it has expired, or its owner's token is not valid any more", "expires", sub.Expires)
@@ -133,8 +133,8 @@ func (s *Service) report(sub *Subscription, o *Outcome) {
 	}
 }
 
-// tell delivers a lifecycle notification.
-func (s *Service) tell(ctx context.Context, n *Notice) {
+// deliverNotice delivers a lifecycle notification.
+func (s *Service) deliverNotice(ctx context.Context, n *Notice) {
 	err := s.deliver(ctx, n.URL, n.Secret, n.Body)
 	switch now := s.now(); {
 	case ctx.Err() != nil: // as if it had not been claimed
@@ -142,9 +142,9 @@ func (s *Service) tell(ctx context.Context, n *Notice) {
 		n.NotBefore = time.Time{}
 	default:
 		n.Attempts++
-		n.NotBefore = now.Add(backoff(n.Attempts))
+		n.NotBefore = now.Add(retryWait(n.Attempts))
 	}
-	if err := s.Store.SettleNotice(context.WithoutCancel(ctx), s.node, n); err != nil {
-		s.Log.Error("a lifecycle notification is delivered again", "subscription", n.Subscription, "err", err)
+	if err := s.config.Store.SettleNotice(context.WithoutCancel(ctx), s.node, n); err != nil {
+		s.config.Log.Error("a lifecycle notification is delivered again", "subscription", n.Subscription, "err", err)
 	}
 }

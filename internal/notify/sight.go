@@ -13,7 +13,7 @@ func (s *Service) sightOf(ctx context.Context, sub *Subscription, owner *access.
 	if len(scope) == 0 {
 		return nil, nil
 	}
-	sees := access.NewSight(scope, s.Devices, s.Payloads)
+	sees := access.NewSight(scope, s.config.Devices, s.config.Payloads)
 	if sub.Device == "" {
 		return sees, nil
 	}

@@ -24,7 +24,7 @@ type Store interface {
 	InsertSubscription(ctx context.Context, s *Subscription, most int) error
 	// Subscription finds an owner's subscription that has not expired; ErrNotFound if there is none.
 	Subscription(ctx context.Context, owner, id string, now time.Time) (*Subscription, error)
-	// Subscriptions lists those of an owner by ascending id from behind after, at most limit.
+	// Subscriptions lists those of an owner by ascending id, after an id, at most limit.
 	Subscriptions(ctx context.Context, owner, after string, limit int, now time.Time) ([]*Subscription, error)
 	// RenewSubscription writes Owner, Expires and Remind, and that it is due; ErrNotFound if it has gone.
 	RenewSubscription(ctx context.Context, s *Subscription, now time.Time) error

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
@@ -37,7 +37,7 @@ const (
 	Deleted = "deleted"
 )
 
-// Create makes a subscription, after its receivers have passed the handshake. The error is a *catalog.Invalid for input
+// Create makes a subscription, after its receivers have passed the handshake. The error is an *invalid.Input for input
 // that cannot be used, an *Unvalidated, lane.ErrFull if too many handshakes wait, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
 func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*Subscription, error) {
 	sub, err := s.draft(by, in)
@@ -45,7 +45,7 @@ func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*
 		return nil, err
 	}
 	if sub.Device != "" {
-		if _, err := s.Devices.Place(ctx, sub.Device); err != nil {
+		if _, err := s.config.Devices.Place(ctx, sub.Device); err != nil {
 			return nil, err
 		}
 	}
@@ -61,7 +61,7 @@ func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*
 	now := s.now()
 	sub.Created, sub.LookAt, sub.NotBefore = now, now.Add(lookEvery), now
 	note(ctx, nil, sub)
-	if err := s.Store.InsertSubscription(ctx, sub, MaxPerOwner); err != nil {
+	if err := s.config.Store.InsertSubscription(ctx, sub, MaxPerOwner); err != nil {
 		return nil, err
 	}
 	return sub, nil
@@ -87,14 +87,14 @@ func (s *Service) draft(by *access.Principal, in Input) (*Subscription, error) {
 		}
 	}
 	if utf8.RuneCountInString(in.ClientState) > clientStateMax {
-		return nil, &catalog.Invalid{Property: "clientState", Reason: fmt.Sprintf("it can have at most %d characters", clientStateMax)}
+		return nil, &invalid.Input{Property: "clientState", Reason: fmt.Sprintf("it can have at most %d characters", clientStateMax)}
 	}
 	switch in.TLS {
 	case "":
 		sub.Terms.TLS = "v1_2"
 	case "v1_2", "v1_3":
 	default:
-		return nil, &catalog.Invalid{Property: "latestSupportedTlsVersion", Reason: "it can be v1_2 or v1_3: this server speaks no older TLS"}
+		return nil, &invalid.Input{Property: "latestSupportedTlsVersion", Reason: "it can be v1_2 or v1_3: this server speaks no older TLS"}
 	}
 	return sub, s.checkExpiry(sub, sub.Expires)
 }
@@ -104,7 +104,7 @@ func (s *Service) checkExpiry(sub *Subscription, expires time.Time) error {
 	now := s.now()
 	life := expires.Sub(now)
 	if life <= 0 || life > MaxLifetime {
-		return &catalog.Invalid{Property: "expirationDateTime", Reason: fmt.Sprintf("it must be in the future, and at most %d days ahead",
+		return &invalid.Input{Property: "expirationDateTime", Reason: fmt.Sprintf("it must be in the future, and at most %d days ahead",
 			MaxLifetime/(24*time.Hour))}
 	}
 	sub.Expires, sub.Remind = expires, expires.Add(-min(remindBefore, life/4)).Truncate(time.Microsecond)
@@ -121,7 +121,7 @@ func changeType(text string) (string, error) {
 				changes = append(changes, change)
 			}
 		default:
-			return "", &catalog.Invalid{Property: "changeType", Reason: fmt.Sprintf("%.40q is no change: give created, updated, deleted, or several of them",
+			return "", &invalid.Input{Property: "changeType", Reason: fmt.Sprintf("%.40q is no change: give created, updated, deleted, or several of them",
 				change)}
 		}
 	}
@@ -142,7 +142,7 @@ func resource(text string) (set string, device fleet.DeviceID, err error) {
 		i = slices.IndexFunc(sets, func(set string) bool { return strings.EqualFold(set, parts[1]) })
 	}
 	if i < 0 || !strings.EqualFold(parts[0], "deviceManagement") || parts[len(parts)-1] == "" {
-		return "", "", &catalog.Invalid{Property: "resource",
+		return "", "", &invalid.Input{Property: "resource",
 			Reason: "it must be deviceManagement/managedDevices, or deviceManagement/managedDevices/ and the id of a device"}
 	}
 	if len(parts) == 3 {
@@ -169,16 +169,16 @@ func (s *Service) shakeBoth(ctx context.Context, owner string, t *Terms) error {
 
 // Get returns a subscription of the caller's; ErrNotFound if there is none.
 func (s *Service) Get(ctx context.Context, by *access.Principal, id string) (*Subscription, error) {
-	return s.Store.Subscription(ctx, by.ID, strings.ToLower(id), s.now())
+	return s.config.Store.Subscription(ctx, by.ID, strings.ToLower(id), s.now())
 }
 
-// List returns the caller's subscriptions by ascending id from behind after, at most limit.
+// List returns the caller's subscriptions by ascending id, after an id, at most limit.
 func (s *Service) List(ctx context.Context, by *access.Principal, after string, limit int) ([]*Subscription, error) {
-	return s.Store.Subscriptions(ctx, by.ID, strings.ToLower(after), limit, s.now())
+	return s.config.Store.Subscriptions(ctx, by.ID, strings.ToLower(after), limit, s.now())
 }
 
 // Renew lets a subscription of the caller's live until a time, with what the caller may do now. The error is ErrNotFound or
-// a *catalog.Invalid.
+// an *invalid.Input.
 func (s *Service) Renew(ctx context.Context, by *access.Principal, id string, expires time.Time) (*Subscription, error) {
 	return s.renewed(ctx, by, id, func(sub *Subscription) error { return s.checkExpiry(sub, expires.UTC().Truncate(time.Microsecond)) })
 }
@@ -200,7 +200,7 @@ func (s *Service) renewed(ctx context.Context, by *access.Principal, id string, 
 		return nil, err
 	}
 	note(ctx, &was, sub)
-	if err := s.Store.RenewSubscription(ctx, sub, s.now()); err != nil {
+	if err := s.config.Store.RenewSubscription(ctx, sub, s.now()); err != nil {
 		return nil, err
 	}
 	s.poke(s.freed)
@@ -214,5 +214,5 @@ func (s *Service) Delete(ctx context.Context, by *access.Principal, id string) e
 		return err
 	}
 	note(ctx, sub, nil)
-	return s.Store.DeleteSubscription(ctx, by.ID, sub.ID)
+	return s.config.Store.DeleteSubscription(ctx, by.ID, sub.ID)
 }

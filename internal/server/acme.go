@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/syncpayloads/syncpayloads/internal/backoff"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
@@ -173,8 +174,8 @@ func (a *acmeCertificates) note(domain string, got *tls.Certificate, err error) 
 		a.tries[domain] = t
 	}
 	if t.err = err; err != nil {
-		wait := min(acmeFirstWait<<min(t.failures, 10), acmeLongestWait)
-		t.failures, t.again = t.failures+1, now.Add(wait)
+		t.failures++
+		t.again = now.Add(backoff.After(acmeFirstWait, acmeLongestWait, 2, t.failures))
 		a.log.Error("the CA issued no TLS certificate; "+acmeAdvice, "domain", domain, "directory", a.directory,
 			"err", err, "again", t.again.UTC())
 		return

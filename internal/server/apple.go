@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // Enrollment links and the push certificate are the one platform's that has them: this file is what goes with it.
@@ -44,7 +44,7 @@ func (p pushCertificates) SetPushCertificate(ctx context.Context, certificatePEM
 	_, err := set(ctx, certificatePEM, keyPEM)
 	var refused *mdm.PushCertificateRefused
 	if errors.As(err, &refused) {
-		return &catalog.Invalid{Property: "certificate", Reason: refused.Reason.Error()}
+		return &invalid.Input{Property: "certificate", Reason: refused.Reason.Error()}
 	}
 	var other *mdm.OtherTopic
 	if errors.As(err, &other) {

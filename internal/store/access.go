@@ -33,7 +33,7 @@ func sole(err error) error {
 
 // change runs a statement that must change a row; access.ErrNotFound if it does not.
 func (t accessTx) change(ctx context.Context, text string, args ...any) error {
-	n, err := t.q.exec(ctx, text, args...)
+	n, err := t.q.Exec(ctx, text, args...)
 	if err == nil && n == 0 {
 		return access.ErrNotFound
 	}
@@ -58,7 +58,7 @@ func scanToken(scan func(...any) error) (t access.Token, hash [sha256.Size]byte,
 }
 
 func (t accessTx) token(ctx context.Context, where string, arg any) (access.Token, [sha256.Size]byte, error) {
-	return scanToken(func(dest ...any) error { return t.q.row(ctx, tokenSelect+where, []any{arg}, dest...) })
+	return scanToken(func(dest ...any) error { return t.q.Row(ctx, tokenSelect+where, []any{arg}, dest...) })
 }
 
 func (t accessTx) Token(ctx context.Context, id string) (access.Token, [sha256.Size]byte, error) {
@@ -71,7 +71,7 @@ func (t accessTx) TokenNamed(ctx context.Context, idOrName string) (access.Token
 }
 
 func (t accessTx) Tokens(ctx context.Context) (found []access.Token, err error) {
-	err = t.q.rows(ctx, tokenSelect+" ORDER BY t.name", nil, func(scan func(...any) error) error {
+	err = t.q.Rows(ctx, tokenSelect+" ORDER BY t.name", nil, func(scan func(...any) error) error {
 		one, _, err := scanToken(scan)
 		found = append(found, one)
 		return err
@@ -80,7 +80,7 @@ func (t accessTx) Tokens(ctx context.Context) (found []access.Token, err error) 
 }
 
 func (t accessTx) InsertToken(ctx context.Context, token access.Token, hash [sha256.Size]byte) error {
-	n, err := t.q.exec(ctx, `INSERT INTO tokens (id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
+	n, err := t.q.Exec(ctx, `INSERT INTO tokens (id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO NOTHING`, token.ID, token.Name, hash[:], micros(token.Created), micros(token.Expires))
 	if err == nil && n == 0 {
 		return access.ErrExists
@@ -93,6 +93,6 @@ func (t accessTx) DeleteToken(ctx context.Context, id string) error {
 }
 
 func (t accessTx) TouchToken(ctx context.Context, id string, used time.Time) error {
-	_, err := t.q.exec(ctx, "UPDATE tokens SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used, 0) < ?1", micros(used), id)
+	_, err := t.q.Exec(ctx, "UPDATE tokens SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used, 0) < ?1", micros(used), id)
 	return err
 }

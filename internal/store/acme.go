@@ -21,7 +21,7 @@ func (s *Store) ACMECache() ACMECache { return ACMECache{s} }
 // Get implements autocert.Cache.
 func (c ACMECache) Get(ctx context.Context, name string) (data []byte, err error) {
 	err = c.store.read(ctx, func(q *session) error {
-		return q.row(ctx, "SELECT data FROM acme_cache WHERE name = ?", []any{name}, &data)
+		return q.Row(ctx, "SELECT data FROM acme_cache WHERE name = ?", []any{name}, &data)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, autocert.ErrCacheMiss
@@ -35,7 +35,7 @@ func (c ACMECache) Get(ctx context.Context, name string) (data []byte, err error
 // Put implements autocert.Cache.
 func (c ACMECache) Put(ctx context.Context, name string, data []byte) error {
 	err := c.store.write(ctx, func(q *session) error {
-		_, err := q.exec(ctx, `INSERT INTO acme_cache (name, data) VALUES (?, ?)
+		_, err := q.Exec(ctx, `INSERT INTO acme_cache (name, data) VALUES (?, ?)
 			ON CONFLICT (name) DO UPDATE SET data = excluded.data`, name, data)
 		return err
 	})
@@ -48,7 +48,7 @@ func (c ACMECache) Put(ctx context.Context, name string, data []byte) error {
 // Delete implements autocert.Cache.
 func (c ACMECache) Delete(ctx context.Context, name string) error {
 	err := c.store.write(ctx, func(q *session) error {
-		_, err := q.exec(ctx, "DELETE FROM acme_cache WHERE name = ?", name)
+		_, err := q.Exec(ctx, "DELETE FROM acme_cache WHERE name = ?", name)
 		return err
 	})
 	if err != nil {

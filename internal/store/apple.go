@@ -30,7 +30,7 @@ func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e
 }
 
 func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
-	q, giveBack, err := s.db.borrow(ctx)
+	q, giveBack, err := s.borrow(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,7 +42,7 @@ func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string
 func (q *session) identity(ctx context.Context, enrollment, certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
 	var e enrollmentRow
 	var c certificateRow
-	err := q.row(ctx, "SELECT "+enrollmentColumns+", "+certificateColumns+` FROM (SELECT 1 AS one) AS here
+	err := q.Row(ctx, "SELECT "+enrollmentColumns+", "+certificateColumns+` FROM (SELECT 1 AS one) AS here
 		LEFT JOIN apple_enrollments e ON e.id = ? LEFT JOIN apple_certificates c ON c.sha256 = ?`, []any{enrollment, certificate},
 		append(e.dest(), c.dest()...)...)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate stri
 			return fmt.Errorf("writing enrollment %s: %w", enrollment, err)
 		}
 		if c != nil {
-			_, err = q.exec(ctx, "UPDATE apple_certificates SET enrollment = ?, revoked = ? WHERE sha256 = ?",
+			_, err = q.Exec(ctx, "UPDATE apple_certificates SET enrollment = ?, revoked = ? WHERE sha256 = ?",
 				c.Enrollment, micros(c.Revoked), c.SHA256)
 		}
 		return err
@@ -118,7 +118,7 @@ func (e *enrollmentRow) value() (*mdm.Enrollment, error) {
 
 func (q *session) enrollment(ctx context.Context, device fleet.DeviceID) (*mdm.Enrollment, error) {
 	var e enrollmentRow
-	err := q.row(ctx, "SELECT "+enrollmentColumns+" FROM apple_enrollments e WHERE device_id = ?", []any{device}, e.dest()...)
+	err := q.Row(ctx, "SELECT "+enrollmentColumns+" FROM apple_enrollments e WHERE device_id = ?", []any{device}, e.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}
@@ -134,7 +134,7 @@ func (q *session) saveEnrollment(ctx context.Context, e *mdm.Enrollment) error {
 		return err
 	}
 	device := sql.NullString{String: string(e.Device), Valid: e.Device != ""}
-	_, err = q.exec(ctx, `INSERT INTO apple_enrollments
+	_, err = q.Exec(ctx, `INSERT INTO apple_enrollments
 			(id, "user", device_id, platform, stage, certificate, topic, push_magic, token, replaced)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET "user" = excluded."user", device_id = excluded.device_id,
@@ -164,7 +164,7 @@ func (c *certificateRow) value() *mdm.Certificate {
 
 func (q *session) certificate(ctx context.Context, sha256 string) (*mdm.Certificate, error) {
 	var c certificateRow
-	err := q.row(ctx, "SELECT "+certificateColumns+" FROM apple_certificates c WHERE sha256 = ?", []any{sha256}, c.dest()...)
+	err := q.Row(ctx, "SELECT "+certificateColumns+" FROM apple_certificates c WHERE sha256 = ?", []any{sha256}, c.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}
@@ -179,7 +179,7 @@ func (s *Store) AddChallenge(ctx context.Context, c mdm.Challenge) error {
 	return s.write(ctx, func(q *session) error {
 		terms, err := json.Marshal(c.Terms)
 		if err == nil {
-			_, err = q.exec(ctx, "INSERT INTO apple_challenges (sha256, expires, terms) VALUES (?, ?, ?)", c.SHA256, micros(c.Expires), string(terms))
+			_, err = q.Exec(ctx, "INSERT INTO apple_challenges (sha256, expires, terms) VALUES (?, ?, ?)", c.SHA256, micros(c.Expires), string(terms))
 		}
 		return err
 	})
@@ -212,7 +212,7 @@ func (q *session) challengeWhere(ctx context.Context, where string, arg any) (*m
 	var expires, used sql.NullInt64
 	var certificate sql.NullString
 	var terms string
-	err := q.row(ctx, "SELECT sha256, expires, used_at, certificate, terms FROM apple_challenges WHERE "+where, []any{arg},
+	err := q.Row(ctx, "SELECT sha256, expires, used_at, certificate, terms FROM apple_challenges WHERE "+where, []any{arg},
 		&c.SHA256, &expires, &used, &certificate, &terms)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
@@ -245,13 +245,13 @@ func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c mdm.C
 		case challenge.Certificate != nil:
 			return mdm.ErrChallengeUsed
 		}
-		_, err = q.exec(ctx, `INSERT INTO apple_certificates (sha256, serial, der, key_sha256, not_after, enrollment)
+		_, err = q.Exec(ctx, `INSERT INTO apple_certificates (sha256, serial, der, key_sha256, not_after, enrollment)
 			VALUES (?, ?, ?, ?, ?, ?)`, c.SHA256, c.Serial, c.DER, c.KeySHA256, micros(c.NotAfter), c.Enrollment)
 		if err != nil {
 			return err
 		}
 		issued = &c
-		_, err = q.exec(ctx, "UPDATE apple_challenges SET used_at = ?, certificate = ? WHERE sha256 = ?", micros(at), c.SHA256, sha256)
+		_, err = q.Exec(ctx, "UPDATE apple_challenges SET used_at = ?, certificate = ? WHERE sha256 = ?", micros(at), c.SHA256, sha256)
 		return err
 	})
 	return issued, err
@@ -260,7 +260,7 @@ func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c mdm.C
 // AddKeyPair implements mdm.Store.
 func (s *Store) AddKeyPair(ctx context.Context, name string, k keypair.KeyPair) (stored *keypair.KeyPair, err error) {
 	err = s.write(ctx, func(q *session) error {
-		if _, err := q.exec(ctx, "INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+		if _, err := q.Exec(ctx, "INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
 			name, k.CertificatePEM, k.KeyPEM); err != nil {
 			return err
 		}
@@ -273,7 +273,7 @@ func (s *Store) AddKeyPair(ctx context.Context, name string, k keypair.KeyPair) 
 // SetKeyPair implements mdm.Store.
 func (s *Store) SetKeyPair(ctx context.Context, name string, k keypair.KeyPair) error {
 	return s.write(ctx, func(q *session) error {
-		_, err := q.exec(ctx, `INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?)
+		_, err := q.Exec(ctx, `INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?)
 			ON CONFLICT (name) DO UPDATE SET certificate = excluded.certificate, key = excluded.key`,
 			name, k.CertificatePEM, k.KeyPEM)
 		return err
@@ -291,7 +291,7 @@ func (s *Store) KeyPair(ctx context.Context, name string) (k *keypair.KeyPair, e
 
 func (q *session) keyPair(ctx context.Context, name string) (*keypair.KeyPair, error) {
 	var k keypair.KeyPair
-	err := q.row(ctx, "SELECT certificate, key FROM key_pairs WHERE name = ?", []any{name}, &k.CertificatePEM, &k.KeyPEM)
+	err := q.Row(ctx, "SELECT certificate, key FROM key_pairs WHERE name = ?", []any{name}, &k.CertificatePEM, &k.KeyPEM)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}

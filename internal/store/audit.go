@@ -12,13 +12,73 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
-const (
-	auditColumns = `sequence, id, at, actor_id, actor_name, address, roles, activity, kind, objects, result, status, reason,
-		request, skipped, previous, hash`
-	roleSeparator = "\x1f"
+const roleSeparator = "\x1f"
+
+// entryTable is an entry of the audit record. Entries are never written again.
+var entryTable = newTable("audit_entries", "sequence",
+	plain("sequence", numberColumn, func(e *audit.Entry) *int64 { return &e.Sequence }),
+	plain("id", idColumn, func(e *audit.Entry) *string { return &e.ID }),
+	instant("at", stampColumn, func(e *audit.Entry) *time.Time { return &e.At }),
+	plain("actor_id", textColumn, func(e *audit.Entry) *string { return &e.Actor.ID }),
+	plain("actor_name", textColumn, func(e *audit.Entry) *string { return &e.Actor.Name }),
+	plain("address", textColumn, func(e *audit.Entry) *string { return &e.Actor.Address }),
+	tableColumn[audit.Entry]{
+		name:  "roles",
+		value: func(e *audit.Entry) any { return strings.Join(e.Actor.Roles, roleSeparator) },
+		dest:  func(e *audit.Entry) any { return rolesOf{&e.Actor.Roles} },
+	},
+	plain("activity", textColumn, func(e *audit.Entry) *string { return &e.Activity }),
+	plain("kind", textColumn, func(e *audit.Entry) *audit.Kind { return &e.Kind }),
+	tableColumn[audit.Entry]{
+		name:  "objects",
+		value: func(e *audit.Entry) any { return string(e.ObjectsText()) },
+		dest:  func(e *audit.Entry) any { return objectsOf{e} },
+	},
+	plain("result", textColumn, func(e *audit.Entry) *audit.Result { return &e.Result }),
+	plain("status", numberColumn, func(e *audit.Entry) *int { return &e.Status }),
+	plain("reason", textColumn, func(e *audit.Entry) *string { return &e.Reason }),
+	plain("request", textColumn, func(e *audit.Entry) *string { return &e.Request }),
+	plain("skipped", numberColumn, func(e *audit.Entry) *int { return &e.Skipped }),
+	sumColumn("previous", func(e *audit.Entry) *audit.Sum { return &e.Previous }),
+	sumColumn("hash", func(e *audit.Entry) *audit.Sum { return &e.Hash }),
 )
+
+func sumColumn(name string, of func(*audit.Entry) *audit.Sum) tableColumn[audit.Entry] {
+	return tableColumn[audit.Entry]{
+		name:  name,
+		kind:  bytesColumn,
+		value: func(e *audit.Entry) any { return hash(*of(e)) },
+		dest:  func(e *audit.Entry) any { return (*[]byte)(of(e)) },
+	}
+}
+
+// rolesOf puts the names of roles between separators into a list.
+type rolesOf struct{ to *[]string }
+
+// Scan implements sql.Scanner.
+func (r rolesOf) Scan(value any) error {
+	var text sql.NullString
+	err := text.Scan(value)
+	if text.String != "" {
+		*r.to = strings.Split(text.String, roleSeparator)
+	}
+	return err
+}
+
+// objectsOf puts the text of an entry's objects into it.
+type objectsOf struct{ to *audit.Entry }
+
+// Scan implements sql.Scanner.
+func (o objectsOf) Scan(value any) error {
+	var text sql.NullString
+	if err := text.Scan(value); err != nil {
+		return err
+	}
+	return o.to.SetObjectsText([]byte(text.String))
+}
 
 // AppendEntry implements audit.Store.
 func (s *Store) AppendEntry(ctx context.Context, e audit.Entry) error {
@@ -36,11 +96,9 @@ func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
 	if e, err = e.Seal(head); err != nil {
 		return err
 	}
-	_, err = q.exec(ctx, "INSERT INTO audit_entries ("+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		e.Sequence, e.ID, e.At.UnixMicro(), e.Actor.ID, e.Actor.Name, e.Actor.Address, strings.Join(e.Actor.Roles, roleSeparator),
-		e.Activity, e.Kind, string(e.ObjectsText()), e.Result, e.Status, e.Reason, e.Request, e.Skipped, hash(e.Previous), hash(e.Hash))
+	_, err = q.Exec(ctx, entryTable.insertText, entryTable.insertArgs(&e)...)
 	if err == nil {
-		_, err = q.exec(ctx, "UPDATE audit_head SET sequence = ?, hash = ?", e.Sequence, hash(e.Hash))
+		_, err = q.Exec(ctx, "UPDATE audit_head SET sequence = ?, hash = ?", e.Sequence, hash(e.Hash))
 	}
 	if err != nil {
 		return fmt.Errorf("writing audit entry %d: %w", e.Sequence, err)
@@ -52,7 +110,7 @@ func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
 func hash(s audit.Sum) []byte { return append([]byte{}, s...) }
 
 func (q *session) auditHead(ctx context.Context) (head audit.Head, err error) {
-	err = q.row(ctx, "SELECT sequence, hash FROM audit_head", nil, &head.Sequence, (*[]byte)(&head.Hash))
+	err = q.Row(ctx, "SELECT sequence, hash FROM audit_head", nil, &head.Sequence, (*[]byte)(&head.Hash))
 	if err != nil {
 		return head, fmt.Errorf("reading the head of the audit record: %w", err)
 	}
@@ -60,33 +118,21 @@ func (q *session) auditHead(ctx context.Context) (head audit.Head, err error) {
 }
 
 func scanEntry(scan func(...any) error) (audit.Entry, error) {
-	var e audit.Entry
-	var at int64
-	var roles string
-	var objects []byte
-	err := scan(&e.Sequence, &e.ID, &at, &e.Actor.ID, &e.Actor.Name, &e.Actor.Address, &roles, &e.Activity, &e.Kind, &objects,
-		&e.Result, &e.Status, &e.Reason, &e.Request, &e.Skipped, (*[]byte)(&e.Previous), (*[]byte)(&e.Hash))
+	e, err := entryTable.scan(scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return e, audit.ErrNotFound
+		return *e, audit.ErrNotFound
 	}
 	if err != nil {
-		return e, fmt.Errorf("reading an audit entry: %w", err)
+		return *e, fmt.Errorf("reading audit entry %d: %w", e.Sequence, err)
 	}
-	e.At = time.UnixMicro(at).UTC()
-	if roles != "" {
-		e.Actor.Roles = strings.Split(roles, roleSeparator)
-	}
-	if err := e.SetObjectsText(objects); err != nil {
-		return e, fmt.Errorf("audit entry %d: %w", e.Sequence, err)
-	}
-	return e, nil
+	return *e, nil
 }
 
 // Entry returns an entry of the audit record; audit.ErrNotFound if there is none of that id.
 func (s *Store) Entry(ctx context.Context, id string) (e audit.Entry, err error) {
 	err = s.read(ctx, func(q *session) error {
 		e, err = scanEntry(func(dest ...any) error {
-			return q.row(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE id = ?", []any{id}, dest...)
+			return q.Row(ctx, "SELECT "+entryTable.selected+" FROM audit_entries WHERE id = ?", []any{id}, dest...)
 		})
 		return err
 	})
@@ -95,7 +141,7 @@ func (s *Store) Entry(ctx context.Context, id string) (e audit.Entry, err error)
 
 // Entries lists entries of the audit record, the newest first.
 func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.Entry, err error) {
-	text, args := "SELECT "+auditColumns+" FROM audit_entries WHERE TRUE", []any{}
+	text, args := "SELECT "+entryTable.selected+" FROM audit_entries WHERE TRUE", []any{}
 	limit := func(condition string, value any, given bool) {
 		if given {
 			text, args = text+" AND "+condition+" ?", append(args, value)
@@ -113,7 +159,7 @@ func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.E
 	}
 	text, args = text+" ORDER BY sequence DESC LIMIT ?", append(args, query.Limit)
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, text, args, func(scan func(...any) error) error {
+		return q.Rows(ctx, text, args, func(scan func(...any) error) error {
 			e, err := scanEntry(scan)
 			found = append(found, e)
 			return err
@@ -129,15 +175,7 @@ var remoteActions = resource{
 	from:    "actions JOIN devices ON devices.id = device_id",
 	key:     column{"actions.id", idColumn},
 	own:     deviceCondition,
-	fields: map[query.Field]column{
-		audit.ByID:         {"actions.id", idColumn},
-		audit.ByName:       {"actions.name", textColumn},
-		audit.ByDevice:     {"device_id", idColumn},
-		audit.ByDeviceName: {"devices.name", textColumn},
-		audit.ByActor:      {"actor", textColumn},
-		audit.ByStarted:    {"started", stampColumn},
-		audit.ByState:      {"state", numberColumn},
-	},
+	fields:  actionTable.fields("actions.", map[query.Field]column{audit.ByDeviceName: {"devices.name", textColumn}}),
 }
 
 // RemoteActions lists the actions on devices that a query selects.
@@ -154,15 +192,16 @@ func (s *Store) RemoteActions(ctx context.Context, q query.Query) (page query.Pa
 	return page, err
 }
 
-// WalkAudit calls each for every entry of a database's audit record behind the one of sequence after, 0: for all there
+// WalkAudit calls each for every entry of a database's audit record after the one of sequence after, 0: for all there
 // are, in their order, and returns the head that the database keeps. It reads one snapshot, beside a running server, and
 // changes nothing. What cannot have been written so is an *audit.Broken.
 func WalkAudit(ctx context.Context, location string, after int64, each func(*audit.Entry) error) (head audit.Head, err error) {
-	q, done, err := openReadOnly(ctx, location)
+	connection, done, err := sqldb.OpenReadOnly(ctx, location)
 	if err != nil {
 		return head, err
 	}
 	defer done()
+	q := newSession(connection)
 	if head, err = q.auditHead(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return head, fmt.Errorf("the database (one of an older version gets its audit record when the server is started on it): %w", err)
 	}
@@ -172,7 +211,7 @@ func WalkAudit(ctx context.Context, location string, after int64, each func(*aud
 	if after == 0 {
 		after = math.MinInt64 // none that was put in is overlooked
 	}
-	return head, q.rows(ctx, "SELECT "+auditColumns+" FROM audit_entries WHERE sequence > ? ORDER BY sequence", []any{after},
+	return head, q.Rows(ctx, "SELECT "+entryTable.selected+" FROM audit_entries WHERE sequence > ? ORDER BY sequence", []any{after},
 		func(scan func(...any) error) error {
 			if err := ctx.Err(); err != nil {
 				return err

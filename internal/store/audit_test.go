@@ -1,8 +1,7 @@
 package store
 
 import (
-	"io/fs"
-	"net/url"
+	"database/sql"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,21 +11,19 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/migrations"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // migrateTo makes a database as a server of an earlier version left it, and runs statements on it.
 func migrateTo(t *testing.T, version int64, statements ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "old.db")
-	db, err := connectSQLite(path, url.Values{}, "foreign_keys(ON)")
+	db, err := sql.Open("sqlite3", "file:"+path+"?_pragma=foreign_keys(ON)")
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Of(sqldb.SQLite))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +95,7 @@ func TestWalkAuditOfOthers(t *testing.T) {
 		}
 	}
 	var version int64
-	db, err := connectSQLite(old, url.Values{}, "foreign_keys(ON)")
+	db, err := sql.Open("sqlite3", "file:"+old)
 	if err != nil {
 		t.Fatal(err)
 	}

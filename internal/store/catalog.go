@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -24,39 +25,56 @@ func (s *Store) ViewCatalog(ctx context.Context, fn func(catalog.Tx) error) erro
 
 type catalogTx struct{ q *session }
 
-const (
-	payloadSummary = `id, type, platforms, odata_type, display_name, description, sub_type, identifier, revision, version,
-		file_name, properties, created, last_modified, scope_tags`
-	payloadContent = "content, original"
+// payloadTable is an app or policy. To add a property of all payloads, add a line, a migration for each engine, and the field
+// in catalog. Those of one kind alone are in the column properties.
+var payloadTable = newTable("catalog_payloads", "id",
+	plain("id", idColumn, func(p *catalog.Payload) *action.PayloadID { return &p.ID }).by(catalog.ByID).stays(),
+	plain("type", numberColumn, func(p *catalog.Payload) *action.PayloadType { return &p.Type }).by(catalog.ByType).stays(),
+	listing("platforms", func(p *catalog.Payload) *[]fleet.Platform { return &p.Platforms }).stays(),
+	plain("odata_type", textColumn, func(p *catalog.Payload) *string { return &p.ODataType }).by(catalog.ByODataType).stays(),
+	plain("display_name", textColumn, func(p *catalog.Payload) *string { return &p.DisplayName }).by(catalog.ByDisplayName),
+	plain("description", textColumn, func(p *catalog.Payload) *string { return &p.Description }).by(catalog.ByDescription),
+	plain("sub_type", textColumn, func(p *catalog.Payload) *string { return &p.SubType }),
+	plain("identifier", textColumn, func(p *catalog.Payload) *string { return &p.Identifier }).stays(),
+	plain("revision", textColumn, func(p *catalog.Payload) *string { return &p.Revision }),
+	plain("version", numberColumn, func(p *catalog.Payload) *int64 { return &p.Version }).by(catalog.ByVersion),
+	plain("file_name", textColumn, func(p *catalog.Payload) *string { return &p.FileName }).by(catalog.ByFileName),
+	tableColumn[catalog.Payload]{
+		name:  "properties",
+		value: func(p *catalog.Payload) any { return string(p.Properties) },
+		dest:  func(p *catalog.Payload) any { return &p.Properties },
+	},
+	instant("created", stampColumn, func(p *catalog.Payload) *time.Time { return &p.Created }).by(catalog.ByCreated).stays(),
+	instant("last_modified", stampColumn, func(p *catalog.Payload) *time.Time { return &p.LastModified }).by(catalog.ByLastModified),
+	listing("scope_tags", func(p *catalog.Payload) *[]string { return &p.Tags }).by(catalog.ByTag),
+	plain("content", bytesColumn, func(p *catalog.Payload) *[]byte { return &p.Content }).onlyWhole(),
+	tableColumn[catalog.Payload]{
+		name:  "original",
+		value: func(p *catalog.Payload) any { return blob(p.Original) },
+		dest:  func(p *catalog.Payload) any { return &p.Original },
+	}.onlyWhole(),
+	derived("class", numberColumn, func(p *catalog.Payload) any { return p.Type.Class() }).stays(),
+	derived("family", textColumn, func(p *catalog.Payload) any { return p.Family() }).stays(),
 )
 
-// scanPayload reads payloadSummary, and payloadContent behind it if whole.
-func scanPayload(scan func(...any) error, whole bool) (*catalog.Payload, error) {
-	var p catalog.Payload
-	var platforms, tags string
-	var created, modified sql.NullInt64
-	dest := []any{&p.ID, &p.Type, &platforms, &p.ODataType, &p.DisplayName, &p.Description, &p.SubType, &p.Identifier,
-		&p.Revision, &p.Version, &p.FileName, &p.Properties, &created, &modified, &tags}
-	if whole {
-		dest = append(dest, &p.Content, &p.Original)
-	}
-	err := scan(dest...)
+// payloadRead is what was read of a payload.
+func payloadRead(p *catalog.Payload, err error) (*catalog.Payload, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, catalog.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a payload: %w", err)
 	}
-	p.Platforms, p.Tags = unlisted[fleet.Platform](platforms), unlisted[string](tags)
-	p.Created, p.LastModified = fromMicros(created), fromMicros(modified)
-	return &p, nil
+	return p, nil
 }
+
+var selectPayload = "SELECT " + payloadTable.selectedWhole + " FROM catalog_payloads WHERE id = ?"
 
 // payload returns a catalog entry with its content; catalog.ErrNotFound if there is none.
 func (q *session) payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
-	return scanPayload(func(dest ...any) error {
-		return q.row(ctx, "SELECT "+payloadSummary+", "+payloadContent+" FROM catalog_payloads WHERE id = ?", []any{id}, dest...)
-	}, true)
+	return payloadRead(payloadTable.scanWhole(func(dest ...any) error {
+		return q.Row(ctx, selectPayload, []any{id}, dest...)
+	}))
 }
 
 func (t catalogTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
@@ -70,33 +88,24 @@ func payloadProperty(f query.Field) (column, bool) {
 }
 
 var payloads = resource{
-	things: "payloads", columns: payloadSummary, from: "catalog_payloads",
-	key:  column{"id", idColumn},
-	more: payloadProperty,
-	fields: map[query.Field]column{
-		catalog.ByID:           {"id", idColumn},
-		catalog.ByType:         {"type", numberColumn},
-		catalog.ByODataType:    {"odata_type", textColumn},
-		catalog.ByDisplayName:  {"display_name", textColumn},
-		catalog.ByDescription:  {"description", textColumn},
-		catalog.ByFileName:     {"file_name", textColumn},
-		catalog.ByVersion:      {"version", numberColumn},
-		catalog.ByCreated:      {"created", stampColumn},
-		catalog.ByLastModified: {"last_modified", stampColumn},
-		catalog.ByAssigned:     {"EXISTS (SELECT 1 FROM catalog_assignments WHERE payload_id = catalog_payloads.id)", boolColumn},
-		catalog.ByTag:          {"instr(scope_tags, ',' || ? || ',') > 0", listColumn},
-	},
+	things:  "payloads",
+	columns: payloadTable.selected,
+	from:    payloadTable.name,
+	key:     column{"id", idColumn},
+	more:    payloadProperty,
+	fields: payloadTable.fields("", map[query.Field]column{
+		catalog.ByAssigned: {"EXISTS (SELECT 1 FROM catalog_assignments WHERE payload_id = catalog_payloads.id)", boolColumn},
+	}),
 }
 
 func (t catalogTx) Payloads(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
-	return list(ctx, t.q, &payloads, q, func(scan func(...any) error) (*catalog.Payload, error) { return scanPayload(scan, false) })
+	return list(ctx, t.q, &payloads, q, func(scan func(...any) error) (*catalog.Payload, error) {
+		return payloadRead(payloadTable.scan(scan))
+	})
 }
 
 func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.exec(ctx, "INSERT INTO catalog_payloads ("+payloadSummary+", "+payloadContent+`, class, family)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ID, p.Type, listed(p.Platforms), p.ODataType, p.DisplayName, p.Description, p.SubType, p.Identifier, p.Revision, p.Version,
-		p.FileName, string(p.Properties), micros(p.Created), micros(p.LastModified), listed(p.Tags), p.Content, blob(p.Original), p.Type.Class(), p.Family())
+	_, err := t.q.Exec(ctx, payloadTable.insertText, payloadTable.insertArgs(p)...)
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)
 	}
@@ -104,11 +113,7 @@ func (t catalogTx) InsertPayload(ctx context.Context, p *catalog.Payload) error 
 }
 
 func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.exec(ctx, `UPDATE catalog_payloads SET display_name = ?, description = ?, sub_type = ?, revision = ?, version = ?,
-			file_name = ?, properties = ?, last_modified = ?, content = ?, original = ?, scope_tags = ?
-		WHERE id = ?`,
-		p.DisplayName, p.Description, p.SubType, p.Revision, p.Version, p.FileName, string(p.Properties), micros(p.LastModified),
-		p.Content, blob(p.Original), listed(p.Tags), p.ID)
+	_, err := t.q.Exec(ctx, payloadTable.updateText, payloadTable.updateArgs(p)...)
 	if err != nil {
 		return fmt.Errorf("writing payload %s: %w", p.ID, err)
 	}
@@ -116,7 +121,7 @@ func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error 
 }
 
 func (t catalogTx) useRevision(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.exec(ctx, "INSERT INTO catalog_revisions (payload_id, revision) VALUES (?, ?) ON CONFLICT DO NOTHING", p.ID, p.Revision)
+	_, err := t.q.Exec(ctx, "INSERT INTO catalog_revisions (payload_id, revision) VALUES (?, ?) ON CONFLICT DO NOTHING", p.ID, p.Revision)
 	if err != nil {
 		return fmt.Errorf("writing revision %s of payload %s: %w", p.Revision, p.ID, err)
 	}
@@ -132,7 +137,7 @@ func blob(b []byte) any {
 }
 
 func (t catalogTx) DeletePayload(ctx context.Context, id action.PayloadID) error {
-	n, err := t.q.exec(ctx, "DELETE FROM catalog_payloads WHERE id = ?", id)
+	n, err := t.q.Exec(ctx, "DELETE FROM catalog_payloads WHERE id = ?", id)
 	if err != nil {
 		return fmt.Errorf("deleting payload %s: %w", id, err)
 	}
@@ -143,7 +148,7 @@ func (t catalogTx) DeletePayload(ctx context.Context, id action.PayloadID) error
 }
 
 func (t catalogTx) RevisionUsed(ctx context.Context, p *catalog.Payload, revision string) (used bool, err error) {
-	err = t.q.row(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_payloads p JOIN catalog_revisions r ON r.payload_id = p.id
+	err = t.q.Row(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_payloads p JOIN catalog_revisions r ON r.payload_id = p.id
 		WHERE p.class = ? AND p.family = ? AND p.identifier = ? AND r.revision = ?)`,
 		[]any{p.Type.Class(), p.Family(), p.Identifier, revision}, &used)
 	return used, err
@@ -151,7 +156,7 @@ func (t catalogTx) RevisionUsed(ctx context.Context, p *catalog.Payload, revisio
 
 func (t catalogTx) Assignments(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error) {
 	var list []catalog.Assignment
-	err := t.q.rows(ctx, "SELECT id, kind, target FROM catalog_assignments WHERE payload_id = ? ORDER BY position", []any{id},
+	err := t.q.Rows(ctx, "SELECT id, kind, target FROM catalog_assignments WHERE payload_id = ? ORDER BY position", []any{id},
 		func(scan func(...any) error) error {
 			var a catalog.Assignment
 			err := scan(&a.ID, &a.Kind, &a.Target)
@@ -165,12 +170,12 @@ func (t catalogTx) Assignments(ctx context.Context, id action.PayloadID) ([]cata
 }
 
 func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID, list []catalog.Assignment) error {
-	_, err := t.q.exec(ctx, "DELETE FROM catalog_assignments WHERE payload_id = ?", id)
+	_, err := t.q.Exec(ctx, "DELETE FROM catalog_assignments WHERE payload_id = ?", id)
 	for i, a := range list {
 		if err != nil {
 			break
 		}
-		_, err = t.q.exec(ctx, "INSERT INTO catalog_assignments (id, payload_id, kind, target, position) VALUES (?, ?, ?, ?, ?)",
+		_, err = t.q.Exec(ctx, "INSERT INTO catalog_assignments (id, payload_id, kind, target, position) VALUES (?, ?, ?, ?, ?)",
 			a.ID, id, a.Kind, a.Target, i)
 	}
 	if err != nil {
@@ -180,7 +185,7 @@ func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID, 
 }
 
 func (t catalogTx) RecordChange(ctx context.Context, c catalog.Change) error {
-	_, err := t.q.exec(ctx, "INSERT INTO catalog_changes (kind, target) VALUES (?, ?)", c.Kind, c.Target)
+	_, err := t.q.Exec(ctx, "INSERT INTO catalog_changes (kind, target) VALUES (?, ?)", c.Kind, c.Target)
 	if err != nil {
 		return fmt.Errorf("recording a change for %s %s: %w", c.Kind, c.Target, err)
 	}

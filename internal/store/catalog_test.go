@@ -17,6 +17,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
@@ -76,8 +77,8 @@ func create(t *testing.T, c *catalog.Catalog, in catalog.Input) *catalog.Payload
 // refused checks that err is an *Invalid of a property, and that its reason has the text.
 func refused(t *testing.T, err error, property, text string) {
 	t.Helper()
-	var invalid *catalog.Invalid
-	if !errors.As(err, &invalid) || invalid.Property != property || !strings.Contains(invalid.Reason, text) {
+	var wrong *invalid.Input
+	if !errors.As(err, &wrong) || wrong.Property != property || !strings.Contains(wrong.Reason, text) {
 		t.Errorf("got %v; want it refused for %s with %q", err, property, text)
 	}
 }

@@ -11,13 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
-
-// told is events that one statement writes.
-type told struct {
-	statement
-	events []live.Event
-}
 
 // inOneInsert is how many events a statement writes at most: there is a text for each number.
 const inOneInsert = 8
@@ -29,14 +24,36 @@ var insertEvents = func() (texts [inOneInsert + 1]string) {
 	return texts
 }()
 
-func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error {
+// AppendEvents implements engine.Tx.
+func (t *liveTx) AppendEvents(ctx context.Context, events []live.Event) error {
+	inserts, err := eventInserts(events)
+	if err != nil {
+		return err
+	}
+	for _, in := range inserts {
+		if err := t.q.Add(ctx, in); err != nil {
+			return fmt.Errorf("writing events of device %s: %w", events[0].Device, err)
+		}
+	}
+	return nil
+}
+
+// AppendEvents implements engine.Tx.
+func (t *plannedTx) AppendEvents(_ context.Context, events []live.Event) error {
+	inserts, err := eventInserts(events)
+	t.plan.Inserts = append(t.plan.Inserts, inserts...)
+	return err
+}
+
+// eventInserts are the statements that write events. They give them their positions where the engine says these at once.
+func eventInserts(events []live.Event) (inserts []sqldb.Insert, err error) {
 	for some := range slices.Chunk(events, inOneInsert) {
-		insert := told{statement{text: insertEvents[len(some)], args: make([]any, 0, 5*len(some))}, some}
+		args := make([]any, 0, 5*len(some))
 		for i := range some {
 			e := &some[i]
 			doc, err := eventText(e)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			var code any // of what failed; to be overtaken by a later action is no failure
 			var source action.Source
@@ -45,29 +62,19 @@ func (t *engineTx) AppendEvents(ctx context.Context, events []live.Event) error 
 					code, source = whose.Number, whose.Source
 				}
 			}
-			insert.args = append(insert.args, e.Device, micros(e.At), code, source, doc)
+			args = append(args, e.Device, micros(e.At), code, source, doc)
 		}
-		if t.beside != nil {
-			t.events = append(t.events, insert)
-			continue
+		numbered := func(last int64) {
+			for i := range some {
+				some[i].Position = last - int64(len(some)-1-i)
+			}
 		}
-		if err := t.q.tell(ctx, insert); err != nil {
-			return fmt.Errorf("writing events of device %s: %w", some[0].Device, err)
-		}
+		inserts = append(inserts, sqldb.Insert{
+			Statement: sqldb.Statement{Text: insertEvents[len(some)], Args: args},
+			Numbered:  numbered,
+		})
 	}
-	return nil
-}
-
-// tell writes events and, where the engine says it, gives them their positions.
-func (q *session) tell(ctx context.Context, t told) error {
-	last, err := q.insert(ctx, t.text, t.args...)
-	if err != nil || last == 0 {
-		return err
-	}
-	for i := range t.events {
-		t.events[i].Position = last - int64(len(t.events)-1-i)
-	}
-	return nil
+	return inserts, nil
 }
 
 // Events implements live.Store.
@@ -78,7 +85,7 @@ func (s *Store) Events(ctx context.Context, device fleet.DeviceID, after int64, 
 		args = []any{device, after, limit}
 	}
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, text, args, func(scan func(...any) error) error {
+		return q.Rows(ctx, text, args, func(scan func(...any) error) error {
 			e, err := scanEvent(scan)
 			events = append(events, e)
 			return err
@@ -111,9 +118,9 @@ func (s *Store) EventRange(ctx context.Context) (oldest, newest int64, err error
 }
 
 func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err error) {
-	err = q.row(ctx, q.dialect.newestEvent, nil, &newest)
+	err = q.Row(ctx, q.dialect.newestEvent, nil, &newest)
 	if err == nil {
-		err = q.row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1}, &oldest)
+		err = q.Row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1}, &oldest)
 	}
 	return oldest, newest, err
 }
@@ -121,11 +128,11 @@ func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err err
 // DropEvents implements live.Store.
 func (s *Store) DropEvents(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
 	err = s.write(ctx, func(q *session) error {
-		if _, err := q.exec(ctx, q.dialect.keepNewest); err != nil {
+		if _, err := q.Exec(ctx, q.dialect.keepNewest); err != nil {
 			return err
 		}
 		// By position: at may step back with the clock, and the oldest are at the beginning.
-		n, err := q.exec(ctx, `DELETE FROM events WHERE position IN (SELECT position FROM events ORDER BY position LIMIT ?2)
+		n, err := q.Exec(ctx, `DELETE FROM events WHERE position IN (SELECT position FROM events ORDER BY position LIMIT ?2)
 			AND at < ?1`, micros(before), limit)
 		dropped = int(n)
 		return err
@@ -146,7 +153,7 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 		if _, err := q.device(ctx, "id = ?", device); err != nil {
 			return err
 		}
-		actions, err := (&engineTx{q: q}).Actions(ctx, device)
+		actions, err := newLiveTx(q).Actions(ctx, device)
 		for _, a := range actions {
 			list = append(list, live.Standing{Device: device, Action: a})
 		}
@@ -155,8 +162,11 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 	return list, newest, err
 }
 
+// openStates are the states of actions that go on, as the index actions_open has them.
+var openStates = fmt.Sprintf("(%d, %d)", action.Pending, action.Active)
+
 func (q *session) openActions(ctx context.Context) (list []live.Standing, err error) {
-	err = q.rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN (1, 3) ORDER BY device_id, number", nil,
+	err = q.Rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN "+openStates+" ORDER BY device_id, number", nil,
 		func(scan func(...any) error) error {
 			open := live.Standing{Action: new(action.Action)}
 			var doc []byte

@@ -7,14 +7,37 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
+
+// resources are all that queries select.
+func resources() map[string]*resource {
+	return map[string]*resource{
+		"devices":       &devices,
+		"payloads":      &payloads,
+		"groups":        &groups,
+		"roles":         withRoles([]*access.Role{{ID: "x", Name: "y"}}),
+		"assignments":   &assignments,
+		"scopeTags":     &scopeTags,
+		"remoteActions": &remoteActions,
+	}
+}
+
+// Vocabulary is the SQL of all tables and columns that queries name, as the tables say it.
+func Vocabulary() (texts []string) {
+	for _, r := range resources() {
+		texts = append(texts, r.columns, r.from, r.key.sql)
+		for _, c := range r.fields {
+			texts = append(texts, c.sql)
+		}
+	}
+	return texts
+}
 
 // SQL is the statement that a query becomes, and the one that counts what it selects, with their parameters.
 func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, err error) {
-	d := map[string]*dialect{"sqlite": sqliteDialect, "postgres": postgresDialect}[engine]
-	withBuiltIn := *withRoles([]*access.Role{{ID: "x", Name: "y"}})
-	r, ok := map[string]*resource{"devices": &devices, "payloads": &payloads, "groups": &groups, "roles": &withBuiltIn,
-		"assignments": &assignments, "scopeTags": &scopeTags, "remoteActions": &remoteActions}[things]
+	d := dialects[map[string]sqldb.Engine{"sqlite": sqldb.SQLite, "postgres": sqldb.Postgres}[engine]]
+	r, ok := resources()[things]
 	if !ok {
 		return texts, args, fmt.Errorf("there are no %s", things)
 	}
@@ -36,14 +59,14 @@ func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, 
 // TakeChanges takes the recorded changes of the catalog out of the database.
 func (s *Store) TakeChanges(ctx context.Context) (found []catalog.Change, err error) {
 	err = s.write(ctx, func(q *session) error {
-		err := q.rows(ctx, "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
+		err := q.Rows(ctx, "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
 			var c catalog.Change
 			err := scan(&c.Kind, &c.Target)
 			found = append(found, c)
 			return err
 		})
 		if err == nil {
-			_, err = q.exec(ctx, "DELETE FROM catalog_changes")
+			_, err = q.Exec(ctx, "DELETE FROM catalog_changes")
 		}
 		return err
 	})
@@ -59,6 +82,3 @@ var (
 	ActionText = actionText
 	EventText  = eventText
 )
-
-// Storable is what PostgreSQL is given of parameters.
-var Storable = storable

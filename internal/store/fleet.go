@@ -16,26 +16,12 @@ const bySynced query.Field = "synced"
 const deviceTagged = "instr(devices.scope_tags, ',' || ? || ',') > 0"
 
 var devices = resource{
-	things: "devices", columns: deviceColumns, from: "devices",
-	key: column{"devices.id", idColumn},
-	own: deviceCondition,
-	fields: map[query.Field]column{
-		fleet.ByID:           {"devices.id", idColumn},
-		fleet.ByName:         {"devices.name", textColumn},
-		fleet.ByPlatform:     {"devices.platform", textColumn},
-		fleet.ByManufacturer: {"devices.manufacturer", textColumn},
-		fleet.ByModel:        {"devices.model", textColumn},
-		fleet.ByOSVersion:    {"devices.os_version", textColumn},
-		fleet.BySerialNumber: {"devices.serial_number", textColumn},
-		fleet.ByUDID:         {"devices.udid", textColumn},
-		fleet.BySupervised:   {"devices.supervised", boolColumn},
-		fleet.ByUserEnrolled: {"devices.user_enrolled", boolColumn},
-		fleet.ByEnrolled:     {"devices.enrolled", boolColumn},
-		fleet.ByEnrolledAt:   {"devices.enrolled_at", timeColumn},
-		fleet.ByLastSync:     {"devices.last_sync", timeColumn},
-		fleet.ByTag:          {deviceTagged, listColumn},
-		bySynced:             {"devices.synced", numberColumn},
-	},
+	things:  "devices",
+	columns: deviceTable.selected,
+	from:    "devices",
+	key:     column{"devices.id", idColumn},
+	own:     deviceCondition,
+	fields:  deviceTable.fields("devices.", map[query.Field]column{bySynced: {"devices.synced", numberColumn}}),
 }
 
 func deviceOf(scan func(...any) error) (fleet.Device, error) {
@@ -75,11 +61,11 @@ func (s *Store) CountDevices(ctx context.Context, where query.Condition) (n int,
 func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Page[fleet.Device], err error) {
 	if q.After == nil {
 		walk := query.Walk{}
-		if err := t.row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &walk.Began); err != nil {
+		if err := t.Row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &walk.Began); err != nil {
 			return page, err
 		}
 		page, err = list(ctx, t, &devices, q, deviceOf)
-		return along(page, walk), err
+		return withWalk(page, walk), err
 	}
 	if q.After.Walk == nil {
 		return page, query.ErrPosition
@@ -98,7 +84,7 @@ func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Pag
 		first, err := list(ctx, t, &devices, unmoved, deviceOf)
 		page.Items, page.Next = first.Items, first.Next
 		if err != nil || page.Next != nil {
-			return along(page, walk), err
+			return withWalk(page, walk), err
 		}
 		late.Limit -= len(page.Items)
 	} else if len(q.After.Keys) > 0 {
@@ -107,7 +93,7 @@ func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Pag
 	walk.End = true
 	if q.Limit > 0 && late.Limit == 0 {
 		page.Next = &query.Position{Keys: []any{}}
-		return along(page, walk), nil
+		return withWalk(page, walk), nil
 	}
 	found, err := t.movedSince(ctx, walk.Began)
 	if err != nil {
@@ -115,7 +101,7 @@ func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Pag
 	}
 	rest, err := list(ctx, t, found, late, deviceOf)
 	page.Items, page.Next = append(page.Items, rest.Items...), rest.Next
-	return along(page, walk), err
+	return withWalk(page, walk), err
 }
 
 // movedFew is how many devices may have made contact since a walk began for them to be sorted for each page.
@@ -132,7 +118,7 @@ var movedDevices = func() *resource {
 // movedSince is how to read the devices that have made contact since a walk began.
 func (t *session) movedSince(ctx context.Context, began int64) (*resource, error) {
 	var newest int64 // each contact has a number of its own, so no more devices than numbers can have moved
-	if err := t.row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &newest); err != nil {
+	if err := t.Row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &newest); err != nil {
 		return nil, err
 	}
 	if newest-began <= movedFew {
@@ -141,8 +127,8 @@ func (t *session) movedSince(ctx context.Context, began int64) (*resource, error
 	return &devices, nil
 }
 
-// along gives the next position what its walk remembers.
-func along[T any](page query.Page[T], walk query.Walk) query.Page[T] {
+// withWalk gives the next position what its walk remembers.
+func withWalk[T any](page query.Page[T], walk query.Walk) query.Page[T] {
 	if page.Next != nil {
 		page.Next.Walk = &walk
 	}
@@ -157,7 +143,7 @@ func deviceCondition(b *selection, c query.Condition) (string, error) {
 	case fleet.Member:
 		return "devices.id IN (SELECT device_id FROM catalog_members WHERE group_id = " + b.bind(string(c)) + ")", nil
 	case fleet.Found:
-		return b.found(string(c)), nil
+		return b.matches(string(c)), nil
 	case fleet.LatestAction:
 		return b.latestAction(c), nil
 	default:
@@ -192,8 +178,8 @@ func (b *selection) tagged(list string, tags []string) string {
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
-// found is a search for a text. The pieces of the index have three characters; a shorter text is looked for at the start.
-func (b *selection) found(text string) string {
+// matches is a search for a text. The pieces of the index have three characters; a shorter text is looked for at the start.
+func (b *selection) matches(text string) string {
 	if utf8.RuneCountInString(text) < 3 {
 		pattern := likeEscaper.Replace(lower(text)) + "%"
 		return "(lower(devices.name) LIKE " + b.bind(pattern) + ` ESCAPE '\' OR lower(devices.serial_number) LIKE ` + b.bind(pattern) + ` ESCAPE '\')`

@@ -24,7 +24,7 @@ func (s *Store) PastActions(ctx context.Context, device fleet.DeviceID, before i
 		before = math.MaxInt64
 	}
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, "SELECT doc FROM actions WHERE device_id = ? AND number < ? ORDER BY number DESC LIMIT ?",
+		return q.Rows(ctx, "SELECT doc FROM actions WHERE device_id = ? AND number < ? ORDER BY number DESC LIMIT ?",
 			[]any{device, before, limit}, func(scan func(...any) error) error {
 				a, err := scanAction(scan)
 				found = append(found, a)
@@ -41,7 +41,7 @@ func (s *Store) PastActions(ctx context.Context, device fleet.DeviceID, before i
 func (s *Store) PastAction(ctx context.Context, device fleet.DeviceID, number int64) (a *action.Action, err error) {
 	err = s.read(ctx, func(q *session) error {
 		a, err = scanAction(func(dest ...any) error {
-			return q.row(ctx, "SELECT doc FROM actions WHERE device_id = ? AND number = ?", []any{device, number}, dest...)
+			return q.Row(ctx, "SELECT doc FROM actions WHERE device_id = ? AND number = ?", []any{device, number}, dest...)
 		})
 		return err
 	})
@@ -66,7 +66,7 @@ const actionEventsLimit = 20_000
 // ActionEvents implements engine.History.
 func (s *Store) ActionEvents(ctx context.Context, device fleet.DeviceID, a *action.Action) (events []live.Event, err error) {
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, "SELECT position, doc FROM events WHERE device_id = ? AND at >= ? ORDER BY position LIMIT ?",
+		return q.Rows(ctx, "SELECT position, doc FROM events WHERE device_id = ? AND at >= ? ORDER BY position LIMIT ?",
 			[]any{device, micros(a.Started), actionEventsLimit}, func(scan func(...any) error) error {
 				e, err := scanEvent(scan)
 				if err == nil && e.Action == a.ID {
@@ -81,7 +81,7 @@ func (s *Store) ActionEvents(ctx context.Context, device fleet.DeviceID, a *acti
 // Memberships implements engine.History.
 func (s *Store) Memberships(ctx context.Context, device fleet.DeviceID, limit int) (events []live.Event, err error) {
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, `SELECT position, doc FROM events WHERE device_id = ? AND doc ->> 'Kind' IN (?, ?, ?) ORDER BY position DESC LIMIT ?`,
+		return q.Rows(ctx, `SELECT position, doc FROM events WHERE device_id = ? AND doc ->> 'Kind' IN (?, ?, ?) ORDER BY position DESC LIMIT ?`,
 			[]any{device, live.DeviceEnrolled, live.DeviceReenrolled, live.DeviceLeft, limit}, func(scan func(...any) error) error {
 				e, err := scanEvent(scan)
 				events = append(events, e)
@@ -112,7 +112,7 @@ func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.
 	}
 	b.text.WriteString(" ORDER BY at DESC, position DESC LIMIT " + b.bind(limit))
 	err = s.read(ctx, func(q *session) error {
-		return q.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
+		return q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 			var f engine.Failure
 			var err error
 			f.Event, err = scanEvent(func(dest ...any) error { return scan(append(dest, &f.DeviceName)...) })
@@ -130,7 +130,7 @@ func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.
 func (s *Store) CountFailures(ctx context.Context, since time.Time, width time.Duration, limit, most int,
 ) (found []engine.FailureCount, err error) {
 	err = s.read(ctx, func(q *session) error {
-		return q.rows(ctx, `SELECT (at - ?1) / ?2 AS span, code, code_source, count(*) FROM
+		return q.Rows(ctx, `SELECT (at - ?1) / ?2 AS span, code, code_source, count(*) FROM
 				(SELECT at, code, code_source FROM events WHERE code IS NOT NULL AND at >= ?1 ORDER BY at DESC, position DESC LIMIT ?3) AS latest
 			GROUP BY span, code, code_source ORDER BY span DESC, code DESC, code_source DESC LIMIT ?4`,
 			[]any{since.UnixMicro(), width.Microseconds(), limit, most},

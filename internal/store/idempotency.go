@@ -11,8 +11,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-func (t *engineTx) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engine.Key, since time.Time) (digest []byte, err error) {
-	err = t.row(ctx, "SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
+// KeyDigest implements engine.Tx.
+func (t stepReads) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engine.Key, since time.Time) (digest []byte, err error) {
+	q, err := t.from.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = q.Row(ctx, "SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
 		[]any{device, k.Caller, k.Name, micros(since)}, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -23,8 +28,9 @@ func (t *engineTx) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engi
 	return digest, nil
 }
 
-func (t *engineTx) SaveKey(ctx context.Context, device fleet.DeviceID, k *engine.Key, at time.Time) error {
-	err := t.exec(ctx, `INSERT INTO idempotency_keys (device_id, caller, name, digest, used_at) VALUES (?, ?, ?, ?, ?)
+// SaveKey implements engine.Tx.
+func (t stepWrites) SaveKey(ctx context.Context, device fleet.DeviceID, k *engine.Key, at time.Time) error {
+	err := t.to.exec(ctx, `INSERT INTO idempotency_keys (device_id, caller, name, digest, used_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (device_id, caller, name) DO UPDATE SET digest = excluded.digest, used_at = excluded.used_at`,
 		device, k.Caller, k.Name, k.Digest, micros(at))
 	if err != nil {
@@ -36,7 +42,7 @@ func (t *engineTx) SaveKey(ctx context.Context, device fleet.DeviceID, k *engine
 // DropKeys implements engine.Store.
 func (s *Store) DropKeys(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
 	err = s.write(ctx, func(q *session) error {
-		n, err := q.exec(ctx, `DELETE FROM idempotency_keys WHERE (device_id, caller, name) IN (
+		n, err := q.Exec(ctx, `DELETE FROM idempotency_keys WHERE (device_id, caller, name) IN (
 			SELECT device_id, caller, name FROM idempotency_keys WHERE used_at <= ? ORDER BY used_at LIMIT ?)`, micros(before), limit)
 		dropped = int(n)
 		return err

@@ -3,6 +3,8 @@ package store
 import (
 	"sync"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
 )
 
@@ -13,9 +15,13 @@ const identitiesKept = 4096
 // a process that nobody else changes identities beside. Any change forgets all of them: that is rare beside messages, and
 // no device can be overlooked.
 type identities struct {
-	mu      sync.RWMutex
+	mu      sync.Mutex
 	changes uint64
-	kept    map[identityKey]identity
+	kept    *simplelru.LRU[identityKey, identity]
+}
+
+func newIdentities() *identities {
+	return &identities{kept: newLRU[identityKey, identity](identitiesKept)}
 }
 
 type identityKey struct{ enrollment, certificate string }
@@ -27,9 +33,9 @@ type identity struct {
 
 // get returns copies, nil if there are none, and how many changes there were: what is read from now on has them all.
 func (c *identities) get(k identityKey) (e *mdm.Enrollment, cert *mdm.Certificate, changes uint64) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if i, ok := c.kept[k]; ok {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i, ok := c.kept.Get(k); ok {
 		e, cert = &i.enrollment, &i.certificate
 	}
 	return e, cert, c.changes
@@ -42,15 +48,12 @@ func (c *identities) put(k identityKey, e *mdm.Enrollment, cert *mdm.Certificate
 	if changes != c.changes {
 		return
 	}
-	if c.kept == nil || len(c.kept) == identitiesKept {
-		c.kept = make(map[identityKey]identity)
-	}
-	c.kept[k] = identity{*e, *cert}
+	c.kept.Add(k, identity{*e, *cert})
 }
 
 func (c *identities) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changes++
-	clear(c.kept)
+	c.kept.Purge()
 }

@@ -1,8 +1,10 @@
 package store
 
 import (
-	lists "container/list"
+	"fmt"
 	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -15,40 +17,39 @@ const ledgersKept = 4096
 // reading one costs more than the step. A step takes a ledger out, so that nobody else has it, and puts it back when it
 // is committed. That it is still the newest is not known before the commit, which is refused if it is not.
 type ledgers struct {
-	mu     sync.Mutex
-	kept   map[fleet.DeviceID]*lists.Element
-	recent lists.List // of ledger, the last used first
+	mu   sync.Mutex
+	kept *simplelru.LRU[fleet.DeviceID, ledger]
 }
 
 // ledger is a device's, as of a revision.
 type ledger struct {
-	device   fleet.DeviceID
 	revision int64
 	*engine.Ledger
 }
 
+func newLedgers() *ledgers { return &ledgers{kept: newLRU[fleet.DeviceID, ledger](ledgersKept)} }
+
+// newLRU is a map that drops what was not used for longest when it has so many entries. It is for one goroutine at a time.
+func newLRU[K comparable, V any](size int) *simplelru.LRU[K, V] {
+	kept, err := simplelru.NewLRU[K, V](size, nil)
+	if err != nil {
+		panic(fmt.Sprintf("an LRU of %d entries: %v", size, err))
+	}
+	return kept
+}
+
+// take takes a ledger out of memory: looking and removing are one step, so that no two callers get the same.
 func (c *ledgers) take(device fleet.DeviceID) (l ledger, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at, ok := c.kept[device]
-	if !ok {
-		return l, false
+	if l, ok = c.kept.Peek(device); ok {
+		c.kept.Remove(device)
 	}
-	delete(c.kept, device)
-	return c.recent.Remove(at).(ledger), true
+	return l, ok
 }
 
-func (c *ledgers) put(l ledger) {
+func (c *ledgers) put(device fleet.DeviceID, l ledger) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kept == nil {
-		c.kept = make(map[fleet.DeviceID]*lists.Element)
-	}
-	if old, ok := c.kept[l.device]; ok {
-		c.recent.Remove(old)
-	}
-	c.kept[l.device] = c.recent.PushFront(l)
-	if len(c.kept) > ledgersKept {
-		delete(c.kept, c.recent.Remove(c.recent.Back()).(ledger).device)
-	}
+	c.kept.Add(device, l)
 }

@@ -24,7 +24,7 @@ func list[T any](ctx context.Context, s *session, r *resource, q query.Query, sc
 		return page, err
 	}
 	var last []any
-	err = s.once(ctx, b.text.String(), b.args, func(read func(...any) error) error {
+	err = s.Once(ctx, b.text.String(), b.args, func(read func(...any) error) error {
 		at := make([]any, len(keys))
 		dest := make([]any, len(keys))
 		for i := range at {
@@ -53,7 +53,7 @@ func count(ctx context.Context, s *session, r *resource, where query.Condition) 
 	if err != nil {
 		return 0, err
 	}
-	err = s.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error { return scan(&n) })
+	err = s.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error { return scan(&n) })
 	if err != nil {
 		return 0, fmt.Errorf("counting %s: %w", r.things, err)
 	}

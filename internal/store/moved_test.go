@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // The few devices that made contact during a walk are found by an index, and not by looking at the whole fleet.
@@ -25,12 +26,12 @@ func TestFewMovedDevicesUseTheirIndex(t *testing.T) {
 			return err
 		}
 		moved := query.Comparison{Field: bySynced, Operator: query.Greater, Value: int64(7)}
-		b, err := found.selects(sqliteDialect, query.Query{Where: moved, After: &query.Position{Keys: []any{"a"}}, Limit: 10}, keys)
+		b, err := found.selects(dialects[sqldb.SQLite], query.Query{Where: moved, After: &query.Position{Keys: []any{"a"}}, Limit: 10}, keys)
 		if err != nil {
 			return err
 		}
 		var plan strings.Builder
-		err = q.once(t.Context(), "EXPLAIN QUERY PLAN "+b.text.String(), b.args, func(scan func(...any) error) error {
+		err = q.Once(t.Context(), "EXPLAIN QUERY PLAN "+b.text.String(), b.args, func(scan func(...any) error) error {
 			var id, parent, unused int
 			var detail string
 			err := scan(&id, &parent, &unused, &detail)

@@ -3,25 +3,10 @@ package store
 import (
 	"context"
 
-	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
-
-// permitted is fn behind the permit of its operation, in one transaction.
-func permitted(ctx context.Context, fn func(*session) error) func(*session) error {
-	permit := access.PermitOf(ctx)
-	if permit == nil {
-		return fn
-	}
-	return func(q *session) error {
-		if err := permit(ctx, accessTx{q}); err != nil {
-			return err
-		}
-		return fn(q)
-	}
-}
 
 func (t accessTx) DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error) {
 	return t.q.device(ctx, "udid = ?", udid)
@@ -37,7 +22,7 @@ func (q *session) place(ctx context.Context, id fleet.DeviceID) (p fleet.Place, 
 		return p, err
 	}
 	p.Tags = d.Tags
-	err = q.rows(ctx, "SELECT group_id FROM catalog_members WHERE device_id = ?", []any{id}, func(scan func(...any) error) error {
+	err = q.Rows(ctx, "SELECT group_id FROM catalog_members WHERE device_id = ?", []any{id}, func(scan func(...any) error) error {
 		var group string
 		err := scan(&group)
 		p.Groups = append(p.Groups, group)
@@ -63,6 +48,6 @@ func (t accessTx) GroupBeyond(ctx context.Context, group string, area fleet.Area
 		" AND NOT " + b.tagged("devices.scope_tags", area.Tags) + ")")
 	b.text.WriteString(", EXISTS (SELECT 1 FROM catalog_assignments JOIN catalog_payloads p ON p.id = payload_id WHERE kind IN (" +
 		b.bind(catalog.Group) + ", " + b.bind(catalog.ExcludeGroup) + ") AND target = " + b.bind(group) + " AND NOT " + b.tagged("p.scope_tags", area.Tags) + ")")
-	err = t.q.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error { return scan(&devices, &payloads) })
+	err = t.q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error { return scan(&devices, &payloads) })
 	return devices, payloads, err
 }

@@ -10,7 +10,7 @@ import (
 func (s *Store) Ping(ctx context.Context) error {
 	err := s.read(ctx, func(q *session) error {
 		var devices int
-		return q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM devices LIMIT 1) AS found", nil, &devices)
+		return q.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM devices LIMIT 1) AS found", nil, &devices)
 	})
 	if err != nil {
 		return fmt.Errorf("reading from the database: %w", err)

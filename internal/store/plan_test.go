@@ -8,6 +8,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // Lists in the order of names, and of the devices' last contact, read an index from where the page begins, and sort
@@ -40,13 +41,13 @@ func TestListsUseIndexes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := tt.of.selects(sqliteDialect, query.Query{Where: tt.where, OrderBy: order, After: &query.Position{Keys: tt.at}, Limit: 10}, keys)
+			b, err := tt.of.selects(dialects[sqldb.SQLite], query.Query{Where: tt.where, OrderBy: order, After: &query.Position{Keys: tt.at}, Limit: 10}, keys)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var plan strings.Builder
 			err = s.read(t.Context(), func(q *session) error {
-				return q.once(t.Context(), "EXPLAIN QUERY PLAN "+b.text.String(), b.args, func(scan func(...any) error) error {
+				return q.Once(t.Context(), "EXPLAIN QUERY PLAN "+b.text.String(), b.args, func(scan func(...any) error) error {
 					var id, parent, unused int
 					var detail string
 					err := scan(&id, &parent, &unused, &detail)

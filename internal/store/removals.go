@@ -13,36 +13,47 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// held is a payload that an action holds off a device, as table removals has it.
-type held struct {
-	id                   action.PayloadID
-	kind                 action.PayloadType
-	displayName, subType string
-	since, restoreAt     time.Time
-	actor                string
+// removal is a payload that an action holds off a device, as table removals has it.
+type removal struct {
+	payload     action.PayloadID
+	kind        action.PayloadType
+	displayName string
+	subType     string
+	since       time.Time
+	restoreAt   time.Time // zero: never
+	actor       string
 }
 
-func heldOff(d *action.Device) []held {
-	var list []held
+func removalsOf(d *action.Device) []removal {
+	var list []removal
 	for _, p := range d.Payloads {
-		if p.Away && p.Intent == action.Remove {
-			list = append(list, held{p.ID, p.Type, p.DisplayName, p.SubType, p.AwaySince.UTC(), p.RestoreAt.UTC(), p.AwayBy})
+		if !p.Away || p.Intent != action.Remove {
+			continue
 		}
+		list = append(list, removal{
+			payload:     p.ID,
+			kind:        p.Type,
+			displayName: p.DisplayName,
+			subType:     p.SubType,
+			since:       p.AwaySince.UTC(),
+			restoreAt:   p.RestoreAt.UTC(),
+			actor:       p.AwayBy,
+		})
 	}
 	return list
 }
 
-// saveRemovals makes the table say what the ledger says, if that changed since the ledger was read.
-func (t *engineTx) saveRemovals(ctx context.Context, device fleet.DeviceID, now []held) error {
-	if slices.Equal(t.removals, now) {
+// saveRemovals makes the table say what the ledger says now, if that is not what it said before.
+func (t stepWrites) saveRemovals(ctx context.Context, device fleet.DeviceID, before, now []removal) error {
+	if slices.Equal(before, now) {
 		return nil
 	}
-	if err := t.exec(ctx, "DELETE FROM removals WHERE device_id = ?", device); err != nil {
+	if err := t.to.exec(ctx, "DELETE FROM removals WHERE device_id = ?", device); err != nil {
 		return fmt.Errorf("writing what is removed from device %s: %w", device, err)
 	}
-	for _, h := range now {
-		err := t.exec(ctx, `INSERT INTO removals (device_id, payload_id, type, display_name, sub_type, since, actor, restore_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, device, h.id, h.kind, h.displayName, h.subType, h.since.UnixMicro(), h.actor, micros(h.restoreAt))
+	for _, r := range now {
+		err := t.to.exec(ctx, `INSERT INTO removals (device_id, payload_id, type, display_name, sub_type, since, actor, restore_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, device, r.payload, r.kind, r.displayName, r.subType, r.since.UnixMicro(), r.actor, micros(r.restoreAt))
 		if err != nil {
 			return fmt.Errorf("writing what is removed from device %s: %w", device, err)
 		}
@@ -75,7 +86,7 @@ func (s *Store) Removals(ctx context.Context, query engine.RemovalQuery) (found 
 	}
 	b.text.WriteString(" ORDER BY since DESC, device_id DESC, payload_id DESC LIMIT " + b.bind(query.Limit))
 	err = s.read(ctx, func(q *session) error {
-		return q.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
+		return q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 			var r engine.Removal
 			var since, restoreAt sql.NullInt64
 			err := scan(&r.Device, &r.DeviceName, &r.Payload, &r.Type, &r.DisplayName, &r.SubType, &since, &r.Actor, &restoreAt)

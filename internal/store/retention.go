@@ -13,10 +13,10 @@ import (
 func (s *Store) DropActions(ctx context.Context, before time.Time, after engine.ActionMark, limit int) (dropped int, next engine.ActionMark, err error) {
 	var old []any
 	err = s.read(ctx, func(q *session) error {
-		const text = `SELECT a.id, a.started, a.state NOT IN (1, 3) AND EXISTS (SELECT 1 FROM actions n
+		text := `SELECT a.id, a.started, a.state NOT IN ` + openStates + ` AND EXISTS (SELECT 1 FROM actions n
 				WHERE n.device_id = a.device_id AND n.name = a.name AND n.number > a.number)
 			FROM actions a WHERE (a.started, a.id) > (?1, ?2) AND a.started < ?3 ORDER BY a.started, a.id LIMIT ?4`
-		return q.rows(ctx, text, []any{after.Started.UnixMicro(), after.ID, before.UnixMicro(), limit}, func(scan func(...any) error) error {
+		return q.Rows(ctx, text, []any{after.Started.UnixMicro(), after.ID, before.UnixMicro(), limit}, func(scan func(...any) error) error {
 			var id string
 			var started int64
 			var drop bool
@@ -38,7 +38,7 @@ func (s *Store) DropActions(ctx context.Context, before time.Time, after engine.
 	// What was final and had a successor then has them now, too.
 	err = s.write(ctx, func(q *session) error {
 		for _, id := range old {
-			n, err := q.exec(ctx, "DELETE FROM actions WHERE id = ?", id)
+			n, err := q.Exec(ctx, "DELETE FROM actions WHERE id = ?", id)
 			if err != nil {
 				return err
 			}

@@ -48,7 +48,7 @@ func scanRole(scan func(...any) error) (*access.Role, error) {
 const roleSelect = "SELECT id, name, description, rights FROM role_definitions"
 
 func (t accessTx) role(ctx context.Context, where string, arg any) (*access.Role, error) {
-	return scanRole(func(dest ...any) error { return t.q.row(ctx, roleSelect+where, []any{arg}, dest...) })
+	return scanRole(func(dest ...any) error { return t.q.Row(ctx, roleSelect+where, []any{arg}, dest...) })
 }
 
 func (t accessTx) Role(ctx context.Context, id string) (*access.Role, error) {
@@ -99,7 +99,7 @@ func (t accessTx) InsertRole(ctx context.Context, r *access.Role) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.q.exec(ctx, "INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
+	_, err = t.q.Exec(ctx, "INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
 		r.ID, r.Name, r.Description, string(rights))
 	return err
 }
@@ -117,38 +117,73 @@ func (t accessTx) DeleteRole(ctx context.Context, id string) error {
 	return t.change(ctx, "DELETE FROM role_definitions WHERE id = ?", id)
 }
 
-const (
-	assignmentColumns = "a.id, a.name, a.description, a.role_id, a.group_ids, a.tag_ids, coalesce(a.token_id, '')"
-	assignmentSelect  = "SELECT " + assignmentColumns + " FROM role_assignments a"
+// assignmentTable is an assignment of a role, without its members.
+var assignmentTable = newTable("role_assignments", "id",
+	plain("id", idColumn, func(a *access.RoleAssignment) *string { return &a.ID }).by(access.ByID).stays(),
+	plain("name", textColumn, func(a *access.RoleAssignment) *string { return &a.Name }).by(access.ByName),
+	plain("description", textColumn, func(a *access.RoleAssignment) *string { return &a.Description }).by(access.ByDescription),
+	plain("role_id", idColumn, func(a *access.RoleAssignment) *string { return &a.RoleID }).by(access.ByRole).stays(),
+	limitColumn("group_ids", func(a *access.RoleAssignment) *[]string { return &a.Groups }).by(access.ByGroup),
+	limitColumn("tag_ids", func(a *access.RoleAssignment) *[]string { return &a.Tags }).by(access.ByTag),
+	tableColumn[access.RoleAssignment]{
+		name: "token_id",
+		value: func(a *access.RoleAssignment) any {
+			if a.Token == "" {
+				return nil
+			}
+			return a.Token
+		},
+		dest: func(a *access.RoleAssignment) any { return textOf{&a.Token} },
+	}.stays(),
 )
 
+// limitColumn is a column that limits does.
+func limitColumn(name string, of func(*access.RoleAssignment) *[]string) tableColumn[access.RoleAssignment] {
+	return tableColumn[access.RoleAssignment]{
+		name:     name,
+		kind:     listColumn,
+		value:    func(a *access.RoleAssignment) any { return limits{of(a)} },
+		dest:     func(a *access.RoleAssignment) any { return limits{of(a)} },
+		compared: "instr(" + name + ", ',' || ? || ',') > 0",
+	}
+}
+
+// textOf puts a text, or NULL for none, into a string.
+type textOf struct{ to *string }
+
+// Scan implements sql.Scanner.
+func (t textOf) Scan(value any) error {
+	var text sql.NullString
+	err := text.Scan(value)
+	*t.to = text.String
+	return err
+}
+
+var selectAssignment = "SELECT " + assignmentTable.selected + " FROM role_assignments"
+
 var assignments = resource{
-	things: "role assignments", columns: assignmentColumns, from: "role_assignments a",
-	key: column{"a.id", idColumn},
-	fields: map[query.Field]column{
-		access.ByID:          {"a.id", idColumn},
-		access.ByName:        {"a.name", textColumn},
-		access.ByDescription: {"a.description", textColumn},
-		access.ByRole:        {"a.role_id", idColumn},
-		access.ByLimited:     {"(a.group_ids IS NOT NULL)", boolColumn},
-		access.ByMember:      {"EXISTS (SELECT 1 FROM role_members WHERE assignment_id = a.id AND member = ?)", listColumn},
-		access.ByGroup:       {"instr(a.group_ids, ',' || ? || ',') > 0", listColumn},
-		access.ByTag:         {"instr(a.tag_ids, ',' || ? || ',') > 0", listColumn},
-	},
+	things:  "role assignments",
+	columns: assignmentTable.selected,
+	from:    assignmentTable.name,
+	key:     column{"id", idColumn},
+	fields: assignmentTable.fields("", map[query.Field]column{
+		access.ByLimited: {"(group_ids IS NOT NULL)", boolColumn},
+		access.ByMember: {"EXISTS (SELECT 1 FROM role_members WHERE assignment_id = role_assignments.id AND member = ?)",
+			listColumn},
+	}),
 }
 
 func scanAssignment(scan func(...any) error) (*access.RoleAssignment, error) {
-	var a access.RoleAssignment
-	err := scan(&a.ID, &a.Name, &a.Description, &a.RoleID, limits{&a.Groups}, limits{&a.Tags}, &a.Token)
+	a, err := assignmentTable.scan(scan)
 	if err != nil {
 		return nil, sole(err)
 	}
-	return &a, nil
+	return a, nil
 }
 
 func (t accessTx) Assignment(ctx context.Context, id string) (*access.RoleAssignment, error) {
 	a, err := scanAssignment(func(dest ...any) error {
-		return t.q.row(ctx, assignmentSelect+" WHERE a.id = ?", []any{id}, dest...)
+		return t.q.Row(ctx, selectAssignment+" WHERE id = ?", []any{id}, dest...)
 	})
 	if err != nil {
 		return nil, err
@@ -171,9 +206,9 @@ func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*acces
 		return nil, nil
 	}
 	b := selection{of: &assignments, dialect: t.q.dialect}
-	b.text.WriteString(assignmentSelect + " WHERE a.id IN (SELECT assignment_id FROM role_members WHERE member IN (" + b.bindAll(members) + ")) ORDER BY a.id")
+	b.text.WriteString(selectAssignment + " WHERE id IN (SELECT assignment_id FROM role_members WHERE member IN (" + b.bindAll(members) + ")) ORDER BY id")
 	var found []*access.RoleAssignment
-	err := t.q.once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
+	err := t.q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 		a, err := scanAssignment(scan)
 		found = append(found, a)
 		return err
@@ -183,7 +218,7 @@ func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*acces
 
 func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) error {
 	a.Members = []string{}
-	return t.q.rows(ctx, "SELECT member FROM role_members WHERE assignment_id = ? ORDER BY position", []any{a.ID},
+	return t.q.Rows(ctx, "SELECT member FROM role_members WHERE assignment_id = ? ORDER BY position", []any{a.ID},
 		func(scan func(...any) error) error {
 			var member string
 			err := scan(&member)
@@ -194,7 +229,7 @@ func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) err
 
 func (t accessTx) writeMembers(ctx context.Context, a *access.RoleAssignment) error {
 	for i, member := range a.Members {
-		_, err := t.q.exec(ctx, "INSERT INTO role_members (member, assignment_id, position) VALUES (?, ?, ?)", member, a.ID, i)
+		_, err := t.q.Exec(ctx, "INSERT INTO role_members (member, assignment_id, position) VALUES (?, ?, ?)", member, a.ID, i)
 		if err != nil {
 			return fmt.Errorf("writing member %q of role assignment %s: %w", member, a.ID, err)
 		}
@@ -203,12 +238,7 @@ func (t accessTx) writeMembers(ctx context.Context, a *access.RoleAssignment) er
 }
 
 func (t accessTx) InsertAssignment(ctx context.Context, a *access.RoleAssignment) error {
-	var token any
-	if a.Token != "" {
-		token = a.Token
-	}
-	_, err := t.q.exec(ctx, `INSERT INTO role_assignments (id, name, description, role_id, group_ids, tag_ids, token_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Name, a.Description, a.RoleID, limits{&a.Groups}, limits{&a.Tags}, token)
+	_, err := t.q.Exec(ctx, assignmentTable.insertText, assignmentTable.insertArgs(a)...)
 	if err != nil {
 		return fmt.Errorf("writing role assignment %s: %w", a.ID, err)
 	}
@@ -216,12 +246,11 @@ func (t accessTx) InsertAssignment(ctx context.Context, a *access.RoleAssignment
 }
 
 func (t accessTx) UpdateAssignment(ctx context.Context, a *access.RoleAssignment) error {
-	err := t.change(ctx, "UPDATE role_assignments SET name = ?, description = ?, group_ids = ?, tag_ids = ? WHERE id = ?",
-		a.Name, a.Description, limits{&a.Groups}, limits{&a.Tags}, a.ID)
+	err := t.change(ctx, assignmentTable.updateText, assignmentTable.updateArgs(a)...)
 	if err != nil {
 		return err
 	}
-	if _, err := t.q.exec(ctx, "DELETE FROM role_members WHERE assignment_id = ?", a.ID); err != nil {
+	if _, err := t.q.Exec(ctx, "DELETE FROM role_members WHERE assignment_id = ?", a.ID); err != nil {
 		return err
 	}
 	return t.writeMembers(ctx, a)

@@ -18,6 +18,7 @@ const (
 	stampColumn                    // a time, never NULL
 	timeColumn                     // a time; NULL: never
 	listColumn                     // sql is a condition with one parameter, the element that is looked for
+	bytesColumn                    // never compared
 )
 
 // column is what a field of a query is in SQL.
@@ -105,7 +106,7 @@ func (r *resource) keys(order []query.Order) ([]orderKey, error) {
 	return append(keys, orderKey{r.key.sql, r.key.kind, descending}), nil
 }
 
-// selects is the statement of a query. Behind the resource's columns it reads the keys.
+// selects is the statement of a query. After the resource's columns it reads the keys.
 func (r *resource) selects(d *dialect, q query.Query, keys []orderKey) (*selection, error) {
 	b := &selection{of: r, dialect: d}
 	b.text.WriteString("SELECT " + r.columns)
@@ -115,8 +116,14 @@ func (r *resource) selects(d *dialect, q query.Query, keys []orderKey) (*selecti
 	if err := b.where(q.Where, keys, q.After); err != nil {
 		return nil, err
 	}
-	for i, k := range keys {
-		b.text.WriteString([]string{" ORDER BY ", ", "}[min(i, 1)] + k.sql + map[bool]string{false: " ASC", true: " DESC"}[k.descending])
+	separator := " ORDER BY "
+	for _, k := range keys {
+		direction := " ASC"
+		if k.descending {
+			direction = " DESC"
+		}
+		b.text.WriteString(separator + k.sql + direction)
+		separator = ", "
 	}
 	if q.Limit > 0 {
 		b.text.WriteString(" LIMIT " + b.bind(q.Limit+1))
@@ -152,7 +159,7 @@ func (b *selection) where(where query.Condition, keys []orderKey, after *query.P
 	if !fits(keys, after.Keys) {
 		return query.ErrPosition
 	}
-	b.text.WriteString(keyword + b.behind(keys, after.Keys))
+	b.text.WriteString(keyword + b.afterPosition(keys, after.Keys))
 	return nil
 }
 
@@ -171,17 +178,32 @@ func fits(keys []orderKey, values []any) bool {
 	return true
 }
 
-// behind is fulfilled by what comes after a position. The first key is bounded on its own, too, so that an index finds
-// where to begin.
-func (b *selection) behind(keys []orderKey, at []any) string {
-	beyond := map[bool]string{false: " > ", true: " < "}
-	if len(keys) == 1 {
-		return keys[0].sql + beyond[keys[0].descending] + b.bind(at[0])
+// after is the operator between a key and the value of what comes before it.
+func (k orderKey) after() string {
+	if k.descending {
+		return " < "
 	}
-	first := keys[0].sql + strings.TrimRight(beyond[keys[0].descending], " ") + "= " + b.bind(at[0]) + " AND "
+	return " > "
+}
+
+// notBefore is after, or equal.
+func (k orderKey) notBefore() string {
+	if k.descending {
+		return " <= "
+	}
+	return " >= "
+}
+
+// afterPosition is fulfilled by what comes after a position. The first key is bounded on its own, too, so that an index
+// finds where to begin.
+func (b *selection) afterPosition(keys []orderKey, at []any) string {
+	if len(keys) == 1 {
+		return keys[0].sql + keys[0].after() + b.bind(at[0])
+	}
+	first := keys[0].sql + keys[0].notBefore() + b.bind(at[0]) + " AND "
 	var text strings.Builder
 	for i, k := range keys {
-		text.WriteString("(" + k.sql + beyond[k.descending] + b.bind(at[i]))
+		text.WriteString("(" + k.sql + k.after() + b.bind(at[i]))
 		if i < len(keys)-1 {
 			text.WriteString(" OR " + k.sql + " = " + b.bind(at[i]) + " AND ")
 		}

@@ -14,14 +14,14 @@ import (
 // InsertSession implements access.SessionStore.
 func (s *Store) InsertSession(ctx context.Context, new access.Session, now, idle time.Time) error {
 	return s.write(ctx, func(q *session) error {
-		if _, err := q.exec(ctx, "DELETE FROM sessions WHERE expires_at <= ? OR seen_at <= ?", micros(now), micros(idle)); err != nil {
+		if _, err := q.Exec(ctx, "DELETE FROM sessions WHERE expires_at <= ? OR seen_at <= ?", micros(now), micros(idle)); err != nil {
 			return err
 		}
 		who, token, err := sessionHolder(ctx, q, &new)
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, "INSERT INTO sessions (hash, token_id, identity, expires_at, seen_at) VALUES (?, ?, ?, ?, ?)",
+		_, err = q.Exec(ctx, "INSERT INTO sessions (hash, token_id, identity, expires_at, seen_at) VALUES (?, ?, ?, ?, ?)",
 			new.Hash[:], token, who, micros(new.Expires), micros(new.Seen))
 		return err
 	})
@@ -30,14 +30,14 @@ func (s *Store) InsertSession(ctx context.Context, new access.Session, now, idle
 // InsertLink implements access.SessionStore.
 func (s *Store) InsertLink(ctx context.Context, link access.Session, now time.Time) error {
 	return s.write(ctx, func(q *session) error {
-		if _, err := q.exec(ctx, "DELETE FROM sign_in_links WHERE expires_at <= ?", micros(now)); err != nil {
+		if _, err := q.Exec(ctx, "DELETE FROM sign_in_links WHERE expires_at <= ?", micros(now)); err != nil {
 			return err
 		}
 		who, token, err := sessionHolder(ctx, q, &link)
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, "INSERT INTO sign_in_links (hash, token_id, identity, expires_at) VALUES (?, ?, ?, ?)",
+		_, err = q.Exec(ctx, "INSERT INTO sign_in_links (hash, token_id, identity, expires_at) VALUES (?, ?, ?, ?)",
 			link.Hash[:], token, who, micros(link.Expires))
 		return err
 	})
@@ -54,7 +54,7 @@ func sessionHolder(ctx context.Context, q *session, of *access.Session) (who str
 		return string(text), nil, nil
 	}
 	var found string
-	err = q.row(ctx, "SELECT id FROM tokens WHERE id = ?", []any{id}, &found)
+	err = q.Row(ctx, "SELECT id FROM tokens WHERE id = ?", []any{id}, &found)
 	return string(text), id, sole(err)
 }
 
@@ -62,7 +62,7 @@ func sessionHolder(ctx context.Context, q *session, of *access.Session) (who str
 func (s *Store) Session(ctx context.Context, hash [sha256.Size]byte) (found access.Session, err error) {
 	err = s.read(ctx, func(q *session) error {
 		found, err = scanSession(hash, func(dest ...any) error {
-			return q.row(ctx, `SELECT s.identity, CASE WHEN t.expires_at < s.expires_at THEN t.expires_at ELSE s.expires_at END, s.seen_at
+			return q.Row(ctx, `SELECT s.identity, CASE WHEN t.expires_at < s.expires_at THEN t.expires_at ELSE s.expires_at END, s.seen_at
 				FROM sessions s LEFT JOIN tokens t ON t.id = s.token_id WHERE s.hash = ?`, []any{hash[:]}, dest...)
 		})
 		return err
@@ -74,7 +74,7 @@ func (s *Store) Session(ctx context.Context, hash [sha256.Size]byte) (found acce
 func (s *Store) TakeLink(ctx context.Context, hash [sha256.Size]byte) (link access.Session, err error) {
 	err = s.write(ctx, func(q *session) error {
 		link, err = scanSession(hash, func(dest ...any) error {
-			return q.row(ctx, "DELETE FROM sign_in_links WHERE hash = ? RETURNING identity, expires_at, NULL", []any{hash[:]}, dest...)
+			return q.Row(ctx, "DELETE FROM sign_in_links WHERE hash = ? RETURNING identity, expires_at, NULL", []any{hash[:]}, dest...)
 		})
 		return err
 	})
@@ -97,7 +97,7 @@ func scanSession(hash [sha256.Size]byte, scan func(...any) error) (access.Sessio
 // TouchSession implements access.SessionStore.
 func (s *Store) TouchSession(ctx context.Context, hash [sha256.Size]byte, seen time.Time) error {
 	return s.write(ctx, func(q *session) error {
-		_, err := q.exec(ctx, "UPDATE sessions SET seen_at = ? WHERE hash = ? AND seen_at < ?", micros(seen), hash[:], micros(seen))
+		_, err := q.Exec(ctx, "UPDATE sessions SET seen_at = ? WHERE hash = ? AND seen_at < ?", micros(seen), hash[:], micros(seen))
 		return err
 	})
 }
@@ -105,7 +105,7 @@ func (s *Store) TouchSession(ctx context.Context, hash [sha256.Size]byte, seen t
 // DeleteSession implements access.SessionStore.
 func (s *Store) DeleteSession(ctx context.Context, hash [sha256.Size]byte) error {
 	return s.write(ctx, func(q *session) error {
-		_, err := q.exec(ctx, "DELETE FROM sessions WHERE hash = ?", hash[:])
+		_, err := q.Exec(ctx, "DELETE FROM sessions WHERE hash = ?", hash[:])
 		return err
 	})
 }

@@ -13,9 +13,13 @@ import (
 )
 
 // Assigned implements engine.Tx.
-func (t *engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
+func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
+	q, err := t.from.session(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var specs []action.Spec
-	err := t.rows(ctx, `WITH mine (kind, target) AS (
+	err = q.Rows(ctx, `WITH mine (kind, target) AS (
 			SELECT 'allDevices', '' UNION ALL
 			SELECT 'device', ?1 UNION ALL
 			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)
@@ -43,7 +47,7 @@ func (t *engineTx) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 func (s *Store) SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error) {
 	pending := false
 	err := s.read(ctx, func(q *session) error {
-		return q.row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_changes)", nil, &pending)
+		return q.Row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_changes)", nil, &pending)
 	})
 	if err != nil || !pending {
 		return 0, err
@@ -62,7 +66,7 @@ func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, er
 		var change int64
 		var kind catalog.TargetKind
 		var target, cursor string
-		err := q.row(ctx, "SELECT id, kind, target, cursor FROM catalog_changes ORDER BY id LIMIT 1", nil, &change, &kind, &target, &cursor)
+		err := q.Row(ctx, "SELECT id, kind, target, cursor FROM catalog_changes ORDER BY id LIMIT 1", nil, &change, &kind, &target, &cursor)
 		if errors.Is(err, sql.ErrNoRows) {
 			return 0, nil
 		}
@@ -70,7 +74,7 @@ func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, er
 			return 0, err
 		}
 		var devices []fleet.DeviceID
-		err = q.rows(ctx, concerned[kind], []any{target, cursor, limit}, func(scan func(...any) error) error {
+		err = q.Rows(ctx, concerned[kind], []any{target, cursor, limit}, func(scan func(...any) error) error {
 			var id fleet.DeviceID
 			err := scan(&id)
 			devices = append(devices, id)
@@ -80,23 +84,23 @@ func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, er
 			return 0, err
 		}
 		if len(devices) == 0 {
-			if _, err := q.exec(ctx, "DELETE FROM catalog_changes WHERE id = ?", change); err != nil {
+			if _, err := q.Exec(ctx, "DELETE FROM catalog_changes WHERE id = ?", change); err != nil {
 				return 0, err
 			}
 			continue
 		}
 		for _, id := range devices {
-			_, err := q.exec(ctx, "UPDATE ledgers SET revision = revision + 1, changed = TRUE, due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END WHERE device_id = ?2", micros(now), id)
+			_, err := q.Exec(ctx, "UPDATE ledgers SET revision = revision + 1, changed = TRUE, due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END WHERE device_id = ?2", micros(now), id)
 			if err != nil {
 				return 0, err
 			}
 		}
-		_, err = q.exec(ctx, "UPDATE catalog_changes SET cursor = ? WHERE id = ?", devices[len(devices)-1], change)
+		_, err = q.Exec(ctx, "UPDATE catalog_changes SET cursor = ? WHERE id = ?", devices[len(devices)-1], change)
 		return len(devices), err
 	}
 }
 
-// concerned lists, for each kind of change, the devices that it concerns behind a cursor.
+// concerned lists, for each kind of change, the devices that it concerns after a cursor.
 var concerned = map[catalog.TargetKind]string{
 	catalog.AllDevices: "SELECT device_id FROM ledgers WHERE ?1 = '' AND device_id > ?2 ORDER BY device_id LIMIT ?3",
 	catalog.Group:      "SELECT device_id FROM catalog_members WHERE group_id = ?1 AND device_id > ?2 ORDER BY device_id LIMIT ?3",

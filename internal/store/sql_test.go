@@ -107,25 +107,19 @@ var lists = map[string]string{
 	"/beta/deviceManagement/remoteActionAudits": "remoteActions",
 }
 
-// vocabulary is all that a statement is made of: SQL's words, tables and columns, the fixed literals, and marks.
-var vocabulary = strings.Fields(`
+var lexeme = regexp.MustCompile(`'[^']*'|"[^"]*"|[A-Za-z_][A-Za-z0-9_.]*|[0-9]+|\|\||->>|<>|<=|>=|[^\sA-Za-z0-9_']`)
+
+// vocabulary is all that a statement is made of: SQL's words and marks, the fixed literals, what the tables say of
+// themselves, and what the conditions of devices name.
+var vocabulary = append(strings.Fields(`
 	SELECT FROM AS JOIN ON WHERE AND OR NOT IN IS NULL EXISTS LIKE ESCAPE MATCH ORDER BY ASC DESC LIMIT OFFSET COLLATE UNION ALL TRUE FALSE
 	count lower coalesce instr rowid
-	'' ',' '\' "und-x-icu" 'publisher' 'developer' 'owner' 'bundleId' 'primaryBundleId' 'platforms' 'technologies'
+	'' ',' '\' "und-x-icu"
 	( ) , * = <> < <= > >= || ->> ? 0 1
 
-	devices device_keys device_search catalog_members catalog_payloads catalog_assignments catalog_groups actions later a roles
-	role_definitions role_assignments role_members scope_tags
-	id name platform manufacturer model os_version serial_number udid supervised user_enrolled enrolled enrolled_at last_sync scope_tags
-	devices.id devices.name devices.platform devices.manufacturer devices.model devices.os_version devices.serial_number devices.udid
-	devices.supervised devices.user_enrolled devices.enrolled devices.enrolled_at devices.last_sync devices.scope_tags
-	device_id group_id key a.state a.name a.device_id later.device_id later.name later.number a.number
-	type platforms odata_type display_name description sub_type identifier revision version file_name properties created last_modified
-	payload_id catalog_payloads.id
-	rights built_in a.id a.description a.role_id a.group_ids a.tag_ids a.token_id assignment_id member number
-	actions.id actions.name started state actor`)
-
-var lexeme = regexp.MustCompile(`'[^']*'|"[^"]*"|[A-Za-z_][A-Za-z0-9_.]*|[0-9]+|\|\||->>|<>|<=|>=|[^\sA-Za-z0-9_']`)
+	device_keys device_search key actions catalog_members group_id device_id
+	a a.state a.name a.device_id a.number later later.device_id later.name later.number`),
+	lexeme.FindAllString(strings.Join(store.Vocabulary(), " "), -1)...)
 
 // surface is the HTTP surface before what catches its queries.
 type surface struct {

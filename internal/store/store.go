@@ -1,96 +1,146 @@
 // Package store keeps everything in one database: devices and their ledgers, actions, the catalog, enrollments, tokens.
-// The database is a SQLite file or a PostgreSQL server's. It implements the small interfaces that its users declare, a
-// file for each.
+// It implements the small interfaces that its users declare, a file for each, and may know all of them; none of them knows
+// it. How SQLite and PostgreSQL are spoken to is in package sqldb below.
+//
+// Begin with Store, and with devices.go for how a kind of rows is described (table.go). step.go is how the engine writes,
+// select.go and condition.go how a query becomes SQL, dialect.go what the two engines are told in different words.
 package store
 
 import (
 	"context"
 	"database/sql"
-	"strings"
+	"errors"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
+	"github.com/syncpayloads/syncpayloads/internal/store/migrations"
+	"github.com/syncpayloads/syncpayloads/internal/store/move"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // Store is an open database. Its methods may be called from many goroutines.
 type Store struct {
-	db         database
+	db         sqldb.Database
 	dialect    *dialect
-	ledgers    ledgers
+	ledgers    *ledgers
 	identities *identities // nil: another process may change them
-}
-
-// database is an engine's way to read and write.
-type database interface {
-	// read runs fn on a snapshot of the database.
-	read(ctx context.Context, fn func(*session) error) error
-	// borrow lends a connection until it is given back. Each statement sees at least what was committed when it was lent;
-	// it is no snapshot, where that would cost more.
-	borrow(ctx context.Context) (q *session, giveBack func(), err error)
-	// write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
-	// nothing of it is kept. The audit draft of ctx is written in the same transaction.
-	write(ctx context.Context, fn func(*session) error) error
-	// settle does what a step kept back, as write does, but beside the steps of other devices where the engine can.
-	// errOutdated: the ledger of the step's device is not any more the one that it was computed from.
-	settle(ctx context.Context, t *engineTx) error
-	// leads reports whether this node keeps the clocks, of all that use the database.
-	leads() bool
-	// hold keeps other servers away, where not several can use the database together, and reports whether it does.
-	hold() (alone bool, err error)
-	// news has something when another node may have committed events; nil: there are no other nodes.
-	news() <-chan struct{}
-	// close waits for running writes.
-	close() error
 }
 
 // Open opens the database at a location, a postgres:// URL or a file's path, creates what does not exist yet, and brings
 // its tables up to date.
 func Open(ctx context.Context, location string) (*Store, error) {
-	if IsPostgres(location) {
-		db, err := openPostgres(ctx, location)
-		if err != nil {
-			return nil, err
-		}
-		return whole(ctx, &Store{db: db, dialect: postgresDialect})
-	}
-	return OpenFile(ctx, location, "")
+	return open(ctx, location, "")
 }
 
-// OpenFile opens a SQLite file, as Open does, through a VFS (sqlite.org/vfs.html) that this process has registered; empty: the
-// system's own.
+// OpenFile opens a SQLite file, as Open does, through a VFS (sqlite.org/vfs.html) that this process has registered.
 func OpenFile(ctx context.Context, path, vfs string) (*Store, error) {
-	db, err := openSQLite(ctx, path, vfs)
+	return open(ctx, path, vfs)
+}
+
+func open(ctx context.Context, location, vfs string) (*Store, error) {
+	db, err := sqldb.Open(ctx, location, sqldb.Options{Migrations: migrations.Of, VFS: vfs})
 	if err != nil {
 		return nil, err
 	}
-	return whole(ctx, &Store{db: db, dialect: sqliteDialect})
+	s := &Store{db: db, dialect: dialects[db.Engine()], ledgers: newLedgers()}
+	if err := s.refuseHalfMoved(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// refuseHalfMoved is an error if the database is the target of a move that is not complete.
+func (s *Store) refuseHalfMoved(ctx context.Context) error {
+	return s.read(ctx, func(q *session) error {
+		half, err := move.Begun(ctx, q.Session)
+		if half {
+			return errors.New("the move to this database is not complete: run syncpayloads migrate again, which continues it")
+		}
+		return err
+	})
 }
 
 // IsPostgres reports whether a location is a URL of a PostgreSQL database, and not the path of a file.
-func IsPostgres(location string) bool {
-	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
+func IsPostgres(location string) bool { return sqldb.EngineOf(location) == sqldb.Postgres }
+
+// ErrClosed is returned for a write after Close.
+var ErrClosed = sqldb.ErrClosed
+
+// Busy reports whether an error means that the database could not be written or read just now, and the same call may
+// succeed a little later.
+func Busy(err error) bool { return sqldb.Busy(err) }
+
+// Durable returns why what is answered might not survive the end of the database's machine or process, as far as the
+// database's settings go, and how that is mended; or why the settings cannot be read.
+func (s *Store) Durable(ctx context.Context) error {
+	q, giveBack, err := s.db.Borrow(ctx)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	return q.Durable(ctx)
 }
 
 // Hold makes this process the only server of a database in a file until Close, which lets it keep in memory what only a
 // server changes. It fails if another process is. Any number of servers may share PostgreSQL. It comes before all use.
 func (s *Store) Hold() error {
-	alone, err := s.db.hold()
+	alone, err := s.db.Hold()
 	if alone {
-		s.identities = &identities{}
+		s.identities = newIdentities()
 	}
 	return err
 }
 
 // Close waits for running writes and closes the database. No method may be called after it.
-func (s *Store) Close() error { return s.db.close() }
+func (s *Store) Close() error { return s.db.Close() }
 
-func (s *Store) read(ctx context.Context, fn func(*session) error) error { return s.db.read(ctx, fn) }
+func (s *Store) read(ctx context.Context, fn func(*session) error) error {
+	return s.db.Read(ctx, func(q *sqldb.Session) error { return fn(newSession(q)) })
+}
+
+// borrow lends a connection until it is given back; it is no snapshot.
+func (s *Store) borrow(ctx context.Context) (_ *session, giveBack func(), _ error) {
+	q, giveBack, err := s.db.Borrow(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return newSession(q), giveBack, nil
+}
 
 // write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
 // nothing of it is kept. The audit draft of ctx is written in the same transaction, and its permit asked there before fn.
 func (s *Store) write(ctx context.Context, fn func(*session) error) error {
-	fn = permitted(ctx, fn)
-	return audit.Attempt(ctx, func() error { return s.db.write(ctx, fn) })
+	return audit.Attempt(ctx, func() error {
+		before, after, committed := aroundWrite(ctx)
+		return s.db.Write(ctx, func(q *sqldb.Session) error {
+			if before != nil {
+				if err := before(q); err != nil {
+					return err
+				}
+			}
+			if err := fn(newSession(q)); err != nil {
+				return err
+			}
+			if after != nil {
+				return after(q)
+			}
+			return nil
+		}, committed)
+	})
+}
+
+// aroundWrite is what a write does before and after its statements, in the same transaction, and once that is durable:
+// it asks the context's permit, and writes its entry of the audit record. Each may be nil.
+func aroundWrite(ctx context.Context) (before, after func(*sqldb.Session) error, committed func()) {
+	if permit := access.PermitOf(ctx); permit != nil {
+		before = func(q *sqldb.Session) error { return permit(ctx, accessTx{newSession(q)}) }
+	}
+	if draft := audit.Of(ctx); draft != nil {
+		after = func(q *sqldb.Session) error { return newSession(q).appendEntry(ctx, draft.Complete()) }
+		committed = draft.Written
+	}
+	return before, after, committed
 }
 
 // micros is a time as a column holds it; NULL stands for the zero time.
@@ -114,7 +164,7 @@ func (s *Store) Follow(ctx context.Context, committed func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.db.news():
+		case <-s.db.News():
 			committed()
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // Tenant is the GUID by which receivers of notifications know this database's server.
 func (s *Store) Tenant(ctx context.Context) (id string, err error) {
-	err = s.read(ctx, func(q *session) error { return q.row(ctx, "SELECT id FROM tenant", nil, &id) })
+	err = s.read(ctx, func(q *session) error { return q.Row(ctx, "SELECT id FROM tenant", nil, &id) })
 	return id, err
 }
 
@@ -33,7 +33,7 @@ func (s *Store) InsertSubscription(ctx context.Context, new *notify.Subscription
 	}
 	return s.write(ctx, func(q *session) error {
 		var n int
-		if err := q.row(ctx, "SELECT count(*) FROM subscriptions WHERE owner = ?", []any{new.Owner.ID}, &n); err != nil {
+		if err := q.Row(ctx, "SELECT count(*) FROM subscriptions WHERE owner = ?", []any{new.Owner.ID}, &n); err != nil {
 			return err
 		}
 		if n >= most {
@@ -42,7 +42,7 @@ func (s *Store) InsertSubscription(ctx context.Context, new *notify.Subscription
 		if _, new.Position, err = q.eventRange(ctx); err != nil {
 			return err
 		}
-		_, err := q.exec(ctx, `INSERT INTO subscriptions (id, owner, token_id, identity, device_id, doc, secret, created_at, expires_at, remind_at,
+		_, err := q.Exec(ctx, `INSERT INTO subscriptions (id, owner, token_id, identity, device_id, doc, secret, created_at, expires_at, remind_at,
 			position, look_at, not_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, new.ID, new.Owner.ID, token, string(identity), new.Device,
 			string(doc), new.Secret, micros(new.Created), micros(new.Expires), micros(new.Remind), new.Position, micros(new.LookAt), micros(new.NotBefore))
 		return err
@@ -78,7 +78,7 @@ func scanSubscription(scan func(...any) error) (*notify.Subscription, error) {
 }
 
 func (q *session) subscriptions(ctx context.Context, text string, args ...any) (found []*notify.Subscription, err error) {
-	err = q.rows(ctx, text, args, func(scan func(...any) error) error {
+	err = q.Rows(ctx, text, args, func(scan func(...any) error) error {
 		sub, err := scanSubscription(scan)
 		found = append(found, sub)
 		return err
@@ -90,7 +90,7 @@ func (q *session) subscriptions(ctx context.Context, text string, args ...any) (
 func (s *Store) Subscription(ctx context.Context, owner, id string, now time.Time) (sub *notify.Subscription, err error) {
 	err = s.read(ctx, func(q *session) error {
 		sub, err = scanSubscription(func(dest ...any) error {
-			return q.row(ctx, subscriptionSelect+" WHERE s.owner = ? AND s.id = ? AND s.expires_at > ?", []any{owner, id, micros(now)}, dest...)
+			return q.Row(ctx, subscriptionSelect+" WHERE s.owner = ? AND s.id = ? AND s.expires_at > ?", []any{owner, id, micros(now)}, dest...)
 		})
 		return err
 	})
@@ -109,7 +109,7 @@ func (s *Store) Subscriptions(ctx context.Context, owner, after string, limit in
 
 // changeSubscription runs a statement that must change a subscription; notify.ErrNotFound if it does not.
 func (q *session) changeSubscription(ctx context.Context, text string, args ...any) error {
-	n, err := q.exec(ctx, text, args...)
+	n, err := q.Exec(ctx, text, args...)
 	if err == nil && n == 0 {
 		return notify.ErrNotFound
 	}
@@ -134,7 +134,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, owner, id string) error 
 		if err := q.changeSubscription(ctx, "DELETE FROM subscriptions WHERE id = ? AND owner = ?", id, owner); err != nil {
 			return err
 		}
-		_, err := q.exec(ctx, "DELETE FROM subscription_notices WHERE subscription_id = ?", id)
+		_, err := q.Exec(ctx, "DELETE FROM subscription_notices WHERE subscription_id = ?", id)
 		return err
 	})
 }
@@ -163,7 +163,7 @@ func (s *Store) ClaimSubscriptions(ctx context.Context, node string, now, until 
 		return q.dueSubscriptions(ctx, now, limit)
 	},
 		func(q *session, sub *notify.Subscription) error {
-			_, err := q.exec(ctx, "UPDATE subscriptions SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), sub.ID)
+			_, err := q.Exec(ctx, "UPDATE subscriptions SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), sub.ID)
 			return err
 		})
 }
@@ -218,7 +218,7 @@ func (s *Store) SettleSubscription(ctx context.Context, node, id string, o *noti
 }
 
 func (q *session) insertNotice(ctx context.Context, n *notify.Notice) error {
-	_, err := q.exec(ctx, `INSERT INTO subscription_notices (subscription_id, event, url, secret, body, created_at, not_before)
+	_, err := q.Exec(ctx, `INSERT INTO subscription_notices (subscription_id, event, url, secret, body, created_at, not_before)
 		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subscription_id, event) DO NOTHING`,
 		n.Subscription, n.Event, n.URL, n.Secret, string(n.Body), micros(n.Created), micros(n.NotBefore))
 	return err
@@ -228,13 +228,13 @@ func (q *session) insertNotice(ctx context.Context, n *notify.Notice) error {
 func (s *Store) ClaimNotices(ctx context.Context, node string, now, until time.Time, limit int) ([]*notify.Notice, error) {
 	return claim(ctx, s, limit, func(q *session, limit int) ([]*notify.Notice, error) { return q.dueNotices(ctx, now, limit) },
 		func(q *session, n *notify.Notice) error {
-			_, err := q.exec(ctx, "UPDATE subscription_notices SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), n.ID)
+			_, err := q.Exec(ctx, "UPDATE subscription_notices SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), n.ID)
 			return err
 		})
 }
 
 func (q *session) dueNotices(ctx context.Context, now time.Time, limit int) (list []*notify.Notice, err error) {
-	err = q.rows(ctx, `SELECT id, subscription_id, event, url, secret, body, created_at, not_before, attempts FROM subscription_notices
+	err = q.Rows(ctx, `SELECT id, subscription_id, event, url, secret, body, created_at, not_before, attempts FROM subscription_notices
 		WHERE claimed_until <= ?1 AND not_before <= ?1 ORDER BY attempts > 0, id LIMIT ?2`, []any{micros(now), limit}, func(scan func(...any) error) error {
 		n := new(notify.Notice)
 		var created, notBefore sql.NullInt64
@@ -250,10 +250,10 @@ func (q *session) dueNotices(ctx context.Context, now time.Time, limit int) (lis
 func (s *Store) SettleNotice(ctx context.Context, node string, n *notify.Notice) error {
 	return s.write(ctx, func(q *session) error {
 		if n.NotBefore.IsZero() {
-			_, err := q.exec(ctx, "DELETE FROM subscription_notices WHERE id = ? AND claimed_by = ?", n.ID, node)
+			_, err := q.Exec(ctx, "DELETE FROM subscription_notices WHERE id = ? AND claimed_by = ?", n.ID, node)
 			return err
 		}
-		_, err := q.exec(ctx, `UPDATE subscription_notices SET attempts = ?, not_before = ?, claimed_by = '', claimed_until = 0
+		_, err := q.Exec(ctx, `UPDATE subscription_notices SET attempts = ?, not_before = ?, claimed_by = '', claimed_until = 0
 			WHERE id = ? AND claimed_by = ?`, n.Attempts, micros(n.NotBefore), n.ID, node)
 		return err
 	})

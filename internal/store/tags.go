@@ -12,7 +12,7 @@ import (
 )
 
 func (t catalogTx) TagExists(ctx context.Context, tag string) (exists bool, err error) {
-	err = t.q.row(ctx, "SELECT EXISTS (SELECT 1 FROM scope_tags WHERE id = ?)", []any{tag}, &exists)
+	err = t.q.Row(ctx, "SELECT EXISTS (SELECT 1 FROM scope_tags WHERE id = ?)", []any{tag}, &exists)
 	return exists, err
 }
 
@@ -26,7 +26,7 @@ func (t catalogTx) DeviceTags(ctx context.Context, id fleet.DeviceID) ([]string,
 
 func (t catalogTx) tags(ctx context.Context, text string, id any, none error) ([]string, error) {
 	var column string
-	err := t.q.row(ctx, text, []any{id}, &column)
+	err := t.q.Row(ctx, text, []any{id}, &column)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, none
 	}
@@ -34,7 +34,7 @@ func (t catalogTx) tags(ctx context.Context, text string, id any, none error) ([
 }
 
 func (t catalogTx) TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error {
-	if _, err := t.q.exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(tags), id); err != nil {
+	if _, err := t.q.Exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(tags), id); err != nil {
 		return fmt.Errorf("tagging device %s: %w", id, err)
 	}
 	return nil

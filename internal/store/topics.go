@@ -24,10 +24,10 @@ func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Co
 	}
 	from, args := b.text.String(), b.args
 	err = s.read(ctx, func(q *session) error {
-		if err := q.row(ctx, "SELECT count(*)"+from, args, &n); err != nil || n == 0 {
+		if err := q.Row(ctx, "SELECT count(*)"+from, args, &n); err != nil || n == 0 {
 			return err
 		}
-		return q.once(ctx, "SELECT devices.name"+from+" ORDER BY devices.name, devices.id LIMIT "+b.bind(limit), b.args,
+		return q.Once(ctx, "SELECT devices.name"+from+" ORDER BY devices.name, devices.id LIMIT "+b.bind(limit), b.args,
 			func(scan func(...any) error) error {
 				var name string
 				err := scan(&name)

@@ -22,7 +22,7 @@ func walled(t *testing.T, c *storetest.Cluster, n int) (walls []*wall, urls []st
 	t.Helper()
 	for range n {
 		w := newWall(t, func() (net.Conn, error) { return net.Dial("unix", filepath.Join(c.Dir, ".s.PGSQL.5432")) })
-		walls, urls = append(walls, w), append(urls, "postgres://postgres@"+w.address()+"/syncpayloads?sslmode=disable")
+		walls, urls = append(walls, w), append(urls, "postgres://postgres@"+w.address()+"/syncpayloads?sslmode=disable&syncpayloads.patience=3s")
 	}
 	return walls, urls
 }

@@ -194,7 +194,7 @@ func TestFacts(t *testing.T) {
 		"ProductName": mac, "ModelName": "Mac mini", "SerialNumber": 7, "IsSupervised": true}}))
 	r := s.engine.lastReport(t)
 	yes := true
-	want := &fleet.Facts{Name: "Desk", Model: mac, OSVersion: "15.4", Platform: fleet.MacOS, Supervised: &yes}
+	want := &fleet.Facts{Device: fleet.Device{Name: "Desk", Model: mac, OSVersion: "15.4", Platform: fleet.MacOS}, Supervised: &yes}
 	if r.Outcome.Verdict != action.Accepted || !reflect.DeepEqual(r.Facts, want) {
 		t.Errorf("got %+v, %+v", r.Outcome, r.Facts)
 	}

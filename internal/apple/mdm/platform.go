@@ -1,6 +1,7 @@
 package mdm
 
 import (
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -21,7 +22,12 @@ type deviceFacts struct {
 }
 
 // factQueries are the Queries of DeviceInformation that answer deviceFacts.
-var factQueries = []string{"DeviceName", "OSVersion", "ProductName", "ModelName", "Model", "SerialNumber", "IsSupervised"}
+var factQueries = func() (names []string) {
+	for field := range reflect.TypeFor[deviceFacts]().Fields() {
+		names = append(names, field.Name)
+	}
+	return names
+}()
 
 // factMembers are deviceFacts as members of a property list.
 var factMembers = func() tolerant.Wanted {
@@ -44,8 +50,13 @@ func readFacts(d tolerant.Dict) *deviceFacts {
 
 func (f *deviceFacts) facts() *fleet.Facts {
 	platform, _ := f.platform()
-	return &fleet.Facts{Name: f.DeviceName, Model: f.model(), OSVersion: f.OSVersion, SerialNumber: f.SerialNumber,
-		Platform: platform, Supervised: f.IsSupervised}
+	return &fleet.Facts{Device: f.described(platform), Supervised: f.IsSupervised}
+}
+
+// described is the device as it tells of itself.
+func (f *deviceFacts) described(platform fleet.Platform) fleet.Device {
+	return fleet.Device{Name: f.DeviceName, Model: f.model(), OSVersion: f.OSVersion, SerialNumber: f.SerialNumber,
+		Platform: platform}
 }
 
 func (f *deviceFacts) model() string {
@@ -68,8 +79,10 @@ func (f *deviceFacts) device(s sender) (d fleet.Device, unsupported string) {
 	if platform == "" {
 		platform = platformOfUDID(s.id)
 	}
-	d = fleet.Device{Name: f.DeviceName, Platform: platform, Manufacturer: "Apple", Model: f.model(), OSVersion: f.OSVersion,
-		SerialNumber: f.SerialNumber, UDID: s.id, UserEnrolled: s.user}
+	d = f.described(platform)
+	d.Manufacturer = "Apple"
+	d.UDID = s.id
+	d.UserEnrolled = s.user
 	for _, name := range []string{f.SerialNumber, s.id} {
 		if d.Name == "" {
 			d.Name = name

@@ -123,12 +123,12 @@ func (c *Channel) send(ctx context.Context, e *Enrollment, task *engine.Task) ([
 
 // notePlatform corrects the platform when the device tells another than its enrollment was filed under.
 func (c *Channel) notePlatform(ctx context.Context, s sender, e *Enrollment, f *fleet.Facts) error {
-	if f == nil || f.Platform == "" || f.Platform == e.Platform {
+	if f == nil || f.Device.Platform == "" || f.Device.Platform == e.Platform {
 		return nil
 	}
-	e.Platform = f.Platform
+	e.Platform = f.Device.Platform
 	return c.updatePinned(ctx, s, func(stored *Enrollment) error {
-		stored.Platform = f.Platform
+		stored.Platform = f.Device.Platform
 		return nil
 	})
 }

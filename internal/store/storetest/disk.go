@@ -33,7 +33,7 @@ type Disk struct {
 // image is what is known of one file.
 type image struct {
 	kept    []byte
-	pending []change // behind kept, in their order
+	pending []change // after kept, in their order
 }
 
 // change is a write, or a truncation when data is nil.

@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -10,16 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// openReadOnly opens a database that is there, beside a running server, for one snapshot. Nothing is changed, not even to
+// OpenReadOnly opens a database that is there, beside a running server, for one snapshot. Nothing is changed, not even to
 // bring the tables up to date.
-func openReadOnly(ctx context.Context, location string) (q *session, done func(), err error) {
-	if IsPostgres(location) {
+func OpenReadOnly(ctx context.Context, location string) (q *Session, done func(), err error) {
+	if EngineOf(location) == Postgres {
 		return readOnlyPostgres(ctx, location)
 	}
 	return readOnlySQLite(ctx, location)
 }
 
-func readOnlySQLite(ctx context.Context, path string) (*session, func(), error) {
+func readOnlySQLite(ctx context.Context, path string) (*Session, func(), error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, nil, fmt.Errorf("there is no database to read: %w", err)
 	}
@@ -34,18 +34,26 @@ func readOnlySQLite(ctx context.Context, path string) (*session, func(), error) 
 	}
 	q := newSQLiteSession(c)
 	done := func() {
-		q.link.(*sqliteLink).close()
+		q.closeLink()
 		_ = db.Close() // it was only read
 	}
-	if _, err := q.exec(ctx, "BEGIN"); err != nil {
+	if _, err := q.Exec(ctx, "BEGIN"); err != nil {
 		done()
 		return nil, nil, fmt.Errorf("reading database %s: %w", path, err)
 	}
 	return q, done, nil
 }
 
-func readOnlyPostgres(ctx context.Context, location string) (*session, func(), error) {
-	c, err := pgx.Connect(ctx, location)
+func readOnlyPostgres(ctx context.Context, location string) (*Session, func(), error) {
+	config, err := pgx.ParseConfig(location)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the URL of the database: %w", err) // pgx keeps the password out of it
+	}
+	patience, err := patienceOf(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, nil, &unreachable{err}
 	}
@@ -54,5 +62,5 @@ func readOnlyPostgres(ctx context.Context, location string) (*session, func(), e
 		done()
 		return nil, nil, fmt.Errorf("reading the database: %w", err)
 	}
-	return &session{link: &postgresLink{c}, dialect: postgresDialect}, done, nil
+	return newPostgresSession(c, patience), done, nil
 }

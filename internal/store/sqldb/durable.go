@@ -1,22 +1,18 @@
-package store
+package sqldb
 
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // Durable returns why what is answered might not survive the end of the database's machine or process, as far as the
 // database's settings go, and how that is mended; or why the settings cannot be read.
-func (s *Store) Durable(ctx context.Context) error {
-	q, giveBack, err := s.db.borrow(ctx)
-	if err != nil {
-		return err
-	}
-	defer giveBack()
+func (q *Session) Durable(ctx context.Context) error {
 	if l, ok := q.link.(*postgresLink); ok {
-		return durable(ctx, l.conn)
+		return durable(ctx, l.conn, l.patience)
 	}
 	return q.durable(ctx)
 }
@@ -25,10 +21,10 @@ func (s *Store) Durable(ctx context.Context) error {
 const fullSync = "2"
 
 // durable looks at the settings of a SQLite connection.
-func (q *session) durable(ctx context.Context) error {
+func (q *Session) durable(ctx context.Context) error {
 	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": fullSync, "fullfsync": "1", "checkpoint_fullfsync": "1"} {
 		var got string
-		if err := q.row(ctx, "PRAGMA "+name, nil, &got); err != nil {
+		if err := q.Row(ctx, "PRAGMA "+name, nil, &got); err != nil {
 			return err
 		}
 		if got != want {
@@ -48,8 +44,8 @@ const durability = `SELECT name, setting, source, coalesce(current_setting('` + 
  FROM pg_settings WHERE name IN ('synchronous_commit', 'fsync', 'full_page_writes') ORDER BY name`
 
 // durable looks at the settings of a PostgreSQL session as they are in force, wherever they were made, and of its cluster.
-func durable(ctx context.Context, c *pgx.Conn) error {
-	ctx, cancel := within(ctx)
+func durable(ctx context.Context, c *pgx.Conn, patience time.Duration) error {
+	ctx, cancel := within(ctx, patience)
 	defer cancel()
 	found, err := c.Query(ctx, durability, pgx.QueryExecModeExec)
 	if err != nil {

@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -70,7 +70,7 @@ func (w *watcher) watch(ctx context.Context, tried func()) {
 		defer cancel()
 		_ = c.Close(ctx)
 	}()
-	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
+	if _, err := c.Exec(ctx, "LISTEN "+newsChannel); err != nil {
 		return
 	}
 	if _, err := c.Exec(ctx, endSilent, ms(silence)); err != nil {
@@ -90,7 +90,7 @@ func (w *watcher) tend(ctx context.Context, c *pgx.Conn) error {
 		return c.Ping(ctx)
 	}
 	var mine bool
-	err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(clock)).Scan(&mine)
+	err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(clockLock)).Scan(&mine)
 	w.leading.Store(mine)
 	return err
 }

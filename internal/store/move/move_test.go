@@ -1,4 +1,4 @@
-package store_test
+package move_test
 
 import (
 	"context"
@@ -13,10 +13,11 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/move"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-//go:embed testdata/migrate.sql
+//go:embed testdata/rows.sql
 var somethingEverywhere string
 
 // filledFile is a database file that has rows in every table.
@@ -92,7 +93,7 @@ func list(t *testing.T, location, text string) (found []string) {
 func dump(t *testing.T, file string) map[string][]string {
 	t.Helper()
 	dumped := map[string][]string{}
-	for _, table := range append(store.MigratedTables(), "sqlite_sequence") {
+	for _, table := range append(move.Tables(), "sqlite_sequence") {
 		columns := list(t, file, "SELECT name FROM pragma_table_xinfo('"+table+"') ORDER BY name")
 		for i, c := range columns {
 			columns[i] = `typeof("` + c + `") || ' ' || quote("` + c + `")`
@@ -106,7 +107,7 @@ func dump(t *testing.T, file string) map[string][]string {
 
 func migrate(t *testing.T, from, to string) error {
 	t.Helper()
-	return store.Migrate(t.Context(), from, to, func(store.Migration) {})
+	return move.Migrate(t.Context(), from, to, func(move.Migration) {})
 }
 
 // Everything goes to PostgreSQL, and back, and is the same.
@@ -118,13 +119,13 @@ func TestMigrateThereAndBack(t *testing.T) {
 			t.Errorf("the test has nothing in %s", table)
 		}
 	}
-	seen := map[string]store.Migration{}
-	err := store.Migrate(t.Context(), from, url, func(m store.Migration) { seen[fmt.Sprint(m.Table, m.Verify)] = m })
+	seen := map[string]move.Migration{}
+	err := move.Migrate(t.Context(), from, url, func(m move.Migration) { seen[fmt.Sprint(m.Table, m.Verify)] = m })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for table, lines := range was {
-		if !slices.Contains(store.MigratedTables(), table) {
+		if !slices.Contains(move.Tables(), table) {
 			continue
 		}
 		for _, verify := range []bool{false, true} {
@@ -182,12 +183,12 @@ func directions(t *testing.T, each func(t *testing.T, from, to string)) {
 // something else there.
 func TestMigrateGoesOn(t *testing.T) {
 	directions(t, func(t *testing.T, from, to string) {
-		for _, stop := range []store.Migration{{Table: "tenant", Rows: 1}, {Table: "devices", Rows: 2000}, {Table: "devices", Rows: 4500},
+		for _, stop := range []move.Migration{{Table: "tenant", Rows: 1}, {Table: "devices", Rows: 2000}, {Table: "devices", Rows: 4500},
 			{Table: "actions", Rows: 4500, Done: true}, {Table: "audit_entries", Rows: 4000}, {Table: "audit_head", Rows: 1, Done: true},
 			{Table: "events", Verify: true, Rows: 2000}} {
 			ctx, cancel := context.WithCancel(t.Context())
-			var first store.Migration
-			err := store.Migrate(ctx, from, to, func(m store.Migration) {
+			var first move.Migration
+			err := move.Migrate(ctx, from, to, func(m move.Migration) {
 				if m.Table == "devices" && !m.Verify && first.Table == "" {
 					first = m
 				}
@@ -198,7 +199,7 @@ func TestMigrateGoesOn(t *testing.T) {
 			if cancel(); !errors.Is(err, context.Canceled) {
 				t.Fatalf("at %+v it ended with %v", stop, err)
 			}
-			if stop.Table != "tenant" && stop.Table != "devices" && first != (store.Migration{Table: "devices", Rows: 4500, Before: 4500, Done: true}) {
+			if stop.Table != "tenant" && stop.Table != "devices" && first != (move.Migration{Table: "devices", Rows: 4500, Before: 4500, Done: true}) {
 				t.Errorf("it did not go on, but began with %+v", first)
 			}
 			if s, err := store.Open(t.Context(), to); err == nil || !strings.Contains(err.Error(), "run syncpayloads migrate again") {
@@ -225,7 +226,7 @@ func TestMigrateGoesOn(t *testing.T) {
 func TestMigrateFindsWhatDiffers(t *testing.T) {
 	url := storetest.NewDatabase(t)
 	changed := false
-	err := store.Migrate(t.Context(), filledFile(t), url, func(m store.Migration) {
+	err := move.Migrate(t.Context(), filledFile(t), url, func(m move.Migration) {
 		if !m.Verify || changed {
 			return
 		}
@@ -235,7 +236,7 @@ func TestMigrateFindsWhatDiffers(t *testing.T) {
 			DELETE FROM actions WHERE number = 4500; INSERT INTO tokens VALUES ('x', 'x', '', 1, NULL, NULL);
 			UPDATE audit_head SET hash = ''; SELECT setval(pg_get_serial_sequence('scope_tags', 'number'), 2)`)
 	})
-	var different *store.Different
+	var different *move.Different
 	if !errors.As(err, &different) || different.Count != 7 {
 		t.Fatalf("it ended with %v", err)
 	}
@@ -265,8 +266,8 @@ func TestMigrateRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		inside := store.Migration{Table: "actions", Rows: 2000}
-		err := store.Migrate(t.Context(), from, to, func(m store.Migration) {
+		inside := move.Migration{Table: "actions", Rows: 2000}
+		err := move.Migrate(t.Context(), from, to, func(m move.Migration) {
 			if m != inside {
 				return
 			}

@@ -1,12 +1,9 @@
-package store
+package sqldb
 
 import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/syncpayloads/syncpayloads/internal/access"
-	"github.com/syncpayloads/syncpayloads/internal/audit"
 )
 
 // ErrClosed is returned for a write after Close.
@@ -26,19 +23,22 @@ type writer struct {
 
 // transaction begins and ends transactions that no other writer is in, one after the other.
 type transaction interface {
-	begin(ctx context.Context) (*session, error)
-	commit(ctx context.Context, q *session) error
-	undo(ctx context.Context, q *session) // after any error of commit, too
+	begin(ctx context.Context) (*Session, error)
+	commit(ctx context.Context, q *Session) error
+	undo(ctx context.Context, q *Session) // after any error of commit, too
 }
 
 type job struct {
-	ctx    context.Context
-	fn     func(*session) error
-	light  bool         // fn writes nothing if it is errOutdated, and no other error is expected of it
-	draft  *audit.Draft // of the operation, to be written with it; nil: none
-	err    error
-	caught any // a panic of fn, for the caller
-	done   chan struct{}
+	ctx context.Context
+	fn  func(*Session) error
+
+	// withoutSavepoint: fn has written nothing when it returns ErrOutdated, and no other error is expected of it.
+	withoutSavepoint bool
+
+	committed func() // runs once it is on the disk; nil: nothing
+	err       error
+	caught    any // a panic of fn, for the caller
+	done      chan struct{}
 }
 
 func startWriter(t transaction) *writer {
@@ -47,15 +47,20 @@ func startWriter(t transaction) *writer {
 	return w
 }
 
-func (w *writer) do(ctx context.Context, fn func(*session) error) error {
-	return w.wait(&job{ctx: ctx, fn: fn, draft: audit.Of(ctx), done: make(chan struct{})})
+// write runs fn in a transaction that is alone among all writers. committed runs once it is on the disk; nil: nothing.
+func (w *writer) write(ctx context.Context, fn func(*Session) error, committed func()) error {
+	return w.wait(&job{ctx: ctx, fn: fn, committed: committed, done: make(chan struct{})})
 }
 
-// settle commits what a step kept back.
-func (w *writer) settle(ctx context.Context, t *engineTx) error {
-	fn := permitted(ctx, func(q *session) error { return t.commit(ctx, q) })
-	return w.wait(&job{ctx: ctx, fn: fn, light: t.device != "" && !t.alone && access.PermitOf(ctx) == nil,
-		draft: audit.Of(ctx), done: make(chan struct{})})
+// plan writes a plan, alone among all writers.
+func (w *writer) plan(ctx context.Context, p *Plan) error {
+	return w.wait(&job{
+		ctx:              ctx,
+		fn:               func(q *Session) error { return p.write(ctx, q) },
+		withoutSavepoint: p.undoesItself(),
+		committed:        p.Committed,
+		done:             make(chan struct{}),
+	})
 }
 
 func (w *writer) wait(j *job) error {
@@ -111,7 +116,7 @@ func (w *writer) run() {
 	}
 }
 
-// collect returns the first of a batch and those that wait behind it.
+// collect returns the first of a batch and those that wait after it.
 func collect[T any](waiting <-chan T, first T) []T {
 	batch := []T{first}
 	for len(batch) < batchLimit {
@@ -140,16 +145,16 @@ func (w *writer) commit(batch []*job) {
 		if err != nil && j.err == nil {
 			j.err = fmt.Errorf("committing: %w", err)
 		}
-		if j.err == nil && j.draft != nil {
-			j.draft.Written()
+		if j.err == nil && j.committed != nil {
+			j.committed()
 		}
 		close(j.done)
 	}
 }
 
-// runAll runs every job so that it can be undone alone, but for the light ones: what is in the way of one of those, such as
+// runAll runs every job so that it can be undone alone, but for those without a savepoint: what is in the way of one of those, such as
 // a full disk, is in the way of all. An error means the transaction itself is lost.
-func runAll(ctx context.Context, q *session, batch []*job) error {
+func runAll(ctx context.Context, q *Session, batch []*job) error {
 	if len(batch) == 1 {
 		j := batch[0]
 		if j.err = j.ctx.Err(); j.err == nil {
@@ -161,34 +166,32 @@ func runAll(ctx context.Context, q *session, batch []*job) error {
 		if j.err = j.ctx.Err(); j.err != nil {
 			continue
 		}
-		if j.light {
-			if j.run(q); j.err != nil && !errors.Is(j.err, errOutdated) {
+		if j.withoutSavepoint {
+			if j.run(q); j.err != nil && !errors.Is(j.err, ErrOutdated) {
 				return j.err
 			}
 			continue
 		}
-		if _, err := q.exec(ctx, "SAVEPOINT job"); err != nil {
+		if _, err := q.Exec(ctx, "SAVEPOINT job"); err != nil {
 			return err
 		}
 		if j.run(q); j.err != nil {
-			if _, err := q.exec(ctx, "ROLLBACK TO job"); err != nil {
+			if _, err := q.Exec(ctx, "ROLLBACK TO job"); err != nil {
 				return errors.Join(j.err, err)
 			}
 		}
-		if _, err := q.exec(ctx, "RELEASE job"); err != nil {
+		if _, err := q.Exec(ctx, "RELEASE job"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (j *job) run(q *session) {
+func (j *job) run(q *Session) {
 	defer func() {
 		if j.caught = recover(); j.caught != nil {
 			j.err = fmt.Errorf("panic: %v", j.caught)
 		}
 	}()
-	if j.err = j.fn(q); j.err == nil && j.draft != nil {
-		j.err = q.appendEntry(j.ctx, j.draft.Complete())
-	}
+	j.err = j.fn(q)
 }

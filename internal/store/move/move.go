@@ -1,4 +1,6 @@
-package store
+// Package move moves everything from a SQLite file to PostgreSQL, or back, and compares every row then. It knows the names of
+// the tables and their keys (table.go), finds their columns by itself, and stands below the store, which it does not need.
+package move
 
 import (
 	"bytes"
@@ -8,6 +10,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // Migration is how far a move to another database is.
@@ -24,19 +28,19 @@ type Migration struct {
 // middle, however that happens, the target is of no use but to be continued by a second call; Open refuses it until then.
 // tell, which must return soon, is called after every batch of rows. Rows that are not the same are a *Different.
 func Migrate(ctx context.Context, from, to string, tell func(Migration)) (err error) {
-	if IsPostgres(from) == IsPostgres(to) {
+	if sqldb.EngineOf(from) == sqldb.EngineOf(to) {
 		return errors.New("a move is between a SQLite file and PostgreSQL: to copy a file use sqlite3's .backup, and for PostgreSQL pg_dump")
 	}
 	source, err := openSource(ctx, from)
 	if err != nil {
 		return fmt.Errorf("the database to move from: %w", err)
 	}
-	defer func() { err = errors.Join(err, source.end()) }()
+	defer func() { err = errors.Join(err, source.Close()) }()
 	target, err := openTarget(ctx, to)
 	if err != nil {
 		return fmt.Errorf("the database to move to: %w", err)
 	}
-	defer func() { err = errors.Join(err, target.end()) }()
+	defer func() { err = errors.Join(err, target.Close()) }()
 	m := &migration{source: source, target: target, tell: tell}
 	if err := m.describe(ctx); err != nil {
 		return err
@@ -46,8 +50,8 @@ func Migrate(ctx context.Context, from, to string, tell func(Migration)) (err er
 
 // migration is a move between two databases that nobody else uses.
 type migration struct {
-	source, target *place
-	tables         []*migratedTable
+	source, target *sqldb.Alone
+	tables         []*table
 	tell           func(Migration)
 }
 
@@ -72,11 +76,11 @@ func (m *migration) run(ctx context.Context) error {
 	if found.Count > 0 {
 		return found
 	}
-	if err := m.target.analyze(ctx); err != nil {
+	if err := m.target.Analyze(ctx); err != nil {
 		return err
 	}
-	return m.target.write(ctx, m.target.durable, func(q *session) error {
-		_, err := q.exec(ctx, "DROP TABLE "+progressTable)
+	return m.target.Write(ctx, sqldb.Durable, func() error {
+		_, err := m.target.Exec(ctx, "DROP TABLE "+progressTable)
 		return err
 	})
 }
@@ -88,15 +92,15 @@ const progressTable = "migration_progress"
 // begin makes sure that the target is empty, or half of the same move.
 func (m *migration) begin(ctx context.Context) error {
 	var tenant, of string
-	if err := m.source.row(ctx, "SELECT id FROM tenant", nil, &tenant); err != nil {
+	if err := m.source.Row(ctx, "SELECT id FROM tenant", nil, &tenant); err != nil {
 		return fmt.Errorf("reading whose database it is: %w", err)
 	}
-	half, err := m.target.half(ctx)
+	half, err := Begun(ctx, m.target.Session)
 	if err != nil {
 		return err
 	}
 	if half {
-		err := m.target.row(ctx, "SELECT tenant FROM "+progressTable+" WHERE name = ''", nil, &of)
+		err := m.target.Row(ctx, "SELECT tenant FROM "+progressTable+" WHERE name = ''", nil, &of)
 		if err == nil && of != tenant {
 			err = errors.New("the database to move to holds half of a move from another one: continue that, or move to a new database")
 		}
@@ -104,51 +108,30 @@ func (m *migration) begin(ctx context.Context) error {
 	}
 	for _, t := range m.tables {
 		var rows int64
-		if err := m.target.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.name+t.given()+" LIMIT 1) AS found", nil, &rows); err != nil {
+		if err := m.target.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.name+t.given()+" LIMIT 1) AS found", nil, &rows); err != nil {
 			return err
 		}
 		if rows > 0 {
 			return fmt.Errorf("the database to move to has data already (in table %s): move to a new database", t.name)
 		}
 	}
-	return m.target.write(ctx, m.target.hasty, func(q *session) error {
-		_, err := q.exec(ctx, "CREATE TABLE "+progressTable+" (name TEXT PRIMARY KEY, tenant TEXT NOT NULL, last "+m.target.bytesType+
+	return m.target.Write(ctx, sqldb.Hasty, func() error {
+		_, err := m.target.Exec(ctx, "CREATE TABLE "+progressTable+" (name TEXT PRIMARY KEY, tenant TEXT NOT NULL, last "+m.target.BytesType()+
 			", copied BIGINT NOT NULL, done BIGINT NOT NULL)")
 		if err == nil {
-			_, err = q.exec(ctx, "INSERT INTO "+progressTable+" (name, tenant, copied, done) VALUES ('', ?, 0, 0)", tenant)
+			_, err = m.target.Exec(ctx, "INSERT INTO "+progressTable+" (name, tenant, copied, done) VALUES ('', ?, 0, 0)", tenant)
 		}
 		return err
 	})
 }
 
-// half reports whether a move to the database has begun and is not complete.
-func (q *session) half(ctx context.Context) (bool, error) {
-	text := "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?"
-	if q.dialect == postgresDialect {
-		text = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?"
-	}
-	var n int
-	err := q.row(ctx, text, []any{progressTable}, &n)
-	return n > 0, err
-}
-
-// whole is an opened store, unless the database is half of a move.
-func whole(ctx context.Context, s *Store) (*Store, error) {
-	err := s.read(ctx, func(q *session) error {
-		half, err := q.half(ctx)
-		if half {
-			return errors.New("the move to this database is not complete: run syncpayloads migrate again, which continues it")
-		}
-		return err
-	})
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+// Begun reports whether a move to the database has begun and is not complete.
+func Begun(ctx context.Context, q *sqldb.Session) (bool, error) {
+	return q.HasTable(ctx, progressTable)
 }
 
 // copy copies what of a table is not there yet. A batch of rows and how far the copy is are one transaction.
-func (m *migration) copy(ctx context.Context, t *migratedTable) error {
+func (m *migration) copy(ctx context.Context, t *table) error {
 	at, err := m.progress(ctx, t)
 	if err != nil {
 		return err
@@ -189,8 +172,8 @@ type copied struct {
 	done   bool
 }
 
-func (m *migration) progress(ctx context.Context, t *migratedTable) (at copied, err error) {
-	err = m.target.rows(ctx, "SELECT last, copied, done FROM "+progressTable+" WHERE name = ?", []any{t.name}, func(scan func(...any) error) error {
+func (m *migration) progress(ctx context.Context, t *table) (at copied, err error) {
+	err = m.target.Rows(ctx, "SELECT last, copied, done FROM "+progressTable+" WHERE name = ?", []any{t.name}, func(scan func(...any) error) error {
 		var last []byte
 		var done int64
 		if err := scan(&last, &at.copied, &done); err != nil {
@@ -205,7 +188,7 @@ func (m *migration) progress(ctx context.Context, t *migratedTable) (at copied, 
 	return at, err
 }
 
-func (m *migration) save(ctx context.Context, t *migratedTable, rows [][]any, at copied) error {
+func (m *migration) save(ctx context.Context, t *table, rows [][]any, at copied) error {
 	var last bytes.Buffer
 	if at.last != nil {
 		if err := gob.NewEncoder(&last).Encode(at.last); err != nil {
@@ -216,31 +199,31 @@ func (m *migration) save(ctx context.Context, t *migratedTable, rows [][]any, at
 	if at.done {
 		done = 1
 	}
-	return m.target.write(ctx, m.target.hasty, func(q *session) error {
+	return m.target.Write(ctx, sqldb.Hasty, func() error {
 		if err := m.insert(ctx, t, rows, at.copied == int64(len(rows))); err != nil {
 			return err
 		}
-		_, err := q.exec(ctx, "INSERT INTO "+progressTable+" (name, tenant, last, copied, done) VALUES (?1, '', ?2, ?3, ?4) "+
+		_, err := m.target.Exec(ctx, "INSERT INTO "+progressTable+" (name, tenant, last, copied, done) VALUES (?1, '', ?2, ?3, ?4) "+
 			"ON CONFLICT (name) DO UPDATE SET last = ?2, copied = ?3, done = ?4", t.name, last.Bytes(), at.copied, done)
 		return err
 	})
 }
 
 // insert writes rows. The first come in place of those that every new database has.
-func (m *migration) insert(ctx context.Context, t *migratedTable, rows [][]any, first bool) error {
+func (m *migration) insert(ctx context.Context, t *table, rows [][]any, first bool) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	if t.clear != "" && first {
-		if _, err := m.target.exec(ctx, t.clear); err != nil {
+		if _, err := m.target.Exec(ctx, t.clear); err != nil {
 			return err
 		}
 	}
 	if !t.stays {
-		return m.target.insert(ctx, t, rows)
+		return m.target.Copy(ctx, t.name, t.columnNames(), rows, func(row []any) string { return t.keyText(t.keyOf(row)) })
 	}
 	for _, row := range rows {
-		if _, err := m.target.exec(ctx, t.replaceText(), row...); err != nil {
+		if _, err := m.target.Exec(ctx, t.replaceText(), row...); err != nil {
 			return err
 		}
 	}
@@ -249,14 +232,17 @@ func (m *migration) insert(ctx context.Context, t *migratedTable, rows [][]any, 
 
 // countOn lets the target give no number that the source has given.
 func (m *migration) countOn(ctx context.Context) error {
-	return m.target.write(ctx, m.target.hasty, func(*session) error {
+	return m.target.Write(ctx, sqldb.Hasty, func() error {
 		for _, t := range m.tables {
 			if !t.numbered {
 				continue
 			}
-			n, err := m.source.highest(ctx, t)
+			n, err := m.source.HighestNumber(ctx, t.name, t.key[0])
 			if err == nil {
-				err = m.target.setHighest(ctx, t, n)
+				err = m.target.SetHighestNumber(ctx, t.name, t.key[0], n)
+			}
+			if err == nil && t.name == "events" && n > 0 && m.target.Engine() == sqldb.Postgres {
+				_, err = m.target.Exec(ctx, "UPDATE events_dropped SET position = ?", n)
 			}
 			if err != nil {
 				return fmt.Errorf("table %s: %w", t.name, err)

@@ -1,4 +1,4 @@
-package store
+package move
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func (d *Different) Error() string {
 }
 
 // verify compares every row of a table, column by column, and what the next one is numbered.
-func (m *migration) verify(ctx context.Context, t *migratedTable, found *Different) error {
+func (m *migration) verify(ctx context.Context, t *table, found *Different) error {
 	g, running := errgroup.WithContext(ctx)
 	source := &reading{batches: t.stream(running, g, m.source, nil)}
 	target := &reading{batches: t.stream(running, g, m.target, nil)}
@@ -56,11 +56,11 @@ func (m *migration) verify(ctx context.Context, t *migratedTable, found *Differe
 	if !t.numbered {
 		return nil
 	}
-	given, err := m.source.highest(ctx, t)
+	given, err := m.source.HighestNumber(ctx, t.name, t.key[0])
 	if err != nil {
 		return err
 	}
-	kept, err := m.target.highest(ctx, t)
+	kept, err := m.target.HighestNumber(ctx, t.name, t.key[0])
 	if err == nil && kept != given {
 		found.add("%s: the last number given was %d, and is %d at the target", t.name, given, kept)
 	}
@@ -68,7 +68,7 @@ func (m *migration) verify(ctx context.Context, t *migratedTable, found *Differe
 }
 
 // compare goes through the rows of both databases side by side.
-func (m *migration) compare(t *migratedTable, source, target *reading, found *Different) (rows int64) {
+func (m *migration) compare(t *table, source, target *reading, found *Different) (rows int64) {
 	a, b := source.next(), target.next()
 	for a != nil || b != nil {
 		order := 0
@@ -92,7 +92,7 @@ func (m *migration) compare(t *migratedTable, source, target *reading, found *Di
 		}
 		if order <= 0 {
 			a = source.next()
-			if rows++; rows%migratedBatch == 0 {
+			if rows++; rows%rowsPerBatch == 0 {
 				m.tell(Migration{Table: t.name, Verify: true, Rows: rows})
 			}
 		}
@@ -109,7 +109,7 @@ type reading struct {
 	batch   [][]any
 }
 
-// next is nil behind the last.
+// next is nil after the last.
 func (r *reading) next() []any {
 	if len(r.batch) == 0 {
 		r.batch = <-r.batches
@@ -123,7 +123,7 @@ func (r *reading) next() []any {
 }
 
 // compareKeys is the order in which both engines read rows: texts and bytes by their bytes.
-func (t *migratedTable) compareKeys(a, b []any) int {
+func (t *table) compareKeys(a, b []any) int {
 	for _, k := range t.keys {
 		order := 0
 		switch v := a[k].(type) {
@@ -142,7 +142,7 @@ func (t *migratedTable) compareKeys(a, b []any) int {
 }
 
 // differences are the columns whose values are not the same.
-func (t *migratedTable) differences(a, b []any) (names []string) {
+func (t *table) differences(a, b []any) (names []string) {
 	for i, c := range t.columns {
 		x, isBytes := a[i].([]byte)
 		y, alsoBytes := b[i].([]byte)

@@ -1,11 +1,11 @@
-package store_test
+package move_test
 
 import (
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/syncpayloads/syncpayloads/internal/store"
+	"github.com/syncpayloads/syncpayloads/internal/store/move"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
@@ -13,7 +13,7 @@ import (
 func TestMigrationKnowsEveryTable(t *testing.T) {
 	url, file := storetest.NewDatabase(t), filepath.Join(t.TempDir(), "test.db")
 	openAndClose(t, file)
-	moved := slices.Sorted(slices.Values(store.MigratedTables()))
+	moved := slices.Sorted(slices.Values(move.Tables()))
 	for location, c := range map[string]struct {
 		text string
 		own  []string

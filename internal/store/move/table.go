@@ -1,4 +1,4 @@
-package store
+package move
 
 import (
 	"context"
@@ -7,10 +7,13 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/syncpayloads/syncpayloads/internal/plaintext"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
-// migratedTable is a table that is moved row by row.
-type migratedTable struct {
+// table is a table that is moved row by row.
+type table struct {
 	name     string
 	key      []string // columns by whose order it is read
 	numbered bool     // the key is given by the database, and never twice
@@ -19,13 +22,13 @@ type migratedTable struct {
 	stays    bool     // ... or its row cannot be taken away, and is overwritten
 	only     string   // which rows are somebody's, and not of every new database; empty: all
 
-	columns []migratedColumn
+	columns []column
 	keys    []int // of the key, in columns
 }
 
-// migratedTables are all tables but those that an engine has for itself, each behind those that it refers to.
-func migratedTables() []*migratedTable {
-	return []*migratedTable{
+// tables are all tables but those that an engine has for itself, each after those that it refers to.
+func movedTables() []*table {
+	return []*table{
 		{name: "tenant", key: []string{"id"}, clear: "DELETE FROM tenant", only: "FALSE"},
 		{name: "key_pairs", key: []string{"name"}},
 		{name: "acme_cache", key: []string{"name"}},
@@ -58,28 +61,28 @@ func migratedTables() []*migratedTable {
 	}
 }
 
-// migratedColumn is a column with its type in PostgreSQL, which holds nothing else: bigint, boolean, text or bytea.
-type migratedColumn struct{ name, kind string }
+// column is a column with its type in PostgreSQL, which holds nothing else: bigint, boolean, text or bytea.
+type column struct{ name, kind string }
 
 // describe finds the columns, which must be the same in both databases.
 func (m *migration) describe(ctx context.Context) error {
 	strict, other := m.source, m.target
-	if strict.conn == nil {
+	if strict.Engine() == sqldb.SQLite {
 		strict, other = other, strict
 	}
-	m.tables = migratedTables()
+	m.tables = movedTables()
 	for _, t := range m.tables {
 		const text = `SELECT CAST(column_name AS text), CAST(data_type AS text) FROM information_schema.columns
 			WHERE table_schema = current_schema() AND table_name = ? AND is_generated = 'NEVER' ORDER BY ordinal_position`
-		err := strict.rows(ctx, text, []any{t.name}, func(scan func(...any) error) error {
-			var c migratedColumn
+		err := strict.Rows(ctx, text, []any{t.name}, func(scan func(...any) error) error {
+			var c column
 			err := scan(&c.name, &c.kind)
 			t.columns = append(t.columns, c)
 			return err
 		})
 		var names []string
 		if err == nil {
-			err = other.rows(ctx, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", []any{t.name}, func(scan func(...any) error) error {
+			err = other.Rows(ctx, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", []any{t.name}, func(scan func(...any) error) error {
 				var name string
 				err := scan(&name)
 				names = append(names, name)
@@ -97,7 +100,7 @@ func (m *migration) describe(ctx context.Context) error {
 }
 
 // index finds the key among the columns, which have the given names in the other database.
-func (t *migratedTable) index(names []string) error {
+func (t *table) index(names []string) error {
 	own := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		own[i] = c.name
@@ -113,7 +116,7 @@ func (t *migratedTable) index(names []string) error {
 	return nil
 }
 
-func (t *migratedTable) columnNames() []string {
+func (t *table) columnNames() []string {
 	names := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		names[i] = c.name
@@ -122,40 +125,31 @@ func (t *migratedTable) columnNames() []string {
 }
 
 // given is the condition of the rows that are somebody's.
-func (t *migratedTable) given() string {
+func (t *table) given() string {
 	if t.only == "" {
 		return ""
 	}
 	return " WHERE " + t.only
 }
 
-// quoted are names between commas, as SQL has them.
-func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }
-
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
-
-func (t *migratedTable) insertText() string {
-	return "INSERT INTO " + t.name + " (" + quoted(t.columnNames()) + ") VALUES (" + marks(len(t.columns)) + ")"
-}
-
 // replaceText overwrites a row that has the same key.
-func (t *migratedTable) replaceText() string {
+func (t *table) replaceText() string {
 	var set []string
 	for _, c := range t.columns {
 		if !slices.Contains(t.key, c.name) {
 			set = append(set, c.name+" = excluded."+c.name)
 		}
 	}
-	return t.insertText() + " ON CONFLICT (" + quoted(t.key) + ") DO UPDATE SET " + strings.Join(set, ", ")
+	return sqldb.InsertText(t.name, t.columnNames()) + " ON CONFLICT (" + sqldb.Quoted(t.key) + ") DO UPDATE SET " + strings.Join(set, ", ")
 }
 
 const (
-	migratedBatch = 2000 // rows that are read at a time, and written in one transaction
-	heavyBatch    = 8
+	rowsPerBatch      = 2000 // rows that are read at a time, and written in one transaction
+	heavyRowsPerBatch = 8
 )
 
-// stream reads rows in the order of their keys, behind a key, and ahead of who takes them. It ends early when ctx ends.
-func (t *migratedTable) stream(ctx context.Context, g *errgroup.Group, from *place, after []any) <-chan [][]any {
+// stream reads rows in the order of their keys, after a key, and ahead of whoever takes them. It ends early when ctx ends.
+func (t *table) stream(ctx context.Context, g *errgroup.Group, from *sqldb.Alone, after []any) <-chan [][]any {
 	batches := make(chan [][]any, 1)
 	g.Go(func() error {
 		defer close(batches)
@@ -175,19 +169,19 @@ func (t *migratedTable) stream(ctx context.Context, g *errgroup.Group, from *pla
 	return batches
 }
 
-// batch reads the next rows behind a key; nil: the first.
-func (t *migratedTable) batch(ctx context.Context, from *place, after []any) (batch [][]any, err error) {
-	limit := migratedBatch
+// batch reads the next rows after a key; nil: the first.
+func (t *table) batch(ctx context.Context, from *sqldb.Alone, after []any) (batch [][]any, err error) {
+	limit := rowsPerBatch
 	if t.heavy {
-		limit = heavyBatch
+		limit = heavyRowsPerBatch
 	}
-	text := "SELECT " + quoted(t.columnNames()) + " FROM " + t.name
+	text := "SELECT " + sqldb.Quoted(t.columnNames()) + " FROM " + t.name
 	if after != nil {
-		text += " WHERE (" + quoted(t.key) + ") > (" + marks(len(t.key)) + ")"
+		text += " WHERE (" + sqldb.Quoted(t.key) + ") > (" + sqldb.Marks(len(t.key)) + ")"
 	}
-	text += " ORDER BY " + quoted(t.key) + " LIMIT ?"
+	text += " ORDER BY " + sqldb.Quoted(t.key) + " LIMIT ?"
 	into := make([]any, len(t.columns))
-	err = from.rows(ctx, text, append(slices.Clone(after), limit), func(scan func(...any) error) error {
+	err = from.Rows(ctx, text, append(slices.Clone(after), limit), func(scan func(...any) error) error {
 		row := make([]any, len(t.columns))
 		for i := range row {
 			into[i] = &row[i]
@@ -206,7 +200,7 @@ func (t *migratedTable) batch(ctx context.Context, from *place, after []any) (ba
 	return batch, err
 }
 
-func (t *migratedTable) keyOf(row []any) []any {
+func (t *table) keyOf(row []any) []any {
 	key := make([]any, len(t.keys))
 	for i, k := range t.keys {
 		key[i] = row[k]
@@ -215,7 +209,7 @@ func (t *migratedTable) keyOf(row []any) []any {
 }
 
 // keyText is a key as a person reads it.
-func (t *migratedTable) keyText(key []any) string {
+func (t *table) keyText(key []any) string {
 	parts := make([]string, len(key))
 	for i, v := range key {
 		if b, ok := v.([]byte); ok {
@@ -229,7 +223,7 @@ func (t *migratedTable) keyText(key []any) string {
 // value is a column's value, from either engine, as PostgreSQL would hold it: nil, int64, bool, string or []byte. SQLite
 // knows no booleans, a column of it can hold what is of another type, and a text what PostgreSQL cannot hold; as when the
 // server writes such a text, U+FFFD is in the place of that.
-func (c migratedColumn) value(v any) (any, error) {
+func (c column) value(v any) (any, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil
@@ -249,7 +243,7 @@ func (c migratedColumn) value(v any) (any, error) {
 	case []byte:
 		switch c.kind {
 		case "text":
-			return storable([]any{string(v)})[0], nil
+			return plaintext.Storable(string(v)), nil
 		case "bytea":
 			return append([]byte{}, v...), nil // empty is not NULL
 		}

@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,22 +14,29 @@ import (
 )
 
 // postgresLink runs statements on a connection, which keeps them prepared.
-type postgresLink struct{ conn *pgx.Conn }
+type postgresLink struct {
+	conn     *pgx.Conn
+	patience time.Duration
+}
+
+func newPostgresSession(c *pgx.Conn, patience time.Duration) *Session {
+	return &Session{link: &postgresLink{c, patience}, engine: Postgres}
+}
 
 // within bounds how long a statement may take, and goes on when its caller has gone.
-func within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 2*patience)
+func within(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), answerPatience*patience)
 }
 
 // simple runs statements without parameters in one message.
 func (l *postgresLink) simple(ctx context.Context, text string) error {
-	ctx, cancel := within(ctx)
+	ctx, cancel := within(ctx, l.patience)
 	defer cancel()
 	return l.checked(l.conn.PgConn().Exec(ctx, text).Close())
 }
 
 func (l *postgresLink) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	ctx, cancel := within(ctx)
+	ctx, cancel := within(ctx, l.patience)
 	defer cancel()
 	tag, err := l.conn.Exec(ctx, numbered(text), storable(args)...)
 	return tag.RowsAffected(), l.checked(err)
@@ -40,10 +48,10 @@ func (l *postgresLink) insert(ctx context.Context, text string, args ...any) (in
 	return 0, err
 }
 
-func (l *postgresLink) query(ctx context.Context, kept bool, text string, args []any) (rows, error) {
-	ctx, cancel := within(ctx)
+func (l *postgresLink) query(ctx context.Context, keepPrepared bool, text string, args []any) (rows, error) {
+	ctx, cancel := within(ctx, l.patience)
 	args = storable(args)
-	if kept {
+	if keepPrepared {
 		text = numbered(text)
 	} else {
 		text, args = translated(text), append([]any{pgx.QueryExecModeDescribeExec}, args...)

@@ -1,0 +1,4 @@
+package sqldb
+
+// Storable is what PostgreSQL is given of parameters.
+var Storable = storable
