@@ -182,7 +182,8 @@ func TestSpecifiedShape(t *testing.T) {
 	checkShape(t, payloads, result, map[string]string{"deviceActionPayloads": "collection"})
 	checkShape(t, at(payloads, "deviceActionPayloads", 0), map[string]string{"@odata.type": "string", "payloadId": "string",
 		"payloadType": "string", "displayName": "string", "intent": "string", "status": "string", "detail": "string",
-		"errorCode": "number", "errorCode@syncpayloads.source": "string", "lastModifiedDateTime": "time"})
+		"errorCode": "number", "errorCode@syncpayloads.source": "string",
+		"errorCode@syncpayloads.meaning": "string", "errorCode@syncpayloads.advice": "string", "lastModifiedDateTime": "time"})
 	items := p.result("changeAssignments")
 	checkShape(t, items, result, map[string]string{"deviceAssignmentItems": "collection"})
 	checkShape(t, at(items, "deviceAssignmentItems", 0), map[string]string{"@odata.type": "string", "itemId": "string",

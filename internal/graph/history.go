@@ -266,7 +266,9 @@ func (f *failures) countFields(x explainer) []fields {
 	for i, count := range f.counts {
 		items[i] = fields{{"dateTime", timestamp(count.At)}, {"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
 			{"count", count.Count}}
-		items[i] = append(items[i], x.explain(count.Code, "")[0])
+		if meaning := x.explain(count.Code, "")[0]; meaning.value != nil {
+			items[i] = append(items[i], meaning)
+		}
 	}
 	return items
 }
