@@ -47,8 +47,6 @@ require (
 	howett.net/plist v1.0.1
 )
 
-require github.com/hashicorp/golang-lru/v2 v2.0.7
-
 require (
 	github.com/go-logfmt/logfmt v0.5.1 // indirect
 	github.com/go-stack/stack v1.6.0 // indirect

@@ -122,6 +122,19 @@ func TestPolicyLifecycle(t *testing.T) {
 	s.must(http.StatusNotFound, "PUT", path, policyBody("One", "iOS", settings[1]))
 }
 
+// A policy that is replaced by one that does not say how its devices are managed is managed as its platform has it.
+func TestReplacedTechnologies(t *testing.T) {
+	s := newSite(t)
+	body := cameraPolicy("replaced")
+	body["technologies"] = "mdm"
+	path := policiesPath + "/" + s.must(http.StatusCreated, "POST", policiesPath, body).body["id"].(string)
+	delete(body, "technologies")
+	s.must(http.StatusNoContent, "PUT", path, body)
+	if got := s.must(http.StatusOK, "GET", path, nil).body["technologies"]; got != "mdm,appleRemoteManagement" {
+		t.Errorf("the technologies are %v", got)
+	}
+}
+
 // What a tool has read of a server, with all that only a server sets, can be sent to one.
 func TestExportedPolicyIsAccepted(t *testing.T) {
 	s := newSite(t)

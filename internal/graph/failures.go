@@ -117,7 +117,9 @@ func (f *failures) countFields(x explainer) []odata.Fields {
 	for i, count := range f.counts {
 		items[i] = odata.Fields{{"dateTime", odata.Timestamp(count.At)}, {"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
 			{"count", count.Count}}
-		items[i] = append(items[i], x.explain(count.Code, "")[0])
+		if meaning := x.explain(count.Code, "")[0]; meaning.Value != nil {
+			items[i] = append(items[i], meaning)
+		}
 	}
 	return items
 }

@@ -52,8 +52,7 @@ func TestFailures(t *testing.T) {
 	counts := func(list ...any) string {
 		items := []any{}
 		for i := 0; i < len(list); i += 3 {
-			items = append(items, map[string]any{"dateTime": list[i], "errorCode": list[i+1], "errorSource": "device",
-				"meaning": nil, "count": list[i+2]})
+			items = append(items, map[string]any{"dateTime": list[i], "errorCode": list[i+1], "errorSource": "device", "count": list[i+2]})
 		}
 		return fmt.Sprint(items)
 	}
