@@ -35,6 +35,7 @@ type Config struct {
 	Tokens   access.Identifier // of the local tokens that people sign in with
 	Gate     Gate
 	Audit    Recorder
+	Nouns    map[string]string // what people call the things of the audit record (graph.Nouns)
 
 	SignIn         *access.SignIn // nil: nobody signs in at an identity provider
 	URL            string         // scheme and host by which browsers reach the server; empty: as the request says

@@ -18,7 +18,7 @@ const (
 )
 
 var appStates = &resource{name: "mobileAppIntentAndStates", path: versionPath + appStateSet, odataType: appStateType,
-	object: "mobileAppIntentAndState", category: categoryOther}
+	object: "mobileAppIntentAndState", noun: "state of apps", category: categoryOther}
 
 func appStateRoutes() []route {
 	needs := may(access.ReadDevices)

@@ -18,6 +18,7 @@ var policies = &payloadKind{
 	service: "deviceManagement", set: "configurationPolicies", kind: action.ConfigurationPolicy, rights: configurationRights,
 	assignments: "assignments", assignmentType: "#microsoft.graph.deviceManagementConfigurationPolicyAssignment", echo: true,
 	odataType: "deviceManagementConfigurationPolicy", object: "configurationPolicy", category: categoryConfiguration,
+	noun:        "settings catalog policy",
 	setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "settingCount", "isAssigned", "creationSource", "priorityMetaData"},
 	largestBody: documentBody,
 }
@@ -30,7 +31,7 @@ const (
 )
 
 var configurationSettings = &resource{name: "configurationSettings", path: versionPath + settingSet,
-	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", category: categoryOther}
+	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", noun: "setting", category: categoryOther}
 
 var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings", part: "settings", many: true}
 

@@ -22,6 +22,7 @@ type payloadKind struct {
 	echo           bool     // assign answers with the assignments; otherwise with no content
 	odataType      typeName // from which those of the collection derive
 	object         string   // what the audit record calls one
+	noun           string   // what people call one
 	category       string   // of auditEvent
 	stable         bool     // Graph has it in v1.0, too
 	setByServer    []string // as resource has them, and the next two
@@ -31,7 +32,7 @@ type payloadKind struct {
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
-	return &resource{name: k.set, path: versionPath + k.path(), odataType: k.odataType, object: k.object, category: k.category,
+	return &resource{name: k.set, path: versionPath + k.path(), odataType: k.odataType, object: k.object, noun: k.noun, category: k.category,
 		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere, largestBody: k.largestBody}
 }
 
@@ -54,7 +55,7 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceManagement", set: "deviceConfigurations", kind: action.DeviceConfiguration, rights: configurationRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.deviceConfigurationAssignment", echo: true,
-		odataType: "deviceConfiguration", object: "deviceConfiguration", category: categoryConfiguration, stable: true,
+		odataType: "deviceConfiguration", object: "deviceConfiguration", noun: "policy", category: categoryConfiguration, stable: true,
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags"},
 		setElsewhere: []string{"assignments", "deviceManagementApplicabilityRuleOsEdition", "deviceManagementApplicabilityRuleOsVersion",
 			"deviceManagementApplicabilityRuleDeviceMode"},
@@ -67,7 +68,7 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceAppManagement", set: "mobileApps", kind: action.Application, rights: appRights,
 		assignments: "mobileAppAssignments", assignmentType: "#microsoft.graph.mobileAppAssignment", intent: true,
-		odataType: "mobileApp", object: "mobileApp", category: categoryApplication, stable: true,
+		odataType: "mobileApp", object: "mobileApp", noun: "app", category: categoryApplication, stable: true,
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "uploadState", "publishingState", "isAssigned",
 			"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount", "usedLicenseCount", "committedContentVersion", "size"},
 		setElsewhere: []string{"assignments", "categories", "relationships"},
@@ -86,7 +87,7 @@ var kinds = []*payloadKind{
 	{
 		service: "deviceAppManagement", set: "mobileAppConfigurations", kind: action.AppConfiguration, rights: appRights, versioned: true,
 		assignments: "assignments", assignmentType: "#microsoft.graph.managedDeviceMobileAppConfigurationAssignment",
-		odataType: "managedDeviceMobileAppConfiguration", object: "mobileAppConfiguration", category: categoryApplication, stable: true,
+		odataType: "managedDeviceMobileAppConfiguration", object: "mobileAppConfiguration", noun: "app configuration", category: categoryApplication, stable: true,
 		setByServer:  []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
 		setElsewhere: []string{"assignments"},
 		largestBody:  documentBody,

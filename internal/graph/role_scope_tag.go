@@ -12,7 +12,7 @@ const (
 )
 
 var scopeTags = &resource{name: "roleScopeTags", path: versionPath + scopeTagSet, odataType: scopeTagType, object: "roleScopeTag",
-	category: categoryRole, setByServer: []string{"id", "isBuiltIn"}}
+	noun: "scope tag", category: categoryRole, setByServer: []string{"id", "isBuiltIn"}}
 
 func scopeTagRoutes() []route {
 	read := may(access.ReadRoles)
