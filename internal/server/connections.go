@@ -26,7 +26,7 @@ type connections struct {
 	mu     sync.Mutex
 	open   map[net.Conn]*connection // by what the listener accepted
 	idle   *list.List               // of *connection, the one for longest first
-	told   time.Time                // when the log was, that the bound is reached
+	warned time.Time                // when the log last said that the bound is reached
 	shares *shares
 
 	// awaited counts the connections whose next request may be lost if the server stops now. noneAwaited is closed when
@@ -52,8 +52,8 @@ func newConnections(most int, now func() time.Time, log *slog.Logger) *connectio
 		shares: newShares(connectionPatience)}
 }
 
-// come takes a connection that was accepted, and tells whether there is a place for it. It must be told when it is gone.
-func (c *connections) come(conn net.Conn) bool {
+// add takes a connection that was accepted, and tells whether there is a place for it. Whoever closes it calls remove.
+func (c *connections) add(conn net.Conn) bool {
 	network := origin.Network(origin.Host(conn.RemoteAddr().String()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,7 +69,7 @@ func (c *connections) come(conn net.Conn) bool {
 
 // makeRoom closes a connection for another.
 func (c *connections) makeRoom(network string) bool {
-	c.tell()
+	c.warnFull()
 	if longest := c.idle.Front(); longest != nil {
 		other := longest.Value.(*connection)
 		c.forget(other)
@@ -84,8 +84,8 @@ func (c *connections) makeRoom(network string) bool {
 	return true
 }
 
-// gone forgets a connection.
-func (c *connections) gone(conn net.Conn) {
+// remove forgets a connection that the listener accepted, or one of TLS over it.
+func (c *connections) remove(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if one := c.open[underlying(conn)]; one != nil {
@@ -95,13 +95,13 @@ func (c *connections) gone(conn net.Conn) {
 
 func (c *connections) forget(one *connection) {
 	delete(c.open, one.conn)
-	c.rest(one, false)
+	c.setIdle(one, false)
 	c.await(one, false)
 	one.share.end()
 }
 
-// rest notes whether a connection is idle.
-func (c *connections) rest(one *connection, idle bool) {
+// setIdle notes whether a connection is idle.
+func (c *connections) setIdle(one *connection, idle bool) {
 	if one.idle != nil {
 		c.idle.Remove(one.idle)
 		one.idle = nil
@@ -125,7 +125,7 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 		c.forget(one)
 	default:
 		c.await(one, state == http.StateActive)
-		c.rest(one, state == http.StateIdle)
+		c.setIdle(one, state == http.StateIdle)
 	}
 }
 
@@ -192,10 +192,10 @@ func working(ctx context.Context) (end func()) {
 	return func() { one.working.Add(-1) }
 }
 
-// tell logs at most once a minute, however many come.
-func (c *connections) tell() {
-	if now := c.now(); now.Sub(c.told) >= time.Minute {
-		c.told = now
+// warnFull logs that the bound is reached, at most once a minute, however many come.
+func (c *connections) warnFull() {
+	if now := c.now(); now.Sub(c.warned) >= time.Minute {
+		c.warned = now
 		c.log.Warn("all connections that may be open are: idle ones are closed for new ones", "connections", c.most, "idle", c.idle.Len())
 	}
 }

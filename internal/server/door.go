@@ -130,7 +130,7 @@ func (d *door) accept() {
 		conn, err := d.listener.Accept()
 		if err == nil {
 			pause = firstPause
-			if d.connections.come(conn) {
+			if d.connections.add(conn) {
 				go d.welcome(conn)
 			} else {
 				_ = conn.Close()
@@ -169,7 +169,7 @@ func (d *door) welcome(conn net.Conn) {
 		}
 	}
 	d.log.Debug("a connection ended with its handshake", "remote", conn.RemoteAddr(), "err", err)
-	d.connections.gone(conn)
+	d.connections.remove(conn)
 	_ = conn.Close()
 }
 
