@@ -1,9 +1,10 @@
-# make test   everything that must hold:
+# make test   everything that must hold, several parts at once; each says first what it proves, and at the end how long it took:
 #               check     formatting, vet, staticcheck
 #               race      what meets in one process, with the race detector
 #               plain     everything else: whole servers, browsers, clients, faults, tables
 #               postgres  the tests of what is stored once more, on PostgreSQL
 #               fuzz      a number of inputs for every parser
+#             JOBS=1 has one part after the other run
 # make race-all  every test with the race detector
 # make fuzz   FUZZTIME=100000x for longer
 # make bench  the benchmarks
@@ -13,15 +14,24 @@
 # make bench-growth  what a fleet's size costs; SIZES=1000,100000,1000000 needs 20 GB, REPORT=file.md keeps the tables
 
 SHELL    := bash
+# Parts at a time. Some of them compute, and others wait for processes, disks and browsers.
+JOBS     ?= 2
 # A number of inputs, because a time would cut off the last one and count that as a failure.
 FUZZTIME ?= 2000x
 # SQLite is C translated to Go. Race detection of every access to its memory takes as long as all else, and says nothing of
 # what is ours: that no connection is used by two at a time is seen in the driver, which is checked.
 SQLITE   := github.com/ncruces/go-sqlite3-wasm/...
 
-.PHONY: test tools check race plain race-all postgres fuzz mutate bench bench-peer bench-growth
+# What bash's time says of a command.
+export TIMEFORMAT := == that took %R s
 
-test: tools check race plain postgres fuzz
+.PHONY: test parts tools check race race-rooms race-apart race-together plain plain-whole plain-apart race-all postgres postgres-race \
+	postgres-whole postgres-tables fuzz mutate bench bench-peer bench-growth
+
+test: tools
+	@$(MAKE) --no-print-directory -j $(JOBS) --output-sync=target parts
+
+parts: check plain race postgres fuzz
 
 # The race detector needs a C compiler, the tests of Graph's clients Node.js, the console's a browser, the store's PostgreSQL.
 # What is missing is installed where that is allowed.
@@ -37,33 +47,53 @@ tools:
 	@[ test/clients/js/node_modules/.package-lock.json -nt test/clients/js/package-lock.json ] || npm --prefix test/clients/js ci
 
 check:
+	@echo "== check: formatting, and what vet and staticcheck find"
 	@unformatted="$$(gofmt -l .)"; [ -z "$$unformatted" ] || { echo "not formatted:" $$unformatted >&2; exit 1; }
-	go vet ./...
-	go tool staticcheck ./...
+	time { go vet ./... && go tool staticcheck ./...; }
+
+# check has vetted the tests.
+GO_TEST  := go test -p 2 -vet=off -timeout 15m
+GO_RACE  := $(GO_TEST) -race -gcflags '$(SQLITE)=-race=false'
 
 # Where goroutines of ours meet, tests run with the race detector; it makes them two to thirty times as slow. The rest runs without:
 # what is one goroutine, such as the tables of the store and of Graph, what holds times and memory, and what drives processes that are
-# built without it, such as the faults, the kills and the commands. TestEveryRouteAtOnce calls every route from many goroutines for the detector.
-# Packages wait much, for disks and for each other's processes: more of them at a time than there are processors.
-GO_RACE  := go test -p 3 -race -gcflags '$(SQLITE)=-race=false' -timeout 15m
-STORE    := ./internal/store ./internal/store/sqldb
-MEETING  := ./client ./internal/access ./internal/action ./internal/apple/mdm ./internal/apple/propertylist/tolerant ./internal/apple/simulator \
-	./internal/audit ./internal/console ./internal/engine ./internal/lane ./internal/live ./internal/notify ./internal/server
+# built without it, such as the faults, the kills and the commands. A test that has no place in a list here runs in one of the two:
+# each package is in ROOMS, all of whose tests run with the detector, in DIVIDED, whose tests are run without it that APART names, or
+# in neither, and then all of its tests run without it, and in TOGETHER's packages some with it as well.
+ROOMS    := ./client ./internal/access ./internal/action ./internal/audit ./internal/apple/propertylist/tolerant ./internal/apple/simulator ./internal/engine \
+	./internal/lane ./internal/live ./internal/notify
+DIVIDED  := ./internal/server ./internal/console ./internal/apple/mdm ./internal/store ./internal/store/sqldb
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
-ROUTES   := EveryRoute|Stream|Simultan|SentAtOnce|Limit|Batch|Subscri|Meanwhile|Event|Grow
-TIMED    := SlowAndGreedy|WhatEvery|Endless|Bombs|OfMany|GreatPush
-TOGETHER := Simultaneous|Stream|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
+APART    := $(TABLES)|SlowAndGreedy|WhatEvery|Endless|Bombs|OfMany|GreatPush
+# TestEveryRouteAtOnce calls every route from many goroutines, for the detector.
+TOGETHER := EveryRoute|Stream|Simultan|SentAtOnce|Limit|Batch|Subscri|Meanwhile|Event|Grow|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
 
-race:
-	$(GO_RACE) -skip '$(TIMED)' $(MEETING)
-	$(GO_RACE) -skip '$(TABLES)' $(STORE)
-	$(GO_RACE) -run '$(ROUTES)' ./internal/graph
-	SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./test
+race: race-rooms race-apart race-together
 
-plain:
-	go test -p 3 -timeout 15m $$(go list ./... | grep -vxF "$$(go list $(MEETING) $(STORE))")
-	go test -timeout 15m -run '$(TABLES)' $(STORE)
-	go test -timeout 15m -run '$(TIMED)' ./internal/server ./internal/apple/mdm ./internal/apple/propertylist/...
+race-rooms:
+	@echo "== $@: rooms whose goroutines meet, with the race detector"
+	time $(GO_RACE) $(ROOMS)
+
+race-apart:
+	@echo "== $@: servers, pages, devices' messages and the store, with the race detector"
+	time $(GO_RACE) -skip '$(APART)' $(DIVIDED)
+
+race-together:
+	@echo "== $@: many calls and devices at once, with the race detector"
+	time SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./internal/graph ./test
+
+plain: plain-whole plain-apart
+
+# What waits for other processes comes first, so that the others compute meanwhile.
+WAITING  := ./test/faults ./test ./cmd/...
+
+plain-whole:
+	@echo "== $@: whole servers and commands as their users use them, under faults, and every table of Graph"
+	time $(GO_TEST) -p 3 $(WAITING) $$(go list ./... | grep -vxF "$$(go list $(WAITING) $(ROOMS) $(DIVIDED))")
+
+plain-apart:
+	@echo "== $@: the store's tables, and what one input may cost"
+	time $(GO_TEST) -run '$(APART)' $(DIVIDED)
 
 # Everything with the race detector, by hand or nightly.
 race-all:
@@ -71,25 +101,26 @@ race-all:
 
 # The same tests once more, with the store on PostgreSQL; those that have nothing to do with it, or start servers of their own,
 # ran above.
-postgres:
-	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) ./internal/engine ./internal/live
-	SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) -skip '$(TABLES)' $(STORE)
-	SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_KILLS=10 go test -p 3 -timeout 15m \
-		-skip 'Console|Client|Kiota' ./internal/access ./internal/apple/payload ./internal/catalog ./internal/graph ./internal/notify ./test \
-		./test/madeup
-	SYNCPAYLOADS_TEST_DB=postgres go test -timeout 15m -run '$(TABLES)' $(STORE)
+postgres: postgres-race postgres-whole postgres-tables
 
-# A package's tests are built once, as go test -fuzz builds them, and run for each of its targets.
+postgres-race:
+	@echo "== $@: actions, events and the store on PostgreSQL, with the race detector"
+	time SYNCPAYLOADS_TEST_DB=postgres $(GO_RACE) -skip '$(TABLES)' ./internal/store ./internal/store/sqldb ./internal/engine ./internal/live
+
+postgres-whole:
+	@echo "== $@: whole servers on PostgreSQL"
+	time SYNCPAYLOADS_TEST_DB=postgres SYNCPAYLOADS_TEST_KILLS=10 $(GO_TEST) -skip 'Console|Client|Kiota' \
+		./test ./internal/graph ./internal/access ./internal/catalog ./internal/apple/payload ./internal/notify ./test/madeup
+
+postgres-tables:
+	@echo "== $@: the store's tables on PostgreSQL"
+	time SYNCPAYLOADS_TEST_DB=postgres $(GO_TEST) -run '$(TABLES)' ./internal/store ./internal/store/sqldb
+
+# A package's tests are built once, as go test -fuzz builds them. Its targets run while the next package is built, two at a
+# time, each on one processor: two processors on one target spend a quarter of their time on each other.
 fuzz:
-	@set -e; binary="$$(mktemp)"; trap 'rm -f "$$binary"' EXIT; cache="$$(go env GOCACHE)/fuzz"; \
-	for dir in $$(grep -rl --exclude-dir=node_modules --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
-		go test -c -fuzz . -o "$$binary" $$dir; \
-		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$dir/*_test.go); do \
-			echo "fuzz $$dir $$target"; \
-			(cd $$dir && "$$binary" -test.run '^$$' -test.fuzz "^$$target$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 10x \
-				-test.fuzzcachedir "$$cache/$$(go list .)" -test.paniconexit0); \
-		done; \
-	done
+	@echo "== $@: every parser takes $(FUZZTIME) inputs"
+	time ./.ci/fuzz $(FUZZTIME)
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

@@ -17,7 +17,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
+
+func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 // site is a real server, reached over HTTPS as its URL and CA file say.
 type site struct {
@@ -31,7 +34,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	config := server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", RestoreAfter: time.Hour, Log: slog.New(slog.DiscardHandler)}
+	config := server.Config{DataDir: servertest.Folder(t), Listen: "127.0.0.1:0", RestoreAfter: time.Hour, Log: slog.New(slog.DiscardHandler)}
 	running, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

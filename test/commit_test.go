@@ -18,7 +18,7 @@ import (
 // Whatever is asked of the server, nobody is answered, and nobody is told of it, before it is committed.
 func TestNothingIsAnsweredBeforeItsCommit(t *testing.T) {
 	slow := storetest.OpenSlow(t)
-	s := newSiteOn(t, server.Config{Store: slow.Store})
+	s := newSiteOn(t, server.Config{DataDir: t.TempDir(), Store: slow.Store})
 	p := s.profile("com.example.wifi")
 	e := s.server.Engine()
 	id, err := e.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "phone", Platform: fleet.IOS}, "")

@@ -22,6 +22,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/activation"
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
@@ -33,15 +34,6 @@ type program struct {
 	db         []string           // the flag that says where the database is; none: in data
 	running    *exec.Cmd
 	said       *bytes.Buffer
-}
-
-func buildProgram(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "syncpayloads")
-	if out, err := exec.Command("go", "build", "-o", path, "../cmd/syncpayloads").CombinedOutput(); err != nil {
-		t.Fatalf("building the program: %v\n%s", err, out)
-	}
-	return path
 }
 
 func (p *program) start(flags ...string) {
@@ -116,7 +108,7 @@ func startKilled(t *testing.T) *killed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	k.program = &program{T: t, path: buildProgram(t), data: t.TempDir(), socket: socket}
+	k.program = &program{T: t, path: servertest.Program(t), data: t.TempDir(), socket: socket}
 	if storetest.Postgres() {
 		k.program.db = []string{"--db", storetest.NewDatabase(t)}
 	}

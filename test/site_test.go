@@ -21,8 +21,11 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 // site is one organization: a server, a push gateway and a fleet of devices.
 type site struct {
@@ -46,10 +49,14 @@ func newSite(t *testing.T) *site {
 // newSiteTrusting is a site whose devices trust further servers.
 func newSiteTrusting(t *testing.T, also ...*x509.Certificate) *site {
 	t.Helper()
-	return newSiteOn(t, server.Config{Database: storetest.Location(t)}, also...)
+	if storetest.Postgres() {
+		return newSiteOn(t, server.Config{DataDir: t.TempDir(), Database: storetest.NewDatabase(t)}, also...)
+	}
+	data := servertest.PushFolder(t)
+	return newSiteOn(t, server.Config{DataDir: data, Database: filepath.Join(data, server.DatabaseFile)}, also...)
 }
 
-// newSiteOn is a site on a database.
+// newSiteOn is a site on a database, or on that of a server that has run before.
 func newSiteOn(t *testing.T, database server.Config, also ...*x509.Certificate) *site {
 	t.Helper()
 	s := &site{T: t, clock: newClock(), ids: map[*simulator.Device]string{}}
@@ -58,17 +65,14 @@ func newSiteOn(t *testing.T, database server.Config, also ...*x509.Certificate) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.gateway.Close() })
-	s.config = server.Config{DataDir: t.TempDir(), Database: database.Database, Store: database.Store, Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
+	s.config = server.Config{DataDir: database.DataDir, Database: database.Database, Store: database.Store,
+		Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
 		APNsURL: s.gateway.URL(), APNsCAs: pool(t, s.gateway.CA()), Clock: s.clock, Log: quiet()}
 	s.start()
-	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), s.clock.Now())
-	if err == nil {
-		_, err = s.server.Channel().SetPushCertificate(t.Context(), certificate, key)
+	if database.Store != nil || storetest.Postgres() { // it has not run before
+		s.setPushCertificate()
 	}
-	if err == nil {
-		_, s.token, err = s.server.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator})
-	}
-	if err != nil {
+	if _, s.token, err = s.server.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
 	transport := s.transport()
@@ -82,6 +86,17 @@ func newSiteOn(t *testing.T, database server.Config, also ...*x509.Certificate) 
 	go func() { s.fleet.Run(ctx); close(ran) }()
 	t.Cleanup(func() { stop(); <-ran })
 	return s
+}
+
+func (s *site) setPushCertificate() {
+	s.Helper()
+	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), s.clock.Now())
+	if err == nil {
+		_, err = s.server.Channel().SetPushCertificate(s.Context(), certificate, key)
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
 }
 
 // in is the site in a subtest.

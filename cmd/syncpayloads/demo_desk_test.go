@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -81,19 +80,4 @@ func (w *world) initiators(t *testing.T, device *demoDevice) (names []string) {
 		names = append(names, a.InitiatedBy)
 	}
 	return names
-}
-
-// A demo that is looked at shows the way to the console, keeps the devices busy, and ends in good order all the same.
-func TestDemoGoesOn(t *testing.T) {
-	t.Parallel()
-	running, _ := start(t, "Watch it in the console", "demo", "--listen", "127.0.0.1:0")
-	link := ""
-	for running.lines.Scan() && !strings.HasPrefix(running.lines.Text(), "The server goes on until Ctrl-C") {
-		if line := strings.TrimSpace(running.lines.Text()); strings.Contains(line, "/console/sign-in") {
-			link = line
-		}
-	}
-	server, _, _ := strings.Cut(link, "/console/")
-	consoleCode(t, server, link)
-	running.end(t, os.Interrupt)
 }

@@ -14,9 +14,13 @@ import (
 	"testing"
 )
 
-func TestDemoOnce(t *testing.T) {
+// A demo that is to end does so when the walk is done. In a folder of its user's another one goes on with what the first
+// left there: it finds the catalog, and the same devices enroll anew. It shows the way to the console, keeps the devices
+// busy, and ends in good order when it is told to.
+func TestDemo(t *testing.T) {
 	t.Parallel()
-	out := runProgram(t, nil, "demo", "--once")
+	data := filepath.Join(t.TempDir(), "data")
+	out := runProgram(t, nil, "demo", "--once", "--data", data)
 	out.want(t, 0, "Office Wi-Fi, Company VPN, Keynote are gone, the rest is there", "everything is there", "said not now",
 		"curl --cacert", "Authorization: Bearer sp_", `-d '{"deviceActionPayloads":[]}'`, "/syncPayloads'")
 	shown := decode[struct {
@@ -27,13 +31,26 @@ func TestDemoOnce(t *testing.T) {
 	}
 	shown.Results[0].want(t, "done", map[string]string{officeWiFi: "restore/succeeded", companyVPN: "restore/succeeded",
 		keynote: "restore/succeeded"})
-	data := regexp.MustCompile(`(?m)^Database +(.*)$`).FindStringSubmatch(out.stdout)
-	if data == nil {
-		t.Fatal("the output does not name the database")
+	named := regexp.MustCompile(`(?m)^Database +(.*)$`).FindStringSubmatch(out.stdout)
+	if named == nil || !strings.HasPrefix(named[1], data) {
+		t.Errorf("the output names the database %q, and the folder is %s", named, data)
 	}
-	if _, err := os.Stat(data[1]); !os.IsNotExist(err) {
-		t.Errorf("the temporary folder %s is left: %v", data[1], err)
+
+	running, _ := start(t, "Watch it in the console", "demo", "--listen", "127.0.0.1:0", "--data", data)
+	link, walked := "", false
+	for running.lines.Scan() && !strings.HasPrefix(running.lines.Text(), "The server goes on until Ctrl-C") {
+		line := strings.TrimSpace(running.lines.Text())
+		if strings.Contains(line, "/console/sign-in") {
+			link = line
+		}
+		walked = walked || strings.Contains(line, "everything is there")
 	}
+	if !walked {
+		t.Error("the second demo's walk does not end with everything there")
+	}
+	server, _, _ := strings.Cut(link, "/console/")
+	consoleCode(t, server, link)
+	running.end(t, os.Interrupt)
 }
 
 // started is a program that goes on until it is told to end.
@@ -46,7 +63,7 @@ type started struct {
 func start(t *testing.T, until string, args ...string) (*started, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), runTime)
-	command := invocation(ctx, nil, args...)
+	command := invocation(ctx, t, nil, args...)
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -82,14 +99,6 @@ func (s *started) end(t *testing.T, signal os.Signal) (rest string) {
 		t.Errorf("after %v: %v\n%s", signal, err, rest)
 	}
 	return rest
-}
-
-func TestDemoKeepsItsFolder(t *testing.T) {
-	t.Parallel()
-	data := filepath.Join(t.TempDir(), "data")
-	for range 2 { // the second finds the catalog of the first, and the same devices enroll anew
-		runProgram(t, nil, "demo", "--once", "--data", data).want(t, 0, "everything is there")
-	}
 }
 
 func TestDemoSparesAServersFolder(t *testing.T) {

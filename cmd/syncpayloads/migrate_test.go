@@ -109,7 +109,7 @@ func (m *movedWorld) killAgainAndAgain(t *testing.T) {
 	t.Helper()
 	tables := []string{"tenant", "devices", "idempotency_keys", "idempotency_keys", "events", "audit_head"}
 	for i, table := range tables {
-		command := invocation(t.Context(), nil, "migrate", "--from", m.data, "--to", m.url, "--json")
+		command := invocation(t.Context(), t, nil, "migrate", "--from", m.data, "--to", m.url, "--json")
 		said, err := command.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)

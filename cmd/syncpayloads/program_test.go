@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -17,27 +16,10 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/client"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
-// binary is the program as users run it.
-var binary string
-
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "syncpayloads-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(folder)
-	binary = filepath.Join(folder, "syncpayloads")
-	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, output)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 // outcome is how a run of the program ended.
 type outcome struct {
@@ -46,7 +28,9 @@ type outcome struct {
 }
 
 // invocation prepares a run, with nothing of the tester's own settings in its environment.
-func invocation(ctx context.Context, env []string, args ...string) *exec.Cmd {
+func invocation(ctx context.Context, t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	binary := servertest.Program(t)
 	command := exec.CommandContext(ctx, binary, args...)
 	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(binary), "TMPDIR=" + os.TempDir()}, env...)
 	return command
@@ -58,7 +42,7 @@ func runProgram(t *testing.T, env []string, args ...string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), runTime)
 	defer cancel()
-	command := invocation(ctx, env, args...)
+	command := invocation(ctx, t, env, args...)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()
@@ -96,7 +80,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(fleet.close)
-	data := t.TempDir()
+	data := servertest.Folder(t)
 	running, err := server.Start(t.Context(), server.Config{DataDir: data, Listen: "127.0.0.1:0",
 		RestoreAfter: server.DefaultRestoreAfter, Policy: demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs, Log: log})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/client"
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 func TestChoose(t *testing.T) {
@@ -207,7 +208,7 @@ func TestCompletion(t *testing.T) {
 		runProgram(t, []string{"COMP_LINE=" + line}).want(t, 0, want)
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
-		runProgram(t, nil, "completion", shell).want(t, 0, binary, "syncpayloads")
+		runProgram(t, nil, "completion", shell).want(t, 0, servertest.Program(t), "syncpayloads")
 	}
 }
 

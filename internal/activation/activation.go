@@ -1,5 +1,6 @@
 // Package activation passes a listening socket from who starts a process to the process, as systemd does (sd_listen_fds(3)):
 // the process may end and be started again, and no connection is refused meanwhile, nor does another process get the port.
+// It imports no other package of this project. Listener is for the process that is started, Socket for who starts it.
 package activation
 
 import (

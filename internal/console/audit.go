@@ -43,6 +43,7 @@ type auditObject struct {
 	Name    string        `json:"displayName"`
 	Kind    string        `json:"auditResourceType"`
 	Changes []auditChange `json:"modifiedProperties"`
+	Noun    string        `json:"-"` // what it is, in words
 }
 
 // auditChange is what became of a property. Nil: there was none, or there is none any more.
@@ -53,10 +54,7 @@ type auditChange struct {
 }
 
 // Title is what the thing is called, or else what it is.
-func (o auditObject) Title() string { return cmp.Or(o.Name, o.Noun()) }
-
-// Noun is what the thing is.
-func (o auditObject) Noun() string { return auditNoun(o.Kind) }
+func (o auditObject) Title() string { return cmp.Or(o.Name, o.Noun) }
 
 // who did it, as people read it.
 func (e *auditEvent) who() string {
@@ -196,8 +194,14 @@ func (v *visit) auditPage() error {
 	return v.render("audit", "Audit", p)
 }
 
+// auditRow is an entry as the list shows it. What its objects are is put into words in the entry itself.
 func (v *visit) auditRow(e *auditEvent) auditRow {
-	row := auditRow{ID: e.ID, What: auditWords(e.Activity), Activity: e.Activity, Who: e.who(), At: v.moment(e.At), Result: auditResult(e.Result), Status: e.Status}
+	words := auditWords{v.Nouns}
+	for i := range e.Objects {
+		e.Objects[i].Noun = words.noun(e.Objects[i].Kind)
+	}
+	row := auditRow{ID: e.ID, What: words.activity(e.Activity), Activity: e.Activity, Who: e.who(), At: v.moment(e.At),
+		Result: auditResult(e.Result), Status: e.Status}
 	if len(e.Objects) > 0 {
 		row.On = e.Objects[0].Title()
 		if n := len(e.Objects) - 1; n > 0 {

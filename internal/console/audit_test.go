@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
 func TestAuditRecord(t *testing.T) {
@@ -34,6 +37,29 @@ func TestAuditRecord(t *testing.T) {
 	refused := b.open(p.leads("List: token")).has(http.StatusOK, "no role or permission", "Status 403", "Help Desk Operator")
 	b.open(refused.leads("all that they did")).has(http.StatusOK, "List: token").hasNot("Make a new group")
 	b.open("/console/audit/none").has(http.StatusNotFound)
+}
+
+// What an entry is about is said in words, whatever made the entry.
+func TestAuditObjects(t *testing.T) {
+	s := newSite(t)
+	certificate, key, topic, err := simulator.NewPushCertificate(uuid.NewString(), s.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.api("PATCH", "/beta/deviceManagement/applePushNotificationCertificate",
+		map[string]any{"certificate": string(certificate), "privateKey": string(key)}, nil)
+	s.enroll("phone")
+	s.api("POST", "/beta/deviceAppManagement/mobileApps", map[string]any{"@odata.type": "#microsoft.graph.iosVppApp",
+		"displayName": "Keynote", "bundleId": "com.example.keynote", "appStoreUrl": "https://apps.apple.com/app/id1"}, nil)
+	b := s.signedIn(s.token)
+	p := b.open("/console/audit")
+	for activity, object := range map[string]string{"Set the push certificate": topic + " push certificate",
+		"Make an enrollment link": "enrollment", "Enroll a device": "phone device", "Make a new app": "Keynote app"} {
+		shown := b.open(p.leads(activity)).has(http.StatusOK)
+		if !strings.Contains(strings.ReplaceAll(shown.text(), "APSP:", "com.apple.mgmt.External."), object) {
+			t.Errorf("%s is about %q, and shows %s", activity, object, shown.text())
+		}
+	}
 }
 
 func TestAuditFilters(t *testing.T) {

@@ -25,43 +25,90 @@ func auditResult(value string) mark {
 	return mark{textOf(auditResults, value), cmp.Or(map[string]string{"Success": "good", "ClientError": "off", "Failure": "bad"}[value], "idle")}
 }
 
-// auditNouns are the words for what operations and their objects are about, by the API's names of one.
-var auditNouns = map[string]string{"managedDevice": "device", "comanagedDevice": "device", "group": "group", "deviceConfiguration": "policy",
-	"configurationPolicie": "settings catalog policy", "mobileApp": "app", "mobileAppConfiguration": "app configuration", "roleDefinition": "role",
-	"roleAssignment": "role assignment", "roleScopeTag": "scope tag", "token": "token", "enrollment": "enrollment", "auditEvent": "audit record",
-	"applePushNotificationCertificate": "push certificate", "remoteActionAudit": "remote actions", "removed": "what is removed", "failure": "failures",
-	"action": "action", "session": "session"}
+// ownNouns are the words for the first part of operations' names that are about no resource of the API's.
+var ownNouns = map[string]string{
+	"actions":  "action",
+	"failures": "failures",
+	"removed":  "what is removed",
+	"session":  "session",
+}
 
-// auditNoun is the word for a kind of thing; its own name if there is none.
-func auditNoun(kind string) string { return cmp.Or(auditNouns[kind], kind) }
-
-// auditVerbs are the words for what operations do, by the second part of their names. %s is what they do it to.
-var auditVerbs = map[string]string{"create": "Make a new %s", "update": "Change a %s", "delete": "Delete a %s", "get": "See a %s", "list": "List: %s",
-	"assign": "Assign a %s", "listAssignments": "See whom a %s is assigned to", "addMember": "Put a device into a %s",
-	"removeMember": "Take a device out of a %s", "listMembers": "See the members of a %s", "listMemberReferences": "See the members of a %s",
-	"syncPayloads": "Take off and put back on a %s", "changeAssignments": "Take off and put back on a %s", "syncDevice": "Ask a %s to connect",
-	"preview": "See what an action would do", "events": "See what became of an %s", "signIn": "Sign in", "signOut": "Sign out",
-	"enroll": "Enroll a %s", "reenroll": "Enroll a %s anew", "checkOut": "A %s left management"}
+// auditVerbs are the words for what operations do, by what comes after the first part of their names. %s is what they do
+// it to.
+var auditVerbs = map[string]string{
+	"addMember":                   "Put a device into a %s",
+	"assign":                      "Assign a %s",
+	"changeAssignments":           "Take off and put back on a %s",
+	"changeAssignments.preview":   "See what an action would do",
+	"checkOut":                    "A %s left management",
+	"count":                       "Count: %s",
+	"countAppConfigurationStates": "Count the app configurations of a %s",
+	"countAssignments":            "Count whom a %s is assigned to",
+	"countConfigurationStates":    "Count the policies of a %s",
+	"create":                      "Make a new %s",
+	"delete":                      "Delete a %s",
+	"enroll":                      "Enroll a %s",
+	"events":                      "See what became of a %s",
+	"get":                         "See a %s",
+	"getAppConfigurationState":    "See how an app configuration is on a %s",
+	"getConfigurationState":       "See how a policy is on a %s",
+	"list":                        "List: %s",
+	"listAppConfigurationStates":  "See the app configurations of a %s",
+	"listAssignments":             "See whom a %s is assigned to",
+	"listConfigurationStates":     "See the policies of a %s",
+	"listMemberReferences":        "See the members of a %s",
+	"listMembers":                 "See the members of a %s",
+	"listSettings":                "See the settings of a %s",
+	"reauthorize":                 "Extend a %s",
+	"reenroll":                    "Enroll a %s anew",
+	"removeMember":                "Take a device out of a %s",
+	"replace":                     "Replace a %s",
+	"signIn":                      "Sign in",
+	"signOut":                     "Sign out",
+	"syncDevice":                  "Ask a %s to connect",
+	"syncPayloads":                "Take off and put back on a %s",
+	"syncPayloads.preview":        "See what an action would do",
+	"update":                      "Change a %s",
+}
 
 // auditActs are the words for operations whose names have one part.
-var auditActs = map[string]string{"createEnrollment": "Make an enrollment link", "updatePushCertificate": "Set the push certificate",
-	"getPushCertificate": "See the push certificate", "inspectProfile": "Look into a profile", "serverHealth": "See how the server stands",
-	"events": "Follow all devices", "deviceEvents": "Follow a device", "devicePayloads": "See what a device has"}
+var auditActs = map[string]string{
+	"batch":                 "Several calls in one",
+	"createEnrollment":      "Make an enrollment link",
+	"deviceEvents":          "Follow a device",
+	"devicePayloads":        "See what a device has",
+	"events":                "Follow all devices",
+	"getPushCertificate":    "See the push certificate",
+	"health":                "See whether the server lives",
+	"inspectProfile":        "Look into a profile",
+	"me":                    "See who one is",
+	"metadata":              "Read the description of the API",
+	"serverHealth":          "See how the server stands",
+	"updatePushCertificate": "Set the push certificate",
+}
 
-// auditWords say what an operation does: managedDevices.syncDevice is "Ask a device to connect". One that has no words
-// is named as it is.
-func auditWords(activity string) string {
-	parts := strings.Split(activity, ".")
-	if len(parts) < 2 {
-		return cmp.Or(auditActs[activity], activity)
+// auditWords are the words for what the audit record keeps.
+type auditWords struct {
+	nouns map[string]string // Config.Nouns
+}
+
+// noun is the word for the type of an object; the type itself if there is none.
+func (w auditWords) noun(objectType string) string { return cmp.Or(w.nouns[objectType], objectType) }
+
+// activity says what an operation does: managedDevices.syncDevice is "Ask a device to connect". One that has no words is
+// named as it is.
+func (w auditWords) activity(name string) string {
+	resource, rest, hasParts := strings.Cut(name, ".")
+	if !hasParts {
+		return cmp.Or(auditActs[name], name)
 	}
-	verb, ok := auditVerbs[parts[len(parts)-1]]
-	noun, known := auditNouns[strings.TrimSuffix(parts[0], "s")]
-	if !ok || !known {
-		return activity
+	verb, noun := auditVerbs[rest], cmp.Or(w.nouns[resource], ownNouns[resource])
+	if verb == "" || noun == "" {
+		return name
 	}
 	text := strings.Replace(verb, "%s", noun, 1)
-	return strings.NewReplacer("a action", "an action", "a app", "an app").Replace(text)
+	return strings.NewReplacer("a action", "an action", "a app", "an app", "a audit", "an audit",
+		"a enrollment", "an enrollment").Replace(text)
 }
 
 // sentence is what to tell a visitor near the form that led to an error; false if it has the page of errors.

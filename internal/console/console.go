@@ -36,7 +36,8 @@ type Config struct {
 	Tokens   access.Identifier // of the local tokens that people sign in with
 	Gate     Gate
 	Audit    Recorder
-	Forms    *catalog.Forms // of what the catalog takes
+	Forms    *catalog.Forms    // of what the catalog takes
+	Nouns    map[string]string // what people call the things of the audit record (graph.Nouns)
 
 	SignIn         *access.SignIn // nil: nobody signs in at an identity provider
 	URL            string         // scheme and host by which browsers reach the server; empty: as the request says

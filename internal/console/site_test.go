@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +25,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // site is a running server with simulated devices.
@@ -52,31 +51,7 @@ var keys = simulator.NewKeyPool(2)
 var policy = action.Policy{MaxAttempts: 2, RetryBase: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond,
 	PollBase: 10 * time.Millisecond, PollMax: 10 * time.Millisecond, VerifyFor: time.Hour}
 
-// installation is the folder of a server that has run once and has a push certificate. Every site begins with a copy of it,
-// because making a CA takes longer than most tests.
-var installation string
-
-var install = sync.OnceValue(func() error {
-	s, err := server.Start(context.Background(), server.Config{DataDir: installation, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), time.Now().UTC())
-	if err == nil {
-		_, err = s.Channel().SetPushCertificate(context.Background(), certificate, key)
-	}
-	return errors.Join(err, s.Close(context.Background()))
-})
-
-func TestMain(m *testing.M) {
-	var err error
-	if installation, err = os.MkdirTemp("", "console-test-"); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(installation)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 func newSite(t *testing.T, change ...func(*server.Config)) *site {
 	t.Helper()
@@ -88,11 +63,7 @@ func newSite(t *testing.T, change ...func(*server.Config)) *site {
 	t.Cleanup(func() { _ = gateway.Close() })
 	gateways := x509.NewCertPool()
 	gateways.AppendCertsFromPEM(gateway.CA())
-	data := t.TempDir()
-	if err := errors.Join(install(), os.CopyFS(data, os.DirFS(installation))); err != nil {
-		t.Fatal(err)
-	}
-	config := server.Config{DataDir: data, Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter, Policy: policy,
+	config := server.Config{DataDir: servertest.PushFolder(t), Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter, Policy: policy,
 		APNsURL: gateway.URL(), APNsCAs: gateways, Clock: s.clock, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&config)

@@ -19,7 +19,7 @@ const (
 )
 
 var appStates = &resource{name: "mobileAppIntentAndStates", path: odata.BetaPath + appStateSet, odataType: appStateType,
-	object: "mobileAppIntentAndState", category: categoryOther}
+	object: "mobileAppIntentAndState", noun: "state of apps", category: categoryOther}
 
 func appStateRoutes() []route {
 	needs := may(access.ReadDevices)

@@ -32,9 +32,9 @@ type Audit interface {
 
 var (
 	auditEvents = &resource{name: "auditEvents", path: "/beta/deviceManagement/auditEvents", odataType: "auditEvent", object: "auditEvent",
-		category: categoryOther, stable: true}
+		noun: "audit record", category: categoryOther, stable: true}
 	remoteActionAudits = &resource{name: "remoteActionAudits", path: "/beta/deviceManagement/remoteActionAudits",
-		odataType: "remoteActionAudit", object: "remoteActionAudit", category: categoryOther}
+		odataType: "remoteActionAudit", object: "remoteActionAudit", noun: "remote action", category: categoryOther}
 )
 
 func auditRoutes() []route {

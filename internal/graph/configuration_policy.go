@@ -27,7 +27,7 @@ const (
 )
 
 var configurationSettings = &resource{name: "configurationSettings", path: odata.BetaPath + settingSet,
-	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", category: categoryOther}
+	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", noun: "setting", category: categoryOther}
 
 var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings", part: "settings", many: true}
 

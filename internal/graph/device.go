@@ -15,10 +15,10 @@ import (
 // The two collections in which Graph has the same devices.
 var (
 	managedDevices = &resource{name: "managedDevices", path: "/beta/deviceManagement/managedDevices", odataType: "managedDevice",
-		object: "managedDevice", category: categoryDevice, device: true, stable: true, tagged: true,
+		object: "managedDevice", noun: "device", category: categoryDevice, device: true, stable: true, tagged: true,
 		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
 	comanagedDevices = &resource{name: "comanagedDevices", path: "/beta/deviceManagement/comanagedDevices", odataType: "managedDevice",
-		object: "comanagedDevice", category: categoryDevice, device: true, tagged: true,
+		object: "comanagedDevice", noun: "device", category: categoryDevice, device: true, tagged: true,
 		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
 )
 

@@ -10,7 +10,7 @@ import (
 )
 
 var deviceGroups = &resource{name: "groups", path: odata.BetaPath + "groups", odataType: "group", object: "group",
-	category: categoryDevice, stable: true, tagged: true,
+	noun: "group", category: categoryDevice, stable: true, tagged: true,
 	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime", "renewedDateTime", "securityIdentifier", "mail",
 		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSecurityIdentifier"},
 	setElsewhere: []string{"groupTypes", "members", "owners", "classification", "creationOptions", "isAssignableToRole", "membershipRule",

@@ -23,7 +23,7 @@ type payloadKind struct {
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
-	return &resource{name: k.set(), path: odata.BetaPath + k.path(), odataType: k.odataType(), object: k.object, category: k.category,
+	return &resource{name: k.set(), path: odata.BetaPath + k.path(), odataType: k.odataType(), object: k.object, noun: k.of.One, category: k.category,
 		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere, largestBody: k.largestBody}
 }
 

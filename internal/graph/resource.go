@@ -19,6 +19,8 @@ type resource struct {
 	odataType odata.TypeName
 	// object is what the audit record calls one of them: roleDefinition.
 	object string
+	// noun is what people call one of them: role.
+	noun string
 	// category is Graph's word in auditEvent for what operations on it belong to.
 	category string
 	// stable says that Graph has it in v1.0, too.
@@ -121,6 +123,8 @@ func (rt route) answering(odataType odata.TypeName) route {
 var (
 	pushCertificate = &resource{path: "/beta/deviceManagement/applePushNotificationCertificate",
 		odataType: "applePushNotificationCertificate", object: "applePushNotificationCertificate", category: categoryOther, stable: true,
+		noun:        "push certificate",
 		setByServer: []string{"id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber"}}
-	enrollments = &resource{path: "/api/enrollments", object: "enrollment", category: categoryEnrollment}
+	enrollments = &resource{name: "enrollments", path: "/api/enrollments", object: "enrollment", category: categoryEnrollment,
+		noun: "enrollment"}
 )

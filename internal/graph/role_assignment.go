@@ -16,7 +16,7 @@ const (
 )
 
 var roleAssignments = &resource{name: "roleAssignments", path: odata.BetaPath + assignmentSet, odataType: assignmentType,
-	object: "roleAssignment", category: categoryRole, stable: true, tagged: true, setByServer: []string{"id"}}
+	object: "roleAssignment", noun: "role assignment", category: categoryRole, stable: true, tagged: true, setByServer: []string{"id"}}
 
 func roleAssignmentRoutes() []route {
 	read, assign := may(access.ReadRoles), may(access.AssignRoles)

@@ -43,10 +43,10 @@ const (
 
 var (
 	roleDefinitions = &resource{name: "roleDefinitions", path: odata.BetaPath + definitionSet, odataType: "roleDefinition",
-		object: "roleDefinition", category: categoryRole, stable: true, tagged: true,
+		object: "roleDefinition", noun: "role", category: categoryRole, stable: true, tagged: true,
 		setByServer: []string{"id", "isBuiltIn", "isBuiltInRoleDefinition"}}
 	resourceOperations = &resource{name: "resourceOperations", path: odata.BetaPath + operationSet, odataType: "resourceOperation",
-		object: "resourceOperation", category: categoryOther, stable: true}
+		object: "resourceOperation", noun: "right", category: categoryOther, stable: true}
 )
 
 // What is read of a role are its assignments, too.

@@ -13,7 +13,7 @@ const (
 )
 
 var scopeTags = &resource{name: "roleScopeTags", path: odata.BetaPath + scopeTagSet, odataType: scopeTagType, object: "roleScopeTag",
-	category: categoryRole, setByServer: []string{"id", "isBuiltIn"}}
+	noun: "scope tag", category: categoryRole, setByServer: []string{"id", "isBuiltIn"}}
 
 func scopeTagRoutes() []route {
 	read := may(access.ReadRoles)

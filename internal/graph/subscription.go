@@ -33,7 +33,7 @@ const (
 )
 
 var subscriptions = &resource{name: "subscriptions", path: odata.BetaPath + subscriptionSet, odataType: subscriptionType,
-	object: "subscription", category: categoryOther, stable: true,
+	object: "subscription", noun: "subscription", category: categoryOther, stable: true,
 	setByServer: []string{"id", "applicationId", "creatorId", "notificationUrlAppId"}}
 
 var toReauthorize = &verb{name: "reauthorize", method: "POST", suffix: "/{id}/reauthorize"}

@@ -21,7 +21,7 @@ type Tokens interface {
 	RevokeBy(ctx context.Context, by *access.Principal, id string) error
 }
 
-var tokens = &resource{name: "tokens", path: "/api/tokens", object: "token", category: categoryOther}
+var tokens = &resource{name: "tokens", path: "/api/tokens", object: "token", noun: "token", category: categoryOther}
 
 // tokenRoutes are for the server's own tokens. None of them is Graph's.
 func tokenRoutes() []route {

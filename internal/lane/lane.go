@@ -1,4 +1,5 @@
-// Package lane lets only so many do something at the same time, and shares the places fairly among those who wait.
+// Package lane lets only so many do something at the same time, and shares the places fairly among those who wait. It knows
+// nothing of requests and imports no other package of this project. Begin with Lane and its method Take.
 package lane
 
 import (

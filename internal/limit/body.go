@@ -1,4 +1,5 @@
 // Package limit bounds what comes from outside before a library reads it, for libraries that have no bounds of their own.
+// It imports no other package of this project. Answers bounds what servers answer; the rest is about keys.
 package limit
 
 import "net/http"

@@ -1,4 +1,5 @@
 // Package origin tells where a request comes from, for what is shared out among those who ask.
+// It imports no other package of this project. Begin with Address.
 package origin
 
 import (

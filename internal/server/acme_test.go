@@ -28,13 +28,14 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/activation"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // The CA validates at once, and takes every nonce.
 func TestMain(m *testing.M) {
 	_ = os.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	_ = os.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
-	os.Exit(m.Run())
+	os.Exit(servertest.Main(m))
 }
 
 const acmeDomain = "mdm.acme.example"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // crowded is a server with little room.
@@ -27,7 +28,7 @@ type crowded struct {
 const stays = "Stays"
 
 func newCrowded(t *testing.T, c server.Config) *crowded {
-	c.DataDir = t.TempDir()
+	c.DataDir = servertest.Folder(t)
 	s := start(t, c)
 	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "test", Role: access.Administrator})
 	if err != nil {

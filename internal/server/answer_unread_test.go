@@ -11,12 +11,13 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // An answer also waits for the end of a body that nobody reads. When others need its room it ends, as one that is not read.
 func TestAnswersWaitForNoBodyWhenOthersNeedTheirRoom(t *testing.T) {
 	w := newSlowWorld(t)
-	w.Server = start(t, server.Config{DataDir: t.TempDir(), Capacity: server.Capacity{Answers: 512 << 10, Window: time.Minute}})
+	w.Server = start(t, server.Config{DataDir: servertest.Folder(t), Capacity: server.Capacity{Answers: 512 << 10, Window: time.Minute}})
 	_, token, err := w.Tokens().Create(t.Context(), access.TokenInput{Name: "greedy", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)

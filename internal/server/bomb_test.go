@@ -15,12 +15,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/cms/cmstest"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // What anybody may send, without being known, costs no more than its length: in memory, in time, and in what the server
 // does for others.
 func TestBombsFromStrangers(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	w := &wire{t: t, base: s.URL(), http: browser(t, trust(t, s)), udid: "stranger"}
 	message := w.message(map[string]any{"Status": "Idle"})
 	const operation = "/scep?operation=PKIOperation"

@@ -33,21 +33,22 @@ type Capacity struct {
 const leastProgress = 4 << 10
 
 func (c Capacity) withDefaults(connections int) Capacity {
-	for field, value := range map[*int]int{&c.Devices: 128 * runtime.GOMAXPROCS(0), &c.Calls: 32 * runtime.GOMAXPROCS(0), &c.Streams: 1 << 14,
-		&c.Waiting: 16, &c.Handshakes: min(256*runtime.GOMAXPROCS(0), max(1, connections/4))} {
-		if *field <= 0 {
-			*field = value
-		}
-	}
-	for field, value := range map[*int64]int64{&c.Bodies: 96 << 20, &c.Answers: 128 << 20} {
-		if *field <= 0 {
-			*field = value
-		}
-	}
-	for field, value := range map[*time.Duration]time.Duration{&c.Wait: 10 * time.Second, &c.Window: 20 * time.Second} {
-		if *field <= 0 {
-			*field = value
-		}
-	}
+	processors := runtime.GOMAXPROCS(0)
+	setDefault(&c.Devices, 128*processors)
+	setDefault(&c.Calls, 32*processors)
+	setDefault(&c.Streams, 1<<14)
+	setDefault(&c.Waiting, 16)
+	setDefault(&c.Handshakes, min(256*processors, max(1, connections/4)))
+	setDefault(&c.Bodies, 96<<20)
+	setDefault(&c.Answers, 128<<20)
+	setDefault(&c.Wait, 10*time.Second)
+	setDefault(&c.Window, 20*time.Second)
 	return c
+}
+
+// setDefault sets a field that has no positive value.
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
 }

@@ -26,10 +26,13 @@ type connections struct {
 	mu     sync.Mutex
 	open   map[net.Conn]*connection // by what the listener accepted
 	idle   *list.List               // of *connection, the one for longest first
-	told   time.Time                // when the log was, that the bound is reached
+	warned time.Time                // when the log last said that the bound is reached
 	shares *shares
-	quiet  int           // connections on which no request has come yet
-	spoken chan struct{} // closed when there are none of these; nil: nobody waits for that
+
+	// awaited counts the connections whose next request may be lost if the server stops now. noneAwaited is closed when
+	// there are none; nil: nobody waits for that.
+	awaited     int
+	noneAwaited chan struct{}
 }
 
 // connection is an open one.
@@ -38,7 +41,7 @@ type connection struct {
 	idle    *list.Element // nil: it is not
 	share   *share
 	working atomic.Int32 // requests that are worked on
-	asked   bool         // a request has come
+	awaited bool         // it is new, or a request was read that no handler has yet
 }
 
 // connectionPatience is how long a connection may say nothing worth an answer when its own network needs its place.
@@ -49,8 +52,8 @@ func newConnections(most int, now func() time.Time, log *slog.Logger) *connectio
 		shares: newShares(connectionPatience)}
 }
 
-// come takes a connection that was accepted, and tells whether there is a place for it. It must be told when it is gone.
-func (c *connections) come(conn net.Conn) bool {
+// add takes a connection that was accepted, and tells whether there is a place for it. Whoever closes it calls remove.
+func (c *connections) add(conn net.Conn) bool {
 	network := origin.Network(origin.Host(conn.RemoteAddr().String()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,13 +63,13 @@ func (c *connections) come(conn net.Conn) bool {
 	one := &connection{conn: conn}
 	one.share = c.shares.add(network, &share{n: 1, busy: func() bool { return one.working.Load() > 0 }, cut: func() { c.forget(one); sever(conn) }})
 	c.open[conn] = one
-	c.quiet++
+	c.await(one, true)
 	return true
 }
 
 // makeRoom closes a connection for another.
 func (c *connections) makeRoom(network string) bool {
-	c.tell()
+	c.warnFull()
 	if longest := c.idle.Front(); longest != nil {
 		other := longest.Value.(*connection)
 		c.forget(other)
@@ -81,8 +84,8 @@ func (c *connections) makeRoom(network string) bool {
 	return true
 }
 
-// gone forgets a connection.
-func (c *connections) gone(conn net.Conn) {
+// remove forgets a connection that the listener accepted, or one of TLS over it.
+func (c *connections) remove(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if one := c.open[underlying(conn)]; one != nil {
@@ -92,13 +95,13 @@ func (c *connections) gone(conn net.Conn) {
 
 func (c *connections) forget(one *connection) {
 	delete(c.open, one.conn)
-	c.rest(one, false)
-	c.hear(one)
+	c.setIdle(one, false)
+	c.await(one, false)
 	one.share.end()
 }
 
-// rest notes whether a connection is idle.
-func (c *connections) rest(one *connection, idle bool) {
+// setIdle notes whether a connection is idle.
+func (c *connections) setIdle(one *connection, idle bool) {
 	if one.idle != nil {
 		c.idle.Remove(one.idle)
 		one.idle = nil
@@ -121,34 +124,53 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	case http.StateClosed, http.StateHijacked:
 		c.forget(one)
 	default:
-		c.hear(one)
-		c.rest(one, state == http.StateIdle)
+		c.await(one, state == http.StateActive)
+		c.setIdle(one, state == http.StateIdle)
 	}
 }
 
-// hear notes that a request has come on a connection, or never will.
-func (c *connections) hear(one *connection) {
-	if one.asked {
+// await notes whether a connection's next request may be lost if the server stops now.
+func (c *connections) await(one *connection, awaited bool) {
+	if one.awaited == awaited {
 		return
 	}
-	one.asked = true
-	if c.quiet--; c.quiet == 0 && c.spoken != nil {
-		close(c.spoken)
-		c.spoken = nil
+	one.awaited = awaited
+	if awaited {
+		c.awaited++
+		return
+	}
+	if c.awaited--; c.awaited == 0 && c.noneAwaited != nil {
+		close(c.noneAwaited)
+		c.noneAwaited = nil
 	}
 }
 
-// allSpoken is closed when a request has come on every connection that is open. It is asked for once, when no more come.
-func (c *connections) allSpoken() <-chan struct{} {
+// handling is the outermost handler. A request that has come this far is answered even if the server stops meanwhile.
+// That the connection is active does not say so: net/http tells of that first, and then drops the request if the server
+// has stopped in between.
+func (c *connections) handling(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if one, _ := r.Context().Value(connectionKey{}).(*connection); one != nil {
+			c.mu.Lock()
+			c.await(one, false)
+			c.mu.Unlock()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// allHandled is closed when no connection's request can be lost any more. Ask for it once, when no more connections
+// come and idle ones are closed.
+func (c *connections) allHandled() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	spoken := make(chan struct{})
-	if c.quiet == 0 {
-		close(spoken)
+	handled := make(chan struct{})
+	if c.awaited == 0 {
+		close(handled)
 	} else {
-		c.spoken = spoken
+		c.noneAwaited = handled
 	}
-	return spoken
+	return handled
 }
 
 type connectionKey struct{}
@@ -170,10 +192,10 @@ func working(ctx context.Context) (end func()) {
 	return func() { one.working.Add(-1) }
 }
 
-// tell logs at most once a minute, however many come.
-func (c *connections) tell() {
-	if now := c.now(); now.Sub(c.told) >= time.Minute {
-		c.told = now
+// warnFull logs that the bound is reached, at most once a minute, however many come.
+func (c *connections) warnFull() {
+	if now := c.now(); now.Sub(c.warned) >= time.Minute {
+		c.warned = now
 		c.log.Warn("all connections that may be open are: idle ones are closed for new ones", "connections", c.most, "idle", c.idle.Len())
 	}
 }

@@ -19,7 +19,7 @@ func TestLongestIdleIsClosedFirst(t *testing.T) {
 			near, far := net.Pipe()
 			t.Cleanup(func() { _ = far.Close() })
 			conns = append(conns, near)
-			if !c.come(near) {
+			if !c.add(near) {
 				_ = near.Close()
 			}
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // talker is a connection of HTTP/1.1.
@@ -60,7 +61,7 @@ func closed(conn net.Conn) bool {
 
 // Idle connections up to the bound keep nobody out: for each that comes one of them is closed, and no more.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir(), MaxConnections: 5})
+	s := start(t, server.Config{DataDir: servertest.Folder(t), MaxConnections: 5})
 	var idle []*talker
 	for range 5 {
 		c, err := newTalker(t, s)
@@ -92,7 +93,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 
 // Idle connections of HTTP/2 make room as well, and their clients find a place again.
 func TestIdleHTTP2ConnectionsMakeRoom(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir(), MaxConnections: 3})
+	s := start(t, server.Config{DataDir: servertest.Folder(t), MaxConnections: 3})
 	var clients []*http.Client
 	for range 6 {
 		c := browser(t, trust(t, s))
@@ -158,7 +159,7 @@ func TestWorkingConnectionsStay(t *testing.T) {
 // A flood of connections that say nothing takes no more places than there are, and those only for as long as it holds them.
 func TestFloodOfConnections(t *testing.T) {
 	const most, flood = 8, 200
-	s := start(t, server.Config{DataDir: t.TempDir(), MaxConnections: most})
+	s := start(t, server.Config{DataDir: servertest.Folder(t), MaxConnections: most})
 	var silent []net.Conn
 	for range flood {
 		c, err := net.Dial("tcp", address(s))

@@ -72,14 +72,15 @@ func (d *door) open(listener net.Listener) net.Listener {
 const newcomerTime = 5 * time.Second
 
 // drain accepts no more connections and answers what has come on those that it has, until ctx ends. http.Server.Shutdown
-// alone would close a new connection when its first request comes, and one whose next request it has just read.
+// alone would close a new connection when its first request comes, and any whose next request was just read but has not
+// reached a handler.
 func (d *door) drain(ctx context.Context, h *http.Server) error {
 	d.closing.Store(true)
 	err := d.listener.Close()
 	<-d.deaf
 	h.SetKeepAlivesEnabled(false)
 	select {
-	case <-d.connections.allSpoken():
+	case <-d.connections.allHandled():
 	case <-time.After(newcomerTime):
 	case <-ctx.Done():
 	}
@@ -129,7 +130,7 @@ func (d *door) accept() {
 		conn, err := d.listener.Accept()
 		if err == nil {
 			pause = firstPause
-			if d.connections.come(conn) {
+			if d.connections.add(conn) {
 				go d.welcome(conn)
 			} else {
 				_ = conn.Close()
@@ -168,7 +169,7 @@ func (d *door) welcome(conn net.Conn) {
 		}
 	}
 	d.log.Debug("a connection ended with its handshake", "remote", conn.RemoteAddr(), "err", err)
-	d.connections.gone(conn)
+	d.connections.remove(conn)
 	_ = conn.Close()
 }
 

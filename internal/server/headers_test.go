@@ -20,6 +20,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // trust is the TLS configuration of a client that trusts the server's own CA.
@@ -60,7 +61,7 @@ func checkHeaders(t *testing.T, what string, h http.Header) {
 }
 
 func TestHeadersOfEveryAnswer(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	client := browser(t, trust(t, s))
 	link, _, err := s.Channel().EnrollmentLink(t.Context(), time.Hour)
 	if err != nil {
@@ -141,7 +142,7 @@ func raw(t *testing.T, s *server.Server, request string) *http.Response {
 
 // A stream flushes and sets deadlines through the writer: it must not be a wrapped one.
 func TestHeadersLeaveStreamsAlone(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "me", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +200,7 @@ func TestStrictTransportSecurity(t *testing.T) {
 	for host, want := range map[string]string{"mdm.example": "max-age=63072000", "localhost": "", "LOCALHOST": "",
 		"mdm.localhost": "", "127.0.0.1": "", "192.0.2.1": "", "[::1]": ""} {
 		socket, _ := held(t)
-		start := server.Config{DataDir: t.TempDir(), Listen: socket.Addr(), URL: "https://" + host,
+		start := server.Config{DataDir: servertest.Folder(t), Listen: socket.Addr(), URL: "https://" + host,
 			TLSCertFile: certFile, TLSKeyFile: keyFile, Log: slog.New(slog.DiscardHandler)}
 		beginOn(t, socket, start)
 		res, err := browser(t, &tls.Config{InsecureSkipVerify: true}).Get("https://" + start.Listen + "/enroll/x")

@@ -16,10 +16,11 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 func TestTLSVersions(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	for version, want := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false,
 		tls.VersionTLS12: true, tls.VersionTLS13: true} {
 		c := trust(t, s)
@@ -39,7 +40,7 @@ func TestTLSVersions(t *testing.T) {
 }
 
 func TestTooMuchIsRefused(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	client := browser(t, trust(t, s))
 	long := strings.Repeat("x", 100<<10)
 	for name, c := range map[string]struct {
@@ -93,7 +94,7 @@ func (letters) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(
 
 // An HTTP/2 client either keeps to the limit that the server tells it, or is answered 431.
 func TestTooLargeHeaderOverHTTP2(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	client := browser(t, trust(t, s))
 	client.Transport.(*http.Transport).ForceAttemptHTTP2 = true
 	for size, refused := range map[int]bool{100: false, 1 << 20: true} {
@@ -114,7 +115,7 @@ func TestTooLargeHeaderOverHTTP2(t *testing.T) {
 
 // Where no body is expected, an endless one is cut off after the answer.
 func TestUnexpectedBodyIsCutOff(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	conn, err := tls.Dial("tcp", address(s), trust(t, s))
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +146,7 @@ func TestUnexpectedBodyIsCutOff(t *testing.T) {
 // Who sends its TLS handshake or header a byte a second (Slowloris) is cut off when its time is up.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	for name, dial := range map[string]func() (net.Conn, error){
 		"header": func() (net.Conn, error) {
 			conn, err := tls.Dial("tcp", address(s), trust(t, s))

@@ -20,6 +20,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // notified is a receiver: what it got, as the text of the bodies.
@@ -79,7 +80,7 @@ func call(t *testing.T, s *server.Server, bearer, path string, status int, body 
 // A subscription outlives a restart, and what happens afterwards is told under the same server's id.
 func TestNotificationsOverARestart(t *testing.T) {
 	r, got := notified(t)
-	config := server.Config{DataDir: t.TempDir(), Notify: server.Notify{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+	config := server.Config{DataDir: servertest.Folder(t), Notify: server.Notify{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		CAPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate().Raw})}}
 	s := start(t, config)
 	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator})

@@ -6,11 +6,12 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // The limit that the operator sets holds for a caller on every connection; who is unknown has none to use up.
 func TestRateLimit(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir(), RateLimit: 0.001, RateBurst: 2})
+	s := start(t, server.Config{DataDir: servertest.Folder(t), RateLimit: 0.001, RateBurst: 2})
 	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "test", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)

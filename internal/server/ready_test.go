@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
@@ -38,7 +39,7 @@ func ask(t *testing.T, client *http.Client, method, url string) (status int, hea
 }
 
 func TestReady(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	client := browser(t, trust(t, s))
 	for _, c := range []struct {
 		method, text string

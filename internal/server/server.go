@@ -160,7 +160,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	s.door = newDoor(capacity, identity.config(), open, c.Log)
 	s.admission = newAdmission(capacity, c.TrustForwarded, c.Clock.Now, s.platforms.paths, s.routes(c, identity))
 	s.http = &http.Server{
-		Handler:   secured(s.admission, strictTransport(u.Hostname(), identity)),
+		Handler:   open.handling(secured(s.admission, strictTransport(u.Hostname(), identity))),
 		TLSConfig: identity.config(), // tells that HTTP/2 is spoken; the door shakes hands
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return open.with(graph.WithConnection(ctx, conn), conn)

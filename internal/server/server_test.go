@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // clock is time that a test moves; nothing waits for it.
@@ -132,7 +133,7 @@ func TestForeignFile(t *testing.T) {
 
 // A running server answers without a token on /healthz and /readyz only.
 func TestOpenPaths(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	ca, _ := os.ReadFile(s.CAFile())
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)

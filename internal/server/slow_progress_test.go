@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // paced sends a text in pieces, one every so often.
@@ -135,7 +136,7 @@ func TestExpectContinue(t *testing.T) {
 
 // An answer that is not read is given up when its reader takes nothing for a window; one that is read slowly is sent whole.
 func TestProgressOfAnswers(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir(), Capacity: server.Capacity{Window: 500 * time.Millisecond}})
+	s := start(t, server.Config{DataDir: servertest.Folder(t), Capacity: server.Capacity{Window: 500 * time.Millisecond}})
 	const asked = 60 // 4 MB: more than the system keeps
 	read := func(t *testing.T, pause, between time.Duration) (whole int) {
 		raw, err := net.Dial("tcp", address(s))
@@ -196,7 +197,7 @@ func (s *trickle) Read(p []byte) (int, error) {
 func TestBodiesAreCounted(t *testing.T) {
 	const most = 24 << 20
 	w := newSlowWorld(t)
-	s := start(t, server.Config{DataDir: t.TempDir(), Capacity: server.Capacity{Bodies: most, Wait: 100 * time.Millisecond}})
+	s := start(t, server.Config{DataDir: servertest.Folder(t), Capacity: server.Capacity{Bodies: most, Wait: 100 * time.Millisecond}})
 	w.Server = s
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -252,7 +253,7 @@ func TestBodiesAreCounted(t *testing.T) {
 // own it is those that have taken long.
 func TestConnectionsOfOneNetworkMakeRoomForOthers(t *testing.T) {
 	w := newSlowWorld(t)
-	w.Server = start(t, server.Config{DataDir: t.TempDir(), MaxConnections: 12})
+	w.Server = start(t, server.Config{DataDir: servertest.Folder(t), MaxConnections: 12})
 	const first = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 	for name, c := range map[string]struct {
 		secure bool

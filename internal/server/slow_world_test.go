@@ -23,6 +23,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // The networks of those who are slow or greedy, and of others.
@@ -46,7 +47,7 @@ type slowWorld struct {
 func newSlowWorld(t *testing.T) *slowWorld {
 	t.Helper()
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	s := start(t, server.Config{DataDir: t.TempDir(), Notify: server.Notify{AllowHTTP: true, Allow: loopback},
+	s := start(t, server.Config{DataDir: servertest.Folder(t), Notify: server.Notify{AllowHTTP: true, Allow: loopback},
 		Capacity: server.Capacity{Devices: 32, Calls: 8, Handshakes: 64}})
 	w := &slowWorld{T: t, Server: s}
 	for name, to := range map[string]*string{"admin": &w.admin, "greedy": &w.greedy} {

@@ -22,6 +22,7 @@ import (
 	"github.com/smallstep/scep/x509util"
 
 	"github.com/syncpayloads/syncpayloads/internal/server"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // wire is a device made by hand, that sends what a well-behaved one does not.
@@ -168,7 +169,7 @@ func (w *wire) sign(body []byte) string {
 
 // Whoever copied a link's profile races for its challenge; the database gives it to one.
 func TestChallengeIsWonOnceInTheDatabase(t *testing.T) {
-	s := start(t, server.Config{DataDir: t.TempDir()})
+	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	link, _, err := s.Channel().EnrollmentLink(t.Context(), time.Hour)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
 // disk is a small disk of the test's own.
@@ -19,9 +21,7 @@ type disk struct {
 // newDisk mounts a disk of so many bytes, which only root may; others do not run the test.
 func newDisk(t *testing.T, size int) *disk {
 	t.Helper()
-	if _, err := program(); err != nil { // which is not to be on the disk
-		t.Fatal(err)
-	}
+	servertest.Program(t)                   // is not to be on the disk
 	folder, err := os.MkdirTemp("", "disk") // not the test's own: that is to be on the disk
 	if err != nil {
 		t.Fatal(err)

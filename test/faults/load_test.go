@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -74,10 +75,13 @@ func (s *site) declare(server string, d *device, set []payload, restoreAfter str
 	for _, p := range set {
 		items = append(items, map[string]string{"payloadId": p.ID, "payloadType": p.Type})
 	}
-	status, answer, _ := s.send(server, "POST", "/beta/deviceManagement/managedDevices/"+d.id+"/syncPayloads",
+	status, answer, err := s.send(server, "POST", "/beta/deviceManagement/managedDevices/"+d.id+"/syncPayloads",
 		map[string]string{"Restore-After": restoreAfter}, map[string]any{"deviceActionPayloads": items})
 	if status != 0 && status != http.StatusNoContent && status < 500 {
 		s.Errorf("a call is answered %d %s", status, answer)
+	}
+	if status != http.StatusNoContent {
+		fmt.Fprintf(s.troubles, "a call of device %s is answered %d %s %v\n", d.id, status, answer, err)
 	}
 	return status == http.StatusNoContent
 }

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"flag"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -18,39 +16,16 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/activation"
+	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
-
-// program builds the real program, once for all tests.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "faults")
-	if err != nil {
-		return "", err
-	}
-	built = dir
-	if err := os.Chmod(dir, 0o755); err != nil { // for tests that run it as another user
-		return "", err
-	}
-	path := filepath.Join(dir, "syncpayloads")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/syncpayloads").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building the program: %w: %s", err, out)
-	}
-	return path, nil
-})
-
-var built string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	// The tests wait much more than they compute.
-	if err := flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0)))); err != nil {
 		panic(err)
 	}
-	code := m.Run()
-	if built != "" {
-		_ = os.RemoveAll(built)
-	}
-	os.Exit(code)
+	os.Exit(servertest.Main(m))
 }
 
 // node is a server, as its own process.
@@ -71,16 +46,12 @@ type node struct {
 // newNode returns a server that does not run yet. It gets the same socket whenever it starts, which nobody else can have.
 func newNode(t *testing.T, flags ...string) *node {
 	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
 	socket, err := activation.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	n := &node{T: t, path: path, data: t.TempDir(), listen: socket.Addr(), socket: socket, flags: flags}
+	n := &node{T: t, path: servertest.Program(t), data: t.TempDir(), listen: socket.Addr(), socket: socket, flags: flags}
 	t.Cleanup(n.kill)
 	return n
 }

@@ -41,8 +41,8 @@ func TestRestartRefusesNobody(t *testing.T) {
 	l.again()
 	l.finish()
 	if refused.Load() > 0 || l.refused.Load() > 0 || s.fleet.Stats().Failures > failures {
-		t.Errorf("%d connections were refused; %d calls and %d connections of devices failed", refused.Load(), l.refused.Load(),
-			s.fleet.Stats().Failures-failures)
+		t.Errorf("%d connections were refused; %d calls and %d connections of devices failed:\n%s", refused.Load(),
+			l.refused.Load(), s.fleet.Stats().Failures-failures, s.troubles.String())
 	}
 }
 

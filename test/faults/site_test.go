@@ -54,6 +54,7 @@ type site struct {
 	token    string
 	catalog  []payload
 	devices  []*device
+	troubles *output // why connections of devices ended early, and calls were not accepted
 }
 
 // payload is one policy or app of the catalog.
@@ -83,11 +84,12 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 // the catalog.
 func newSite(t *testing.T, devices int, location string, databases ...string) *site {
 	t.Helper()
-	s := &site{T: t, database: location}
+	s := &site{T: t, database: location, troubles: new(output)}
 	s.servers(databases)
 	s.open()
 	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys, Gateway: s.gateway, Apps: appStore,
-		PollEvery: 300 * time.Millisecond, RetryAfter: 100 * time.Millisecond, Timeout: patience, JournalSize: 100_000, Log: quiet()})
+		PollEvery: 300 * time.Millisecond, RetryAfter: 100 * time.Millisecond, Timeout: patience, JournalSize: 100_000,
+		Log: slog.New(slog.NewTextHandler(s.troubles, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	for i := range devices {
 		s.enroll(uint64(i))
 	}

@@ -34,7 +34,7 @@ type timed struct {
 
 func newTimed(t *testing.T) *timed {
 	t.Helper()
-	s := &timed{site: &site{T: t}, clock: newClock()}
+	s := &timed{site: &site{T: t, troubles: new(output)}, clock: newClock()}
 	var err error
 	if s.gateway, err = simulator.NewGateway(simulator.GatewayOptions{Log: quiet()}); err != nil {
 		t.Fatal(err)

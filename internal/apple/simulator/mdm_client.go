@@ -116,6 +116,9 @@ func (c *mdmClient) put(ctx context.Context, url, contentType string, message ma
 	}
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("User-Agent", "MDM/1.0")
+	// A device sends once more what it sent on a connection that had been idle, and was closed without a byte of an answer
+	// (RFC 9112, section 9.3.1). net/http does that for a PUT only under this name, which is not sent.
+	request.Header["Idempotency-Key"] = nil
 	if c.enrollment.SignMessage {
 		signature, err := c.sign(body)
 		if err != nil {
