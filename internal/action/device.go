@@ -103,6 +103,7 @@ type Work struct {
 	Polls     int       `json:",omitempty"`
 	Said      string    `json:",omitempty"` // the device's words when it took the command
 	Note      string    `json:",omitempty"` // goes into the final detail; of Stuck: why
+	Failure   string    `json:",omitempty"` // what is said of the last try while the next one waits
 	Code      int64     `json:",omitempty"` // of Stuck
 	Source    Source    `json:",omitempty"` // of Code; see WhoseCode
 }
@@ -184,10 +185,10 @@ func (w *Work) underWay() bool {
 }
 
 // reconcile starts, redirects or ends the work on p after what is wanted or known of it changed.
-func (d *Device) reconcile(s Step, p *Payload) {
+func (d *Device) reconcile(env Env, p *Payload) {
 	if d.yields(p) {
 		d.abandon(p)
-		d.displace(s, p)
+		d.displace(env, p)
 		return
 	}
 	kind := p.want()
@@ -196,18 +197,18 @@ func (d *Device) reconcile(s Step, p *Payload) {
 	}
 	d.abandon(p)
 	if p.matches() {
-		d.finish(s, p, "")
+		d.finish(env, p, "")
 		return
 	}
-	d.enqueue(s, p)
+	d.enqueue(env, p)
 }
 
-func (d *Device) enqueue(s Step, p *Payload) {
+func (d *Device) enqueue(env Env, p *Payload) {
 	if by := d.obstacle(p); by != nil && p.want() == Install {
-		d.obstruct(s, p, by)
+		d.obstruct(env, p, by)
 		return
 	}
-	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(s.NewID()), Version: p.Version, Order: d.tick()}
+	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(env.NewID()), Version: p.Version, Order: d.tick()}
 }
 
 // abandon ends the work on p without a result. A command already in the device's hands becomes an orphan.
@@ -220,9 +221,9 @@ func (d *Device) abandon(p *Payload) {
 }
 
 // finish ends the work on p because the device was seen to have, or not to have, what is wanted.
-func (d *Device) finish(s Step, p *Payload, note string) {
+func (d *Device) finish(env Env, p *Payload, note string) {
 	if p.Behind != "" {
-		d.displace(s, p)
+		d.displace(env, p)
 		return
 	}
 	kind, asked := p.want(), p.Away
@@ -230,25 +231,25 @@ func (d *Device) finish(s Step, p *Payload, note string) {
 	switch {
 	case kind == Install:
 		p.Away, p.RestoreAt = false, time.Time{}
-		d.report(s, p.ID, Succeeded, Code{}, note)
-		d.appArrived(s, p)
+		d.reportEnd(env, p.ID, Succeeded, Code{}, note)
+		d.appArrived(env, p)
 	case asked && p.Intent == Restore:
 		p.Away, p.RestoreAt = false, time.Time{}
-		d.report(s, p.ID, Removed, Code{}, detailUnassigned)
+		d.reportEnd(env, p.ID, Removed, Code{}, detailUnassigned)
 	default:
-		d.report(s, p.ID, Removed, Code{}, note)
+		d.reportEnd(env, p.ID, Removed, Code{}, note)
 	}
 	if !p.Assigned && !p.Away {
 		d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
 	}
-	d.cleared(s, p)
+	d.cleared(env, p)
 }
 
 // fail ends the work on p in error.
-func (d *Device) fail(s Step, p *Payload, code Code, detail string) {
+func (d *Device) fail(env Env, p *Payload, code Code, detail string) {
 	p.Work = Work{Phase: Stuck, Code: code.Number, Source: code.Source, Note: detail}
-	d.report(s, p.ID, Error, code, detail)
-	d.obstructed(s, p)
+	d.reportEnd(env, p.ID, Error, code, detail)
+	d.obstructed(env, p)
 }
 
 // Ready reports whether the device could be handed something at this moment.

@@ -155,8 +155,8 @@ var DefaultPolicy = Policy{
 	VerifyFor:   24 * time.Hour,
 }
 
-// Step carries what a pure rule cannot have: the time of the event and fresh ids.
-type Step struct {
+// Env carries what a pure rule cannot have: the time of the event and fresh ids.
+type Env struct {
 	Now    time.Time
 	NewID  func() string
 	Policy Policy

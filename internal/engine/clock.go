@@ -135,7 +135,7 @@ func each(devices []fleet.DeviceID, do func(fleet.DeviceID) error) error {
 }
 
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
-	err := e.step(ctx, id, false, func(_ Tx, l *Ledger, s action.Step) error {
+	err := e.step(ctx, id, false, func(_ Tx, l *Ledger, s action.Env) error {
 		l.Device.RestoreExpired(s, action.ActionID(e.NewID()))
 		return nil
 	})

@@ -123,20 +123,20 @@ func (SystemClock) Now() time.Time { return time.Now().UTC() }
 // After implements Clock.
 func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-func (e *Engine) newStep() action.Step {
+func (e *Engine) newStep() action.Env {
 	now := e.Clock.Now()
 	e.corrections.saw(now)
-	return action.Step{Now: now, NewID: e.NewID, Policy: e.Policy}
+	return action.Env{Now: now, NewID: e.NewID, Policy: e.Policy}
 }
 
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
 // device is woken afterwards if fn left it work and it is not connected.
-func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Step) error) error {
+func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Env) error) error {
 	return e.stepAndPlan(ctx, id, func(l *Ledger, now time.Time) bool { return l.schedule(now, connected) }, fn)
 }
 
 // stepAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
-func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool, fn func(Tx, *Ledger, action.Step) error) error {
+func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool, fn func(Tx, *Ledger, action.Env) error) error {
 	var wake bool
 	var events []live.Event
 	err := e.Store.Update(ctx, id, func(tx Tx) error {
@@ -196,7 +196,7 @@ func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
 	if c.RestoreAfter != nil {
 		after = *c.RestoreAfter
 	}
-	err := e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Step) error {
+	err := e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Env) error {
 		if err := c.once(ctx, tx, id, s.Now); err != nil {
 			return err
 		}
@@ -245,7 +245,7 @@ func (c *Call) beyond(d *action.Device) (held []action.Selection, err error) {
 
 // Sync asks the device to connect and to list what it has.
 func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, false, func(tx Tx, l *Ledger, _ action.Step) error {
+	return e.step(ctx, id, false, func(tx Tx, l *Ledger, _ action.Env) error {
 		l.Device.WantInventory()
 		return noteDevice(ctx, tx, id, nil, nil)
 	})
@@ -283,7 +283,7 @@ func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*acti
 }
 
 // refresh tells the rules what the catalog assigns to the device now.
-func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Step) error {
+func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Env) error {
 	specs, err := tx.Assigned(ctx, id)
 	if err != nil {
 		return err

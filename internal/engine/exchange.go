@@ -22,7 +22,7 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err e
 	if err != nil || quiet {
 		return nil, err
 	}
-	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Env) error {
 		l.Device.Contact()
 		next, err = e.next(ctx, tx, id, l, s)
 		return err
@@ -39,7 +39,7 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (next *Task, err error) {
 	r.bound()
 	e.contacts.add(id, e.Clock.Now())
-	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Env) error {
 		if r.Task == "" && l.Device.Handed.Task == "" {
 			return ErrNothingAsked
 		}
@@ -55,7 +55,7 @@ func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (next 
 	return next, err
 }
 
-func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Step) (*Task, error) {
+func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Env) (*Task, error) {
 	for {
 		t, ok := l.Device.Next(s)
 		if !ok {
@@ -125,7 +125,7 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 	if err != nil {
 		return "", err
 	}
-	return d.ID, e.step(ctx, d.ID, true, func(tx Tx, l *Ledger, s action.Step) error {
+	return d.ID, e.step(ctx, d.ID, true, func(tx Tx, l *Ledger, s action.Env) error {
 		l.again = l.Device.Enrolled
 		l.Device.Enroll(s, unsupported)
 		return e.refresh(ctx, tx, d.ID, l, s)
@@ -134,7 +134,7 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 
 // Unenroll takes note that a device left management.
 func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+	return e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Env) error {
 		d, err := tx.Device(ctx, id)
 		if err != nil {
 			return err

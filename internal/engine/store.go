@@ -28,7 +28,7 @@ type Wake struct {
 
 // late reports whether the clock looks at the device later than it is told to when it is told anew: it was told so by a clock
 // that was ahead. The ledger is of no use afterwards.
-func (l *Ledger) late(s action.Step) bool {
+func (l *Ledger) late(s action.Env) bool {
 	told := l.DueAt
 	l.Device.CorrectPauses(s)
 	l.schedule(s.Now, false)

@@ -47,7 +47,7 @@ func (e *Engine) tellUnwakeable(ctx context.Context, id fleet.DeviceID, err erro
 	if err != nil && why == "" || !e.unwakeable.changed(id, why) {
 		return nil
 	}
-	err = e.stepAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false }, func(_ Tx, l *Ledger, s action.Step) error {
+	err = e.stepAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false }, func(_ Tx, l *Ledger, s action.Env) error {
 		l.Device.TellUnwakeable(s, why)
 		return nil
 	})

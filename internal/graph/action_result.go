@@ -79,6 +79,7 @@ func (w *wording) ownItem(r *action.Result) fields {
 func deviceActionPayload(w *wording, r *action.Result) fields {
 	return fields{
 		{"@odata.type", w.itemType},
+		{resultStep, steps[r.Step]},
 		{"payloadId", string(r.Payload)},
 		{"payloadType", w.typeName(r.Type)},
 		{"displayName", textOrNull(r.DisplayName)},
@@ -93,6 +94,7 @@ func deviceActionPayload(w *wording, r *action.Result) fields {
 func deviceAssignmentItem(w *wording, r *action.Result) fields {
 	return fields{
 		{"@odata.type", w.itemType},
+		{resultStep, steps[r.Step]},
 		{"itemId", r.Payload},
 		{"itemType", w.typeName(r.Type)},
 		{"itemDisplayName", textOrNull(firstRunes(r.DisplayName, displayNameLimit))},
@@ -105,6 +107,16 @@ func deviceAssignmentItem(w *wording, r *action.Result) fields {
 		{"lastModifiedDateTime", timestamp(r.LastModified)},
 	}.withSource(r.WhoseCode())
 }
+
+// resultStep is an annotation of a payload's result that is our own: how far it has come. The detail says it to people, in
+// words that may change.
+const resultStep = "@syncpayloads.step"
+
+// steps are the words of resultStep. They never change.
+var steps = []string{action.NoStep: "unknown", action.StepAsked: "asked", action.StepUnwakeable: "unwakeable",
+	action.StepHandedOver: "handedOver", action.StepSent: "sent", action.StepReplacing: "replacing",
+	action.StepNotNow: "notNow", action.StepFailing: "failing", action.StepAcknowledged: "acknowledged",
+	action.StepSettling: "settling", action.StepVerified: "verified", action.StepFailed: "failed"}
 
 // errorSource is an annotation of errorCode that is our own: whose code it is. Devices have codes that are the same numbers
 // as the server's.

@@ -84,6 +84,7 @@ func (t *engineTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.L
 		if err := json.Unmarshal(act.V, l.Device.Action); err != nil {
 			return nil, fmt.Errorf("latest action of device %s: %w", device, err)
 		}
+		l.Device.Action.InferSteps()
 	}
 	return l, nil
 }
@@ -124,13 +125,9 @@ func (t *engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*actio
 			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?3))
 		ORDER BY number DESC`, []any{device, action.SyncPayloads, action.ChangeAssignments},
 		func(scan func(...any) error) error {
-			var doc []byte
-			if err := scan(&doc); err != nil {
-				return err
-			}
-			a := new(action.Action)
+			a, err := scanAction(scan)
 			found = append(found, a)
-			return json.Unmarshal(doc, a)
+			return err
 		})
 	if err != nil {
 		return nil, fmt.Errorf("reading the actions of device %s: %w", device, err)

@@ -98,6 +98,9 @@ func scanEvent(scan func(...any) error) (e live.Event, err error) {
 		return e, fmt.Errorf("event %d: %w", position, err)
 	}
 	e.Position = position
+	if e.Result != nil {
+		e.Result.InferStep()
+	}
 	return e, nil
 }
 
@@ -158,13 +161,11 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 func (q *session) openActions(ctx context.Context) (list []live.Standing, err error) {
 	err = q.rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN (1, 3) ORDER BY device_id, number", nil,
 		func(scan func(...any) error) error {
-			open := live.Standing{Action: new(action.Action)}
-			var doc []byte
-			if err := scan(&open.Device, &doc); err != nil {
-				return err
-			}
+			open := live.Standing{}
+			var err error
+			open.Action, err = scanAction(func(dest ...any) error { return scan(append([]any{&open.Device}, dest...)...) })
 			list = append(list, open)
-			return json.Unmarshal(doc, open.Action)
+			return err
 		})
 	return list, err
 }
