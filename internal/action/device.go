@@ -180,6 +180,10 @@ func (p *Payload) matches() bool {
 	return p.Presence == Absent
 }
 
+// isDoubt reports whether no command of this work is what may have changed the device, and only an inventory can tell
+// what there is now.
+func (w *Work) isDoubt() bool { return w.Phase == Verifying && w.Task == "" }
+
 func (w *Work) underWay() bool {
 	return w.Phase == Queued || w.Phase == Delivered || w.Phase == Verifying
 }

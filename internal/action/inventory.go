@@ -79,25 +79,33 @@ func (d *Device) see(env Env, p *Payload, g Sighting) {
 			p.Installed = p.Version
 		}
 	}
-	verifying := p.Work.Phase == Verifying
-	switch {
-	case g.Working:
+	if g.Working {
 		p.Presence = Unknown
-		if verifying {
-			d.lookAgain(env, p, g.Detail)
+		if p.Work.Phase == Verifying {
+			d.lookAgain(env, p, g)
 		}
-	case p.matches():
-		d.finish(env, p, withMore(p.Work.Note, note))
-	case p.Work.Phase == Idle || verifying && p.Work.Task == "": // it changed without a command of this work
-		d.enqueue(env, p)
-	case !verifying:
-	case g.Failed && p.want() == Install && g.Retriable:
-		d.retry(env, p, ours(g.Code), p.beside(g.Detail))
-	case g.Failed && p.want() == Install:
-		d.fail(env, p, ours(g.Code), p.beside(g.Detail))
-	default:
-		d.retry(env, p, ours(CodeNotVerified), p.beside(withMore(p.mismatch(), note)))
+		return
 	}
+	if p.matches() {
+		d.finish(env, p, withMore(p.Work.Note, note))
+		return
+	}
+	if p.Work.Phase == Idle || p.Work.isDoubt() { // it changed without a command of this work
+		d.enqueue(env, p)
+		return
+	}
+	if p.Work.Phase != Verifying {
+		return
+	}
+	code, detail := ours(CodeNotVerified), p.beside(withMore(p.mismatch(), note))
+	if g.Failed && p.want() == Install {
+		code, detail = ours(g.Code), p.beside(g.Detail)
+		if !g.Retriable {
+			d.fail(env, p, code, detail)
+			return
+		}
+	}
+	d.retry(env, p, code, detail)
 }
 
 // beside puts what the device said to the command beside what was found afterwards.
@@ -124,17 +132,17 @@ func (p *Payload) mismatch() string {
 }
 
 // lookAgain plans another inventory for a payload that the device is still working on.
-func (d *Device) lookAgain(env Env, p *Payload, progress string) {
+func (d *Device) lookAgain(env Env, p *Payload, g Sighting) {
 	w := &p.Work
 	if w.AckedAt.After(env.Now) { // by a clock that was ahead
 		w.AckedAt = env.Now
 	}
 	if env.Now.Sub(w.AckedAt) >= env.Policy.VerifyFor {
 		d.fail(env, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
-			env.Policy.VerifyFor, progress)))
+			env.Policy.VerifyFor, g.Detail)))
 		return
 	}
 	w.Polls++
 	w.NotBefore = env.Now.Add(backoff(env.Policy.PollBase, env.Policy.PollMax, w.Polls))
-	d.reportStep(env, p.ID, StepSettling, progress)
+	d.reportStep(env, p.ID, StepSettling, g.Detail)
 }

@@ -44,7 +44,7 @@ func withManaged(installed, managed []Sighting) []Sighting {
 // mayBeInstalling reports whether a payload that a list does not show may be on its way to the device, where lists show only
 // what has arrived. What is not wanted is not gone before it can come no more.
 func (p *Payload) mayBeInstalling(env Env) bool {
-	if p.want() == Install && p.Work.Phase == Verifying && p.Work.Task != "" {
+	if p.want() == Install && p.Work.Phase == Verifying && !p.Work.isDoubt() {
 		return true
 	}
 	return p.want() == Uninstall && !p.InstallAt.IsZero() && env.Now.Sub(p.InstallAt) < env.Policy.VerifyFor
@@ -63,7 +63,7 @@ func (p *Payload) judge(g *Sighting) (note string) {
 		p.Unmanaged = false
 		return g.Detail
 	}
-	verifying := p.Work.Phase == Verifying && p.Work.Task != ""
+	verifying := p.Work.Phase == Verifying && !p.Work.isDoubt()
 	switch {
 	case p.Unmanaged, verifying && p.want() == Install:
 		p.Unmanaged = true

@@ -16,54 +16,13 @@ import (
 const (
 	wakeQueue    = 4096             // wake-ups that may wait; more are tried again by the clock
 	wakers       = 16               // wake-ups under way at once
-	wakeBase     = time.Minute      // wait before a device that did not come is woken again; quadruples
-	wakeMost     = 6 * time.Hour    // longest wait between wake-ups: pushes expire while a device is off
-	notNowWait   = 30 * time.Minute // wait before a device that said not now is woken; it mostly comes by itself
 	sweepBatch   = 256              // devices looked at in one go
 	sweepers     = 32               // of them at once, so that their writes share commits
 	pollEvery    = time.Second      // how soon a catalog change written by another process is seen
 	contactsKept = 30 * time.Second // how long a last contact is kept in memory
 	correctEvery = time.Hour        // how often it is looked for what another server's clock misdated, or this one's before a restart
 	correctAgain = time.Minute      // wait before it is looked again after that failed, or after the clock was set back
-	clockSkew    = time.Minute      // how far the clocks of servers on one database may be apart
 )
-
-// schedule sets when the clock must look at the device next, and says whether to wake it now.
-func (l *Ledger) schedule(now time.Time, connected bool) (wake bool) {
-	ready, deferred := l.Device.Ready(now), l.Device.Deferred()
-	if connected {
-		l.Wake.Tries = 0
-	}
-	switch {
-	case ready && connected:
-		// It is being handed the work. Should the connection break, the clock wakes it.
-		l.Wake.At = now.Add(wakeBase)
-	case ready:
-		wake = true
-		l.Wake.At = now.Add(wakeWait(l.Wake.Tries))
-		l.Wake.Tries++
-	case !deferred:
-		l.Wake = Wake{}
-	case !connected && (!l.Wake.At.After(now) || l.Wake.At.After(now.Add(notNowWait+clockSkew))):
-		wake = true
-		fallthrough
-	case connected:
-		l.Wake.At = now.Add(notNowWait)
-	}
-	l.DueAt = l.Device.NextDue(now)
-	if at := l.Wake.At; !at.IsZero() && (l.DueAt.IsZero() || at.Before(l.DueAt)) {
-		l.DueAt = at
-	}
-	return wake
-}
-
-func wakeWait(tries int) time.Duration {
-	wait := wakeBase
-	for ; tries > 0 && wait < wakeMost; tries-- {
-		wait *= 4
-	}
-	return min(wait, wakeMost)
-}
 
 // Run keeps the clocks until ctx ends: it spreads catalog changes, restores what has expired, wakes devices that have
 // work, and writes last contacts. Several processes may run it on one database.
@@ -135,8 +94,8 @@ func each(devices []fleet.DeviceID, do func(fleet.DeviceID) error) error {
 }
 
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
-	err := e.step(ctx, id, false, func(_ Tx, l *Ledger, s action.Env) error {
-		l.Device.RestoreExpired(s, action.ActionID(e.NewID()))
+	err := e.step(ctx, id, absent, func(_ Tx, l *Ledger, env action.Env) error {
+		l.Device.RestoreExpired(env, action.ActionID(e.NewID()))
 		return nil
 	})
 	if err != nil {
@@ -166,7 +125,7 @@ func (e *Engine) correctDevice(ctx context.Context, id fleet.DeviceID) error {
 	late := false
 	err := e.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
-		late = err == nil && l.late(e.newStep())
+		late = err == nil && l.late(e.newEnv())
 		return err
 	})
 	if err != nil || !late {

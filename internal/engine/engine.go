@@ -123,20 +123,23 @@ func (SystemClock) Now() time.Time { return time.Now().UTC() }
 // After implements Clock.
 func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-func (e *Engine) newStep() action.Env {
+func (e *Engine) newEnv() action.Env {
 	now := e.Clock.Now()
 	e.corrections.saw(now)
 	return action.Env{Now: now, NewID: e.NewID, Policy: e.Policy}
 }
 
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
-// device is woken afterwards if fn left it work and it is not connected.
-func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Env) error) error {
-	return e.stepAndPlan(ctx, id, func(l *Ledger, now time.Time) bool { return l.schedule(now, connected) }, fn)
+// device is woken afterwards if fn left it work and nobody is in touch with it.
+func (e *Engine) step(ctx context.Context, id fleet.DeviceID, with contact,
+	fn func(Tx, *Ledger, action.Env) error) error {
+	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
+	return e.stepAndPlan(ctx, id, plan, fn)
 }
 
 // stepAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
-func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool, fn func(Tx, *Ledger, action.Env) error) error {
+func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool,
+	fn func(Tx, *Ledger, action.Env) error) error {
 	var wake bool
 	var events []live.Event
 	err := e.Store.Update(ctx, id, func(tx Tx) error {
@@ -144,36 +147,36 @@ func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*
 		if err != nil {
 			return err
 		}
-		before, enrolled := l.Device.Action, l.Device.Enrolled
-		was := before.Clone()
-		s := e.newStep()
-		l.Device.CorrectPauses(s)
+		previous, wasEnrolled := l.Device.Action, l.Device.Enrolled
+		previousAsRead := previous.Clone()
+		env := e.newEnv()
+		l.Device.CorrectPauses(env)
 		if l.Changed {
-			if err := e.refresh(ctx, tx, id, l, s); err != nil {
+			if err := e.refresh(ctx, tx, id, l, env); err != nil {
 				return err
 			}
 		}
-		if err := fn(tx, l, s); err != nil {
+		if err := fn(tx, l, env); err != nil {
 			return err
 		}
 		// A superseded action's end comes before its successor's beginning. An action never changes without an event.
-		if events = live.Changes(id, s.Now, was, before); len(events) > 0 {
-			if err := tx.SaveAction(ctx, id, before); err != nil {
+		if events = live.Changes(id, env.Now, previousAsRead, previous); len(events) > 0 {
+			if err := tx.SaveAction(ctx, id, previous); err != nil {
 				return err
 			}
 		}
-		if now := l.Device.Action; now != before {
-			if err := tx.SaveAction(ctx, id, now); err != nil {
+		if latest := l.Device.Action; latest != previous {
+			if err := tx.SaveAction(ctx, id, latest); err != nil {
 				return err
 			}
-			events = append(events, live.Changes(id, s.Now, nil, now)...)
+			events = append(events, live.Changes(id, env.Now, nil, latest)...)
 		}
-		events = append(events, live.Membership(id, s.Now, enrolled, l.Device.Enrolled, l.again)...)
+		events = append(events, live.Membership(id, env.Now, wasEnrolled, l.Device.Enrolled, l.again)...)
 		l.again = false
 		if err := tx.AppendEvents(ctx, events); err != nil {
 			return err
 		}
-		wake = plan(l, s.Now)
+		wake = plan(l, env.Now)
 		return tx.SaveLedger(ctx, id, l)
 	})
 	if err != nil {
@@ -196,11 +199,11 @@ func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
 	if c.RestoreAfter != nil {
 		after = *c.RestoreAfter
 	}
-	err := e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Env) error {
-		if err := c.once(ctx, tx, id, s.Now); err != nil {
+	err := e.step(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+		if err := c.once(ctx, tx, id, env.Now); err != nil {
 			return err
 		}
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
 		if c.Match != nil && !c.Match(setTag(&l.Device)) {
@@ -211,7 +214,7 @@ func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
 			return err
 		}
 		before := removedPayloads(&l.Device, nil)
-		_, _, err = l.Device.Start(s, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
+		_, _, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
 			Set: c.Set, Held: held, RestoreAfter: after})
 		if err != nil {
 			return err
@@ -245,7 +248,7 @@ func (c *Call) beyond(d *action.Device) (held []action.Selection, err error) {
 
 // Sync asks the device to connect and to list what it has.
 func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, false, func(tx Tx, l *Ledger, _ action.Env) error {
+	return e.step(ctx, id, absent, func(tx Tx, l *Ledger, _ action.Env) error {
 		l.Device.WantInventory()
 		return noteDevice(ctx, tx, id, nil, nil)
 	})
@@ -272,8 +275,8 @@ func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*acti
 			return err
 		}
 		// The clock may not have come to a fresh catalog change yet. What this plans is not stored.
-		s := e.newStep()
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+		env := e.newEnv()
+		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
 		found = l.Device.Payloads
@@ -283,12 +286,12 @@ func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*acti
 }
 
 // refresh tells the rules what the catalog assigns to the device now.
-func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Env) error {
+func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env) error {
 	specs, err := tx.Assigned(ctx, id)
 	if err != nil {
 		return err
 	}
-	l.Device.Assign(s, specs)
+	l.Device.Assign(env, specs)
 	l.Changed = false
 	return nil
 }

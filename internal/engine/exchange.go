@@ -22,9 +22,9 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (next *Task, err e
 	if err != nil || quiet {
 		return nil, err
 	}
-	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Env) error {
+	err = e.step(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		l.Device.Contact()
-		next, err = e.next(ctx, tx, id, l, s)
+		next, err = e.next(ctx, tx, id, l, env)
 		return err
 	})
 	return next, err
@@ -39,25 +39,25 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (next *Task, err error) {
 	r.bound()
 	e.contacts.add(id, e.Clock.Now())
-	err = e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Env) error {
+	err = e.step(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		if r.Task == "" && l.Device.Handed.Task == "" {
 			return ErrNothingAsked
 		}
-		known := l.Device.Answer(s, r.Task, r.Outcome)
+		known := l.Device.Answer(env, r.Task, r.Outcome)
 		if known && r.Facts != nil {
 			if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
 				return err
 			}
 		}
-		next, err = e.next(ctx, tx, id, l, s)
+		next, err = e.next(ctx, tx, id, l, env)
 		return err
 	})
 	return next, err
 }
 
-func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Env) (*Task, error) {
+func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env) (*Task, error) {
 	for {
-		t, ok := l.Device.Next(s)
+		t, ok := l.Device.Next(env)
 		if !ok {
 			return nil, nil
 		}
@@ -72,7 +72,7 @@ func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, 
 			return nil, err
 		}
 		// The catalog moved on since the work was planned: plan again.
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return nil, err
 		}
 	}
@@ -125,26 +125,26 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 	if err != nil {
 		return "", err
 	}
-	return d.ID, e.step(ctx, d.ID, true, func(tx Tx, l *Ledger, s action.Env) error {
+	return d.ID, e.step(ctx, d.ID, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		l.again = l.Device.Enrolled
-		l.Device.Enroll(s, unsupported)
-		return e.refresh(ctx, tx, d.ID, l, s)
+		l.Device.Enroll(env, unsupported)
+		return e.refresh(ctx, tx, d.ID, l, env)
 	})
 }
 
 // Unenroll takes note that a device left management.
 func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Env) error {
+	return e.step(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		d, err := tx.Device(ctx, id)
 		if err != nil {
 			return err
 		}
 		d.Enrolled = false
-		l.Device.Unenroll(s)
+		l.Device.Unenroll(env)
 		if err := noteDevice(ctx, tx, id, enrolledText(true), enrolledText(false)); err != nil {
 			return err
 		}
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
 		return tx.SaveDevice(ctx, d)

@@ -28,10 +28,10 @@ type Wake struct {
 
 // late reports whether the clock looks at the device later than it is told to when it is told anew: it was told so by a clock
 // that was ahead. The ledger is of no use afterwards.
-func (l *Ledger) late(s action.Env) bool {
+func (l *Ledger) late(env action.Env) bool {
 	told := l.DueAt
-	l.Device.CorrectPauses(s)
-	l.schedule(s.Now, false)
+	l.Device.CorrectPauses(env)
+	l.schedule(env.Now, absent)
 	return l.Changed || !l.DueAt.IsZero() && l.DueAt.Add(clockSkew).Before(told)
 }
 
