@@ -14,6 +14,7 @@ const (
 	NotNow                   // later; the device connects again when it can
 	Retriable                // failed, and may work another time
 	Permanent                // failed for good
+	Waiting                  // of a document: the device has not answered yet, and no clock runs
 )
 
 // Outcome is a device's answer to a task, free of its protocol.
@@ -49,6 +50,9 @@ type Sighting struct {
 	Code       int64
 	Detail     string
 	Unmanaged  bool // Present, and not managed by the device
+
+	// Note goes into the final detail: what stays as it is although the payload went, for example.
+	Note string `json:",omitempty"`
 }
 
 // Contact tells that the device connected without answering a task: what it postponed may be handed to it again.
@@ -159,15 +163,23 @@ func (d *Device) answerCommand(env Env, p *Payload, o Outcome) {
 			d.fail(env, p, code, o.Detail)
 			return
 		}
-		if w.Said = o.Detail; o.Verdict == NotFound {
-			w.Note = withText("the device did not have it", o.Detail)
-		}
-		w.Phase, w.AckedAt = Verifying, env.Now
-		if w.Kind == Install {
-			p.InstallAt = env.Now
-		}
-		d.reportStep(env, p.ID, StepAcknowledged, detailVerifying)
+		d.acknowledge(env, p, o)
 	}
+}
+
+// acknowledge notes that the device took what the work on p asks: an inventory or a report must show what became of it.
+func (d *Device) acknowledge(env Env, p *Payload, o Outcome) {
+	w := &p.Work
+	w.Phase = Verifying
+	w.AckedAt = env.Now
+	w.Said = o.Detail
+	if o.Verdict == NotFound {
+		w.Note = withText("the device did not have it", o.Detail)
+	}
+	if w.Kind == Install {
+		p.InstallAt = env.Now
+	}
+	d.reportStep(env, p.ID, StepAcknowledged, detailVerifying)
 }
 
 // retry queues a new try of the work on p, or ends it when its tries are used up.

@@ -59,5 +59,9 @@ func (d *Device) clear(env Env, why string) {
 	if d.Action != nil {
 		d.Action.end(env, Canceled, CodeUnenrolled, why)
 	}
-	d.Payloads, d.Orphans, d.Inventories, d.Handed = nil, nil, [classes]Inventory{}, Handed{}
+	d.Payloads = nil
+	d.Orphans = nil
+	d.Inventories = [classes]Inventory{}
+	d.Handed = Handed{}
+	d.Documents = Documents{}
 }

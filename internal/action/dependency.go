@@ -28,7 +28,7 @@ func (d *Device) appArrived(env Env, app *Payload) {
 		}
 		if p.Work.Phase == Stuck {
 			d.enqueue(env, p)
-		} else {
+		} else if !env.byDocument {
 			d.doubt(env, p.Spec)
 		}
 	}

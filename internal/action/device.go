@@ -14,8 +14,9 @@ type Device struct {
 	Unsupported string // why this device cannot do the action; empty: it can
 	Payloads    []*Payload
 	Inventories [classes]Inventory
-	Orphans     []Orphan `json:",omitempty"`
-	Handed      Handed   `json:",omitzero"`
+	Orphans     []Orphan  `json:",omitempty"`
+	Handed      Handed    `json:",omitzero"`
+	Documents   Documents `json:",omitzero"`
 
 	// Action is the latest action, in force until it is final. It is stored apart from the rest.
 	Action *Action `json:"-"`
@@ -44,6 +45,8 @@ type Payload struct {
 	Unmanaged bool  `json:",omitempty"` // installed by a command, and seen on the device without being managed
 	// InstallAt is when the device took a command to install it, which has not been seen on the device since.
 	InstallAt time.Time `json:",omitzero"`
+	// Listed is where the newest document that was handed over has it.
+	Listed Listing `json:",omitempty"`
 
 	Work Work `json:",omitzero"`
 }
@@ -58,6 +61,10 @@ type Spec struct {
 	DisplayName string
 	SubType     string    // wiFi, vpn, custom, application, ...
 	Created     time.Time `json:",omitzero"` // of several with one identifier the oldest has the place
+
+	// Mirrored: the payload is another management system's, which installs it by itself. An action takes it off the
+	// device and lets it come back. Nothing else is ever done about it.
+	Mirrored bool `json:",omitempty"`
 }
 
 // Presence is whether a payload is on the device.
@@ -136,6 +143,7 @@ type Handed struct {
 type Orphan struct {
 	Task    TaskID
 	Payload Spec
+	Sent    int64 `json:",omitempty"` // step at which the device may have been handed it last
 }
 
 // maxOrphans bounds what is kept of a device that never answers; the oldest go first.
@@ -173,7 +181,11 @@ func (p *Payload) want() TaskKind {
 	return Uninstall
 }
 
+// matches reports whether the device is as is wanted of p, and will stay so: it may still take a document.
 func (p *Payload) matches() bool {
+	if p.Listed != Unlisted && p.Listed != p.listing() {
+		return false
+	}
 	if p.want() == Install {
 		return p.Presence == Present && p.Installed == p.Version
 	}
@@ -193,6 +205,10 @@ func (d *Device) reconcile(env Env, p *Payload) {
 	if d.yields(p) {
 		d.abandon(p)
 		d.displace(env, p)
+		return
+	}
+	if p.Mirrored && !p.Away {
+		d.leaveToOwner(p)
 		return
 	}
 	kind := p.want()
@@ -218,7 +234,7 @@ func (d *Device) enqueue(env Env, p *Payload) {
 // abandon ends the work on p without a result. A command already in the device's hands becomes an orphan.
 func (d *Device) abandon(p *Payload) {
 	if p.Work.Phase == Delivered {
-		d.Orphans = append(d.Orphans, Orphan{Task: p.Work.Task, Payload: p.Spec})
+		d.Orphans = append(d.Orphans, Orphan{Task: p.Work.Task, Payload: p.Spec, Sent: p.Since})
 		d.Orphans = d.Orphans[max(0, len(d.Orphans)-maxOrphans):]
 	}
 	p.Work = Work{}
@@ -244,9 +260,23 @@ func (d *Device) finish(env Env, p *Payload, note string) {
 		d.reportEnd(env, p.ID, Removed, Code{}, note)
 	}
 	if !p.Assigned && !p.Away {
-		d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
+		d.forget(p)
 	}
 	d.cleared(env, p)
+}
+
+func (d *Device) forget(p *Payload) {
+	d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
+}
+
+// leaveToOwner ends all work on a mirrored payload that no action holds off the device: it is as its own system has it.
+func (d *Device) leaveToOwner(p *Payload) {
+	p.Work = Work{}
+	p.Presence = Present
+	p.Installed = p.Version
+	if !p.Assigned {
+		d.forget(p)
+	}
 }
 
 // fail ends the work on p in error.

@@ -1,6 +1,10 @@
 package action
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
 
 func (d *Device) answerInventory(env Env, c Class, o Outcome) {
 	i := &d.Inventories[c]
@@ -67,11 +71,15 @@ func (d *Device) observe(env Env, c Class, sent int64, o Outcome) {
 	}
 }
 
+// see applies what an inventory or a report shows of p.
 func (d *Device) see(env Env, p *Payload, g Sighting) {
+	if p.Mirrored && !p.Away {
+		return // its own system sees to it
+	}
 	if d.another(p, g) {
 		g = Sighting{}
 	}
-	note := p.judge(&g)
+	note := withMore(p.judge(&g), g.Note)
 	p.Presence, p.Installed = Absent, 0
 	if g.Present {
 		p.Presence = Present
@@ -89,6 +97,10 @@ func (d *Device) see(env Env, p *Payload, g Sighting) {
 	if p.matches() {
 		d.finish(env, p, withMore(p.Work.Note, note))
 		return
+	}
+	if p.Mirrored && p.Work.Phase == Idle { // its own system brought it back, and has the last word
+		p.Intent = Restore
+		p.RestoreAt = time.Time{}
 	}
 	if p.Work.Phase == Idle || p.Work.isDoubt() { // it changed without a command of this work
 		d.enqueue(env, p)
@@ -138,7 +150,7 @@ func (d *Device) lookAgain(env Env, p *Payload, g Sighting) {
 		w.AckedAt = env.Now
 	}
 	if env.Now.Sub(w.AckedAt) >= env.Policy.VerifyFor {
-		d.fail(env, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
+		d.fail(env, p, ours(cmp.Or(g.Code, CodeNotVerified)), p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
 			env.Policy.VerifyFor, g.Detail)))
 		return
 	}

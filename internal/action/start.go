@@ -20,6 +20,10 @@ type Request struct {
 	Set          []Selection
 	Held         []Selection   // what stays off although the caller does not name it; its own clock goes on
 	RestoreAfter time.Duration // 0: never
+
+	// Imported: somebody began it in the system that manages the device, and it is under way there. It is not refused
+	// for the number of payloads that it restores; those beyond MaxPayloads are restored without a result.
+	Imported bool
 }
 
 // Reason is why a set is refused.
@@ -63,6 +67,15 @@ type Plan struct {
 
 // Plan says what a set would do, and changes nothing. The error is a *Refusal.
 func (d *Device) Plan(set []Selection) (Plan, error) {
+	plan, err := d.planSet(set)
+	if n := len(set) + len(plan.Restore) + len(plan.Closed); err == nil && n > MaxPayloads {
+		return Plan{}, &Refusal{Reason: TooMany, Index: n}
+	}
+	return plan, err
+}
+
+// planSet is Plan for any number of results.
+func (d *Device) planSet(set []Selection) (Plan, error) {
 	var plan Plan
 	for i, sel := range set {
 		if slices.ContainsFunc(set[:i], func(o Selection) bool { return o.ID == sel.ID }) {
@@ -89,10 +102,15 @@ func (d *Device) Plan(set []Selection) (Plan, error) {
 			plan.Closed = append(plan.Closed, p)
 		}
 	}
-	if n := len(set) + len(plan.Restore) + len(plan.Closed); n > MaxPayloads {
-		return Plan{}, &Refusal{Reason: TooMany, Index: n}
-	}
 	return plan, nil
+}
+
+// planRequest is the plan of a request. The error is a *Refusal.
+func (d *Device) planRequest(req Request, set []Selection) (Plan, error) {
+	if req.Imported && len(set) <= MaxPayloads {
+		return d.planSet(set)
+	}
+	return d.Plan(set)
 }
 
 // Start makes req the action in force and returns the action it superseded, nil if none was in force. The same set
@@ -103,7 +121,7 @@ func (d *Device) Start(env Env, req Request) (superseded *Action, started bool, 
 	for i, sel := range set {
 		ids[i] = sel.ID
 	}
-	plan, err := d.Plan(set)
+	plan, err := d.planRequest(req, set)
 	if err != nil {
 		return nil, false, err
 	}
@@ -154,9 +172,9 @@ func (d *Device) RestoreExpired(env Env, id ActionID) (superseded *Action, start
 	if !expired {
 		return nil, false
 	}
-	plan, err := d.Plan(keep)
+	plan, err := d.planSet(keep)
 	if err != nil {
-		// What is away came from one action's results, so it is never too many and always nameable.
+		// What is away is always nameable.
 		panic(fmt.Sprintf("action: restoring what expired: %v", err))
 	}
 	a := &Action{ID: id, Number: d.tick(), Name: SyncPayloads, Actor: SystemActor, State: Pending, Started: env.Now, Updated: env.Now}
@@ -226,6 +244,9 @@ func (d *Device) begin(env Env, a *Action, plan Plan) {
 }
 
 func (a *Action) add(env Env, p *Payload, intent Intent) {
+	if len(a.Results) == MaxPayloads {
+		return
+	}
 	a.Results = append(a.Results, Result{Payload: p.ID, Type: p.Type, DisplayName: p.DisplayName, SubType: p.SubType,
 		Intent: intent, Status: Initiated, Step: StepAsked, LastAction: env.Now, LastModified: env.Now})
 }

@@ -160,6 +160,8 @@ type Env struct {
 	Now    time.Time
 	NewID  func() string
 	Policy Policy
+
+	byDocument bool // the step is a report on a document, which carried an app and its configuration together
 }
 
 func backoff(base, most time.Duration, n int) time.Duration {

@@ -212,7 +212,10 @@ func (e *Engine) wakeDevice(ctx context.Context, id fleet.DeviceID) error {
 	if err != nil {
 		return err
 	}
-	ch, ok := e.channels[d.Platform]
+	ch, ok := e.channels[served{d.Authority, d.Platform}]
+	if !ok && d.Authority != fleet.ThisServer {
+		return fmt.Errorf("no channel serves platform %s of %s", d.Platform, d.Authority)
+	}
 	if !ok {
 		return fmt.Errorf("no channel serves platform %s", d.Platform)
 	}
@@ -233,7 +236,9 @@ func (c *contacts) add(id fleet.DeviceID, at time.Time) {
 	if c.seen == nil {
 		c.seen = make(map[fleet.DeviceID]time.Time)
 	}
-	c.seen[id] = at
+	if at.After(c.seen[id]) { // a report tells of a time that may be long past
+		c.seen[id] = at
+	}
 }
 
 func (c *contacts) take(now time.Time, kept time.Duration) map[fleet.DeviceID]time.Time {

@@ -80,7 +80,7 @@ type Config struct {
 // Engine runs the rules on a store. Its methods may be called from many goroutines.
 type Engine struct {
 	Config
-	channels    map[fleet.Platform]Channel
+	channels    map[served]Channel
 	wakes       chan fleet.DeviceID
 	unwakeable  unwakeable
 	contacts    contacts
@@ -104,13 +104,24 @@ func New(c Config) *Engine {
 	if c.Committed == nil {
 		c.Committed = func([]live.Event) {}
 	}
-	return &Engine{Config: c, channels: make(map[fleet.Platform]Channel), wakes: make(chan fleet.DeviceID, wakeQueue)}
+	return &Engine{Config: c, channels: make(map[served]Channel), wakes: make(chan fleet.DeviceID, wakeQueue)}
 }
 
-// Attach makes ch the channel of all devices of the platforms.
+// served is what a channel serves: devices of a platform that one system manages.
+type served struct {
+	authority fleet.Authority
+	platform  fleet.Platform
+}
+
+// Attach makes ch the channel of all devices of the platforms that this server manages.
 func (e *Engine) Attach(ch Channel, platforms ...fleet.Platform) {
+	e.AttachAuthority(fleet.ThisServer, ch, platforms...)
+}
+
+// AttachAuthority makes ch the channel of all devices of the platforms that a system manages.
+func (e *Engine) AttachAuthority(a fleet.Authority, ch Channel, platforms ...fleet.Platform) {
 	for _, p := range platforms {
-		e.channels[p] = ch
+		e.channels[served{a, p}] = ch
 	}
 }
 
@@ -195,36 +206,43 @@ func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*
 // cannot be carried out, ErrChanged or ErrKeyReused; then nothing was changed. A call that repeats the one in force changes
 // nothing, and neither does one whose key says that it was carried out before.
 func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
-	after := e.RestoreAfter
-	if c.RestoreAfter != nil {
-		after = *c.RestoreAfter
-	}
 	err := e.step(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
-		if err := c.once(ctx, tx, id, env.Now); err != nil {
-			return err
-		}
-		if err := e.refresh(ctx, tx, id, l, env); err != nil {
-			return err
-		}
-		if c.Match != nil && !c.Match(setTag(&l.Device)) {
-			return ErrChanged
-		}
-		held, err := c.beyond(&l.Device)
-		if err != nil {
-			return err
-		}
-		before := removedPayloads(&l.Device, nil)
-		_, _, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
-			Set: c.Set, Held: held, RestoreAfter: after})
-		if err != nil {
-			return err
-		}
-		return noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
+		_, err := e.start(ctx, tx, id, l, env, c, false)
+		return err
 	})
 	if errors.Is(err, errRepeated) {
 		return nil
 	}
 	return err
+}
+
+// start is Start within a step. imported: the action is under way already, in the system that manages the device.
+func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env, c Call, imported bool) (
+	started bool, err error) {
+	after := e.RestoreAfter
+	if c.RestoreAfter != nil {
+		after = *c.RestoreAfter
+	}
+	if err := c.once(ctx, tx, id, env.Now); err != nil {
+		return false, err
+	}
+	if err := e.refresh(ctx, tx, id, l, env); err != nil {
+		return false, err
+	}
+	if c.Match != nil && !c.Match(setTag(&l.Device)) {
+		return false, ErrChanged
+	}
+	held, err := c.beyond(&l.Device)
+	if err != nil {
+		return false, err
+	}
+	before := removedPayloads(&l.Device, nil)
+	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
+		Set: c.Set, Held: held, RestoreAfter: after, Imported: imported})
+	if err != nil {
+		return false, err
+	}
+	return started, noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
 }
 
 // beyond returns what is held off the device beyond the caller's reach. The error is an *action.Refusal if the set names

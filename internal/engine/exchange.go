@@ -61,7 +61,7 @@ func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, 
 		if !ok {
 			return nil, nil
 		}
-		if t.Kind != action.Install {
+		if t.Kind != action.Install || t.Payload.Mirrored {
 			return &Task{Task: t}, nil
 		}
 		content, err := tx.Payload(ctx, t.Payload.ID)

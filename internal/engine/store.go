@@ -78,8 +78,11 @@ type Tx interface {
 	AppendEvents(ctx context.Context, events []live.Event) error
 	// Actions returns the latest action of each name, latest first.
 	Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error)
-	// Assigned lists what the catalog assigns to the device: its platform, its groups, itself, less what is excluded.
+	// Assigned lists what the catalog assigns to the device: its platform, its groups, itself, less what is excluded; and
+	// what another system assigns to it.
 	Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error)
+	// SaveMirrored replaces what another system assigns to the device. Assigned lists it, too.
+	SaveMirrored(ctx context.Context, device fleet.DeviceID, specs []action.Spec) error
 	// Payload returns a catalog entry with its content; catalog.ErrNotFound if it was deleted.
 	Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
 	// PlaceDevice gives a device that was just made its scope tags, and puts it into the groups that it joins, as far as they

@@ -14,7 +14,7 @@ import (
 
 const (
 	deviceFacts = `id, name, platform, manufacturer, model, os_version, serial_number, udid, supervised,
-		user_enrolled, enrolled, enrolled_at, last_sync`
+		user_enrolled, enrolled, enrolled_at, last_sync, authority`
 	deviceColumns = deviceFacts + ", scope_tags"
 )
 
@@ -23,7 +23,7 @@ func scanDevice(scan func(...any) error) (*fleet.Device, error) {
 	var enrolledAt, lastSync sql.NullInt64
 	var tags string
 	err := scan(&d.ID, &d.Name, &d.Platform, &d.Manufacturer, &d.Model, &d.OSVersion, &d.SerialNumber, &d.UDID,
-		&d.Supervised, &d.UserEnrolled, &d.Enrolled, &enrolledAt, &lastSync, &tags)
+		&d.Supervised, &d.UserEnrolled, &d.Enrolled, &enrolledAt, &lastSync, &d.Authority, &tags)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fleet.ErrNotFound
 	}

@@ -59,6 +59,7 @@ func (d *document) device(v *action.Device) {
 			d.begin('{')
 			d.spec(&o.Payload)
 			d.end('}')
+			d.someNumber("Sent", o.Sent)
 			d.end('}')
 		})
 	}
@@ -67,6 +68,14 @@ func (d *document) device(v *action.Device) {
 		d.begin('{')
 		d.string("Task", string(v.Handed.Task))
 		d.number("Times", int64(v.Handed.Times))
+		d.end('}')
+	}
+	if v.Documents != (action.Documents{}) {
+		d.name("Documents")
+		d.begin('{')
+		d.number("First", v.Documents.First)
+		d.number("Last", v.Documents.Last)
+		d.number("Reported", v.Documents.Reported)
 		d.end('}')
 	}
 	d.end('}')
@@ -87,6 +96,7 @@ func (d *document) payload(p *action.Payload) {
 	d.someNumber("Since", p.Since)
 	d.ifYes("Unmanaged", p.Unmanaged)
 	d.someTime("InstallAt", p.InstallAt)
+	d.someNumber("Listed", int64(p.Listed))
 	if p.Work != (action.Work{}) {
 		d.name("Work")
 		d.work(&p.Work)
@@ -103,6 +113,7 @@ func (d *document) spec(s *action.Spec) {
 	d.string("DisplayName", s.DisplayName)
 	d.string("SubType", s.SubType)
 	d.someTime("Created", s.Created)
+	d.ifYes("Mirrored", s.Mirrored)
 }
 
 func (d *document) work(w *action.Work) {
@@ -152,6 +163,7 @@ func (d *document) sighting(g *action.Sighting) {
 	d.number("Code", g.Code)
 	d.string("Detail", g.Detail)
 	d.yes("Unmanaged", g.Unmanaged)
+	d.someString("Note", g.Note)
 	d.end('}')
 }
 

@@ -137,14 +137,14 @@ func (t *engineTx) Actions(ctx context.Context, device fleet.DeviceID) ([]*actio
 
 func (t *engineTx) SaveDevice(ctx context.Context, d *fleet.Device) error {
 	t.alone = true
-	err := t.exec(ctx, "INSERT INTO devices ("+deviceFacts+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	err := t.exec(ctx, "INSERT INTO devices ("+deviceFacts+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, platform = excluded.platform,
 			manufacturer = excluded.manufacturer, model = excluded.model, os_version = excluded.os_version,
 			serial_number = excluded.serial_number, supervised = excluded.supervised,
-			user_enrolled = excluded.user_enrolled, enrolled = excluded.enrolled, enrolled_at = excluded.enrolled_at,
+			user_enrolled = excluded.user_enrolled, authority = excluded.authority, enrolled = excluded.enrolled, enrolled_at = excluded.enrolled_at,
 			last_sync = CASE WHEN excluded.last_sync >= coalesce(devices.last_sync, 0) THEN excluded.last_sync ELSE devices.last_sync END`,
 		d.ID, d.Name, d.Platform, d.Manufacturer, d.Model, d.OSVersion, d.SerialNumber, d.UDID, d.Supervised,
-		d.UserEnrolled, d.Enrolled, micros(d.EnrolledAt), micros(d.LastSync))
+		d.UserEnrolled, d.Enrolled, micros(d.EnrolledAt), micros(d.LastSync), d.Authority)
 	if err == nil {
 		err = t.exec(ctx, `INSERT INTO ledgers (device_id, doc) VALUES (?, '{}') ON CONFLICT DO NOTHING`, d.ID)
 	}

@@ -115,9 +115,9 @@ var vocabulary = strings.Fields(`
 
 	devices device_keys device_search catalog_members catalog_payloads catalog_assignments catalog_groups actions later a roles
 	role_definitions role_assignments role_members scope_tags
-	id name platform manufacturer model os_version serial_number udid supervised user_enrolled enrolled enrolled_at last_sync scope_tags
+	id name platform manufacturer model os_version serial_number udid supervised user_enrolled enrolled enrolled_at last_sync authority scope_tags
 	devices.id devices.name devices.platform devices.manufacturer devices.model devices.os_version devices.serial_number devices.udid
-	devices.supervised devices.user_enrolled devices.enrolled devices.enrolled_at devices.last_sync devices.scope_tags
+	devices.supervised devices.user_enrolled devices.enrolled devices.enrolled_at devices.last_sync devices.authority devices.scope_tags
 	device_id group_id key a.state a.name a.device_id later.device_id later.name later.number a.number
 	type platforms odata_type display_name description sub_type identifier revision version file_name properties created last_modified
 	payload_id catalog_payloads.id
