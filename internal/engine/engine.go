@@ -1,6 +1,10 @@
 // Package engine makes the rules of package action happen: it starts actions, hands a device's channel the next task,
 // takes the outcome, and keeps the clocks (automatic restore, retries, wake-ups). It is the only writer of action
 // state. Every step is one transaction; nothing is told to anybody before it is committed.
+//
+// It knows the rules, the catalog, the devices and the events, and no platform, protocol or database: channels and a
+// Store are given to it. Begin with Engine.step, then Engine.Start, Engine.Answer (exchange.go) or Engine.TakeReport
+// (document.go), and the table of wake-ups in schedule.go.
 package engine
 
 import (
