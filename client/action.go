@@ -46,6 +46,24 @@ const (
 // Final tells whether the payload's part of the action has ended.
 func (s Status) Final() bool { return s != Initiated && s != InProgress }
 
+// Step is how far the work on a payload has come. It is for programs; PayloadResult.Detail is for people.
+type Step string
+
+// The steps of a payload in an action. A later server may know more of them.
+const (
+	StepAsked        Step = "asked"        // nothing was handed over yet
+	StepUnwakeable   Step = "unwakeable"   // as asked, and the device cannot be woken
+	StepHandedOver   Step = "handedOver"   // in a document that the device has not taken yet
+	StepSent         Step = "sent"         // in the device's hands
+	StepReplacing    Step = "replacing"    // leaves by what takes its place, which is in the device's hands
+	StepNotNow       Step = "notNow"       // postponed by the device
+	StepFailing      Step = "failing"      // a try failed, and there will be another
+	StepAcknowledged Step = "acknowledged" // taken by the device, and not seen yet
+	StepSettling     Step = "settling"     // taken by the device, which is still working on it
+	StepVerified     Step = "verified"     // seen as asked
+	StepFailed       Step = "failed"       // ended in error
+)
+
 // ActionResult is the live result of an action on a device: a syncPayloadsActionResult or, with the same content under
 // later names, a changeAssignmentsActionResult. As JSON it is what the server sent.
 type ActionResult struct {
@@ -66,6 +84,7 @@ type PayloadResult struct {
 	SubType      string // of changeAssignments only
 	Intent       Intent
 	Status       Status
+	Step         Step   // empty: the server does not tell
 	Detail       string // why it failed, or what the device is doing now
 	ErrorCode    int64  // 0: no failure
 	ErrorSource  string // whose code it is: device or server; empty: no failure
@@ -95,6 +114,7 @@ type payloadResult struct {
 	DisplayName          string      `json:"displayName"`
 	Intent               Intent      `json:"intent"`
 	Status               Status      `json:"status"`
+	Step                 Step        `json:"@syncpayloads.step"`
 	Detail               string      `json:"detail"`
 	ErrorCode            int64       `json:"errorCode"`
 	ErrorSource          string      `json:"errorCode@syncpayloads.source"`
@@ -110,6 +130,7 @@ type itemResult struct {
 	ItemSubTypeDisplayName     string      `json:"itemSubTypeDisplayName"`
 	AssignmentItemActionIntent Intent      `json:"assignmentItemActionIntent"`
 	AssignmentItemActionStatus Status      `json:"assignmentItemActionStatus"`
+	Step                       Step        `json:"@syncpayloads.step"`
 	IntentActionMessage        string      `json:"intentActionMessage"`
 	ErrorCode                  int64       `json:"errorCode"`
 	ErrorSource                string      `json:"errorCode@syncpayloads.source"`
@@ -128,12 +149,12 @@ func (r *ActionResult) UnmarshalJSON(text []byte) error {
 		raw: append(json.RawMessage(nil), text...)}
 	for _, p := range w.DeviceActionPayloads {
 		r.Payloads = append(r.Payloads, PayloadResult{ID: p.PayloadID, Type: p.PayloadType, DisplayName: p.DisplayName,
-			Intent: p.Intent, Status: p.Status, Detail: p.Detail, ErrorCode: p.ErrorCode, ErrorSource: p.ErrorSource,
+			Intent: p.Intent, Status: p.Status, Step: p.Step, Detail: p.Detail, ErrorCode: p.ErrorCode, ErrorSource: p.ErrorSource,
 			Meaning: p.ErrorMeaning, Advice: p.ErrorAdvice, LastModified: p.LastModifiedDateTime})
 	}
 	for _, i := range w.DeviceAssignmentItems {
 		r.Payloads = append(r.Payloads, PayloadResult{ID: i.ItemID, Type: i.ItemType, DisplayName: i.ItemDisplayName,
-			SubType: i.ItemSubTypeDisplayName, Intent: i.AssignmentItemActionIntent, Status: i.AssignmentItemActionStatus,
+			SubType: i.ItemSubTypeDisplayName, Intent: i.AssignmentItemActionIntent, Status: i.AssignmentItemActionStatus, Step: i.Step,
 			Detail: i.IntentActionMessage, ErrorCode: i.ErrorCode, ErrorSource: i.ErrorSource,
 			Meaning: i.ErrorMeaning, Advice: i.ErrorAdvice, LastModified: i.LastModifiedDateTime})
 	}

@@ -284,3 +284,16 @@ func FuzzWatch(f *testing.F) {
 		}
 	})
 }
+
+// A result of either name says how far each payload has come.
+func TestStepOfResult(t *testing.T) {
+	for _, text := range []string{
+		`{"actionName":"syncPayloads","deviceActionPayloads":[{"payloadId":"a","@syncpayloads.step":"notNow"}]}`,
+		`{"actionName":"changeAssignments","deviceAssignmentItems":[{"itemId":"a","@syncpayloads.step":"notNow"}]}`,
+	} {
+		var r client.ActionResult
+		if err := json.Unmarshal([]byte(text), &r); err != nil || len(r.Payloads) != 1 || r.Payloads[0].Step != client.StepNotNow {
+			t.Errorf("%s is read as %+v, %v", text, r, err)
+		}
+	}
+}

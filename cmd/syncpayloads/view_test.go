@@ -220,3 +220,18 @@ func TestHelpAndVersion(t *testing.T) {
 		t.Errorf("version is %v", v)
 	}
 }
+
+// What goes on is told by its step; a step that is not known yet is in progress.
+func TestStepInTable(t *testing.T) {
+	for step, want := range map[string]string{"asked": "asked", "notNow": "not now", "sent": "sent", "failing": "trying again",
+		"of a later server": "in progress", "": "in progress"} {
+		r := parsed(t, strings.Replace(running, `"status":"inProgress"`, `"status":"inProgress","@syncpayloads.step":"`+step+`"`, 1))
+		if row := newTable(r, nil).rows[2]; row.cells[3] != want {
+			t.Errorf("step %q is shown as %q, want %q", step, row.cells[3], want)
+		}
+		ended := parsed(t, strings.Replace(running, `"status":"removed"`, `"status":"removed","@syncpayloads.step":"`+step+`"`, 1))
+		if row := newTable(ended, nil).rows[0]; row.cells[3] != "removed" {
+			t.Errorf("after step %q what was removed is shown as %q", step, row.cells[3])
+		}
+	}
+}

@@ -37,7 +37,7 @@ func newTable(r *client.ActionResult, kinds map[string]string) table {
 		if name == "" {
 			name = p.ID
 		}
-		row := tableRow{id: p.ID, mark: marks[p.Status], cells: []string{printable(name), printable(kind), printable(string(p.Intent)), printable(statusText(p.Status))},
+		row := tableRow{id: p.ID, mark: marks[p.Status], cells: []string{printable(name), printable(kind), printable(string(p.Intent)), printable(stateText(&p))},
 			widths: widths, detail: printable(p.Detail)}
 		if p.ErrorCode != 0 {
 			row.detail = fmt.Sprintf("%s (code %d)", row.detail, p.ErrorCode)
@@ -51,6 +51,27 @@ func newTable(r *client.ActionResult, kinds map[string]string) table {
 }
 
 var marks = map[client.Status]string{client.Removed: "✓", client.Succeeded: "✓", client.Failed: "✗"}
+
+// stateText is how far the payload has come while its part of the action goes on, and how it ended afterwards.
+func stateText(p *client.PayloadResult) string {
+	if text, ok := stepTexts[p.Step]; ok && !p.Status.Final() {
+		return text
+	}
+	return statusText(p.Status)
+}
+
+// stepTexts are the steps of what goes on, in words. What is not here is in progress.
+var stepTexts = map[client.Step]string{
+	client.StepAsked:        "asked",
+	client.StepUnwakeable:   "cannot be woken",
+	client.StepHandedOver:   "handed over",
+	client.StepSent:         "sent",
+	client.StepReplacing:    "being replaced",
+	client.StepNotNow:       "not now",
+	client.StepFailing:      "trying again",
+	client.StepAcknowledged: "acknowledged",
+	client.StepSettling:     "at it",
+}
 
 // statusText is the status in the words of the reference system's monitor page.
 func statusText(s client.Status) string {

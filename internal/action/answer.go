@@ -14,6 +14,7 @@ const (
 	NotNow                   // later; the device connects again when it can
 	Retriable                // failed, and may work another time
 	Permanent                // failed for good
+	Waiting                  // of a document: the device has not answered yet, and no clock runs
 )
 
 // Outcome is a device's answer to a task, free of its protocol.
@@ -49,6 +50,9 @@ type Sighting struct {
 	Code       int64
 	Detail     string
 	Unmanaged  bool // Present, and not managed by the device
+
+	// Note goes into the final detail: what stays as it is although the payload went, for example.
+	Note string `json:",omitempty"`
 }
 
 // Contact tells that the device connected without answering a task: what it postponed may be handed to it again.
@@ -67,7 +71,7 @@ func (d *Device) Contact() {
 // been answered before, or that never was, changes nothing. Without an id it is the answer to the task that the device was
 // handed last on its connection; then it proves nothing that an inventory would. A device that is handed a task again and
 // again, and answers something else, has failed it: else neither would come to an end.
-func (d *Device) Answer(s Step, id TaskID, o Outcome) bool {
+func (d *Device) Answer(env Env, id TaskID, o Outcome) bool {
 	handed := d.Handed
 	if id == "" {
 		id = handed.Task
@@ -78,15 +82,15 @@ func (d *Device) Answer(s Step, id TaskID, o Outcome) bool {
 	if id == "" {
 		return false
 	}
-	if d.answer(s, id, o) {
+	if d.answer(env, id, o) {
 		if id == handed.Task {
 			d.Handed = Handed{}
 		}
 		return true
 	}
-	if handed.Times > s.Policy.MaxAttempts {
+	if handed.Times > env.Policy.MaxAttempts {
 		d.Handed = Handed{}
-		d.answer(s, handed.Task, Outcome{Verdict: Retriable, Code: CodeNotVerified,
+		d.answer(env, handed.Task, Outcome{Verdict: Retriable, Code: CodeNotVerified,
 			Detail: fmt.Sprintf("handed over %d times, and answered with another command's id", handed.Times)})
 	}
 	return false
@@ -96,25 +100,25 @@ func (d *Device) isInventory(id TaskID) bool {
 	return slices.ContainsFunc(d.Inventories[:], func(i Inventory) bool { return i.Task == id })
 }
 
-func (d *Device) answer(s Step, id TaskID, o Outcome) bool {
+func (d *Device) answer(env Env, id TaskID, o Outcome) bool {
 	if i := slices.IndexFunc(d.Orphans, func(o Orphan) bool { return o.Task == id }); i >= 0 {
 		orphan := d.Orphans[i]
 		d.Orphans = slices.Delete(d.Orphans, i, i+1)
 		if o.Verdict != NotNow {
-			d.doubt(s, orphan.Payload)
-			d.Find(orphan.Payload.ID).InstallAt = s.Now // if it was a removal, it takes longer to be sure of it
+			d.doubt(env, orphan.Payload)
+			d.Find(orphan.Payload.ID).InstallAt = env.Now // if it was a removal, it takes longer to be sure of it
 		}
 		return true
 	}
 	for _, p := range d.Payloads {
 		if p.Work.Task == id && p.Work.Phase != Verifying {
-			d.answerCommand(s, p, o)
+			d.answerCommand(env, p, o)
 			return true
 		}
 	}
 	for c := range classes {
 		if d.Inventories[c].Task == id {
-			d.answerInventory(s, c, o)
+			d.answerInventory(env, c, o)
 			return true
 		}
 	}
@@ -123,64 +127,74 @@ func (d *Device) answer(s Step, id TaskID, o Outcome) bool {
 
 // doubt notes that a command of abandoned work, answered late, may have changed the device just now: only a new
 // inventory can tell. It touches no result of the action in force beyond that.
-func (d *Device) doubt(s Step, spec Spec) {
+func (d *Device) doubt(env Env, spec Spec) {
 	p := d.Find(spec.ID)
 	if p == nil {
 		p = &Payload{Spec: spec}
 		d.Payloads = append(d.Payloads, p)
 	}
 	p.Presence, p.Since = Unknown, d.tick()
-	d.touched(s, p)
+	d.touched(env, p)
 	switch {
 	case p.Work.Phase == Idle:
-		p.Work = Work{Phase: Verifying, Kind: p.want(), Version: p.Version, AckedAt: s.Now}
+		p.Work = Work{Phase: Verifying, Kind: p.want(), Version: p.Version, AckedAt: env.Now}
 	case p.Work.Phase == Stuck && p.Behind != "":
-		d.reconcile(s, p)
+		d.reconcile(env, p)
 	}
 }
 
-func (d *Device) answerCommand(s Step, p *Payload, o Outcome) {
+func (d *Device) answerCommand(env Env, p *Payload, o Outcome) {
 	w, code := &p.Work, Code{o.Code, o.Source}
 	if o.Verdict != NotNow {
 		p.Presence, p.Since = Unknown, d.tick()
-		d.touched(s, p)
+		d.touched(env, p)
 	}
 	switch o.Verdict {
 	case NotNow:
 		w.Phase, w.Deferred = Queued, true
-		d.report(s, p.ID, InProgress, Code{}, withText("the device said not now; it is sent again when the device comes back", o.Detail))
+		d.reportStep(env, p.ID, StepNotNow,
+			withText("the device said not now; it is sent again when the device comes back", o.Detail))
 	case Retriable:
-		d.retry(s, p, code, o.Detail)
+		d.retry(env, p, code, o.Detail)
 	case Permanent:
-		d.fail(s, p, code, o.Detail)
+		d.fail(env, p, code, o.Detail)
 	default:
 		if o.Verdict == NotFound && w.Kind == Install {
-			d.fail(s, p, code, o.Detail)
+			d.fail(env, p, code, o.Detail)
 			return
 		}
-		if w.Said = o.Detail; o.Verdict == NotFound {
-			w.Note = withText("the device did not have it", o.Detail)
-		}
-		w.Phase, w.AckedAt = Verifying, s.Now
-		if w.Kind == Install {
-			p.InstallAt = s.Now
-		}
-		d.report(s, p.ID, InProgress, Code{}, detailVerifying)
+		d.acknowledge(env, p, o)
 	}
 }
 
+// acknowledge notes that the device took what the work on p asks: an inventory or a report must show what became of it.
+func (d *Device) acknowledge(env Env, p *Payload, o Outcome) {
+	w := &p.Work
+	w.Phase = Verifying
+	w.AckedAt = env.Now
+	w.Said = o.Detail
+	if o.Verdict == NotFound {
+		w.Note = withText("the device did not have it", o.Detail)
+	}
+	if w.Kind == Install {
+		p.InstallAt = env.Now
+	}
+	d.reportStep(env, p.ID, StepAcknowledged, detailVerifying)
+}
+
 // retry queues a new try of the work on p, or ends it when its tries are used up.
-func (d *Device) retry(s Step, p *Payload, code Code, detail string) {
-	attempt, most := p.Work.Attempt+1, s.Policy.MaxAttempts
+func (d *Device) retry(env Env, p *Payload, code Code, detail string) {
+	attempt, most := p.Work.Attempt+1, env.Policy.MaxAttempts
 	if attempt >= most {
-		d.fail(s, p, code, fmt.Sprintf("gave up after %d attempts: %s", most, detail))
+		d.fail(env, p, code, fmt.Sprintf("gave up after %d attempts: %s", most, detail))
 		return
 	}
-	at := s.Now.Add(backoff(s.Policy.RetryBase, s.Policy.RetryMax, attempt))
-	d.enqueue(s, p)
-	p.Work.Attempt, p.Work.NotBefore = attempt, at
-	d.report(s, p.ID, InProgress, Code{}, fmt.Sprintf("attempt %d of %d failed: %s (code %d)%s",
-		attempt, most, detail, code.Number, nextTry(at)))
+	at := env.Now.Add(backoff(env.Policy.RetryBase, env.Policy.RetryMax, attempt))
+	d.enqueue(env, p)
+	p.Work.Attempt = attempt
+	p.Work.NotBefore = at
+	p.Work.Failure = fmt.Sprintf("attempt %d of %d failed: %s (code %d)", attempt, most, detail, code.Number)
+	d.reportStep(env, p.ID, StepFailing, p.Work.Failure+nextTry(at))
 }
 
 func withText(ours, theirs string) string {

@@ -5,7 +5,7 @@ import "slices"
 // Assign tells the device's assignments as the catalog has them now. New ones are installed, edited ones brought up
 // to date, ended ones removed; what an action holds off the device stays off. Of several with one identifier the oldest
 // has the place.
-func (d *Device) Assign(s Step, specs []Spec) {
+func (d *Device) Assign(env Env, specs []Spec) {
 	d.tick()
 	assigned := make(map[PayloadID]Spec, len(specs))
 	for _, spec := range specs {
@@ -32,7 +32,7 @@ func (d *Device) Assign(s Step, specs []Spec) {
 	changed = append(changed, d.arrange()...)
 	for _, p := range slices.Clone(d.Payloads) {
 		if d.Enrolled && (p.Work.Phase != Stuck || slices.Contains(changed, p)) {
-			d.reconcile(s, p)
+			d.reconcile(env, p)
 		}
 	}
 	if !d.Enrolled {
@@ -42,22 +42,26 @@ func (d *Device) Assign(s Step, specs []Spec) {
 
 // Enroll starts the device clean: whatever an earlier enrollment had is void, and the action in force ends.
 // unsupported is why a device of this kind cannot do the action, empty if it can.
-func (d *Device) Enroll(s Step, unsupported string) {
-	d.clear(s, "the device was wiped or enrolled anew")
+func (d *Device) Enroll(env Env, unsupported string) {
+	d.clear(env, "the device was wiped or enrolled anew")
 	d.Enrolled, d.Unsupported = true, unsupported
 	d.WantInventory()
 }
 
 // Unenroll ends management of the device.
-func (d *Device) Unenroll(s Step) {
-	d.clear(s, "the device left management")
+func (d *Device) Unenroll(env Env) {
+	d.clear(env, "the device left management")
 	d.Enrolled, d.Unsupported = false, "the device is not enrolled"
 }
 
-func (d *Device) clear(s Step, why string) {
+func (d *Device) clear(env Env, why string) {
 	d.tick()
 	if d.Action != nil {
-		d.Action.end(s, Canceled, CodeUnenrolled, why)
+		d.Action.end(env, Canceled, CodeUnenrolled, why)
 	}
-	d.Payloads, d.Orphans, d.Inventories, d.Handed = nil, nil, [classes]Inventory{}, Handed{}
+	d.Payloads = nil
+	d.Orphans = nil
+	d.Inventories = [classes]Inventory{}
+	d.Handed = Handed{}
+	d.Documents = Documents{}
 }

@@ -27,8 +27,8 @@ func newBench(t *testing.T, n int) *bench {
 	return b
 }
 
-func (b *bench) step() action.Step {
-	return action.Step{Now: b.now, Policy: action.DefaultPolicy, NewID: func() string { b.ids++; return "t" + strconv.Itoa(b.ids) }}
+func (b *bench) step() action.Env {
+	return action.Env{Now: b.now, Policy: action.DefaultPolicy, NewID: func() string { b.ids++; return "t" + strconv.Itoa(b.ids) }}
 }
 
 func (b *bench) assign(version int64, n int) {

@@ -18,7 +18,7 @@ func (d *Device) awaitsApp(p *Payload) bool {
 
 // appArrived sets the configuration of an app that was just seen on the device to work again: what it had been
 // configured with may have gone with it.
-func (d *Device) appArrived(s Step, app *Payload) {
+func (d *Device) appArrived(env Env, app *Payload) {
 	if app.Type != Application {
 		return
 	}
@@ -27,9 +27,9 @@ func (d *Device) appArrived(s Step, app *Payload) {
 			continue
 		}
 		if p.Work.Phase == Stuck {
-			d.enqueue(s, p)
-		} else {
-			d.doubt(s, p.Spec)
+			d.enqueue(env, p)
+		} else if !env.byDocument {
+			d.doubt(env, p.Spec)
 		}
 	}
 }

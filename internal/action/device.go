@@ -14,8 +14,9 @@ type Device struct {
 	Unsupported string // why this device cannot do the action; empty: it can
 	Payloads    []*Payload
 	Inventories [classes]Inventory
-	Orphans     []Orphan `json:",omitempty"`
-	Handed      Handed   `json:",omitzero"`
+	Orphans     []Orphan  `json:",omitempty"`
+	Handed      Handed    `json:",omitzero"`
+	Documents   Documents `json:",omitzero"`
 
 	// Action is the latest action, in force until it is final. It is stored apart from the rest.
 	Action *Action `json:"-"`
@@ -44,6 +45,8 @@ type Payload struct {
 	Unmanaged bool  `json:",omitempty"` // installed by a command, and seen on the device without being managed
 	// InstallAt is when the device took a command to install it, which has not been seen on the device since.
 	InstallAt time.Time `json:",omitzero"`
+	// Listed is where the newest document that was handed over has it.
+	Listed Listing `json:",omitempty"`
 
 	Work Work `json:",omitzero"`
 }
@@ -58,6 +61,10 @@ type Spec struct {
 	DisplayName string
 	SubType     string    // wiFi, vpn, custom, application, ...
 	Created     time.Time `json:",omitzero"` // of several with one identifier the oldest has the place
+
+	// Mirrored: the payload is another management system's, which installs it by itself. An action takes it off the
+	// device and lets it come back. Nothing else is ever done about it.
+	Mirrored bool `json:",omitempty"`
 }
 
 // Presence is whether a payload is on the device.
@@ -103,6 +110,7 @@ type Work struct {
 	Polls     int       `json:",omitempty"`
 	Said      string    `json:",omitempty"` // the device's words when it took the command
 	Note      string    `json:",omitempty"` // goes into the final detail; of Stuck: why
+	Failure   string    `json:",omitempty"` // what is said of the last try while the next one waits
 	Code      int64     `json:",omitempty"` // of Stuck
 	Source    Source    `json:",omitempty"` // of Code; see WhoseCode
 }
@@ -135,6 +143,7 @@ type Handed struct {
 type Orphan struct {
 	Task    TaskID
 	Payload Spec
+	Sent    int64 `json:",omitempty"` // step at which the device may have been handed it last
 }
 
 // maxOrphans bounds what is kept of a device that never answers; the oldest go first.
@@ -172,22 +181,34 @@ func (p *Payload) want() TaskKind {
 	return Uninstall
 }
 
+// matches reports whether the device is as is wanted of p, and will stay so: it may still take a document.
 func (p *Payload) matches() bool {
+	if p.Listed != Unlisted && p.Listed != p.listing() {
+		return false
+	}
 	if p.want() == Install {
 		return p.Presence == Present && p.Installed == p.Version
 	}
 	return p.Presence == Absent
 }
 
+// isDoubt reports whether no command of this work is what may have changed the device, and only an inventory can tell
+// what there is now.
+func (w *Work) isDoubt() bool { return w.Phase == Verifying && w.Task == "" }
+
 func (w *Work) underWay() bool {
 	return w.Phase == Queued || w.Phase == Delivered || w.Phase == Verifying
 }
 
 // reconcile starts, redirects or ends the work on p after what is wanted or known of it changed.
-func (d *Device) reconcile(s Step, p *Payload) {
+func (d *Device) reconcile(env Env, p *Payload) {
 	if d.yields(p) {
 		d.abandon(p)
-		d.displace(s, p)
+		d.displace(env, p)
+		return
+	}
+	if p.Mirrored && !p.Away {
+		d.leaveToOwner(p)
 		return
 	}
 	kind := p.want()
@@ -196,33 +217,33 @@ func (d *Device) reconcile(s Step, p *Payload) {
 	}
 	d.abandon(p)
 	if p.matches() {
-		d.finish(s, p, "")
+		d.finish(env, p, "")
 		return
 	}
-	d.enqueue(s, p)
+	d.enqueue(env, p)
 }
 
-func (d *Device) enqueue(s Step, p *Payload) {
+func (d *Device) enqueue(env Env, p *Payload) {
 	if by := d.obstacle(p); by != nil && p.want() == Install {
-		d.obstruct(s, p, by)
+		d.obstruct(env, p, by)
 		return
 	}
-	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(s.NewID()), Version: p.Version, Order: d.tick()}
+	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(env.NewID()), Version: p.Version, Order: d.tick()}
 }
 
 // abandon ends the work on p without a result. A command already in the device's hands becomes an orphan.
 func (d *Device) abandon(p *Payload) {
 	if p.Work.Phase == Delivered {
-		d.Orphans = append(d.Orphans, Orphan{Task: p.Work.Task, Payload: p.Spec})
+		d.Orphans = append(d.Orphans, Orphan{Task: p.Work.Task, Payload: p.Spec, Sent: p.Since})
 		d.Orphans = d.Orphans[max(0, len(d.Orphans)-maxOrphans):]
 	}
 	p.Work = Work{}
 }
 
 // finish ends the work on p because the device was seen to have, or not to have, what is wanted.
-func (d *Device) finish(s Step, p *Payload, note string) {
+func (d *Device) finish(env Env, p *Payload, note string) {
 	if p.Behind != "" {
-		d.displace(s, p)
+		d.displace(env, p)
 		return
 	}
 	kind, asked := p.want(), p.Away
@@ -230,25 +251,39 @@ func (d *Device) finish(s Step, p *Payload, note string) {
 	switch {
 	case kind == Install:
 		p.Away, p.RestoreAt = false, time.Time{}
-		d.report(s, p.ID, Succeeded, Code{}, note)
-		d.appArrived(s, p)
+		d.reportEnd(env, p.ID, Succeeded, Code{}, note)
+		d.appArrived(env, p)
 	case asked && p.Intent == Restore:
 		p.Away, p.RestoreAt = false, time.Time{}
-		d.report(s, p.ID, Removed, Code{}, detailUnassigned)
+		d.reportEnd(env, p.ID, Removed, Code{}, detailUnassigned)
 	default:
-		d.report(s, p.ID, Removed, Code{}, note)
+		d.reportEnd(env, p.ID, Removed, Code{}, note)
 	}
 	if !p.Assigned && !p.Away {
-		d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
+		d.forget(p)
 	}
-	d.cleared(s, p)
+	d.cleared(env, p)
+}
+
+func (d *Device) forget(p *Payload) {
+	d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
+}
+
+// leaveToOwner ends all work on a mirrored payload that no action holds off the device: it is as its own system has it.
+func (d *Device) leaveToOwner(p *Payload) {
+	p.Work = Work{}
+	p.Presence = Present
+	p.Installed = p.Version
+	if !p.Assigned {
+		d.forget(p)
+	}
 }
 
 // fail ends the work on p in error.
-func (d *Device) fail(s Step, p *Payload, code Code, detail string) {
+func (d *Device) fail(env Env, p *Payload, code Code, detail string) {
 	p.Work = Work{Phase: Stuck, Code: code.Number, Source: code.Source, Note: detail}
-	d.report(s, p.ID, Error, code, detail)
-	d.obstructed(s, p)
+	d.reportEnd(env, p.ID, Error, code, detail)
+	d.obstructed(env, p)
 }
 
 // Ready reports whether the device could be handed something at this moment.

@@ -1,8 +1,12 @@
 package action
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
 
-func (d *Device) answerInventory(s Step, c Class, o Outcome) {
+func (d *Device) answerInventory(env Env, c Class, o Outcome) {
 	i := &d.Inventories[c]
 	sent := i.Sent
 	i.Task = ""
@@ -16,23 +20,23 @@ func (d *Device) answerInventory(s Step, c Class, o Outcome) {
 	case NotNow:
 		i.Deferred = true
 		d.verifying(c, func(p *Payload) {
-			d.report(s, p.ID, InProgress, Code{}, "acknowledged; the device said not now when asked for its inventory")
+			d.reportStep(env, p.ID, StepAcknowledged, "acknowledged; the device said not now when asked for its inventory")
 		})
 	case Accepted:
 		i.Wanted, i.Attempt = false, 0
 		if known {
 			o.Sightings = withManaged(o.Sightings, managed)
 		}
-		d.observe(s, c, sent, o)
+		d.observe(env, c, sent, o)
 	default:
 		i.Attempt++
-		if i.Attempt < s.Policy.MaxAttempts {
-			i.NotBefore = s.Now.Add(backoff(s.Policy.RetryBase, s.Policy.RetryMax, i.Attempt))
+		if i.Attempt < env.Policy.MaxAttempts {
+			i.NotBefore = env.Now.Add(backoff(env.Policy.RetryBase, env.Policy.RetryMax, i.Attempt))
 			return
 		}
 		i.Wanted, i.Attempt = false, 0
 		d.verifying(c, func(p *Payload) {
-			d.fail(s, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("acknowledged, but the device refuses its inventory: %s (code %d)", o.Detail, o.Code)))
+			d.fail(env, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("acknowledged, but the device refuses its inventory: %s (code %d)", o.Detail, o.Code)))
 		})
 	}
 }
@@ -47,7 +51,7 @@ func (d *Device) verifying(c Class, do func(*Payload)) {
 
 // observe holds an inventory against every payload of its class. It says nothing of a payload that the device may
 // have changed after the inventory was asked for.
-func (d *Device) observe(s Step, c Class, sent int64, o Outcome) {
+func (d *Device) observe(env Env, c Class, sent int64, o Outcome) {
 	seen := make(map[string]Sighting, len(o.Sightings))
 	for _, g := range o.Sightings {
 		seen[g.Identifier] = g
@@ -60,18 +64,22 @@ func (d *Device) observe(s Step, c Class, sent int64, o Outcome) {
 		if !listed {
 			g.Detail = o.Detail
 		}
-		if o.Unlisted && !listed && p.mayBeInstalling(s) {
+		if o.Unlisted && !listed && p.mayBeInstalling(env) {
 			g.Working, g.Detail = true, withText("not listed yet: the device may still be installing it", o.Detail)
 		}
-		d.see(s, p, g)
+		d.see(env, p, g)
 	}
 }
 
-func (d *Device) see(s Step, p *Payload, g Sighting) {
+// see applies what an inventory or a report shows of p.
+func (d *Device) see(env Env, p *Payload, g Sighting) {
+	if p.Mirrored && !p.Away {
+		return // its own system sees to it
+	}
 	if d.another(p, g) {
 		g = Sighting{}
 	}
-	note := p.judge(&g)
+	note := withMore(p.judge(&g), g.Note)
 	p.Presence, p.Installed = Absent, 0
 	if g.Present {
 		p.Presence = Present
@@ -79,25 +87,37 @@ func (d *Device) see(s Step, p *Payload, g Sighting) {
 			p.Installed = p.Version
 		}
 	}
-	verifying := p.Work.Phase == Verifying
-	switch {
-	case g.Working:
+	if g.Working {
 		p.Presence = Unknown
-		if verifying {
-			d.lookAgain(s, p, g.Detail)
+		if p.Work.Phase == Verifying {
+			d.lookAgain(env, p, g)
 		}
-	case p.matches():
-		d.finish(s, p, withMore(p.Work.Note, note))
-	case p.Work.Phase == Idle || verifying && p.Work.Task == "": // it changed without a command of this work
-		d.enqueue(s, p)
-	case !verifying:
-	case g.Failed && p.want() == Install && g.Retriable:
-		d.retry(s, p, ours(g.Code), p.beside(g.Detail))
-	case g.Failed && p.want() == Install:
-		d.fail(s, p, ours(g.Code), p.beside(g.Detail))
-	default:
-		d.retry(s, p, ours(CodeNotVerified), p.beside(withMore(p.mismatch(), note)))
+		return
 	}
+	if p.matches() {
+		d.finish(env, p, withMore(p.Work.Note, note))
+		return
+	}
+	if p.Mirrored && p.Work.Phase == Idle { // its own system brought it back, and has the last word
+		p.Intent = Restore
+		p.RestoreAt = time.Time{}
+	}
+	if p.Work.Phase == Idle || p.Work.isDoubt() { // it changed without a command of this work
+		d.enqueue(env, p)
+		return
+	}
+	if p.Work.Phase != Verifying {
+		return
+	}
+	code, detail := ours(CodeNotVerified), p.beside(withMore(p.mismatch(), note))
+	if g.Failed && p.want() == Install {
+		code, detail = ours(g.Code), p.beside(g.Detail)
+		if !g.Retriable {
+			d.fail(env, p, code, detail)
+			return
+		}
+	}
+	d.retry(env, p, code, detail)
 }
 
 // beside puts what the device said to the command beside what was found afterwards.
@@ -124,17 +144,17 @@ func (p *Payload) mismatch() string {
 }
 
 // lookAgain plans another inventory for a payload that the device is still working on.
-func (d *Device) lookAgain(s Step, p *Payload, progress string) {
+func (d *Device) lookAgain(env Env, p *Payload, g Sighting) {
 	w := &p.Work
-	if w.AckedAt.After(s.Now) { // by a clock that was ahead
-		w.AckedAt = s.Now
+	if w.AckedAt.After(env.Now) { // by a clock that was ahead
+		w.AckedAt = env.Now
 	}
-	if s.Now.Sub(w.AckedAt) >= s.Policy.VerifyFor {
-		d.fail(s, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
-			s.Policy.VerifyFor, progress)))
+	if env.Now.Sub(w.AckedAt) >= env.Policy.VerifyFor {
+		d.fail(env, p, ours(cmp.Or(g.Code, CodeNotVerified)), p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
+			env.Policy.VerifyFor, g.Detail)))
 		return
 	}
 	w.Polls++
-	w.NotBefore = s.Now.Add(backoff(s.Policy.PollBase, s.Policy.PollMax, w.Polls))
-	d.report(s, p.ID, InProgress, Code{}, progress)
+	w.NotBefore = env.Now.Add(backoff(env.Policy.PollBase, env.Policy.PollMax, w.Polls))
+	d.reportStep(env, p.ID, StepSettling, g.Detail)
 }

@@ -43,11 +43,11 @@ func withManaged(installed, managed []Sighting) []Sighting {
 
 // mayBeInstalling reports whether a payload that a list does not show may be on its way to the device, where lists show only
 // what has arrived. What is not wanted is not gone before it can come no more.
-func (p *Payload) mayBeInstalling(s Step) bool {
-	if p.want() == Install && p.Work.Phase == Verifying && p.Work.Task != "" {
+func (p *Payload) mayBeInstalling(env Env) bool {
+	if p.want() == Install && p.Work.Phase == Verifying && !p.Work.isDoubt() {
 		return true
 	}
-	return p.want() == Uninstall && !p.InstallAt.IsZero() && s.Now.Sub(p.InstallAt) < s.Policy.VerifyFor
+	return p.want() == Uninstall && !p.InstallAt.IsZero() && env.Now.Sub(p.InstallAt) < env.Policy.VerifyFor
 }
 
 // judge decides whose an app is that the device has and does not manage, and takes one that is not the server's out of the
@@ -63,7 +63,7 @@ func (p *Payload) judge(g *Sighting) (note string) {
 		p.Unmanaged = false
 		return g.Detail
 	}
-	verifying := p.Work.Phase == Verifying && p.Work.Task != ""
+	verifying := p.Work.Phase == Verifying && !p.Work.isDoubt()
 	switch {
 	case p.Unmanaged, verifying && p.want() == Install:
 		p.Unmanaged = true

@@ -27,8 +27,8 @@ func (d *Device) inventoryReady(c Class, now time.Time) bool {
 // in which they were asked for; one that the device postponed or that waits for a retry lets the others pass. What was
 // handed over and never answered is handed over again under the same id. Inventory comes last, so that one
 // inventory verifies many commands.
-func (d *Device) Next(s Step) (Task, bool) {
-	task, ok := d.next(s)
+func (d *Device) Next(env Env) (Task, bool) {
+	task, ok := d.next(env)
 	switch {
 	case !ok:
 		d.Handed = Handed{}
@@ -40,54 +40,61 @@ func (d *Device) Next(s Step) (Task, bool) {
 	return task, ok
 }
 
-func (d *Device) next(s Step) (Task, bool) {
+func (d *Device) next(env Env) (Task, bool) {
 	if !d.Enrolled {
 		return Task{}, false
 	}
-	if d.inventoryReady(Facts, s.Now) {
-		return d.handInventory(s, Facts), true
+	if d.inventoryReady(Facts, env.Now) {
+		return d.handInventory(env, Facts), true
 	}
 	var next *Payload
 	for _, p := range d.Payloads {
-		if d.ready(p, s.Now) && (next == nil || p.Work.Order < next.Work.Order) {
+		if d.ready(p, env.Now) && (next == nil || p.Work.Order < next.Work.Order) {
 			next = p
 		}
 	}
 	if next != nil {
-		return d.handCommand(s, next), true
+		return d.handCommand(env, next), true
 	}
 	for c := Facts + 1; c < classes; c++ {
-		if d.inventoryReady(c, s.Now) {
-			return d.handInventory(s, c), true
+		if d.inventoryReady(c, env.Now) {
+			return d.handInventory(env, c), true
 		}
 	}
 	return Task{}, false
 }
 
-func (d *Device) handCommand(s Step, p *Payload) Task {
+func (d *Device) handCommand(env Env, p *Payload) Task {
 	w := &p.Work
 	if w.Phase != Delivered {
-		w.Phase, w.NotBefore = Delivered, time.Time{}
+		w.handOver()
 		p.Presence, p.Since = Unknown, d.tick()
-		d.report(s, p.ID, InProgress, Code{}, "sent to the device")
+		d.reportStep(env, p.ID, StepSent, "sent to the device")
 		if r := d.Action.open(p.ID); r != nil {
-			r.LastAction = s.Now
+			r.LastAction = env.Now
 		}
-		d.reached(s, p)
-		d.replacing(s, p)
-		d.touched(s, p)
+		d.reached(env, p)
+		d.replacing(env, p)
+		d.touched(env, p)
 	}
 	return Task{ID: w.Task, Kind: w.Kind, Payload: p.Spec}
 }
 
-func (d *Device) handInventory(s Step, c Class) Task {
+// handOver notes that what the work asks is in the device's hands, or in those that hand it to the device.
+func (w *Work) handOver() {
+	w.Phase = Delivered
+	w.NotBefore = time.Time{}
+	w.Failure = ""
+}
+
+func (d *Device) handInventory(env Env, c Class) Task {
 	i := &d.Inventories[c]
 	i.NotBefore = time.Time{}
 	task := Task{Kind: TakeInventory, Class: c}
 	changed := false
 	for _, p := range d.Payloads {
 		if p.Type.Class() == c {
-			d.reached(s, p)
+			d.reached(env, p)
 			changed = changed || p.Since > i.Sent
 			task.Identifiers = append(task.Identifiers, p.Identifier)
 		}
@@ -97,7 +104,7 @@ func (d *Device) handInventory(s Step, c Class) Task {
 		i.Task = ""
 	}
 	if i.Task == "" {
-		i.Task = TaskID(s.NewID())
+		i.Task = TaskID(env.NewID())
 		if !i.Second { // what the second list tells is as of the first
 			i.Sent = d.tick()
 		}
@@ -107,8 +114,8 @@ func (d *Device) handInventory(s Step, c Class) Task {
 }
 
 // reached makes the action active once the device took a command that concerns one of its payloads.
-func (d *Device) reached(s Step, p *Payload) {
+func (d *Device) reached(env Env, p *Payload) {
 	if d.Action.open(p.ID) != nil {
-		d.Action.move(s, Active)
+		d.Action.move(env, Active)
 	}
 }

@@ -97,14 +97,14 @@ func (d *Device) yields(p *Payload) bool {
 }
 
 // displace ends the work on p because another one has its place. No action holds it off any more.
-func (d *Device) displace(s Step, p *Payload) {
+func (d *Device) displace(env Env, p *Payload) {
 	p.Away, p.RestoreAt = false, time.Time{}
 	if r := d.Action.open(p.ID); r != nil {
 		r.InPlace, r.InPlaceName = p.Behind, d.Find(p.Behind).DisplayName
 	}
-	d.fail(s, p, ours(CodeInPlace), detailInPlace)
+	d.fail(env, p, ours(CodeInPlace), detailInPlace)
 	if p.Presence == Absent {
-		d.cleared(s, p)
+		d.cleared(env, p)
 	}
 }
 
@@ -138,25 +138,25 @@ func (d *Device) obstacle(p *Payload) *Payload {
 }
 
 // obstruct ends the work on p, which has the place but cannot come there.
-func (d *Device) obstruct(s Step, p, by *Payload) {
+func (d *Device) obstruct(env Env, p, by *Payload) {
 	if r := d.Action.open(p.ID); r != nil {
 		r.InPlace, r.InPlaceName = by.ID, by.DisplayName
 	}
 	p.Work = Work{Phase: Stuck, Code: CodeInPlace, Note: detailObstacle}
-	d.report(s, p.ID, Error, ours(CodeInPlace), detailObstacle)
+	d.reportEnd(env, p.ID, Error, ours(CodeInPlace), detailObstacle)
 }
 
 // obstructed ends the work on what waits for p to go, which cannot be taken off.
-func (d *Device) obstructed(s Step, p *Payload) {
+func (d *Device) obstructed(env Env, p *Payload) {
 	if h := d.holder(p); h != nil && h != p && h.Work.Phase == Queued && d.obstacle(h) != nil {
-		d.obstruct(s, h, p)
+		d.obstruct(env, h, p)
 	}
 }
 
 // cleared sets what has p's place to work if p was its obstacle.
-func (d *Device) cleared(s Step, p *Payload) {
+func (d *Device) cleared(env Env, p *Payload) {
 	if h := d.holder(p); h != nil && h != p && h.Behind == "" && h.Work.Phase == Stuck && h.Work.Code == CodeInPlace {
-		d.reconcile(s, h)
+		d.reconcile(env, h)
 	}
 }
 
@@ -166,24 +166,24 @@ func (d *Device) overdue(p *Payload) bool {
 }
 
 // touched notes that a command for p may have changed what else of its place is on the device. What was off it still is.
-func (d *Device) touched(s Step, p *Payload) {
+func (d *Device) touched(env Env, p *Payload) {
 	for _, q := range d.rivals(p) {
 		if q.Presence == Absent {
 			continue
 		}
 		q.Presence, q.Since = Unknown, d.tick()
 		if q.Work.Phase == Idle {
-			q.Work = Work{Phase: Verifying, Kind: q.want(), Version: q.Version, AckedAt: s.Now}
+			q.Work = Work{Phase: Verifying, Kind: q.want(), Version: q.Version, AckedAt: env.Now}
 		}
 	}
 }
 
 // replacing tells of what leaves because p was sent to the device.
-func (d *Device) replacing(s Step, p *Payload) {
+func (d *Device) replacing(env Env, p *Payload) {
 	for _, q := range d.rivals(p) {
 		if d.replaced(q) {
-			d.report(s, q.ID, InProgress, Code{}, detailReplacing)
-			d.reached(s, q)
+			d.reportStep(env, q.ID, StepReplacing, detailReplacing)
+			d.reached(env, q)
 		}
 	}
 }

@@ -27,7 +27,8 @@ type Result struct {
 	SubType      string
 	Intent       Intent
 	Status       Status
-	Detail       string
+	Step         Step      `json:",omitempty"` // how far it has come
+	Detail       string    // for people: what is going on, or why it failed
 	Code         int64     // 0: no failure
 	Source       Source    `json:",omitempty"` // of Code; see WhoseCode
 	InPlace      PayloadID `json:",omitempty"` // of CodeInPlace: what has this one's place on the device
@@ -44,19 +45,44 @@ const (
 // WhoseCode is the result's code and whose it is.
 func (r *Result) WhoseCode() Code { return CodeOf(r.Code, r.Source) }
 
-// report writes what became of a payload into the action in force. A final result, and a final action, never change.
-func (d *Device) report(s Step, id PayloadID, status Status, code Code, detail string) {
+// reportStep writes how far a payload has come into the action in force. A final result, and a final action, never
+// change. What the device took before stays in progress, whatever is handed over for it next.
+func (d *Device) reportStep(env Env, id PayloadID, step Step, detail string) {
 	r := d.Action.open(id)
 	if r == nil {
 		return
 	}
-	if r.Status != status || r.Detail != detail || r.Code != code.Number || r.Source != code.Source {
-		r.Status, r.Detail, r.Code, r.Source, r.LastModified = status, detail, code.Number, code.Source, s.Now
-	}
-	d.Action.settle(s)
+	r.set(env, max(r.Status, step.open()), step, Code{}, detail)
 }
 
-func (a *Action) settle(s Step) {
+// reportEnd writes how the work on a payload ended into the action in force, and ends the action with its last payload.
+func (d *Device) reportEnd(env Env, id PayloadID, status Status, code Code, detail string) {
+	r := d.Action.open(id)
+	if r == nil {
+		return
+	}
+	step := StepVerified
+	if status == Error {
+		step = StepFailed
+	}
+	r.set(env, status, step, code, detail)
+	d.Action.settle(env)
+}
+
+// set changes what a result says; one that says so already keeps its time.
+func (r *Result) set(env Env, status Status, step Step, code Code, detail string) {
+	if r.Status == status && r.Step == step && r.WhoseCode() == code && r.Detail == detail {
+		return
+	}
+	r.Status = status
+	r.Step = step
+	r.Code = code.Number
+	r.Source = code.Source
+	r.Detail = detail
+	r.LastModified = env.Now
+}
+
+func (a *Action) settle(env Env) {
 	failed := false
 	for _, r := range a.Results {
 		if !r.Status.Final() {
@@ -68,26 +94,26 @@ func (a *Action) settle(s Step) {
 	if failed {
 		state = Failed
 	}
-	a.move(s, state)
+	a.move(env, state)
 }
 
-func (a *Action) move(s Step, state State) {
+func (a *Action) move(env Env, state State) {
 	if a.State != state && !a.State.Final() {
-		a.State, a.Updated = state, s.Now
+		a.State, a.Updated = state, env.Now
 	}
 }
 
 // end closes an action that did not come to its own end, and every payload of it that had not.
-func (a *Action) end(s Step, state State, code int64, detail string) {
+func (a *Action) end(env Env, state State, code int64, detail string) {
 	if a.State.Final() {
 		return
 	}
 	for i := range a.Results {
 		if r := &a.Results[i]; !r.Status.Final() {
-			r.Status, r.Code, r.Source, r.Detail, r.LastModified = Error, code, ByServer, detail, s.Now
+			r.set(env, Error, StepFailed, ours(code), detail)
 		}
 	}
-	a.move(s, state)
+	a.move(env, state)
 }
 
 // Clone returns a copy that shares nothing with a; nil of nil.

@@ -20,6 +20,10 @@ type Request struct {
 	Set          []Selection
 	Held         []Selection   // what stays off although the caller does not name it; its own clock goes on
 	RestoreAfter time.Duration // 0: never
+
+	// Imported: somebody began it in the system that manages the device, and it is under way there. It is not refused
+	// for the number of payloads that it restores; those beyond MaxPayloads are restored without a result.
+	Imported bool
 }
 
 // Reason is why a set is refused.
@@ -63,6 +67,15 @@ type Plan struct {
 
 // Plan says what a set would do, and changes nothing. The error is a *Refusal.
 func (d *Device) Plan(set []Selection) (Plan, error) {
+	plan, err := d.planSet(set)
+	if n := len(set) + len(plan.Restore) + len(plan.Closed); err == nil && n > MaxPayloads {
+		return Plan{}, &Refusal{Reason: TooMany, Index: n}
+	}
+	return plan, err
+}
+
+// planSet is Plan for any number of results.
+func (d *Device) planSet(set []Selection) (Plan, error) {
 	var plan Plan
 	for i, sel := range set {
 		if slices.ContainsFunc(set[:i], func(o Selection) bool { return o.ID == sel.ID }) {
@@ -89,21 +102,26 @@ func (d *Device) Plan(set []Selection) (Plan, error) {
 			plan.Closed = append(plan.Closed, p)
 		}
 	}
-	if n := len(set) + len(plan.Restore) + len(plan.Closed); n > MaxPayloads {
-		return Plan{}, &Refusal{Reason: TooMany, Index: n}
-	}
 	return plan, nil
+}
+
+// planRequest is the plan of a request. The error is a *Refusal.
+func (d *Device) planRequest(req Request, set []Selection) (Plan, error) {
+	if req.Imported && len(set) <= MaxPayloads {
+		return d.planSet(set)
+	}
+	return d.Plan(set)
 }
 
 // Start makes req the action in force and returns the action it superseded, nil if none was in force. The same set
 // posted again while it is in force changes nothing: then started is false. The error is a *Refusal.
-func (d *Device) Start(s Step, req Request) (superseded *Action, started bool, err error) {
+func (d *Device) Start(env Env, req Request) (superseded *Action, started bool, err error) {
 	set := slices.Concat(req.Set, req.Held)
 	ids := make([]PayloadID, len(set))
 	for i, sel := range set {
 		ids[i] = sel.ID
 	}
-	plan, err := d.Plan(set)
+	plan, err := d.planRequest(req, set)
 	if err != nil {
 		return nil, false, err
 	}
@@ -111,41 +129,41 @@ func (d *Device) Start(s Step, req Request) (superseded *Action, started bool, e
 		return nil, false, nil
 	}
 	a := &Action{ID: req.ID, Number: d.tick(), Name: req.Name, Actor: req.Actor, Set: ids, RestoreAfter: req.RestoreAfter,
-		State: Pending, Started: s.Now, Updated: s.Now}
+		State: Pending, Started: env.Now, Updated: env.Now}
 	for _, sel := range set {
-		a.add(s, d.Find(sel.ID), Remove)
+		a.add(env, d.Find(sel.ID), Remove)
 	}
 	if d.Unsupported != "" {
 		d.Action = a
-		a.end(s, NotSupported, CodeNotSupported, d.Unsupported)
+		a.end(env, NotSupported, CodeNotSupported, d.Unsupported)
 		return nil, true, nil
 	}
-	superseded = d.supersede(s, a)
+	superseded = d.supersede(env, a)
 	var restoreAt time.Time
 	if req.RestoreAfter > 0 {
-		restoreAt = s.Now.Add(req.RestoreAfter)
+		restoreAt = env.Now.Add(req.RestoreAfter)
 	}
 	for _, sel := range req.Set {
 		p := d.Find(sel.ID)
 		if !p.Away {
-			p.AwaySince = s.Now
+			p.AwaySince = env.Now
 		}
 		p.Away, p.Intent, p.RestoreAt, p.AwayBy = true, Remove, restoreAt, req.Actor
 	}
-	d.begin(s, a, plan)
+	d.begin(env, a, plan)
 	return superseded, true, nil
 }
 
 // RestoreExpired starts, as the system, the action that restores every payload whose time is up. What is removed and
 // has time left stays so, with its own clock. It returns false when nothing has expired.
-func (d *Device) RestoreExpired(s Step, id ActionID) (superseded *Action, started bool) {
+func (d *Device) RestoreExpired(env Env, id ActionID) (superseded *Action, started bool) {
 	var keep []Selection
 	expired := false
 	for _, p := range d.Payloads {
 		if !p.Away || p.Intent != Remove {
 			continue
 		}
-		if !p.RestoreAt.IsZero() && !p.RestoreAt.After(s.Now) {
+		if !p.RestoreAt.IsZero() && !p.RestoreAt.After(env.Now) {
 			expired = true
 		} else {
 			keep = append(keep, Selection{p.ID, p.Type})
@@ -154,78 +172,83 @@ func (d *Device) RestoreExpired(s Step, id ActionID) (superseded *Action, starte
 	if !expired {
 		return nil, false
 	}
-	plan, err := d.Plan(keep)
+	plan, err := d.planSet(keep)
 	if err != nil {
-		// What is away came from one action's results, so it is never too many and always nameable.
+		// What is away is always nameable.
 		panic(fmt.Sprintf("action: restoring what expired: %v", err))
 	}
-	a := &Action{ID: id, Number: d.tick(), Name: SyncPayloads, Actor: SystemActor, State: Pending, Started: s.Now, Updated: s.Now}
+	a := &Action{ID: id, Number: d.tick(), Name: SyncPayloads, Actor: SystemActor, State: Pending, Started: env.Now, Updated: env.Now}
 	if d.Action != nil {
 		a.Name, a.RestoreAfter = d.Action.Name, d.Action.RestoreAfter
 	}
 	for _, sel := range keep {
 		a.Set = append(a.Set, sel.ID)
-		a.add(s, d.Find(sel.ID), Remove)
+		a.add(env, d.Find(sel.ID), Remove)
 	}
-	superseded = d.supersede(s, a)
-	d.begin(s, a, plan)
+	superseded = d.supersede(env, a)
+	d.begin(env, a, plan)
 	return superseded, true
 }
 
-func (d *Device) supersede(s Step, by *Action) *Action {
+func (d *Device) supersede(env Env, by *Action) *Action {
 	old := d.Action
 	d.Action = by
 	if old == nil || old.State.Final() {
 		return nil
 	}
-	old.end(s, Canceled, CodeSuperseded, fmt.Sprintf("superseded by a later action of %s", by.Actor))
+	old.end(env, Canceled, CodeSuperseded, fmt.Sprintf("superseded by a later action of %s", by.Actor))
 	return old
 }
 
 // begin puts the plan's results into a and sets every payload to work. Commands of the earlier action are abandoned:
 // their answers must not become results of this one.
-func (d *Device) begin(s Step, a *Action, plan Plan) {
+func (d *Device) begin(env Env, a *Action, plan Plan) {
 	for _, p := range slices.Concat(plan.Restore, plan.Closed) {
-		a.add(s, p, Restore)
+		a.add(env, p, Restore)
 		p.Intent, p.RestoreAt = Restore, time.Time{}
 	}
 	planned := slices.Concat(plan.Remove, plan.Restore, plan.Closed)
 	for _, p := range d.arrange() {
 		if !slices.Contains(planned, p) && !slices.Contains(plan.Unchanged, p) {
-			d.reconcile(s, p)
+			d.reconcile(env, p)
 		}
 	}
 	for _, p := range plan.Unchanged {
-		a.open(p.ID).Status = Removed
+		r := a.open(p.ID)
+		r.Status = Removed
+		r.Step = StepVerified
 	}
 	for _, p := range planned {
 		if d.yields(p) {
-			d.reconcile(s, p)
+			d.reconcile(env, p)
 			continue
 		}
 		if p.Work.Phase == Verifying && p.Work.Kind == p.want() && p.Work.Version == p.Version {
-			d.report(s, p.ID, InProgress, Code{}, detailVerifying)
+			d.reportStep(env, p.ID, StepAcknowledged, detailVerifying)
 			continue
 		}
 		withdrawn := p.Work.Phase == Queued && p.Work.Kind == Uninstall
 		d.abandon(p)
 		switch {
 		case !p.matches():
-			d.enqueue(s, p)
+			d.enqueue(env, p)
 		case withdrawn && p.want() == Install:
-			d.finish(s, p, "the removal was withdrawn before the device took it; nothing to restore")
+			d.finish(env, p, "the removal was withdrawn before the device took it; nothing to restore")
 		case p.want() == Uninstall:
-			d.finish(s, p, "it was not on the device")
+			d.finish(env, p, "it was not on the device")
 		default:
-			d.finish(s, p, "it is on the device already")
+			d.finish(env, p, "it is on the device already")
 		}
 	}
-	a.settle(s)
+	a.settle(env)
 }
 
-func (a *Action) add(s Step, p *Payload, intent Intent) {
+func (a *Action) add(env Env, p *Payload, intent Intent) {
+	if len(a.Results) == MaxPayloads {
+		return
+	}
 	a.Results = append(a.Results, Result{Payload: p.ID, Type: p.Type, DisplayName: p.DisplayName, SubType: p.SubType,
-		Intent: intent, Status: Initiated, LastAction: s.Now, LastModified: s.Now})
+		Intent: intent, Status: Initiated, Step: StepAsked, LastAction: env.Now, LastModified: env.Now})
 }
 
 func sameSet(a, b []PayloadID) bool {

@@ -1,6 +1,10 @@
 // Package action holds the rules of the project: what a syncPayloads call does to a device, how an action and each of
 // its payloads move through their states, and what a device's answer changes. It is pure: no I/O, no clock, no
 // platform. The engine feeds it what happened and stores what it says.
+//
+// It imports nothing of ours. Begin with Device and Payload in device.go, then Device.Start (start.go), Device.Next and
+// Device.Answer for devices that take commands, Device.HandDocument and Device.TakeReport for those that take documents
+// (document.go), and Device.reconcile, which decides what is to be done after anything changed.
 package action
 
 import "time"
@@ -155,11 +159,13 @@ var DefaultPolicy = Policy{
 	VerifyFor:   24 * time.Hour,
 }
 
-// Step carries what a pure rule cannot have: the time of the event and fresh ids.
-type Step struct {
+// Env carries what a pure rule cannot have: the time of the event and fresh ids.
+type Env struct {
 	Now    time.Time
 	NewID  func() string
 	Policy Policy
+
+	byDocument bool // the step is a report on a document, which carried an app and its configuration together
 }
 
 func backoff(base, most time.Duration, n int) time.Duration {

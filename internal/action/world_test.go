@@ -140,8 +140,8 @@ func (w *world) rival(i int, version int64) action.Spec {
 	return s
 }
 
-func (w *world) step() action.Step {
-	return action.Step{Now: w.now, Policy: action.DefaultPolicy, NewID: func() string { w.ids++; return strconv.Itoa(w.ids) }}
+func (w *world) step() action.Env {
+	return action.Env{Now: w.now, Policy: action.DefaultPolicy, NewID: func() string { w.ids++; return strconv.Itoa(w.ids) }}
 }
 
 func (w *world) assign() {
@@ -196,6 +196,9 @@ func (w *world) check(t *rapid.T) {
 	for id, a := range w.all {
 		if len(a.Results) > action.MaxPayloads {
 			t.Fatalf("action %s has %d results", id, len(a.Results))
+		}
+		for _, r := range a.Results {
+			checkStep(t, r)
 		}
 		open := slices.ContainsFunc(a.Results, func(r action.Result) bool { return !r.Status.Final() })
 		if a.State.Final() == open {

@@ -46,6 +46,7 @@ type payloadResult struct {
 	ItemStatus      string    `json:"assignmentItemActionStatus"`
 	PayloadDetail   string    `json:"detail"`
 	ItemDetail      string    `json:"intentActionMessage"`
+	Step            string    `json:"@syncpayloads.step"`
 	ErrorCode       int64     `json:"errorCode"`
 	ErrorSource     string    `json:"errorCode@syncpayloads.source"`
 	Meaning         string    `json:"errorCode@syncpayloads.meaning"`

@@ -1,9 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -91,7 +91,6 @@ func newTimeline(payload string, events []actionEvent) *timeline {
 
 // stepOf says what an event tells, and what is going on from then on.
 func stepOf(p *payloadResult, first bool) (text, class string) {
-	detail := p.detail()
 	switch {
 	case p.status() == "removed" && first:
 		return "off already", "off"
@@ -101,19 +100,23 @@ func stepOf(p *payloadResult, first bool) (text, class string) {
 		return "verified: restored", "good"
 	case p.status() == "error":
 		return "error", "bad"
-	case first && detail == "":
-		return "asked", "waiting"
-	case strings.HasPrefix(detail, "sent"):
-		return "sent", "sent"
-	case strings.HasPrefix(detail, "acknowledged"):
-		return "acknowledged", "verifying"
-	case strings.HasPrefix(detail, "attempt"):
-		return "failed, tried again", "again"
-	case strings.HasPrefix(detail, "the device said not now"):
-		return "not now", "waiting"
-	case detail == "":
-		return "in progress", "sent"
-	default:
-		return detail, "verifying"
 	}
+	if known, ok := openSteps[p.Step]; ok {
+		return cmp.Or(known.text, p.detail()), known.class
+	}
+	return cmp.Or(p.detail(), "in progress"), "sent" // a step of a later server
+}
+
+// openSteps say what a payload's step means while its part of the action goes on. One without a text is told in the
+// words of its detail.
+var openSteps = map[string]struct{ text, class string }{
+	"asked":        {"asked", "waiting"},
+	"unwakeable":   {"", "waiting"},
+	"handedOver":   {"handed over, not taken by the device yet", "sent"},
+	"sent":         {"sent", "sent"},
+	"replacing":    {"", "verifying"},
+	"notNow":       {"not now", "waiting"},
+	"failing":      {"failed, tried again", "again"},
+	"acknowledged": {"acknowledged", "verifying"},
+	"settling":     {"", "verifying"},
 }

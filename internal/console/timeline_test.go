@@ -8,15 +8,15 @@ import (
 
 func TestTimeline(t *testing.T) {
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	event := func(after time.Duration, id, status, detail string) actionEvent {
-		return actionEvent{Type: "payloadChanged", At: begin.Add(after), Item: &payloadResult{ItemID: id, ItemStatus: status, ItemDetail: detail}}
+	event := func(after time.Duration, id, status, step string) actionEvent {
+		return actionEvent{Type: "payloadChanged", At: begin.Add(after), Item: &payloadResult{ItemID: id, ItemStatus: status, Step: step, ItemDetail: "words for people"}}
 	}
 	events := []actionEvent{{Type: "actionStarted", At: begin},
-		event(0, "a", "initiated", ""), event(0, "b", "removed", ""),
-		event(time.Second, "a", "inProgress", "sent to the device"),
-		event(2*time.Second, "a", "inProgress", "attempt 1 of 5 failed: x"),
-		event(62*time.Second, "a", "inProgress", "acknowledged, verifying"),
-		event(100*time.Second, "a", "removed", ""), {Type: "actionChanged", At: begin.Add(100 * time.Second)}}
+		event(0, "a", "initiated", "asked"), event(0, "b", "removed", "verified"),
+		event(time.Second, "a", "inProgress", "sent"),
+		event(2*time.Second, "a", "inProgress", "failing"),
+		event(62*time.Second, "a", "inProgress", "acknowledged"),
+		event(100*time.Second, "a", "removed", "verified"), {Type: "actionChanged", At: begin.Add(100 * time.Second)}}
 	got := newTimeline("a", events)
 	want := "[{asked +0 ms} {sent +1.0 s} {failed, tried again +2.0 s} {acknowledged +1 min 02 s} {verified: removed +1 min 40 s}]" +
 		"[{0 9.88 waiting} {9.88 9.88 sent} {19.76 592.8 again} {612.56 375.44 verifying} {988 12 off}]"

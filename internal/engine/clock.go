@@ -10,56 +10,19 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
-	"github.com/syncpayloads/syncpayloads/internal/backoff"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 const (
 	wakeQueue    = 4096             // wake-ups that may wait; more are tried again by the clock
 	wakers       = 16               // wake-ups under way at once
-	wakeBase     = time.Minute      // wait before a device that did not come is woken again; quadruples
-	wakeMost     = 6 * time.Hour    // longest wait between wake-ups: pushes expire while a device is off
-	notNowWait   = 30 * time.Minute // wait before a device that said not now is woken; it mostly comes by itself
 	sweepBatch   = 256              // devices looked at in one go
 	sweepers     = 32               // of them at once, so that their writes share commits
 	pollEvery    = time.Second      // how soon a catalog change written by another process is seen
 	contactsKept = 30 * time.Second // how long a last contact is kept in memory
 	correctEvery = time.Hour        // how often it is looked for what another server's clock misdated, or this one's before a restart
 	correctAgain = time.Minute      // wait before it is looked again after that failed, or after the clock was set back
-	clockSkew    = time.Minute      // how far the clocks of servers on one database may be apart
 )
-
-// schedule sets when the clock must look at the device next, and says whether to wake it now.
-func (l *Ledger) schedule(now time.Time, connected bool) (wake bool) {
-	ready, deferred := l.Device.Ready(now), l.Device.Deferred()
-	if connected {
-		l.Wake.Tries = 0
-	}
-	switch {
-	case ready && connected:
-		// It is being handed the work. Should the connection break, the clock wakes it.
-		l.Wake.At = now.Add(wakeBase)
-	case ready:
-		wake = true
-		l.Wake.At = now.Add(wakeWait(l.Wake.Tries))
-		l.Wake.Tries++
-	case !deferred:
-		l.Wake = Wake{}
-	case !connected && (!l.Wake.At.After(now) || l.Wake.At.After(now.Add(notNowWait+clockSkew))):
-		wake = true
-		fallthrough
-	case connected:
-		l.Wake.At = now.Add(notNowWait)
-	}
-	l.DueAt = l.Device.NextDue(now)
-	if at := l.Wake.At; !at.IsZero() && (l.DueAt.IsZero() || at.Before(l.DueAt)) {
-		l.DueAt = at
-	}
-	return wake
-}
-
-// wakeWait is the wait after the first wake-up and so many more.
-func wakeWait(tries int) time.Duration { return backoff.After(wakeBase, wakeMost, 4, tries+1) }
 
 // Run keeps the clocks until ctx ends: it spreads catalog changes, restores what has expired, wakes devices that have
 // work, and writes last contacts. Several processes may run it on one database.
@@ -131,8 +94,8 @@ func each(devices []fleet.DeviceID, do func(fleet.DeviceID) error) error {
 }
 
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
-	err := e.step(ctx, id, false, func(_ Tx, l *Ledger, s action.Step) error {
-		l.Device.RestoreExpired(s, action.ActionID(e.NewID()))
+	err := e.step(ctx, id, absent, func(_ Tx, l *Ledger, env action.Env) error {
+		l.Device.RestoreExpired(env, action.ActionID(e.NewID()))
 		return nil
 	})
 	if err != nil {
@@ -162,7 +125,7 @@ func (e *Engine) correctDevice(ctx context.Context, id fleet.DeviceID) error {
 	late := false
 	err := e.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
-		late = err == nil && l.late(e.newStep())
+		late = err == nil && l.late(e.newEnv())
 		return err
 	})
 	if err != nil || !late {
@@ -249,7 +212,10 @@ func (e *Engine) wakeDevice(ctx context.Context, id fleet.DeviceID) error {
 	if err != nil {
 		return err
 	}
-	ch, ok := e.channels[d.Platform]
+	ch, ok := e.channels[served{d.Authority, d.Platform}]
+	if !ok && d.Authority != fleet.ThisServer {
+		return fmt.Errorf("no channel serves platform %s of %s", d.Platform, d.Authority)
+	}
 	if !ok {
 		return fmt.Errorf("no channel serves platform %s", d.Platform)
 	}
@@ -270,7 +236,9 @@ func (c *contacts) add(id fleet.DeviceID, at time.Time) {
 	if c.seen == nil {
 		c.seen = make(map[fleet.DeviceID]time.Time)
 	}
-	c.seen[id] = at
+	if at.After(c.seen[id]) { // a report tells of a time that may be long past
+		c.seen[id] = at
+	}
 }
 
 func (c *contacts) take(now time.Time, kept time.Duration) map[fleet.DeviceID]time.Time {

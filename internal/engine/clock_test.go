@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
@@ -15,14 +16,14 @@ var misdatings = map[string]func(n *node, id fleet.DeviceID, a action.PayloadID)
 	"wake-up": func(n *node, id fleet.DeviceID, a action.PayloadID) {
 		n.start(id, 0, a)
 		n.wakes(id)
-		n.clock.jump(time.Minute)
+		n.clock.Advance(time.Minute)
 		n.sweep()
 		n.wakes(id)
 	},
 	"wake-up behind a restore": func(n *node, id fleet.DeviceID, a action.PayloadID) {
 		n.start(id, 2*time.Minute, a)
 		n.wakes(id)
-		n.clock.jump(time.Minute)
+		n.clock.Advance(time.Minute)
 		n.sweep()
 		n.wakes(id)
 	},
@@ -64,13 +65,13 @@ func TestClockPutRight(t *testing.T) {
 	for name, misdate := range misdatings {
 		for how, right := range map[string]func(n, other *node) *node{
 			"seen": func(n, _ *node) *node {
-				n.clock.jump(-wrong)
+				n.clock.Advance(-wrong)
 				n.sweep()
 				return n
 			},
 			"started anew": func(n, _ *node) *node {
 				n.stop()
-				n.clock.jump(-wrong)
+				n.clock.Advance(-wrong)
 				return newNode(n.T, n.store.Store, n.clock)
 			},
 			"another server's": func(n, other *node) *node {
@@ -81,20 +82,20 @@ func TestClockPutRight(t *testing.T) {
 					n.Errorf("device %s is woken before anybody looked", id)
 				default:
 				}
-				other.clock.jump(time.Hour)
+				other.clock.Advance(time.Hour)
 				other.sweep()
 				return other
 			},
 		} {
 			t.Run(name+"/"+how, func(t *testing.T) {
 				db := storetest.Open(t)
-				c := &clock{at: time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC)}
+				c := clocktest.New(time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC))
 				a := assign(t, db, c, appA)
-				other := newNode(t, db, &clock{at: c.at})
+				other := newNode(t, db, clocktest.New(c.Now()))
 				n := newNode(t, db, c)
 				id := n.enroll("1")
 				n.serve(id, appA)
-				c.jump(wrong)
+				c.Advance(wrong)
 				misdate(n, id, a)
 				n = right(n, other)
 				n.wakes(id)
@@ -110,7 +111,7 @@ func TestClockPutRight(t *testing.T) {
 // When a clock is put right, the ledgers of devices are left alone whose payloads are restored later, as asked.
 func TestClockPutRightTouchesNoRestore(t *testing.T) {
 	db := storetest.Open(t)
-	c := &clock{at: time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC)}
+	c := clocktest.New(time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC))
 	a := assign(t, db, c, appA)
 	n := newNode(t, db, c)
 	const month = 30 * 24 * time.Hour
@@ -120,7 +121,7 @@ func TestClockPutRightTouchesNoRestore(t *testing.T) {
 		id := n.enroll(fmt.Sprint(i))
 		n.serve(id, appA)
 		if i == 10 {
-			c.jump(wrong) // half of the calls are made by the wrong clock
+			c.Advance(wrong) // half of the calls are made by the wrong clock
 			n.sweep()
 		}
 		n.start(id, month, a)
@@ -130,7 +131,7 @@ func TestClockPutRightTouchesNoRestore(t *testing.T) {
 			restores[id] = c.Now().Add(month)
 		}
 	}
-	c.jump(-wrong)
+	c.Advance(-wrong)
 	looks, updates := n.store.looks.Load(), n.store.updates.Load()
 	n.sweep()
 	n.wakes(last) // which takes one look
@@ -142,14 +143,14 @@ func TestClockPutRightTouchesNoRestore(t *testing.T) {
 			t.Errorf("device %s is due at %s, want %s", id, due, at)
 		}
 	}
-	c.jump(4 * time.Minute)
+	c.Advance(4 * time.Minute)
 	n.sweep() // it is looked once more, for what was under way
 	n.wakes(last)
 	looks, updates = n.store.looks.Load(), n.store.updates.Load()
 	for range 10 {
-		c.jump(-30 * time.Second) // a clock that is put right little by little
+		c.Advance(-30 * time.Second) // a clock that is put right little by little
 		n.sweep()
-		c.jump(35 * time.Second)
+		c.Advance(35 * time.Second)
 		n.sweep()
 	}
 	if l, u := n.store.looks.Load()-looks, n.store.updates.Load()-updates; l != 0 || u != 0 {

@@ -1,6 +1,10 @@
 // Package engine makes the rules of package action happen: it starts actions, hands a device's channel the next task,
 // takes the outcome, and keeps the clocks (automatic restore, retries, wake-ups). It is the only writer of action
 // state. Every step is one transaction; nothing is told to anybody before it is committed.
+//
+// It knows the rules, the catalog, the devices and the events, and no platform, protocol or database: channels and a
+// Store are given to it. Begin with Engine.step, then Engine.Start, Engine.Answer (exchange.go) or Engine.TakeReport
+// (document.go), and the table of wake-ups in schedule.go.
 package engine
 
 import (
@@ -84,7 +88,7 @@ type Config struct {
 // Engine runs the rules on a store. Its methods may be called from many goroutines.
 type Engine struct {
 	Config
-	channels    map[fleet.Platform]Channel
+	channels    map[served]Channel
 	wakes       chan fleet.DeviceID
 	unwakeable  unwakeable
 	contacts    contacts
@@ -108,13 +112,24 @@ func New(c Config) *Engine {
 	if c.Committed == nil {
 		c.Committed = func([]live.Event) {}
 	}
-	return &Engine{Config: c, channels: make(map[fleet.Platform]Channel), wakes: make(chan fleet.DeviceID, wakeQueue)}
+	return &Engine{Config: c, channels: make(map[served]Channel), wakes: make(chan fleet.DeviceID, wakeQueue)}
 }
 
-// Attach makes ch the channel of all devices of the platforms.
+// served is what a channel serves: devices of a platform that one system manages.
+type served struct {
+	authority fleet.Authority
+	platform  fleet.Platform
+}
+
+// Attach makes ch the channel of all devices of the platforms that this server manages.
 func (e *Engine) Attach(ch Channel, platforms ...fleet.Platform) {
+	e.AttachAuthority(fleet.ThisServer, ch, platforms...)
+}
+
+// AttachAuthority makes ch the channel of all devices of the platforms that a system manages.
+func (e *Engine) AttachAuthority(a fleet.Authority, ch Channel, platforms ...fleet.Platform) {
 	for _, p := range platforms {
-		e.channels[p] = ch
+		e.channels[served{a, p}] = ch
 	}
 }
 
@@ -127,29 +142,32 @@ func (SystemClock) Now() time.Time { return time.Now().UTC() }
 // After implements Clock.
 func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-func (e *Engine) newStep() action.Step {
+func (e *Engine) newEnv() action.Env {
 	now := e.Clock.Now()
 	e.corrections.saw(now)
-	return action.Step{Now: now, NewID: e.NewID, Policy: e.Policy}
+	return action.Env{Now: now, NewID: e.NewID, Policy: e.Policy}
 }
 
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
-// device is woken afterwards if fn left it work and it is not connected. fn may run again, as that of retry.
-func (e *Engine) step(ctx context.Context, id fleet.DeviceID, connected bool, fn func(Tx, *Ledger, action.Step) error) error {
-	return e.stepAndPlan(ctx, id, func(l *Ledger, now time.Time) bool { return l.schedule(now, connected) }, fn)
+// device is woken afterwards if fn left it work and nobody is in touch with it. fn may run again, as that of retry.
+func (e *Engine) step(ctx context.Context, id fleet.DeviceID, with contact,
+	fn func(Tx, *Ledger, action.Env) error) error {
+	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
+	return e.stepAndPlan(ctx, id, plan, fn)
 }
 
 // stepAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
-func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool, fn func(Tx, *Ledger, action.Step) error) error {
-	_, err := stepReturning(ctx, e, id, plan, func(tx Tx, l *Ledger, s action.Step) (struct{}, error) {
-		return struct{}{}, fn(tx, l, s)
+func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool,
+	fn func(Tx, *Ledger, action.Env) error) error {
+	_, err := stepReturning(ctx, e, id, plan, func(tx Tx, l *Ledger, env action.Env) (struct{}, error) {
+		return struct{}{}, fn(tx, l, env)
 	})
 	return err
 }
 
 // stepReturning is stepAndPlan for an fn that returns something: that of the run whose writes were kept.
 func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, plan func(*Ledger, time.Time) bool,
-	fn func(Tx, *Ledger, action.Step) (T, error),
+	fn func(Tx, *Ledger, action.Env) (T, error),
 ) (T, error) {
 	type outcome struct {
 		value  T
@@ -161,36 +179,36 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, pla
 		if err != nil {
 			return out, err
 		}
-		before, enrolled := l.Device.Action, l.Device.Enrolled
-		was := before.Clone()
-		s := e.newStep()
-		l.Device.CorrectPauses(s)
+		previous, wasEnrolled := l.Device.Action, l.Device.Enrolled
+		previousAsRead := previous.Clone()
+		env := e.newEnv()
+		l.Device.CorrectPauses(env)
 		if l.Changed {
-			if err := e.refresh(ctx, tx, id, l, s); err != nil {
+			if err := e.refresh(ctx, tx, id, l, env); err != nil {
 				return out, err
 			}
 		}
-		if out.value, err = fn(tx, l, s); err != nil {
+		if out.value, err = fn(tx, l, env); err != nil {
 			return out, err
 		}
 		// A superseded action's end comes before its successor's beginning. An action never changes without an event.
-		if out.events = live.Changes(id, s.Now, was, before); len(out.events) > 0 {
-			if err := tx.SaveAction(ctx, id, before); err != nil {
+		if out.events = live.Changes(id, env.Now, previousAsRead, previous); len(out.events) > 0 {
+			if err := tx.SaveAction(ctx, id, previous); err != nil {
 				return out, err
 			}
 		}
-		if now := l.Device.Action; now != before {
-			if err := tx.SaveAction(ctx, id, now); err != nil {
+		if latest := l.Device.Action; latest != previous {
+			if err := tx.SaveAction(ctx, id, latest); err != nil {
 				return out, err
 			}
-			out.events = append(out.events, live.Changes(id, s.Now, nil, now)...)
+			out.events = append(out.events, live.Changes(id, env.Now, nil, latest)...)
 		}
-		out.events = append(out.events, live.Membership(id, s.Now, enrolled, l.Device.Enrolled, l.again)...)
+		out.events = append(out.events, live.Membership(id, env.Now, wasEnrolled, l.Device.Enrolled, l.again)...)
 		l.again = false
 		if err := tx.AppendEvents(ctx, out.events); err != nil {
 			return out, err
 		}
-		out.wake = plan(l, s.Now)
+		out.wake = plan(l, env.Now)
 		return out, tx.SaveLedger(ctx, id, l)
 	})
 	if err != nil {
@@ -209,36 +227,43 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, pla
 // cannot be carried out, ErrChanged or ErrKeyReused; then nothing was changed. A call that repeats the one in force changes
 // nothing, and neither does one whose key says that it was carried out before.
 func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
-	after := e.RestoreAfter
-	if c.RestoreAfter != nil {
-		after = *c.RestoreAfter
-	}
-	err := e.step(ctx, id, false, func(tx Tx, l *Ledger, s action.Step) error {
-		if err := c.once(ctx, tx, id, s.Now); err != nil {
-			return err
-		}
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
-			return err
-		}
-		if c.Match != nil && !c.Match(setTag(&l.Device)) {
-			return ErrChanged
-		}
-		held, err := c.beyond(&l.Device)
-		if err != nil {
-			return err
-		}
-		before := removedPayloads(&l.Device, nil)
-		_, _, err = l.Device.Start(s, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
-			Set: c.Set, Held: held, RestoreAfter: after})
-		if err != nil {
-			return err
-		}
-		return noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
+	err := e.step(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+		_, err := e.start(ctx, tx, id, l, env, c, false)
+		return err
 	})
 	if errors.Is(err, errRepeated) {
 		return nil
 	}
 	return err
+}
+
+// start is Start within a step. imported: the action is under way already, in the system that manages the device.
+func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env, c Call, imported bool) (
+	started bool, err error) {
+	after := e.RestoreAfter
+	if c.RestoreAfter != nil {
+		after = *c.RestoreAfter
+	}
+	if err := c.once(ctx, tx, id, env.Now); err != nil {
+		return false, err
+	}
+	if err := e.refresh(ctx, tx, id, l, env); err != nil {
+		return false, err
+	}
+	if c.Match != nil && !c.Match(setTag(&l.Device)) {
+		return false, ErrChanged
+	}
+	held, err := c.beyond(&l.Device)
+	if err != nil {
+		return false, err
+	}
+	before := removedPayloads(&l.Device, nil)
+	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
+		Set: c.Set, Held: held, RestoreAfter: after, Imported: imported})
+	if err != nil {
+		return false, err
+	}
+	return started, noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
 }
 
 // beyond returns what is held off the device beyond the caller's reach. The error is an *action.Refusal if the set names
@@ -262,7 +287,7 @@ func (c *Call) beyond(d *action.Device) (held []action.Selection, err error) {
 
 // Sync asks the device to connect and to list what it has.
 func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, false, func(tx Tx, l *Ledger, _ action.Step) error {
+	return e.step(ctx, id, absent, func(tx Tx, l *Ledger, _ action.Env) error {
 		l.Device.WantInventory()
 		return noteDevice(ctx, tx, id, nil, nil)
 	})
@@ -289,8 +314,8 @@ func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*acti
 			return err
 		}
 		// The clock may not have come to a fresh catalog change yet. What this plans is not stored.
-		s := e.newStep()
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+		env := e.newEnv()
+		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
 		found = l.Device.Payloads
@@ -300,12 +325,12 @@ func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*acti
 }
 
 // refresh tells the rules what the catalog assigns to the device now.
-func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Step) error {
+func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env) error {
 	specs, err := tx.Assigned(ctx, id)
 	if err != nil {
 		return err
 	}
-	l.Device.Assign(s, specs)
+	l.Device.Assign(env, specs)
 	l.Changed = false
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/live"
@@ -141,7 +142,7 @@ func (p *phone) connect(most int) {
 func TestEventsAreTheChanges(t *testing.T) {
 	const phones, calls, payloads = 4, 25, 11 // more payloads than one statement writes events
 	w := &witness{Store: storetest.Open(t), kept: map[fleet.DeviceID][]*witnessed{}}
-	c := &clock{at: time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC)}
+	c := clocktest.New(time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC))
 	var set []action.Selection
 	for i := range payloads {
 		set = append(set, action.Selection{ID: assign(t, w.Store, c, fmt.Sprintf("com.example.app%d", i)), Type: action.Application})
@@ -165,12 +166,12 @@ func TestEventsAreTheChanges(t *testing.T) {
 					t.Error(err)
 				}
 				p.connect(p.random.IntN(20))
-				c.jump(time.Duration(p.random.IntN(30)) * time.Minute)
+				c.Advance(time.Duration(p.random.IntN(30)) * time.Minute)
 				if err := e.Sweep(t.Context()); err != nil {
 					t.Error(err)
 				}
 			}
-			c.jump(time.Hour)
+			c.Advance(time.Hour)
 			p.connect(100)
 		})
 	}

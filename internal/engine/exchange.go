@@ -23,14 +23,14 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
 	if err != nil || quiet {
 		return nil, err
 	}
-	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, s action.Step) (*Task, error) {
+	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
 		l.Device.Contact()
-		return e.next(ctx, tx, id, l, s)
+		return e.next(ctx, tx, id, l, env)
 	})
 }
 
 // scheduleConnected sets the clocks of a device that is connected.
-func scheduleConnected(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, true) }
+func scheduleConnected(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, connected) }
 
 // ErrNothingAsked means that an answer names no task, and that the device was handed none.
 var ErrNothingAsked = errors.New("the device was handed no task")
@@ -41,27 +41,27 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task, error) {
 	r.bound()
 	e.contacts.add(id, e.Clock.Now())
-	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, s action.Step) (*Task, error) {
+	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
 		if r.Task == "" && l.Device.Handed.Task == "" {
 			return nil, ErrNothingAsked
 		}
-		known := l.Device.Answer(s, r.Task, r.Outcome)
+		known := l.Device.Answer(env, r.Task, r.Outcome)
 		if known && r.Facts != nil {
 			if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
 				return nil, err
 			}
 		}
-		return e.next(ctx, tx, id, l, s)
+		return e.next(ctx, tx, id, l, env)
 	})
 }
 
-func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, s action.Step) (*Task, error) {
+func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env) (*Task, error) {
 	for {
-		t, ok := l.Device.Next(s)
+		t, ok := l.Device.Next(env)
 		if !ok {
 			return nil, nil
 		}
-		if t.Kind != action.Install {
+		if t.Kind != action.Install || t.Payload.Mirrored {
 			return &Task{Task: t}, nil
 		}
 		content, err := tx.Payload(ctx, t.Payload.ID)
@@ -72,7 +72,7 @@ func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, 
 			return nil, err
 		}
 		// The catalog moved on since the work was planned: plan again.
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return nil, err
 		}
 	}
@@ -114,10 +114,10 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 	if err != nil {
 		return "", err
 	}
-	return d.ID, e.step(ctx, d.ID, true, func(tx Tx, l *Ledger, s action.Step) error {
+	return d.ID, e.step(ctx, d.ID, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		l.again = l.Device.Enrolled
-		l.Device.Enroll(s, unsupported)
-		return e.refresh(ctx, tx, d.ID, l, s)
+		l.Device.Enroll(env, unsupported)
+		return e.refresh(ctx, tx, d.ID, l, env)
 	})
 }
 
@@ -144,17 +144,17 @@ func (e *Engine) recognize(ctx context.Context, tx Tx, d fleet.Device) (_ fleet.
 
 // Unenroll takes note that a device left management.
 func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, true, func(tx Tx, l *Ledger, s action.Step) error {
+	return e.step(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		d, err := tx.Device(ctx, id)
 		if err != nil {
 			return err
 		}
 		d.Enrolled = false
-		l.Device.Unenroll(s)
+		l.Device.Unenroll(env)
 		if err := noteDevice(ctx, tx, id, enrolledText(true), enrolledText(false)); err != nil {
 			return err
 		}
-		if err := e.refresh(ctx, tx, id, l, s); err != nil {
+		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
 		return tx.SaveDevice(ctx, d)

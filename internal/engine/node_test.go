@@ -15,30 +15,11 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
-
-// clock is time that passes when a test says so. No timer rings: tests sweep by themselves.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) After(time.Duration) <-chan time.Time { return nil }
-
-func (c *clock) jump(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 // counted is a store that counts how many ledgers are read and written.
 type counted struct {
@@ -60,7 +41,7 @@ func (s *counted) Update(ctx context.Context, id fleet.DeviceID, fn func(engine.
 type node struct {
 	*testing.T
 	*engine.Engine
-	clock *clock
+	clock *clocktest.Clock
 	store *counted
 	woken chan fleet.DeviceID
 	stop  func()
@@ -73,7 +54,7 @@ func (n *node) Wake(_ context.Context, id fleet.DeviceID) error {
 }
 
 // newNode runs a server, which has swept once when newNode returns.
-func newNode(t *testing.T, db *store.Store, c *clock) *node {
+func newNode(t *testing.T, db *store.Store, c *clocktest.Clock) *node {
 	t.Helper()
 	n := &node{T: t, clock: c, store: &counted{Store: db}, woken: make(chan fleet.DeviceID, 1000)}
 	n.Engine = engine.New(engine.Config{Store: n.store, Clock: c, Log: slog.New(slog.DiscardHandler)})
@@ -175,7 +156,7 @@ func (n *node) serve(id fleet.DeviceID, apps ...string) {
 const appA, appB = "com.example.a", "com.example.b"
 
 // assign makes an app and assigns it to all devices.
-func assign(t *testing.T, db *store.Store, c *clock, bundle string) action.PayloadID {
+func assign(t *testing.T, db *store.Store, c *clocktest.Clock, bundle string) action.PayloadID {
 	t.Helper()
 	all := catalog.New(db, catalog.MustForms(payload.Forms()), c.Now, uuid.NewString)
 	p, err := all.Create(t.Context(), catalog.Input{ODataType: payload.IOSStoreApp, DisplayName: bundle,

@@ -38,7 +38,7 @@ func (e *Engine) look(ctx context.Context, id fleet.DeviceID, fn func(Tx, *actio
 		if err != nil {
 			return err
 		}
-		if err := e.refresh(ctx, tx, id, l, e.newStep()); err != nil {
+		if err := e.refresh(ctx, tx, id, l, e.newEnv()); err != nil {
 			return err
 		}
 		return fn(tx, &l.Device)

@@ -28,10 +28,10 @@ type Wake struct {
 
 // late reports whether the clock looks at the device later than it is told to when it is told anew: it was told so by a clock
 // that was ahead. The ledger is of no use afterwards.
-func (l *Ledger) late(s action.Step) bool {
+func (l *Ledger) late(env action.Env) bool {
 	told := l.DueAt
-	l.Device.CorrectPauses(s)
-	l.schedule(s.Now, false)
+	l.Device.CorrectPauses(env)
+	l.schedule(env.Now, absent)
 	return l.Changed || !l.DueAt.IsZero() && l.DueAt.Add(clockSkew).Before(told)
 }
 
@@ -78,8 +78,11 @@ type Tx interface {
 	AppendEvents(ctx context.Context, events []live.Event) error
 	// Actions returns the latest action of each name, latest first.
 	Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error)
-	// Assigned lists what the catalog assigns to the device: its platform, its groups, itself, less what is excluded.
+	// Assigned lists what the catalog assigns to the device: its platform, its groups, itself, less what is excluded; and
+	// what another system assigns to it.
 	Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error)
+	// SaveMirrored replaces what another system assigns to the device. Assigned lists it, too.
+	SaveMirrored(ctx context.Context, device fleet.DeviceID, specs []action.Spec) error
 	// Payload returns a catalog entry with its content; catalog.ErrNotFound if it was deleted.
 	Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
 	// PlaceDevice gives a device that was just made its scope tags, and puts it into the groups that it joins, as far as they

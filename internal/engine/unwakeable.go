@@ -47,8 +47,8 @@ func (e *Engine) tellUnwakeable(ctx context.Context, id fleet.DeviceID, err erro
 	if err != nil && why == "" || !e.unwakeable.changed(id, why) {
 		return nil
 	}
-	err = e.stepAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false }, func(_ Tx, l *Ledger, s action.Step) error {
-		l.Device.TellUnwakeable(s, why)
+	err = e.stepAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false }, func(_ Tx, l *Ledger, env action.Env) error {
+		l.Device.TellUnwakeable(env, why)
 		return nil
 	})
 	if err == nil {

@@ -53,7 +53,16 @@ type Device struct {
 	LastSync     time.Time // last contact; up to a minute late on disk
 	Tags         []string  // ids of scope tags, at least one
 	Joins        []string  // ids of the groups that it joins when it is made; not read back
+
+	// Authority is the system that manages the device and speaks to it. A channel to that system serves it.
+	Authority Authority
 }
+
+// Authority is a system that manages devices. The zero value is this server itself.
+type Authority string
+
+// ThisServer manages the devices that enroll here.
+const ThisServer Authority = ""
 
 // Facts is what an inventory of class Facts tells of a device: a Device of which only what is not empty was told, and of
 // those fields only that a device tells of itself (see described).

@@ -82,6 +82,7 @@ func (w *wording) ownItem(r *action.Result, x explainer) odata.Fields {
 func deviceActionPayload(w *wording, r *action.Result, x explainer) odata.Fields {
 	return withFailure(odata.Fields{
 		{"@odata.type", w.itemType},
+		{resultStep, steps[r.Step]},
 		{"payloadId", string(r.Payload)},
 		{"payloadType", w.typeName(r.Type)},
 		{"displayName", odata.TextOrNull(r.DisplayName)},
@@ -96,6 +97,7 @@ func deviceActionPayload(w *wording, r *action.Result, x explainer) odata.Fields
 func deviceAssignmentItem(w *wording, r *action.Result, x explainer) odata.Fields {
 	return withFailure(odata.Fields{
 		{"@odata.type", w.itemType},
+		{resultStep, steps[r.Step]},
 		{"itemId", r.Payload},
 		{"itemType", w.typeName(r.Type)},
 		{"itemDisplayName", odata.TextOrNull(plaintext.First(r.DisplayName, displayNameLimit))},
@@ -108,3 +110,13 @@ func deviceAssignmentItem(w *wording, r *action.Result, x explainer) odata.Field
 		{"lastModifiedDateTime", odata.Timestamp(r.LastModified)},
 	}, r.WhoseCode(), r.Detail, x)
 }
+
+// resultStep is an annotation of a payload's result that is our own: how far it has come. The detail says it to people, in
+// words that may change.
+const resultStep = "@syncpayloads.step"
+
+// steps are the words of resultStep. They never change.
+var steps = []string{action.NoStep: "unknown", action.StepAsked: "asked", action.StepUnwakeable: "unwakeable",
+	action.StepHandedOver: "handedOver", action.StepSent: "sent", action.StepReplacing: "replacing",
+	action.StepNotNow: "notNow", action.StepFailing: "failing", action.StepAcknowledged: "acknowledged",
+	action.StepSettling: "settling", action.StepVerified: "verified", action.StepFailed: "failed"}

@@ -180,13 +180,13 @@ func TestSpecifiedShape(t *testing.T) {
 
 	payloads := p.result("syncPayloads")
 	checkShape(t, payloads, result, map[string]string{"deviceActionPayloads": "collection"})
-	checkShape(t, at(payloads, "deviceActionPayloads", 0), map[string]string{"@odata.type": "string", "payloadId": "string",
+	checkShape(t, at(payloads, "deviceActionPayloads", 0), map[string]string{"@odata.type": "string", "@syncpayloads.step": "string", "payloadId": "string",
 		"payloadType": "string", "displayName": "string", "intent": "string", "status": "string", "detail": "string",
 		"errorCode": "number", "errorCode@syncpayloads.source": "string",
 		"errorCode@syncpayloads.meaning": "string", "errorCode@syncpayloads.advice": "string", "lastModifiedDateTime": "time"})
 	items := p.result("changeAssignments")
 	checkShape(t, items, result, map[string]string{"deviceAssignmentItems": "collection"})
-	checkShape(t, at(items, "deviceAssignmentItems", 0), map[string]string{"@odata.type": "string", "itemId": "string",
+	checkShape(t, at(items, "deviceAssignmentItems", 0), map[string]string{"@odata.type": "string", "@syncpayloads.step": "string", "itemId": "string",
 		"itemType": "string", "itemDisplayName": "string", "itemSubTypeDisplayName": "string", "assignmentItemActionIntent": "string",
 		"assignmentItemActionStatus": "string", "intentActionMessage": "null", "errorCode": "number",
 		"lastActionDateTime": "time", "lastModifiedDateTime": "time"})
@@ -195,6 +195,8 @@ func TestSpecifiedShape(t *testing.T) {
 		want string
 	}{
 		{payloads["@odata.type"], "#microsoft.graph.syncPayloadsActionResult"},
+		{at(payloads, "deviceActionPayloads", 0, "@syncpayloads.step"), "failed"}, // superseded
+		{at(items, "deviceAssignmentItems", 0, "@syncpayloads.step"), "verified"},
 		{at(payloads, "deviceActionPayloads", 0, "@odata.type"), "microsoft.graph.deviceActionPayload"},
 		{items["@odata.type"], "#microsoft.graph.changeAssignmentsActionResult"},
 		{at(items, "deviceAssignmentItems", 0, "@odata.type"), "microsoft.graph.deviceAssignmentItem"},

@@ -1,5 +1,8 @@
 // Package live is the ordered log of what changed: every change of every action and payload, in the order in which it
 // was committed, for readers that follow it while it grows and that come back after a break.
+//
+// It knows the rules' results and devices' ids, and a Store of its own. Begin with Changes, which makes the events of a
+// step, and Log, which readers follow.
 package live
 
 import (

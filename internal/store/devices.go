@@ -28,6 +28,7 @@ var deviceTable = newTable("devices", "id",
 	instant("enrolled_at", timeColumn, func(d *fleet.Device) *time.Time { return &d.EnrolledAt }).by(fleet.ByEnrolledAt),
 	instant("last_sync", timeColumn, func(d *fleet.Device) *time.Time { return &d.LastSync }).by(fleet.ByLastSync).replacedBy(
 		"CASE WHEN excluded.last_sync >= coalesce(devices.last_sync, 0) THEN excluded.last_sync ELSE devices.last_sync END"),
+	plain("authority", textColumn, func(d *fleet.Device) *fleet.Authority { return &d.Authority }),
 	listing("scope_tags", func(d *fleet.Device) *[]string { return &d.Tags }).by(fleet.ByTag).comparedAs(deviceTagged).writtenApart(),
 )
 

@@ -60,6 +60,7 @@ func (d *document) device(v *action.Device) {
 			d.begin('{')
 			d.spec(&o.Payload)
 			d.end('}')
+			d.someNumber("Sent", o.Sent)
 			d.end('}')
 		})
 	}
@@ -68,6 +69,14 @@ func (d *document) device(v *action.Device) {
 		d.begin('{')
 		d.string("Task", string(v.Handed.Task))
 		d.number("Times", int64(v.Handed.Times))
+		d.end('}')
+	}
+	if v.Documents != (action.Documents{}) {
+		d.name("Documents")
+		d.begin('{')
+		d.number("First", v.Documents.First)
+		d.number("Last", v.Documents.Last)
+		d.number("Reported", v.Documents.Reported)
 		d.end('}')
 	}
 	d.end('}')
@@ -88,6 +97,7 @@ func (d *document) payload(p *action.Payload) {
 	d.someNumber("Since", p.Since)
 	d.ifYes("Unmanaged", p.Unmanaged)
 	d.someTime("InstallAt", p.InstallAt)
+	d.someNumber("Listed", int64(p.Listed))
 	if p.Work != (action.Work{}) {
 		d.name("Work")
 		d.work(&p.Work)
@@ -104,6 +114,7 @@ func (d *document) spec(s *action.Spec) {
 	d.string("DisplayName", s.DisplayName)
 	d.string("SubType", s.SubType)
 	d.someTime("Created", s.Created)
+	d.ifYes("Mirrored", s.Mirrored)
 }
 
 func (d *document) work(w *action.Work) {
@@ -120,6 +131,7 @@ func (d *document) work(w *action.Work) {
 	d.someNumber("Polls", int64(w.Polls))
 	d.someString("Said", w.Said)
 	d.someString("Note", w.Note)
+	d.someString("Failure", w.Failure)
 	d.someNumber("Code", w.Code)
 	d.someNumber("Source", int64(w.Source))
 	d.end('}')
@@ -152,6 +164,7 @@ func (d *document) sighting(g *action.Sighting) {
 	d.number("Code", g.Code)
 	d.string("Detail", g.Detail)
 	d.yes("Unmanaged", g.Unmanaged)
+	d.someString("Note", g.Note)
 	d.end('}')
 }
 
@@ -178,6 +191,7 @@ func (d *document) result(r *action.Result) {
 	d.string("SubType", r.SubType)
 	d.number("Intent", int64(r.Intent))
 	d.number("Status", int64(r.Status))
+	d.someNumber("Step", int64(r.Step))
 	d.string("Detail", r.Detail)
 	d.number("Code", r.Code)
 	d.someNumber("Source", int64(r.Source))

@@ -105,6 +105,7 @@ func (q *session) ledger(ctx context.Context, device fleet.DeviceID) (_ *engine.
 		if err := json.Unmarshal(latest.V, l.Device.Action); err != nil {
 			return nil, 0, fmt.Errorf("latest action of device %s: %w", device, err)
 		}
+		l.Device.Action.InferSteps()
 	}
 	return l, revision, nil
 }
@@ -186,13 +187,9 @@ func (t stepReads) Actions(ctx context.Context, device fleet.DeviceID) ([]*actio
 			(SELECT max(number) FROM actions WHERE device_id = ?1 AND name = ?3))
 		ORDER BY number DESC`, []any{device, action.SyncPayloads, action.ChangeAssignments},
 		func(scan func(...any) error) error {
-			var doc []byte
-			if err := scan(&doc); err != nil {
-				return err
-			}
-			a := new(action.Action)
+			a, err := scanAction(scan)
 			found = append(found, a)
-			return json.Unmarshal(doc, a)
+			return err
 		})
 	if err != nil {
 		return nil, fmt.Errorf("reading the actions of device %s: %w", device, err)

@@ -105,6 +105,9 @@ func scanEvent(scan func(...any) error) (e live.Event, err error) {
 		return e, fmt.Errorf("event %d: %w", position, err)
 	}
 	e.Position = position
+	if e.Result != nil {
+		e.Result.InferStep()
+	}
 	return e, nil
 }
 
@@ -168,13 +171,11 @@ var openStates = fmt.Sprintf("(%d, %d)", action.Pending, action.Active)
 func (q *session) openActions(ctx context.Context) (list []live.Standing, err error) {
 	err = q.Rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN "+openStates+" ORDER BY device_id, number", nil,
 		func(scan func(...any) error) error {
-			open := live.Standing{Action: new(action.Action)}
-			var doc []byte
-			if err := scan(&open.Device, &doc); err != nil {
-				return err
-			}
+			open := live.Standing{}
+			var err error
+			open.Action, err = scanAction(func(dest ...any) error { return scan(append([]any{&open.Device}, dest...)...) })
 			list = append(list, open)
-			return json.Unmarshal(doc, open.Action)
+			return err
 		})
 	return list, err
 }

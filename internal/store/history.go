@@ -57,7 +57,11 @@ func scanAction(scan func(...any) error) (*action.Action, error) {
 		return nil, err
 	}
 	a := new(action.Action)
-	return a, json.Unmarshal(doc, a)
+	if err := json.Unmarshal(doc, a); err != nil {
+		return nil, err
+	}
+	a.InferSteps()
+	return a, nil
 }
 
 // actionEventsLimit is the most events that are looked through for those of one action.

@@ -23,17 +23,21 @@ func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 			SELECT 'allDevices', '' UNION ALL
 			SELECT 'device', ?1 UNION ALL
 			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)
-		SELECT id, type, identifier, revision, version, display_name, sub_type, created FROM catalog_payloads
+		SELECT id, type, identifier, revision, version, display_name, sub_type, created, 0 AS mirrored FROM catalog_payloads
 		WHERE id IN (SELECT payload_id FROM catalog_assignments JOIN mine USING (kind, target))
 			AND id NOT IN (SELECT payload_id FROM catalog_assignments a JOIN catalog_members m ON m.group_id = a.target
 				WHERE a.kind = 'excludeGroup' AND m.device_id = ?1)
 			AND instr(platforms, (SELECT ',' || platform || ',' FROM devices WHERE id = ?1)) > 0
-		ORDER BY created, id`, []any{device},
+		UNION ALL SELECT payload_id, type, identifier, '', 1, display_name, sub_type, created, 1 FROM mirrored_payloads
+			WHERE device_id = ?1
+		ORDER BY 8, 1`, []any{device},
 		func(scan func(...any) error) error {
 			var s action.Spec
 			var created sql.NullInt64
-			err := scan(&s.ID, &s.Type, &s.Identifier, &s.Revision, &s.Version, &s.DisplayName, &s.SubType, &created)
+			var mirrored int
+			err := scan(&s.ID, &s.Type, &s.Identifier, &s.Revision, &s.Version, &s.DisplayName, &s.SubType, &created, &mirrored)
 			s.Created = fromMicros(created)
+			s.Mirrored = mirrored == 1
 			specs = append(specs, s)
 			return err
 		})

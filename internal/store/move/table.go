@@ -42,6 +42,7 @@ func movedTables() []*table {
 		{name: "devices", key: []string{"id"}},
 		{name: "ledgers", key: []string{"device_id"}},
 		{name: "actions", key: []string{"id"}},
+		{name: "mirrored_payloads", key: []string{"device_id", "payload_id"}},
 		{name: "removals", key: []string{"device_id", "payload_id"}},
 		{name: "idempotency_keys", key: []string{"device_id", "caller", "name"}},
 		{name: "events", key: []string{"position"}, numbered: true},

@@ -9,6 +9,7 @@ SELECT printf('device-%05d', i), CASE i % 3 WHEN 0 THEN 'Größe-电话 ' || i W
 INSERT INTO ledgers SELECT id, synced, nullif(synced % 3, 0), synced % 2, '{"Device":"' || name || '"}' FROM devices;
 INSERT INTO actions (id, device_id, number, name, state, doc, started, actor)
 SELECT printf('%08x', i * 40503 % 65536 * 65536 + i), printf('device-%05d', 1 + i % 700), i, 'syncPayloads', 1 + i % 6, '{}', i, 'wer' FROM n;
+INSERT INTO mirrored_payloads VALUES ('device-00001', 'theirs', 1, 'theirs', 'Büro-WLAN', 'wiFi', 1), ('device-00001', 'app', 0, 'app', '', '', NULL);
 INSERT INTO removals SELECT printf('device-%05d', i), 'payload', 1, 'WLAN', '', i, 'me', nullif(i % 2, 0) FROM n WHERE i <= 20;
 INSERT INTO events (device_id, at, doc, code) SELECT printf('device-%05d', 1 + i % 700), i, '{"Type":1}', nullif(i % 2, 0) FROM n;
 DELETE FROM events WHERE position > 4490 OR position < 10;

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/backoff"
+)
+
+const (
+	wakeBase   = time.Minute      // wait before a device that did not come is woken again; quadruples
+	wakeMost   = 6 * time.Hour    // longest wait between wake-ups: pushes expire while a device is off
+	notNowWait = 30 * time.Minute // wait before a device that said not now is woken; it mostly comes by itself
+	clockSkew  = time.Minute      // how far the clocks of servers on one database may be apart
+)
+
+// contact is who is in touch with the engine as a step ends.
+type contact uint8
+
+const (
+	absent    contact = iota // nobody: the step is the clock's, or an admin's
+	connected                // the device, which is being handed what is ready
+	handed                   // the device's channel, which has all that is wanted and waits for what comes of it
+)
+
+// schedule sets when the clock must look at the device next, and says whether to wake it now.
+func (l *Ledger) schedule(now time.Time, with contact) (wake bool) {
+	if with == connected {
+		l.Wake.Tries = 0
+	}
+	l.Wake, wake = l.nextWake(now, with)
+	l.DueAt = l.Device.NextDue(now)
+	if at := l.Wake.At; !at.IsZero() && (l.DueAt.IsZero() || at.Before(l.DueAt)) {
+		l.DueAt = at
+	}
+	return wake
+}
+
+// nextWake is when the device is woken next, by what it has to do and who is in touch:
+//
+//	          | absent                        | connected      | handed
+//	ready     | now; again after a longer     | after wakeBase | after as long as the last wake-up
+//	          | wait with every try           |                | was to wait; the try is not another one
+//	postponed | when notNowWait has passed    | after notNowWait
+//	nothing   | never
+//
+// Ready, a connected device is handed its work: the wake-up is for a connection that breaks. What a channel was handed
+// may wait for a device for days, so each wake-up after that, which makes the channel look again, waits longer.
+func (l *Ledger) nextWake(now time.Time, with contact) (next Wake, wake bool) {
+	ready, postponed := l.Device.Ready(now), l.Device.Deferred()
+	if !ready && !postponed {
+		return Wake{}, false
+	}
+	if ready && with == connected {
+		return Wake{Tries: l.Wake.Tries, At: now.Add(wakeBase)}, false
+	}
+	if ready && with == handed {
+		tries := max(l.Wake.Tries, 1)
+		return Wake{Tries: tries, At: now.Add(wakeWait(tries - 1))}, false
+	}
+	if ready {
+		return Wake{Tries: l.Wake.Tries + 1, At: now.Add(wakeWait(l.Wake.Tries))}, true
+	}
+	if with != absent {
+		return Wake{Tries: l.Wake.Tries, At: now.Add(notNowWait)}, false
+	}
+	misdated := l.Wake.At.After(now.Add(notNowWait + clockSkew)) // by a clock that was ahead
+	if misdated || !l.Wake.At.After(now) {
+		return Wake{Tries: l.Wake.Tries, At: now.Add(notNowWait)}, true
+	}
+	return l.Wake, false
+}
+
+// wakeWait is how long the wake-up after so many tries waits.
+func wakeWait(tries int) time.Duration { return backoff.After(wakeBase, wakeMost, 4, tries+1) }
