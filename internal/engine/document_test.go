@@ -293,7 +293,7 @@ func TestFactsOfReport(t *testing.T) {
 	c.clock.Advance(24 * time.Hour)
 	at := c.clock.Now().Add(-time.Hour)
 	c.take(engine.DocumentReport{DocumentReport: action.DocumentReport{Number: 1}, Facts: &fleet.Facts{Device: fleet.Device{Name: "two"}}, At: at})
-	c.take(engine.DocumentReport{DocumentReport: action.DocumentReport{Number: 1}, Facts: &fleet.Facts{Name: "late"}, At: at.Add(-time.Hour)})
+	c.take(engine.DocumentReport{DocumentReport: action.DocumentReport{Number: 1}, Facts: &fleet.Facts{Device: fleet.Device{Name: "late"}}, At: at.Add(-time.Hour)})
 	c.clock.Advance(time.Minute)
 	c.quietSoon()
 	d, err := c.store.Device(t.Context(), c.id)

@@ -119,7 +119,23 @@ var vocabulary = append(strings.Fields(`
 
 	device_keys device_search key actions catalog_members group_id device_id
 	a a.state a.name a.device_id a.number later later.device_id later.name later.number`),
-	lexeme.FindAllString(strings.Join(store.Vocabulary(), " "), -1)...)
+	append(lexeme.FindAllString(strings.Join(store.Vocabulary(), " "), -1), comparedProperties()...)...)
+
+// comparedProperties are the properties of payloads that $filter takes, as texts of SQL.
+func comparedProperties() (literals []string) {
+	add := func(list []catalog.Property) {
+		for _, p := range list {
+			if p.Filter {
+				literals = append(literals, "'"+p.Name+"'")
+			}
+		}
+	}
+	for _, form := range catalog.MustForms(payload.Forms()).All() {
+		add(form.Properties)
+		add(form.Collection.Properties)
+	}
+	return literals
+}
 
 // surface is the HTTP surface before what catches its queries.
 type surface struct {

@@ -48,7 +48,7 @@ func openSQLite(ctx context.Context, path, vfs string, migrations fs.FS) (*sqlit
 	if vfs != "" {
 		options.Set("vfs", vfs)
 	}
-	// A Mac's disk may keep what it says is written in its cache: fullfsync has it write.
+	// Where the system's fsync leaves data in the disk's own cache, fullfsync has the disk write it.
 	db, err := connectSQLite(path, options, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(ON)",
 		"checkpoint_fullfsync(ON)", "foreign_keys(ON)", fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint))
 	if err != nil {
