@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // MaxAssignments is the most assignments that one payload may have.
@@ -41,7 +42,7 @@ func (c *Catalog) AssignmentsOf(ctx context.Context, ids []action.PayloadID) (ma
 }
 
 // Assign replaces a payload's assignments, as Graph's assign action does. The IDs of list are ignored: an assignment
-// that was there keeps its own. The error is ErrNotFound, an *Invalid if the list is at fault, or that of a condition on
+// that was there keeps its own. The error is ErrNotFound, an *invalid.Input if the list is at fault, or that of a condition on
 // the payload and its assignments as they stand.
 func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment, only ...func(*Payload, []Assignment) error,
 ) ([]Assignment, error) {
@@ -100,7 +101,7 @@ func without(list, others []Assignment) []Assignment {
 // checkAssignments checks a list on its own and brings its ids to lower case.
 func checkAssignments(list []Assignment) error {
 	if len(list) > MaxAssignments {
-		return &Invalid{Property: "assignments", Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), MaxAssignments)}
+		return &invalid.Input{Property: "assignments", Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), MaxAssignments)}
 	}
 	seen := make(map[Change]int, len(list))
 	for i := range list {
@@ -109,19 +110,19 @@ func checkAssignments(list []Assignment) error {
 		switch a.Kind {
 		case AllDevices:
 			if a.Target != "" {
-				return &Invalid{Property: where, Reason: "names an id, but addresses all devices"}
+				return &invalid.Input{Property: where, Reason: "names an id, but addresses all devices"}
 			}
 		case Group, ExcludeGroup, OneDevice:
 			target, ok := ParseGUID(a.Target)
 			if !ok {
-				return &Invalid{Property: where, Reason: fmt.Sprintf("%.60q is not an id", a.Target)}
+				return &invalid.Input{Property: where, Reason: fmt.Sprintf("%.60q is not an id", a.Target)}
 			}
 			a.Target = target
 		default:
-			return &Invalid{Property: where, Reason: fmt.Sprintf("%.60q is not a kind of target that this server knows", a.Kind)}
+			return &invalid.Input{Property: where, Reason: fmt.Sprintf("%.60q is not a kind of target that this server knows", a.Kind)}
 		}
 		if j, twice := seen[concerns(*a)]; twice {
-			return &Invalid{Property: where, Reason: fmt.Sprintf("is also that of assignments[%d]: name each target once", j)}
+			return &invalid.Input{Property: where, Reason: fmt.Sprintf("is also that of assignments[%d]: name each target once", j)}
 		}
 		seen[concerns(*a)] = i
 	}
@@ -134,7 +135,7 @@ func NoTarget(a Assignment, i int) error {
 	if a.Kind == OneDevice {
 		what = "there is no managed device "
 	}
-	return &Invalid{Property: fmt.Sprintf("assignments[%d].target", i), Reason: what + a.Target}
+	return &invalid.Input{Property: fmt.Sprintf("assignments[%d].target", i), Reason: what + a.Target}
 }
 
 func targetExists(ctx context.Context, tx Tx, a Assignment, i int) error {

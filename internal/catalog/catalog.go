@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -49,11 +50,11 @@ type Patch struct {
 	Properties  json.RawMessage // those to set; null takes one away
 }
 
-// Create adds a payload. The error is an *Invalid if the input is at fault.
+// Create adds a payload. The error is an *invalid.Input if the input is at fault.
 func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	form := c.forms.Of(in.ODataType)
 	if form == nil {
-		return nil, &Invalid{Property: "@odata.type", Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
+		return nil, &invalid.Input{Property: "@odata.type", Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
 	}
 	if err := errors.Join(checkNames(in.DisplayName, in.Description), checkFileName(in.FileName)); err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func (c *Catalog) List(ctx context.Context, q query.Query) (page query.Page[*Pay
 }
 
 // Update edits a payload. What is installed decides whether it becomes a new version; a new name
-// alone does not. The error is ErrNotFound, an *Invalid if the patch is at fault, or that of a
+// alone does not. The error is ErrNotFound, an *invalid.Input if the patch is at fault, or that of a
 // condition on the payload as it stands.
 func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, only ...func(*Payload) error) (*Payload, error) {
 	changes, err := ParseProperties(patch.Properties)
@@ -130,7 +131,7 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, 
 	}
 	form := c.forms.Of(seen.ODataType)
 	if form == nil {
-		return nil, &Invalid{Property: "@odata.type", Reason: seen.ODataType + " is not a type that this server keeps any more"}
+		return nil, &invalid.Input{Property: "@odata.type", Reason: seen.ODataType + " is not a type that this server keeps any more"}
 	}
 	if err := form.checkTexts(changes); err != nil {
 		return nil, err
@@ -184,7 +185,7 @@ func (c *Catalog) edit(ctx context.Context, tx Tx, p, current *Payload, e edit) 
 		return err
 	}
 	if !e.form.File && p.FileName != "" {
-		return &Invalid{Property: "payload", Reason: e.form.Type + " has no file"}
+		return &invalid.Input{Property: "payload", Reason: e.form.Type + " has no file"}
 	}
 	if e.patch.Tags != nil {
 		tags, err := checkTags(ctx, tx, e.patch.Tags)

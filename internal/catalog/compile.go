@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // readFile has the compiler read a file, which only forms that are made of one may have.
@@ -15,7 +16,7 @@ func (f *Form) readFile(file []byte, name string) (any, error) {
 		return f.Compiler.ReadFile(file)
 	}
 	if file != nil || name != "" {
-		return nil, &Invalid{Property: "payload", Reason: f.Type + " has no file"}
+		return nil, &invalid.Input{Property: "payload", Reason: f.Type + " has no file"}
 	}
 	return nil, nil
 }
@@ -27,12 +28,12 @@ func (p *Payload) compile(ctx context.Context, tx Tx, form *Form, d *Draft) erro
 		return err
 	}
 	if d.Old != nil && content.Identifier != d.Old.Identifier {
-		return &Invalid{Property: content.IdentifiedBy, Reason: fmt.Sprintf(
+		return &invalid.Input{Property: content.IdentifiedBy, Reason: fmt.Sprintf(
 			"it would be known to devices as %q, and is as %q: they would keep both; make a new %s",
 			content.Identifier, d.Old.Identifier, form.Collection.One)}
 	}
 	if d.Old != nil && !slices.Equal(content.Platforms, d.Old.Platforms) {
-		return &Invalid{Property: content.PlatformsBy, Reason: "the platforms never change: make a new " + form.Collection.One}
+		return &invalid.Input{Property: content.PlatformsBy, Reason: "the platforms never change: make a new " + form.Collection.One}
 	}
 	p.Identifier, p.Revision, p.SubType, p.Platforms = content.Identifier, content.Revision, content.SubType, content.Platforms
 	p.Content, p.Original = content.Installed, content.Uploaded

@@ -169,7 +169,7 @@ type Lookup interface {
 	RevisionUsed(ctx context.Context, c *Content, revision string) (bool, error)
 }
 
-// Compiler is what only the platform of a form knows. Errors are an *Invalid where the draft is at
+// Compiler is what only the platform of a form knows. Errors are an *invalid.Input where the draft is at
 // fault.
 type Compiler interface {
 	// ReadFile reads a file that is to be a payload's. It runs before the transaction, and so may

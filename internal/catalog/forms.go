@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // Forms are all types of payloads that a server keeps. The nil Forms are none.
@@ -146,7 +147,7 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 
 // InspectFile tells what is in a file that may become a payload, and by what taking it off may cut
 // a device off. Each platform that makes payloads of files is asked until one knows it. The error
-// is the first one's *Invalid.
+// is the first one's *invalid.Input.
 func (f *Forms) InspectFile(file []byte, server []*x509.Certificate) (found *Inspection, risks []Risk, err error) {
 	var refused error
 	var asked []Compiler
@@ -161,7 +162,7 @@ func (f *Forms) InspectFile(file []byte, server []*x509.Certificate) (found *Ins
 		}
 		refused = cmp.Or(refused, err)
 	}
-	return nil, nil, cmp.Or(refused, error(&Invalid{Property: "payload", Reason: "this server makes no policies of files"}))
+	return nil, nil, cmp.Or(refused, error(&invalid.Input{Property: "payload", Reason: "this server makes no policies of files"}))
 }
 
 // MustForms is NewForms for forms that are part of the program: what is wrong with them panics.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // reader is a compiler that takes files that begin with a letter.
@@ -20,7 +21,7 @@ func (r reader) ReadFile(file []byte) (any, error) { return r.Inspect(file) }
 
 func (r reader) Inspect(file []byte) (*catalog.Inspection, error) {
 	if len(file) == 0 || file[0] != r.letter {
-		return nil, &catalog.Invalid{Property: "payload", Reason: "does not begin with " + string(r.letter)}
+		return nil, &invalid.Input{Property: "payload", Reason: "does not begin with " + string(r.letter)}
 	}
 	return &catalog.Inspection{Types: []string{string(r.letter)}}, nil
 }
@@ -102,7 +103,7 @@ func TestInspectFile(t *testing.T) {
 		}
 	}
 	for forms, want := range map[*catalog.Forms]string{forms: "does not begin with x", nil: "no policies of files"} {
-		var invalid *catalog.Invalid
+		var invalid *invalid.Input
 		if _, _, err := forms.InspectFile([]byte("z"), nil); !errors.As(err, &invalid) || !strings.Contains(invalid.Reason, want) {
 			t.Errorf("got %v, want %q", err, want)
 		}

@@ -14,7 +14,7 @@ type GroupInput struct {
 	Description string
 }
 
-// CreateGroup adds an empty group. The error is an *Invalid if the input is at fault.
+// CreateGroup adds an empty group. The error is an *invalid.Input if the input is at fault.
 func (c *Catalog) CreateGroup(ctx context.Context, in GroupInput) (*DeviceGroup, error) {
 	if err := checkNames(in.DisplayName, in.Description); err != nil {
 		return nil, err

@@ -11,7 +11,6 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
-	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // Payload is one policy or app. Its ID, Type, Identifier and Platforms never change; an edit of Content makes a new
@@ -85,6 +84,3 @@ type DeviceGroup struct {
 
 // ErrNotFound is returned for a payload or group that does not exist.
 var ErrNotFound = errors.New("not in the catalog")
-
-// Invalid says which property of a payload, group or assignment is wrong and why.
-type Invalid = invalid.Input

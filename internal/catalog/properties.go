@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // MaxPropertiesSize is the most bytes of JSON that the properties of one payload may have.
@@ -27,7 +28,7 @@ func (f *Form) checkTexts(props Properties) error {
 			continue
 		}
 		if n := utf8.RuneCountInString(text); n > maxText {
-			return &Invalid{Property: name, Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxText, n)}
+			return &invalid.Input{Property: name, Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxText, n)}
 		}
 	}
 	return nil
@@ -36,17 +37,17 @@ func (f *Form) checkTexts(props Properties) error {
 // Properties are the Graph properties of a payload that Payload has no field for, by name.
 type Properties map[string]json.RawMessage
 
-// ParseProperties reads a JSON object of properties; nothing is none. The error is an *Invalid.
+// ParseProperties reads a JSON object of properties; nothing is none. The error is an *invalid.Input.
 func ParseProperties(raw json.RawMessage) (Properties, error) {
 	if len(raw) > MaxPropertiesSize {
-		return nil, &Invalid{Property: "properties", Reason: fmt.Sprintf("more than %d bytes", MaxPropertiesSize)}
+		return nil, &invalid.Input{Property: "properties", Reason: fmt.Sprintf("more than %d bytes", MaxPropertiesSize)}
 	}
 	props := Properties{}
 	if len(raw) == 0 {
 		return props, nil
 	}
 	if err := json.Unmarshal(raw, &props); err != nil || props == nil {
-		return nil, &Invalid{Property: "properties", Reason: "not a JSON object"}
+		return nil, &invalid.Input{Property: "properties", Reason: "not a JSON object"}
 	}
 	return props, nil
 }
@@ -69,30 +70,30 @@ func (p Properties) Has(name string) bool {
 }
 
 // Read decodes a property; its zero value if it is not there. what describes the type to a person. The error is an
-// *Invalid.
+// *invalid.Input.
 func Read[T any](p Properties, name, what string) (v T, err error) {
 	if !p.Has(name) {
 		return v, nil
 	}
 	if err := json.Unmarshal(p[name], &v); err != nil {
-		return v, &Invalid{Property: name, Reason: "is not " + what}
+		return v, &invalid.Input{Property: name, Reason: "is not " + what}
 	}
 	return v, nil
 }
 
 func checkFileName(name string) error {
 	if n := utf8.RuneCountInString(name); n > maxFileName {
-		return &Invalid{Property: "payloadFileName", Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxFileName, n)}
+		return &invalid.Input{Property: "payloadFileName", Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxFileName, n)}
 	}
 	return nil
 }
 
 func checkNames(displayName, description string) error {
 	if n := utf8.RuneCountInString(displayName); n > maxDisplayName || strings.TrimSpace(displayName) == "" {
-		return &Invalid{Property: "displayName", Reason: fmt.Sprintf("must have 1 to %d characters; it has %d", maxDisplayName, n)}
+		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("must have 1 to %d characters; it has %d", maxDisplayName, n)}
 	}
 	if n := utf8.RuneCountInString(description); n > maxDescription {
-		return &Invalid{Property: "description", Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxDescription, n)}
+		return &invalid.Input{Property: "description", Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxDescription, n)}
 	}
 	return nil
 }

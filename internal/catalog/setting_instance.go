@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // The types of Microsoft Graph's beta reference, deviceManagementConfiguration…, as far as they have a meaning here.
@@ -77,7 +79,7 @@ const (
 )
 
 // ReadSettings reads the settings of a policy, and refuses those that a table does not know, naming them all. The error is
-// an *Invalid.
+// an *invalid.Input.
 func ReadSettings(raw json.RawMessage, known SettingTable) ([]GivenSetting, error) {
 	var list []GivenSetting
 	if len(raw) == 0 {
@@ -86,15 +88,15 @@ func ReadSettings(raw json.RawMessage, known SettingTable) ([]GivenSetting, erro
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&list); err != nil {
-		return nil, &Invalid{Property: SettingsProperty, Reason: "is not a collection of deviceManagementConfigurationSetting: " + misfit(err)}
+		return nil, &invalid.Input{Property: SettingsProperty, Reason: "is not a collection of deviceManagementConfigurationSetting: " + misfit(err)}
 	}
 	if len(list) == 0 {
-		return nil, &Invalid{Property: SettingsProperty, Reason: "is missing or empty; the policy would configure nothing"}
+		return nil, &invalid.Input{Property: SettingsProperty, Reason: "is missing or empty; the policy would configure nothing"}
 	}
 	unknown := unknownSettings{known: known, seen: make(map[string]bool)}
 	for i, s := range list {
 		if s.Instance == nil {
-			return nil, &Invalid{Property: fmt.Sprintf("settings[%d].settingInstance", i), Reason: "is missing"}
+			return nil, &invalid.Input{Property: fmt.Sprintf("settings[%d].settingInstance", i), Reason: "is missing"}
 		}
 		s.Instance.walk(unknown.add)
 	}
@@ -128,7 +130,7 @@ func (u *unknownSettings) refusal() error {
 	case n > maxUnknown:
 		named, rest = u.ids[:maxUnknown], fmt.Sprintf(" and %d more", n-maxUnknown)
 	}
-	return &Invalid{Property: SettingsProperty, Reason: "has settings that this server does not know: " + strings.Join(named, ", ") + rest +
+	return &invalid.Input{Property: SettingsProperty, Reason: "has settings that this server does not know: " + strings.Join(named, ", ") + rest +
 		"; see deviceManagement/configurationSettings for those that it knows"}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // secretsProperty is where a policy keeps its secrets, by the tokens that stand for them in its settings. It is never
@@ -30,7 +31,7 @@ func (c *Catalog) hideSecrets(form *Form, props Properties, known map[string]str
 	d.UseNumber()
 	var settings any
 	if err := d.Decode(&settings); err != nil {
-		return nil, &Invalid{Property: SettingsProperty, Reason: "is not JSON"}
+		return nil, &invalid.Input{Property: SettingsProperty, Reason: "is not JSON"}
 	}
 	h := &secretHider{known: known, newID: c.newID, secrets: make(map[string]string)}
 	if err := h.hide(settings, SettingsProperty); err != nil {
@@ -78,14 +79,14 @@ func (h *secretHider) hide(v any, where string) error {
 func (h *secretHider) hideOne(v map[string]any, where string) error {
 	value, ok := v["value"].(string)
 	if !ok {
-		return &Invalid{Property: where + ".value", Reason: "must be a string"}
+		return &invalid.Input{Property: where + ".value", Reason: "must be a string"}
 	}
 	state, _ := v["valueState"].(string)
 	switch {
 	case strings.EqualFold(state, secretHidden):
 		secret, ok := h.known[value]
 		if !ok {
-			return &Invalid{Property: where + ".value", Reason: "is not a token of a secret in this policy; give the secret itself, with valueState " + secretPlain}
+			return &invalid.Input{Property: where + ".value", Reason: "is not a token of a secret in this policy; give the secret itself, with valueState " + secretPlain}
 		}
 		h.secrets[value] = secret
 	case state == "" || strings.EqualFold(state, secretPlain):
@@ -93,7 +94,7 @@ func (h *secretHider) hideOne(v map[string]any, where string) error {
 		h.secrets[token] = value
 		v["value"], v["valueState"] = token, secretHidden
 	default:
-		return &Invalid{Property: where + ".valueState", Reason: fmt.Sprintf("%.60q is neither %s nor %s", state, secretPlain, secretHidden)}
+		return &invalid.Input{Property: where + ".valueState", Reason: fmt.Sprintf("%.60q is neither %s nor %s", state, secretPlain, secretHidden)}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // MaxTags is the most scope tags that one device or payload may carry.
@@ -29,7 +30,7 @@ func (c *Catalog) PayloadTags(ctx context.Context, id action.PayloadID) (tags []
 }
 
 // TagDevice gives a device these scope tags in place of those it has. The error is fleet.ErrNotFound if there is no such
-// device, and an *Invalid if a tag does not exist.
+// device, and an *invalid.Input if a tag does not exist.
 func (c *Catalog) TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error {
 	id = fleet.DeviceID(strings.ToLower(string(id)))
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
@@ -46,10 +47,10 @@ func (c *Catalog) TagDevice(ctx context.Context, id fleet.DeviceID, tags []strin
 	})
 }
 
-// checkTags returns the tags in order, each once; none is the default tag. The error is an *Invalid.
+// checkTags returns the tags in order, each once; none is the default tag. The error is an *invalid.Input.
 func checkTags(ctx context.Context, tx Tx, tags []string) ([]string, error) {
 	if len(tags) > MaxTags {
-		return nil, &Invalid{Property: "roleScopeTagIds", Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(tags), MaxTags)}
+		return nil, &invalid.Input{Property: "roleScopeTagIds", Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(tags), MaxTags)}
 	}
 	if len(tags) == 0 {
 		return []string{fleet.DefaultTag}, nil
@@ -58,7 +59,7 @@ func checkTags(ctx context.Context, tx Tx, tags []string) ([]string, error) {
 	for _, tag := range tags {
 		ok, err := tx.TagExists(ctx, tag)
 		if err == nil && !ok {
-			err = &Invalid{Property: "roleScopeTagIds", Reason: fmt.Sprintf("there is no scope tag %.60q", tag)}
+			err = &invalid.Input{Property: "roleScopeTagIds", Reason: fmt.Sprintf("there is no scope tag %.60q", tag)}
 		}
 		if err != nil {
 			return nil, err

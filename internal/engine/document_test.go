@@ -374,7 +374,7 @@ func TestImportedAction(t *testing.T) {
 	c.quietSoon()
 
 	call := engine.Call{Name: action.ChangeAssignments, Actor: "their admin", Set: apps("b")}
-	draft := &audit.Draft{Entry: audit.Entry{ID: "an entry", Activity: "import"}}
+	draft := &audit.Draft{Entry: audit.Entry{ID: "an entry", At: c.clock.Now(), Activity: "import"}}
 	doc, err := c.Import(audit.With(t.Context(), draft), c.id, call)
 	if err != nil || doc == nil || len(doc.HeldOff) != 1 || doc.HeldOff[0].ID != "b" {
 		t.Fatalf("imported as %+v, %v", doc, err)

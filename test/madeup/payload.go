@@ -7,6 +7,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // Forms implements platform.Platform.
@@ -50,7 +51,7 @@ func (compiler) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft,
 	if form.Collection == catalog.Apps {
 		id, err := catalog.Read[string](d.Properties, "kettleIdentifier", "a string")
 		if err == nil && id == "" {
-			err = &catalog.Invalid{Property: "kettleIdentifier", Reason: "is missing: every app for kettles has one"}
+			err = &invalid.Input{Property: "kettleIdentifier", Reason: "is missing: every app for kettles has one"}
 		}
 		if err != nil {
 			return nil, err
@@ -59,7 +60,7 @@ func (compiler) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft,
 	}
 	degrees, err := catalog.Read[int64](d.Properties, "degrees", "an integer")
 	if err == nil && degrees > 100 {
-		err = &catalog.Invalid{Property: "degrees", Reason: "is more than water can have"}
+		err = &invalid.Input{Property: "degrees", Reason: "is more than water can have"}
 	}
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // AppSettings is the Content of an app: what a channel needs to install it. StoreID and ManifestURL
@@ -78,7 +79,7 @@ func (apps) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft, _ c
 		return nil, err
 	}
 	if d.Old != nil && !slices.Equal(c.Platforms, d.Old.Platforms) {
-		return nil, &catalog.Invalid{Property: deviceType.Name, Reason: "the platforms of an app never change: make a new app"}
+		return nil, &invalid.Input{Property: deviceType.Name, Reason: "the platforms of an app never change: make a new app"}
 	}
 	c.Installed, err = json.Marshal(s)
 	return c, err
@@ -89,7 +90,7 @@ func keepsBundleID(old *catalog.Payload, c *catalog.Content) error {
 	if old == nil || old.Identifier == c.Identifier {
 		return nil
 	}
-	return &catalog.Invalid{Property: c.IdentifiedBy, Reason: fmt.Sprintf(
+	return &invalid.Input{Property: c.IdentifiedBy, Reason: fmt.Sprintf(
 		"the bundle id is %q and cannot become %q: devices would keep both; make a new %s", old.Identifier, c.Identifier, old.ODataType)}
 }
 
@@ -106,7 +107,7 @@ func (s *AppSettings) fromStore(odataType string, props catalog.Properties) (err
 	if address != "" {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || storePath.FindStringSubmatch(u.Path) == nil {
-			return &catalog.Invalid{Property: "appStoreUrl", Reason: fmt.Sprintf(
+			return &invalid.Input{Property: "appStoreUrl", Reason: fmt.Sprintf(
 				"%.60q does not name an app: give its App Store address, such as https://apps.apple.com/us/app/name/id361309726", address)}
 		}
 		id, err := strconv.ParseInt(storePath.FindStringSubmatch(u.Path)[1], 10, 64)
@@ -114,12 +115,12 @@ func (s *AppSettings) fromStore(odataType string, props catalog.Properties) (err
 			return err
 		}
 		if s.StoreID != 0 && s.StoreID != id {
-			return &catalog.Invalid{Property: "storeId", Reason: fmt.Sprintf("%d is not the app that appStoreUrl names (%d)", s.StoreID, id)}
+			return &invalid.Input{Property: "storeId", Reason: fmt.Sprintf("%d is not the app that appStoreUrl names (%d)", s.StoreID, id)}
 		}
 		s.StoreID = id
 	}
 	if s.StoreID <= 0 {
-		return &catalog.Invalid{Property: "appStoreUrl", Reason: "is missing: give the app's App Store address, or its number there as storeId"}
+		return &invalid.Input{Property: "appStoreUrl", Reason: "is missing: give the app's App Store address, or its number there as storeId"}
 	}
 	if odataType == IOSVPPApp {
 		return s.license(props)
@@ -138,7 +139,7 @@ func (s *AppSettings) license(props catalog.Properties) error {
 		return err
 	}
 	if l.SupportsDeviceLicensing != nil && !*l.SupportsDeviceLicensing {
-		return &catalog.Invalid{Property: "licensingType", Reason: "supportsDeviceLicensing is false: this server licenses apps to devices only"}
+		return &invalid.Input{Property: "licensingType", Reason: "supportsDeviceLicensing is false: this server licenses apps to devices only"}
 	}
 	s.DeviceLicensed = true
 	return nil
@@ -152,7 +153,7 @@ func (s *AppSettings) fromManifest(versionProperty string, props catalog.Propert
 		return err
 	}
 	if s.AppVersion == "" || len(s.AppVersion) > maxIdentifier {
-		return &catalog.Invalid{Property: versionProperty, Reason: "is missing or too long: give the version that the manifest installs, such as 1.4.2"}
+		return &invalid.Input{Property: versionProperty, Reason: "is missing or too long: give the version that the manifest installs, such as 1.4.2"}
 	}
 	return nil
 }
@@ -170,7 +171,7 @@ func appPlatforms(form *catalog.Form, props catalog.Properties) ([]fleet.Platfor
 	}
 	t, err := catalog.Read[devices](props, deviceType.Name, "an iosDeviceType")
 	if err == nil && !t.IPad && !t.IPhoneAndIPod {
-		err = &catalog.Invalid{Property: deviceType.Name, Reason: "names no device: set iPad, iPhoneAndIPod or both"}
+		err = &invalid.Input{Property: deviceType.Name, Reason: "names no device: set iPad, iPhoneAndIPod or both"}
 	}
 	return slices.DeleteFunc(slices.Clone(iosDevices), func(p fleet.Platform) bool {
 		return p == fleet.IPadOS && !t.IPad || p == fleet.IOS && !t.IPhoneAndIPod
@@ -182,7 +183,7 @@ var bundleIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
 func readBundleID(p catalog.Properties, name string) (string, error) {
 	id, err := catalog.Read[string](p, name, "a string")
 	if err == nil && !bundleIDForm.MatchString(id) {
-		err = &catalog.Invalid{Property: name, Reason: fmt.Sprintf(
+		err = &invalid.Input{Property: name, Reason: fmt.Sprintf(
 			"%.60q is not a bundle id: give one such as com.example.app (letters, digits, dots, hyphens; at most %d)", id, maxIdentifier)}
 	}
 	return id, err
@@ -196,7 +197,7 @@ func readManifestURL(p catalog.Properties) (string, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" || u.Host == "" || len(text) > 2048 {
-		return "", &catalog.Invalid{Property: name,
+		return "", &invalid.Input{Property: name,
 			Reason: fmt.Sprintf("%.60q is not an https URL of at most 2048 characters; devices fetch a manifest over https only", text)}
 	}
 	return text, nil

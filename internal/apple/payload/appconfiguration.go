@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // The properties of a managed app configuration.
@@ -30,13 +31,13 @@ func readConfiguration(p catalog.Properties) (propertylist.Dictionary, error) {
 	encoded, listed := p.Has(settingXML), p.Has(listedSettings)
 	switch {
 	case encoded && listed:
-		return nil, &catalog.Invalid{Property: listedSettings, Reason: "encodedSettingXml is given too: give one of them"}
+		return nil, &invalid.Input{Property: listedSettings, Reason: "encodedSettingXml is given too: give one of them"}
 	case encoded:
 		return readEncodedSettings(p)
 	case listed:
 		return readListedSettings(p)
 	default:
-		return nil, &catalog.Invalid{Property: listedSettings, Reason: "is missing: give settings or encodedSettingXml"}
+		return nil, &invalid.Input{Property: listedSettings, Reason: "is missing: give settings or encodedSettingXml"}
 	}
 }
 
@@ -48,14 +49,14 @@ func readEncodedSettings(p catalog.Properties) (propertylist.Dictionary, error) 
 	}
 	b, err := catalog.DecodeBase64(text)
 	if err != nil {
-		return nil, &catalog.Invalid{Property: name, Reason: err.Error()}
+		return nil, &invalid.Input{Property: name, Reason: err.Error()}
 	}
 	dict, err := propertylist.Decode(b)
 	if err != nil {
-		return nil, &catalog.Invalid{Property: name, Reason: "is not a property list: " + err.Error()}
+		return nil, &invalid.Input{Property: name, Reason: "is not a property list: " + err.Error()}
 	}
 	if len(dict) == 0 {
-		return nil, &catalog.Invalid{Property: name, Reason: "is empty; the configuration would set nothing"}
+		return nil, &invalid.Input{Property: name, Reason: "is empty; the configuration would set nothing"}
 	}
 	return dict, nil
 }
@@ -73,16 +74,16 @@ func readListedSettings(p catalog.Properties) (propertylist.Dictionary, error) {
 		return nil, err
 	}
 	if len(items) == 0 {
-		return nil, &catalog.Invalid{Property: name, Reason: "is empty; the configuration would set nothing"}
+		return nil, &invalid.Input{Property: name, Reason: "is empty; the configuration would set nothing"}
 	}
 	dict := make(propertylist.Dictionary, len(items))
 	for i, item := range items {
 		where := fmt.Sprintf("settings[%d]", i)
 		if item.Key == "" {
-			return nil, &catalog.Invalid{Property: where + ".appConfigKey", Reason: "is missing"}
+			return nil, &invalid.Input{Property: where + ".appConfigKey", Reason: "is missing"}
 		}
 		if _, twice := dict[item.Key]; twice {
-			return nil, &catalog.Invalid{Property: where + ".appConfigKey", Reason: fmt.Sprintf("%.60q is there twice", item.Key)}
+			return nil, &invalid.Input{Property: where + ".appConfigKey", Reason: fmt.Sprintf("%.60q is there twice", item.Key)}
 		}
 		if dict[item.Key], err = item.value(where); err != nil {
 			return nil, err
@@ -110,14 +111,14 @@ func (s settingItem) value(where string) (v any, err error) {
 			err = strconv.ErrSyntax
 		}
 	case "tokenType":
-		return nil, &catalog.Invalid{Property: where + ".appConfigKeyType",
+		return nil, &invalid.Input{Property: where + ".appConfigKeyType",
 			Reason: "tokenType needs values of a device's user, whom no device here has: give the value as stringType"}
 	default:
-		return nil, &catalog.Invalid{Property: where + ".appConfigKeyType",
+		return nil, &invalid.Input{Property: where + ".appConfigKeyType",
 			Reason: fmt.Sprintf("%.60q is not stringType, integerType, realType or booleanType", s.Type)}
 	}
 	if err != nil {
-		return nil, &catalog.Invalid{Property: where + ".appConfigKeyValue", Reason: fmt.Sprintf("%.60q is not a value of %s", s.Value, s.Type)}
+		return nil, &invalid.Input{Property: where + ".appConfigKeyValue", Reason: fmt.Sprintf("%.60q is not a value of %s", s.Value, s.Type)}
 	}
 	return v, nil
 }
@@ -131,12 +132,12 @@ func readTargetedApp(p catalog.Properties) (string, error) {
 		return "", err
 	}
 	if len(ids) != 1 {
-		return "", &catalog.Invalid{Property: name,
+		return "", &invalid.Input{Property: name,
 			Reason: fmt.Sprintf("names %d apps; give exactly one, and make a configuration for each app", len(ids))}
 	}
 	id, ok := catalog.ParseGUID(ids[0])
 	if !ok {
-		return "", &catalog.Invalid{Property: name, Reason: fmt.Sprintf("%.60q is not an app's id", ids[0])}
+		return "", &invalid.Input{Property: name, Reason: fmt.Sprintf("%.60q is not an app's id", ids[0])}
 	}
 	return id, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // configurations compiles the form of managed app configurations.
@@ -54,7 +55,7 @@ func (configurations) Compile(ctx context.Context, _ *catalog.Form, d *catalog.D
 	}
 	var delivered AppConfiguration
 	if err := json.Unmarshal(c.Installed, &delivered); err != nil || ConfigurationRevision(delivered.Configuration) != c.Revision {
-		return nil, &catalog.Invalid{Property: listedSettings, Reason: "a key or value has characters that a property list cannot hold"}
+		return nil, &invalid.Input{Property: listedSettings, Reason: "a key or value has characters that a property list cannot hold"}
 	}
 	return c, keepsBundleID(d.Old, c)
 }
@@ -70,7 +71,7 @@ func targetOf(ctx context.Context, props catalog.Properties, look catalog.Lookup
 		return nil, err
 	}
 	if err != nil || app.Type != action.Application || app.Family() != fleet.IOS {
-		return nil, &catalog.Invalid{Property: targetedApps, Reason: fmt.Sprintf("%s is not an iOS app of the catalog: add the app first", id)}
+		return nil, &invalid.Input{Property: targetedApps, Reason: fmt.Sprintf("%s is not an iOS app of the catalog: add the app first", id)}
 	}
 	return app, nil
 }

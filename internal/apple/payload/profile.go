@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // EnrollmentProfileIdentifier is the PayloadIdentifier of the server's own enrollment profile. What it holds has
@@ -41,7 +42,7 @@ type Profile struct {
 func ParseProfile(b []byte) (*Profile, error) {
 	p, err := parseProfile(b)
 	if err != nil {
-		return nil, &catalog.Invalid{Property: "payload", Reason: err.Error()}
+		return nil, &invalid.Input{Property: "payload", Reason: err.Error()}
 	}
 	return p, nil
 }
@@ -269,7 +270,7 @@ func (s *section) yes(key string) bool {
 // is an *Invalid: its signature would break.
 func (p *Profile) WithUUID(uuid string) ([]byte, error) {
 	if p.Signed {
-		return nil, &catalog.Invalid{Property: "payload", Reason: fmt.Sprintf(
+		return nil, &invalid.Input{Property: "payload", Reason: fmt.Sprintf(
 			"an earlier version, or another configuration of this PayloadIdentifier, has the PayloadUUID %s already, and a signed profile "+
 				"cannot be changed here: give it a new PayloadUUID and sign it again", p.UUID)}
 	}

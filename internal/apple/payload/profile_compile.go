@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // profiles compiles the forms that are a configuration profile.
@@ -78,7 +79,7 @@ func (profiles) Compile(ctx context.Context, form *catalog.Form, d *catalog.Draf
 		return nil, fmt.Errorf("the draft of %s has a file that was not read", d.ID)
 	}
 	if d.Old != nil && profile.Identifier != d.Old.Identifier {
-		return nil, &catalog.Invalid{Property: "payload", Reason: fmt.Sprintf(
+		return nil, &invalid.Input{Property: "payload", Reason: fmt.Sprintf(
 			"PayloadIdentifier is %q, and this configuration's is %q: devices would keep both; make a new configuration for another identifier",
 			profile.Identifier, d.Old.Identifier)}
 	}
@@ -104,9 +105,9 @@ func checkChannel(form *catalog.Form, d *catalog.Draft) error {
 	case err != nil || channel == "":
 		return err
 	case form.Property(deploymentChannel) == nil:
-		return &catalog.Invalid{Property: deploymentChannel, Reason: "is a property of " + MacOSCustomConfiguration + " only"}
+		return &invalid.Input{Property: deploymentChannel, Reason: "is a property of " + MacOSCustomConfiguration + " only"}
 	case channel != "deviceChannel":
-		return &catalog.Invalid{Property: deploymentChannel,
+		return &invalid.Input{Property: deploymentChannel,
 			Reason: fmt.Sprintf("is %.60q; this server delivers over \"deviceChannel\" only", channel)}
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 type dict = map[string]any
@@ -150,7 +150,7 @@ func TestBadProfiles(t *testing.T) {
 				file = xmlList(t, c.file)
 			}
 			p, err := payload.ParseProfile(file)
-			var invalid *catalog.Invalid
+			var invalid *invalid.Input
 			if !errors.As(err, &invalid) || invalid.Property != "payload" || !strings.Contains(invalid.Reason, c.want) {
 				t.Errorf("got %+v, %v; want a reason with %q", p, err, c.want)
 			}
@@ -241,7 +241,7 @@ func FuzzParseProfile(f *testing.F) {
 		defer cost.Input(t)()
 		p, err := payload.ParseProfile(b)
 		if err != nil {
-			var invalid *catalog.Invalid
+			var invalid *invalid.Input
 			if !errors.As(err, &invalid) {
 				t.Fatalf("%v is not an *Invalid", err)
 			}

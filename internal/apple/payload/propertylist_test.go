@@ -17,6 +17,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // binaryWriter writes a binary property list, every value an object of its own.
@@ -242,7 +243,7 @@ func TestParseAppConfiguration(t *testing.T) {
 		`{"settings":[` + strings.Repeat(" ", catalog.MaxPropertiesSize):       "properties",
 	} {
 		got, err := payload.ParseAppConfiguration(json.RawMessage(body))
-		var invalid *catalog.Invalid
+		var invalid *invalid.Input
 		if !errors.As(err, &invalid) || invalid.Property != property {
 			t.Errorf("%.80s: %v, %v; want *Invalid of %s", body, got, err, property)
 		}
@@ -256,7 +257,7 @@ func FuzzParseAppConfiguration(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		defer cost.Input(t)()
 		d, err := payload.ParseAppConfiguration(body)
-		var invalid *catalog.Invalid
+		var invalid *invalid.Input
 		if err != nil && !errors.As(err, &invalid) {
 			t.Fatalf("%v is not an *Invalid", err)
 		}

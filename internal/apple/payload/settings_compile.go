@@ -7,6 +7,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // settingCompiler makes payloads of the settings of one policy.
@@ -27,7 +28,7 @@ type settledPayload struct {
 
 // fault is an *Invalid that names the place and the setting.
 func fault(where, id, format string, args ...any) error {
-	return &catalog.Invalid{Property: where, Reason: fmt.Sprintf("%q: ", id) + fmt.Sprintf(format, args...)}
+	return &invalid.Input{Property: where, Reason: fmt.Sprintf("%q: ", id) + fmt.Sprintf(format, args...)}
 }
 
 // payloads makes the payloads of the settings, ordered by their type. A setting that stands by itself, without the group
@@ -68,7 +69,7 @@ func (c *settingCompiler) payloads(list []catalog.GivenSetting) ([]settledPayloa
 		}
 	}
 	if len(all) == 0 {
-		return nil, &catalog.Invalid{Property: catalog.SettingsProperty, Reason: "have no values; the policy would configure nothing"}
+		return nil, &invalid.Input{Property: catalog.SettingsProperty, Reason: "have no values; the policy would configure nothing"}
 	}
 	for _, p := range all {
 		if len(p.keys) == 0 {

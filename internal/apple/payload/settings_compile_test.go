@@ -10,7 +10,6 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
@@ -259,9 +258,9 @@ func TestEverySettingAlone(t *testing.T) {
 	}
 }
 
-func invalid(t *testing.T, err error) *catalog.Invalid {
+func invalid(t *testing.T, err error) *invalid.Input {
 	t.Helper()
-	var i *catalog.Invalid
+	var i *invalid.Input
 	if !errors.As(err, &i) {
 		t.Fatalf("got %v, want an *Invalid", err)
 	}

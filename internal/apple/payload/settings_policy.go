@@ -14,6 +14,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // The properties of a settings catalog policy, beside its settings.
@@ -59,7 +60,7 @@ func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft, _ 
 	c := &catalog.Content{Identifier: policyIdentifier + string(d.ID), IdentifiedBy: policyPlatforms, SubType: KindSettingsCatalog,
 		Platforms: platformsOf[platform], PlatformsBy: policyPlatforms}
 	if d.Old != nil && !slices.Equal(d.Old.Platforms, c.Platforms) {
-		return nil, &catalog.Invalid{Property: policyPlatforms, Reason: "never change: make a new policy for other platforms"}
+		return nil, &invalid.Input{Property: policyPlatforms, Reason: "never change: make a new policy for other platforms"}
 	}
 	if err := checkTechnologies(d.Properties); err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func readPlatform(p catalog.Properties) (fleet.Platform, error) {
 	}
 	platform, ok := settingPlatforms[text]
 	if !ok {
-		return "", &catalog.Invalid{Property: name, Reason: fmt.Sprintf("is %.60q; it can be \"iOS\" or \"macOS\"", text)}
+		return "", &invalid.Input{Property: name, Reason: fmt.Sprintf("is %.60q; it can be \"iOS\" or \"macOS\"", text)}
 	}
 	return platform, nil
 }
@@ -112,7 +113,7 @@ func checkTechnologies(p catalog.Properties) error {
 	}
 	for word := range strings.SplitSeq(text, ",") {
 		if word = strings.TrimSpace(word); word != "mdm" && word != "appleRemoteManagement" {
-			return &catalog.Invalid{Property: name, Reason: fmt.Sprintf("has %.60q; it can be \"mdm,appleRemoteManagement\"", word)}
+			return &invalid.Input{Property: name, Reason: fmt.Sprintf("has %.60q; it can be \"mdm,appleRemoteManagement\"", word)}
 		}
 	}
 	return nil
@@ -136,7 +137,7 @@ func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error
 		return nil, fmt.Errorf("writing the profile %s: %w", c.Identifier, err)
 	}
 	if _, err := parseProfile(b); err != nil {
-		return nil, &catalog.Invalid{Property: catalog.SettingsProperty, Reason: "cannot be a profile: " + err.Error()}
+		return nil, &invalid.Input{Property: catalog.SettingsProperty, Reason: "cannot be a profile: " + err.Error()}
 	}
 	return b, nil
 }

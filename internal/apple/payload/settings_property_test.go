@@ -18,6 +18,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 // settingDraw draws settings that are right, and what they are to become.
@@ -221,7 +222,7 @@ func FuzzSettings(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		defer cost.Input(t)()
 		p, err := payload.CompilePolicy(policyID, json.RawMessage(raw))
-		var refused *catalog.Invalid
+		var refused *invalid.Input
 		if err != nil {
 			if !errors.As(err, &refused) || refused.Property == "" {
 				t.Fatalf("not an *Invalid: %v", err)

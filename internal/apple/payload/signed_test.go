@@ -21,6 +21,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/cms/cmstest"
 	"github.com/syncpayloads/syncpayloads/internal/cost"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
@@ -89,7 +90,7 @@ func TestSignedVersionNeedsAUUIDOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Update(ctx, p.ID, catalog.Patch{File: file("u-1", "two")})
-	var invalid *catalog.Invalid
+	var invalid *invalid.Input
 	if !errors.As(err, &invalid) || invalid.Property != "payload" || !strings.Contains(invalid.Reason, "give it a new PayloadUUID") {
 		t.Errorf("a signed file with a former UUID: %v", err)
 	}
