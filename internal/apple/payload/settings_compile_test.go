@@ -11,6 +11,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
 const policyID action.PayloadID = "11111111-2222-4333-8444-555555555555"
@@ -258,7 +259,7 @@ func TestEverySettingAlone(t *testing.T) {
 	}
 }
 
-func invalid(t *testing.T, err error) *invalid.Input {
+func wantInvalid(t *testing.T, err error) *invalid.Input {
 	t.Helper()
 	var i *invalid.Input
 	if !errors.As(err, &i) {

@@ -84,7 +84,7 @@ func TestVersionsOfAPolicy(t *testing.T) {
 		}
 	}
 	_, err := c.Update(t.Context(), p.ID, catalog.Patch{Properties: propertiesOf("macOS", settingsOf(camera("true")))})
-	if got := invalid(t, err); got.Property != "platforms" {
+	if got := wantInvalid(t, err); got.Property != "platforms" {
 		t.Errorf("another platform: %v", got)
 	}
 	if again, err := c.Get(t.Context(), p.ID); err != nil || again.Version != p.Version {
@@ -128,12 +128,12 @@ func TestSecretsOfAPolicy(t *testing.T) {
 		t.Errorf("the old secret is kept: %s", changed.Properties)
 	}
 	_, err := c.Update(t.Context(), p.ID, edit(given("encryptedValueToken", token)))
-	if got := invalid(t, err); !strings.Contains(got.Reason, "not a token") {
+	if got := wantInvalid(t, err); !strings.Contains(got.Reason, "not a token") {
 		t.Errorf("a token of a secret that is gone: %v", got)
 	}
 	_, err = c.Create(t.Context(), catalog.Input{ODataType: payload.SettingsCatalogPolicy, DisplayName: "thief",
 		Properties: propertiesOf("iOS", settingsOf(network(given("encryptedValueToken", shownSecret(t, changed)))))})
-	if got := invalid(t, err); !strings.Contains(got.Reason, "not a token") {
+	if got := wantInvalid(t, err); !strings.Contains(got.Reason, "not a token") {
 		t.Errorf("a token of another policy's secret: %v", got)
 	}
 }

@@ -116,7 +116,7 @@ func TestRefusedSettings(t *testing.T) {
 			t.Errorf("%s: accepted", tt.name)
 			continue
 		}
-		got := invalid(t, err)
+		got := wantInvalid(t, err)
 		if got.Property != tt.property {
 			t.Errorf("%s: names %s, want %s: %v", tt.name, got.Property, tt.property, got)
 		}
@@ -142,7 +142,7 @@ func TestRefusedProperties(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = payload.CompilePolicy(policyID, raw)
-			if got := invalid(t, err); got.Property != property {
+			if got := wantInvalid(t, err); got.Property != property {
 				t.Errorf("%v: got %v", p, got)
 			}
 		}
@@ -155,7 +155,7 @@ func TestManyUnknownSettings(t *testing.T) {
 		list = append(list, text(fmt.Sprint("com.apple.x_", i), "x"))
 	}
 	_, err := payload.CompilePolicy(policyID, propertiesOf("iOS", settingsOf(list...)))
-	if got := invalid(t, err); !strings.Contains(got.Reason, `"com.apple.x_499" and 100 more`) {
+	if got := wantInvalid(t, err); !strings.Contains(got.Reason, `"com.apple.x_499" and 100 more`) {
 		t.Errorf("got %v", got)
 	}
 }
