@@ -29,8 +29,8 @@ type target struct {
 	trust   *tls.Config // nil: without TLS
 }
 
-// device is a device that costs little to simulate: one connection that stays open, requests written by hand, and no
-// more read of a command than the answer needs.
+// device is a device that costs little to simulate: one connection that stays open, requests
+// written by hand, and no more read of a command than the answer needs.
 type device struct {
 	udid, serial string
 	key          *simulator.QuickKey
@@ -47,7 +47,8 @@ type device struct {
 }
 
 func newDevice(number int, key *simulator.QuickKey, c *contents) *device {
-	return &device{udid: fmt.Sprintf("00008110-%016X", 0x1000+number), serial: fmt.Sprintf("BENCH%07d", number), key: key, contents: c}
+	return &device{udid: fmt.Sprintf("00008110-%016X", 0x1000+number),
+		serial: fmt.Sprintf("BENCH%07d", number), key: key, contents: c}
 }
 
 // connect opens the device's connection with an identity that the server accepts.
@@ -64,7 +65,8 @@ func (d *device) connect(to target, certificate *x509.Certificate) (err error) {
 	}
 	d.in = bufio.NewReaderSize(d.conn, 8<<10)
 	d.idle = bytes.Clone(d.request(commandType, fmt.Appendf(nil, plistHead+
-		"<key>Status</key><string>Idle</string><key>UDID</key><string>%s</string>"+plistEnd, d.udid)))
+		"<key>Status</key><string>Idle</string><key>UDID</key><string>%s</string>"+plistEnd,
+		d.udid)))
 	return nil
 }
 
@@ -76,17 +78,21 @@ func (d *device) close() {
 
 // enroll checks in: Authenticate and TokenUpdate.
 func (d *device) enroll() error {
-	_, err := d.exchange(d.request(checkInType, fmt.Appendf(nil, plistHead+"<key>MessageType</key><string>Authenticate</string>"+
-		"<key>Topic</key><string>%s</string><key>UDID</key><string>%s</string><key>SerialNumber</key><string>%s</string>"+
-		"<key>DeviceName</key><string>%[3]s</string><key>Model</key><string>MPQ93</string><key>ModelName</key><string>iPhone</string>"+
-		"<key>ProductName</key><string>iPhone15,2</string><key>OSVersion</key><string>18.5</string>"+
-		"<key>BuildVersion</key><string>22F76</string>"+plistEnd, topic, d.udid, d.serial)))
+	_, err := d.exchange(d.request(checkInType,
+		fmt.Appendf(nil, plistHead+"<key>MessageType</key><string>Authenticate</string>"+
+			"<key>Topic</key><string>%s</string><key>UDID</key><string>%s</string><key>SerialNumber</key><string>%s</string>"+
+			"<key>DeviceName</key><string>%[3]s</string><key>Model</key><string>MPQ93</string><key>ModelName</key><string>iPhone</string>"+
+			"<key>ProductName</key><string>iPhone15,2</string><key>OSVersion</key><string>18.5</string>"+
+			"<key>BuildVersion</key><string>22F76</string>"+plistEnd, topic, d.udid, d.serial)))
 	if err != nil {
 		return fmt.Errorf("check-in Authenticate: %w", err)
 	}
-	_, err = d.exchange(d.request(checkInType, fmt.Appendf(nil, plistHead+"<key>MessageType</key><string>TokenUpdate</string>"+
-		"<key>Topic</key><string>%s</string><key>UDID</key><string>%s</string><key>PushMagic</key><string>%s</string>"+
-		"<key>Token</key><data>AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=</data>"+plistEnd, topic, d.udid, d.serial)))
+	_, err = d.exchange(d.request(checkInType,
+		fmt.Appendf(nil, plistHead+"<key>MessageType</key><string>TokenUpdate</string>"+
+			"<key>Topic</key><string>%s</string><key>UDID</key><string>%s</string><key>PushMagic</key><string>%s</string>"+
+			"<key>Token</key><data>AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=</data>"+plistEnd,
+			topic,
+			d.udid, d.serial)))
 	if err != nil {
 		return fmt.Errorf("check-in TokenUpdate: %w", err)
 	}
@@ -98,8 +104,9 @@ const topic = "com.apple.mgmt.External.00000000-0000-4000-8000-000000000001"
 // request writes a signed request. It is valid until the next one.
 func (d *device) request(contentType string, body []byte) []byte {
 	signature := d.signer.header(body)
-	d.out = fmt.Appendf(d.out[:0], "PUT /mdm HTTP/1.1\r\nHost: %s\r\nUser-Agent: MDM/1.0\r\nContent-Type: %s\r\nMdm-Signature: %s\r\n"+
-		"Content-Length: %d\r\n\r\n", d.host, contentType, signature, len(body))
+	d.out = fmt.Appendf(d.out[:0],
+		"PUT /mdm HTTP/1.1\r\nHost: %s\r\nUser-Agent: MDM/1.0\r\nContent-Type: %s\r\nMdm-Signature: %s\r\n"+
+			"Content-Length: %d\r\n\r\n", d.host, contentType, signature, len(body))
 	d.out = append(d.out, body...)
 	return d.out
 }
@@ -126,8 +133,8 @@ func (d *device) exchange(request []byte) ([]byte, error) {
 	return body, err
 }
 
-// converse connects as after a push: it says that it is idle and answers commands until there is none. took gets the
-// time of every exchange.
+// converse connects as after a push: it says that it is idle and answers commands until there is
+// none. took gets the time of every exchange.
 func (d *device) converse(took func(time.Duration)) (roundTrips int, err error) {
 	request := d.idle
 	for {
@@ -135,7 +142,8 @@ func (d *device) converse(took func(time.Duration)) (roundTrips int, err error) 
 		command, err := d.exchange(request)
 		took(time.Since(began))
 		if err != nil {
-			return roundTrips, fmt.Errorf("device %s, after %d commands: %w", d.udid, roundTrips, err)
+			return roundTrips, fmt.Errorf("device %s, after %d commands: %w", d.udid, roundTrips,
+				err)
 		}
 		if len(command) == 0 {
 			return roundTrips, nil
@@ -169,22 +177,27 @@ func (d *device) answer(to, command []byte) ([]byte, error) {
 	case "ProfileList":
 		to = append(to, "<key>ProfileList</key><array>"...)
 		for identifier, uuid := range d.has {
-			to = fmt.Appendf(to, "<dict><key>PayloadIdentifier</key><string>%s</string><key>PayloadUUID</key><string>%s</string></dict>",
+			to = fmt.Appendf(to,
+				"<dict><key>PayloadIdentifier</key><string>%s</string><key>PayloadUUID</key><string>%s</string></dict>",
 				identifier, uuid)
 		}
 		to = append(to, "</array>"...)
 	case "DeviceInformation":
-		to = fmt.Appendf(to, "<key>QueryResponses</key><dict><key>DeviceName</key><string>%s</string><key>OSVersion</key>"+
-			"<string>18.5</string><key>ProductName</key><string>iPhone15,2</string><key>ModelName</key><string>iPhone</string>"+
-			"<key>SerialNumber</key><string>%[1]s</string><key>IsSupervised</key><true/></dict>", d.serial)
+		to = fmt.Appendf(to,
+			"<key>QueryResponses</key><dict><key>DeviceName</key><string>%s</string><key>OSVersion</key>"+
+				"<string>18.5</string><key>ProductName</key><string>iPhone15,2</string><key>ModelName</key><string>iPhone</string>"+
+				"<key>SerialNumber</key><string>%[1]s</string><key>IsSupervised</key><true/></dict>",
+			d.serial)
 	default:
 		return nil, fmt.Errorf("%w: %s", errNoCommand, kind)
 	}
-	return fmt.Appendf(to, "<key>CommandUUID</key><string>%s</string><key>Status</key><string>Acknowledged</string>"+
-		"<key>UDID</key><string>%s</string>"+plistEnd, id, d.udid), nil
+	return fmt.Appendf(to,
+		"<key>CommandUUID</key><string>%s</string><key>Status</key><string>Acknowledged</string>"+
+			"<key>UDID</key><string>%s</string>"+plistEnd, id, d.udid), nil
 }
 
-// value finds the text of a key's value in an XML property list, the first if there are several; nil if there is none.
+// value finds the text of a key's value in an XML property list, the first if there are several;
+// nil if there is none.
 func value(list []byte, key, element string) []byte {
 	_, after, found := bytes.Cut(list, []byte("<key>"+key+"</key>"))
 	if !found {

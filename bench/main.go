@@ -1,6 +1,6 @@
-// Command bench measures how fast the server and NanoMDM, a free MDM server, each get commands to devices and their
-// answers back: the same devices, messages, signatures and driver, one server after the other on the same machine.
-// docs/performance.md has the method.
+// Command bench measures how fast the server and NanoMDM, a free MDM server, each get commands to
+// devices and their answers back: the same devices, messages, signatures and driver, one server
+// after the other on the same machine. docs/performance.md has the method.
 package main
 
 import (
@@ -30,12 +30,15 @@ func main() {
 	b := &bench{}
 	flag.IntVar(&b.count, "devices", 200, "how many devices")
 	flag.IntVar(&b.commands, "commands", 10, "commands that each device gets at a time")
-	flag.IntVar(&b.rounds, "rounds", 4, "how often the devices get them in one run, by turns removals and installations")
+	flag.IntVar(&b.rounds, "rounds", 4,
+		"how often the devices get them in one run, by turns removals and installations")
 	flag.IntVar(&b.pairs, "pairs", 3, "runs of either server for each pair of storages")
 	flag.StringVar(&b.only, "only", "", "one pair of storages: pgsql, file or inmem; empty: all")
 	flag.StringVar(&b.report, "report", "", "file for the table, in Markdown")
-	flag.StringVar(&b.profile, "cpu-profile", "", "files for CPU profiles of our server, one a round, without a comparison: a number is put behind the name; -only pgsql: on PostgreSQL")
-	folder := flag.String("dir", "", "folder for the databases, on the disk to be measured; empty: a temporary one")
+	flag.StringVar(&b.profile, "cpu-profile", "",
+		"files for CPU profiles of our server, one a round, without a comparison: a number is put behind the name; -only pgsql: on PostgreSQL")
+	folder := flag.String("dir", "",
+		"folder for the databases, on the disk to be measured; empty: a temporary one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -72,7 +75,8 @@ func (b *bench) run(ctx context.Context, folder string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.stopCluster(), os.RemoveAll(b.dir)) }()
-	if err := os.Chmod(b.dir, 0o711); err != nil { // PostgreSQL runs as another user, in a folder inside
+	// PostgreSQL runs as another user, in a folder inside
+	if err := os.Chmod(b.dir, 0o711); err != nil {
 		return err
 	}
 	if err := b.build(ctx); err != nil {
@@ -108,9 +112,11 @@ func (b *bench) profileOurs(ctx context.Context) error {
 // build makes the two programs.
 func (b *bench) build(ctx context.Context) error {
 	fmt.Fprintln(os.Stderr, "building both servers")
-	_, err := output(ctx, "", nil, "go", "build", "-o", b.dir+"/", "github.com/syncpayloads/syncpayloads/cmd/syncpayloads")
+	_, err := output(ctx, "", nil, "go", "build", "-o", b.dir+"/",
+		"github.com/syncpayloads/syncpayloads/cmd/syncpayloads")
 	if err == nil {
-		_, err = output(ctx, b.dir, []string{"GOBIN=" + b.dir}, "go", "install", peerModule+"/cmd/nanomdm@"+peerVersion)
+		_, err = output(ctx, b.dir, []string{"GOBIN=" + b.dir}, "go", "install",
+			peerModule+"/cmd/nanomdm@"+peerVersion)
 	}
 	return err
 }
@@ -146,11 +152,13 @@ func (b *bench) prepare() (err error) {
 
 // web is an HTTP client that trusts our server.
 func (b *bench) web() *http.Client {
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: b.tls.trust.Clone(), MaxIdleConnsPerHost: callsAtOnce}}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: b.tls.trust.Clone(),
+		MaxIdleConnsPerHost: callsAtOnce}}
 }
 
 // storages are what is compared: NanoMDM's storage, and the database of our server beside it.
-var storages = []struct{ peer, ours string }{{"pgsql", "PostgreSQL"}, {"file", "SQLite"}, {"inmem", "SQLite"}}
+var storages = []struct{ peer, ours string }{{"pgsql", "PostgreSQL"}, {"file", "SQLite"},
+	{"inmem", "SQLite"}}
 
 // compare runs all pairs and prints what came out.
 func (b *bench) compare(ctx context.Context) error {
@@ -196,7 +204,8 @@ func (b *bench) comparable(ctx context.Context, postgres bool) (why string, err 
 	return "", b.startCluster()
 }
 
-// pair runs the servers by turns and returns the median of the ratios of their round trips a second.
+// pair runs the servers by turns and returns the median of the ratios of their round trips a
+// second.
 func (b *bench) pair(ctx context.Context, storage, database string, t *table) (string, error) {
 	var ratios []float64
 	for i := range b.pairs {

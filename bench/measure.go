@@ -19,11 +19,13 @@ type subject interface {
 	pid() int
 	enrolled(context.Context) error                // is told that the devices have enrolled
 	queue(ctx context.Context, install bool) error // gives every device its commands
-	settled(context.Context) error                 // checks that the server has taken note of what the devices did
+	// checks that the server has taken note of what the devices did
+	settled(context.Context) error
 	close() error
 }
 
-// outcome is what a run came to. Times are of the measured phases alone: the queueing before each is not in them.
+// outcome is what a run came to. Times are of the measured phases alone: the queueing before each
+// is not in them.
 type outcome struct {
 	roundTrips int // commands that were answered
 	took       time.Duration
@@ -108,7 +110,8 @@ func (b *bench) measure(ctx context.Context, s subject, postgres bool) (*outcome
 	return result, nil
 }
 
-// warmUp installs every profile on every device. Our server has that work by itself, from the assignments.
+// warmUp installs every profile on every device. Our server has that work by itself, from the
+// assignments.
 func (b *bench) warmUp(ctx context.Context, s subject) error {
 	if _, asked := s.(*peer); asked {
 		if err := s.queue(ctx, true); err != nil {
@@ -129,7 +132,8 @@ func (b *bench) check(install bool) error {
 	}
 	for _, d := range b.devices {
 		if len(d.has) != want {
-			return fmt.Errorf("device %s has %d profiles after the round, want %d", d.udid, len(d.has), want)
+			return fmt.Errorf("device %s has %d profiles after the round, want %d", d.udid,
+				len(d.has), want)
 		}
 	}
 	return nil
@@ -148,7 +152,8 @@ func (b *bench) round(s subject, result *outcome, postgres bool) error {
 	for _, d := range b.devices {
 		group.Go(func() error {
 			exchanges := make([]time.Duration, 0, 2*b.commands)
-			done, err := d.converse(func(took time.Duration) { exchanges = append(exchanges, took) })
+			done,
+				err := d.converse(func(took time.Duration) { exchanges = append(exchanges, took) })
 			mu.Lock()
 			defer mu.Unlock()
 			result.roundTrips += done

@@ -36,8 +36,8 @@ type ours struct {
 	unread  context.CancelFunc
 }
 
-// startOurs starts the server on SQLite, or on the PostgreSQL cluster, and puts the profiles into its catalog, assigned to
-// all devices.
+// startOurs starts the server on SQLite, or on the PostgreSQL cluster, and puts the profiles into
+// its catalog, assigned to all devices.
 func (b *bench) startOurs(ctx context.Context, postgres bool) (o *ours, err error) {
 	dir, err := os.MkdirTemp(b.dir, "ours-")
 	if err != nil {
@@ -62,8 +62,9 @@ func (b *bench) startOurs(ctx context.Context, postgres bool) (o *ours, err erro
 	if b.profile != "" {
 		program = []string{os.Args[0], profiledServer, "--cpu-profile", b.profile}
 	}
-	o.program, err = start(dir, "syncpayloads", socket, append(append(program, database...), "--url", "https://"+address,
-		"--tls-cert", b.tls.certFile, "--tls-key", b.tls.keyFile, "--rate-limit", "0")...)
+	o.program, err = start(dir, "syncpayloads", socket,
+		append(append(program, database...), "--url", "https://"+address,
+			"--tls-cert", b.tls.certFile, "--tls-key", b.tls.keyFile, "--rate-limit", "0")...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,8 @@ func (o *ours) prepare(ctx context.Context, database []string) (err error) {
 	if o.token, err = output(ctx, o.dir, nil, append(create, "bench")...); err != nil {
 		return err
 	}
-	if o.client, err = client.New(client.Config{URL: "https://" + o.address, Token: o.token, HTTPClient: o.http}); err != nil {
+	if o.client, err = client.New(client.Config{URL: "https://" + o.address, Token: o.token,
+		HTTPClient: o.http}); err != nil {
 		return err
 	}
 	for i := range o.profiles {
@@ -96,8 +98,10 @@ func (o *ours) prepare(ctx context.Context, database []string) (err error) {
 func (o *ours) assign(ctx context.Context, p *profile) error {
 	const configurations = "/beta/deviceManagement/deviceConfigurations"
 	var made struct{ ID string }
-	err := o.client.Do(ctx, http.MethodPost, configurations, map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
-		"displayName": p.identifier, "payloadFileName": "bench.mobileconfig", "payload": base64.StdEncoding.EncodeToString(p.file)}, &made)
+	err := o.client.Do(ctx, http.MethodPost, configurations,
+		map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+			"displayName": p.identifier, "payloadFileName": "bench.mobileconfig",
+			"payload": base64.StdEncoding.EncodeToString(p.file)}, &made)
 	if err != nil {
 		return err
 	}
@@ -124,14 +128,18 @@ func (o *ours) identify(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			o.issued[i], err = scep.certificate(ctx, authorities, d.key, link.URL[strings.LastIndex(link.URL, "/")+1:])
+			o.issued[i], err = scep.certificate(ctx, authorities, d.key,
+				link.URL[strings.LastIndex(link.URL, "/")+1:])
 			return err
 		})
 	}
 	return group.Wait()
 }
 
-func (o *ours) target() target                  { return target{address: o.address, trust: o.tls.trust} }
+func (o *ours) target() target {
+	return target{address: o.address,
+		trust: o.tls.trust}
+}
 func (o *ours) identities() []*x509.Certificate { return o.issued }
 func (o *ours) pid() int                        { return o.command.Process.Pid }
 
@@ -162,7 +170,8 @@ func (o *ours) enrolled(ctx context.Context) error {
 // read attaches a reader to the stream of all events.
 func (o *ours) read(ctx context.Context) error {
 	ctx, o.unread = context.WithCancel(ctx)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+o.address+"/api/events", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		"https://"+o.address+"/api/events", nil)
 	if err != nil {
 		return err
 	}

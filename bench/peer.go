@@ -38,14 +38,16 @@ func (b *bench) startPeer(ctx context.Context, storage string) (*peer, error) {
 		return nil, err
 	}
 	caFile := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(caFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.ca.certificate.Raw}), 0o600); err != nil {
+	if err := os.WriteFile(caFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: b.ca.certificate.Raw}), 0o600); err != nil {
 		return nil, err
 	}
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	args := []string{filepath.Join(b.dir, "nanomdm"), "-listen", address, "-api", peerKey, "-ca", caFile, "-storage", storage}
+	args := []string{filepath.Join(b.dir, "nanomdm"), "-listen", address, "-api", peerKey, "-ca",
+		caFile, "-storage", storage}
 	switch storage {
 	case "pgsql":
 		database, err := b.peerDatabase(ctx)
@@ -54,7 +56,8 @@ func (b *bench) startPeer(ctx context.Context, storage string) (*peer, error) {
 		}
 		args = append(args, "-storage-dsn", database)
 	case "file":
-		args = append(args, "-storage-dsn", filepath.Join(dir, "db"), "-storage-options", "enable_deprecated=1")
+		args = append(args, "-storage-dsn", filepath.Join(dir, "db"), "-storage-options",
+			"enable_deprecated=1")
 	default:
 		args = append(args, "-storage-dsn", "")
 	}
@@ -70,7 +73,8 @@ func (b *bench) startPeer(ctx context.Context, storage string) (*peer, error) {
 
 // peerDatabase makes a database with NanoMDM's tables.
 func (b *bench) peerDatabase(ctx context.Context) (string, error) {
-	text, err := output(ctx, b.dir, nil, "go", "mod", "download", "-json", peerModule+"@"+peerVersion)
+	text, err := output(ctx, b.dir, nil, "go", "mod", "download", "-json",
+		peerModule+"@"+peerVersion)
 	if err != nil {
 		return "", err
 	}
@@ -82,7 +86,8 @@ func (b *bench) peerDatabase(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return database, b.runFile(ctx, database, filepath.Join(module.Dir, "storage", "pgsql", "schema.sql"))
+	return database, b.runFile(ctx, database,
+		filepath.Join(module.Dir, "storage", "pgsql", "schema.sql"))
 }
 
 func (p *peer) target() target                  { return target{address: p.address} }
@@ -115,18 +120,22 @@ func (p *peer) queue(ctx context.Context, install bool) error {
 	return nil
 }
 
-// command is the property list of an InstallProfile or RemoveProfile, with the same members as our server's.
+// command is the property list of an InstallProfile or RemoveProfile, with the same members as our
+// server's.
 func (p *profile) command(install bool) string {
-	inner := "<key>RequestType</key><string>RemoveProfile</string><key>Identifier</key><string>" + p.identifier + "</string>"
+	inner := "<key>RequestType</key><string>RemoveProfile</string><key>Identifier</key><string>" +
+		p.identifier + "</string>"
 	if install {
 		inner = "<key>RequestType</key><string>InstallProfile</string><key>Payload</key><data>" +
 			base64.StdEncoding.EncodeToString(p.file) + "</data>"
 	}
-	return plistHead + "<key>CommandUUID</key><string>" + uuid.NewString() + "</string><key>Command</key><dict>" + inner + "</dict>" + plistEnd
+	return plistHead + "<key>CommandUUID</key><string>" + uuid.NewString() +
+		"</string><key>Command</key><dict>" + inner + "</dict>" + plistEnd
 }
 
 func (p *peer) enqueue(ctx context.Context, ids []string, command string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+p.address+"/v1/enqueue/"+strings.Join(ids, ",")+"?nopush=1",
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut,
+		"http://"+p.address+"/v1/enqueue/"+strings.Join(ids, ",")+"?nopush=1",
 		strings.NewReader(command))
 	if err != nil {
 		return err

@@ -17,8 +17,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// profiledServer is the argument with which the bench is our server, with a CPU profile from each SIGUSR1 to the next. The
-// server's own program has no use for one.
+// profiledServer is the argument with which the bench is our server, with a CPU profile from each
+// SIGUSR1 to the next. The server's own program has no use for one.
 const profiledServer = "profiled-server"
 
 func runProfiled(args []string) error {
@@ -26,8 +26,9 @@ func runProfiled(args []string) error {
 	if err != nil {
 		return err
 	}
-	c := server.Config{Listener: listener, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), RestoreAfter: server.DefaultRestoreAfter,
-		SessionIdle: access.SessionLifetime}
+	c := server.Config{Listener: listener, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		RestoreAfter: server.DefaultRestoreAfter,
+		SessionIdle:  access.SessionLifetime}
 	flags := flag.NewFlagSet(profiledServer, flag.ContinueOnError)
 	file := flags.String("cpu-profile", "", "")
 	flags.StringVar(&c.DataDir, "data", "", "")

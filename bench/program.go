@@ -26,7 +26,8 @@ type program struct {
 	err     error // read it when ended is closed
 }
 
-// start runs a server whose output goes into a file in dir, with a listening socket, if there is one.
+// start runs a server whose output goes into a file in dir, with a listening socket, if there is
+// one.
 func start(dir, name string, socket *activation.Socket, args ...string) (*program, error) {
 	p := &program{name: name, log: filepath.Join(dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.Create(p.log)
@@ -66,7 +67,8 @@ func (p *program) untilListening(ctx context.Context, address string) error {
 	})
 }
 
-// untilAnswering waits until the server answers a request. Connections to a socket that it was started with are taken before.
+// untilAnswering waits until the server answers a request. Connections to a socket that it was
+// started with are taken before.
 func (p *program) untilAnswering(ctx context.Context, client *http.Client, url string) error {
 	return p.until(ctx, url, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -83,7 +85,8 @@ func (p *program) untilAnswering(ctx context.Context, client *http.Client, url s
 	})
 }
 
-func (p *program) until(ctx context.Context, where string, reached func(context.Context) error) error {
+func (p *program) until(ctx context.Context, where string,
+	reached func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for reached(limited) != nil {
@@ -91,7 +94,8 @@ func (p *program) until(ctx context.Context, where string, reached func(context.
 		case <-p.ended:
 			return fmt.Errorf("%s ended: %w\n%s", p.name, p.err, p.tail())
 		case <-limited.Done():
-			return fmt.Errorf("%s is not reached at %s: %w\n%s", p.name, where, limited.Err(), p.tail())
+			return fmt.Errorf("%s is not reached at %s: %w\n%s", p.name, where, limited.Err(),
+				p.tail())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -135,7 +139,8 @@ func output(ctx context.Context, dir string, env []string, args ...string) (stri
 	return strings.TrimSpace(string(text)), nil
 }
 
-// freeAddress is an address of the loopback interface that nobody listens on, for who cannot be given a socket.
+// freeAddress is an address of the loopback interface that nobody listens on, for who cannot be
+// given a socket.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -37,10 +37,13 @@ func (s *scepServer) authorities(ctx context.Context) ([]*x509.Certificate, erro
 }
 
 // certificate gets the identity of a key.
-func (s *scepServer) certificate(ctx context.Context, authorities []*x509.Certificate, key *simulator.QuickKey, challenge string) (*x509.Certificate, error) {
+func (s *scepServer) certificate(ctx context.Context, authorities []*x509.Certificate,
+	key *simulator.QuickKey, challenge string) (*x509.Certificate, error) {
 	subject := pkix.Name{CommonName: "bench"}
-	der, err := x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{ChallengePassword: challenge,
-		CertificateRequest: x509.CertificateRequest{Subject: subject, SignatureAlgorithm: x509.SHA256WithRSA}}, key)
+	der, err := x509util.CreateCertificateRequest(rand.Reader,
+		&x509util.CertificateRequest{ChallengePassword: challenge,
+			CertificateRequest: x509.CertificateRequest{Subject: subject,
+				SignatureAlgorithm: x509.SHA256WithRSA}}, key)
 	if err != nil {
 		return nil, err
 	}
@@ -48,17 +51,21 @@ func (s *scepServer) certificate(ctx context.Context, authorities []*x509.Certif
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
-	if der, err = x509.CreateCertificate(rand.Reader, template, template, key.Public(), key); err != nil {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject,
+		NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:  time.Now().Add(time.Hour),
+		KeyUsage:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
+	if der, err = x509.CreateCertificate(rand.Reader, template, template, key.Public(),
+		key); err != nil {
 		return nil, err
 	}
 	self, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, err
 	}
-	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: scep.PKCSReq, Recipients: authorities,
-		SignerKey: key, SignerCert: self})
+	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: scep.PKCSReq,
+		Recipients: authorities,
+		SignerKey:  key, SignerCert: self})
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +86,10 @@ func (s *scepServer) certificate(ctx context.Context, authorities []*x509.Certif
 	return reply.Certificate, nil
 }
 
-func (s *scepServer) exchange(ctx context.Context, method, operation string, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.url+"?operation="+operation, bytes.NewReader(body))
+func (s *scepServer) exchange(ctx context.Context, method, operation string,
+	body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, s.url+"?operation="+operation,
+		bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

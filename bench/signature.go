@@ -14,8 +14,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// signer makes the Mdm-Signature header of one device. Of the signed data only the message's digest and the signature
-// change from message to message, so it is built once and those two are replaced in it.
+// signer makes the Mdm-Signature header of one device. Of the signed data only the message's digest
+// and the signature change from message to message, so it is built once and those two are replaced
+// in it.
 type signer struct {
 	key        *simulator.QuickKey
 	signed     []byte // the CMS SignedData
@@ -78,8 +79,10 @@ func (s *signer) findPlaces(digest [sha256.Size]byte) error {
 	info := content.Content.Signers[0]
 	attributes := place(s.signed, info.Attributes.FullBytes)
 	s.attributes = bytes.Clone(attributes)
-	s.attributes[0] = 0x31 // hashed as the SET that they are, not with their tag in the message (RFC 5652, section 5.4)
-	s.digest, s.inHashed, s.signature = place(attributes, digest[:]), place(s.attributes, digest[:]), place(s.signed, info.Signature)
+	// hashed as the SET that they are, not with their tag in the message (RFC 5652, section 5.4)
+	s.attributes[0] = 0x31
+	s.digest, s.inHashed, s.signature = place(attributes, digest[:]),
+		place(s.attributes, digest[:]), place(s.signed, info.Signature)
 	if s.digest == nil || s.inHashed == nil || s.signature == nil {
 		return errors.New("it lacks the digest or the signature")
 	}

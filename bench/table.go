@@ -21,8 +21,10 @@ const heading = `| storages | server | round trips | round trips/s | exchange p5
 `
 
 func (t *table) add(storage, server string, o *outcome) {
-	t.lines = append(t.lines, fmt.Sprintf("| %s | %s | %d | %.0f | %s | %s | %s | %s | %s | %s |", storage, server, o.roundTrips, o.rate(),
-		milliseconds(o.percentile(0.5)), milliseconds(o.percentile(0.99)), milliseconds(o.queueing), share(o.server, o.took),
+	t.lines = append(t.lines, fmt.Sprintf("| %s | %s | %d | %.0f | %s | %s | %s | %s | %s | %s |",
+		storage, server, o.roundTrips, o.rate(),
+		milliseconds(o.percentile(0.5)), milliseconds(o.percentile(0.99)), milliseconds(o.queueing),
+		share(o.server, o.took),
 		share(o.database, o.took), share(o.driver, o.took)))
 }
 
@@ -31,8 +33,9 @@ func (t *table) skip(storage, why string) {
 }
 
 func (t *table) ratio(storage string, ratios []float64) {
-	t.notes = append(t.notes, fmt.Sprintf("* %s: syncpayloads made %.2f times as many round trips a second as NanoMDM (median; from %.2f to %.2f).",
-		storage, median(ratios), slices.Min(ratios), slices.Max(ratios)))
+	t.notes = append(t.notes,
+		fmt.Sprintf("* %s: syncpayloads made %.2f times as many round trips a second as NanoMDM (median; from %.2f to %.2f).",
+			storage, median(ratios), slices.Min(ratios), slices.Max(ratios)))
 }
 
 func milliseconds(d time.Duration) string {
@@ -55,6 +58,7 @@ func median(values []float64) float64 {
 
 func (t *table) markdown() string {
 	return fmt.Sprintf("%d devices, %d commands each, %d rounds a run, %d connections; %d processors, %s, %s.\n\n", t.count, t.commands,
-		t.rounds, t.count, runtime.NumCPU(), runtime.Version(), t.began.UTC().Format(time.DateOnly)) + heading +
+		t.rounds, t.count, runtime.NumCPU(), runtime.Version(),
+		t.began.UTC().Format(time.DateOnly)) + heading +
 		strings.Join(t.lines, "\n") + "\n\n" + strings.Join(t.notes, "\n") + "\n"
 }

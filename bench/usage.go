@@ -35,7 +35,8 @@ func (b *bench) usage(s subject, postgres bool) (u usage, err error) {
 	return u, err
 }
 
-// tick is the unit of processor time in /proc, 1/USER_HZ, which is a hundredth of a second on Linux everywhere.
+// tick is the unit of processor time in /proc, 1/USER_HZ, which is a hundredth of a second on Linux
+// everywhere.
 const tick = 10 * time.Millisecond
 
 // processTime is what a process used (proc_pid_stat(5)).
@@ -53,7 +54,8 @@ func familyTime(parent int) (time.Duration, error) {
 	total, err := processTime(parent)
 	for _, path := range list {
 		of, used, failed := readStat(filepath.Base(path))
-		if failed != nil && !errors.Is(failed, fs.ErrNotExist) && !errors.Is(failed, syscall.ESRCH) {
+		if failed != nil && !errors.Is(failed, fs.ErrNotExist) &&
+			!errors.Is(failed, syscall.ESRCH) {
 			return 0, failed
 		}
 		if of == parent {

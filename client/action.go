@@ -46,16 +46,18 @@ const (
 // Final tells whether the payload's part of the action has ended.
 func (s Status) Final() bool { return s != Initiated && s != InProgress }
 
-// Step is how far the work on a payload has come. It is for programs; PayloadResult.Detail is for people.
+// Step is how far the work on a payload has come. It is for programs; PayloadResult.Detail is for
+// people.
 type Step string
 
 // The steps of a payload in an action. A later server may know more of them.
 const (
-	StepAsked        Step = "asked"        // nothing was handed over yet
-	StepUnwakeable   Step = "unwakeable"   // as asked, and the device cannot be woken
-	StepHandedOver   Step = "handedOver"   // in a document that the device has not taken yet
-	StepSent         Step = "sent"         // in the device's hands
-	StepReplacing    Step = "replacing"    // leaves by what takes its place, which is in the device's hands
+	StepAsked      Step = "asked"      // nothing was handed over yet
+	StepUnwakeable Step = "unwakeable" // as asked, and the device cannot be woken
+	StepHandedOver Step = "handedOver" // in a document that the device has not taken yet
+	StepSent       Step = "sent"       // in the device's hands
+	// leaves by what takes its place, which is in the device's hands
+	StepReplacing    Step = "replacing"
 	StepNotNow       Step = "notNow"       // postponed by the device
 	StepFailing      Step = "failing"      // a try failed, and there will be another
 	StepAcknowledged Step = "acknowledged" // taken by the device, and not seen yet
@@ -64,8 +66,9 @@ const (
 	StepFailed       Step = "failed"       // ended in error
 )
 
-// ActionResult is the live result of an action on a device: a syncPayloadsActionResult or, with the same content under
-// later names, a changeAssignmentsActionResult. As JSON it is what the server sent.
+// ActionResult is the live result of an action on a device: a syncPayloadsActionResult or, with the
+// same content under later names, a changeAssignmentsActionResult. As JSON it is what the server
+// sent.
 type ActionResult struct {
 	Name        string
 	State       ActionState
@@ -95,7 +98,8 @@ type PayloadResult struct {
 
 // Failures are the payloads that ended in error.
 func (r *ActionResult) Failures() []PayloadResult {
-	return slices.DeleteFunc(slices.Clone(r.Payloads), func(p PayloadResult) bool { return p.Status != Failed })
+	return slices.DeleteFunc(slices.Clone(r.Payloads),
+		func(p PayloadResult) bool { return p.Status != Failed })
 }
 
 // wireResult has the properties of both names of the action.
@@ -145,16 +149,21 @@ func (r *ActionResult) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &w); err != nil {
 		return err
 	}
-	*r = ActionResult{Name: w.ActionName, State: w.ActionState, Started: w.StartDateTime, LastUpdated: w.LastUpdatedDateTime,
-		raw: append(json.RawMessage(nil), text...)}
+	*r = ActionResult{Name: w.ActionName, State: w.ActionState, Started: w.StartDateTime,
+		LastUpdated: w.LastUpdatedDateTime,
+		raw:         append(json.RawMessage(nil), text...)}
 	for _, p := range w.DeviceActionPayloads {
-		r.Payloads = append(r.Payloads, PayloadResult{ID: p.PayloadID, Type: p.PayloadType, DisplayName: p.DisplayName,
-			Intent: p.Intent, Status: p.Status, Step: p.Step, Detail: p.Detail, ErrorCode: p.ErrorCode, ErrorSource: p.ErrorSource,
+		r.Payloads = append(r.Payloads, PayloadResult{ID: p.PayloadID, Type: p.PayloadType,
+			DisplayName: p.DisplayName,
+			Intent:      p.Intent, Status: p.Status, Step: p.Step, Detail: p.Detail,
+			ErrorCode: p.ErrorCode, ErrorSource: p.ErrorSource,
 			Meaning: p.ErrorMeaning, Advice: p.ErrorAdvice, LastModified: p.LastModifiedDateTime})
 	}
 	for _, i := range w.DeviceAssignmentItems {
-		r.Payloads = append(r.Payloads, PayloadResult{ID: i.ItemID, Type: i.ItemType, DisplayName: i.ItemDisplayName,
-			SubType: i.ItemSubTypeDisplayName, Intent: i.AssignmentItemActionIntent, Status: i.AssignmentItemActionStatus, Step: i.Step,
+		r.Payloads = append(r.Payloads, PayloadResult{ID: i.ItemID, Type: i.ItemType,
+			DisplayName: i.ItemDisplayName,
+			SubType:     i.ItemSubTypeDisplayName, Intent: i.AssignmentItemActionIntent,
+			Status: i.AssignmentItemActionStatus, Step: i.Step,
 			Detail: i.IntentActionMessage, ErrorCode: i.ErrorCode, ErrorSource: i.ErrorSource,
 			Meaning: i.ErrorMeaning, Advice: i.ErrorAdvice, LastModified: i.LastModifiedDateTime})
 	}

@@ -1,6 +1,6 @@
-// Package client talks to a syncpayloads server: it lists devices, takes payloads off them and puts them back, and
-// watches the result as it changes. It speaks the Microsoft Graph beta surface that the server offers, and the few
-// routes that are the server's own.
+// Package client talks to a syncpayloads server: it lists devices, takes payloads off them and puts
+// them back, and watches the result as it changes. It speaks the Microsoft Graph beta surface that
+// the server offers, and the few routes that are the server's own.
 package client
 
 import (
@@ -25,7 +25,8 @@ type Config struct {
 	URL   string // https://host[:port]
 	Token string // made by `syncpayloads token create`
 
-	// CAFile is a PEM file with the certificate of the server's CA; empty: the system's CAs are believed.
+	// CAFile is a PEM file with the certificate of the server's CA; empty: the system's CAs are
+	// believed.
 	CAFile string
 	// HTTPClient carries all requests in place of one made for CAFile; the two exclude each other.
 	HTTPClient *http.Client
@@ -40,17 +41,21 @@ type Client struct {
 	timing  streamTiming
 }
 
-// New makes a client. It does not contact the server yet; the error says what is wrong with the configuration.
+// New makes a client. It does not contact the server yet; the error says what is wrong with the
+// configuration.
 func New(c Config) (*Client, error) {
 	base, err := url.Parse(strings.TrimSuffix(c.URL, "/"))
-	if err != nil || base.Scheme != "https" || base.Host == "" || base.Path != "" || base.RawQuery != "" {
+	if err != nil || base.Scheme != "https" || base.Host == "" || base.Path != "" ||
+		base.RawQuery != "" {
 		return nil, fmt.Errorf("server URL %q: give https://host[:port]", c.URL)
 	}
 	if c.Token == "" {
-		return nil, errors.New("no token: make one with `syncpayloads token create NAME` on the server's machine")
+		return nil,
+			errors.New("no token: make one with `syncpayloads token create NAME` on the server's machine")
 	}
 	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("the token has characters that no token has: copy it again, without spaces or line ends")
+		return nil,
+			errors.New("the token has characters that no token has: copy it again, without spaces or line ends")
 	}
 	client := &Client{base: base, token: c.Token, http: c.HTTPClient, timing: defaultTiming}
 	if client.http != nil && c.CAFile != "" {
@@ -68,8 +73,9 @@ func New(c Config) (*Client, error) {
 }
 
 const (
-	requestTimeout = time.Minute      // of one request and its answer, unless that is a stream
-	pingAfter      = 15 * time.Second // of silence; an HTTP/2 connection that died would be used for later requests, too
+	requestTimeout = time.Minute // of one request and its answer, unless that is a stream
+	// of silence; an HTTP/2 connection that died would be used for later requests, too
+	pingAfter = 15 * time.Second
 )
 
 func newHTTPClient(caFile string) (*http.Client, error) {
@@ -89,14 +95,16 @@ func newHTTPClient(caFile string) (*http.Client, error) {
 	return &http.Client{Transport: transport, Timeout: requestTimeout}, nil
 }
 
-// Do makes one request. path begins with a slash and may have a query. body, unless nil, is sent as JSON; the answer's
-// JSON goes into out, unless that is nil. An answer that is an error comes back as an *Error. A busy server (429, 503,
-// 504) is asked again, up to three times: it has not done what it was asked, or doing it twice does no harm.
+// Do makes one request. path begins with a slash and may have a query. body, unless nil, is sent as
+// JSON; the answer's JSON goes into out, unless that is nil. An answer that is an error comes back
+// as an *Error. A busy server (429, 503, 504) is asked again, up to three times: it has not done
+// what it was asked, or doing it twice does no harm.
 func (c *Client) Do(ctx context.Context, method, path string, body, out any) error {
 	return c.do(ctx, method, path, nil, body, out)
 }
 
-func (c *Client) do(ctx context.Context, method, path string, header http.Header, body, out any) error {
+func (c *Client) do(ctx context.Context, method, path string, header http.Header, body,
+	out any) error {
 	answer, err := c.exchange(ctx, method, path, header, body)
 	if err != nil {
 		return err
@@ -105,7 +113,8 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 }
 
 // exchange makes one request, if need be several times.
-func (c *Client) exchange(ctx context.Context, method, path string, header http.Header, body any) (*http.Response, error) {
+func (c *Client) exchange(ctx context.Context, method, path string, header http.Header,
+	body any) (*http.Response, error) {
 	var sent []byte
 	if body != nil {
 		var err error
@@ -130,7 +139,8 @@ func (c *Client) exchange(ctx context.Context, method, path string, header http.
 }
 
 // send makes one request, which asks for JSON unless header says otherwise.
-func (c *Client) send(ctx context.Context, via *http.Client, method, path string, header http.Header,
+func (c *Client) send(ctx context.Context, via *http.Client, method, path string,
+	header http.Header,
 	body []byte) (*http.Response, error) {
 	at, err := c.base.Parse(path)
 	if err != nil {
@@ -161,8 +171,8 @@ const (
 	longestWait   = 2 * time.Minute
 )
 
-// retryAfter tells whether to ask again, and when: as the server says (RFC 9110, section 10.2.3), else after a second
-// that doubles.
+// retryAfter tells whether to ask again, and when: as the server says (RFC 9110, section 10.2.3),
+// else after a second that doubles.
 func retryAfter(answer *http.Response, try int) (time.Duration, bool) {
 	switch answer.StatusCode {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -191,7 +201,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 func discard(answer *http.Response) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection can be used again
+	// so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
 	_ = answer.Body.Close()
 }
 

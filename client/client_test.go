@@ -55,11 +55,15 @@ func TestNewRefuses(t *testing.T) {
 		{client.Config{URL: "https://localhost/beta", Token: "x"}, "give https://host[:port]"},
 		{client.Config{URL: "https://localhost"}, "token create"},
 		{client.Config{URL: "https://localhost", Token: "x\n"}, "copy it again"},
-		{client.Config{URL: "https://localhost", Token: "x", CAFile: "/nowhere.pem"}, "/nowhere.pem"},
-		{client.Config{URL: "https://localhost", Token: "x", CAFile: empty}, "no certificate in PEM"},
-		{client.Config{URL: "https://localhost", Token: "x", CAFile: empty, HTTPClient: http.DefaultClient}, "exclude each other"},
+		{client.Config{URL: "https://localhost", Token: "x", CAFile: "/nowhere.pem"},
+			"/nowhere.pem"},
+		{client.Config{URL: "https://localhost", Token: "x", CAFile: empty},
+			"no certificate in PEM"},
+		{client.Config{URL: "https://localhost", Token: "x", CAFile: empty,
+			HTTPClient: http.DefaultClient}, "exclude each other"},
 	} {
-		if _, err := client.New(test.config); err == nil || !strings.Contains(err.Error(), test.says) {
+		if _, err := client.New(test.config); err == nil ||
+			!strings.Contains(err.Error(), test.says) {
 			t.Errorf("%+v: %v, want %q", test.config, err, test.says)
 		}
 	}
@@ -72,7 +76,8 @@ func TestBusyServerIsAskedAgain(t *testing.T) {
 	var calls atomic.Int64
 	c := scripted(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if r.Header.Get("Authorization") != "Bearer sp_test" || string(body) != `{"deviceActionPayloads":[]}` {
+		if r.Header.Get("Authorization") != "Bearer sp_test" ||
+			string(body) != `{"deviceActionPayloads":[]}` {
 			t.Errorf("call %d: %s with body %s", calls.Load(), r.Header, body)
 		}
 		if calls.Add(1) < 4 {
@@ -82,7 +87,8 @@ func TestBusyServerIsAskedAgain(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	if err := c.SyncPayloads(t.Context(), "d", nil, client.SyncOptions{}); err != nil || calls.Load() != 4 {
+	if err := c.SyncPayloads(t.Context(), "d", nil, client.SyncOptions{}); err != nil ||
+		calls.Load() != 4 {
 		t.Errorf("%d calls, %v", calls.Load(), err)
 	}
 }
@@ -98,7 +104,8 @@ func TestBusyServerIsGivenUp(t *testing.T) {
 		})
 		err := c.SyncDevice(t.Context(), "d")
 		var answer *client.Error
-		if !errors.As(err, &answer) || answer.Status != 503 || answer.RequestID != "r1" || calls.Load() != want {
+		if !errors.As(err, &answer) || answer.Status != 503 || answer.RequestID != "r1" ||
+			calls.Load() != want {
 			t.Errorf("Retry-After %s: %d calls, %v", retryAfter, calls.Load(), err)
 		}
 	}
@@ -119,7 +126,8 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 func TestErrors(t *testing.T) {
 	const graph = `{"error":{"code":"BadRequest","message":"No.","target":"$top","innerError":{"request-id":"r2"}}}`
 	for body, want := range map[string]client.Error{
-		graph:                {Status: 400, Code: "BadRequest", Message: "No.", Target: "$top", RequestID: "r2"},
+		graph: {Status: 400, Code: "BadRequest", Message: "No.", Target: "$top",
+			RequestID: "r2"},
 		"<html>proxy</html>": {Status: 400},
 		"":                   {Status: 400},
 		"[]":                 {Status: 400},
@@ -136,22 +144,29 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: the message is %q", body, got)
 		}
 	}
-	c := scripted(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
-	if _, err := c.Payloads(t.Context(), "d"); err == nil || !strings.Contains(err.Error(), "is 127.0.0.1:") {
+	c := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<html>")
+	})
+	if _, err := c.Payloads(t.Context(), "d"); err == nil ||
+		!strings.Contains(err.Error(), "is 127.0.0.1:") {
 		t.Errorf("an answer that is not JSON: %v", err)
 	}
 }
 
-// The token goes only to the server that was given, wherever links lead, and an id cannot change the path.
+// The token goes only to the server that was given, wherever links lead, and an id cannot change
+// the path.
 func TestTokenStays(t *testing.T) {
-	stranger := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a stranger was asked") }))
+	stranger := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("a stranger was asked")
+	}))
 	defer stranger.Close()
 	var paths []string
 	c := scripted(t, func(w http.ResponseWriter, r *http.Request) {
 		paths = append(paths, r.URL.EscapedPath())
 		page := map[string]any{"value": []any{map[string]any{"id": r.URL.Query().Get("$skiptoken")}}}
 		if len(paths) == 1 {
-			page["@odata.nextLink"] = stranger.URL + "/beta/deviceManagement/managedDevices?$skiptoken=two"
+			page["@odata.nextLink"] = stranger.URL +
+				"/beta/deviceManagement/managedDevices?$skiptoken=two"
 		}
 		_ = json.NewEncoder(w).Encode(page)
 	})
@@ -165,7 +180,8 @@ func TestTokenStays(t *testing.T) {
 	if len(ids) != 2 || ids[1] != "two" {
 		t.Errorf("devices are %q", ids)
 	}
-	if err := c.SyncDevice(t.Context(), "../x?y"); err != nil || !strings.Contains(paths[2], "..%2Fx%3Fy/syncDevice") {
+	if err := c.SyncDevice(t.Context(), "../x?y"); err != nil ||
+		!strings.Contains(paths[2], "..%2Fx%3Fy/syncDevice") {
 		t.Errorf("path %s, %v", paths[2], err)
 	}
 }
@@ -178,7 +194,8 @@ func TestRestoreAfterIsSent(t *testing.T) {
 	})
 	never, hour := time.Duration(0), time.Hour
 	for _, after := range []*time.Duration{nil, &never, &hour} {
-		if err := c.SyncPayloads(t.Context(), "d", nil, client.SyncOptions{RestoreAfter: after}); err != nil {
+		if err := c.SyncPayloads(t.Context(), "d", nil,
+			client.SyncOptions{RestoreAfter: after}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,7 +219,8 @@ func FuzzActionResult(f *testing.F) {
 			t.Fatal(err)
 		}
 		var second client.ActionResult
-		if err := json.Unmarshal(again, &second); err != nil || len(second.Payloads) != len(r.Payloads) || second.State != r.State {
+		if err := json.Unmarshal(again, &second); err != nil ||
+			len(second.Payloads) != len(r.Payloads) || second.State != r.State {
 			t.Errorf("%s became %s: %v", text, again, err)
 		}
 		_ = r.Failures()

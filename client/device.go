@@ -14,17 +14,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// Device is a managed device (Microsoft Graph beta reference, managedDevice resource type). As JSON it is what the
-// server sent, with those properties, too, that have no field here.
+// Device is a managed device (Microsoft Graph beta reference, managedDevice resource type). As JSON
+// it is what the server sent, with those properties, too, that have no field here.
 type Device struct {
-	ID              string    `json:"id"`
-	Name            string    `json:"deviceName"`
-	OperatingSystem string    `json:"operatingSystem"` // iOS, iPadOS, macOS or tvOS
-	OSVersion       string    `json:"osVersion"`
-	Model           string    `json:"model"`
-	SerialNumber    string    `json:"serialNumber"`
-	UDID            string    `json:"udid"`
-	ManagementState string    `json:"managementState"` // managed, or unhealthy once it left management
+	ID              string `json:"id"`
+	Name            string `json:"deviceName"`
+	OperatingSystem string `json:"operatingSystem"` // iOS, iPadOS, macOS or tvOS
+	OSVersion       string `json:"osVersion"`
+	Model           string `json:"model"`
+	SerialNumber    string `json:"serialNumber"`
+	UDID            string `json:"udid"`
+	// managed, or unhealthy once it left management
+	ManagementState string    `json:"managementState"`
 	Supervised      bool      `json:"isSupervised"`
 	Enrolled        time.Time `json:"enrolledDateTime"`
 	LastSync        time.Time `json:"lastSyncDateTime"` // zero: never
@@ -56,7 +57,8 @@ func (d Device) MarshalJSON() ([]byte, error) {
 
 const (
 	devicesPath = "/beta/deviceManagement/managedDevices"
-	// listedProperties is all that a list of devices is asked for: results cost the server one read a device.
+	// listedProperties is all that a list of devices is asked for: results cost the server one read
+	// a device.
 	listedProperties = "id,deviceName,operatingSystem,osVersion,model,serialNumber,udid,managementState,isSupervised," +
 		"enrolledDateTime,lastSyncDateTime"
 )
@@ -83,8 +85,8 @@ func (c *Client) Devices(ctx context.Context, o DeviceOptions) iter.Seq2[Device,
 	return list[Device](ctx, c, devicesPath+"?"+query.Encode())
 }
 
-// list goes through a collection. The link to a next page is followed at the address that the client was given:
-// the server may know itself by another, and no token goes where a link leads.
+// list goes through a collection. The link to a next page is followed at the address that the
+// client was given: the server may know itself by another, and no token goes where a link leads.
 func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for path != "" {
@@ -123,8 +125,8 @@ func pathOf(link string) (string, error) {
 	return u.RequestURI(), nil
 }
 
-// Device finds a device by its id, or by a name that only one device has. The error is an *UnknownDevice or an
-// *AmbiguousName if there is not exactly one.
+// Device finds a device by its id, or by a name that only one device has. The error is an
+// *UnknownDevice or an *AmbiguousName if there is not exactly one.
 func (c *Client) Device(ctx context.Context, idOrName string) (*Device, error) {
 	if id, err := uuid.Parse(idOrName); err == nil {
 		d, err := c.deviceByID(ctx, id.String())

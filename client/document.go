@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// document is a JSON object whose properties keep their order and, where they are not set, their text: a part of what
-// the server sent can be replaced, and the rest stays as it was.
+// document is a JSON object whose properties keep their order and, where they are not set, their
+// text: a part of what the server sent can be replaced, and the rest stays as it was.
 type document []property
 
 type property struct {
@@ -16,7 +16,8 @@ type property struct {
 	value json.RawMessage
 }
 
-// UnmarshalJSON reads an object. Of a name that occurs twice the last counts, as everywhere in encoding/json.
+// UnmarshalJSON reads an object. Of a name that occurs twice the last counts, as everywhere in
+// encoding/json.
 func (d *document) UnmarshalJSON(text []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {

@@ -10,10 +10,11 @@ import (
 type Enrollment struct {
 	URL     string    `json:"url"`
 	Expires time.Time `json:"expiresDateTime"`
-	For     string    `json:"for"`             // serial number or UDID of the one device that it enrolls; empty: any
-	Replace bool      `json:"replace"`         // it enrolls a device that is enrolled, too
-	GroupID string    `json:"groupId"`         // that a new device joins; empty: none
-	Tags    []string  `json:"roleScopeTagIds"` // that a new device carries
+	// serial number or UDID of the one device that it enrolls; empty: any
+	For     string   `json:"for"`
+	Replace bool     `json:"replace"`         // it enrolls a device that is enrolled, too
+	GroupID string   `json:"groupId"`         // that a new device joins; empty: none
+	Tags    []string `json:"roleScopeTagIds"` // that a new device carries
 }
 
 // EnrollmentOptions is what an enrollment link shall allow.
@@ -24,13 +25,16 @@ type EnrollmentOptions struct {
 	GroupID   string        // that a new device joins; empty: as the caller's role has it
 }
 
-// CreateEnrollment makes a link that enrolls any device that is not enrolled; expiresIn 0 is the server's default.
-func (c *Client) CreateEnrollment(ctx context.Context, expiresIn time.Duration) (*Enrollment, error) {
+// CreateEnrollment makes a link that enrolls any device that is not enrolled; expiresIn 0 is the
+// server's default.
+func (c *Client) CreateEnrollment(ctx context.Context,
+	expiresIn time.Duration) (*Enrollment, error) {
 	return c.CreateEnrollmentWith(ctx, EnrollmentOptions{ExpiresIn: expiresIn})
 }
 
 // CreateEnrollmentWith makes an enrollment link.
-func (c *Client) CreateEnrollmentWith(ctx context.Context, o EnrollmentOptions) (*Enrollment, error) {
+func (c *Client) CreateEnrollmentWith(ctx context.Context,
+	o EnrollmentOptions) (*Enrollment, error) {
 	body := map[string]any{}
 	if o.ExpiresIn != 0 {
 		body["expiresIn"] = o.ExpiresIn.String()
@@ -48,8 +52,8 @@ func (c *Client) CreateEnrollmentWith(ctx context.Context, o EnrollmentOptions) 
 	return e, c.Do(ctx, http.MethodPost, "/api/enrollments", body, e)
 }
 
-// PushCertificate is the certificate with which the server wakes Apple devices (Microsoft Graph beta reference,
-// applePushNotificationCertificate resource type).
+// PushCertificate is the certificate with which the server wakes Apple devices (Microsoft Graph
+// beta reference, applePushNotificationCertificate resource type).
 type PushCertificate struct {
 	Topic        string    `json:"topicIdentifier"`
 	SerialNumber string    `json:"certificateSerialNumber"`
@@ -59,24 +63,29 @@ type PushCertificate struct {
 
 const pushCertificatePath = "/beta/deviceManagement/applePushNotificationCertificate"
 
-// PushCertificate returns the push certificate, without its key; an error of IsNotFound if none has been set.
+// PushCertificate returns the push certificate, without its key; an error of IsNotFound if none has
+// been set.
 func (c *Client) PushCertificate(ctx context.Context) (*PushCertificate, error) {
 	p := new(PushCertificate)
 	return p, c.Do(ctx, http.MethodGet, pushCertificatePath, nil, p)
 }
 
-// SetPushCertificate sets the push certificate. Both arguments are PEM. It is refused, with a conflict, if devices that are
-// enrolled could not be woken with it.
-func (c *Client) SetPushCertificate(ctx context.Context, certificate, privateKey []byte) (*PushCertificate, error) {
+// SetPushCertificate sets the push certificate. Both arguments are PEM. It is refused, with a
+// conflict, if devices that are enrolled could not be woken with it.
+func (c *Client) SetPushCertificate(ctx context.Context, certificate,
+	privateKey []byte) (*PushCertificate, error) {
 	return c.setPushCertificate(ctx, certificate, privateKey, false)
 }
 
-// ReplacePushCertificate sets the push certificate even if devices that are enrolled cannot be woken with it.
-func (c *Client) ReplacePushCertificate(ctx context.Context, certificate, privateKey []byte) (*PushCertificate, error) {
+// ReplacePushCertificate sets the push certificate even if devices that are enrolled cannot be
+// woken with it.
+func (c *Client) ReplacePushCertificate(ctx context.Context, certificate,
+	privateKey []byte) (*PushCertificate, error) {
 	return c.setPushCertificate(ctx, certificate, privateKey, true)
 }
 
-func (c *Client) setPushCertificate(ctx context.Context, certificate, privateKey []byte, force bool) (*PushCertificate, error) {
+func (c *Client) setPushCertificate(ctx context.Context, certificate, privateKey []byte,
+	force bool) (*PushCertificate, error) {
 	p := new(PushCertificate)
 	body := map[string]any{"certificate": string(certificate), "privateKey": string(privateKey)}
 	if force {

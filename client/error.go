@@ -9,7 +9,8 @@ import (
 	"net/url"
 )
 
-// Error is an answer of the server that is an error (Microsoft Graph error responses and resource types).
+// Error is an answer of the server that is an error (Microsoft Graph error responses and resource
+// types).
 type Error struct {
 	Status    int    // of HTTP
 	Code      string // for programs, e.g. ResourceNotFound; empty if the answer was none of Graph's
@@ -40,8 +41,8 @@ func IsNotFound(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusNotFound
 }
 
-// IsChanged tells whether err is the server's word that something is not any more as the request's SyncOptions.IfMatch
-// says.
+// IsChanged tells whether err is the server's word that something is not any more as the request's
+// SyncOptions.IfMatch says.
 func IsChanged(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == http.StatusPreconditionFailed

@@ -71,10 +71,13 @@ func (e *event) apply(results []ActionResult) ([]ActionResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		others := slices.DeleteFunc(slices.Clone(results), func(r ActionResult) bool { return r.Name == e.ActionName })
+		others := slices.DeleteFunc(slices.Clone(results),
+			func(r ActionResult) bool { return r.Name == e.ActionName })
 		return slices.Insert(others, 0, begun), nil
 	case payloadChanged, actionChanged:
-		i := slices.IndexFunc(results, func(r ActionResult) bool { return r.Name == e.ActionName && r.Started.Equal(e.Started) })
+		i := slices.IndexFunc(results, func(r ActionResult) bool {
+			return r.Name == e.ActionName && r.Started.Equal(e.Started)
+		})
 		if i < 0 {
 			return results, nil // not the latest of its name
 		}
@@ -88,7 +91,8 @@ func (e *event) apply(results []ActionResult) ([]ActionResult, error) {
 	return results, nil
 }
 
-// results are those of a snapshot, as a device's deviceActionResults has them: without what the stream adds.
+// results are those of a snapshot, as a device's deviceActionResults has them: without what the
+// stream adds.
 func (e *event) results() ([]ActionResult, error) {
 	results := make([]ActionResult, len(e.Value))
 	for i, d := range e.Value {
@@ -100,8 +104,8 @@ func (e *event) results() ([]ActionResult, error) {
 	return results, nil
 }
 
-// begun is the result of an action that has just started. Its payloads follow, one event each, and then its state, if
-// it ended at once: until all that is known, it has not ended.
+// begun is the result of an action that has just started. Its payloads follow, one event each, and
+// then its state, if it ended at once: until all that is known, it has not ended.
 func (e *event) begun() (ActionResult, error) {
 	state := e.ActionState
 	if state.Final() {
@@ -121,8 +125,8 @@ func (e *event) begun() (ActionResult, error) {
 	return d.result()
 }
 
-// changed is a result after the event. A changed payload leaves the action's state: the end of an action is its last
-// event, so a result with a final state has all its payloads.
+// changed is a result after the event. A changed payload leaves the action's state: the end of an
+// action is its last event, so a result with a final state has all its payloads.
 func (e *event) changed(r *ActionResult) (ActionResult, error) {
 	var d document
 	err := json.Unmarshal(r.raw, &d)
@@ -131,7 +135,8 @@ func (e *event) changed(r *ActionResult) (ActionResult, error) {
 	case e.Type == payloadChanged:
 		err = e.putItem(&d)
 	default:
-		err = errors.Join(d.set("actionState", e.ActionState), d.set("lastUpdatedDateTime", e.DateTime))
+		err = errors.Join(d.set("actionState", e.ActionState),
+			d.set("lastUpdatedDateTime", e.DateTime))
 	}
 	if err != nil {
 		return ActionResult{}, err

@@ -16,17 +16,21 @@ func TestSetThatChangedMeanwhile(t *testing.T) {
 		t.Fatalf("%+v with tag %q, %v", known, tag, err)
 	}
 	set := []client.Selection{{ID: id, Type: client.DeviceConfiguration}}
-	if err := s.SyncPayloads(t.Context(), device.ID, set, client.SyncOptions{IfMatch: tag, Key: "k"}); err != nil {
+	if err := s.SyncPayloads(t.Context(), device.ID, set,
+		client.SyncOptions{IfMatch: tag, Key: "k"}); err != nil {
 		t.Fatal(err)
 	}
 	// The answer may have been lost: the same call again is no other one.
-	if err := s.SyncPayloads(t.Context(), device.ID, set, client.SyncOptions{IfMatch: tag, Key: "k"}); err != nil {
+	if err := s.SyncPayloads(t.Context(), device.ID, set,
+		client.SyncOptions{IfMatch: tag, Key: "k"}); err != nil {
 		t.Error(err)
 	}
-	if err := s.SyncPayloads(t.Context(), device.ID, nil, client.SyncOptions{IfMatch: tag}); !client.IsChanged(err) {
+	if err := s.SyncPayloads(t.Context(), device.ID, nil,
+		client.SyncOptions{IfMatch: tag}); !client.IsChanged(err) {
 		t.Errorf("an outdated tag: %v", err)
 	}
-	if err := s.SyncPayloads(t.Context(), "x", nil, client.SyncOptions{}); err == nil || client.IsChanged(err) {
+	if err := s.SyncPayloads(t.Context(), "x", nil, client.SyncOptions{}); err == nil ||
+		client.IsChanged(err) {
 		t.Errorf("a device that is not there: %v", err)
 	}
 }

@@ -59,9 +59,11 @@ type Payload struct {
 	DisplayName string      `json:"displayName"`
 	SubType     string      `json:"subType"` // wiFi, vpn, custom, application, …
 
-	Assigned bool      `json:"assigned"`                 // an assignment includes the device
-	Removed  bool      `json:"removed"`                  // the latest action's set holds it off the device, or tries to
-	Restore  time.Time `json:"restoreDateTime,omitzero"` // when the server restores it by itself; zero: never
+	Assigned bool `json:"assigned"` // an assignment includes the device
+	// the latest action's set holds it off the device, or tries to
+	Removed bool `json:"removed"`
+	// when the server restores it by itself; zero: never
+	Restore  time.Time `json:"restoreDateTime,omitzero"`
 	Presence Presence  `json:"presence"`
 	Work     Work      `json:"work"`            // how far the server is with it
 	Error    *Failure  `json:"error,omitempty"` // of WorkFailed: why
@@ -73,10 +75,12 @@ func (c *Client) Payloads(ctx context.Context, deviceID string) ([]Payload, erro
 	return found, err
 }
 
-// PayloadSet is Payloads with the tag of the set that is off the device. With it in SyncOptions.IfMatch, a change that
-// somebody else makes in between is not lost.
-func (c *Client) PayloadSet(ctx context.Context, deviceID string) (found []Payload, tag string, err error) {
-	answer, err := c.exchange(ctx, http.MethodGet, "/api/devices/"+url.PathEscape(deviceID)+"/payloads", nil, nil)
+// PayloadSet is Payloads with the tag of the set that is off the device. With it in
+// SyncOptions.IfMatch, a change that somebody else makes in between is not lost.
+func (c *Client) PayloadSet(ctx context.Context,
+	deviceID string) (found []Payload, tag string, err error) {
+	answer, err := c.exchange(ctx, http.MethodGet,
+		"/api/devices/"+url.PathEscape(deviceID)+"/payloads", nil, nil)
 	if err != nil {
 		return nil, "", err
 	}
@@ -95,20 +99,22 @@ type Selection struct {
 
 // SyncOptions chooses how an action is run. The zero value leaves all to the server.
 type SyncOptions struct {
-	RestoreAfter *time.Duration // when the server restores the set by itself; 0: never; nil: the server's default
-	// IfMatch is the tag of the set that is to be changed (PayloadSet). If the device has another by now, nothing is changed
-	// and IsChanged tells so of the error. Empty: any set is changed.
+	// when the server restores the set by itself; 0: never; nil: the server's default
+	RestoreAfter *time.Duration
+	// IfMatch is the tag of the set that is to be changed (PayloadSet). If the device has another
+	// by now, nothing is changed and IsChanged tells so of the error. Empty: any set is changed.
 	IfMatch string
-	// Key names the call, with 1 to 255 printable characters: however often it is sent within 24 hours, it is carried out
-	// once. Empty: a key that no other call has.
+	// Key names the call, with 1 to 255 printable characters: however often it is sent within 24
+	// hours, it is carried out once. Empty: a key that no other call has.
 	Key string
 }
 
-// SyncPayloads states the whole set of payloads that is to be off the device: those that are on it are taken off, and
-// what an earlier action took off and is not in the set is put back. An empty set puts everything back. It returns when
-// the server has accepted the action; Watch shows what becomes of it. The same set again changes nothing while the
-// action is in force.
-func (c *Client) SyncPayloads(ctx context.Context, deviceID string, set []Selection, o SyncOptions) error {
+// SyncPayloads states the whole set of payloads that is to be off the device: those that are on it
+// are taken off, and what an earlier action took off and is not in the set is put back. An empty
+// set puts everything back. It returns when the server has accepted the action; Watch shows what
+// becomes of it. The same set again changes nothing while the action is in force.
+func (c *Client) SyncPayloads(ctx context.Context, deviceID string, set []Selection,
+	o SyncOptions) error {
 	header := http.Header{}
 	if o.RestoreAfter != nil {
 		header.Set("Restore-After", o.RestoreAfter.String())

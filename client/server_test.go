@@ -34,7 +34,8 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	config := server.Config{DataDir: servertest.Folder(t), Listen: "127.0.0.1:0", RestoreAfter: time.Hour, Log: slog.New(slog.DiscardHandler)}
+	config := server.Config{DataDir: servertest.Folder(t), Listen: "127.0.0.1:0",
+		RestoreAfter: time.Hour, Log: slog.New(slog.DiscardHandler)}
 	running, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -47,14 +48,16 @@ func newSite(t *testing.T) *site {
 	pool.AppendCertsFromPEM(ca)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
 	s := &site{config: config, server: running, http: &http.Client{Transport: transport},
-		fleet: simulator.NewFleet(simulator.Options{Transport: transport, Keys: simulator.NewKeyPool(1)})}
+		fleet: simulator.NewFleet(simulator.Options{Transport: transport,
+			Keys: simulator.NewKeyPool(1)})}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		if err := s.server.Close(t.Context()); err != nil && t.Context().Err() == nil {
 			t.Error(err)
 		}
 	})
-	if _, s.bearer, err = running.Tokens().Create(t.Context(), access.TokenInput{Name: "test", Role: access.Administrator}); err != nil {
+	if _, s.bearer, err = running.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "test", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
 	s.Client = s.client(t, running.URL())
@@ -101,13 +104,15 @@ func (s *site) assignWiFi(t *testing.T) (id string) {
 	t.Helper()
 	const path = "/beta/deviceManagement/deviceConfigurations"
 	var created struct{ ID string }
-	body := map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": "Wi-Fi", "payload": []byte(wifi)}
+	body := map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+		"displayName": "Wi-Fi", "payload": []byte(wifi)}
 	if err := s.Do(t.Context(), http.MethodPost, path, body, &created); err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]any{"target": map[string]any{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}}
 	body = map[string]any{"assignments": []any{all}}
-	if err := s.Do(t.Context(), http.MethodPost, path+"/"+created.ID+"/assign", body, nil); err != nil {
+	if err := s.Do(t.Context(), http.MethodPost, path+"/"+created.ID+"/assign", body,
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	return created.ID
@@ -119,7 +124,8 @@ func TestDevices(t *testing.T) {
 		s.enroll(t, uint64(i), name)
 	}
 	var ids []string
-	phones := client.DeviceOptions{OrderBy: "deviceName", PageSize: 1, Filter: "operatingSystem eq 'iOS'"}
+	phones := client.DeviceOptions{OrderBy: "deviceName", PageSize: 1,
+		Filter: "operatingSystem eq 'iOS'"}
 	for d, err := range s.Devices(t.Context(), phones) {
 		if err != nil {
 			t.Fatal(err)
@@ -134,12 +140,14 @@ func TestDevices(t *testing.T) {
 	}
 	for _, name := range []string{ids[0], strings.ToUpper(ids[0]), "Anna's phone", "ANNA'S PHONE"} {
 		d, err := s.Device(t.Context(), name)
-		if err != nil || d.ID != ids[0] || d.Name != "Anna's phone" || d.OperatingSystem != "iOS" || d.Enrolled.IsZero() {
+		if err != nil || d.ID != ids[0] || d.Name != "Anna's phone" || d.OperatingSystem != "iOS" ||
+			d.Enrolled.IsZero() {
 			t.Errorf("%s: %+v, %v", name, d, err)
 		}
 	}
 	var ambiguous *client.AmbiguousName
-	if _, err := s.Device(t.Context(), "Twin"); !errors.As(err, &ambiguous) || len(ambiguous.Devices) != 2 ||
+	if _, err := s.Device(t.Context(), "Twin"); !errors.As(err, &ambiguous) ||
+		len(ambiguous.Devices) != 2 ||
 		!strings.Contains(err.Error(), ids[1]) {
 		t.Errorf("a name that two devices have: %v", err)
 	}
@@ -153,12 +161,14 @@ func TestDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := json.Marshal(d); err != nil || !strings.Contains(string(text), `"managementAgent":"mdm"`) {
+	if text, err := json.Marshal(d); err != nil ||
+		!strings.Contains(string(text), `"managementAgent":"mdm"`) {
 		t.Errorf("as JSON the device lacks what has no field: %s, %v", text, err)
 	}
 }
 
-// A removal and a restore as a program sees them: what can be named, what was accepted, what the device did.
+// A removal and a restore as a program sees them: what can be named, what was accepted, what the
+// device did.
 func TestSyncPayloads(t *testing.T) {
 	s := newSite(t)
 	id, phone, device := s.phoneWithWiFi(t)
@@ -166,7 +176,8 @@ func TestSyncPayloads(t *testing.T) {
 
 	set := []client.Selection{{ID: id, Type: client.DeviceConfiguration}}
 	after := 10 * time.Minute
-	if err := s.SyncPayloads(t.Context(), device.ID, set, client.SyncOptions{RestoreAfter: &after}); err != nil {
+	if err := s.SyncPayloads(t.Context(), device.ID, set,
+		client.SyncOptions{RestoreAfter: &after}); err != nil {
 		t.Fatal(err)
 	}
 	p := s.standing(t, device.ID, "true true present queued")
@@ -194,7 +205,8 @@ func TestSyncPayloads(t *testing.T) {
 
 	// The same by its later name, whose result has other names for everything.
 	path := "/beta/deviceManagement/managedDevices/" + device.ID + "/changeAssignments"
-	if err := s.Do(t.Context(), http.MethodPost, path, map[string]any{"deviceAssignmentItems": []any{}}, nil); err != nil {
+	if err := s.Do(t.Context(), http.MethodPost, path,
+		map[string]any{"deviceAssignmentItems": []any{}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.connect(t, phone)
@@ -203,11 +215,14 @@ func TestSyncPayloads(t *testing.T) {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
 	latest := client.Latest(results)
-	if p := latest.Payloads[0]; latest.Name != "changeAssignments" || p.ID != id || p.Intent != client.Restore ||
-		p.Status != client.Succeeded || p.SubType != "wiFi" || p.DisplayName != "Wi-Fi" || len(latest.Failures()) != 0 {
+	if p := latest.Payloads[0]; latest.Name != "changeAssignments" || p.ID != id ||
+		p.Intent != client.Restore ||
+		p.Status != client.Succeeded || p.SubType != "wiFi" || p.DisplayName != "Wi-Fi" ||
+		len(latest.Failures()) != 0 {
 		t.Errorf("the result is %+v", latest)
 	}
-	if text, err := json.Marshal(latest); err != nil || !strings.Contains(string(text), "#microsoft.graph.changeAssignmentsActionResult") {
+	if text, err := json.Marshal(latest); err != nil ||
+		!strings.Contains(string(text), "#microsoft.graph.changeAssignmentsActionResult") {
 		t.Errorf("as JSON the result is %s, %v", text, err)
 	}
 }
@@ -263,10 +278,12 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := client.Selection{ID: "00000000-0000-4000-8000-000000000000", Type: client.Application}
+	stranger := client.Selection{ID: "00000000-0000-4000-8000-000000000000",
+		Type: client.Application}
 	err = s.SyncPayloads(t.Context(), device.ID, []client.Selection{stranger}, client.SyncOptions{})
 	var answer *client.Error
-	if !errors.As(err, &answer) || answer.Status != 400 || answer.Target != "deviceActionPayloads[0].payloadId" ||
+	if !errors.As(err, &answer) || answer.Status != 400 ||
+		answer.Target != "deviceActionPayloads[0].payloadId" ||
 		answer.RequestID == "" {
 		t.Errorf("a payload that is not assigned: %#v", err)
 	}
@@ -276,11 +293,14 @@ func TestRefusals(t *testing.T) {
 	if _, err := s.PushCertificate(t.Context()); !client.IsNotFound(err) {
 		t.Errorf("no push certificate: %v", err)
 	}
-	certificate, key, topic, err := simulator.NewPushCertificate("0A0A0A0A-0000-4000-8000-000000000000", time.Now().Add(-time.Hour))
+	certificate, key, topic,
+		err := simulator.NewPushCertificate("0A0A0A0A-0000-4000-8000-000000000000",
+		time.Now().Add(-time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := s.SetPushCertificate(t.Context(), certificate, key); err != nil || p.Topic != topic || p.Expires.IsZero() {
+	if p, err := s.SetPushCertificate(t.Context(), certificate, key); err != nil ||
+		p.Topic != topic || p.Expires.IsZero() {
 		t.Errorf("push certificate %+v, %v", p, err)
 	}
 	if _, err := s.SetPushCertificate(t.Context(), key, key); err == nil {
@@ -290,7 +310,8 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.SyncDevice(t.Context(), device.ID); err == nil || !strings.Contains(err.Error(), "give the server's ca.pem") {
+	if err := other.SyncDevice(t.Context(), device.ID); err == nil ||
+		!strings.Contains(err.Error(), "give the server's ca.pem") {
 		t.Errorf("without the CA: %v", err)
 	}
 }

@@ -19,14 +19,16 @@ type streamTiming struct {
 }
 
 // The server sends a sign of life every 15 seconds.
-var defaultTiming = streamTiming{silence: 45 * time.Second, pause: 500 * time.Millisecond, outage: time.Minute}
+var defaultTiming = streamTiming{silence: 45 * time.Second, pause: 500 * time.Millisecond,
+	outage: time.Minute}
 
 const typeNDJSON = "application/x-ndjson"
 
 // errSilent is the end of a stream whose connection seems dead.
 var errSilent = fmt.Errorf("the server does not answer: %w", context.DeadlineExceeded)
 
-// stream is an answer that goes on, line by line, until the connection breaks or is silent for too long.
+// stream is an answer that goes on, line by line, until the connection breaks or is silent for too
+// long.
 type stream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -36,8 +38,10 @@ type stream struct {
 	scanner *bufio.Scanner
 }
 
-// openStream asks for a stream of lines of JSON. The server may say in an error when to ask again; 0: it does not.
-func (c *Client) openStream(ctx context.Context, path string, header http.Header) (opened *stream, retry time.Duration, err error) {
+// openStream asks for a stream of lines of JSON. The server may say in an error when to ask again;
+// 0: it does not.
+func (c *Client) openStream(ctx context.Context, path string,
+	header http.Header) (opened *stream, retry time.Duration, err error) {
 	s := &stream{silence: c.timing.silence}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.silent = time.AfterFunc(s.silence, func() { s.cancel(errSilent) })
@@ -62,8 +66,11 @@ func (c *Client) openStream(ctx context.Context, path string, header http.Header
 		}
 	}
 	contentType := s.answer.Header.Get("Content-Type")
-	if got, _, _ := mime.ParseMediaType(contentType); s.answer.StatusCode != http.StatusOK || got != typeNDJSON {
-		return nil, 0, unexpected(s.answer, fmt.Errorf("%s with content type %q, not an event stream", s.answer.Status, contentType))
+	if got, _, _ := mime.ParseMediaType(contentType); s.answer.StatusCode != http.StatusOK ||
+		got != typeNDJSON {
+		return nil, 0, unexpected(s.answer,
+			fmt.Errorf("%s with content type %q, not an event stream", s.answer.Status,
+				contentType))
 	}
 	s.scanner = bufio.NewScanner(s.answer.Body)
 	s.scanner.Buffer(nil, longestAnswer)
@@ -71,7 +78,8 @@ func (c *Client) openStream(ctx context.Context, path string, header http.Header
 	return s, 0, nil
 }
 
-// wholeLine is a bufio.SplitFunc for lines that are there to their end: what a broken connection leaves is none.
+// wholeLine is a bufio.SplitFunc for lines that are there to their end: what a broken connection
+// leaves is none.
 func wholeLine(data []byte, _ bool) (advance int, line []byte, err error) {
 	if end := bytes.IndexByte(data, '\n'); end >= 0 {
 		return end + 1, data[:end], nil
@@ -103,7 +111,8 @@ func (s *stream) close() {
 	}
 }
 
-// patientBody cancels its stream's request when a read takes too long. Time in which nobody reads does not count.
+// patientBody cancels its stream's request when a read takes too long. Time in which nobody reads
+// does not count.
 type patientBody struct {
 	io.ReadCloser
 	stream *stream

@@ -21,10 +21,11 @@ type Update struct {
 	At      time.Time       // when; zero for the first update
 }
 
-// Watch yields the device's latest action of each name, the latest first: at once as they are, and again after every
-// event that changes anything in them or tells of the device's enrollment, in the order of the events and without leaving one out. An action that has just
-// started has no payloads yet; they follow one by one. It ends when the caller breaks off, and after an error: ctx's,
-// an *Error, or that the server could not be reached for a minute.
+// Watch yields the device's latest action of each name, the latest first: at once as they are, and
+// again after every event that changes anything in them or tells of the device's enrollment, in the
+// order of the events and without leaving one out. An action that has just started has no payloads
+// yet; they follow one by one. It ends when the caller breaks off, and after an error: ctx's, an
+// *Error, or that the server could not be reached for a minute.
 func (c *Client) Watch(ctx context.Context, deviceID string) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
 		w := watch{Client: c, path: "/api/devices/" + url.PathEscape(deviceID) + "/events"}
@@ -71,9 +72,10 @@ type watch struct {
 // errBrokenOff tells that the caller wants no more.
 var errBrokenOff = errors.New("broken off")
 
-// follow opens the stream behind the last event and yields what changes until it breaks. heard tells whether there was
-// a stream that could be understood.
-func (w *watch) follow(ctx context.Context, yield func(Update, error) bool) (heard bool, err error) {
+// follow opens the stream behind the last event and yields what changes until it breaks. heard
+// tells whether there was a stream that could be understood.
+func (w *watch) follow(ctx context.Context, yield func(Update,
+	error) bool) (heard bool, err error) {
 	header := make(http.Header)
 	if w.begun {
 		header.Set("Last-Event-ID", strconv.FormatInt(w.last, 10))
@@ -90,14 +92,16 @@ func (w *watch) follow(ctx context.Context, yield func(Update, error) bool) (hea
 			return heard, unexpected(s.answer, err)
 		}
 		heard = true
-		if changed && !yield(Update{bytes.Clone(s.scanner.Bytes()), w.results, e.ofDevice(), e.DateTime}, nil) {
+		if changed && !yield(Update{bytes.Clone(s.scanner.Bytes()), w.results, e.ofDevice(),
+			e.DateTime}, nil) {
 			return heard, errBrokenOff
 		}
 	}
 	return true, s.err()
 }
 
-// take applies a line to what is known, and tells whether that changed. An empty line is a sign of life.
+// take applies a line to what is known, and tells whether that changed. An empty line is a sign of
+// life.
 func (w *watch) take(line []byte) (changed bool, e *event, err error) {
 	if len(bytes.TrimSpace(line)) == 0 {
 		return false, nil, nil
@@ -125,17 +129,20 @@ func (w *watch) take(line []byte) (changed bool, e *event, err error) {
 // ActionResults returns the device's latest action of each name, the latest first.
 func (c *Client) ActionResults(ctx context.Context, deviceID string) ([]ActionResult, error) {
 	var d Device
-	err := c.Do(ctx, http.MethodGet, devicePath(deviceID)+"?$select=id,deviceActionResults", nil, &d)
+	err := c.Do(ctx, http.MethodGet, devicePath(deviceID)+"?$select=id,deviceActionResults", nil,
+		&d)
 	return d.ActionResults, err
 }
 
 func same(a, b ActionResult) bool { return bytes.Equal(a.raw, b.raw) }
 
-// passing tells whether an error may be over soon: no answer, or one that is not the caller's fault.
+// passing tells whether an error may be over soon: no answer, or one that is not the caller's
+// fault.
 func passing(ctx context.Context, err error) bool {
 	var answer *Error
 	if errors.As(err, &answer) {
-		return answer.Status >= http.StatusInternalServerError || answer.Status == http.StatusTooManyRequests
+		return answer.Status >= http.StatusInternalServerError ||
+			answer.Status == http.StatusTooManyRequests
 	}
 	return ctx.Err() == nil
 }

@@ -34,7 +34,8 @@ func newLine(t *testing.T, to string) (*line, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{listener: listener, to: strings.TrimPrefix(to, "https://"), frozen: make(chan struct{})}
+	l := &line{listener: listener, to: strings.TrimPrefix(to, "https://"),
+		frozen: make(chan struct{})}
 	go l.serve()
 	t.Cleanup(func() {
 		_ = listener.Close()
@@ -152,7 +153,8 @@ func (w *watcher) until(want string) {
 			if err := json.Unmarshal([]byte(text), &results); err != nil {
 				w.t.Fatalf("%v in %q", err, text)
 			}
-			if latest := client.Latest(results); latest != nil && summary(latest) == want || latest == nil && want == "" {
+			if latest := client.Latest(results); latest != nil && summary(latest) == want ||
+				latest == nil && want == "" {
 				return
 			}
 		case <-limit:
@@ -161,17 +163,19 @@ func (w *watcher) until(want string) {
 	}
 }
 
-// Over a line that is cut and that dies, and from a server that restarts, a watch yields the very same as one that was
-// not disturbed, and in the end what the device's results are.
+// Over a line that is cut and that dies, and from a server that restarts, a watch yields the very
+// same as one that was not disturbed, and in the end what the device's results are.
 func TestWatchThroughBreaks(t *testing.T) {
 	s := newSite(t)
 	id, phone, device := s.phoneWithWiFi(t)
 	network, url := newLine(t, s.server.URL())
 	steady := watch(t, s.client(t, s.server.URL()), device.ID, time.Minute)
-	unaided := s.http.Transport.(*http.Transport).Clone() // HTTP/2 without pings, as programs have it that bring their own
+	// HTTP/2 without pings, as programs have it that bring their own
+	unaided := s.http.Transport.(*http.Transport).Clone()
 	unaided.ForceAttemptHTTP2 = true
 	defer unaided.CloseIdleConnections()
-	c, err := client.New(client.Config{URL: url, Token: s.bearer, HTTPClient: &http.Client{Transport: unaided}})
+	c, err := client.New(client.Config{URL: url, Token: s.bearer,
+		HTTPClient: &http.Client{Transport: unaided}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +188,8 @@ func TestWatchThroughBreaks(t *testing.T) {
 	both("")
 
 	network.cut()
-	s.post(t, device.ID, "syncPayloads", `{"deviceActionPayloads":[{"payloadId":"`+id+`","payloadType":"deviceConfiguration"}]}`)
+	s.post(t, device.ID, "syncPayloads",
+		`{"deviceActionPayloads":[{"payloadId":"`+id+`","payloadType":"deviceConfiguration"}]}`)
 	s.connect(t, phone)
 	steady.until("done remove removed")
 	network.mend()
@@ -199,13 +204,15 @@ func TestWatchThroughBreaks(t *testing.T) {
 	both("done restore succeeded")
 
 	if !slices.Equal(steady.got, disturbed.got) {
-		t.Errorf("disturbed:\n%s\nundisturbed:\n%s", strings.Join(disturbed.got, "\n"), strings.Join(steady.got, "\n"))
+		t.Errorf("disturbed:\n%s\nundisturbed:\n%s", strings.Join(disturbed.got, "\n"),
+			strings.Join(steady.got, "\n"))
 	}
 	results, err := s.ActionResults(t.Context(), device.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := json.Marshal(results); err != nil || string(text) != steady.got[len(steady.got)-1] {
+	if text, err := json.Marshal(results); err != nil ||
+		string(text) != steady.got[len(steady.got)-1] {
 		t.Errorf("the results are\n%s, %v\nwatched:\n%s", text, err, steady.got[len(steady.got)-1])
 	}
 }
@@ -225,7 +232,8 @@ func (s *site) restart(t *testing.T) {
 	s.server = running
 }
 
-// Events that are not kept any more give way to a new snapshot, and a token that is revoked ends a watch.
+// Events that are not kept any more give way to a new snapshot, and a token that is revoked ends a
+// watch.
 func TestWatchFromAFewEvents(t *testing.T) {
 	s := newSite(t)
 	id, phone, device := s.phoneWithWiFi(t)
@@ -233,7 +241,8 @@ func TestWatchFromAFewEvents(t *testing.T) {
 	away := watch(t, s.client(t, url), device.ID, time.Minute)
 	away.until("")
 	network.cut()
-	s.post(t, device.ID, "syncPayloads", `{"deviceActionPayloads":[{"payloadId":"`+id+`","payloadType":"deviceConfiguration"}]}`)
+	s.post(t, device.ID, "syncPayloads",
+		`{"deviceActionPayloads":[{"payloadId":"`+id+`","payloadType":"deviceConfiguration"}]}`)
 	s.connect(t, phone)
 	steady := watch(t, s.client(t, s.server.URL()), device.ID, time.Minute)
 	steady.until("done remove removed")
@@ -260,15 +269,18 @@ func TestWatchFromAFewEvents(t *testing.T) {
 	}
 }
 
-// dropped waits until the server has dropped its old events: who resumes from the beginning gets a snapshot.
+// dropped waits until the server has dropped its old events: who resumes from the beginning gets a
+// snapshot.
 func (s *site) dropped(t *testing.T, device string) {
 	t.Helper()
 	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL()+"/api/devices/"+device+"/events?after=0", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+			s.server.URL()+"/api/devices/"+device+"/events?after=0", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header = http.Header{"Authorization": {"Bearer " + s.bearer}, "Accept": {"application/x-ndjson"}}
+		r.Header = http.Header{"Authorization": {"Bearer " + s.bearer},
+			"Accept": {"application/x-ndjson"}}
 		answer, err := s.http.Do(r)
 		if err != nil {
 			t.Fatal(err)

@@ -65,9 +65,12 @@ func script(t *testing.T, connections []connection) *client.Client {
 			return
 		}
 		now := connections[n]
-		if got := r.Header.Get("Last-Event-ID"); got != now.resumes || r.Header.Get("Accept") != "application/x-ndjson" ||
-			r.URL.Path != "/api/devices/d/events" || r.Header.Get("Authorization") != "Bearer sp_test" {
-			t.Errorf("request %d is %s %v, want to resume behind %q", n, r.URL, r.Header, now.resumes)
+		if got := r.Header.Get("Last-Event-ID"); got != now.resumes ||
+			r.Header.Get("Accept") != "application/x-ndjson" ||
+			r.URL.Path != "/api/devices/d/events" ||
+			r.Header.Get("Authorization") != "Bearer sp_test" {
+			t.Errorf("request %d is %s %v, want to resume behind %q", n, r.URL, r.Header,
+				now.resumes)
 		}
 		w.Header().Set("Content-Type", "application/x-ndjson; charset=utf-8")
 		w.Header().Set("Retry-After", "0")
@@ -102,7 +105,8 @@ func watched(ctx context.Context, c *client.Client) (got []string, ended error) 
 	return got, nil
 }
 
-// A watch yields at every event that changes something, exactly once, whatever becomes of its connections.
+// A watch yields at every event that changes something, exactly once, whatever becomes of its
+// connections.
 func TestWatch(t *testing.T) {
 	a, b := fmt.Sprintf(eventItem, "a", "inProgress"), fmt.Sprintf(eventItem, "b", "inProgress")
 	aEnded := fmt.Sprintf(eventItem, "a", "removed")
@@ -114,19 +118,25 @@ func TestWatch(t *testing.T) {
 	got, ended := watched(t.Context(), script(t, []connection{
 		{lines: "\n" + snapshotLine(5, added)[:40], cut: true}, // half a snapshot is none
 		{status: http.StatusInternalServerError},
-		{lines: snapshotLine(5, added) + "\n" + startedLine(6, "pending") + payloadLine(7, "a", "inProgress", "pending") +
+		{lines: snapshotLine(5, added) + "\n" + startedLine(6, "pending") +
+			payloadLine(7, "a", "inProgress", "pending") +
 			payloadLine(8, "b", "inProgress", "pending")[:30], cut: true},
 		{resumes: "7", status: http.StatusServiceUnavailable},
 		{resumes: "7", status: http.StatusTooManyRequests},
-		{resumes: "7", lines: payloadLine(7, "a", "error", "failed") + "\r\n" + payloadLine(8, "b", "inProgress", "pending") +
-			changedLine(9, "active", 1) + changedLine(10, "active", 1) + `{"id":11,"type":"ofALaterServer"}` + "\n"},
+		{resumes: "7", lines: payloadLine(7, "a", "error", "failed") + "\r\n" +
+			payloadLine(8, "b", "inProgress", "pending") +
+			changedLine(9, "active", 1) + changedLine(10, "active", 1) +
+			`{"id":11,"type":"ofALaterServer"}` + "\n"},
 		{resumes: "11", status: http.StatusBadGateway},
 		{resumes: "11"},
 		{resumes: "11", lines: "not JSON\n" + changedLine(12, "done", 2)},
-		{resumes: "11", lines: payloadLine(12, "a", "removed", "done") + changedLine(13, "done", 2)[:50], cut: true},
-		{resumes: "12", lines: snapshotLine(2, result("active", 1, aEnded, b)+","+added)}, // a backup was put back: as it was
+		{resumes: "11", lines: payloadLine(12, "a", "removed", "done") +
+			changedLine(13, "done", 2)[:50], cut: true},
+		// a backup was put back: as it was
+		{resumes: "12", lines: snapshotLine(2, result("active", 1, aEnded, b)+","+added)},
 		{resumes: "2", lines: changedLine(3, "done", 3) + snapshotLine(1, "")},
-		{resumes: "1", lines: startedLine(2, "done") + changedLine(3, "done", 0)}, // ended as it began
+		// ended as it began
+		{resumes: "1", lines: startedLine(2, "done") + changedLine(3, "done", 0)},
 		{resumes: "3", status: http.StatusNotFound},
 	}))
 	want := []string{
@@ -142,14 +152,17 @@ func TestWatch(t *testing.T) {
 		"[" + result("done", 0) + "]",
 	}
 	if !slices.Equal(got, want) || !client.IsNotFound(ended) {
-		t.Errorf("ended with %v, yielded\n%s\nwant\n%s", ended, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("ended with %v, yielded\n%s\nwant\n%s", ended, strings.Join(got, "\n"),
+			strings.Join(want, "\n"))
 	}
 }
 
 // An answer that will not change ends a watch at once.
 func TestWatchRefused(t *testing.T) {
-	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound} {
-		_, err := watched(t.Context(), script(t, []connection{{status: status, lines: `{"error":{"code":"No"}}`}}))
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized,
+		http.StatusForbidden, http.StatusNotFound} {
+		_, err := watched(t.Context(), script(t,
+			[]connection{{status: status, lines: `{"error":{"code":"No"}}`}}))
 		var answer *client.Error
 		if !errors.As(err, &answer) || answer.Status != status || answer.Code != "No" {
 			t.Errorf("%d: %v", status, err)
@@ -162,10 +175,12 @@ func TestWatchOutage(t *testing.T) {
 	for name, test := range map[string]struct {
 		contentType, body, says string
 	}{
-		"a page":       {"text/html", "<html>", "not an event stream"},
-		"not JSON":     {"application/x-ndjson", "<html>\n", "is 127.0.0.1:"},
-		"no snapshot":  {"application/x-ndjson", startedLine(1, "pending"), "does not begin with a snapshot"},
-		"no id":        {"application/x-ndjson", `{"type":"snapshot","value":[]}` + "\n", "has no id"},
+		"a page":   {"text/html", "<html>", "not an event stream"},
+		"not JSON": {"application/x-ndjson", "<html>\n", "is 127.0.0.1:"},
+		"no snapshot": {"application/x-ndjson", startedLine(1, "pending"),
+			"does not begin with a snapshot"},
+		"no id": {"application/x-ndjson", `{"type":"snapshot","value":[]}` + "\n",
+			"has no id"},
 		"not a result": {"application/x-ndjson", snapshotLine(1, "7"), "not a JSON object"},
 	} {
 		var calls atomic.Int64
@@ -175,7 +190,8 @@ func TestWatchOutage(t *testing.T) {
 			_, _ = io.WriteString(w, test.body)
 		})
 		c.SetStreamTiming(time.Minute, time.Millisecond, 500*time.Millisecond)
-		if got, err := watched(t.Context(), c); len(got) != 0 || err == nil || !strings.Contains(err.Error(), test.says) || calls.Load() < 2 {
+		if got, err := watched(t.Context(), c); len(got) != 0 || err == nil ||
+			!strings.Contains(err.Error(), test.says) || calls.Load() < 2 {
 			t.Errorf("%s: %d calls, yielded %q, %v", name, calls.Load(), got, err)
 		}
 	}
@@ -184,7 +200,8 @@ func TestWatchOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.SetStreamTiming(time.Minute, time.Millisecond, 50*time.Millisecond)
-	if _, err := watched(t.Context(), c); err == nil || !strings.Contains(err.Error(), "the server does not answer") {
+	if _, err := watched(t.Context(), c); err == nil ||
+		!strings.Contains(err.Error(), "the server does not answer") {
 		t.Errorf("nothing listens: %v", err)
 	}
 }
@@ -235,13 +252,17 @@ type roundTrip func(*http.Request) *http.Response
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
 
-// FuzzWatch: whatever a server streams, in whatever pieces, a watch yields sound results, and resumes where it was.
+// FuzzWatch: whatever a server streams, in whatever pieces, a watch yields sound results, and
+// resumes where it was.
 func FuzzWatch(f *testing.F) {
-	f.Add([]byte(snapshotLine(1, "") + "\n" + startedLine(2, "pending") + payloadLine(3, "a", "inProgress", "pending") +
+	f.Add([]byte(snapshotLine(1, "") + "\n" + startedLine(2, "pending") +
+		payloadLine(3, "a", "inProgress", "pending") +
 		changedLine(4, "done", 1)))
-	f.Add([]byte(snapshotLine(1, `{"actionName":"changeAssignments","deviceAssignmentItems":[{"itemId":"a"},null],"a":1,"a":2}`) +
+	f.Add([]byte(snapshotLine(1,
+		`{"actionName":"changeAssignments","deviceAssignmentItems":[{"itemId":"a"},null],"a":1,"a":2}`) +
 		`{"id":2,"type":"payloadChanged","actionName":"changeAssignments","deviceAssignmentItem":{"itemId":"a","errorCode":7}}` + "\n"))
-	f.Add([]byte(snapshotLine(9, `null`) + snapshotLine(1, `{"initiatedBy":"<\u2028>","ACTIONNAME":"x"}`) + `{"id":-1}`))
+	f.Add([]byte(snapshotLine(9, `null`) + snapshotLine(1,
+		`{"initiatedBy":"<\u2028>","ACTIONNAME":"x"}`) + `{"id":-1}`))
 	f.Add([]byte(`{"id":1,"type":"snapshot","value":null}` + "\n" +
 		`{"id":2,"type":"actionStarted","startDateTime":"9999-12-31T23:59:59-23:59"}` + "\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -249,7 +270,8 @@ func FuzzWatch(f *testing.F) {
 		follow := func(body io.Reader) (got []string, resumed string) {
 			requests := 0
 			transport := roundTrip(func(r *http.Request) *http.Response {
-				answer := &http.Response{StatusCode: 200, Status: "200 OK", Request: r, Body: io.NopCloser(body),
+				answer := &http.Response{StatusCode: 200, Status: "200 OK", Request: r,
+					Body:   io.NopCloser(body),
 					Header: http.Header{"Content-Type": {"application/x-ndjson"}}}
 				if requests++; requests > 1 {
 					resumed = r.Header.Get("Last-Event-ID")
@@ -257,7 +279,8 @@ func FuzzWatch(f *testing.F) {
 				}
 				return answer
 			})
-			c, err := client.New(client.Config{URL: "https://localhost", Token: "x", HTTPClient: &http.Client{Transport: transport}})
+			c, err := client.New(client.Config{URL: "https://localhost", Token: "x",
+				HTTPClient: &http.Client{Transport: transport}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -271,14 +294,17 @@ func FuzzWatch(f *testing.F) {
 		got, resumed := follow(bytes.NewReader(text))
 		pieces, again := follow(iotest.OneByteReader(bytes.NewReader(text)))
 		if !slices.Equal(got, pieces) || resumed != again {
-			t.Errorf("yielded %q and then resumed behind %q; in pieces %q and %q", got, resumed, pieces, again)
+			t.Errorf("yielded %q and then resumed behind %q; in pieces %q and %q", got, resumed,
+				pieces, again)
 		}
-		if (resumed == "") != (len(got) == 0) || resumed != "" && !bytes.Contains(text, []byte(resumed)) {
+		if (resumed == "") != (len(got) == 0) ||
+			resumed != "" && !bytes.Contains(text, []byte(resumed)) {
 			t.Errorf("resumed behind %q after %q", resumed, got)
 		}
 		for i, now := range got {
 			var results []client.ActionResult
-			if err := json.Unmarshal([]byte(now), &results); err != nil || i > 0 && now == got[i-1] {
+			if err := json.Unmarshal([]byte(now), &results); err != nil ||
+				i > 0 && now == got[i-1] {
 				t.Errorf("yielded %s: %v", now, err)
 			}
 		}
@@ -292,7 +318,8 @@ func TestStepOfResult(t *testing.T) {
 		`{"actionName":"changeAssignments","deviceAssignmentItems":[{"itemId":"a","@syncpayloads.step":"notNow"}]}`,
 	} {
 		var r client.ActionResult
-		if err := json.Unmarshal([]byte(text), &r); err != nil || len(r.Payloads) != 1 || r.Payloads[0].Step != client.StepNotNow {
+		if err := json.Unmarshal([]byte(text), &r); err != nil || len(r.Payloads) != 1 ||
+			r.Payloads[0].Step != client.StepNotNow {
 			t.Errorf("%s is read as %+v, %v", text, r, err)
 		}
 	}

@@ -20,10 +20,13 @@ var (
 )
 
 // named are the roles whose elements a screen reader tells by their names.
-var named = []string{"button", "checkbox", "combobox", "image", "img", "link", "listbox", "meter", "navigation", "progressbar", "radio",
-	"search", "searchbox", "slider", "spinbutton", "table", "textbox", "DisclosureTriangle", "heading", "Date", "DateTime", "InputTime"}
+var named = []string{"button", "checkbox", "combobox", "image", "img", "link", "listbox", "meter",
+	"navigation", "progressbar", "radio",
+	"search", "searchbox", "slider", "spinbutton", "table", "textbox", "DisclosureTriangle",
+	"heading", "Date", "DateTime", "InputTime"}
 
-// check looks for what keeps people from using the page: at every width, and light and dark with either layout.
+// check looks for what keeps people from using the page: at every width, and light and dark with
+// either layout.
 func (b *browser) check() {
 	b.Helper()
 	where := see[string](b, `() => location.pathname`)
@@ -50,7 +53,8 @@ func (b *browser) checkNames(where string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree,
+		accessibility.GetFullAXTreeParams{})
 	if err != nil {
 		b.Fatalf("reading the accessibility tree: %v", err)
 	}
@@ -74,20 +78,24 @@ type stop struct {
 	Wrong string // what is wrong with how it is shown; empty: nothing
 }
 
-// checkFocus goes through the page with the tab key: everything is reached, in order, and it is seen where the focus is.
+// checkFocus goes through the page with the tab key: everything is reached, in order, and it is
+// seen where the focus is.
 func (b *browser) checkFocus(where string) {
 	b.Helper()
 	all := see[int](b, focusScript)
 	const reached = `() => window.reached()`
 	stops := see[[]stop](b, reached)
-	for more := all; more > 0 && len(stops) < 4*all && (len(stops) == 0 || stops[len(stops)-1].Place < all-1); more = 3 { // some have parts with stops of their own
+	// some have parts with stops of their own
+	for more := all; more > 0 && len(stops) < 4*all &&
+		(len(stops) == 0 || stops[len(stops)-1].Place < all-1); more = 3 {
 		b.do(slices.Repeat([]chromedp.Action[chromedp.Void]{tabKey}, more)...)
 		stops = see[[]stop](b, reached)
 	}
 	last := -1
 	for _, at := range stops {
 		if at.Place != last && at.Place != last+1 {
-			b.Errorf("%s: the tab key leads to %s, which is number %d, from number %d", where, at.What, at.Place, last)
+			b.Errorf("%s: the tab key leads to %s, which is number %d, from number %d", where,
+				at.What, at.Place, last)
 			return
 		}
 		if at.Wrong != "" {
@@ -101,4 +109,6 @@ func (b *browser) checkFocus(where string) {
 }
 
 // tabKey presses the tab key, in one message where chromedp.KeyEvent takes three.
-var tabKey = steps(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9})
+var tabKey = steps(input.DispatchKeyEvent,
+	input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "Tab",
+		Code: "Tab", WindowsVirtualKeyCode: 9})

@@ -26,7 +26,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// browser is a headless Chromium with an empty profile and one page, which may reach nothing but the site's server.
+// browser is a headless Chromium with an empty profile and one page, which may reach nothing but
+// the site's server.
 type browser struct {
 	*site
 	ctx context.Context
@@ -45,8 +46,10 @@ const patience = 30 * time.Second
 // browse starts a browser. What it complains of fails the test.
 func (s *site) browse() *browser {
 	s.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(s)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true), chromedp.Flag("lang", "en-US"),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(s)),
+		chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("lang", "en-US"),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 		chromedp.Flag("ignore-certificate-errors-spki-list", s.fingerprint()))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
@@ -55,10 +58,12 @@ func (s *site) browse() *browser {
 	var end context.CancelFunc
 	b.ctx, end = chromedp.NewContext(allocator, chromedp.WithListener(b.listen))
 	s.Cleanup(end)
-	if err := chromedp.Do(b.ctx, steps(network.Enable, network.EnableParams{})); err != nil { // the first run has no time limit
+	// the first run has no time limit
+	if err := chromedp.Do(b.ctx, steps(network.Enable, network.EnableParams{})); err != nil {
 		s.Fatalf("starting Chromium: %v", err)
 	}
-	b.do(steps(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"}))
+	b.do(steps(emulation.SetTimezoneOverride,
+		emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"}))
 	b.size(1280, "light")
 	s.Cleanup(b.verdict)
 	return b
@@ -67,7 +72,8 @@ func (s *site) browse() *browser {
 // chromium finds the browser. Without one the console is not tested, which is no success.
 func chromium(s *site) string {
 	s.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome",
+		"google-chrome-stable",
 		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
@@ -123,7 +129,8 @@ func origin(url string) string {
 	return strings.Join(parts[:min(3, len(parts))], "/")
 }
 
-// verdict is at the end of a test: nothing was asked of another server, no policy was violated, nothing was thrown.
+// verdict is at the end of a test: nothing was asked of another server, no policy was violated,
+// nothing was thrown.
 func (b *browser) verdict() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -134,7 +141,8 @@ func (b *browser) verdict() {
 	}
 	for _, reason := range b.meant {
 		before := len(b.failed)
-		b.failed = slices.DeleteFunc(b.failed, func(text string) bool { return strings.Contains(text, reason) })
+		b.failed = slices.DeleteFunc(b.failed,
+			func(text string) bool { return strings.Contains(text, reason) })
 		if len(b.failed) == before {
 			b.Errorf("no request failed with %s", reason)
 		}
@@ -151,8 +159,8 @@ func (b *browser) verdict() {
 	}
 }
 
-// forgive says that requests fail for a reason, at least one of them. It is looked at at the end, because the browser may tell of
-// a request later than the page shows what came of it.
+// forgive says that requests fail for a reason, at least one of them. It is looked at at the end,
+// because the browser may tell of a request later than the page shows what came of it.
 func (b *browser) forgive(reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -197,14 +205,17 @@ func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
 func (b *browser) size(width int64, scheme string) {
 	b.Helper()
 	b.sizeTo(width, map[bool]int64{true: 800, false: 1000}[width < 500])
-	b.do(steps(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}))
+	b.do(steps(emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"}}}))
 }
 
 func (b *browser) sizeTo(width, height int64) {
 	b.Helper()
-	b.do(steps(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height,
-		DeviceScaleFactor: 1, Mobile: width < 500}))
+	b.do(steps(emulation.SetDeviceMetricsOverride,
+		emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height,
+			DeviceScaleFactor: 1, Mobile: width < 500}))
 }
 
 // open loads a page of the console.
@@ -228,7 +239,8 @@ func ask[T any](b *browser, function string, args ...any) (answer T, err error) 
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.Evaluate[T]("("+function+")(..."+string(given)+")", chromedp.EvalAwaitPromise))
+	return chromedp.Run(ctx, chromedp.Evaluate[T]("("+function+")(..."+string(given)+")",
+		chromedp.EvalAwaitPromise))
 }
 
 // see is ask of a function that does not fail.
@@ -241,8 +253,8 @@ func see[T any](b *browser, function string, args ...any) T {
 	return answer
 }
 
-// until waits until a function is true of the page, whatever it loads meanwhile. chromedp.Poll cannot: it makes
-// functions of text, which the console's Content-Security-Policy forbids.
+// until waits until a function is true of the page, whatever it loads meanwhile. chromedp.Poll
+// cannot: it makes functions of text, which the console's Content-Security-Policy forbids.
 func (b *browser) until(what, function string, args ...any) {
 	b.Helper()
 	waiting := `async (...args) => {
@@ -267,13 +279,15 @@ func (b *browser) until(what, function string, args ...any) {
 // reads waits until an element says a text.
 func (b *browser) reads(selector, text string) {
 	b.Helper()
-	b.until(selector+" says "+text, `(selector, text) => [...document.querySelectorAll(selector)].some((e) => e.innerText.includes(text))`, selector, text)
+	b.until(selector+" says "+text,
+		`(selector, text) => [...document.querySelectorAll(selector)].some((e) => e.innerText.includes(text))`, selector, text)
 }
 
 // heads waits until the page under this heading is there, and its script has run.
 func (b *browser) heads(title string) {
 	b.Helper()
-	b.until("the page "+title, `(title) => document.readyState === "complete" && document.querySelector("h1")?.innerText === title`, title)
+	b.until("the page "+title,
+		`(title) => document.readyState === "complete" && document.querySelector("h1")?.innerText === title`, title)
 }
 
 func (b *browser) click(selector string) {
@@ -304,7 +318,8 @@ func (b *browser) picture(name string, width int64, scheme string) {
 	b.Helper()
 	b.size(width, scheme)
 	b.sizeTo(width, max(800, see[int64](b, `() => document.documentElement.scrollHeight`)))
-	keep(b.T, strings.TrimSuffix(fmt.Sprintf("%s %d %s", name, width, scheme), " light"), b.capture())
+	keep(b.T, strings.TrimSuffix(fmt.Sprintf("%s %d %s", name, width, scheme), " light"),
+		b.capture())
 }
 
 // capture is a picture of what the window shows, as PNG.

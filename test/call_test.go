@@ -77,7 +77,8 @@ func (s *site) post(d *simulator.Device, action string, set []payload) (int, []b
 }
 
 // callWith calls an action with request headers.
-func (s *site) callWith(action string, d *simulator.Device, header map[string]string, set ...payload) (int, []byte) {
+func (s *site) callWith(action string, d *simulator.Device, header map[string]string,
+	set ...payload) (int, []byte) {
 	s.Helper()
 	items := []any{}
 	for _, p := range set {
@@ -100,7 +101,9 @@ type result struct {
 func (s *site) result(d *simulator.Device) result {
 	s.Helper()
 	var device struct{ DeviceActionResults []result }
-	s.must("GET", "/beta/deviceManagement/managedDevices/"+s.ids[d]+"?$select=id,deviceActionResults", nil, &device)
+	s.must("GET",
+		"/beta/deviceManagement/managedDevices/"+s.ids[d]+"?$select=id,deviceActionResults", nil,
+		&device)
 	for _, r := range device.DeviceActionResults {
 		if r.ActionName == string(action.SyncPayloads) {
 			return r

@@ -11,8 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 )
 
-// clientSite is a site as admins' clients find it: seven devices, the first of which has three payloads, the time of the
-// machine, and a limit for each caller.
+// clientSite is a site as admins' clients find it: seven devices, the first of which has three
+// payloads, the time of the machine, and a limit for each caller.
 func clientSite(t *testing.T) (*site, *simulator.Device) {
 	t.Helper()
 	s := newSite(t)
@@ -21,7 +21,8 @@ func clientSite(t *testing.T) (*site, *simulator.Device) {
 	for i := range 6 {
 		s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: uint64(i + 2)})
 	}
-	s.eventually("the phone has everything", func() bool { return has(phone, vpn, wifi, app) && s.due(phone) == 0 })
+	s.eventually("the phone has everything",
+		func() bool { return has(phone, vpn, wifi, app) && s.due(phone) == 0 })
 	if err := s.server.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -30,13 +31,15 @@ func clientSite(t *testing.T) (*site, *simulator.Device) {
 	return s, phone
 }
 
-// TestGraphClientForJavaScript runs the client that most scripts use, on Node, against the server over HTTPS.
+// TestGraphClientForJavaScript runs the client that most scripts use, on Node, against the server
+// over HTTPS.
 func TestGraphClientForJavaScript(t *testing.T) {
 	s, phone := clientSite(t)
 	s.node("graph.mjs", "DEVICE="+s.ids[phone], "DEVICES=7", "BURST=150")
 }
 
-// TestODataClientGenerator generates a typed client from the server's $metadata, and has the TypeScript compiler accept it.
+// TestODataClientGenerator generates a typed client from the server's $metadata, and has the
+// TypeScript compiler accept it.
 func TestODataClientGenerator(t *testing.T) {
 	s, _ := clientSite(t)
 	s.node("generate.mjs", "OUT="+t.TempDir())
@@ -51,7 +54,8 @@ func (s *site) node(program string, environment ...string) {
 	}
 	command := exec.CommandContext(s.Context(), "node", program)
 	command.Dir = folder
-	command.Env = append(os.Environ(), append(environment, "SYNCPAYLOADS_URL="+s.url, "SYNCPAYLOADS_TOKEN="+s.token,
+	command.Env = append(os.Environ(), append(environment, "SYNCPAYLOADS_URL="+s.url,
+		"SYNCPAYLOADS_TOKEN="+s.token,
 		"NODE_EXTRA_CA_CERTS="+s.server.CAFile())...)
 	out, err := command.CombinedOutput()
 	if err != nil || !strings.HasSuffix(strings.TrimSpace(string(out)), "ok") {

@@ -15,18 +15,21 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// Whatever is asked of the server, nobody is answered, and nobody is told of it, before it is committed.
+// Whatever is asked of the server, nobody is answered, and nobody is told of it, before it is
+// committed.
 func TestNothingIsAnsweredBeforeItsCommit(t *testing.T) {
 	slow := storetest.OpenSlow(t)
 	s := newSiteOn(t, server.Config{DataDir: t.TempDir(), Store: slow.Store})
 	p := s.profile("com.example.wifi")
 	e := s.server.Engine()
-	id, err := e.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "phone", Platform: fleet.IOS}, "")
+	id, err := e.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "phone", Platform: fleet.IOS},
+		"")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.clock.advance(time.Minute)
-	events, _ := s.listen(t.Context(), "/api/events", map[string]string{"Accept": "application/x-ndjson"})
+	events, _ := s.listen(t.Context(), "/api/events",
+		map[string]string{"Accept": "application/x-ndjson"})
 	s.take(events, func(e event) bool { return e.Type == "snapshot" })
 	told := 0
 	held := func(what string, do func()) {
@@ -73,27 +76,38 @@ func TestNothingIsAnsweredBeforeItsCommit(t *testing.T) {
 		return map[string]any{"deviceActionPayloads": append([]any{}, items...)}
 	}
 	sync := "/beta/deviceManagement/managedDevices/" + string(id) + "/syncPayloads"
-	held("a call", want(http.StatusNoContent, "POST", sync, nil, sets(map[string]any{"payloadId": p.ID, "payloadType": p.Type})))
-	held("a call with a key", want(http.StatusNoContent, "POST", sync, map[string]string{"Idempotency-Key": `"a"`}, sets()))
+	held("a call", want(http.StatusNoContent, "POST", sync, nil,
+		sets(map[string]any{"payloadId": p.ID, "payloadType": p.Type})))
+	held("a call with a key", want(http.StatusNoContent, "POST", sync,
+		map[string]string{"Idempotency-Key": `"a"`}, sets()))
 	var next *engine.Task
 	held("a task", func() { next, err = e.Idle(t.Context(), id) })
 	for n := 0; next != nil && err == nil && n < 4; n++ {
 		o := action.Outcome{}
 		if next.Kind == action.TakeInventory && next.Class == action.Profiles {
-			o.Sightings = []action.Sighting{{Identifier: p.Identifier, Present: true, Revision: "another"}}
+			o.Sightings = []action.Sighting{{Identifier: p.Identifier, Present: true,
+				Revision: "another"}}
 		}
-		held("a device's answer", func() { next, err = e.Answer(t.Context(), id, engine.Report{Task: next.ID, Outcome: o}) })
+		held("a device's answer", func() {
+			next, err = e.Answer(t.Context(), id, engine.Report{Task: next.ID, Outcome: o})
+		})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	held("a group", want(http.StatusCreated, "POST", "/beta/groups", nil, map[string]any{"displayName": "Berlin"}))
-	held("a policy", want(http.StatusCreated, "POST", "/beta/deviceManagement/deviceConfigurations", nil, map[string]any{
-		"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": "x", "payloadFileName": "x.mobileconfig",
-		"payload": base64.StdEncoding.EncodeToString(mobileconfig("com.example.x", uuid.NewString()))}))
-	held("a token", want(http.StatusCreated, "POST", "/api/tokens", nil, map[string]any{"name": "x", "role": "Administrator"}))
+	held("a group", want(http.StatusCreated, "POST", "/beta/groups", nil,
+		map[string]any{"displayName": "Berlin"}))
+	held("a policy", want(http.StatusCreated, "POST", "/beta/deviceManagement/deviceConfigurations",
+		nil, map[string]any{
+			"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": "x",
+			"payloadFileName": "x.mobileconfig",
+			"payload": base64.StdEncoding.EncodeToString(mobileconfig("com.example.x",
+				uuid.NewString()))}))
+	held("a token", want(http.StatusCreated, "POST", "/api/tokens", nil,
+		map[string]any{"name": "x", "role": "Administrator"}))
 	held("an enrollment", func() {
-		_, err = e.Enroll(t.Context(), fleet.Device{UDID: "2", Name: "other", Platform: fleet.IOS}, "")
+		_, err = e.Enroll(t.Context(), fleet.Device{UDID: "2", Name: "other", Platform: fleet.IOS},
+			"")
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,8 @@ func TestSimultaneousCalls(t *testing.T) {
 					set = append(set, p)
 				}
 			}
-			if status, answer := s.post(phone, "syncPayloads", set); status != http.StatusNoContent {
+			if status, answer := s.post(phone, "syncPayloads",
+				set); status != http.StatusNoContent {
 				t.Errorf("%d %s", status, answer)
 			}
 		})
@@ -58,12 +59,15 @@ func TestSimultaneousCalls(t *testing.T) {
 	}
 }
 
-// actions counts the device's actions that have not ended, in the database itself, and the latest one's set.
+// actions counts the device's actions that have not ended, in the database itself, and the latest
+// one's set.
 func (s *site) actions(d *simulator.Device) (open, set int) {
 	s.Helper()
-	s.query(&open, "SELECT count(*) FROM actions WHERE state IN ($1, $2) AND device_id = $3", action.Pending, action.Active, s.ids[d])
+	s.query(&open, "SELECT count(*) FROM actions WHERE state IN ($1, $2) AND device_id = $3",
+		action.Pending, action.Active, s.ids[d])
 	var doc []byte
-	s.query(&doc, "SELECT doc FROM actions WHERE device_id = $1 ORDER BY number DESC LIMIT 1", s.ids[d])
+	s.query(&doc, "SELECT doc FROM actions WHERE device_id = $1 ORDER BY number DESC LIMIT 1",
+		s.ids[d])
 	var latest action.Action
 	if err := json.Unmarshal(doc, &latest); err != nil {
 		s.Fatal(err)
@@ -80,7 +84,8 @@ func TestRepeatedAnswers(t *testing.T) {
 		t.Fatalf("shown is %+v, the phone has %v", r, inventory(phone))
 	}
 	s.sync(phone)
-	if r := s.ends(phone, "the restoration ends"); r.ActionState != "done" || !has(phone, vpn, app) {
+	if r := s.ends(phone, "the restoration ends"); r.ActionState != "done" ||
+		!has(phone, vpn, app) {
 		t.Fatalf("shown is %+v, the phone has %v", r, inventory(phone))
 	}
 }
@@ -90,7 +95,8 @@ func TestUnknownAnswer(t *testing.T) {
 	s, phone, vpn, app := onePhone(t)
 	phone.SetOnline(false)
 	s.sync(phone, vpn, app)
-	next, err := s.server.Engine().Answer(t.Context(), fleet.DeviceID(s.ids[phone]), engine.Report{Task: "unknown"})
+	next, err := s.server.Engine().Answer(t.Context(), fleet.DeviceID(s.ids[phone]),
+		engine.Report{Task: "unknown"})
 	if err != nil || next == nil {
 		t.Fatalf("next is %+v, %v", next, err)
 	}
@@ -100,13 +106,15 @@ func TestUnknownAnswer(t *testing.T) {
 	}
 }
 
-// A phone that is wiped and enrolled anew in the middle starts clean, and an answer from before changes nothing.
+// A phone that is wiped and enrolled anew in the middle starts clean, and an answer from before
+// changes nothing.
 func TestReEnrollment(t *testing.T) {
 	s, phone, vpn, app := onePhone(t)
 	id := fleet.DeviceID(s.ids[phone])
 	phone.SetOnline(false)
 	s.sync(phone, vpn)
-	held, err := s.server.Engine().Idle(t.Context(), id) // the phone takes the removal and is wiped before it answers
+	// the phone takes the removal and is wiped before it answers
+	held, err := s.server.Engine().Idle(t.Context(), id)
 	if err != nil || held == nil {
 		t.Fatalf("the phone was handed %+v, %v", held, err)
 	}
@@ -119,16 +127,19 @@ func TestReEnrollment(t *testing.T) {
 	if r := s.result(phone); r.ActionState != "canceled" {
 		t.Fatalf("shown is %+v", r)
 	}
-	if _, err := s.server.Engine().Answer(t.Context(), id, engine.Report{Task: held.ID}); err != nil {
+	if _, err := s.server.Engine().Answer(t.Context(), id,
+		engine.Report{Task: held.ID}); err != nil {
 		t.Fatal(err)
 	}
-	s.eventually("everything assigned is installed anew", func() bool { return has(phone, vpn, app) })
+	s.eventually("everything assigned is installed anew",
+		func() bool { return has(phone, vpn, app) })
 	if r := s.result(phone); r.ActionState != "canceled" {
 		t.Fatalf("a final state changed: %+v", r)
 	}
 }
 
-// The queue leaves nothing behind: after a hundred calls the device's record is no larger than after one.
+// The queue leaves nothing behind: after a hundred calls the device's record is no larger than
+// after one.
 func TestNothingPilesUp(t *testing.T) {
 	s, phone, vpn, app := onePhone(t)
 	cycle := func() {
@@ -153,7 +164,8 @@ func (s *site) ledgerSize(d *simulator.Device) (size int) {
 	return size
 }
 
-// due is how long it is until the server does something about the device by itself; 0: it has nothing to do.
+// due is how long it is until the server does something about the device by itself; 0: it has
+// nothing to do.
 func (s *site) due(d *simulator.Device) time.Duration {
 	s.Helper()
 	var at sql.NullInt64

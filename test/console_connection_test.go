@@ -7,8 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The network goes, and things happen meanwhile; then the server goes, and comes back. The page has missed nothing, and
-// nobody has loaded it again.
+// The network goes, and things happen meanwhile; then the server goes, and comes back. The page has
+// missed nothing, and nobody has loaded it again.
 func TestConsoleComesBack(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -20,7 +20,9 @@ func TestConsoleComesBack(t *testing.T) {
 	d.sync(d.phone, d.vpn, d.slide)
 	before := b.shows(d.phone)
 
-	b.do(offline(true)) // of what begins now: the stream that is open goes on, and the page finds that it gets nothing more
+	// of what begins now: the stream that is open goes on, and the page finds that it gets nothing
+	// more
+	b.do(offline(true))
 	d.phone.SetLocked(false)
 	d.ends(d.phone, "the removal ends")
 	d.sync(d.phone, d.vpn, d.wifi)
@@ -31,7 +33,8 @@ func TestConsoleComesBack(t *testing.T) {
 	}
 	b.do(offline(false))
 	b.live()
-	if m := b.shows(d.phone); m.of(d.wifi) != "Remove/Removed" || m.of(d.slide) != "Restore/Restored" {
+	if m := b.shows(d.phone); m.of(d.wifi) != "Remove/Removed" ||
+		m.of(d.slide) != "Restore/Restored" {
 		t.Errorf("back in the network is shown %+v", m)
 	}
 	b.reads("#history-title + div", "2 removed, started by admin")
@@ -49,6 +52,8 @@ func TestConsoleComesBack(t *testing.T) {
 
 // offline takes the browser's network away, or gives it back.
 func offline(yes bool) chromedp.Action[chromedp.Void] {
-	return steps(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-		MatchedNetworkConditions: []*network.Conditions{{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}}})
+	return steps(network.EmulateNetworkConditionsByRule,
+		network.EmulateNetworkConditionsByRuleParams{
+			MatchedNetworkConditions: []*network.Conditions{{Offline: yes, DownloadThroughput: -1,
+				UploadThroughput: -1}}})
 }

@@ -18,7 +18,8 @@ const shownGroups = `() => [...document.querySelector("[data-picked]").children]
 // picks waits until a picker shows these groups.
 func (b *browser) picks(want ...string) {
 	b.Helper()
-	b.until(fmt.Sprintf("the groups %q are shown", want), `(want) => JSON.stringify((`+shownGroups+`)()) === JSON.stringify(want)`, want)
+	b.until(fmt.Sprintf("the groups %q are shown", want),
+		`(want) => JSON.stringify((`+shownGroups+`)()) === JSON.stringify(want)`, want)
 }
 
 // retype types over what stands in a field.
@@ -33,7 +34,8 @@ func (b *browser) retype(selector, text string) {
 	b.press(text)
 }
 
-// Of many groups those are found whose names are typed, on the server; what is chosen stays; and a keyboard is enough.
+// Of many groups those are found whose names are typed, on the server; what is chosen stays; and a
+// keyboard is enough.
 func TestConsoleFindsGroups(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -71,16 +73,21 @@ func TestConsoleFindsGroups(t *testing.T) {
 	b.check()
 
 	// The enter key in another field saves, as in every form.
-	b.do(chromedp.SendKeys(chromedp.CSS("#members"), "user:anna"), chromedp.SendKeys(chromedp.CSS("#name"), "Desk"))
+	b.do(chromedp.SendKeys(chromedp.CSS("#members"), "user:anna"),
+		chromedp.SendKeys(chromedp.CSS("#name"), "Desk"))
 	b.press(kb.Enter)
 	b.heads("Help Desk Operator")
 	b.reads(".alert.good", "The assignment is saved")
-	b.reads("#assignments ~ table, section[aria-labelledby=assignments] table", "Class 37, Class 05")
+	b.reads("#assignments ~ table, section[aria-labelledby=assignments] table",
+		"Class 37, Class 05")
 	var list struct {
 		Value []struct{ ResourceScopes []string }
 	}
-	s.must("GET", "/beta/deviceManagement/roleAssignments?$filter=displayName%20eq%20'Desk'", nil, &list)
-	if len(list.Value) != 1 || !slices.Equal(slices.Sorted(slices.Values(list.Value[0].ResourceScopes)), slices.Sorted(slices.Values([]string{ids[37], ids[5]}))) {
+	s.must("GET", "/beta/deviceManagement/roleAssignments?$filter=displayName%20eq%20'Desk'", nil,
+		&list)
+	if len(list.Value) != 1 ||
+		!slices.Equal(slices.Sorted(slices.Values(list.Value[0].ResourceScopes)),
+			slices.Sorted(slices.Values([]string{ids[37], ids[5]}))) {
 		t.Errorf("the assignment is %+v", list.Value)
 	}
 }
@@ -92,15 +99,18 @@ func TestConsoleAssignsToFoundGroups(t *testing.T) {
 	for i := range 40 {
 		s.group(fmt.Sprintf("Class %02d", i))
 	}
-	wifi := s.policy("Office Wi-Fi", "com.example.wifi", "com.apple.wifi.managed", "<key>SSID_STR</key><string>Example Office</string>")
+	wifi := s.policy("Office Wi-Fi", "com.example.wifi", "com.apple.wifi.managed",
+		"<key>SSID_STR</key><string>Example Office</string>")
 	b := s.browse()
 	b.signIn()
 	b.open("/console/catalog/policies/" + wifi.ID)
 	b.heads("Office Wi-Fi")
 	stays := b.unreloaded()
-	for _, choice := range []struct{ search, option string }{{"class 39", "get it"}, {"class 38", "never get it"}} {
+	for _, choice := range []struct{ search, option string }{{"class 39", "get it"},
+		{"class 38", "never get it"}} {
 		b.retype("#find-groups", choice.search)
-		b.until("it is found", `(search) => document.querySelector("[data-picked] tr:last-child label").textContent.toLowerCase().startsWith(search)`, choice.search)
+		b.until("it is found",
+			`(search) => document.querySelector("[data-picked] tr:last-child label").textContent.toLowerCase().startsWith(search)`, choice.search)
 		see[bool](b, `(text) => {
 			const select = document.querySelector("[data-picked] tr:last-child select");
 			select.value = [...select.options].find((option) => option.text === text).value;

@@ -56,7 +56,8 @@ func TestConsoleByKeyboard(t *testing.T) {
 	// What happens on the device meanwhile takes the focus from nobody.
 	d.sync(d.phone, d.vpn, d.slide, d.mail)
 	b.watch(d.phone, "a third removal ends", hasEnded)
-	if !see[bool](b, `() => document.activeElement.innerText === "Restore selected" && document.querySelector("#monitor input:checked").value !== ""`) {
+	if !see[bool](b,
+		`() => document.activeElement.innerText === "Restore selected" && document.querySelector("#monitor input:checked").value !== ""`) {
 		t.Error("the focus, or what was ticked, is lost by an update")
 	}
 	b.press(kb.Enter)

@@ -2,8 +2,8 @@ package test
 
 import "testing"
 
-// The head of every page is tidy at every width: the name and the way out are in its first row, the sections in one row
-// of their own or beside them, and on a phone in two at most.
+// The head of every page is tidy at every width: the name and the way out are in its first row, the
+// sections in one row of their own or beside them, and on a phone in two at most.
 func TestConsoleHead(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -14,7 +14,8 @@ func TestConsoleHead(t *testing.T) {
 		Rows     int  // of sections
 		Together bool // the sections are in the brand's row, too
 	}
-	for width, want := range map[int64]head{380: {true, 2, false}, 800: {true, 1, false}, 1200: {true, 1, false}, 1280: {true, 1, true}, 1600: {true, 1, true}} {
+	for width, want := range map[int64]head{380: {true, 2, false}, 800: {true, 1, false},
+		1200: {true, 1, false}, 1280: {true, 1, true}, 1600: {true, 1, true}} {
 		b.size(width, "light")
 		got := see[head](b, `() => {
 			const box = (selector) => document.querySelector(selector).getBoundingClientRect();
@@ -33,10 +34,12 @@ func TestConsoleHead(t *testing.T) {
 	}
 
 	// What a row of a table can do is at its right edge.
-	s.must("POST", "/beta/deviceManagement/roleScopeTags", map[string]any{"displayName": "School", "description": "What pupils use"}, nil)
+	s.must("POST", "/beta/deviceManagement/roleScopeTags",
+		map[string]any{"displayName": "School", "description": "What pupils use"}, nil)
 	for path, button := range map[string]string{"/console/roles": "section[aria-labelledby=tags] td .button", "/console/tokens": "td .button"} {
 		b.open(path)
-		b.until(path+" is there", `(button) => document.readyState === "complete" && document.querySelector(button) !== null`, button)
+		b.until(path+" is there",
+			`(button) => document.readyState === "complete" && document.querySelector(button) !== null`, button)
 		b.size(1600, "light")
 		if gap := see[float64](b, `(button) => {
 			const e = document.querySelector(button);

@@ -47,9 +47,11 @@ const readMonitor = `() => {
 }`
 
 var (
-	stateWords = map[string]string{"pending": "Waiting for the device", "active": "In progress", "done": "Done",
+	stateWords = map[string]string{"pending": "Waiting for the device", "active": "In progress",
+		"done":   "Done",
 		"failed": "Ended with errors", "canceled": "Canceled", "notSupported": "Not supported"}
-	statusWords = map[string]string{"initiated": "In progress", "inProgress": "In progress", "removed": "Removed", "succeeded": "Restored", "error": "Error"}
+	statusWords = map[string]string{"initiated": "In progress", "inProgress": "In progress",
+		"removed": "Removed", "succeeded": "Restored", "error": "Error"}
 	actionWords = map[string]string{"remove": "Remove", "restore": "Restore"}
 )
 
@@ -83,9 +85,11 @@ type lineOfAction struct {
 }
 
 func (l lineOfAction) row() monitorRow {
-	row := monitorRow{ID: cmp.Or(l.PayloadID, l.ItemID), Action: actionWords[cmp.Or(l.Intent, l.AssignmentItemActionIntent)],
-		Status: statusWords[cmp.Or(l.Status, l.AssignmentItemActionStatus)], Detail: strings.TrimSpace(cmp.Or(l.Detail, l.IntentActionMessage)),
-		At: l.LastModifiedDateTime.UTC().Format("2006-01-02T15:04:05.000Z")}
+	row := monitorRow{ID: cmp.Or(l.PayloadID, l.ItemID),
+		Action: actionWords[cmp.Or(l.Intent, l.AssignmentItemActionIntent)],
+		Status: statusWords[cmp.Or(l.Status, l.AssignmentItemActionStatus)],
+		Detail: strings.TrimSpace(cmp.Or(l.Detail, l.IntentActionMessage)),
+		At:     l.LastModifiedDateTime.UTC().Format("2006-01-02T15:04:05.000Z")}
 	if row.Status == "In progress" && row.Detail == "" {
 		row.Detail = "waiting for the device"
 	}
@@ -108,9 +112,11 @@ func (b *browser) shows(d *simulator.Device) monitor {
 	return monitor{}
 }
 
-// watch lets time pass, a second at a time, until what the page shows is as wanted. Each time the page has to come to
-// show what the API says. It returns what was shown of each payload, one after the other.
-func (b *browser) watch(d *simulator.Device, what string, ok func(monitor) bool) map[string][]string {
+// watch lets time pass, a second at a time, until what the page shows is as wanted. Each time the
+// page has to come to show what the API says. It returns what was shown of each payload, one after
+// the other.
+func (b *browser) watch(d *simulator.Device, what string,
+	ok func(monitor) bool) map[string][]string {
 	b.Helper()
 	shown := make(map[string][]string)
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); b.clock.advance(time.Second) {
@@ -130,7 +136,8 @@ func (b *browser) watch(d *simulator.Device, what string, ok func(monitor) bool)
 }
 
 func hasEnded(m monitor) bool {
-	return slices.Contains([]string{"Done", "Ended with errors", "Canceled", "Not supported"}, m.State)
+	return slices.Contains([]string{"Done", "Ended with errors", "Canceled", "Not supported"},
+		m.State)
 }
 
 // unreloaded returns a check that the document which is shown is the one that is shown now.

@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
-// Everybody can use every page: whoever goes by a screen reader or a keyboard, sees little, has a phone or a wide
-// screen, and likes it light or dark.
+// Everybody can use every page: whoever goes by a screen reader or a keyboard, sees little, has a
+// phone or a wide screen, and likes it light or dark.
 func TestConsolePages(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -24,7 +24,8 @@ func TestConsolePages(t *testing.T) {
 	b.heads("Sign in")
 	b.check()
 	b.signIn()
-	b.walk(append(more, "/console/?q=nothing-fits", "/console/?state=failed", "/console/audit", "/console/nowhere")...)
+	b.walk(append(more, "/console/?q=nothing-fits", "/console/?state=failed", "/console/audit",
+		"/console/nowhere")...)
 	b.forgive("status of 404")
 	b.made()
 	b.pictures(d)
@@ -40,10 +41,12 @@ func (b *browser) walk(queue ...string) {
 	for n := 0; n < len(queue); n++ {
 		path := queue[n]
 		b.open(path)
-		b.until(path+" is there", `() => document.readyState === "complete" && document.querySelector("h1") !== null`)
+		b.until(path+" is there",
+			`() => document.readyState === "complete" && document.querySelector("h1") !== null`)
 		b.check()
 		b.Logf("checked %s", path)
-		for _, link := range see[[]string](b, `() => [...document.links].filter((link) => link.origin === location.origin).map((link) => link.pathname)`) {
+		for _, link := range see[[]string](b,
+			`() => [...document.links].filter((link) => link.origin === location.origin).map((link) => link.pathname)`) {
 			if kind := kindOfPage(link); !seen[kind] {
 				seen[kind] = true
 				queue = append(queue, link)
@@ -69,7 +72,8 @@ func kindOfPage(path string) string {
 func (b *browser) made() {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "wifi.mobileconfig")
-	if err := os.WriteFile(file, mobileconfig("com.example.uploaded", uuid.NewString()), 0o600); err != nil {
+	if err := os.WriteFile(file, mobileconfig("com.example.uploaded", uuid.NewString()),
+		0o600); err != nil {
 		b.Fatal(err)
 	}
 	b.open("/console/catalog/policies/new")
@@ -85,13 +89,15 @@ func (b *browser) made() {
 	b.picture("enrollment", 1280, "light")
 
 	b.open("/console/tokens")
-	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "From the browser"), chromedp.SetValue(chromedp.CSS("#role"), access.ReadOnlyOperator))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "From the browser"),
+		chromedp.SetValue(chromedp.CSS("#role"), access.ReadOnlyOperator))
 	b.click("form[action^='/console/tokens'] .primary")
 	b.heads("The token From the browser is made")
 	b.check()
 
 	b.open("/console/tokens")
-	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "From the browser"), chromedp.SetValue(chromedp.CSS("#role"), access.ReadOnlyOperator))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "From the browser"),
+		chromedp.SetValue(chromedp.CSS("#role"), access.ReadOnlyOperator))
 	b.click("form[action^='/console/tokens'] .primary")
 	b.reads(".alert.bad", "No token was made")
 	b.check()

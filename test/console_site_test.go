@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// desk is a site as a help desk sees it: everything has the name that people give it. Its clock stands still unless a
-// test lets time pass.
+// desk is a site as a help desk sees it: everything has the name that people give it. Its clock
+// stands still unless a test lets time pass.
 type desk struct {
 	*site
 	phone, other                              *simulator.Device // Anna-iPhone, Ben-iPhone
@@ -25,17 +25,24 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{site: newSite(t)}
 	d.config.SessionIdle = 10 * time.Hour // the page stays open until the automatic restore
 	d.restart()
-	d.wifi = d.policy("Office Wi-Fi", "com.example.wifi", "com.apple.wifi.managed", "<key>SSID_STR</key><string>Example Office</string>")
-	d.vpn = d.policy("Company VPN", "com.example.vpn", "com.apple.vpn.managed", "<key>UserDefinedName</key><string>Example VPN</string>")
-	d.mail = d.policy("Work email", "com.example.mail", "com.apple.eas.account", "<key>Host</key><string>mail.example.com</string>")
-	d.limits = d.policy("Exam restrictions", "com.example.limits", "com.apple.applicationaccess", "<key>allowCamera</key><true/>")
+	d.wifi = d.policy("Office Wi-Fi", "com.example.wifi", "com.apple.wifi.managed",
+		"<key>SSID_STR</key><string>Example Office</string>")
+	d.vpn = d.policy("Company VPN", "com.example.vpn", "com.apple.vpn.managed",
+		"<key>UserDefinedName</key><string>Example VPN</string>")
+	d.mail = d.policy("Work email", "com.example.mail", "com.apple.eas.account",
+		"<key>Host</key><string>mail.example.com</string>")
+	d.limits = d.policy("Exam restrictions", "com.example.limits", "com.apple.applicationaccess",
+		"<key>allowCamera</key><true/>")
 	d.mobileApp, d.slide = d.storeApp("Pages", 0), d.storeApp("Keynote", 1)
-	d.phone = d.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 1, Name: "Anna-iPhone", Supervised: true})
+	d.phone = d.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 1, Name: "Anna-iPhone",
+		Supervised: true})
 	d.other = d.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 2, Name: "Ben-iPhone"})
-	d.enroll(simulator.Config{Kind: simulator.IPad, Seed: 3, Name: "Reception-iPad", Supervised: true})
+	d.enroll(simulator.Config{Kind: simulator.IPad, Seed: 3, Name: "Reception-iPad",
+		Supervised: true})
 	d.enroll(simulator.Config{Kind: simulator.Mac, Seed: 4, Name: "Studio-Mac"})
 	d.eventually("everything assigned is installed and seen", func() bool {
-		return has(d.phone, d.all()...) && has(d.other, d.all()...) && d.due(d.phone) == 0 && d.due(d.other) == 0
+		return has(d.phone, d.all()...) && has(d.other, d.all()...) && d.due(d.phone) == 0 &&
+			d.due(d.other) == 0
 	})
 	return d
 }
@@ -71,8 +78,11 @@ func (s *site) policy(name, identifier, kind, settings string) payload {
 <key>PayloadIdentifier</key><string>%[1]s.settings</string><key>PayloadUUID</key><string>%[5]s</string>%[6]s
 </dict></array></dict></plist>`, identifier, uuid.NewString(), name, kind, uuid.NewString(), settings)
 	p := payload{Type: "deviceConfiguration", Identifier: identifier}
-	s.must("POST", configurations, map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": name,
-		"payloadName": name, "payloadFileName": identifier + ".mobileconfig", "payload": base64.StdEncoding.EncodeToString([]byte(file))}, &p)
+	s.must("POST", configurations,
+		map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+			"displayName": name,
+			"payloadName": name, "payloadFileName": identifier + ".mobileconfig",
+			"payload": base64.StdEncoding.EncodeToString([]byte(file))}, &p)
 	s.assign(configurations, p, allDevices)
 	return p
 }
@@ -81,7 +91,8 @@ func (s *site) policy(name, identifier, kind, settings string) payload {
 func (s *site) storeApp(name string, n int64) payload {
 	s.Helper()
 	p := payload{Type: "application", Identifier: appStore[1000+n]}
-	s.must("POST", apps, map[string]any{"@odata.type": "#microsoft.graph.iosStoreApp", "displayName": name, "bundleId": p.Identifier,
+	s.must("POST", apps, map[string]any{"@odata.type": "#microsoft.graph.iosStoreApp",
+		"displayName": name, "bundleId": p.Identifier,
 		"appStoreUrl": fmt.Sprintf("https://apps.apple.com/app/id%d", 1000+n)}, &p)
 	s.assign(apps, p, allDevices)
 	return p
@@ -110,7 +121,8 @@ func (b *browser) signIn() {
 
 func (s *site) page(d *simulator.Device) string { return "/console/devices/" + s.ids[d] }
 
-// openDevice opens a device's page, and remembers the document so that stays can tell whether it is still the same.
+// openDevice opens a device's page, and remembers the document so that stays can tell whether it is
+// still the same.
 func (b *browser) openDevice(d *simulator.Device) {
 	b.Helper()
 	b.open(b.page(d))

@@ -30,13 +30,15 @@ func (s *site) linkBy(bearer string, terms map[string]any) string {
 
 // twin is another device that says that it is the same one.
 func (s *site) twin(c simulator.Config) *simulator.Device {
-	other := simulator.NewFleet(simulator.Options{Transport: s.transport(), Clock: s.clock, Keys: keys, Gateway: s.gateway, Apps: appStore, Log: quiet()})
+	other := simulator.NewFleet(simulator.Options{Transport: s.transport(), Clock: s.clock,
+		Keys: keys, Gateway: s.gateway, Apps: appStore, Log: quiet()})
 	return other.Add(c)
 }
 
 func (s *site) makeGroup(name string) string {
 	var g struct{ ID string }
-	s.must("POST", "/beta/groups", map[string]any{"displayName": name, "mailEnabled": false, "mailNickname": "g", "securityEnabled": true}, &g)
+	s.must("POST", "/beta/groups", map[string]any{"displayName": name, "mailEnabled": false,
+		"mailNickname": "g", "securityEnabled": true}, &g)
 	return g.ID
 }
 
@@ -57,7 +59,8 @@ func (s *site) seenBy(bearer string) []string {
 	return udids
 }
 
-// whatBecame are the audit record's activities on devices, the oldest first, with the links they name.
+// whatBecame are the audit record's activities on devices, the oldest first, with the links they
+// name.
 func (s *site) whatBecame() (acts []string) {
 	var list struct {
 		Value []struct {
@@ -70,7 +73,8 @@ func (s *site) whatBecame() (acts []string) {
 	}
 	s.must("GET", "/beta/deviceManagement/auditEvents?$top=1000", nil, &list)
 	for _, e := range slices.Backward(list.Value) {
-		if _, what, ok := strings.Cut(e.Activity, "managedDevices."); ok && (what == "enroll" || what == "reenroll" || what == "checkOut") {
+		if _, what, ok := strings.Cut(e.Activity, "managedDevices."); ok &&
+			(what == "enroll" || what == "reenroll" || what == "checkOut") {
 			linked := slices.ContainsFunc(e.Resources, func(r struct {
 				Type string `json:"auditResourceType"`
 			}) bool {
@@ -91,8 +95,8 @@ func (s *site) enrollmentEvents(d *simulator.Device) (kinds []string) {
 	return kinds
 }
 
-// Somebody who is limited to Berlin makes links: they enroll new devices into Berlin, and take over nobody else's, whatever
-// a device says of itself.
+// Somebody who is limited to Berlin makes links: they enroll new devices into Berlin, and take over
+// nobody else's, whatever a device says of itself.
 func TestLinksStayInTheirMakersArea(t *testing.T) {
 	s := newSite(t)
 	berlin, tag := s.makeGroup("Berlin"), ""
@@ -101,8 +105,9 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 		t.Fatal(err)
 	}
 	tag = made.ID
-	maker, limited, err := s.server.Tokens().Create(t.Context(), access.TokenInput{Name: "berlin", Role: access.SchoolAdministrator,
-		Groups: []string{berlin}, Tags: []string{tag}})
+	maker, limited, err := s.server.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "berlin", Role: access.SchoolAdministrator,
+			Groups: []string{berlin}, Tags: []string{tag}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,14 +115,16 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 	phone := s.enroll(victim)
 	id := phone.Facts().UDID
 
-	for name, terms := range map[string]map[string]any{"any": {}, "for it": {"for": id}, "for it, to replace it": {"for": id, "replace": true},
-		"to replace any": {"replace": true}} {
+	for name, terms := range map[string]map[string]any{"any": {}, "for it": {"for": id},
+		"for it, to replace it": {"for": id, "replace": true},
+		"to replace any":        {"replace": true}} {
 		if err := s.twin(victim).Enroll(t.Context(), s.linkBy(limited, terms)); err == nil {
 			t.Fatalf("%s: a link of Berlin's took over a device elsewhere", name)
 		}
 	}
 	// Even an administrator's link replaces a device only if it says so.
-	for name, terms := range map[string]map[string]any{"any": {}, "for it": {"for": id}, "to replace another": {"for": "other", "replace": true}} {
+	for name, terms := range map[string]map[string]any{"any": {}, "for it": {"for": id},
+		"to replace another": {"for": "other", "replace": true}} {
 		if err := s.twin(victim).Enroll(t.Context(), s.linkBy(s.token, terms)); err == nil {
 			t.Fatalf("%s: an enrolled device was replaced", name)
 		}
@@ -128,7 +135,8 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 
 	newcomer := simulator.Config{Kind: simulator.IPhone, Seed: 2}
 	own := s.fleet.Add(newcomer)
-	if err := own.Enroll(t.Context(), s.linkBy(limited, map[string]any{"for": own.Facts().SerialNumber})); err != nil {
+	if err := own.Enroll(t.Context(), s.linkBy(limited,
+		map[string]any{"for": own.Facts().SerialNumber})); err != nil {
 		t.Fatal(err)
 	}
 	if seen := s.seenBy(limited); !slices.Equal(seen, []string{own.Facts().UDID + " " + tag}) {
@@ -136,16 +144,20 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 	}
 	// It is erased, and enrolls by a new link that is for it.
 	own.Wipe()
-	if err := own.Enroll(t.Context(), s.linkBy(limited, map[string]any{"for": own.Facts().SerialNumber, "replace": true})); err != nil {
+	if err := own.Enroll(t.Context(), s.linkBy(limited,
+		map[string]any{"for": own.Facts().SerialNumber, "replace": true})); err != nil {
 		t.Errorf("an erased device could not enroll anew: %v", err)
 	}
 	var list struct{ Value []struct{ ID string } }
-	s.must("GET", "/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+own.Facts().UDID+"'", nil, &list)
+	s.must("GET",
+		"/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+own.Facts().UDID+"'", nil,
+		&list)
 	s.ids[own] = list.Value[0].ID
 	if err := own.Unenroll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := s.enrollmentEvents(own), []string{"deviceEnrolled", "deviceReenrolled", "deviceLeft"}; !slices.Equal(got, want) {
+	if got, want := s.enrollmentEvents(own), []string{"deviceEnrolled", "deviceReenrolled",
+		"deviceLeft"}; !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
 	want := []string{"enroll Success true"}
@@ -165,15 +177,18 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 	bremen := s.makeGroup("Bremen")
 	into := s.linkBy(s.token, map[string]any{"group": bremen})
 	s.must("DELETE", "/beta/groups/"+bremen, nil, nil)
-	if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 5}).Enroll(t.Context(), into); err == nil {
+	if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 5}).Enroll(t.Context(),
+		into); err == nil {
 		t.Error("a device enrolled into a group that is gone")
 	}
 
-	// The maker may do more now than when the link was made: the link still belongs to the area that it was made in.
+	// The maker may do more now than when the link was made: the link still belongs to the area
+	// that it was made in.
 	early := s.linkBy(limited, map[string]any{"for": id, "replace": true})
 	root := &access.Principal{Grants: []access.Grant{{Rights: access.Rights()}}}
-	promoted, err := s.server.Roles().CreateAssignment(t.Context(), root, access.AssignmentInput{Name: "everywhere",
-		RoleID: access.Administrator, Members: []string{"token:" + maker.ID}})
+	promoted, err := s.server.Roles().CreateAssignment(t.Context(), root,
+		access.AssignmentInput{Name: "everywhere",
+			RoleID: access.Administrator, Members: []string{"token:" + maker.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,10 +208,12 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 	for _, a := range roles.Items {
 		if a.Token == maker.ID {
 			elsewhere := []string{s.makeGroup("Hamburg")}
-			if _, err := s.server.Roles().UpdateAssignment(t.Context(), root, a.ID, access.AssignmentPatch{Groups: &elsewhere}); err != nil {
+			if _, err := s.server.Roles().UpdateAssignment(t.Context(), root, a.ID,
+				access.AssignmentPatch{Groups: &elsewhere}); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 4}).Enroll(t.Context(), moved); err == nil {
+			if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 4}).Enroll(t.Context(),
+				moved); err == nil {
 				t.Error("the link works after its maker went to another group")
 			}
 			if err := s.server.Roles().DeleteAssignment(t.Context(), root, a.ID); err != nil {
@@ -204,7 +221,8 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 			}
 		}
 	}
-	if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 3}).Enroll(t.Context(), link); err == nil {
+	if err := s.twin(simulator.Config{Kind: simulator.IPad, Seed: 3}).Enroll(t.Context(),
+		link); err == nil {
 		t.Error("the link works after its maker's role was taken away")
 	}
 }
@@ -212,9 +230,11 @@ func TestLinksStayInTheirMakersArea(t *testing.T) {
 // The identities of two links are no way from the one's terms to the other's.
 func TestIdentityOfOneLinkIsNoUseForAnother(t *testing.T) {
 	s := newSite(t)
-	first, second := s.fleet.Add(simulator.Config{Kind: simulator.IPhone, Seed: 11}), simulator.Config{Kind: simulator.IPhone, Seed: 12}
+	first, second := s.fleet.Add(simulator.Config{Kind: simulator.IPhone, Seed: 11}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 12}
 	forFirst := s.linkBy(s.token, map[string]any{"for": first.Facts().SerialNumber})
-	forSecond := s.linkBy(s.token, map[string]any{"expiresIn": "1h", "for": s.twin(second).Facts().SerialNumber})
+	forSecond := s.linkBy(s.token, map[string]any{"expiresIn": "1h",
+		"for": s.twin(second).Facts().SerialNumber})
 	if err := s.twin(second).Enroll(t.Context(), forFirst); err == nil {
 		t.Error("the second enrolled by the link of the first")
 	}

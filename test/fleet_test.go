@@ -11,7 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// A fleet with bad manners ends as asked: some say not now, some fail for a while, some lose their answers.
+// A fleet with bad manners ends as asked: some say not now, some fail for a while, some lose their
+// answers.
 func TestFleetEndsAsAsked(t *testing.T) {
 	devices := 200
 	if n, err := strconv.Atoi(os.Getenv("SYNCPAYLOADS_TEST_DEVICES")); err == nil {
@@ -28,7 +29,8 @@ func TestFleetEndsAsAsked(t *testing.T) {
 	fleet := make([]*simulator.Device, devices)
 	for i := range fleet {
 		fleet[i] = s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: uint64(i)})
-		fleet[i].SetFaults(simulator.Faults{NotNow: 0.10, Transient: 0.05, LostAnswer: 0.02, Busy: time.Minute, AppLooks: 2})
+		fleet[i].SetFaults(simulator.Faults{NotNow: 0.10, Transient: 0.05, LostAnswer: 0.02,
+			Busy: time.Minute, AppLooks: 2})
 	}
 	s.settled(fleet, "everything is installed", all)
 
@@ -77,7 +79,8 @@ func (s *site) expectResults(d *simulator.Device, all []payload, want string) {
 	}
 	for _, p := range all {
 		if got := r.of(p); got != want {
-			s.Errorf("%s: %s is shown as %s, want %s: %+v", d.Facts().DeviceName, p.Identifier, got, want, r)
+			s.Errorf("%s: %s is shown as %s, want %s: %+v", d.Facts().DeviceName, p.Identifier, got,
+				want, r)
 		}
 	}
 }

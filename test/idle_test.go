@@ -10,7 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// A device that has nothing to do costs reads: its last contact is kept in memory, and written with those of all others.
+// A device that has nothing to do costs reads: its last contact is kept in memory, and written with
+// those of all others.
 func TestIdleCheckInsWriteNothing(t *testing.T) {
 	s := newSite(t)
 	vpn := s.profile("com.example.vpn")
@@ -19,7 +20,8 @@ func TestIdleCheckInsWriteNothing(t *testing.T) {
 		phones = append(phones, s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: i + 1}))
 	}
 	for _, phone := range phones {
-		s.eventually("the profile is installed, and shown", func() bool { return has(phone, vpn) && s.due(phone) == 0 })
+		s.eventually("the profile is installed, and shown",
+			func() bool { return has(phone, vpn) && s.due(phone) == 0 })
 	}
 	s.sweep()
 	written := s.watchWrites()
@@ -37,7 +39,8 @@ func TestIdleCheckInsWriteNothing(t *testing.T) {
 		all.Wait()
 	}
 
-	// What the server has to write of its own, such as when the test's token was last used, may come once beside them.
+	// What the server has to write of its own, such as when the test's token was last used, may
+	// come once beside them.
 	for attempt := 1; ; attempt++ {
 		s.clock.advance(5 * time.Second)
 		if checkIns(); !written() {
@@ -70,13 +73,15 @@ func (s *site) watchWrites() func() bool {
 	driver, location, text := "sqlite3", "file:"+s.config.Database, "PRAGMA data_version"
 	if storetest.Postgres() {
 		driver, location = "pgx", s.config.Database
-		text = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint" // the next transaction that writes
+		// the next transaction that writes
+		text = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 	}
 	db, err := sql.Open(driver, location)
 	if err != nil {
 		s.Fatal(err)
 	}
-	db.SetMaxOpenConns(1) // data_version is the same until another connection than this one has written
+	// data_version is the same until another connection than this one has written
+	db.SetMaxOpenConns(1)
 	s.Cleanup(func() { _ = db.Close() })
 	version := func() (n int64) {
 		if err := db.QueryRow(text).Scan(&n); err != nil {

@@ -38,7 +38,8 @@ type program struct {
 
 func (p *program) start(flags ...string) {
 	p.said = new(bytes.Buffer)
-	p.running = exec.Command(p.path, slices.Concat([]string{"serve", "--data", p.data}, p.db, flags)...)
+	p.running = exec.Command(p.path, slices.Concat([]string{"serve", "--data", p.data}, p.db,
+		flags)...)
 	if err := p.socket.Pass(p.running); err != nil {
 		p.Fatal(err)
 	}
@@ -56,20 +57,21 @@ func (p *program) kill() {
 	}
 }
 
-// killed is the load: devices that take commands all the time, and for each an admin who asks for one set after the
-// other and repeats a call until it is accepted.
+// killed is the load: devices that take commands all the time, and for each an admin who asks for
+// one set after the other and repeats a call until it is accepted.
 type killed struct {
 	*site
 	program *program
 	flags   []string
 	devices []*simulator.Device
 	all     []payload
-	last    []atomic.Pointer[[]payload] // the last accepted set of each device; nil while a call is on its way
-	calls   atomic.Int64
+	// the last accepted set of each device; nil while a call is on its way
+	last  []atomic.Pointer[[]payload]
+	calls atomic.Int64
 }
 
-// The process is killed at random points under load. What was accepted is there afterwards, what a device reported is
-// never asked again, and in the end every device has what was asked last.
+// The process is killed at random points under load. What was accepted is there afterwards, what a
+// device reported is never asked again, and in the end every device has what was asked last.
 func TestKill(t *testing.T) {
 	kills := 50
 	if n, err := strconv.Atoi(os.Getenv("SYNCPAYLOADS_TEST_KILLS")); err == nil {
@@ -113,7 +115,8 @@ func startKilled(t *testing.T) *killed {
 		k.program.db = []string{"--db", storetest.NewDatabase(t)}
 	}
 	s.config, s.url = server.Config{DataDir: k.program.data}, "https://"+socket.Addr()
-	k.flags = []string{"--apns-url", s.gateway.URL(), "--apns-ca", apns, "--retry-base", "100ms", "--poll-base", "100ms", "--log-level", "ERROR"}
+	k.flags = []string{"--apns-url", s.gateway.URL(), "--apns-ca", apns, "--retry-base", "100ms",
+		"--poll-base", "100ms", "--log-level", "ERROR"}
 	k.program.start(k.flags...)
 	t.Cleanup(k.program.kill)
 	k.prepare()
@@ -121,7 +124,9 @@ func startKilled(t *testing.T) *killed {
 }
 
 func (k *killed) prepare() {
-	token, err := exec.Command(k.program.path, slices.Concat([]string{"token", "create", "--data", k.program.data, "admin"}, k.program.db)...).Output()
+	token, err := exec.Command(k.program.path,
+		slices.Concat([]string{"token", "create", "--data", k.program.data, "admin"},
+			k.program.db)...).Output()
 	if err != nil {
 		k.Fatalf("making a token: %v", err)
 	}
@@ -139,10 +144,13 @@ func (k *killed) prepare() {
 	for i := range int64(2) {
 		k.all = append(k.all, k.app(i))
 	}
-	k.fleet = simulator.NewFleet(simulator.Options{Transport: k.transport(), Keys: keys, Gateway: k.gateway, Apps: appStore,
-		PollEvery: 200 * time.Millisecond, RetryAfter: 50 * time.Millisecond, JournalSize: 100_000, Log: quiet()})
+	k.fleet = simulator.NewFleet(simulator.Options{Transport: k.transport(), Keys: keys,
+		Gateway: k.gateway, Apps: appStore,
+		PollEvery: 200 * time.Millisecond, RetryAfter: 50 * time.Millisecond, JournalSize: 100_000,
+		Log: quiet()})
 	for i := range k.last {
-		k.devices = append(k.devices, k.enroll(simulator.Config{Kind: simulator.IPhone, Seed: uint64(i)}))
+		k.devices = append(k.devices, k.enroll(simulator.Config{Kind: simulator.IPhone,
+			Seed: uint64(i)}))
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan struct{})
@@ -195,7 +203,8 @@ func (k *killed) accepted(client *http.Client, d *simulator.Device, set []payloa
 	for _, p := range set {
 		items = append(items, fmt.Sprintf(`{"payloadId":%q,"payloadType":%q}`, p.ID, p.Type))
 	}
-	r, err := http.NewRequest("POST", k.url+"/beta/deviceManagement/managedDevices/"+k.ids[d]+"/syncPayloads",
+	r, err := http.NewRequest("POST",
+		k.url+"/beta/deviceManagement/managedDevices/"+k.ids[d]+"/syncPayloads",
 		strings.NewReader(`{"deviceActionPayloads":[`+strings.Join(items, ",")+`]}`))
 	if err != nil {
 		k.Error(err)
@@ -214,7 +223,8 @@ func (k *killed) accepted(client *http.Client, d *simulator.Device, set []payloa
 	return res.StatusCode == http.StatusNoContent
 }
 
-// survive lets the server run for a while, kills it, starts it again, and looks whether it knows what it accepted.
+// survive lets the server run for a while, kills it, starts it again, and looks whether it knows
+// what it accepted.
 func (k *killed) survive(after time.Duration) {
 	time.Sleep(after) // the random point
 	k.program.kill()
@@ -234,7 +244,8 @@ func (k *killed) survive(after time.Duration) {
 		}
 		for _, p := range *set {
 			if !strings.HasPrefix(r.of(p), "remove/") {
-				k.Errorf("%s was accepted to be removed; after the kill it is shown as %s", p.Identifier, r.of(p))
+				k.Errorf("%s was accepted to be removed; after the kill it is shown as %s",
+					p.Identifier, r.of(p))
 			}
 		}
 	}
@@ -253,7 +264,8 @@ func (k *killed) finish() {
 		}
 		for !has(d, left...) || !k.result(d).final() {
 			if time.Now().After(end) {
-				k.Fatalf("device %d has %v, asked was %v: %+v", i, inventory(d), identifiers(left), k.result(d))
+				k.Fatalf("device %d has %v, asked was %v: %+v", i, inventory(d), identifiers(left),
+					k.result(d))
 			}
 			time.Sleep(20 * time.Millisecond) // devices connect by themselves
 		}

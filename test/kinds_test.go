@@ -54,38 +54,51 @@ func (s *site) assign(collection string, p payload, targets ...map[string]any) {
 			list = append(list, map[string]any{"target": target})
 		}
 	}
-	body[map[string]string{configurations: "assignments", apps: "mobileAppAssignments", appSettings: "assignments"}[collection]] = list
+	body[map[string]string{configurations: "assignments", apps: "mobileAppAssignments",
+		appSettings: "assignments"}[collection]] = list
 	s.must("POST", collection+"/"+p.ID+"/assign", body, nil)
 }
 
 func profileOf(odataType, identifier string) map[string]any {
-	return map[string]any{"@odata.type": "#microsoft.graph." + odataType, "payloadFileName": "p.mobileconfig",
-		"payloadName": identifier, "payload": mobileconfig(identifier, uuid.NewString())}
+	return map[string]any{"@odata.type": "#microsoft.graph." + odataType,
+		"payloadFileName": "p.mobileconfig",
+		"payloadName":     identifier, "payload": mobileconfig(identifier, uuid.NewString())}
 }
 
-// Every kind of payload on every platform goes and comes back, under the later name, which knows all kinds.
+// Every kind of payload on every platform goes and comes back, under the later name, which knows
+// all kinds.
 func TestEveryKind(t *testing.T) {
 	server := manifests(t)
 	s := newSiteTrusting(t, server.Certificate())
 	manifest := func(bundle string) string { return server.URL + "/" + bundle }
 
 	ios := []payload{
-		s.create(configurations, "deviceConfiguration", "com.example.ios", profileOf("iosCustomConfiguration", "com.example.ios")),
-		s.create(apps, "application", appStore[1000], map[string]any{"@odata.type": "#microsoft.graph.iosStoreApp",
-			"bundleId": appStore[1000], "appStoreUrl": "https://apps.apple.com/app/id1000"}),
-		s.create(apps, "application", appStore[1001], map[string]any{"@odata.type": "#microsoft.graph.iosVppApp",
-			"bundleId": appStore[1001], "appStoreUrl": "https://apps.apple.com/app/id1001"}),
-		s.create(apps, "application", "com.example.lob", map[string]any{"@odata.type": "#microsoft.graph.iosLobApp",
-			"bundleId": "com.example.lob", "versionNumber": "1.0", "manifestUrl": manifest("com.example.lob")}),
+		s.create(configurations, "deviceConfiguration", "com.example.ios",
+			profileOf("iosCustomConfiguration", "com.example.ios")),
+		s.create(apps, "application", appStore[1000],
+			map[string]any{"@odata.type": "#microsoft.graph.iosStoreApp",
+				"bundleId": appStore[1000], "appStoreUrl": "https://apps.apple.com/app/id1000"}),
+		s.create(apps, "application", appStore[1001],
+			map[string]any{"@odata.type": "#microsoft.graph.iosVppApp",
+				"bundleId": appStore[1001], "appStoreUrl": "https://apps.apple.com/app/id1001"}),
+		s.create(apps, "application", "com.example.lob",
+			map[string]any{"@odata.type": "#microsoft.graph.iosLobApp",
+				"bundleId": "com.example.lob", "versionNumber": "1.0",
+				"manifestUrl": manifest("com.example.lob")}),
 	}
 	mac := []payload{
-		s.create(configurations, "deviceConfiguration", "com.example.mac", profileOf("macOSCustomConfiguration", "com.example.mac")),
-		s.create(apps, "application", "com.example.pkg", map[string]any{"@odata.type": "#microsoft.graph.macOSPkgApp",
-			"primaryBundleId": "com.example.pkg", "primaryBundleVersion": "1.0", "manifestUrl": manifest("com.example.pkg")}),
+		s.create(configurations, "deviceConfiguration", "com.example.mac",
+			profileOf("macOSCustomConfiguration", "com.example.mac")),
+		s.create(apps, "application", "com.example.pkg",
+			map[string]any{"@odata.type": "#microsoft.graph.macOSPkgApp",
+				"primaryBundleId": "com.example.pkg", "primaryBundleVersion": "1.0",
+				"manifestUrl": manifest("com.example.pkg")}),
 	}
 	settings := s.create(appSettings, "mobileAppConfiguration", appStore[1000], map[string]any{
-		"@odata.type": "#microsoft.graph.iosMobileAppConfiguration", "targetedMobileApps": []string{ios[1].ID},
-		"settings": []any{map[string]any{"appConfigKey": "server", "appConfigKeyType": "stringType", "appConfigKeyValue": "mail.example.com"}}})
+		"@odata.type":        "#microsoft.graph.iosMobileAppConfiguration",
+		"targetedMobileApps": []string{ios[1].ID},
+		"settings": []any{map[string]any{"appConfigKey": "server", "appConfigKeyType": "stringType",
+			"appConfigKeyValue": "mail.example.com"}}})
 
 	for _, p := range append(slices.Clone(ios), mac...) {
 		collection := apps
@@ -100,7 +113,8 @@ func TestEveryKind(t *testing.T) {
 		kind simulator.Kind
 		has  []payload
 	}{
-		{simulator.IPhone, ios}, {simulator.IPad, ios}, {simulator.Mac, mac}, {simulator.AppleTV, ios[:3]},
+		{simulator.IPhone, ios}, {simulator.IPad, ios}, {simulator.Mac, mac},
+		{simulator.AppleTV, ios[:3]},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			s := s.in(t)
@@ -111,7 +125,8 @@ func TestEveryKind(t *testing.T) {
 			if wanted {
 				all = append(all, settings)
 			}
-			s.eventually("everything assigned is installed", func() bool { return has(d, c.has...) && configured() == wanted && s.due(d) == 0 })
+			s.eventually("everything assigned is installed",
+				func() bool { return has(d, c.has...) && configured() == wanted && s.due(d) == 0 })
 
 			s.change(d, all)
 			s.eventually("everything is removed", func() bool { return s.changed(d) == "done" })
@@ -132,9 +147,11 @@ func (s *site) change(d *simulator.Device, set []payload) {
 	s.Helper()
 	items := []any{}
 	for _, p := range set {
-		items = append(items, map[string]string{"itemId": strings.ToUpper(p.ID), "itemType": p.Type})
+		items = append(items, map[string]string{"itemId": strings.ToUpper(p.ID),
+			"itemType": p.Type})
 	}
-	s.must("POST", "/beta/deviceManagement/comanagedDevices/"+s.ids[d]+"/changeAssignments", map[string]any{"deviceAssignmentItems": items}, nil)
+	s.must("POST", "/beta/deviceManagement/comanagedDevices/"+s.ids[d]+"/changeAssignments",
+		map[string]any{"deviceAssignmentItems": items}, nil)
 }
 
 // changed is the state of the device's latest changeAssignments, with what is in error.
@@ -148,7 +165,9 @@ func (s *site) changed(d *simulator.Device) string {
 			}
 		}
 	}
-	s.must("GET", "/beta/deviceManagement/comanagedDevices/"+s.ids[d]+"?$select=deviceActionResults", nil, &device)
+	s.must("GET",
+		"/beta/deviceManagement/comanagedDevices/"+s.ids[d]+"?$select=deviceActionResults", nil,
+		&device)
 	r := device.DeviceActionResults[0]
 	if r.ActionName != "changeAssignments" {
 		s.Fatalf("shown as %s", r.ActionName)
@@ -161,18 +180,26 @@ func (s *site) changed(d *simulator.Device) string {
 	return r.ActionState
 }
 
-// A new assignment reaches the devices it names, an ended one leaves them, and an edit brings the new version.
+// A new assignment reaches the devices it names, an ended one leaves them, and an edit brings the
+// new version.
 func TestAssignments(t *testing.T) {
 	s := newSite(t)
-	first, second := s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 1}), s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 2})
+	first, second := s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 1}),
+		s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 2})
 	var group struct{ ID string }
-	s.must("POST", "/beta/groups", map[string]any{"displayName": "Reception", "mailEnabled": false, "mailNickname": "r", "securityEnabled": true}, &group)
-	s.must("POST", "/beta/groups/"+group.ID+"/members/$ref", map[string]any{"@odata.id": s.url + "/beta/directoryObjects/" + s.ids[first]}, nil)
-	p := s.create(configurations, "deviceConfiguration", "com.example.wifi", profileOf("iosCustomConfiguration", "com.example.wifi"))
+	s.must("POST", "/beta/groups", map[string]any{"displayName": "Reception", "mailEnabled": false,
+		"mailNickname": "r", "securityEnabled": true}, &group)
+	s.must("POST", "/beta/groups/"+group.ID+"/members/$ref",
+		map[string]any{"@odata.id": s.url + "/beta/directoryObjects/" + s.ids[first]}, nil)
+	p := s.create(configurations, "deviceConfiguration", "com.example.wifi",
+		profileOf("iosCustomConfiguration", "com.example.wifi"))
 
-	toGroup := map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": group.ID}
-	toSecond := map[string]any{"@odata.type": "#syncpayloads.deviceAssignmentTarget", "deviceId": s.ids[second]}
-	notGroup := map[string]any{"@odata.type": "#microsoft.graph.exclusionGroupAssignmentTarget", "groupId": group.ID}
+	toGroup := map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget",
+		"groupId": group.ID}
+	toSecond := map[string]any{"@odata.type": "#syncpayloads.deviceAssignmentTarget",
+		"deviceId": s.ids[second]}
+	notGroup := map[string]any{"@odata.type": "#microsoft.graph.exclusionGroupAssignmentTarget",
+		"groupId": group.ID}
 	for _, step := range []struct {
 		what          string
 		targets       []map[string]any
@@ -187,13 +214,15 @@ func TestAssignments(t *testing.T) {
 	} {
 		s.assign(configurations, p, step.targets...)
 		s.eventually("assigned to "+step.what, func() bool {
-			return has(first, p) == step.first && has(second, p) == step.second && has(first) != step.first
+			return has(first, p) == step.first && has(second, p) == step.second &&
+				has(first) != step.first
 		})
 	}
 
 	id := func() string { return strings.ToLower(first.Profiles()[len(first.Profiles())-1].UUID) }
 	old := id()
-	s.must("PATCH", configurations+"/"+p.ID, profileOf("iosCustomConfiguration", "com.example.wifi"), nil)
+	s.must("PATCH", configurations+"/"+p.ID, profileOf("iosCustomConfiguration",
+		"com.example.wifi"), nil)
 	s.eventually("the edit arrives", func() bool { return has(first, p) && id() != old })
 
 	s.must("DELETE", configurations+"/"+p.ID, nil, nil)
@@ -206,17 +235,21 @@ func TestEditWhileRemoved(t *testing.T) {
 	s.sync(phone, vpn)
 	s.ends(phone, "the removal ends")
 	fresh := uuid.NewString()
-	s.must("PATCH", configurations+"/"+vpn.ID, map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
-		"payload": mobileconfig(vpn.Identifier, fresh), "payloadFileName": "p.mobileconfig"}, nil)
+	s.must("PATCH", configurations+"/"+vpn.ID,
+		map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+			"payload": mobileconfig(vpn.Identifier, fresh), "payloadFileName": "p.mobileconfig"},
+		nil)
 	s.sweep()
 	s.must("POST", "/beta/deviceManagement/managedDevices/"+s.ids[phone]+"/syncDevice", nil, nil)
 	s.eventually("the device has connected", func() bool { return s.due(phone) > time.Hour })
-	if slices.ContainsFunc(phone.Profiles(), func(p simulator.Profile) bool { return p.Identifier == vpn.Identifier }) {
+	if slices.ContainsFunc(phone.Profiles(),
+		func(p simulator.Profile) bool { return p.Identifier == vpn.Identifier }) {
 		t.Fatal("the edit was pushed while it is off")
 	}
 	s.sync(phone)
 	s.ends(phone, "the restoration ends")
-	if !slices.ContainsFunc(phone.Profiles(), func(p simulator.Profile) bool { return strings.EqualFold(p.UUID, fresh) }) {
+	if !slices.ContainsFunc(phone.Profiles(),
+		func(p simulator.Profile) bool { return strings.EqualFold(p.UUID, fresh) }) {
 		t.Fatalf("restored is %v", phone.Profiles())
 	}
 }
@@ -229,7 +262,8 @@ func TestUserEnrollment(t *testing.T) {
 	s.eventually("what is assigned is installed", func() bool { return has(phone, vpn) })
 	s.sync(phone, vpn)
 	r := s.result(phone)
-	if r.ActionState != "notSupported" || r.of(vpn) != "remove/error" || r.DeviceActionPayloads[0].Detail == "" {
+	if r.ActionState != "notSupported" || r.of(vpn) != "remove/error" ||
+		r.DeviceActionPayloads[0].Detail == "" {
 		t.Fatalf("shown is %+v", r)
 	}
 	if !has(phone, vpn) {
@@ -249,7 +283,8 @@ func TestCheckOut(t *testing.T) {
 		t.Fatalf("shown is %+v", r)
 	}
 	s.sync(phone, vpn)
-	if r := s.result(phone); r.ActionState != "notSupported" || !strings.Contains(r.DeviceActionPayloads[0].Detail, "not enrolled") {
+	if r := s.result(phone); r.ActionState != "notSupported" ||
+		!strings.Contains(r.DeviceActionPayloads[0].Detail, "not enrolled") {
 		t.Fatalf("shown is %+v", r)
 	}
 }

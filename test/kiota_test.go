@@ -14,22 +14,27 @@ import (
 	wire "github.com/microsoft/kiota-serialization-json-go"
 )
 
-// TestKiota uses the library on which Microsoft's SDKs for Go stand, as the code that is generated for them does: reading a
-// device, running the action (its body comes compressed), and an error.
+// TestKiota uses the library on which Microsoft's SDKs for Go stand, as the code that is generated
+// for them does: reading a device, running the action (its body comes compressed), and an error.
 func TestKiota(t *testing.T) {
 	s, phone := clientSite(t)
 	var known struct{ Value []payload }
 	s.must("GET", "/api/devices/"+s.ids[phone]+"/payloads", nil, &known)
-	adapter, err := kiota.NewNetHttpRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
-		authentication.NewBaseBearerTokenAuthenticationProvider(bearer{s.token}), wire.NewJsonParseNodeFactory(),
-		wire.NewJsonSerializationWriterFactory(), &http.Client{Transport: kiota.NewCustomTransportWithParentTransport(s.transport())})
+	adapter,
+		err := kiota.NewNetHttpRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
+		authentication.NewBaseBearerTokenAuthenticationProvider(bearer{s.token}),
+		wire.NewJsonParseNodeFactory(),
+		wire.NewJsonSerializationWriterFactory(),
+		&http.Client{Transport: kiota.NewCustomTransportWithParentTransport(s.transport())})
 	if err != nil {
 		t.Fatal(err)
 	}
 	adapter.SetBaseUrl(s.url + "/beta")
 	faults := abstractions.ErrorMappings{"XXX": parse[odataError]}
-	request := func(method abstractions.HttpMethod, template string) *abstractions.RequestInformation {
-		return abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(method, "{+baseurl}"+template,
+	request := func(method abstractions.HttpMethod,
+		template string) *abstractions.RequestInformation {
+		return abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(method,
+			"{+baseurl}"+template,
 			map[string]string{"id": s.ids[phone]})
 	}
 	read := func() *managedDevice {
@@ -49,7 +54,8 @@ func TestKiota(t *testing.T) {
 		t.Helper()
 		r := request(abstractions.POST, "/deviceManagement/managedDevices/{id}/syncPayloads")
 		body := &syncPayloadsBody{set}
-		if err := r.SetContentFromParsable(t.Context(), adapter, "application/json", body); err != nil {
+		if err := r.SetContentFromParsable(t.Context(), adapter, "application/json",
+			body); err != nil {
 			t.Fatal(err)
 		}
 		return adapter.SendNoContent(t.Context(), r, faults)
@@ -67,7 +73,8 @@ func TestKiota(t *testing.T) {
 		}
 	}
 	var fault *odataError
-	if err := act(payload{ID: "none", Type: "application"}); !errors.As(err, &fault) || fault.ResponseStatusCode != http.StatusBadRequest ||
+	if err := act(payload{ID: "none", Type: "application"}); !errors.As(err, &fault) ||
+		fault.ResponseStatusCode != http.StatusBadRequest ||
 		fault.code != "BadRequest" || fault.requestID == "" {
 		t.Errorf("a payload that is not assigned: %v, %+v", err, fault)
 	}
@@ -145,21 +152,24 @@ func list[T any, P interface {
 }
 
 func (d *managedDevice) GetFieldDeserializers() fields {
-	return fields{"id": text(&d.id), "deviceName": text(&d.name), "deviceActionResults": list[actionResult](&d.results)}
+	return fields{"id": text(&d.id), "deviceName": text(&d.name),
+		"deviceActionResults": list[actionResult](&d.results)}
 }
 
 func (r *actionResult) GetFieldDeserializers() fields {
-	return fields{"actionState": text(&r.state), "deviceActionPayloads": list[payloadResult](&r.payloads)}
+	return fields{"actionState": text(&r.state),
+		"deviceActionPayloads": list[payloadResult](&r.payloads)}
 }
 
 func (r *payloadResult) GetFieldDeserializers() fields {
-	return fields{"intent": text(&r.intent), "status": text(&r.status), "errorCode": func(n serialization.ParseNode) error {
-		v, err := n.GetInt64Value()
-		if v != nil {
-			r.code = *v
-		}
-		return err
-	}}
+	return fields{"intent": text(&r.intent), "status": text(&r.status),
+		"errorCode": func(n serialization.ParseNode) error {
+			v, err := n.GetInt64Value()
+			if v != nil {
+				r.code = *v
+			}
+			return err
+		}}
 }
 
 func (e *odataError) GetFieldDeserializers() fields {
@@ -198,7 +208,8 @@ type namedPayload struct{ payload }
 func (p *namedPayload) GetFieldDeserializers() fields { return nil }
 
 func (p *namedPayload) Serialize(w serialization.SerializationWriter) error {
-	return errors.Join(w.WriteStringValue("payloadId", &p.ID), w.WriteStringValue("payloadType", &p.Type))
+	return errors.Join(w.WriteStringValue("payloadId", &p.ID),
+		w.WriteStringValue("payloadType", &p.Type))
 }
 
 func (*managedDevice) Serialize(serialization.SerializationWriter) error { return nil }

@@ -27,7 +27,8 @@ import (
 	"github.com/smallstep/scep/x509util"
 )
 
-// outsider is a device that is not ours: MicroMDM's SCEP client, and the device of NanoMDM's own tests.
+// outsider is a device that is not ours: MicroMDM's SCEP client, and the device of NanoMDM's own
+// tests.
 type outsider struct {
 	*site
 	scep      scepclient.Client
@@ -39,12 +40,14 @@ type outsider struct {
 
 func newOutsider(s *site) *outsider {
 	s.Helper()
-	// The client asks only for what the system's CAs have certified, or for http: a proxy stands before the server.
+	// The client asks only for what the system's CAs have certified, or for http: a proxy stands
+	// before the server.
 	to, err := url.Parse(s.url)
 	if err != nil {
 		s.Fatal(err)
 	}
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Transport: s.transport(), Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }})
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Transport: s.transport(),
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }})
 	s.Cleanup(proxy.Close)
 	o := &outsider{site: s, key: rsaKey(s.T)}
 	if o.scep, err = scepclient.New(proxy.URL+"/scep", log.NewNopLogger()); err != nil {
@@ -65,7 +68,8 @@ func rsaKey(t *testing.T) *rsa.PrivateKey {
 // selfSigned is a certificate by which a device without an identity signs what it asks.
 func selfSigned(t *testing.T, key *rsa.PrivateKey) *x509.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "SCEP SIGNER"},
+	template := &x509.Certificate{SerialNumber: big.NewInt(1),
+		Subject:   pkix.Name{CommonName: "SCEP SIGNER"},
 		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -101,7 +105,8 @@ func (o *outsider) open() (challenge, topic string) {
 	if err != nil {
 		o.Fatal(err)
 	}
-	if at := strings.Index(string(text), "<?xml"); at > 0 { // signed: what is read here needs no signature
+	// signed: what is read here needs no signature
+	if at := strings.Index(string(text), "<?xml"); at > 0 {
 		text = text[at : strings.LastIndex(string(text), "</plist>")+len("</plist>")]
 	}
 	var profile scepPayload
@@ -119,8 +124,10 @@ func (o *outsider) open() (challenge, topic string) {
 	return challenge, topic
 }
 
-// certify asks for the key's certificate, in a message that is signed with another key, or the same.
-func (o *outsider) certify(kind scep.MessageType, challenge string, signer *x509.Certificate, signerKey *rsa.PrivateKey,
+// certify asks for the key's certificate, in a message that is signed with another key, or the
+// same.
+func (o *outsider) certify(kind scep.MessageType, challenge string, signer *x509.Certificate,
+	signerKey *rsa.PrivateKey,
 	choose scep.CertsSelector) {
 	o.Helper()
 	chain, n, err := o.scep.GetCACert(o.Context(), "")
@@ -141,7 +148,8 @@ func (o *outsider) certify(kind scep.MessageType, challenge string, signer *x509
 	if err != nil {
 		o.Fatal(err)
 	}
-	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: kind, Recipients: authorities, SignerCert: signer,
+	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: kind,
+		Recipients: authorities, SignerCert: signer,
 		SignerKey: signerKey}, scep.WithCertsSelector(choose))
 	if err != nil {
 		o.Fatal(err)
@@ -168,15 +176,21 @@ func (o *outsider) checkIn(topic string) *http.Response {
 	o.Helper()
 	var err error
 	if o.device == nil {
-		if o.device, err = enrollment.NewRandomDeviceEnrollment(o.http, topic, o.url+"/mdm", o.url+"/mdm"); err != nil {
+		if o.device, err = enrollment.NewRandomDeviceEnrollment(o.http, topic, o.url+"/mdm",
+			o.url+"/mdm"); err != nil {
 			o.Fatal(err)
 		}
 		o.device.GetPush().Token = []byte("a token")
 	}
-	o.transport = protocol.NewTransport(protocol.WithSignMessage(), protocol.WithMDMURLs(o.url+"/mdm", o.url+"/mdm"),
+	o.transport = protocol.NewTransport(protocol.WithSignMessage(),
+		protocol.WithMDMURLs(o.url+"/mdm", o.url+"/mdm"),
 		protocol.WithClient(o.http), protocol.WithIdentityProvider(
-			func(context.Context) (*x509.Certificate, crypto.PrivateKey, error) { return o.identity, o.key, nil }))
-	for _, message := range []func() (io.Reader, error){o.device.GenAuthenticate, o.device.GenTokenUpdate} {
+			func(context.Context) (*x509.Certificate, crypto.PrivateKey, error) {
+				return o.identity,
+					o.key, nil
+			}))
+	for _, message := range []func() (io.Reader,
+		error){o.device.GenAuthenticate, o.device.GenTokenUpdate} {
 		body, err := message()
 		if err != nil {
 			o.Fatal(err)
@@ -194,15 +208,16 @@ func (o *outsider) checkIn(topic string) *http.Response {
 	if err != nil {
 		o.Fatal(err)
 	}
-	response, err := o.transport.DoReportResultsAndFetchNext(o.Context(), strings.NewReader(string(idle)))
+	response, err := o.transport.DoReportResultsAndFetchNext(o.Context(),
+		strings.NewReader(string(idle)))
 	if err != nil {
 		o.Fatal(err)
 	}
 	return response
 }
 
-// A device that is not ours enrolls, whatever of GetCACert it encrypts to and whichever key signs its request, checks in,
-// and is given its first command.
+// A device that is not ours enrolls, whatever of GetCACert it encrypts to and whichever key signs
+// its request, checks in, and is given its first command.
 func TestOutsideDeviceEnrolls(t *testing.T) {
 	s := newSite(t)
 	s.profile("com.example.outside")
@@ -227,14 +242,16 @@ func TestOutsideDeviceEnrolls(t *testing.T) {
 			response := o.checkIn(topic)
 			defer response.Body.Close()
 			var command struct{ Command struct{ RequestType string } }
-			if err := plist.NewXMLDecoder(response.Body).Decode(&command); err != nil || command.Command.RequestType == "" {
+			if err := plist.NewXMLDecoder(response.Body).Decode(&command); err != nil ||
+				command.Command.RequestType == "" {
 				t.Errorf("%s, command %q, %v", response.Status, command.Command.RequestType, err)
 			}
 		})
 	}
 }
 
-// With a new link it renews its identity as RFC 8894, section 3.3.1, has it: signed by the one that it has, for a new key.
+// With a new link it renews its identity as RFC 8894, section 3.3.1, has it: signed by the one that
+// it has, for a new key.
 func TestOutsideDeviceRenews(t *testing.T) {
 	s := newSite(t)
 	o := newOutsider(s)

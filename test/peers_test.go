@@ -11,7 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// The tests of this file are troubles that users of other servers report, each shown not to happen here.
+// The tests of this file are troubles that users of other servers report, each shown not to happen
+// here.
 
 // phone is a site with one enrolled phone that has everything assigned.
 func onePhone(t *testing.T) (*site, *simulator.Device, payload, payload) {
@@ -19,7 +20,8 @@ func onePhone(t *testing.T) (*site, *simulator.Device, payload, payload) {
 	s := newSite(t)
 	vpn, app := s.profile("com.example.vpn"), s.app(0)
 	phone := s.enroll(simulator.Config{Kind: simulator.IPhone})
-	s.eventually("everything assigned is installed and seen", func() bool { return has(phone, vpn, app) && s.due(phone) == 0 })
+	s.eventually("everything assigned is installed and seen",
+		func() bool { return has(phone, vpn, app) && s.due(phone) == 0 })
 	return s, phone, vpn, app
 }
 
@@ -45,11 +47,14 @@ func TestRemovalBeforeDelivery(t *testing.T) {
 	phone.SetLocked(true) // takes no profile
 	wifi := s.profile("com.example.wifi")
 	s.eventually("the installation is put off", func() bool {
-		return slices.ContainsFunc(phone.Journal(), func(e simulator.Entry) bool { return e.Identifier == wifi.Identifier && e.Status == "NotNow" })
+		return slices.ContainsFunc(phone.Journal(), func(e simulator.Entry) bool {
+			return e.Identifier == wifi.Identifier && e.Status == "NotNow"
+		})
 	})
 	s.sync(phone, wifi)
 	phone.SetLocked(false)
-	if r := s.ends(phone, "the removal ends"); r.ActionState != "done" || r.of(wifi) != "remove/removed" {
+	if r := s.ends(phone, "the removal ends"); r.ActionState != "done" ||
+		r.of(wifi) != "remove/removed" {
 		t.Fatalf("shown is %+v", r)
 	}
 	if !has(phone, vpn, app) {
@@ -69,11 +74,13 @@ func TestPostponedInstallDoesNotComeBack(t *testing.T) {
 	})
 	s.sync(phone, vpn)
 	phone.SetLocked(false)
-	if r := s.ends(phone, "the second removal ends"); r.of(vpn) != "remove/removed" || !has(phone, app) {
+	if r := s.ends(phone, "the second removal ends"); r.of(vpn) != "remove/removed" ||
+		!has(phone, app) {
 		t.Fatalf("shown is %+v, the phone has %v", r, inventory(phone))
 	}
 	s.must("POST", "/beta/deviceManagement/managedDevices/"+s.ids[phone]+"/syncDevice", nil, nil)
-	s.eventually("the next contact", func() bool { return !has(phone, vpn, app) && len(phone.Journal()) > 0 })
+	s.eventually("the next contact",
+		func() bool { return !has(phone, vpn, app) && len(phone.Journal()) > 0 })
 	if !has(phone, app) {
 		t.Fatalf("later the phone has %v", inventory(phone))
 	}
@@ -85,7 +92,8 @@ func TestNotNowIsRespected(t *testing.T) {
 	phone.SetLocked(true)
 	s.sync(phone, vpn)
 	s.eventually("the removal is put off and the connection over", func() bool {
-		return strings.Contains(s.result(phone).DeviceActionPayloads[0].Detail, "not now") && s.due(phone) > 21*time.Minute
+		return strings.Contains(s.result(phone).DeviceActionPayloads[0].Detail, "not now") &&
+			s.due(phone) > 21*time.Minute
 	})
 	pushes := s.gateway.Stats().Delivered
 	for range 20 * 60 {
@@ -112,7 +120,8 @@ func TestDeviceIsWokenAgain(t *testing.T) {
 	s, phone, vpn, _ := onePhone(t)
 	phone.SetOnline(false)
 	before := s.gateway.Stats().Delivered
-	status, answer := s.callWith("syncPayloads", phone, map[string]string{"Restore-After": "0"}, vpn)
+	status, answer := s.callWith("syncPayloads", phone, map[string]string{"Restore-After": "0"},
+		vpn)
 	if status != http.StatusNoContent {
 		t.Fatalf("%d %s", status, answer)
 	}
@@ -141,7 +150,8 @@ func TestOrderWithinOneInstant(t *testing.T) {
 		s.sync(phone, app)
 	}
 	phone.SetOnline(true)
-	if r := s.ends(phone, "the last call ends"); r.of(app) != "remove/removed" || r.ActionState != "done" {
+	if r := s.ends(phone, "the last call ends"); r.of(app) != "remove/removed" ||
+		r.ActionState != "done" {
 		t.Fatalf("shown is %+v", r)
 	}
 	if !has(phone, vpn) {
@@ -157,12 +167,14 @@ func TestDeclinedApp(t *testing.T) {
 	phone.AddHook(simulator.Hook{RequestType: "InstallApplication", Effect: simulator.UserReject})
 	s.sync(phone)
 	r := s.ends(phone, "the restoration ends")
-	if line := r.DeviceActionPayloads[0]; r.ActionState != "failed" || line.Status != "error" || !strings.Contains(line.Detail, "UserRejected") {
+	if line := r.DeviceActionPayloads[0]; r.ActionState != "failed" || line.Status != "error" ||
+		!strings.Contains(line.Detail, "UserRejected") {
 		t.Fatalf("shown is %+v", r)
 	}
 	// It can be tried again: it is still what an action took off.
 	s.sync(phone)
-	if r := s.ends(phone, "the second try ends"); r.of(app) != "restore/succeeded" || !has(phone, vpn, app) {
+	if r := s.ends(phone, "the second try ends"); r.of(app) != "restore/succeeded" ||
+		!has(phone, vpn, app) {
 		t.Fatalf("shown is %+v", r)
 	}
 }
@@ -172,15 +184,19 @@ func TestErrorChain(t *testing.T) {
 	s, phone, vpn, _ := onePhone(t)
 	s.sync(phone, vpn)
 	s.ends(phone, "the removal ends")
-	phone.AddHook(simulator.Hook{RequestType: "InstallProfile", Effect: simulator.AnswerError, Chain: []simulator.ErrorLink{
-		{Domain: "MCProfileErrorDomain", Code: 1009, Description: "The profile could not be installed"},
-		{Domain: "MCVPNErrorDomain", Code: 15000, Description: "The VPN service could not be created"}}})
+	phone.AddHook(simulator.Hook{RequestType: "InstallProfile", Effect: simulator.AnswerError,
+		Chain: []simulator.ErrorLink{
+			{Domain: "MCProfileErrorDomain", Code: 1009,
+				Description: "The profile could not be installed"},
+			{Domain: "MCVPNErrorDomain", Code: 15000,
+				Description: "The VPN service could not be created"}}})
 	s.sync(phone)
 	line := s.ends(phone, "the restoration ends").DeviceActionPayloads[0]
 	if line.Status != "error" || line.ErrorCode != 1009 {
 		t.Fatalf("shown is %+v", line)
 	}
-	for _, text := range []string{"MCProfileErrorDomain", "could not be installed", "MCVPNErrorDomain", "15000", "could not be created"} {
+	for _, text := range []string{"MCProfileErrorDomain", "could not be installed",
+		"MCVPNErrorDomain", "15000", "could not be created"} {
 		if !strings.Contains(line.Detail, text) {
 			t.Errorf("the detail does not have %q: %s", text, line.Detail)
 		}

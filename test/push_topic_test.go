@@ -10,8 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// An admin who sets a push certificate of another topic is told which devices it concerns, before, in Health, and where
-// something waits for one of them.
+// An admin who sets a push certificate of another topic is told which devices it concerns, before,
+// in Health, and where something waits for one of them.
 func TestPushCertificateOfAnotherTopic(t *testing.T) {
 	s, phone, vpn, _ := onePhone(t)
 	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), s.clock.Now())
@@ -21,7 +21,8 @@ func TestPushCertificateOfAnotherTopic(t *testing.T) {
 	const path = "/beta/deviceManagement/applePushNotificationCertificate"
 	body := map[string]any{"certificate": string(certificate), "privateKey": string(key)}
 	name := phone.Facts().DeviceName
-	if status, text := s.call("PATCH", path, body); status != http.StatusConflict || !strings.Contains(string(text), "1 device ("+name+")") {
+	if status, text := s.call("PATCH", path, body); status != http.StatusConflict ||
+		!strings.Contains(string(text), "1 device ("+name+")") {
 		t.Fatalf("got %d: %s", status, text)
 	}
 	warned := func() string {
@@ -34,16 +35,19 @@ func TestPushCertificateOfAnotherTopic(t *testing.T) {
 	}
 	body["force"] = true
 	s.must("PATCH", path, body, nil)
-	if text := warned(); !strings.Contains(text, "1 device ("+name+") enrolled under another topic") {
+	if text := warned(); !strings.Contains(text,
+		"1 device ("+name+") enrolled under another topic") {
 		t.Errorf("Health warns: %s", text)
 	}
 	s.sync(phone, vpn)
 	s.eventually("what waits says why", func() bool {
 		lines := s.result(phone).DeviceActionPayloads
-		return len(lines) == 1 && lines[0].Status == "inProgress" && strings.Contains(lines[0].Detail, "cannot be woken")
+		return len(lines) == 1 && lines[0].Status == "inProgress" &&
+			strings.Contains(lines[0].Detail, "cannot be woken")
 	})
 	s.fleet.Wake(phone)
-	if r := s.ends(phone, "the removal ends when the phone comes by itself"); r.of(vpn) != "remove/removed" {
+	if r := s.ends(phone,
+		"the removal ends when the phone comes by itself"); r.of(vpn) != "remove/removed" {
 		t.Errorf("shown is %+v", r)
 	}
 }

@@ -32,17 +32,20 @@ const (
 	readersEnv = "SYNCPAYLOADS_TEST_READERS" // what the process of the readers is to do
 )
 
-// BenchmarkReaders measures how fast devices' reports are accepted with 2,000 readers of the event stream, 200 of whom
-// never read, beside none: interleaved, and as the median ratio. One iteration is one pair. The readers are a process of
-// their own, on the same processors: what they cost, TLS and all, is in the ratio, but not in the memory. cpu-ratio is of
-// the processor time that the server takes for a round trip, none to with readers: it holds on a busy machine, too.
+// BenchmarkReaders measures how fast devices' reports are accepted with 2,000 readers of the event
+// stream, 200 of whom never read, beside none: interleaved, and as the median ratio. One iteration
+// is one pair. The readers are a process of their own, on the same processors: what they cost, TLS
+// and all, is in the ratio, but not in the memory. cpu-ratio is of the processor time that the
+// server takes for a round trip, none to with readers: it holds on a busy machine, too.
 func BenchmarkReaders(b *testing.B) {
-	s, err := server.Start(b.Context(), server.Config{DataDir: b.TempDir(), Listen: "127.0.0.1:0", Log: quiet()})
+	s, err := server.Start(b.Context(), server.Config{DataDir: b.TempDir(), Listen: "127.0.0.1:0",
+		Log: quiet()})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = s.Close(b.Context()) }()
-	_, token, err := s.Tokens().Create(b.Context(), access.TokenInput{Name: "bench", Role: access.Administrator})
+	_, token, err := s.Tokens().Create(b.Context(),
+		access.TokenInput{Name: "bench", Role: access.Administrator})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -68,7 +71,8 @@ func BenchmarkReaders(b *testing.B) {
 		said := p.end()
 		add("p50-ms", said.P50)
 		add("p99-ms", said.P99)
-		add("readers'-cpu-s", p.command.ProcessState.UserTime().Seconds()+p.command.ProcessState.SystemTime().Seconds())
+		add("readers'-cpu-s",
+			p.command.ProcessState.UserTime().Seconds()+p.command.ProcessState.SystemTime().Seconds())
 	}
 	for i := 0; b.Loop(); i++ {
 		if i%2 == 0 {
@@ -111,7 +115,8 @@ func (f followers) start(b *testing.B) *followersProcess {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &followersProcess{B: b, command: exec.Command(os.Args[0], "-test.run=^TestFollowersProcess$", "-test.v=false")}
+	p := &followersProcess{B: b, command: exec.Command(os.Args[0],
+		"-test.run=^TestFollowersProcess$", "-test.v=false")}
 	p.command.Env = append(os.Environ(), readersEnv+"="+string(text))
 	p.command.Stderr = os.Stderr
 	if p.in, err = p.command.StdinPipe(); err != nil {
@@ -147,7 +152,8 @@ func (p *followersProcess) end() (said lateness) {
 	return said
 }
 
-// TestFollowersProcess is the process of the readers when the benchmark starts it, and nothing otherwise.
+// TestFollowersProcess is the process of the readers when the benchmark starts it, and nothing
+// otherwise.
 func TestFollowersProcess(t *testing.T) {
 	order := os.Getenv(readersEnv)
 	if order == "" {
@@ -184,7 +190,9 @@ func (f followers) follow(t *testing.T) (late func() lateness) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() })
-		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", path, f.Token); err != nil {
+		if _, err := fmt.Fprintf(conn,
+			"GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", path,
+			f.Token); err != nil {
 			t.Fatal(err)
 		}
 		if i < neverRead {

@@ -13,8 +13,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// Profiles in every form that Apple's reader takes are installed, verified, taken off and put back, as the bytes that they were
-// uploaded as: the device, which reads with a library of its own, finds the network in each.
+// Profiles in every form that Apple's reader takes are installed, verified, taken off and put back,
+// as the bytes that they were uploaded as: the device, which reads with a library of its own, finds
+// the network in each.
 func TestProfilesOfEveryForm(t *testing.T) {
 	s := newSite(t)
 	forms := map[string]func(string) []byte{
@@ -26,20 +27,27 @@ func TestProfilesOfEveryForm(t *testing.T) {
 			return []byte(strings.ReplaceAll(text, "<integer>1</integer>", "<real>1</real>"))
 		},
 		"a hexadecimal version": func(text string) []byte {
-			return []byte(strings.ReplaceAll(text, "<integer>1</integer>", "<integer>0x1</integer>"))
+			return []byte(strings.ReplaceAll(text, "<integer>1</integer>",
+				"<integer>0x1</integer>"))
 		},
-		"no version in what it holds": func(text string) []byte { return []byte(withoutInnerVersion(text)) },
+		"no version in what it holds": func(text string) []byte {
+			return []byte(withoutInnerVersion(text))
+		},
 		"a scope in lower case": func(text string) []byte {
-			return []byte(strings.Replace(text, "<key>PayloadContent</key>", "<key>PayloadScope</key><string>system</string><key>PayloadContent</key>", 1))
+			return []byte(strings.Replace(text, "<key>PayloadContent</key>",
+				"<key>PayloadScope</key><string>system</string><key>PayloadContent</key>", 1))
 		},
 		"binary": inBinary(t),
 	}
 	all := make(map[string]payload)
 	for name, form := range forms {
 		identifier := "com.example." + uuid.NewString()
-		text := strings.ReplaceAll(string(mobileconfig(identifier, uuid.NewString())), "<key>SSID_STR</key><string>"+identifier, "<key>SSID_STR</key><string>Büro")
-		all[name] = s.create(configurations, "deviceConfiguration", identifier, map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
-			"payloadFileName": "p.mobileconfig", "payloadName": identifier, "payload": form(text)})
+		text := strings.ReplaceAll(string(mobileconfig(identifier, uuid.NewString())),
+			"<key>SSID_STR</key><string>"+identifier, "<key>SSID_STR</key><string>Büro")
+		all[name] = s.create(configurations, "deviceConfiguration", identifier,
+			map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+				"payloadFileName": "p.mobileconfig", "payloadName": identifier,
+				"payload": form(text)})
 		s.assign(configurations, all[name], allDevices)
 	}
 	d := s.enroll(simulator.Config{})
@@ -57,7 +65,8 @@ func TestProfilesOfEveryForm(t *testing.T) {
 		set = append(set, p)
 	}
 	s.sync(d, set...)
-	s.eventually("all are taken off", func() bool { return s.result(d).final() && len(inventory(d)) == 0 })
+	s.eventually("all are taken off",
+		func() bool { return s.result(d).final() && len(inventory(d)) == 0 })
 	if r := s.result(d); r.ActionState != "done" {
 		t.Errorf("the removal ended as %+v", r)
 	}
@@ -67,7 +76,9 @@ func TestProfilesOfEveryForm(t *testing.T) {
 
 func inUTF16(t *testing.T, order unicode.Endianness) func(string) []byte {
 	return func(text string) []byte {
-		b, err := unicode.UTF16(order, unicode.UseBOM).NewEncoder().Bytes([]byte(strings.Replace(text, `encoding="UTF-8"`, `encoding="UTF-16"`, 1)))
+		b, err := unicode.UTF16(order,
+			unicode.UseBOM).NewEncoder().Bytes([]byte(strings.Replace(text, `encoding="UTF-8"`,
+			`encoding="UTF-16"`, 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +88,8 @@ func inUTF16(t *testing.T, order unicode.Endianness) func(string) []byte {
 
 func inLatin1(t *testing.T) func(string) []byte {
 	return func(text string) []byte {
-		b, err := charmap.ISO8859_1.NewEncoder().Bytes([]byte(strings.Replace(text, `encoding="UTF-8"`, `encoding="ISO-8859-1"`, 1)))
+		b, err := charmap.ISO8859_1.NewEncoder().Bytes([]byte(strings.Replace(text,
+			`encoding="UTF-8"`, `encoding="ISO-8859-1"`, 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,5 +113,6 @@ func inBinary(t *testing.T) func(string) []byte {
 
 func withoutInnerVersion(text string) string {
 	before, inner, _ := strings.Cut(text, "<key>PayloadContent</key>")
-	return before + "<key>PayloadContent</key>" + strings.Replace(inner, "<key>PayloadVersion</key><integer>1</integer>", "", 1)
+	return before + "<key>PayloadContent</key>" +
+		strings.Replace(inner, "<key>PayloadVersion</key><integer>1</integer>", "", 1)
 }

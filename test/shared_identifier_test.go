@@ -33,7 +33,8 @@ func (s *site) standing(d *simulator.Device, p payload) standing {
 // behind reports whether p is in error because other is in its place, and says so.
 func (s *site) behind(d *simulator.Device, p, other payload) bool {
 	one := s.standing(d, p)
-	return one.Work == "error" && one.Error != nil && one.Error.Code == action.CodeInPlace && strings.Contains(one.Error.Detail, other.ID)
+	return one.Work == "error" && one.Error != nil && one.Error.Code == action.CodeInPlace &&
+		strings.Contains(one.Error.Detail, other.ID)
 }
 
 func (s *site) inPlace(d *simulator.Device, p payload) bool {
@@ -51,8 +52,8 @@ func ssid(d *simulator.Device, identifier string) any {
 	return nil
 }
 
-// Of two policies with one identifier the older one is on the device; the other comes when it goes, in whichever way, and makes
-// room when it returns.
+// Of two policies with one identifier the older one is on the device; the other comes when it goes,
+// in whichever way, and makes room when it returns.
 func TestTwoPoliciesOfOneIdentifier(t *testing.T) {
 	s := newSite(t)
 	const identifier = "com.example.shared"
@@ -69,7 +70,8 @@ func TestTwoPoliciesOfOneIdentifier(t *testing.T) {
 	d := s.enroll(simulator.Config{})
 	shows := func(what string, there, other payload, network string) {
 		s.Helper()
-		s.eventually(what, func() bool { return s.inPlace(d, there) && ssid(d, identifier) == network })
+		s.eventually(what,
+			func() bool { return s.inPlace(d, there) && ssid(d, identifier) == network })
 		if other.ID != "" && !s.behind(d, other, there) {
 			s.Errorf("%s: the other stands as %+v", what, s.standing(d, other))
 		}
@@ -93,10 +95,14 @@ func TestTwoPoliciesOfOneIdentifier(t *testing.T) {
 	}
 
 	var group struct{ ID string }
-	s.must("POST", "/beta/groups", map[string]any{"displayName": "Some", "mailEnabled": false, "mailNickname": "s", "securityEnabled": true}, &group)
-	s.assign(configurations, older, map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": group.ID})
+	s.must("POST", "/beta/groups", map[string]any{"displayName": "Some", "mailEnabled": false,
+		"mailNickname": "s", "securityEnabled": true}, &group)
+	s.assign(configurations, older,
+		map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget",
+			"groupId": group.ID})
 	shows("out of its group, the newer one comes", newer, none, "newer")
-	s.must("POST", "/beta/groups/"+group.ID+"/members/$ref", map[string]any{"@odata.id": s.url + "/beta/directoryObjects/" + s.ids[d]}, nil)
+	s.must("POST", "/beta/groups/"+group.ID+"/members/$ref",
+		map[string]any{"@odata.id": s.url + "/beta/directoryObjects/" + s.ids[d]}, nil)
 	shows("in its group, the older one returns", older, newer, "older")
 
 	s.sync(d, newer)
@@ -115,12 +121,14 @@ func TestTwoPoliciesOfOneIdentifier(t *testing.T) {
 	s.eventually("nothing is left", func() bool { return ssid(d, identifier) == nil })
 }
 
-// Two entries of one app, bought in two ways, are one app on a device: one is taken off before the other comes.
+// Two entries of one app, bought in two ways, are one app on a device: one is taken off before the
+// other comes.
 func TestTwoAppsOfOneIdentifier(t *testing.T) {
 	s := newSite(t)
 	entry := func(odataType string) payload {
-		return s.create(apps, "application", appStore[1000], map[string]any{"@odata.type": "#microsoft.graph." + odataType,
-			"bundleId": appStore[1000], "appStoreUrl": "https://apps.apple.com/app/id1000"})
+		return s.create(apps, "application", appStore[1000],
+			map[string]any{"@odata.type": "#microsoft.graph." + odataType,
+				"bundleId": appStore[1000], "appStoreUrl": "https://apps.apple.com/app/id1000"})
 	}
 	older := entry("iosVppApp")
 	s.clock.advance(time.Second)
@@ -128,14 +136,18 @@ func TestTwoAppsOfOneIdentifier(t *testing.T) {
 	s.assign(apps, older, allDevices)
 	s.assign(apps, newer, allDevices)
 	d := s.enroll(simulator.Config{Supervised: true})
-	s.eventually("the older one is installed", func() bool { return s.inPlace(d, older) && s.behind(d, newer, older) && has(d, older) })
+	s.eventually("the older one is installed",
+		func() bool { return s.inPlace(d, older) && s.behind(d, newer, older) && has(d, older) })
 	s.sync(d, older)
-	s.eventually("the newer one comes in its place", func() bool { return s.inPlace(d, newer) && has(d, newer) })
+	s.eventually("the newer one comes in its place",
+		func() bool { return s.inPlace(d, newer) && has(d, newer) })
 	if r := s.result(d); r.ActionState != "done" {
 		s.Errorf("the removal ended as %+v", r)
 	}
 	s.sync(d)
-	s.eventually("the older one returns", func() bool { return s.inPlace(d, older) && s.behind(d, newer, older) && has(d, older) })
+	s.eventually("the older one returns",
+		func() bool { return s.inPlace(d, older) && s.behind(d, newer, older) && has(d, older) })
 	s.assign(apps, older)
-	s.eventually("unassigned, the newer one comes", func() bool { return s.inPlace(d, newer) && has(d, newer) })
+	s.eventually("unassigned, the newer one comes",
+		func() bool { return s.inPlace(d, newer) && has(d, newer) })
 }

@@ -1,5 +1,6 @@
-// Package test runs the whole server as its users do: real HTTPS, a real database file, and simulated devices that
-// speak the real protocol and keep stores of their own, against which every result is held.
+// Package test runs the whole server as its users do: real HTTPS, a real database file, and
+// simulated devices that speak the real protocol and keep stores of their own, against which every
+// result is held.
 package test
 
 import (
@@ -50,10 +51,12 @@ func newSite(t *testing.T) *site {
 func newSiteTrusting(t *testing.T, also ...*x509.Certificate) *site {
 	t.Helper()
 	if storetest.Postgres() {
-		return newSiteOn(t, server.Config{DataDir: t.TempDir(), Database: storetest.NewDatabase(t)}, also...)
+		return newSiteOn(t, server.Config{DataDir: t.TempDir(), Database: storetest.NewDatabase(t)},
+			also...)
 	}
 	data := servertest.PushFolder(t)
-	return newSiteOn(t, server.Config{DataDir: data, Database: filepath.Join(data, server.DatabaseFile)}, also...)
+	return newSiteOn(t, server.Config{DataDir: data,
+		Database: filepath.Join(data, server.DatabaseFile)}, also...)
 }
 
 // newSiteOn is a site on a database, or on that of a server that has run before.
@@ -65,22 +68,25 @@ func newSiteOn(t *testing.T, database server.Config, also ...*x509.Certificate) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.gateway.Close() })
-	s.config = server.Config{DataDir: database.DataDir, Database: database.Database, Store: database.Store,
+	s.config = server.Config{DataDir: database.DataDir, Database: database.Database,
+		Store:  database.Store,
 		Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
 		APNsURL: s.gateway.URL(), APNsCAs: pool(t, s.gateway.CA()), Clock: s.clock, Log: quiet()}
 	s.start()
 	if database.Store != nil || storetest.Postgres() { // it has not run before
 		s.setPushCertificate()
 	}
-	if _, s.token, err = s.server.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator}); err != nil {
+	if _, s.token, err = s.server.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "admin", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
 	transport := s.transport()
 	for _, c := range also {
 		transport.TLSClientConfig.RootCAs.AddCert(c)
 	}
-	s.fleet = simulator.NewFleet(simulator.Options{Transport: transport, Clock: s.clock, Keys: keys, Gateway: s.gateway,
-		Apps: appStore, Log: quiet()})
+	s.fleet = simulator.NewFleet(simulator.Options{Transport: transport, Clock: s.clock, Keys: keys,
+		Gateway: s.gateway,
+		Apps:    appStore, Log: quiet()})
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan struct{})
 	go func() { s.fleet.Run(ctx); close(ran) }()
@@ -120,7 +126,8 @@ var appStore = func() map[int64]string {
 
 func quiet() *slog.Logger {
 	if os.Getenv("SYNCPAYLOADS_TEST_LOG") != "" {
-		return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		return slog.New(slog.NewTextHandler(os.Stderr,
+			&slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return slog.New(slog.DiscardHandler)
 }
@@ -152,7 +159,8 @@ func (s *site) transport() *http.Transport {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool(s.T, ca)}, MaxIdleConnsPerHost: 64}
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool(s.T, ca)},
+		MaxIdleConnsPerHost: 64}
 }
 
 // enroll adds a device and enrolls it through a one-time link.
@@ -181,7 +189,8 @@ func (s *site) enrollBy(d *simulator.Device, terms map[string]any) {
 		udid = d.Facts().UDID
 	}
 	var list struct{ Value []struct{ ID string } }
-	s.must("GET", "/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+udid+"'", nil, &list)
+	s.must("GET", "/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+udid+"'", nil,
+		&list)
 	if len(list.Value) != 1 {
 		s.Fatalf("%d devices have UDID %s", len(list.Value), udid)
 	}
@@ -196,8 +205,10 @@ func (s *site) profile(identifier string) payload {
 	s.Helper()
 	p := payload{Type: "deviceConfiguration", Identifier: identifier}
 	s.must("POST", "/beta/deviceManagement/deviceConfigurations", map[string]any{
-		"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": "Profile " + identifier,
-		"payloadFileName": identifier + ".mobileconfig", "payload": mobileconfig(identifier, uuid.NewString())}, &p)
+		"@odata.type":     "#microsoft.graph.iosCustomConfiguration",
+		"displayName":     "Profile " + identifier,
+		"payloadFileName": identifier + ".mobileconfig",
+		"payload":         mobileconfig(identifier, uuid.NewString())}, &p)
 	s.must("POST", "/beta/deviceManagement/deviceConfigurations/"+p.ID+"/assign", map[string]any{
 		"assignments": []any{map[string]any{"target": allDevices}}}, nil)
 	return p
@@ -210,10 +221,12 @@ func (s *site) app(n int64) payload {
 	bundle := appStore[store]
 	p := payload{Type: "application", Identifier: bundle}
 	s.must("POST", "/beta/deviceAppManagement/mobileApps", map[string]any{
-		"@odata.type": "#microsoft.graph.iosStoreApp", "displayName": "App " + bundle, "bundleId": bundle,
+		"@odata.type": "#microsoft.graph.iosStoreApp", "displayName": "App " + bundle,
+		"bundleId":    bundle,
 		"appStoreUrl": fmt.Sprintf("https://apps.apple.com/app/id%d", store)}, &p)
 	s.must("POST", "/beta/deviceAppManagement/mobileApps/"+p.ID+"/assign", map[string]any{
-		"mobileAppAssignments": []any{map[string]any{"intent": "required", "target": allDevices}}}, nil)
+		"mobileAppAssignments": []any{map[string]any{"intent": "required", "target": allDevices}}},
+		nil)
 	return p
 }
 

@@ -12,7 +12,8 @@ func TestRemoveAndRestore(t *testing.T) {
 	s := newSite(t)
 	wifi, vpn, mail := s.profile("com.example.wifi"), s.profile("com.example.vpn"), s.app(1)
 	phone := s.enroll(simulator.Config{Kind: simulator.IPhone, Name: "Reception"})
-	s.eventually("everything assigned is installed", func() bool { return has(phone, wifi, vpn, mail) })
+	s.eventually("everything assigned is installed",
+		func() bool { return has(phone, wifi, vpn, mail) })
 
 	s.sync(phone, vpn, mail)
 	s.eventually("the removal ends", func() bool { return s.result(phone).final() })
@@ -26,7 +27,8 @@ func TestRemoveAndRestore(t *testing.T) {
 
 	s.sync(phone, mail)
 	s.eventually("the restoration ends", func() bool { return s.result(phone).final() })
-	if r := s.result(phone); r.of(vpn) != "restore/succeeded" || r.of(mail) != "remove/removed" || r.ActionState != "done" {
+	if r := s.result(phone); r.of(vpn) != "restore/succeeded" || r.of(mail) != "remove/removed" ||
+		r.ActionState != "done" {
 		t.Fatalf("shown is %+v", r)
 	}
 	if !has(phone, wifi, vpn) {
@@ -35,7 +37,8 @@ func TestRemoveAndRestore(t *testing.T) {
 
 	// Eight hours later the server puts back what is left by itself.
 	s.clock.advance(server8h)
-	s.eventually("the automatic restore", func() bool { return has(phone, wifi, vpn, mail) && s.result(phone).final() })
+	s.eventually("the automatic restore",
+		func() bool { return has(phone, wifi, vpn, mail) && s.result(phone).final() })
 	if r := s.result(phone); r.of(mail) != "restore/succeeded" {
 		t.Fatalf("shown is %+v", r)
 	}

@@ -29,11 +29,13 @@ type event struct {
 }
 
 func (e event) String() string {
-	return strings.TrimSpace(fmt.Sprint(e.Type, " ", e.ActionState, " ", e.Payload.Intent, " ", e.Payload.Status))
+	return strings.TrimSpace(fmt.Sprint(e.Type, " ", e.ActionState, " ", e.Payload.Intent, " ",
+		e.Payload.Status))
 }
 
 // listen opens a stream and hands on its events until ctx ends.
-func (s *site) listen(ctx context.Context, path string, header map[string]string) (<-chan event, *http.Response) {
+func (s *site) listen(ctx context.Context, path string,
+	header map[string]string) (<-chan event, *http.Response) {
 	s.Helper()
 	r, err := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
 	if err != nil {
@@ -93,9 +95,11 @@ func (s *site) take(events <-chan event, until func(event) bool) (got []event) {
 
 func ended(e event) bool { return e.Type == "actionChanged" && e.ActionState == "done" }
 
-// An admin watches a removal: every change comes by itself, in order, and after a break from where it broke off.
+// An admin watches a removal: every change comes by itself, in order, and after a break from where
+// it broke off.
 func TestStream(t *testing.T) {
-	for name, accept := range map[string]string{"server-sent events": "text/event-stream", "lines of JSON": "application/x-ndjson"} {
+	for name, accept := range map[string]string{"server-sent events": "text/event-stream",
+		"lines of JSON": "application/x-ndjson"} {
 		t.Run(name, func(t *testing.T) {
 			s, phone, vpn, app := onePhone(t)
 			path := "/api/devices/" + s.ids[phone] + "/events"
@@ -104,33 +108,43 @@ func TestStream(t *testing.T) {
 			if got := res.Header.Get("Content-Type"); got != accept {
 				t.Fatalf("served as %s", got)
 			}
-			if first := s.take(events, func(event) bool { return true }); first[0].Type != "snapshot" || len(first[0].Value) != 0 {
+			if first := s.take(events, func(event) bool {
+				return true
+			}); first[0].Type != "snapshot" || len(first[0].Value) != 0 {
 				t.Fatalf("begins with %+v", first)
 			}
 			s.sync(phone, vpn)
 			got := s.take(events, ended)
-			want := []string{"actionStarted pending", "payloadChanged pending remove inProgress", "payloadChanged active remove inProgress",
-				"actionChanged active", "payloadChanged active remove inProgress", "payloadChanged done remove removed", "actionChanged done"}
+			want := []string{"actionStarted pending", "payloadChanged pending remove inProgress",
+				"payloadChanged active remove inProgress",
+				"actionChanged active", "payloadChanged active remove inProgress",
+				"payloadChanged done remove removed", "actionChanged done"}
 			if lines := texts(got); !slices.Equal(lines, want) {
 				t.Fatalf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 			}
-			if got[0].InitiatedBy != "admin" || got[1].Payload.PayloadID != vpn.ID || got[0].DeviceID != s.ids[phone] {
+			if got[0].InitiatedBy != "admin" || got[1].Payload.PayloadID != vpn.ID ||
+				got[0].DeviceID != s.ids[phone] {
 				t.Errorf("events are %+v", got)
 			}
 			cut()
 
-			// While nobody listens, something happens; who resumes in the middle gets the rest, all of it.
+			// While nobody listens, something happens; who resumes in the middle gets the rest, all
+			// of it.
 			s.sync(phone, vpn, app)
 			s.ends(phone, "the second removal ends")
-			resumed, _ := s.listen(t.Context(), path, map[string]string{"Accept": accept, "Last-Event-ID": fmt.Sprint(got[3].ID)})
-			rest := s.take(resumed, func(e event) bool { return ended(e) && e.ID > got[len(got)-1].ID })
-			if lines := texts(rest); !slices.Equal(lines[:3], want[4:]) || rest[3].Type != "actionStarted" {
+			resumed, _ := s.listen(t.Context(), path,
+				map[string]string{"Accept": accept, "Last-Event-ID": fmt.Sprint(got[3].ID)})
+			rest := s.take(resumed,
+				func(e event) bool { return ended(e) && e.ID > got[len(got)-1].ID })
+			if lines := texts(rest); !slices.Equal(lines[:3], want[4:]) ||
+				rest[3].Type != "actionStarted" {
 				t.Fatalf("resumed with\n%s", strings.Join(lines, "\n"))
 			}
 
 			// A new reader first sees how it stands.
 			fresh, _ := s.listen(t.Context(), path, map[string]string{"Accept": accept})
-			if first := s.take(fresh, func(event) bool { return true })[0]; len(first.Value) != 1 || first.Value[0].ActionState != "done" ||
+			if first := s.take(fresh, func(event) bool { return true })[0]; len(first.Value) != 1 ||
+				first.Value[0].ActionState != "done" ||
 				first.ID != rest[len(rest)-1].ID {
 				t.Errorf("begins with %+v", first)
 			}
@@ -145,15 +159,18 @@ func texts(events []event) (lines []string) {
 	return lines
 }
 
-// The fleet's stream has the events of all devices; its snapshot has the actions that have not ended.
+// The fleet's stream has the events of all devices; its snapshot has the actions that have not
+// ended.
 func TestFleetStream(t *testing.T) {
 	s, first, vpn, _ := onePhone(t)
 	second := s.enroll(simulator.Config{Kind: simulator.IPhone, Seed: 2})
-	s.eventually("the second has everything", func() bool { return len(inventory(second)) == 2 && s.due(second) == 0 })
+	s.eventually("the second has everything",
+		func() bool { return len(inventory(second)) == 2 && s.due(second) == 0 })
 	first.SetOnline(false)
 	s.sync(first, vpn)
 	events, _ := s.listen(t.Context(), "/api/events", nil)
-	if e := s.take(events, func(event) bool { return true })[0]; len(e.Value) != 1 || e.Value[0].DeviceID != s.ids[first] || e.Value[0].ActionState != "pending" {
+	if e := s.take(events, func(event) bool { return true })[0]; len(e.Value) != 1 ||
+		e.Value[0].DeviceID != s.ids[first] || e.Value[0].ActionState != "pending" {
 		t.Fatalf("begins with %+v", e)
 	}
 	s.sync(second, vpn)
@@ -191,16 +208,19 @@ func TestStreamRefusals(t *testing.T) {
 	}
 }
 
-// Readers that never read keep nobody waiting, and a server that closes does not wait for its readers.
+// Readers that never read keep nobody waiting, and a server that closes does not wait for its
+// readers.
 func TestReadersThatDoNotRead(t *testing.T) {
 	s, phone, vpn, app := onePhone(t)
 	for range 100 {
-		conn, err := tls.Dial("tcp", strings.TrimPrefix(s.url, "https://"), s.transport().TLSClientConfig)
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(s.url, "https://"),
+			s.transport().TLSClientConfig)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if _, err := io.WriteString(conn, "GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+s.token+"\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(conn,
+			"GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+s.token+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,8 +16,9 @@ import (
 
 const (
 	pageSize = 100
-	deepPage = 10_000           // or the last, of a smaller fleet
-	patience = 10 * time.Second // no more samples are taken in a round of a read that took that long together
+	deepPage = 10_000 // or the last, of a smaller fleet
+	// no more samples are taken in a round of a read that took that long together
+	patience = 10 * time.Second
 )
 
 // What is measured. Of the rates more is better.
@@ -31,10 +32,12 @@ const (
 	figurePolls    = "idle check-ins/s over HTTPS, signed, 8 at once"
 )
 
-// measure takes one round of samples of everything. The start is before the reads, because the server writes the last
-// contacts that it has kept when it is stopped: written between reads, they would change what the reads find.
+// measure takes one round of samples of everything. The start is before the reads, because the
+// server writes the last contacts that it has kept when it is stopped: written between reads, they
+// would change what the reads find.
 func (s *site) measure(ctx context.Context, c *column, calls int) error {
-	for _, m := range []func(context.Context, *column, int) error{s.measureCalls, s.measureReports, s.measureStart, s.measureReads,
+	for _, m := range []func(context.Context, *column,
+		int) error{s.measureCalls, s.measureReports, s.measureStart, s.measureReads,
 		s.measureContacts, s.measureCheckIns, s.measurePolls} {
 		if err := m(ctx, c, calls); err != nil {
 			return err
@@ -132,7 +135,8 @@ func (s *site) reads(ctx context.Context) ([]read, error) {
 		list("the page behind the last by last contact", bySync, at.end, nil),
 		list("search that finds one device", byName, nil, search(s.real[1].Facts().SerialNumber)),
 		list("search that finds all devices", byName, nil, search("iPhone")),
-		list("page 1 of devices whose action failed", byName, nil, url.Values{"$filter": {"deviceActionResults/any(a:a/actionState eq 'failed')"}}),
+		list("page 1 of devices whose action failed", byName, nil,
+			url.Values{"$filter": {"deviceActionResults/any(a:a/actionState eq 'failed')"}}),
 		{"one device", managedDevices + "/" + s.real[0].id},
 		{"what is assigned to one device", "/api/devices/" + s.real[0].id + "/payloads"},
 		{"what is removed now, page 1", "/api/removed?$top=100"},
@@ -159,14 +163,18 @@ func (s *site) positions(ctx context.Context) (p positions, err error) {
 	var number int64
 	walk := new(query.Walk)
 	before := (min(deepPage, s.size/pageSize)-1)*pageSize - 1
-	if err := db.QueryRowContext(ctx, "SELECT lower(name), id FROM devices ORDER BY lower(name), id LIMIT 1 OFFSET $1", before).Scan(&text, &id); err != nil {
+	if err := db.QueryRowContext(ctx,
+		"SELECT lower(name), id FROM devices ORDER BY lower(name), id LIMIT 1 OFFSET $1",
+		before).Scan(&text, &id); err != nil {
 		return p, err
 	}
 	p.name = &query.Position{Keys: []any{text, id}}
-	if err := db.QueryRowContext(ctx, "SELECT max(synced) FROM devices").Scan(&walk.Began); err != nil {
+	if err := db.QueryRowContext(ctx,
+		"SELECT max(synced) FROM devices").Scan(&walk.Began); err != nil {
 		return p, err
 	}
-	if err := db.QueryRowContext(ctx, "SELECT coalesce(last_sync, 0), id FROM devices ORDER BY coalesce(last_sync, 0) DESC, id DESC LIMIT 1 OFFSET $1",
+	if err := db.QueryRowContext(ctx,
+		"SELECT coalesce(last_sync, 0), id FROM devices ORDER BY coalesce(last_sync, 0) DESC, id DESC LIMIT 1 OFFSET $1",
 		before).Scan(&number, &id); err != nil {
 		return p, err
 	}
@@ -178,7 +186,8 @@ func (s *site) positions(ctx context.Context) (p positions, err error) {
 		Device  fleet.DeviceID
 		Payload string
 	}
-	if err := db.QueryRowContext(ctx, "SELECT since, device_id, payload_id FROM removals ORDER BY since, device_id, payload_id LIMIT 1 OFFSET 100").
+	if err := db.QueryRowContext(ctx,
+		"SELECT since, device_id, payload_id FROM removals ORDER BY since, device_id, payload_id LIMIT 1 OFFSET 100").
 		Scan(&number, &removed.Device, &removed.Payload); err != nil {
 		return p, err
 	}
@@ -239,7 +248,8 @@ const (
 	checkInsAtOnce = 8
 )
 
-// measureCheckIns lets copies check in that have not been called, as their channel does once it knows who they are.
+// measureCheckIns lets copies check in that have not been called, as their channel does once it
+// knows who they are.
 func (s *site) measureCheckIns(ctx context.Context, c *column, _ int) error {
 	quiet := s.called[s.next:]
 	if len(quiet) == 0 {
@@ -261,7 +271,8 @@ func (s *site) measurePolls(ctx context.Context, c *column, _ int) error {
 }
 
 // measureRate does something as often as it can, some at a time.
-func (c *column) measureRate(ctx context.Context, name string, do func(ctx context.Context, number int) error) error {
+func (c *column) measureRate(ctx context.Context, name string,
+	do func(ctx context.Context, number int) error) error {
 	counts := make([]int, checkInsAtOnce)
 	began := time.Now()
 	group, ctx := errgroup.WithContext(ctx)

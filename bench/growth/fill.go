@@ -20,17 +20,18 @@ import (
 )
 
 const (
-	history   = 30 * 24 * time.Hour // over which the copies' contacts, actions and events are spread
-	copiesNow = 50_000              // in one transaction
-	inOneText = 500                 // rows of one INSERT
-	calledOf  = 2000                // most copies that are called
+	// over which the copies' contacts, actions and events are spread
+	history   = 30 * 24 * time.Hour
+	copiesNow = 50_000 // in one transaction
+	inOneText = 500    // rows of one INSERT
+	calledOf  = 2000   // most copies that are called
 
 	sqliteCache = 1 << 30 // bytes, while the database is filled
 )
 
-// fill copies the real devices in the database until there are as many devices as there shall be. Everything that the
-// server wrote for one is written for its copies, with other ids, so that it has the server's own form. The server is
-// stopped meanwhile.
+// fill copies the real devices in the database until there are as many devices as there shall be.
+// Everything that the server wrote for one is written for its copies, with other ids, so that it
+// has the server's own form. The server is stopped meanwhile.
 func (s *site) fill(ctx context.Context) error {
 	if err := s.stop(); err != nil {
 		return err
@@ -66,23 +67,28 @@ func (s *site) open() (*sql.DB, error) {
 
 func (s *site) postgres() bool { return store.IsPostgres(s.config.Database) }
 
-// hurry gives up durability while nothing is to be lost. No index is taken away: they shall have the room between their
-// entries that random ids leave, and built at once they would have none.
+// hurry gives up durability while nothing is to be lost. No index is taken away: they shall have
+// the room between their entries that random ids leave, and built at once they would have none.
 func (s *site) hurry(ctx context.Context, db *sql.DB) error {
 	if s.postgres() {
-		return s.run(ctx, db, "SET synchronous_commit = off", "SET session_replication_role = replica", "SET work_mem = '512MB'",
+		return s.run(ctx, db, "SET synchronous_commit = off",
+			"SET session_replication_role = replica", "SET work_mem = '512MB'",
 			"ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()")
 	}
-	return s.run(ctx, db, "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF",
+	return s.run(ctx, db, "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = OFF",
+		"PRAGMA synchronous = OFF",
 		fmt.Sprint("PRAGMA cache_size = -", sqliteCache>>10))
 }
 
-// settle undoes hurry, and does what PostgreSQL does by itself within minutes. All is on the disk then.
+// settle undoes hurry, and does what PostgreSQL does by itself within minutes. All is on the disk
+// then.
 func (s *site) settle(ctx context.Context, db *sql.DB) error {
 	if s.postgres() {
-		return s.run(ctx, db, "ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()", "VACUUM ANALYZE", "CHECKPOINT")
+		return s.run(ctx, db, "ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()", "VACUUM ANALYZE",
+			"CHECKPOINT")
 	}
-	if err := s.run(ctx, db, "PRAGMA locking_mode = NORMAL", "PRAGMA journal_mode = WAL"); err != nil {
+	if err := s.run(ctx, db, "PRAGMA locking_mode = NORMAL",
+		"PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(s.config.Database, os.O_RDWR, 0)
@@ -101,8 +107,9 @@ func (s *site) run(ctx context.Context, db *sql.DB, texts ...string) error {
 	return nil
 }
 
-// prepareCopies makes the list of the next copies, and keeps what the database has of the patterns, so that to read it
-// takes as long in a full database as in an empty one. age is how long before its pattern a copy did everything.
+// prepareCopies makes the list of the next copies, and keeps what the database has of the patterns,
+// so that to read it takes as long in a full database as in an empty one. age is how long before
+// its pattern a copy did everything.
 func (s *site) prepareCopies(ctx context.Context, db *sql.DB) error {
 	texts := []string{`CREATE TEMPORARY TABLE copies (number BIGINT PRIMARY KEY, id TEXT, pattern TEXT, udid TEXT, serial TEXT,
 		certificate TEXT, age BIGINT)`}
@@ -130,7 +137,8 @@ func (s *site) copyAll(ctx context.Context, db *sql.DB) error {
 			}
 			// Scattered over the time without regard to the order of the numbers.
 			age := history / time.Duration(s.size) * time.Duration(number*7919%s.size)
-			rows[i] = fmt.Sprintf("(%d, '%s', '%s', '00008110-%016X', 'G%09X', '%s', %d)", number, id, s.real[number%realDevices].id,
+			rows[i] = fmt.Sprintf("(%d, '%s', '%s', '00008110-%016X', 'G%09X', '%s', %d)", number,
+				id, s.real[number%realDevices].id,
 				number, number*2654435761%(1<<36), randomHex(32), age.Microseconds())
 		}
 		if err := s.copySome(ctx, db, rows); err != nil {
@@ -149,7 +157,8 @@ func (s *site) copySome(ctx context.Context, db *sql.DB, rows []string) error {
 	defer tx.Rollback() //nolint:errcheck // of a transaction that was committed
 	for len(rows) > 0 {
 		some := rows[:min(inOneText, len(rows))]
-		if _, err := tx.ExecContext(ctx, "INSERT INTO copies VALUES "+strings.Join(some, ", ")); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO copies VALUES "+strings.Join(some,
+			", ")); err != nil {
 			return err
 		}
 		rows = rows[len(some):]
@@ -162,14 +171,16 @@ func (s *site) copySome(ctx context.Context, db *sql.DB, rows []string) error {
 	return tx.Commit()
 }
 
-// copyInto runs one of copying. SQLite does not tell the size of a table, so it is noted by how much the file grows.
+// copyInto runs one of copying. SQLite does not tell the size of a table, so it is noted by how
+// much the file grows.
 func (s *site) copyInto(ctx context.Context, tx *sql.Tx, text string) error {
 	var before, after int64
 	pages := func(n *int64) error {
 		if s.postgres() {
 			return nil
 		}
-		return tx.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(n)
+		return tx.QueryRowContext(ctx,
+			"SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(n)
 	}
 	if err := pages(&before); err != nil {
 		return err
@@ -185,10 +196,11 @@ func (s *site) copyInto(ctx context.Context, tx *sql.Tx, text string) error {
 }
 
 // copied are the tables of which the copies have rows.
-var copied = []string{"devices", "ledgers", "actions", "removals", "events", "catalog_members", "apple_enrollments", "apple_certificates"}
+var copied = []string{"devices", "ledgers", "actions", "removals", "events", "catalog_members",
+	"apple_enrollments", "apple_certificates"}
 
-// copying writes the copies, each row as its pattern's but for what tells devices apart. An action's id is made of the
-// copy's and its pattern's.
+// copying writes the copies, each row as its pattern's but for what tells devices apart. An
+// action's id is made of the copy's and its pattern's.
 var copying = []string{
 	`INSERT INTO devices (id, name, platform, manufacturer, model, os_version, serial_number, udid, supervised, user_enrolled, enrolled,
 		enrolled_at, last_sync, scope_tags, synced)

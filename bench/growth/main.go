@@ -1,5 +1,6 @@
-// Command growth measures what a fleet's size costs: the same calls, pages and device reports on databases of different
-// sizes, filled straight with SQL, each served by a server of its own. docs/operations.md has the method and results.
+// Command growth measures what a fleet's size costs: the same calls, pages and device reports on
+// databases of different sizes, filled straight with SQL, each served by a server of its own.
+// docs/operations.md has the method and results.
 package main
 
 import (
@@ -21,12 +22,14 @@ import (
 
 func main() {
 	g := &growth{}
-	sizes := flag.String("sizes", "1000,100000", "numbers of devices, the first of which the others are compared with")
+	sizes := flag.String("sizes", "1000,100000",
+		"numbers of devices, the first of which the others are compared with")
 	engines := flag.String("engines", "sqlite,postgres", "databases to measure")
 	flag.IntVar(&g.rounds, "rounds", 5, "how often the sizes are measured, by turns")
 	flag.IntVar(&g.calls, "calls", 20, "samples of each figure a round")
 	flag.StringVar(&g.report, "report", "", "file for the tables, in Markdown")
-	folder := flag.String("dir", "", "folder for the databases, on the disk to be measured; empty: a temporary one")
+	folder := flag.String("dir", "",
+		"folder for the databases, on the disk to be measured; empty: a temporary one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -91,7 +94,8 @@ func (g *growth) run(ctx context.Context, folder string) (err error) {
 	return os.WriteFile(g.report, []byte(text.String()), 0o644)
 }
 
-// measure fills a database for each size and measures them by turns, so that what else the machine does meets all alike.
+// measure fills a database for each size and measures them by turns, so that what else the machine
+// does meets all alike.
 func (g *growth) measure(ctx context.Context, engine string) (t *table, err error) {
 	t = newTable(engine, g)
 	var sites []*site
@@ -147,9 +151,10 @@ func (g *growth) location(ctx context.Context, engine string, size int) (string,
 	return g.cluster.URL(name), g.cluster.Exec(ctx, "CREATE DATABASE "+name)
 }
 
-// postgresSettings are what an operator of a fleet of this size would set; the rest is PostgreSQL's default, durable commits
-// among it.
-var postgresSettings = []string{"shared_buffers=2GB", "max_wal_size=4GB", "effective_cache_size=8GB", "work_mem=16MB"}
+// postgresSettings are what an operator of a fleet of this size would set; the rest is PostgreSQL's
+// default, durable commits among it.
+var postgresSettings = []string{"shared_buffers=2GB", "max_wal_size=4GB",
+	"effective_cache_size=8GB", "work_mem=16MB"}
 
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, time.Now().UTC().Format(time.TimeOnly)+" "+format+"\n", args...)

@@ -14,7 +14,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// What the real devices went through, and so the copies. The remaining ones have nothing but their payloads.
+// What the real devices went through, and so the copies. The remaining ones have nothing but their
+// payloads.
 const (
 	realDevices  = 40
 	withHistory  = 4 // took payloads off and put them back, twice
@@ -37,8 +38,10 @@ func (s *site) makeCatalog(ctx context.Context) error {
 	for i := range assigned {
 		name := fmt.Sprintf("com.example.growth%02d", i)
 		var made struct{ ID string }
-		err := s.call(ctx, "POST", configurations, object{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
-			"displayName": "Profile " + name, "payloadFileName": name + ".mobileconfig", "payload": profile(name)}, &made)
+		err := s.call(ctx, "POST", configurations,
+			object{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+				"displayName": "Profile " + name, "payloadFileName": name + ".mobileconfig",
+				"payload": profile(name)}, &made)
 		if err != nil {
 			return err
 		}
@@ -50,18 +53,23 @@ func (s *site) makeCatalog(ctx context.Context) error {
 // profile is a configuration profile with a web clip.
 func profile(name string) []byte {
 	part := func(kind, identifier, rest string) string {
-		return "<key>PayloadType</key><string>" + kind + "</string><key>PayloadVersion</key><integer>1</integer><key>PayloadIdentifier</key>" +
-			"<string>" + identifier + "</string><key>PayloadUUID</key><string>" + strings.ToUpper(uuid.NewString()) + "</string>" + rest
+		return "<key>PayloadType</key><string>" + kind +
+			"</string><key>PayloadVersion</key><integer>1</integer><key>PayloadIdentifier</key>" +
+			"<string>" + identifier + "</string><key>PayloadUUID</key><string>" +
+			strings.ToUpper(uuid.NewString()) + "</string>" + rest
 	}
-	clip := part("com.apple.webClip.managed", name+".clip", "<key>Label</key><string>Growth</string><key>URL</key><string>https://example.com/")
+	clip := part("com.apple.webClip.managed", name+".clip",
+		"<key>Label</key><string>Growth</string><key>URL</key><string>https://example.com/")
 	head := `<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" ` +
 		`"http://www.apple.com/DTDs/PropertyList-1.0.dtd"><plist version="1.0"><dict>` +
-		part("Configuration", name, "<key>PayloadDisplayName</key><string>"+name+"</string><key>PayloadContent</key><array><dict>"+clip)
+		part("Configuration", name,
+			"<key>PayloadDisplayName</key><string>"+name+"</string><key>PayloadContent</key><array><dict>"+clip)
 	const end = "</string></dict></array></dict></plist>"
 	return []byte(head + strings.Repeat("x", max(0, profileSize-len(head)-len(end))) + end)
 }
 
-// makePatterns enrolls the real devices, over HTTPS and SCEP, and lets each go through what it is a pattern of.
+// makePatterns enrolls the real devices, over HTTPS and SCEP, and lets each go through what it is a
+// pattern of.
 func (s *site) makePatterns(ctx context.Context) error {
 	s.real = make([]*member, realDevices)
 	err := s.eachReal(ctx, func(ctx context.Context, i int) (err error) {
@@ -92,16 +100,19 @@ func (s *site) eachReal(ctx context.Context, do func(context.Context, int) error
 }
 
 func (s *site) enroll(ctx context.Context, seed uint64) (*member, error) {
-	m := &member{Device: s.fleet.Add(simulator.Config{Kind: simulator.IPhone, Seed: seed + 1, Supervised: true})}
+	m := &member{Device: s.fleet.Add(simulator.Config{Kind: simulator.IPhone, Seed: seed + 1,
+		Supervised: true})}
 	var link struct{ URL string }
-	if err := s.call(ctx, "POST", "/api/enrollments", object{"expiresIn": "1h"}, &link); err != nil {
+	if err := s.call(ctx, "POST", "/api/enrollments", object{"expiresIn": "1h"},
+		&link); err != nil {
 		return nil, err
 	}
 	if err := m.Enroll(ctx, link.URL); err != nil {
 		return nil, err
 	}
 	var list struct{ Value []struct{ ID string } }
-	if err := s.call(ctx, "GET", managedDevices+"?$filter=udid%20eq%20'"+m.Facts().UDID+"'", nil, &list); err != nil {
+	if err := s.call(ctx, "GET", managedDevices+"?$filter=udid%20eq%20'"+m.Facts().UDID+"'", nil,
+		&list); err != nil {
 		return nil, err
 	}
 	if len(list.Value) != 1 {
@@ -111,29 +122,36 @@ func (s *site) enroll(ctx context.Context, seed uint64) (*member, error) {
 	return m, nil
 }
 
-// assign puts the real devices into groups, and assigns the payloads to all devices or to the groups.
+// assign puts the real devices into groups, and assigns the payloads to all devices or to the
+// groups.
 func (s *site) assign(ctx context.Context) error {
 	var targets []any
 	for g := range groups {
 		var made struct{ ID string }
-		if err := s.call(ctx, "POST", "/beta/groups", object{"displayName": fmt.Sprint("Site ", g), "mailEnabled": false,
-			"mailNickname": fmt.Sprint("site", g), "securityEnabled": true}, &made); err != nil {
+		if err := s.call(ctx, "POST", "/beta/groups",
+			object{"displayName": fmt.Sprint("Site ", g), "mailEnabled": false,
+				"mailNickname": fmt.Sprint("site", g), "securityEnabled": true},
+			&made); err != nil {
 			return err
 		}
 		for i := g; i < realDevices; i += groups {
 			if err := s.call(ctx, "POST", "/beta/groups/"+made.ID+"/members/$ref",
-				object{"@odata.id": s.server.URL() + "/beta/directoryObjects/" + s.real[i].id}, nil); err != nil {
+				object{"@odata.id": s.server.URL() + "/beta/directoryObjects/" + s.real[i].id},
+				nil); err != nil {
 				return err
 			}
 		}
-		targets = append(targets, object{"target": object{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": made.ID}})
+		targets = append(targets,
+			object{"target": object{"@odata.type": "#microsoft.graph.groupAssignmentTarget",
+				"groupId": made.ID}})
 	}
 	for i, id := range s.payloads {
 		to := []any{object{"target": object{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}}}
 		if i < throughGroups {
 			to = targets
 		}
-		if err := s.call(ctx, "POST", configurations+"/"+id+"/assign", object{"assignments": to}, nil); err != nil {
+		if err := s.call(ctx, "POST", configurations+"/"+id+"/assign", object{"assignments": to},
+			nil); err != nil {
 			return err
 		}
 	}
@@ -156,8 +174,10 @@ func (s *site) live(ctx context.Context, m *member, number int) error {
 		turns = 1
 	case number < withHistory+withRemovals+withFailures:
 		turns = 2
-		m.AddHook(simulator.Hook{RequestType: "InstallProfile", Effect: simulator.AnswerError, Times: simulator.Always,
-			Chain: []simulator.ErrorLink{{Domain: "MCInstallationErrorDomain", Code: 4001, Description: "The profile could not be installed."}}})
+		m.AddHook(simulator.Hook{RequestType: "InstallProfile", Effect: simulator.AnswerError,
+			Times: simulator.Always,
+			Chain: []simulator.ErrorLink{{Domain: "MCInstallationErrorDomain", Code: 4001,
+				Description: "The profile could not be installed."}}})
 	}
 	for range turns {
 		if err := s.toggle(ctx, m); err != nil {
@@ -185,7 +205,8 @@ func (s *site) act(ctx context.Context, id string, remove bool) error {
 			set = append(set, object{"payloadId": payload, "payloadType": "deviceConfiguration"})
 		}
 	}
-	return s.call(ctx, "POST", managedDevices+"/"+id+"/syncPayloads", object{"deviceActionPayloads": set}, nil)
+	return s.call(ctx, "POST", managedDevices+"/"+id+"/syncPayloads",
+		object{"deviceActionPayloads": set}, nil)
 }
 
 // reports collects how long the server took for the devices' reports.

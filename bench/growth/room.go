@@ -32,7 +32,8 @@ func (s *site) measureRoom(ctx context.Context) (r room, err error) {
 		return r, err
 	}
 	r.perDevice = r.total / int64(s.size)
-	if err := db.QueryRowContext(ctx, "SELECT CAST(avg(length(doc)) AS BIGINT) FROM (SELECT doc FROM ledgers LIMIT 10000) AS sample").
+	if err := db.QueryRowContext(ctx,
+		"SELECT CAST(avg(length(doc)) AS BIGINT) FROM (SELECT doc FROM ledgers LIMIT 10000) AS sample").
 		Scan(&r.ledger); err != nil {
 		return r, err
 	}

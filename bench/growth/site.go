@@ -23,8 +23,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// site is an organization of a number of devices: a database, a server on it, and the few devices that are real. The
-// others are copies of them in the database.
+// site is an organization of a number of devices: a database, a server on it, and the few devices
+// that are real. The others are copies of them in the database.
 type site struct {
 	size     int
 	config   server.Config
@@ -51,7 +51,8 @@ type member struct {
 func (g *growth) newSite(ctx context.Context, engine string, size int) (s *site, err error) {
 	s = &site{size: size, reports: new(reports), grown: make(map[string]int64)}
 	quiet := slog.New(slog.DiscardHandler)
-	s.config = server.Config{DataDir: filepath.Join(g.dir, fmt.Sprint(engine, size)), Listen: "127.0.0.1:0", Log: quiet,
+	s.config = server.Config{DataDir: filepath.Join(g.dir, fmt.Sprint(engine, size)),
+		Listen: "127.0.0.1:0", Log: quiet,
 		KeepEvents: 2 * history}
 	if s.config.Database, err = g.location(ctx, engine, size); err != nil {
 		return nil, err
@@ -99,7 +100,8 @@ func (s *site) prepare(ctx context.Context, log *slog.Logger) error {
 	}
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(ca)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, MaxIdleConnsPerHost: 2 * realDevices}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted},
+		MaxIdleConnsPerHost: 2 * realDevices}
 	s.http = &http.Client{Transport: transport, Timeout: 5 * time.Minute}
 	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), time.Now())
 	if err != nil {
@@ -108,11 +110,13 @@ func (s *site) prepare(ctx context.Context, log *slog.Logger) error {
 	if _, err := s.server.Channel().SetPushCertificate(ctx, certificate, key); err != nil {
 		return err
 	}
-	_, s.token, err = s.server.Tokens().Create(ctx, access.TokenInput{Name: "growth", Role: access.Administrator})
+	_, s.token, err = s.server.Tokens().Create(ctx,
+		access.TokenInput{Name: "growth", Role: access.Administrator})
 	if err != nil {
 		return err
 	}
-	s.fleet = simulator.NewFleet(simulator.Options{Transport: transport.Clone(), Keys: simulator.NewKeyPool(4), Gateway: s.gateway,
+	s.fleet = simulator.NewFleet(simulator.Options{Transport: transport.Clone(),
+		Keys: simulator.NewKeyPool(4), Gateway: s.gateway,
 		JournalSize: -1, Log: log, Observer: s.reports})
 	if err := s.makeCatalog(ctx); err != nil {
 		return err

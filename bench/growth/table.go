@@ -28,7 +28,8 @@ type column struct {
 func newTable(engine string, g *growth) *table {
 	t := &table{growth: g, engine: engine, began: time.Now()}
 	for _, size := range g.sizes {
-		t.columns = append(t.columns, &column{size: size, samples: make(map[string][]float64), rates: make(map[string]bool)})
+		t.columns = append(t.columns, &column{size: size, samples: make(map[string][]float64),
+			rates: make(map[string]bool)})
 	}
 	return t
 }
@@ -76,7 +77,8 @@ func (t *table) ratio(name string, c *column) float64 {
 
 func (t *table) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**, %s, %d processors, %s, medians of %d rounds by turns\n\n|", t.engine, t.began.UTC().Format(time.DateOnly),
+	fmt.Fprintf(&b, "**%s**, %s, %d processors, %s, medians of %d rounds by turns\n\n|", t.engine,
+		t.began.UTC().Format(time.DateOnly),
 		runtime.NumCPU(), runtime.Version(), t.rounds)
 	for i, c := range t.columns {
 		fmt.Fprintf(&b, " | %d devices", c.size)
@@ -107,7 +109,8 @@ func (t *table) rooms() string {
 	var b strings.Builder
 	b.WriteString("| devices | database | per device | ledger as text | per action | per event |\n|---:|---:|---:|---:|---:|---:|\n")
 	for _, c := range t.columns {
-		fmt.Fprintf(&b, "| %d | %.1f MB | %d bytes | %d bytes | %d bytes | %d bytes |\n", c.size, float64(c.room.total)/1e6, c.room.perDevice,
+		fmt.Fprintf(&b, "| %d | %.1f MB | %d bytes | %d bytes | %d bytes | %d bytes |\n", c.size,
+			float64(c.room.total)/1e6, c.room.perDevice,
 			c.room.ledger, c.room.action, c.room.event)
 	}
 	b.WriteString("\n| table with its indexes |")
@@ -118,7 +121,8 @@ func (t *table) rooms() string {
 	for i, first := range t.columns[0].room.tables {
 		b.WriteString("| " + first.name + " |")
 		for _, c := range t.columns {
-			fmt.Fprintf(&b, " %d, %.1f MB |", c.room.tables[i].rows, float64(c.room.tables[i].bytes)/1e6)
+			fmt.Fprintf(&b, " %d, %.1f MB |", c.room.tables[i].rows,
+				float64(c.room.tables[i].bytes)/1e6)
 		}
 		b.WriteString("\n")
 	}

@@ -65,7 +65,8 @@ func (a *apnsSetCommand) Run(ctx context.Context, out io.Writer) error {
 		put = c.ReplacePushCertificate
 	}
 	set, err := put(ctx, certificate, key)
-	if answer := new(client.Error); errors.As(err, &answer) && answer.Status == http.StatusConflict {
+	if answer := new(client.Error); errors.As(err, &answer) &&
+		answer.Status == http.StatusConflict {
 		return fmt.Errorf("%w (here: --force)", err)
 	}
 	if err != nil {
@@ -79,10 +80,12 @@ func showPushCertificate(out io.Writer, p *client.PushCertificate, asJSON bool) 
 		return printJSON(out, p)
 	}
 	left := time.Until(p.Expires)
-	fmt.Fprintf(out, "Topic          %s\nSerial number  %s\nExpires        %s (", printable(p.Topic), printable(p.SerialNumber),
+	fmt.Fprintf(out, "Topic          %s\nSerial number  %s\nExpires        %s (",
+		printable(p.Topic), printable(p.SerialNumber),
 		moment(p.Expires))
 	if left < 0 {
-		fmt.Fprintln(out, "expired: no device can be woken; renew it at identity.apple.com/pushcert)")
+		fmt.Fprintln(out,
+			"expired: no device can be woken; renew it at identity.apple.com/pushcert)")
 	} else {
 		fmt.Fprintf(out, "in %d days)\n", int(left.Hours()/24))
 	}

@@ -18,7 +18,8 @@ type auditCommand struct {
 }
 
 // walkAudit reads the record out of the database, beside a running server.
-func (d *database) walkAudit(ctx context.Context, after int64, each func(*audit.Entry) error) (audit.Head, error) {
+func (d *database) walkAudit(ctx context.Context, after int64,
+	each func(*audit.Entry) error) (audit.Head, error) {
 	location, err := d.location()
 	if err != nil {
 		return audit.Head{}, err
@@ -76,6 +77,7 @@ type auditExportCommand struct {
 // Run prints the entries.
 func (a *auditExportCommand) Run(ctx context.Context, out io.Writer) error {
 	lines := bufio.NewWriter(out)
-	_, err := a.walkAudit(ctx, a.After, func(e *audit.Entry) error { return audit.WriteLine(lines, e) })
+	_, err := a.walkAudit(ctx, a.After,
+		func(e *audit.Entry) error { return audit.WriteLine(lines, e) })
 	return errors.Join(err, lines.Flush())
 }

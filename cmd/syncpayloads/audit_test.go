@@ -24,7 +24,8 @@ func TestAuditCommands(t *testing.T) {
 	record := func(n int) {
 		t.Helper()
 		for i := range n {
-			e := audit.Entry{ID: fmt.Sprint(n, i), At: time.Unix(1, 0), Activity: "groups.create", Kind: audit.Create, Result: audit.Success}
+			e := audit.Entry{ID: fmt.Sprint(n, i), At: time.Unix(1, 0), Activity: "groups.create",
+				Kind: audit.Create, Result: audit.Success}
 			if err := st.AppendEntry(t.Context(), e); err != nil {
 				t.Fatal(err)
 			}
@@ -32,7 +33,8 @@ func TestAuditCommands(t *testing.T) {
 	}
 	run := func(args ...string) outcome {
 		t.Helper()
-		return runProgram(t, []string{"SYNCPAYLOADS_DATA=" + data}, append([]string{"audit"}, args...)...)
+		return runProgram(t, []string{"SYNCPAYLOADS_DATA=" + data},
+			append([]string{"audit"}, args...)...)
 	}
 	record(3)
 	first := run("verify")
@@ -56,11 +58,13 @@ func TestAuditCommands(t *testing.T) {
 		}
 	}
 	export()
-	if o := run("verify", "--file", file, "--expect", head); o.code != 0 || o.stdout != second.stdout {
+	if o := run("verify", "--file", file, "--expect", head); o.code != 0 ||
+		o.stdout != second.stdout {
 		t.Errorf("the exported record: %+v", o)
 	}
 	export("--after", "3")
-	if o := run("verify", "--file", file, "--expect", head); o.code != 0 || o.stdout != second.stdout {
+	if o := run("verify", "--file", file, "--expect", head); o.code != 0 ||
+		o.stdout != second.stdout {
 		t.Errorf("the exported part: %+v", o)
 	}
 	text, err := os.ReadFile(file)
@@ -70,13 +74,15 @@ func TestAuditCommands(t *testing.T) {
 	if lines := strings.Count(string(text), "\n"); lines != 2 {
 		t.Errorf("exported %d lines behind the third", lines)
 	}
-	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "Success", "Failure", 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "Success", "Failure", 1)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	run("verify", "--file", file).want(t, 1, "entry 4 was changed")
 	run("verify", "--file", file+"x").want(t, 1, "exported audit record")
 	run("verify", "--expect", "3:00").want(t, 2, "SEQUENCE:HASH")
-	run("verify", "--expect", "3:"+strings.Repeat("00", 32)).want(t, 1, "entry 3 is not the one that was noted earlier")
+	run("verify", "--expect", "3:"+strings.Repeat("00", 32)).want(t, 1,
+		"entry 3 is not the one that was noted earlier")
 	run("verify", "--data", filepath.Join(data, "none")).want(t, 1, "no database")
 	if _, err := os.Stat(filepath.Join(data, "none")); err == nil {
 		t.Error("verifying made a folder")
@@ -86,7 +92,8 @@ func TestAuditCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("DROP TRIGGER audit_entries_last; DELETE FROM audit_entries WHERE sequence = 2"); err != nil {
+	if _,
+		err := db.Exec("DROP TRIGGER audit_entries_last; DELETE FROM audit_entries WHERE sequence = 2"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -106,7 +113,8 @@ func TestCommandLineIsRecorded(t *testing.T) {
 	run("token", "revoke", "help desk").want(t, 0)
 	run("audit", "verify").want(t, 0, "2:")
 	lines := run("audit", "export").stdout
-	for _, want := range []string{`"tokens.create"`, `"tokens.delete"`, `"help desk"`, "(command line)", `"local:`} {
+	for _, want := range []string{`"tokens.create"`, `"tokens.delete"`, `"help desk"`,
+		"(command line)", `"local:`} {
 		if !strings.Contains(lines, want) {
 			t.Errorf("the record does not say %s:\n%s", want, lines)
 		}

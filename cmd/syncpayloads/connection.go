@@ -30,7 +30,8 @@ func (c *connection) open() (*client.Client, error) {
 }
 
 // find connects and finds a device by its id or name.
-func (c *connection) find(ctx context.Context, idOrName string) (*client.Client, *client.Device, error) {
+func (c *connection) find(ctx context.Context,
+	idOrName string) (*client.Client, *client.Device, error) {
 	opened, err := c.open()
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +48,8 @@ func choose(known []client.Payload, names []string) ([]client.Payload, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(chosen, func(other client.Payload) bool { return other.ID == p.ID }) {
+		if !slices.ContainsFunc(chosen,
+			func(other client.Payload) bool { return other.ID == p.ID }) {
 			chosen = append(chosen, *p)
 		}
 	}
@@ -68,19 +70,23 @@ func chooseOne(known []client.Payload, name string) (*client.Payload, error) {
 	case len(found) == 1:
 		return &found[0], nil
 	case len(found) > 1:
-		return nil, fmt.Errorf("%d payloads of the device have the name %q; give an id instead:%s", len(found), name, lines(found))
+		return nil, fmt.Errorf("%d payloads of the device have the name %q; give an id instead:%s",
+			len(found), name, lines(found))
 	case len(known) == 0:
-		return nil, errors.New("nothing is assigned to the device, so nothing can be removed or restored")
+		return nil,
+			errors.New("nothing is assigned to the device, so nothing can be removed or restored")
 	default:
-		return nil, fmt.Errorf("no payload with the id or name %q is assigned to the device or removed from it; there are:%s",
-			name, lines(known))
+		return nil,
+			fmt.Errorf("no payload with the id or name %q is assigned to the device or removed from it; there are:%s",
+				name, lines(known))
 	}
 }
 
 func lines(payloads []client.Payload) string {
 	var text strings.Builder
 	for _, p := range payloads {
-		fmt.Fprintf(&text, "\n  %s  %s (%s)", printable(p.ID), printable(p.DisplayName), printable(kindOf(p)))
+		fmt.Fprintf(&text, "\n  %s  %s (%s)", printable(p.ID), printable(p.DisplayName),
+			printable(kindOf(p)))
 	}
 	return text.String()
 }

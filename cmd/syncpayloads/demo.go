@@ -56,8 +56,10 @@ func (d *demoCommand) Run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer fleet.close()
-	running, err := server.Start(ctx, server.Config{DataDir: data, Listen: d.Listen, RestoreAfter: server.DefaultRestoreAfter,
-		Policy: demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs, SessionIdle: access.SessionLifetime, Log: log})
+	running, err := server.Start(ctx, server.Config{DataDir: data, Listen: d.Listen,
+		RestoreAfter: server.DefaultRestoreAfter,
+		Policy:       demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs,
+		SessionIdle: access.SessionLifetime, Log: log})
 	if err != nil {
 		return err
 	}
@@ -82,8 +84,8 @@ func (d *demo) quiet() {
 	d.fleet.stopDevices()
 }
 
-// demoMark is a file that tells a demonstration's folder from that of a real server, which must not get simulated
-// devices and a push certificate that Apple does not know.
+// demoMark is a file that tells a demonstration's folder from that of a real server, which must not
+// get simulated devices and a push certificate that Apple does not know.
 const demoMark = "demo"
 
 func (d *demoCommand) folder() (data string, cleanUp func() error, err error) {
@@ -97,7 +99,9 @@ func (d *demoCommand) folder() (data string, cleanUp func() error, err error) {
 	mark := filepath.Join(d.Data, demoMark)
 	_, isServer := os.Stat(filepath.Join(d.Data, server.DatabaseFile))
 	if _, err := os.Stat(mark); err != nil && isServer == nil {
-		return "", nil, fmt.Errorf("%s has a server's database that is not a demo's: give an empty folder", d.Data)
+		return "", nil,
+			fmt.Errorf("%s has a server's database that is not a demo's: give an empty folder",
+				d.Data)
 	}
 	return d.Data, func() error { return nil }, os.WriteFile(mark, nil, 0o600)
 }
@@ -110,8 +114,8 @@ func (d *demoCommand) logger() (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), nil
 }
 
-// show prepares everything, then walks or writes the ready file, as asked. A person who looks on gets the console, and
-// devices that are busy.
+// show prepares everything, then walks or writes the ready file, as asked. A person who looks on
+// gets the console, and devices that are busy.
 func (d *demoCommand) show(ctx context.Context, shown *demo, log *slog.Logger) error {
 	if err := shown.prepare(ctx); err != nil {
 		return fmt.Errorf("preparing the demo: %w", err)
@@ -146,22 +150,27 @@ const demoToken = "demo"
 // prepare fills the server as an admin would, over its public surface.
 func (d *demo) prepare(ctx context.Context) error {
 	var err error
-	if d.token, err = d.makeToken(ctx, access.TokenInput{Name: demoToken, Role: access.Administrator}); err != nil {
+	if d.token, err = d.makeToken(ctx, access.TokenInput{Name: demoToken,
+		Role: access.Administrator}); err != nil {
 		return err
 	}
-	if d.client, err = client.New(client.Config{URL: d.server.URL(), Token: d.token, CAFile: d.server.CAFile()}); err != nil {
+	if d.client, err = client.New(client.Config{URL: d.server.URL(), Token: d.token,
+		CAFile: d.server.CAFile()}); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "Server      %s\nDatabase    %s\nCA          %s\n", d.server.URL(), d.data, d.server.CAFile())
+	fmt.Fprintf(d.out, "Server      %s\nDatabase    %s\nCA          %s\n", d.server.URL(), d.data,
+		d.server.CAFile())
 	if err := d.fleet.enroll(ctx, d.client, d.server.CAFile()); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "Devices     %d simulated ones enrolled: one-time link, SCEP, check-in\n", len(d.fleet.devices))
+	fmt.Fprintf(d.out, "Devices     %d simulated ones enrolled: one-time link, SCEP, check-in\n",
+		len(d.fleet.devices))
 	items := demoCatalog(d.fleet.manifests.url)
 	if err := d.addToCatalog(ctx, items); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "Catalog     %d policies and apps, assigned over the Graph API\nInstalling  ", len(items))
+	fmt.Fprintf(d.out,
+		"Catalog     %d policies and apps, assigned over the Graph API\nInstalling  ", len(items))
 	if err := d.untilInstalled(ctx); err != nil {
 		return err
 	}
@@ -201,14 +210,16 @@ func (d *demo) untilInstalled(ctx context.Context) error {
 			select {
 			case <-time.After(200 * time.Millisecond):
 			case <-ctx.Done():
-				return fmt.Errorf("%s has not installed %s: %w", device.name, missing, context.Cause(ctx))
+				return fmt.Errorf("%s has not installed %s: %w", device.name, missing,
+					context.Cause(ctx))
 			}
 		}
 	}
 	return nil
 }
 
-// firstMissing names a payload that the device does not have or that the server still works on; empty: there is none.
+// firstMissing names a payload that the device does not have or that the server still works on;
+// empty: there is none.
 func firstMissing(payloads []client.Payload) string {
 	if len(payloads) == 0 {
 		return "anything"

@@ -17,7 +17,8 @@ import (
 // linkTime is how long a link to the console can be used.
 const linkTime = 24 * time.Hour
 
-// consoleLink is an address that signs a browser in to the console once, with the rights of the demonstration's token.
+// consoleLink is an address that signs a browser in to the console once, with the rights of the
+// demonstration's token.
 func (d *demo) consoleLink(ctx context.Context) (string, error) {
 	who, err := d.server.Tokens().Identify(ctx, d.token)
 	if err != nil {
@@ -65,7 +66,8 @@ func openBrowser(address string) error {
 	case runtime.GOOS == "windows":
 		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", address)
 	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
-		return errors.New("there is no desktop") // xdg-open would take a browser for terminals, and this terminal with it
+		// xdg-open would take a browser for terminals, and this terminal with it
+		return errors.New("there is no desktop")
 	}
 	if err := command.Start(); err != nil {
 		return err

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// On a terminal the console opens in the desktop's browser, by a link of its own, unless it is told not to.
+// On a terminal the console opens in the desktop's browser, by a link of its own, unless it is told
+// not to.
 func TestDemoOpensABrowser(t *testing.T) {
 	w := newWorld(t)
 	folder := t.TempDir()
@@ -18,7 +19,8 @@ func TestDemoOpensABrowser(t *testing.T) {
 	if err := unix.Mkfifo(opened, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "xdg-open"), []byte("#!/bin/sh\necho \"$1\" >"+opened+"\n"), 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "xdg-open"),
+		[]byte("#!/bin/sh\necho \"$1\" >"+opened+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
@@ -39,7 +41,8 @@ func TestDemoOpensABrowser(t *testing.T) {
 	}
 	link, more, _ := strings.Cut(string(links), "\n")
 	consoleCode(t, w.server.URL(), link)
-	if shown := output(); more != "" || strings.Contains(shown, link) || strings.Count(shown, "/console/sign-in?code=") != 2 {
+	if shown := output(); more != "" || strings.Contains(shown, link) ||
+		strings.Count(shown, "/console/sign-in?code=") != 2 {
 		t.Errorf("opened were %q, and shown was\n%s", links, shown)
 	}
 }
@@ -54,7 +57,8 @@ func TestDemoWithoutADesktop(t *testing.T) {
 	if err := w.invite(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	if shown := output(); !strings.Contains(shown, "there is no desktop") || !strings.Contains(shown, "/console/sign-in?code=") {
+	if shown := output(); !strings.Contains(shown, "there is no desktop") ||
+		!strings.Contains(shown, "/console/sign-in?code=") {
 		t.Errorf("shown was\n%s", shown)
 	}
 }

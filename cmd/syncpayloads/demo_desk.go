@@ -12,8 +12,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// helpDesk keeps the demonstration's devices busy while somebody looks at it: it takes things off them and puts them
-// back, over the public API with a token of its own. It leaves the walk's device alone.
+// helpDesk keeps the demonstration's devices busy while somebody looks at it: it takes things off
+// them and puts them back, over the public API with a token of its own. It leaves the walk's device
+// alone.
 type helpDesk struct {
 	client *client.Client
 	log    *slog.Logger
@@ -34,17 +35,23 @@ type chore struct {
 
 // demoChores are done one after the other and over again, on the devices of these names.
 var demoChores = map[string][]chore{
-	"Ben-iPhone":     {{off: []string{"Work email", "Pages"}}, {off: []string{companyVPN, "Pages"}}, {}},
-	"Reception-iPad": {{off: []string{"Exam restrictions", officeWiFi}, locked: 8 * time.Second}, {}},
-	"Studio-Mac":     {{off: []string{"Mac firewall", "Inventory Agent"}}, {fails: &firewallFault}, {}},
-	"Lobby-AppleTV":  {{off: []string{officeWiFi}}, {}},
+	"Ben-iPhone": {{off: []string{"Work email", "Pages"}}, {off: []string{companyVPN, "Pages"}},
+		{}},
+	"Reception-iPad": {{off: []string{"Exam restrictions", officeWiFi}, locked: 8 * time.Second},
+		{}},
+	"Studio-Mac": {{off: []string{"Mac firewall", "Inventory Agent"}}, {fails: &firewallFault},
+		{}},
+	"Lobby-AppleTV": {{off: []string{officeWiFi}}, {}},
 }
 
 // firewallFault is a real failure: a device that does not like a value.
-var firewallFault = simulator.Hook{RequestType: "InstallProfile", Identifier: profilePrefix + "firewall", Effect: simulator.AnswerError,
+var firewallFault = simulator.Hook{RequestType: "InstallProfile",
+	Identifier: profilePrefix + "firewall", Effect: simulator.AnswerError,
 	Chain: []simulator.ErrorLink{
-		{Domain: "MCInstallationErrorDomain", Code: 4001, Description: "The profile “Mac firewall” could not be installed."},
-		{Domain: "MCPayloadErrorDomain", Code: 2004, Description: "The field “EnableStealthMode” has an invalid value."}}}
+		{Domain: "MCInstallationErrorDomain", Code: 4001,
+			Description: "The profile “Mac firewall” could not be installed."},
+		{Domain: "MCPayloadErrorDomain", Code: 2004,
+			Description: "The field “EnableStealthMode” has an invalid value."}}}
 
 // deskPause is lively at first, and then as quiet as a real help desk.
 func deskPause(turn int) time.Duration {
@@ -54,14 +61,17 @@ func deskPause(turn int) time.Duration {
 	return 30 * time.Second
 }
 
-// startHelpDesk begins with the first chores at once. It ends with close, or with ctx. pause is the time between the end of
-// a device's chore and its next.
-func (d *demo) startHelpDesk(ctx context.Context, log *slog.Logger, pause func(turn int) time.Duration) error {
-	bearer, err := d.makeToken(ctx, access.TokenInput{Name: deskToken, Role: access.HelpDeskOperator})
+// startHelpDesk begins with the first chores at once. It ends with close, or with ctx. pause is the
+// time between the end of a device's chore and its next.
+func (d *demo) startHelpDesk(ctx context.Context, log *slog.Logger,
+	pause func(turn int) time.Duration) error {
+	bearer, err := d.makeToken(ctx, access.TokenInput{Name: deskToken,
+		Role: access.HelpDeskOperator})
 	if err != nil {
 		return err
 	}
-	c, err := client.New(client.Config{URL: d.server.URL(), Token: bearer, CAFile: d.server.CAFile()})
+	c, err := client.New(client.Config{URL: d.server.URL(), Token: bearer,
+		CAFile: d.server.CAFile()})
 	if err != nil {
 		return err
 	}

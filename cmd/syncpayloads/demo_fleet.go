@@ -27,15 +27,16 @@ var demoHardware = []simulator.Config{
 }
 
 // demoFaults make devices take as long as a person likes to watch.
-var demoFaults = simulator.Faults{Busy: 1500 * time.Millisecond, AppLooks: 2, AppTime: 1200 * time.Millisecond}
+var demoFaults = simulator.Faults{Busy: 1500 * time.Millisecond, AppLooks: 2,
+	AppTime: 1200 * time.Millisecond}
 
 type demoDevice struct {
 	id, name, platform string
 	*simulator.Device
 }
 
-// demoFleet is the world around the demonstration's server: devices, Apple's push service, a web server with the
-// manifest of a package.
+// demoFleet is the world around the demonstration's server: devices, Apple's push service, a web
+// server with the manifest of a package.
 type demoFleet struct {
 	log        *slog.Logger
 	gateway    *simulator.Gateway
@@ -49,7 +50,8 @@ type demoFleet struct {
 }
 
 func startDemoFleet(ctx context.Context, log *slog.Logger) (*demoFleet, error) {
-	gateway, err := simulator.NewGateway(simulator.GatewayOptions{RequireClientCert: true, Log: log})
+	gateway, err := simulator.NewGateway(simulator.GatewayOptions{RequireClientCert: true,
+		Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +59,8 @@ func startDemoFleet(ctx context.Context, log *slog.Logger) (*demoFleet, error) {
 	if err != nil {
 		return nil, errors.Join(err, gateway.Close())
 	}
-	f := &demoFleet{log: log, gateway: gateway, gatewayCAs: x509.NewCertPool(), manifests: manifests}
+	f := &demoFleet{log: log, gateway: gateway, gatewayCAs: x509.NewCertPool(),
+		manifests: manifests}
 	f.gatewayCAs.AppendCertsFromPEM(gateway.CA())
 	return f, nil
 }
@@ -91,7 +94,8 @@ func (f *demoFleet) enroll(ctx context.Context, c *client.Client, caFile string)
 	trusted.AppendCertsFromPEM(ca)
 	trusted.AddCert(f.manifests.certificate)
 	f.transport = transportTrusting(trusted)
-	f.fleet = simulator.NewFleet(simulator.Options{Transport: f.transport, Gateway: f.gateway, Apps: demoStore,
+	f.fleet = simulator.NewFleet(simulator.Options{Transport: f.transport, Gateway: f.gateway,
+		Apps: demoStore,
 		Keys: simulator.NewKeyPool(2), RetryAfter: time.Second, Log: f.log})
 	f.run(ctx)
 	enrolling, limited := errgroup.WithContext(ctx)
@@ -100,7 +104,8 @@ func (f *demoFleet) enroll(ctx context.Context, c *client.Client, caFile string)
 		device.SetFaults(demoFaults)
 		f.devices = append(f.devices, device)
 		enrolling.Go(func() error {
-			defer f.fleet.Wake(device.Device) // a push that came before it had finished enrolling found nobody
+			// a push that came before it had finished enrolling found nobody
+			defer f.fleet.Wake(device.Device)
 			return device.join(limited, c)
 		})
 	}
@@ -125,7 +130,8 @@ func transportTrusting(pool *x509.CertPool) *http.Transport {
 // join enrolls the device by a link of its own and finds out its id.
 func (d *demoDevice) join(ctx context.Context, c *client.Client) error {
 	// Those of an earlier run enroll anew.
-	link, err := c.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: time.Hour, Replace: true})
+	link, err := c.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: time.Hour,
+		Replace: true})
 	if err != nil {
 		return err
 	}
@@ -140,13 +146,14 @@ func (d *demoDevice) join(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// setSimulatedPushCertificate gives the server a push certificate that a simulated push service takes, unless it has
-// one.
+// setSimulatedPushCertificate gives the server a push certificate that a simulated push service
+// takes, unless it has one.
 func setSimulatedPushCertificate(ctx context.Context, c *client.Client) error {
 	if _, err := c.PushCertificate(ctx); !client.IsNotFound(err) {
 		return err
 	}
-	certificate, key, _, err := simulator.NewPushCertificate("00000000-0000-4000-8000-000000000001", time.Now().Add(-time.Minute))
+	certificate, key, _, err := simulator.NewPushCertificate("00000000-0000-4000-8000-000000000001",
+		time.Now().Add(-time.Minute))
 	if err != nil {
 		return err
 	}

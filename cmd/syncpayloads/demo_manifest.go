@@ -17,7 +17,8 @@ import (
 	"github.com/micromdm/plist"
 )
 
-// manifestServer serves the manifest of a package over HTTPS, from where a Mac installs it (Apple, "Manifest URL").
+// manifestServer serves the manifest of a package over HTTPS, from where a Mac installs it (Apple,
+// "Manifest URL").
 type manifestServer struct {
 	url         string
 	certificate *x509.Certificate // its own, for devices to trust
@@ -45,9 +46,12 @@ func startManifestServer(log *slog.Logger) (*manifestServer, error) {
 		w.Header().Set("Content-Type", "application/xml")
 		_, _ = w.Write(manifest)
 	})
-	m := &manifestServer{url: host + manifestPath, certificate: pair.Leaf, http: &http.Server{Handler: mux,
-		ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}}}
+	m := &manifestServer{url: host + manifestPath, certificate: pair.Leaf,
+		http: &http.Server{Handler: mux,
+			ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(),
+				slog.LevelDebug),
+			TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair},
+				MinVersion: tls.VersionTLS12}}}
 	go m.http.ServeTLS(listener, "", "") //nolint:errcheck // ends with close
 	return m, nil
 }
@@ -58,8 +62,9 @@ func (m *manifestServer) close() error { return m.http.Close() }
 func packageManifest(url string) map[string]any {
 	return map[string]any{"items": []any{map[string]any{
 		"assets": []any{map[string]any{"kind": "software-package", "url": url}},
-		"metadata": map[string]any{"kind": "software", "bundle-identifier": inventoryAgent, "bundle-version": "2.4.1",
-			"title": "Inventory Agent"},
+		"metadata": map[string]any{"kind": "software", "bundle-identifier": inventoryAgent,
+			"bundle-version": "2.4.1",
+			"title":          "Inventory Agent"},
 	}}}
 }
 
@@ -69,9 +74,12 @@ func loopbackCertificate(now time.Time) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "demo manifests"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(0, 1, 0), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()),
+		Subject:   pkix.Name{CommonName: "demo manifests"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(0, 1, 0),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return tls.Certificate{}, err

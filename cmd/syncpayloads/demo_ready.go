@@ -38,13 +38,15 @@ func (d *demo) writeReady(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	ready := readyFile{URL: d.server.URL(), Token: d.token, CA: d.server.CAFile(), Stream: d.server.URL() + "/api/events", Console: console}
+	ready := readyFile{URL: d.server.URL(), Token: d.token, CA: d.server.CAFile(),
+		Stream: d.server.URL() + "/api/events", Console: console}
 	for _, device := range d.fleet.devices {
 		payloads, err := d.client.Payloads(ctx, device.id)
 		if err != nil {
 			return err
 		}
-		listed := readyDevice{ID: device.id, Name: device.name, Platform: device.platform, Payloads: []readyPayload{}}
+		listed := readyDevice{ID: device.id, Name: device.name, Platform: device.platform,
+			Payloads: []readyPayload{}}
 		for _, p := range payloads {
 			listed.Payloads = append(listed.Payloads, readyPayload{p.ID, p.Type, p.DisplayName})
 		}

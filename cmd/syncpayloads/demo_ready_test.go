@@ -20,7 +20,8 @@ import (
 func TestDemoReadyFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "ready.json")
-	running, _ := start(t, "The server goes on until Ctrl-C", "demo", "--listen", "127.0.0.1:0", "--ready-file", file)
+	running, _ := start(t, "The server goes on until Ctrl-C", "demo", "--listen", "127.0.0.1:0",
+		"--ready-file", file)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,8 @@ func TestDemoReadyFile(t *testing.T) {
 		platforms[device.Platform] = true
 		checkReady(t, c, device)
 	}
-	if len(ready.Devices) < 4 || !platforms["iOS"] || !platforms["iPadOS"] || !platforms["macOS"] || !platforms["tvOS"] {
+	if len(ready.Devices) < 4 || !platforms["iOS"] || !platforms["iPadOS"] || !platforms["macOS"] ||
+		!platforms["tvOS"] {
 		t.Errorf("%d devices of platforms %v", len(ready.Devices), platforms)
 	}
 	running.end(t, os.Interrupt)
@@ -69,7 +71,8 @@ func checkStream(t *testing.T, ready readyFile) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header = http.Header{"Authorization": {"Bearer " + ready.Token}, "Accept": {"application/x-ndjson"}}
+	r.Header = http.Header{"Authorization": {"Bearer " + ready.Token},
+		"Accept": {"application/x-ndjson"}}
 	answer, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +86,8 @@ func checkStream(t *testing.T, ready readyFile) {
 		Type  string
 		Value []any
 	}
-	if first := decode[event](t, line); ready.Stream != ready.URL+"/api/events" || first.Type != "snapshot" || len(first.Value) != 0 {
+	if first := decode[event](t, line); ready.Stream != ready.URL+"/api/events" ||
+		first.Type != "snapshot" || len(first.Value) != 0 {
 		t.Errorf("%s begins with %s", ready.Stream, line)
 	}
 }
@@ -105,7 +109,8 @@ func checkConsole(t *testing.T, ready readyFile) {
 		}
 		browser := &http.Client{Transport: transport, Jar: jar}
 		for range 2 { // a script may look at the page before
-			if shown, err := browser.Get(ready.Console); err != nil || shown.Body.Close() != nil || shown.StatusCode != http.StatusOK {
+			if shown, err := browser.Get(ready.Console); err != nil || shown.Body.Close() != nil ||
+				shown.StatusCode != http.StatusOK {
 				t.Fatalf("the link shows %v (%v)", shown, err)
 			}
 		}
@@ -118,12 +123,14 @@ func checkConsole(t *testing.T, ready readyFile) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if signedIn := strings.Contains(string(page), "Anna-iPhone"); signedIn != (answer.StatusCode == http.StatusOK) {
+		if signedIn := strings.Contains(string(page),
+			"Anna-iPhone"); signedIn != (answer.StatusCode == http.StatusOK) {
 			t.Errorf("%s with\n%s", answer.Status, page)
 		}
 		return answer.StatusCode
 	}
-	if first, second := signIn(), signIn(); first != http.StatusOK || second != http.StatusUnauthorized {
+	if first, second := signIn(), signIn(); first != http.StatusOK ||
+		second != http.StatusUnauthorized {
 		t.Errorf("the link signs in with %d, and then with %d", first, second)
 	}
 }
@@ -132,7 +139,8 @@ func checkConsole(t *testing.T, ready readyFile) {
 func consoleCode(t *testing.T, server, link string) string {
 	t.Helper()
 	u, err := url.Parse(link)
-	if err != nil || !strings.HasPrefix(link, server+"/console/sign-in?") || len(u.Query().Get("code")) < 40 {
+	if err != nil || !strings.HasPrefix(link, server+"/console/sign-in?") ||
+		len(u.Query().Get("code")) < 40 {
 		t.Fatalf("the console's link is %q (%v)", link, err)
 	}
 	return u.Query().Get("code")
@@ -145,18 +153,22 @@ func checkReady(t *testing.T, c *client.Client, device readyDevice) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found.Name != device.Name || found.OperatingSystem != device.Platform || len(found.ActionResults) != 0 {
-		t.Errorf("%+v is %s on %s with %d results", device, found.Name, found.OperatingSystem, len(found.ActionResults))
+	if found.Name != device.Name || found.OperatingSystem != device.Platform ||
+		len(found.ActionResults) != 0 {
+		t.Errorf("%+v is %s on %s with %d results", device, found.Name, found.OperatingSystem,
+			len(found.ActionResults))
 	}
 	payloads, err := c.Payloads(t.Context(), device.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(payloads) != len(device.Payloads) || len(payloads) == 0 {
-		t.Errorf("%s has %d payloads, the file says %d", device.Name, len(payloads), len(device.Payloads))
+		t.Errorf("%s has %d payloads, the file says %d", device.Name, len(payloads),
+			len(device.Payloads))
 	}
 	for i, p := range payloads {
-		if (readyPayload{p.ID, p.Type, p.DisplayName}) != device.Payloads[i] || p.Presence != client.Present || p.Work != client.WorkIdle {
+		if (readyPayload{p.ID, p.Type, p.DisplayName}) != device.Payloads[i] ||
+			p.Presence != client.Present || p.Work != client.WorkIdle {
 			t.Errorf("%s: %+v, the file says %+v", device.Name, p, device.Payloads[i])
 		}
 	}

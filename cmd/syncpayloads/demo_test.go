@@ -14,31 +14,36 @@ import (
 	"testing"
 )
 
-// A demo that is to end does so when the walk is done. In a folder of its user's another one goes on with what the first
-// left there: it finds the catalog, and the same devices enroll anew. It shows the way to the console, keeps the devices
-// busy, and ends in good order when it is told to.
+// A demo that is to end does so when the walk is done. In a folder of its user's another one goes
+// on with what the first left there: it finds the catalog, and the same devices enroll anew. It
+// shows the way to the console, keeps the devices busy, and ends in good order when it is told to.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	out := runProgram(t, nil, "demo", "--once", "--data", data)
-	out.want(t, 0, "Office Wi-Fi, Company VPN, Keynote are gone, the rest is there", "everything is there", "said not now",
-		"curl --cacert", "Authorization: Bearer sp_", `-d '{"deviceActionPayloads":[]}'`, "/syncPayloads'")
+	out.want(t, 0, "Office Wi-Fi, Company VPN, Keynote are gone, the rest is there",
+		"everything is there", "said not now",
+		"curl --cacert", "Authorization: Bearer sp_", `-d '{"deviceActionPayloads":[]}'`,
+		"/syncPayloads'")
 	shown := decode[struct {
 		Results []result `json:"deviceActionResults"`
 	}](t, out.stdout[strings.LastIndex(out.stdout, "\n{\n"):])
 	if len(shown.Results) != 1 {
 		t.Fatalf("%d results, want one", len(shown.Results))
 	}
-	shown.Results[0].want(t, "done", map[string]string{officeWiFi: "restore/succeeded", companyVPN: "restore/succeeded",
-		keynote: "restore/succeeded"})
+	shown.Results[0].want(t, "done", map[string]string{officeWiFi: "restore/succeeded",
+		companyVPN: "restore/succeeded",
+		keynote:    "restore/succeeded"})
 	named := regexp.MustCompile(`(?m)^Database +(.*)$`).FindStringSubmatch(out.stdout)
 	if named == nil || !strings.HasPrefix(named[1], data) {
 		t.Errorf("the output names the database %q, and the folder is %s", named, data)
 	}
 
-	running, _ := start(t, "Watch it in the console", "demo", "--listen", "127.0.0.1:0", "--data", data)
+	running, _ := start(t, "Watch it in the console", "demo", "--listen", "127.0.0.1:0", "--data",
+		data)
 	link, walked := "", false
-	for running.lines.Scan() && !strings.HasPrefix(running.lines.Text(), "The server goes on until Ctrl-C") {
+	for running.lines.Scan() && !strings.HasPrefix(running.lines.Text(),
+		"The server goes on until Ctrl-C") {
 		line := strings.TrimSpace(running.lines.Text())
 		if strings.Contains(line, "/console/sign-in") {
 			link = line
@@ -59,7 +64,8 @@ type started struct {
 	lines *bufio.Scanner
 }
 
-// start runs the program until its output has a line that begins so, and returns the rest of the line.
+// start runs the program until its output has a line that begins so, and returns the rest of the
+// line.
 func start(t *testing.T, until string, args ...string) (*started, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), runTime)
@@ -113,7 +119,8 @@ func TestServeAndTokens(t *testing.T) {
 	serve := []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "ERROR"}
 	running, rest := start(t, "Serving ", serve...)
 	url, _, _ := strings.Cut(rest, ",")
-	env := []string{"SYNCPAYLOADS_URL=" + url, "SYNCPAYLOADS_CA=" + filepath.Join(data, "ca.pem"), "SYNCPAYLOADS_DATA=" + data}
+	env := []string{"SYNCPAYLOADS_URL=" + url, "SYNCPAYLOADS_CA=" + filepath.Join(data, "ca.pem"),
+		"SYNCPAYLOADS_DATA=" + data}
 
 	made := runProgram(t, env, "token", "create", "--json", "Anna")
 	made.want(t, 0)
@@ -129,7 +136,8 @@ func TestServeAndTokens(t *testing.T) {
 		t.Errorf("a script cannot take the token from %q", plain.stdout)
 	}
 	listed := decode[[]listedToken](t, runProgram(t, env, "token", "list", "--json").stdout)
-	if len(listed) != 2 || listed[0].Name != "Anna" || listed[0].Token != "" || listed[1].Expires.IsZero() {
+	if len(listed) != 2 || listed[0].Name != "Anna" || listed[0].Token != "" ||
+		listed[1].Expires.IsZero() {
 		t.Errorf("tokens are %+v", listed)
 	}
 	runProgram(t, env, "token", "revoke", "Anna").want(t, 0)
@@ -137,13 +145,15 @@ func TestServeAndTokens(t *testing.T) {
 	runProgram(t, env, "token", "revoke", "Anna").want(t, 1, `no token with the id or name "Anna"`)
 
 	greeting := running.end(t, syscall.SIGTERM)
-	for _, text := range []string{"curl", "--cacert " + filepath.Join(data, "ca.pem"), "NODE_EXTRA_CA_CERTS=", "token create", "device enroll"} {
+	for _, text := range []string{"curl", "--cacert " + filepath.Join(data, "ca.pem"),
+		"NODE_EXTRA_CA_CERTS=", "token create", "device enroll"} {
 		if !strings.Contains(greeting, text) {
 			t.Errorf("the first start does not say %q:\n%s", text, greeting)
 		}
 	}
 	again, _ := start(t, "Serving ", serve...)
-	if greeting := again.end(t, syscall.SIGTERM); strings.Contains(greeting, "NODE_EXTRA_CA_CERTS") {
+	if greeting := again.end(t, syscall.SIGTERM); strings.Contains(greeting,
+		"NODE_EXTRA_CA_CERTS") {
 		t.Errorf("a later start explains itself again:\n%s", greeting)
 	}
 }

@@ -18,7 +18,8 @@ var walkRemoves = []string{officeWiFi, companyVPN, keynote}
 // walkTime is how long one step of the walk may take.
 const walkTime = 2 * time.Minute
 
-// walk removes three payloads from a device and restores them, and shows for every step the request that does it.
+// walk removes three payloads from a device and restores them, and shows for every step the request
+// that does it.
 func (d *demo) walk(ctx context.Context) error {
 	device := d.fleet.devices[0]
 	known, err := d.client.Payloads(ctx, device.id)
@@ -30,7 +31,8 @@ func (d *demo) walk(ctx context.Context) error {
 		return err
 	}
 	// A device says "not now" while its user has it locked, for example.
-	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: profilePrefix + "vpn", Effect: simulator.AnswerNotNow})
+	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: profilePrefix + "vpn",
+		Effect: simulator.AnswerNotNow})
 	d.explain(1, "what the device has", device, "", nil)
 	for _, p := range known {
 		fmt.Fprintf(d.out, "  %-18s %-20s %s\n", p.DisplayName, kindOf(p), standing(p))
@@ -38,23 +40,27 @@ func (d *demo) walk(ctx context.Context) error {
 	if err := d.step(ctx, 2, "remove "+names(chosen), device, known, chosen); err != nil {
 		return err
 	}
-	if err := d.step(ctx, 3, "restore everything: state an empty set", device, known, nil); err != nil {
+	if err := d.step(ctx, 3, "restore everything: state an empty set", device, known,
+		nil); err != nil {
 		return err
 	}
 	return d.finalResult(ctx, device)
 }
 
 // step runs one action, shows its progress, and then asks the device itself.
-func (d *demo) step(ctx context.Context, number int, what string, device *demoDevice, known, set []client.Payload) error {
+func (d *demo) step(ctx context.Context, number int, what string, device *demoDevice, known,
+	set []client.Payload) error {
 	body, err := json.Marshal(map[string]any{"deviceActionPayloads": selections(set)})
 	if err != nil {
 		return err
 	}
 	d.explain(number, what, device, "/syncPayloads", body)
-	if err := d.client.SyncPayloads(ctx, device.id, selections(set), client.SyncOptions{}); err != nil {
+	if err := d.client.SyncPayloads(ctx, device.id, selections(set),
+		client.SyncOptions{}); err != nil {
 		return err
 	}
-	watched := watching{server: d.client, device: device.id, view: newView(d.out, device.name, kinds(known)), timeout: walkTime}
+	watched := watching{server: d.client, device: device.id,
+		view: newView(d.out, device.name, kinds(known)), timeout: walkTime}
 	if err := watched.run(ctx); err != nil {
 		return err
 	}
@@ -88,7 +94,8 @@ func endedAsAsked(result *client.ActionResult, set []client.Payload) error {
 			intent, status = client.Remove, client.Removed
 		}
 		if p.Intent != intent || p.Status != status || p.ErrorCode != 0 {
-			return fmt.Errorf("%s ended as %s/%s (code %d): want %s/%s", p.DisplayName, p.Intent, p.Status, p.ErrorCode, intent, status)
+			return fmt.Errorf("%s ended as %s/%s (code %d): want %s/%s", p.DisplayName, p.Intent,
+				p.Status, p.ErrorCode, intent, status)
 		}
 	}
 	return nil
@@ -101,7 +108,8 @@ func (d *demo) check(device *demoDevice, known, set []client.Payload) error {
 		byName := func(p client.Payload) bool { return p.DisplayName == name }
 		wanted := slices.ContainsFunc(known, byName) && !slices.ContainsFunc(set, byName)
 		if has := device.has(item.identifier); has != wanted {
-			return fmt.Errorf("%s in the stores of %s itself: %t, want %t", name, device.name, has, wanted)
+			return fmt.Errorf("%s in the stores of %s itself: %t, want %t", name, device.name, has,
+				wanted)
 		}
 	}
 	return nil
@@ -118,7 +126,8 @@ func (d *demo) explain(number int, what string, device *demoDevice, action strin
 }
 
 func (d *demo) printCurl(url string, body []byte) {
-	fmt.Fprintf(d.out, "curl --cacert %s \\\n  -H 'Authorization: Bearer %s' \\\n", d.server.CAFile(), d.token)
+	fmt.Fprintf(d.out, "curl --cacert %s \\\n  -H 'Authorization: Bearer %s' \\\n",
+		d.server.CAFile(), d.token)
 	if body != nil {
 		fmt.Fprintf(d.out, "  -H 'Content-Type: application/json' -d '%s' \\\n", body)
 	}

@@ -29,7 +29,8 @@ func (d *deviceListCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	found := []client.Device{}
-	for device, err := range c.Devices(ctx, client.DeviceOptions{Filter: d.Filter, OrderBy: "deviceName"}) {
+	for device, err := range c.Devices(ctx, client.DeviceOptions{Filter: d.Filter,
+		OrderBy: "deviceName"}) {
 		if err != nil {
 			return err
 		}
@@ -40,10 +41,12 @@ func (d *deviceListCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	rows := make([][]string, len(found))
 	for i, device := range found {
-		rows[i] = []string{device.ID, device.Name, device.OperatingSystem, device.OSVersion, device.Model,
+		rows[i] = []string{device.ID, device.Name, device.OperatingSystem, device.OSVersion,
+			device.Model,
 			device.ManagementState, moment(device.LastSync)}
 	}
-	return printTable(out, []string{"id", "name", "system", "version", "model", "state", "last contact"}, rows)
+	return printTable(out, []string{"id", "name", "system", "version", "model", "state",
+		"last contact"}, rows)
 }
 
 type deviceShowCommand struct {
@@ -62,13 +65,16 @@ func (d *deviceShowCommand) Run(ctx context.Context, out io.Writer) error {
 		return printJSON(out, device)
 	}
 	for _, line := range [][2]string{{"Id", device.ID}, {"Name", device.Name},
-		{"System", device.OperatingSystem + " " + device.OSVersion}, {"Model", device.Model}, {"Serial number", device.SerialNumber},
-		{"UDID", device.UDID}, {"Supervised", yesNo(device.Supervised)}, {"State", device.ManagementState},
+		{"System", device.OperatingSystem + " " + device.OSVersion}, {"Model", device.Model},
+		{"Serial number", device.SerialNumber},
+		{"UDID", device.UDID}, {"Supervised", yesNo(device.Supervised)},
+		{"State", device.ManagementState},
 		{"Enrolled", moment(device.Enrolled)}, {"Last contact", moment(device.LastSync)}} {
 		fmt.Fprintf(out, "%-14s %s\n", line[0], printable(line[1]))
 	}
 	for _, result := range device.ActionResults {
-		fmt.Fprintf(out, "\n%s, %s, started %s\n", result.Name, result.State, moment(result.Started))
+		fmt.Fprintf(out, "\n%s, %s, started %s\n", result.Name, result.State,
+			moment(result.Started))
 		for _, row := range newTable(&result, nil).rows {
 			fmt.Fprintln(out, " ", row.text())
 		}
@@ -112,15 +118,19 @@ func (d *deviceEnrollCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	link, err := c.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: d.ExpiresIn, For: d.For, Replace: d.Replace, GroupID: d.Group})
+	link, err := c.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: d.ExpiresIn,
+		For: d.For, Replace: d.Replace, GroupID: d.Group})
 	if err != nil {
 		return err
 	}
 	if d.JSON {
 		return printJSON(out, link)
 	}
-	fmt.Fprintf(out, "%s\n\nOpen it on the device, in Safari, and install the profile in Settings (on a Mac: System Settings,\n"+
-		"Device Management). It enrolls one device, until %s. %s\n", link.URL, moment(link.Expires), meaning(link))
+	fmt.Fprintf(out,
+		"%s\n\nOpen it on the device, in Safari, and install the profile in Settings (on a Mac: System Settings,\n"+
+			"Device Management). It enrolls one device, until %s. %s\n", link.URL,
+		moment(link.Expires),
+		meaning(link))
 	return nil
 }
 

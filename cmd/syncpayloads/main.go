@@ -1,5 +1,5 @@
-// Command syncpayloads removes and restores policies and apps on managed devices: it is the server, and the program
-// with which an admin uses one.
+// Command syncpayloads removes and restores policies and apps on managed devices: it is the server,
+// and the program with which an admin uses one.
 package main
 
 import (
@@ -60,7 +60,8 @@ func run(args []string) int {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "syncpayloads: %s\nSee syncpayloads --help.\n", plaintext.Lines(err.Error()))
+		fmt.Fprintf(os.Stderr, "syncpayloads: %s\nSee syncpayloads --help.\n",
+			plaintext.Lines(err.Error()))
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -77,7 +78,8 @@ func newParser() (*kong.Kong, error) {
 		vars["data"] = filepath.Join(folder, "syncpayloads")
 	}
 	return kong.New(&program{}, kong.Name("syncpayloads"), kong.Description(description),
-		kong.DefaultEnvars("SYNCPAYLOADS"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), vars)
+		kong.DefaultEnvars("SYNCPAYLOADS"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		vars)
 }
 
 // The exit codes.

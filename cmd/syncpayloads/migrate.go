@@ -35,7 +35,8 @@ func (m *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil || m.JSON {
 		return cmp.Or(err, p.err)
 	}
-	fmt.Fprintf(out, "moved %d rows in %s, and every one is the same: start the server with %s now, and never again on %s\n",
+	fmt.Fprintf(out,
+		"moved %d rows in %s, and every one is the same: start the server with %s now, and never again on %s\n",
 		p.rows, time.Since(began).Round(time.Millisecond), startedWith(m.To), startedWith(m.From))
 	return p.err
 }
@@ -110,7 +111,8 @@ func (p *migrationPrinter) print(line migrationLine, done bool) {
 			end = ""
 		}
 	}
-	_, err := fmt.Fprintf(p.out, "%s%-8s  %-20s %10d rows %9.0f rows/s%s", begin, line.Step, line.Table, line.Rows, line.Rate, end)
+	_, err := fmt.Fprintf(p.out, "%s%-8s  %-20s %10d rows %9.0f rows/s%s", begin, line.Step,
+		line.Table, line.Rows, line.Rate, end)
 	p.keep(err)
 }
 

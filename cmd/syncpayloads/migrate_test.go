@@ -26,8 +26,8 @@ type movedWorld struct {
 	phone     *demoDevice
 }
 
-// A server's database is moved by a program that is killed again and again. Afterwards the server goes on there as if
-// nothing had happened: with its tokens, audit record, streams and devices.
+// A server's database is moved by a program that is killed again and again. Afterwards the server
+// goes on there as if nothing had happened: with its tokens, audit record, streams and devices.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	cluster, err := storetest.Start()
@@ -43,7 +43,8 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t)
-	m := &movedWorld{world: w, file: filepath.Join(w.data, server.DatabaseFile), url: cluster.URL("moved"), phone: w.fleet.devices[0]}
+	m := &movedWorld{world: w, file: filepath.Join(w.data, server.DatabaseFile),
+		url: cluster.URL("moved"), phone: w.fleet.devices[0]}
 	w.run(t, "remove", "--wait", m.phone.name, walkRemoves[0], walkRemoves[1]).want(t, 0)
 	w.run(t, "token", "create", "--data", w.data, "--role", "Help Desk Operator", "desk").want(t, 0)
 	removed := w.run(t, "payload", "list", "--json", m.phone.name)
@@ -54,21 +55,25 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.addEvents(t, 30_000)
-	noted, tokens := w.run(t, "audit", "verify", "--data", w.data), w.run(t, "token", "list", "--data", w.data, "--json")
+	noted, tokens := w.run(t, "audit", "verify", "--data", w.data),
+		w.run(t, "token", "list", "--data", w.data, "--json")
 	noted.want(t, 0)
 
 	m.killAgainAndAgain(t)
-	m.migrate(t, w.data).want(t, 0, "copied    devices", "compared  events", "every one is the same")
+	m.migrate(t, w.data).want(t, 0, "copied    devices", "compared  events",
+		"every one is the same")
 	m.migrate(t, m.file).want(t, 1, "has data already")
 	if o := w.run(t, "audit", "verify", "--db", m.url); o.code != 0 || o.stdout != noted.stdout {
 		t.Errorf("the audit record is %+v, was %+v", o, noted)
 	}
-	if o := w.run(t, "token", "list", "--db", m.url, "--json"); o.code != 0 || o.stdout != tokens.stdout {
+	if o := w.run(t, "token", "list", "--db", m.url, "--json"); o.code != 0 ||
+		o.stdout != tokens.stdout {
 		t.Errorf("the tokens are %+v, were %+v", o, tokens)
 	}
 
 	m.serve(t)
-	if o := w.run(t, "payload", "list", "--json", m.phone.name); o.code != 0 || o.stdout != removed.stdout {
+	if o := w.run(t, "payload", "list", "--json", m.phone.name); o.code != 0 ||
+		o.stdout != removed.stdout {
 		t.Errorf("the payloads are %+v, were %+v", o, removed)
 	}
 	m.checkStream(t)
@@ -79,7 +84,8 @@ func TestMigrate(t *testing.T) {
 		}
 	}
 	w.run(t, "token", "create", "--db", m.url, "new").want(t, 0)
-	w.run(t, "audit", "verify", "--db", m.url, "--expect", strings.TrimSpace(noted.stdout)).want(t, 0)
+	w.run(t, "audit", "verify", "--db", m.url, "--expect", strings.TrimSpace(noted.stdout)).want(t,
+		0)
 }
 
 func (m *movedWorld) migrate(t *testing.T, from string) outcome {
@@ -104,12 +110,15 @@ func (m *movedWorld) addEvents(t *testing.T, n int) {
 	}
 }
 
-// killAgainAndAgain kills moves behind what they say, and a little later, which is in the middle of a table.
+// killAgainAndAgain kills moves behind what they say, and a little later, which is in the middle of
+// a table.
 func (m *movedWorld) killAgainAndAgain(t *testing.T) {
 	t.Helper()
-	tables := []string{"tenant", "devices", "idempotency_keys", "idempotency_keys", "events", "audit_head"}
+	tables := []string{"tenant", "devices", "idempotency_keys", "idempotency_keys", "events",
+		"audit_head"}
 	for i, table := range tables {
-		command := invocation(t.Context(), t, nil, "migrate", "--from", m.data, "--to", m.url, "--json")
+		command := invocation(t.Context(), t, nil, "migrate", "--from", m.data, "--to", m.url,
+			"--json")
 		said, err := command.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -125,7 +134,8 @@ func (m *movedWorld) killAgainAndAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := command.Wait(); command.ProcessState.Exited() {
-			t.Fatalf("behind %s it was not killed, but ended: %v %s", table, err, complaint.String())
+			t.Fatalf("behind %s it was not killed, but ended: %v %s", table, err,
+				complaint.String())
 		}
 		m.run(t, "token", "list", "--db", m.url).want(t, 1, "run syncpayloads migrate again")
 	}
@@ -136,7 +146,8 @@ func (m *movedWorld) killAgainAndAgain(t *testing.T) {
 	}
 }
 
-func (m *movedWorld) readUntil(t *testing.T, command *exec.Cmd, lines *bufio.Scanner, table string) {
+func (m *movedWorld) readUntil(t *testing.T, command *exec.Cmd, lines *bufio.Scanner,
+	table string) {
 	t.Helper()
 	for lines.Scan() {
 		if line := decode[migrationLine](t, lines.Text()); line.Table == table {
@@ -149,8 +160,11 @@ func (m *movedWorld) readUntil(t *testing.T, command *exec.Cmd, lines *bufio.Sca
 // serve starts the server on the new database, at its old address.
 func (m *movedWorld) serve(t *testing.T) {
 	t.Helper()
-	running, err := server.Start(t.Context(), server.Config{DataDir: m.data, Database: m.url, Listen: strings.TrimPrefix(m.server.URL(), "https://"),
-		RestoreAfter: server.DefaultRestoreAfter, Policy: demoPolicy, APNsURL: m.fleet.gateway.URL(), APNsCAs: m.fleet.gatewayCAs, Log: m.fleet.log})
+	running, err := server.Start(t.Context(),
+		server.Config{DataDir: m.data, Database: m.url,
+			Listen:       strings.TrimPrefix(m.server.URL(), "https://"),
+			RestoreAfter: server.DefaultRestoreAfter, Policy: demoPolicy,
+			APNsURL: m.fleet.gateway.URL(), APNsCAs: m.fleet.gatewayCAs, Log: m.fleet.log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +182,8 @@ func (m *movedWorld) checkStream(t *testing.T) {
 	t.Helper()
 	var newest int64
 	storetest.Query(t, m.file, &newest, "SELECT max(position) FROM events")
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.server.URL()+"/api/events", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.server.URL()+"/api/events",
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +206,8 @@ func (m *movedWorld) checkStream(t *testing.T) {
 		}
 		got = append(got, e.ID)
 	}
-	if want := []int64{newest - 4, newest - 3, newest - 2, newest - 1, newest}; !slices.Equal(got, want) {
+	if want := []int64{newest - 4, newest - 3, newest - 2, newest - 1, newest}; !slices.Equal(got,
+		want) {
 		t.Errorf("the stream goes on with %v, want %v (%s)", got, want, res.Status)
 	}
 }

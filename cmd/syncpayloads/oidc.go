@@ -26,7 +26,8 @@ func (o *oidcFlags) Validate() error {
 }
 
 func (o *oidcFlags) provider() (access.ProviderConfig, error) {
-	p := access.ProviderConfig{Issuer: o.Issuer, Audience: o.Audience, RolesClaim: o.RolesClaim, GroupsClaim: o.GroupsClaim, Skew: o.Skew}
+	p := access.ProviderConfig{Issuer: o.Issuer, Audience: o.Audience, RolesClaim: o.RolesClaim,
+		GroupsClaim: o.GroupsClaim, Skew: o.Skew}
 	if o.CA == "" {
 		return p, nil
 	}

@@ -37,14 +37,16 @@ func (p *payloadListCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	rows := make([][]string, len(found))
 	for i, payload := range found {
-		rows[i] = []string{payload.ID, payload.DisplayName, kindOf(payload), standing(payload), restoreTime(payload)}
+		rows[i] = []string{payload.ID, payload.DisplayName, kindOf(payload), standing(payload),
+			restoreTime(payload)}
 	}
 	return printTable(out, []string{"id", "name", "kind", "state", "restored by itself"}, rows)
 }
 
 // standing says in a word or two how a payload stands.
 func standing(p client.Payload) string {
-	state := map[client.Presence]string{client.Present: "installed", client.Absent: "not installed"}[p.Presence]
+	state := map[client.Presence]string{client.Present: "installed",
+		client.Absent: "not installed"}[p.Presence]
 	switch {
 	case p.Removed && p.Presence == client.Absent:
 		state = "removed"
@@ -56,7 +58,8 @@ func standing(p client.Payload) string {
 	case client.WorkFailed:
 		state += ", given up"
 		if p.Error != nil {
-			state += fmt.Sprintf(": %s (code %d)%s", p.Error.Detail, p.Error.Code, explained(p.Error.Meaning, p.Error.Advice))
+			state += fmt.Sprintf(": %s (code %d)%s", p.Error.Detail, p.Error.Code,
+				explained(p.Error.Meaning, p.Error.Advice))
 		}
 	default:
 		state += ", " + string(p.Work)

@@ -32,7 +32,8 @@ func invocation(ctx context.Context, t *testing.T, env []string, args ...string)
 	t.Helper()
 	binary := servertest.Program(t)
 	command := exec.CommandContext(ctx, binary, args...)
-	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(binary), "TMPDIR=" + os.TempDir()}, env...)
+	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(binary),
+		"TMPDIR=" + os.TempDir()}, env...)
 	return command
 }
 
@@ -82,7 +83,8 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(fleet.close)
 	data := servertest.Folder(t)
 	running, err := server.Start(t.Context(), server.Config{DataDir: data, Listen: "127.0.0.1:0",
-		RestoreAfter: server.DefaultRestoreAfter, Policy: demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs, Log: log})
+		RestoreAfter: server.DefaultRestoreAfter, Policy: demoPolicy, APNsURL: fleet.gateway.URL(),
+		APNsCAs: fleet.gatewayCAs, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

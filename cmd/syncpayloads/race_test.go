@@ -17,8 +17,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/client"
 )
 
-// between is the environment of a program that reaches the server through somebody who does something each time before
-// an action is started.
+// between is the environment of a program that reaches the server through somebody who does
+// something each time before an action is started.
 func (w *world) between(t *testing.T, act func(n int64)) []string {
 	t.Helper()
 	target, err := url.Parse(w.server.URL())
@@ -46,7 +46,8 @@ func (w *world) between(t *testing.T, act func(n int64)) []string {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return []string{"SYNCPAYLOADS_URL=" + proxy.URL, "SYNCPAYLOADS_TOKEN=" + w.token, "SYNCPAYLOADS_CA=" + file}
+	return []string{"SYNCPAYLOADS_URL=" + proxy.URL, "SYNCPAYLOADS_TOKEN=" + w.token,
+		"SYNCPAYLOADS_CA=" + file}
 }
 
 // What another admin removes between the program's look at the device and its action stays removed.
@@ -60,7 +61,8 @@ func TestNobodysRemovalIsLost(t *testing.T) {
 		for _, name := range names {
 			set = append(set, client.Selection{ID: ids[name].ID, Type: ids[name].Type})
 		}
-		if err := w.client.SyncPayloads(t.Context(), phone.id, set, client.SyncOptions{}); err != nil {
+		if err := w.client.SyncPayloads(t.Context(), phone.id, set,
+			client.SyncOptions{}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -80,5 +82,6 @@ func TestNobodysRemovalIsLost(t *testing.T) {
 	// Who comes in between each time wins at last, and the program says so.
 	sets := [][]string{{companyVPN}, {keynote}}
 	env = w.between(t, func(n int64) { other(sets[n%2]...) })
-	runProgram(t, env, "restore", phone.name).want(t, 1, "412 PreconditionFailed", "others changed what is off the device")
+	runProgram(t, env, "restore", phone.name).want(t, 1, "412 PreconditionFailed",
+		"others changed what is off the device")
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/client"
 )
 
-// change is what remove and restore have in common: an action that is started, and perhaps waited for.
+// change is what remove and restore have in common: an action that is started, and perhaps waited
+// for.
 type change struct {
 	connection   `embed:""`
 	Wait         bool           `help:"Wait until the action has ended, and show its progress."`
@@ -28,12 +29,14 @@ type removeCommand struct {
 
 // Run removes the payloads beside those that are removed already: an action states the whole set.
 func (r *removeCommand) Run(ctx context.Context, out io.Writer) error {
-	return r.run(ctx, out, r.Device, func(known []client.Payload) ([]client.Payload, string, error) {
+	return r.run(ctx, out, r.Device, func(known []client.Payload) ([]client.Payload, string,
+		error) {
 		chosen, err := choose(known, r.Payloads)
 		if err != nil {
 			return nil, "", err
 		}
-		kept := slices.DeleteFunc(removed(known), func(p client.Payload) bool { return contains(chosen, p) })
+		kept := slices.DeleteFunc(removed(known),
+			func(p client.Payload) bool { return contains(chosen, p) })
 		note := "removing " + names(chosen)
 		if len(kept) > 0 {
 			note += "; staying off, their time starting anew: " + names(kept)
@@ -77,10 +80,11 @@ func (c *change) run(ctx context.Context, out io.Writer, device string,
 // plans is how often an action is planned anew because somebody else changed the set meanwhile.
 const plans = 5
 
-// start plans the action on the device as it stands, and starts it. It plans again when somebody else's action came in
-// between, which would be undone by a set that knows nothing of it.
+// start plans the action on the device as it stands, and starts it. It plans again when somebody
+// else's action came in between, which would be undone by a set that knows nothing of it.
 func (c *change) start(ctx context.Context, server *client.Client, device string,
-	plan func([]client.Payload) ([]client.Payload, string, error)) (known []client.Payload, note string, err error) {
+	plan func([]client.Payload) ([]client.Payload, string, error)) (known []client.Payload,
+	note string, err error) {
 	for try := 1; ; try++ {
 		known, tag, err := server.PayloadSet(ctx, device)
 		if err != nil {
@@ -90,23 +94,27 @@ func (c *change) start(ctx context.Context, server *client.Client, device string
 		if err != nil {
 			return nil, "", err
 		}
-		err = server.SyncPayloads(ctx, device, selections(set), client.SyncOptions{RestoreAfter: c.RestoreAfter, IfMatch: tag})
+		err = server.SyncPayloads(ctx, device, selections(set),
+			client.SyncOptions{RestoreAfter: c.RestoreAfter, IfMatch: tag})
 		if !client.IsChanged(err) {
 			return known, note, err
 		}
 		if try == plans {
-			return nil, "", fmt.Errorf("others changed what is off the device %d times meanwhile; try again: %w", plans, err)
+			return nil, "",
+				fmt.Errorf("others changed what is off the device %d times meanwhile; try again: %w", plans, err)
 		}
 	}
 }
 
-func (c *change) await(ctx context.Context, out io.Writer, server *client.Client, device *client.Device,
+func (c *change) await(ctx context.Context, out io.Writer, server *client.Client,
+	device *client.Device,
 	kinds map[string]string, action *client.ActionResult) error {
 	var shown view = jsonView{out}
 	if !c.JSON {
 		shown = newView(out, device.Name, kinds)
 	}
-	watched := watching{server: server, device: device.ID, view: shown, timeout: c.Timeout, only: action}
+	watched := watching{server: server, device: device.ID, view: shown, timeout: c.Timeout,
+		only: action}
 	return watched.run(ctx)
 }
 

@@ -17,7 +17,8 @@ type restoreCommand struct {
 
 // Run restores the payloads: the action states what is still to be off the device.
 func (r *restoreCommand) Run(ctx context.Context, out io.Writer) error {
-	return r.run(ctx, out, r.Device, func(known []client.Payload) ([]client.Payload, string, error) {
+	return r.run(ctx, out, r.Device, func(known []client.Payload) ([]client.Payload, string,
+		error) {
 		if len(r.Payloads) == 0 {
 			return nil, "restoring everything", nil
 		}
@@ -25,12 +26,15 @@ func (r *restoreCommand) Run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return nil, "", err
 		}
-		// A new action would start the others' time anew for nothing. What is on its way back, or failed to come
-		// back, is worth one.
+		// A new action would start the others' time anew for nothing. What is on its way back, or
+		// failed to come back, is worth one.
 		if i := slices.IndexFunc(chosen, onDevice); i >= 0 {
-			return nil, "", fmt.Errorf("%q is not removed from the device, so it cannot be restored", chosen[i].DisplayName)
+			return nil, "",
+				fmt.Errorf("%q is not removed from the device, so it cannot be restored",
+					chosen[i].DisplayName)
 		}
-		kept := slices.DeleteFunc(removed(known), func(p client.Payload) bool { return contains(chosen, p) })
+		kept := slices.DeleteFunc(removed(known),
+			func(p client.Payload) bool { return contains(chosen, p) })
 		note := "restoring " + names(chosen)
 		if len(kept) > 0 {
 			note += "; staying off, their time starting anew: " + names(kept)

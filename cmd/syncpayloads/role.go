@@ -31,7 +31,8 @@ func (r *roleListCommand) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		roles := page.Items
-		slices.SortFunc(roles, func(a, b *access.Role) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(roles,
+			func(a, b *access.Role) int { return strings.Compare(a.Name, b.Name) })
 		if r.JSON {
 			return printJSON(out, roles)
 		}
@@ -41,7 +42,8 @@ func (r *roleListCommand) Run(ctx context.Context, out io.Writer) error {
 			if role.BuiltIn {
 				kind = "built-in"
 			}
-			rows[i] = []string{role.ID, role.Name, kind, strconv.Itoa(len(role.Rights)), role.Description}
+			rows[i] = []string{role.ID, role.Name, kind, strconv.Itoa(len(role.Rights)),
+				role.Description}
 		}
 		return printTable(out, []string{"id", "name", "kind", "rights", "description"}, rows)
 	})

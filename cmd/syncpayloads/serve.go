@@ -66,14 +66,18 @@ type acmeFlags struct {
 func (a *acmeFlags) acme() (server.ACME, error) {
 	if len(a.ACMEDomain) == 0 {
 		if a.ACMEAcceptTerms || a.ACMEEmail != "" || a.ACMECA != "" {
-			return server.ACME{}, usageError("--acme-accept-terms, --acme-email and --acme-ca need --acme-domain")
+			return server.ACME{},
+				usageError("--acme-accept-terms, --acme-email and --acme-ca need --acme-domain")
 		}
 		return server.ACME{}, nil
 	}
 	if !a.ACMEAcceptTerms {
-		return server.ACME{}, usageError("read the terms of service of the CA at %s, then give --acme-accept-terms", a.ACMEDirectory)
+		return server.ACME{},
+			usageError("read the terms of service of the CA at %s, then give --acme-accept-terms",
+				a.ACMEDirectory)
 	}
-	config := server.ACME{Domains: a.ACMEDomain, Email: a.ACMEEmail, Directory: a.ACMEDirectory, AcceptTerms: true}
+	config := server.ACME{Domains: a.ACMEDomain, Email: a.ACMEEmail, Directory: a.ACMEDirectory,
+		AcceptTerms: true}
 	if a.ACMECA == "" {
 		return config, nil
 	}
@@ -111,8 +115,9 @@ func (p *policyFlags) Validate() error {
 }
 
 func (p *policyFlags) policy() action.Policy {
-	return action.Policy{MaxAttempts: p.MaxAttempts, RetryBase: p.RetryBase, RetryMax: p.RetryMax, PollBase: p.PollBase,
-		PollMax: p.PollMax, VerifyFor: p.VerifyFor}
+	return action.Policy{MaxAttempts: p.MaxAttempts, RetryBase: p.RetryBase, RetryMax: p.RetryMax,
+		PollBase: p.PollBase,
+		PollMax:  p.PollMax, VerifyFor: p.VerifyFor}
 }
 
 type logFlags struct {
@@ -191,11 +196,17 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	log := s.logger(os.Stderr)
 	slog.SetDefault(log)
-	config := server.Config{ACME: acme, DataDir: s.Data, Database: location, Listen: s.Listen, Listener: listener, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
-		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey, TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader, RestoreAfter: s.RestoreAfter,
-		Provider: provider, SignIn: signIn, Notify: notify, SessionIdle: s.SessionIdle, RefuseStranding: s.RefuseStranding,
-		RateLimit: s.RateLimit, RateBurst: s.RateBurst, Capacity: server.Capacity{Devices: s.DeviceRequests, Calls: s.Calls},
-		MaxConnections: s.MaxConnections, KeepEvents: s.KeepEvents, KeepActions: s.KeepActions, Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
+	config := server.Config{ACME: acme, DataDir: s.Data, Database: location, Listen: s.Listen,
+		Listener: listener, URL: s.URL, TLSCertFile: s.TLSCert, TLSKeyFile: s.TLSKey,
+		SigningCertFile: s.SigningCert, SigningKeyFile: s.SigningKey,
+		TrustForwarded: s.TrustForwarded, CertificateHeader: s.CertificateHeader,
+		RestoreAfter: s.RestoreAfter,
+		Provider:     provider, SignIn: signIn, Notify: notify, SessionIdle: s.SessionIdle,
+		RefuseStranding: s.RefuseStranding,
+		RateLimit:       s.RateLimit, RateBurst: s.RateBurst,
+		Capacity:       server.Capacity{Devices: s.DeviceRequests, Calls: s.Calls},
+		MaxConnections: s.MaxConnections, KeepEvents: s.KeepEvents, KeepActions: s.KeepActions,
+		Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
 	if s.APNsCA != "" {
 		pool, err := readPool(s.APNsCA)
 		if err != nil {
@@ -228,14 +239,15 @@ func readPool(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// garbage lets the memory grow further than Go does by itself before it is cleared, in percent of what is in use: little is,
-// and a device's message leaves much garbage.
+// garbage lets the memory grow further than Go does by itself before it is cleared, in percent of
+// what is in use: little is, and a device's message leaves much garbage.
 const garbage = 300
 
 // graceTime is how long running requests may take to end.
 const graceTime = 15 * time.Second
 
-// untilEnd waits for the signal to end, or for the server to fail, and closes it. before is done first, at the signal.
+// untilEnd waits for the signal to end, or for the server to fail, and closes it. before is done
+// first, at the signal.
 func untilEnd(ctx context.Context, running *server.Server, before func()) error {
 	select {
 	case <-ctx.Done():
@@ -248,8 +260,10 @@ func untilEnd(ctx context.Context, running *server.Server, before func()) error 
 	return running.Close(closing)
 }
 
-// greet says where the server is, and at the first start, or as long as nobody has a token, what to do next.
-func (s *serveCommand) greet(ctx context.Context, out io.Writer, running *server.Server, first bool) error {
+// greet says where the server is, and at the first start, or as long as nobody has a token, what to
+// do next.
+func (s *serveCommand) greet(ctx context.Context, out io.Writer, running *server.Server,
+	first bool) error {
 	at, flag := s.Data, "--data "+s.Data
 	if s.DB != "" {
 		at, flag = s.Data+" and PostgreSQL", "--db postgres://..."

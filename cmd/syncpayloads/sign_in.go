@@ -40,7 +40,8 @@ func (f *signInFlags) client() (access.SignInConfig, error) {
 		return c, fmt.Errorf("reading the client's secret: %w", err)
 	}
 	if c.ClientSecret = strings.TrimSpace(string(text)); c.ClientSecret == "" {
-		return c, fmt.Errorf("%s is empty, and should have the client's secret", f.OIDCClientSecretFile)
+		return c, fmt.Errorf("%s is empty, and should have the client's secret",
+			f.OIDCClientSecretFile)
 	}
 	return c, nil
 }

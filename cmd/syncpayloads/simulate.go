@@ -40,7 +40,8 @@ type simulateCommand struct {
 
 // Validate refuses what cannot be meant.
 func (s *simulateCommand) Validate() error {
-	for name, p := range map[string]float64{"not-now": s.NotNow, "transient": s.Transient, "lost": s.Lost} {
+	for name, p := range map[string]float64{"not-now": s.NotNow, "transient": s.Transient,
+		"lost": s.Lost} {
 		if !(p >= 0 && p <= 1) {
 			return fmt.Errorf("--%s is a probability, from 0 to 1", name)
 		}
@@ -99,8 +100,9 @@ type simulation struct {
 	figures   *figures
 
 	enrolling time.Duration
-	memory    float64        // KiB a device
-	burst     *time.Duration // from the first device's return until all were served; nil: there was none
+	memory    float64 // KiB a device
+	// from the first device's return until all were served; nil: there was none
+	burst *time.Duration
 }
 
 // live enrolls the devices and waits for the end.
@@ -108,7 +110,8 @@ func (r *simulation) live(ctx context.Context) error {
 	if err := r.enroll(ctx); err != nil {
 		return fmt.Errorf("enrolling: %w", err)
 	}
-	fmt.Fprintf(os.Stderr, "%d devices enrolled in %s, %.1f KiB of memory each\n", r.command.Devices, r.enrolling.Round(time.Second), r.memory)
+	fmt.Fprintf(os.Stderr, "%d devices enrolled in %s, %.1f KiB of memory each\n",
+		r.command.Devices, r.enrolling.Round(time.Second), r.memory)
 	if err := r.figures.learnIDs(ctx, r.client); err != nil {
 		return err
 	}
@@ -139,8 +142,11 @@ func (r *simulation) tell(ctx context.Context) {
 		case <-ticker.C:
 			now := r.fleet.Stats()
 			w := r.figures.whole()
-			fmt.Fprintf(os.Stderr, "%d connections, %d commands, %d ended early; %.1f calls/s, %.0f round trips/s\n", now.Connections,
-				now.Commands, now.Failures, float64(w.calls)/w.seconds, float64(w.roundTrips)/w.seconds)
+			fmt.Fprintf(os.Stderr,
+				"%d connections, %d commands, %d ended early; %.1f calls/s, %.0f round trips/s\n",
+				now.Connections,
+				now.Commands, now.Failures, float64(w.calls)/w.seconds,
+				float64(w.roundTrips)/w.seconds)
 		}
 	}
 }
@@ -176,8 +182,10 @@ func (r *simulation) enroll(ctx context.Context) error {
 		if s.Kind == "mixed" {
 			kind = mixed[i%len(mixed)]
 		}
-		devices[i] = r.fleet.Add(simulator.Config{Kind: kind, Seed: s.Seed + uint64(i), Supervised: true})
-		devices[i].SetFaults(simulator.Faults{NotNow: s.NotNow, Transient: s.Transient, LostAnswer: s.Lost, Busy: 2 * time.Second,
+		devices[i] = r.fleet.Add(simulator.Config{Kind: kind, Seed: s.Seed + uint64(i),
+			Supervised: true})
+		devices[i].SetFaults(simulator.Faults{NotNow: s.NotNow, Transient: s.Transient,
+			LostAnswer: s.Lost, Busy: 2 * time.Second,
 			AppLooks: 2})
 		r.figures.add(devices[i])
 	}
@@ -187,11 +195,13 @@ func (r *simulation) enroll(ctx context.Context) error {
 	for _, device := range devices {
 		group.Go(func() error {
 			// Those of an earlier run enroll anew.
-			link, err := r.client.CreateEnrollmentWith(ctx, client.EnrollmentOptions{ExpiresIn: time.Hour, Replace: true})
+			link, err := r.client.CreateEnrollmentWith(ctx,
+				client.EnrollmentOptions{ExpiresIn: time.Hour, Replace: true})
 			if err != nil {
 				return err
 			}
-			defer r.fleet.Wake(device) // a push that came before it had finished enrolling found nobody
+			// a push that came before it had finished enrolling found nobody
+			defer r.fleet.Wake(device)
 			return device.Enroll(ctx, link.URL)
 		})
 	}
@@ -231,8 +241,10 @@ func (r *simulation) newFleet(ctx context.Context) error {
 	r.transport.Protocols = new(http.Protocols)
 	r.transport.Protocols.SetHTTP1(true)
 	r.transport.MaxIdleConns, r.transport.MaxIdleConnsPerHost = 0, s.AtOnce
-	r.fleet = simulator.NewFleet(simulator.Options{Apps: store, Gateway: r.gateway, PollEvery: s.Poll, Workers: s.AtOnce,
-		Keys: simulator.NewKeyPool(sharedKeys), RetryAfter: 2 * time.Second, JournalSize: -1, Transport: r.transport, Observer: r.figures,
+	r.fleet = simulator.NewFleet(simulator.Options{Apps: store, Gateway: r.gateway,
+		PollEvery: s.Poll, Workers: s.AtOnce,
+		Keys: simulator.NewKeyPool(sharedKeys), RetryAfter: 2 * time.Second, JournalSize: -1,
+		Transport: r.transport, Observer: r.figures,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	return nil
 }
@@ -253,7 +265,8 @@ func appStore(ctx context.Context, c *client.Client) (map[int64]string, error) {
 	for _, app := range list.Value {
 		id := app.StoreID
 		if _, after, ok := strings.Cut(app.AppStoreURL, "/id"); ok && id == 0 {
-			_, _ = fmt.Sscanf(after, "%d", &id) // the server accepted the address; one without a number is no store app
+			// the server accepted the address; one without a number is no store app
+			_, _ = fmt.Sscanf(after, "%d", &id)
 		}
 		if id != 0 {
 			found[id] = app.BundleID

@@ -35,7 +35,8 @@ type observed struct {
 }
 
 func newFigures() *figures {
-	return &figures{devices: make(map[*simulator.Device]*observed), byID: make(map[string]*observed), every: time.Second}
+	return &figures{devices: make(map[*simulator.Device]*observed),
+		byID: make(map[string]*observed), every: time.Second}
 }
 
 func (f *figures) add(d *simulator.Device) { f.devices[d] = &observed{device: d} }
@@ -56,8 +57,9 @@ func (f *figures) Answered(d *simulator.Device, x simulator.Exchange) {
 	}
 }
 
-// ended takes note that the stream's reader has heard of an action's end. The report that ended it is the device's last:
-// there is nothing left for it to report. An action that had nothing to do ends without one.
+// ended takes note that the stream's reader has heard of an action's end. The report that ended it
+// is the device's last: there is nothing left for it to report. An action that had nothing to do
+// ends without one.
 func (f *figures) ended(id string, heard time.Time) {
 	o := f.byID[id]
 	if o == nil {
@@ -74,7 +76,8 @@ func (f *figures) expectAll() {
 	f.generation.Add(1)
 }
 
-// untilAllServed waits until every device has had a connection that the server ended for want of work.
+// untilAllServed waits until every device has had a connection that the server ended for want of
+// work.
 func (f *figures) untilAllServed(ctx context.Context) error {
 	for f.served.Load() < int64(len(f.devices)) {
 		select {
@@ -94,7 +97,8 @@ type counted struct {
 }
 
 func (f *figures) counted() counted {
-	return counted{time.Now(), f.calls.Load(), f.roundTrips.Load(), f.exchanges.tally(), f.toReaders.tally()}
+	return counted{time.Now(), f.calls.Load(), f.roundTrips.Load(), f.exchanges.tally(),
+		f.toReaders.tally()}
 }
 
 // point is what happened in a piece of time.
@@ -148,8 +152,11 @@ func (f *figures) sample() {
 	if took < 0.1*f.every.Seconds() {
 		return // too short to say anything
 	}
-	f.points = append(f.points, point{now.at.Sub(f.first.at).Seconds(), float64(now.calls-last.calls) / took,
-		float64(now.roundTrips-last.roundTrips) / took, spreadOf(now.exchanges.since(last.exchanges)), spreadOf(now.toReaders.since(last.toReaders))})
+	f.points = append(f.points, point{now.at.Sub(f.first.at).Seconds(),
+		float64(now.calls-last.calls) / took,
+		float64(now.roundTrips-last.roundTrips) / took,
+		spreadOf(now.exchanges.since(last.exchanges)),
+		spreadOf(now.toReaders.since(last.toReaders))})
 	f.last = now
 	if len(f.points) > mostPoints {
 		f.points, f.every = halve(f.points), 2*f.every
@@ -162,8 +169,10 @@ func halve(points []point) []point {
 	for pair := range slices.Chunk(points, 2) {
 		one := pair[len(pair)-1]
 		if len(pair) == 2 {
-			one.Calls, one.RoundTrips = (pair[0].Calls+one.Calls)/2, (pair[0].RoundTrips+one.RoundTrips)/2
-			one.Exchange, one.ToReader = one.Exchange.worse(pair[0].Exchange), one.ToReader.worse(pair[0].ToReader)
+			one.Calls, one.RoundTrips = (pair[0].Calls+one.Calls)/2,
+				(pair[0].RoundTrips+one.RoundTrips)/2
+			one.Exchange, one.ToReader = one.Exchange.worse(pair[0].Exchange),
+				one.ToReader.worse(pair[0].ToReader)
 		}
 		joined = append(joined, one)
 	}
@@ -191,6 +200,8 @@ func (f *figures) whole() whole {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.counted()
-	return whole{now.at.Sub(f.first.at).Seconds(), now.calls - f.first.calls, now.roundTrips - f.first.roundTrips,
-		now.exchanges.since(f.first.exchanges).summary(), now.toReaders.since(f.first.toReaders).summary()}
+	return whole{now.at.Sub(f.first.at).Seconds(), now.calls - f.first.calls,
+		now.roundTrips - f.first.roundTrips,
+		now.exchanges.since(f.first.exchanges).summary(),
+		now.toReaders.since(f.first.toReaders).summary()}
 }

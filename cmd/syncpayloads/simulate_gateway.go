@@ -15,7 +15,8 @@ import (
 const startTime = 2 * time.Minute
 
 // gateway runs the push service, if wanted, and waits for the server, which needs its CA to start.
-func (s *simulateCommand) gateway(ctx context.Context, c *client.Client) (*simulator.Gateway, error) {
+func (s *simulateCommand) gateway(ctx context.Context,
+	c *client.Client) (*simulator.Gateway, error) {
 	if s.APNsListen == "" {
 		return nil, nil
 	}
@@ -24,10 +25,12 @@ func (s *simulateCommand) gateway(ctx context.Context, c *client.Client) (*simul
 		return nil, err
 	}
 	if err := os.WriteFile(s.APNsCAFile, gateway.CA(), 0o644); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing the push service's CA: %w", err), gateway.Close())
+		return nil, errors.Join(fmt.Errorf("writing the push service's CA: %w", err),
+			gateway.Close())
 	}
-	fmt.Fprintf(os.Stderr, "The push service runs. Start the server now, if it is not running yet, with:\n"+
-		"  --apns-url %s --apns-ca %s\n", gateway.URL(), s.APNsCAFile)
+	fmt.Fprintf(os.Stderr,
+		"The push service runs. Start the server now, if it is not running yet, with:\n"+
+			"  --apns-url %s --apns-ca %s\n", gateway.URL(), s.APNsCAFile)
 	if err := untilServing(ctx, c); err != nil {
 		return nil, errors.Join(err, gateway.Close())
 	}

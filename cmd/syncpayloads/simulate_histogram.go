@@ -14,10 +14,14 @@ const (
 	bucketCount = (64 - subBits) * subBuckets
 )
 
-// histogram counts times in a fixed space, however many there are. Any number of goroutines may add.
+// histogram counts times in a fixed space, however many there are. Any number of goroutines may
+// add.
 type histogram struct{ counts [bucketCount]atomic.Int64 }
 
-func (h *histogram) add(d time.Duration) { h.counts[bucketOf(uint64(max(0, d.Microseconds())))].Add(1) }
+func (h *histogram) add(d time.Duration) {
+	h.counts[bucketOf(uint64(max(0,
+		d.Microseconds())))].Add(1)
+}
 
 // bucketOf is exact for small numbers; above, a bucket is a sixteenth of a power of two.
 func bucketOf(us uint64) int {
@@ -58,7 +62,8 @@ func (t *tally) total() (n int64) {
 	return n
 }
 
-// percentile returns the time in milliseconds that a share p of all is not above; NaN if there are none.
+// percentile returns the time in milliseconds that a share p of all is not above; NaN if there are
+// none.
 func (t *tally) percentile(p float64) float64 {
 	total := t.total()
 	if total == 0 {

@@ -17,7 +17,8 @@ import (
 
 // ended is the error of what was cut short: none if the time was over or the user ended it.
 func ended(ctx context.Context) error {
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) &&
+		!errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
 	return nil
@@ -40,10 +41,12 @@ func (f *figures) learnIDs(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// follow reads the stream of all devices' events until ctx ends, and measures how long after a device's report the end of its
-// action is heard of.
-func (s *simulateCommand) follow(ctx context.Context, transport http.RoundTripper, f *figures) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(s.URL, "/")+"/api/events", nil)
+// follow reads the stream of all devices' events until ctx ends, and measures how long after a
+// device's report the end of its action is heard of.
+func (s *simulateCommand) follow(ctx context.Context, transport http.RoundTripper,
+	f *figures) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		strings.TrimSuffix(s.URL, "/")+"/api/events", nil)
 	if err != nil {
 		return err
 	}
@@ -82,7 +85,8 @@ const (
 	mostCalls   = 100_000 // a second
 )
 
-// call takes everything off one device after the other and puts it back, so many calls a second, until ctx ends.
+// call takes everything off one device after the other and puts it back, so many calls a second,
+// until ctx ends.
 func (s *simulateCommand) call(ctx context.Context, c *client.Client, f *figures) error {
 	if s.Calls <= 0 {
 		return nil
@@ -108,7 +112,8 @@ func (s *simulateCommand) call(ctx context.Context, c *client.Client, f *figures
 	}
 }
 
-func (s *simulateCommand) callOne(ctx context.Context, c *client.Client, id string, remove bool, f *figures) error {
+func (s *simulateCommand) callOne(ctx context.Context, c *client.Client, id string, remove bool,
+	f *figures) error {
 	var set []client.Selection
 	if remove {
 		payloads, err := c.Payloads(ctx, id)

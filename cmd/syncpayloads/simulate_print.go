@@ -16,15 +16,17 @@ type simulationResult struct {
 	Commands    int64 `json:"commands"`
 	Failures    int64 `json:"connectionsEndedEarly"`
 
-	EnrollingSeconds float64  `json:"enrollingSeconds"`
-	MemoryPerDevice  float64  `json:"kibibytesPerDevice"`
-	Calls            int64    `json:"calls"`
-	CallsPerSecond   float64  `json:"callsPerSecond"`
-	RoundTrips       int64    `json:"roundTrips"`
-	RoundTripsRate   float64  `json:"roundTripsPerSecond"`
-	Exchange         *latency `json:"exchange,omitempty"`       // of a device's report and the server's answer
-	ToReader         *latency `json:"reportToReader,omitempty"` // from the report that ended an action until the stream's reader heard of it
-	BurstSeconds     *float64 `json:"burstSeconds,omitempty"`
+	EnrollingSeconds float64 `json:"enrollingSeconds"`
+	MemoryPerDevice  float64 `json:"kibibytesPerDevice"`
+	Calls            int64   `json:"calls"`
+	CallsPerSecond   float64 `json:"callsPerSecond"`
+	RoundTrips       int64   `json:"roundTrips"`
+	RoundTripsRate   float64 `json:"roundTripsPerSecond"`
+	// of a device's report and the server's answer
+	Exchange *latency `json:"exchange,omitempty"`
+	// from the report that ended an action until the stream's reader heard of it
+	ToReader     *latency `json:"reportToReader,omitempty"`
+	BurstSeconds *float64 `json:"burstSeconds,omitempty"`
 
 	Pushes *simulator.GatewayStats `json:"pushes,omitempty"`
 	Points []point                 `json:"points"`
@@ -33,10 +35,13 @@ type simulationResult struct {
 func (r *simulation) result() *simulationResult {
 	stats, f := r.fleet.Stats(), r.figures
 	w := f.whole()
-	result := &simulationResult{Devices: r.command.Devices, Connections: stats.Connections, Commands: stats.Commands, Failures: stats.Failures,
-		EnrollingSeconds: round(r.enrolling.Seconds()), MemoryPerDevice: round(r.memory), Calls: w.calls,
-		CallsPerSecond: round(float64(w.calls) / w.seconds), RoundTrips: w.roundTrips, RoundTripsRate: round(float64(w.roundTrips) / w.seconds),
-		Exchange: w.exchanges, ToReader: w.toReader, Points: append([]point{}, f.points...)}
+	result := &simulationResult{Devices: r.command.Devices, Connections: stats.Connections,
+		Commands: stats.Commands, Failures: stats.Failures,
+		EnrollingSeconds: round(r.enrolling.Seconds()), MemoryPerDevice: round(r.memory),
+		Calls:          w.calls,
+		CallsPerSecond: round(float64(w.calls) / w.seconds), RoundTrips: w.roundTrips,
+		RoundTripsRate: round(float64(w.roundTrips) / w.seconds),
+		Exchange:       w.exchanges, ToReader: w.toReader, Points: append([]point{}, f.points...)}
 	if r.burst != nil {
 		took := round(r.burst.Seconds())
 		result.BurstSeconds = &took
@@ -53,7 +58,8 @@ func round(v float64) float64 { return math.Round(v*100) / 100 }
 func (r *simulation) print(out io.Writer) error {
 	result := r.result()
 	if file := r.command.Plot; file != "" {
-		title := fmt.Sprintf("%d simulated devices, %d connected at a time", result.Devices, r.command.AtOnce)
+		title := fmt.Sprintf("%d simulated devices, %d connected at a time", result.Devices,
+			r.command.AtOnce)
 		if err := os.WriteFile(file, []byte(plot(title, result.Points)), 0o644); err != nil {
 			return fmt.Errorf("writing the plot: %w", err)
 		}
@@ -61,16 +67,20 @@ func (r *simulation) print(out io.Writer) error {
 	if r.command.JSON {
 		return printJSON(out, result)
 	}
-	fmt.Fprintf(out, "%d devices: %d connections, %d commands, %d connections ended early; %.1f KiB of memory each\n", result.Devices,
+	fmt.Fprintf(out,
+		"%d devices: %d connections, %d commands, %d connections ended early; %.1f KiB of memory each\n", result.Devices,
 		result.Connections, result.Commands, result.Failures, result.MemoryPerDevice)
-	fmt.Fprintf(out, "%.1f calls/s, %.1f device round trips/s\n", result.CallsPerSecond, result.RoundTripsRate)
+	fmt.Fprintf(out, "%.1f calls/s, %.1f device round trips/s\n", result.CallsPerSecond,
+		result.RoundTripsRate)
 	result.Exchange.print(out, "device's report to answer")
 	result.ToReader.print(out, "device's report to reader")
 	if result.BurstSeconds != nil {
-		fmt.Fprintf(out, "all came back within %s; the last was served after %.2f s\n", burstTime, *result.BurstSeconds)
+		fmt.Fprintf(out, "all came back within %s; the last was served after %.2f s\n", burstTime,
+			*result.BurstSeconds)
 	}
 	if result.Pushes != nil {
-		fmt.Fprintf(out, "pushes: %d delivered, %d ignored, %d refused\n", result.Pushes.Delivered, result.Pushes.Ignored,
+		fmt.Fprintf(out, "pushes: %d delivered, %d ignored, %d refused\n", result.Pushes.Delivered,
+			result.Pushes.Ignored,
 			result.Pushes.Refused)
 	}
 	return nil
@@ -78,6 +88,7 @@ func (r *simulation) print(out io.Writer) error {
 
 func (l *latency) print(out io.Writer, what string) {
 	if l != nil {
-		fmt.Fprintf(out, "%s: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, longest %.1f ms (%d)\n", what, l.P50, l.P95, l.P99, l.Max, l.Count)
+		fmt.Fprintf(out, "%s: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, longest %.1f ms (%d)\n", what,
+			l.P50, l.P95, l.P99, l.Max, l.Count)
 	}
 }

@@ -16,24 +16,29 @@ func TestSimulateMeasuresCallsAndTheStream(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "plot.svg")
-	out := w.run(t, "simulate", "--devices", "4", "--kind", "iPhone", "--duration", "5s", "--poll", "200ms", "--calls", "5", "--json", "--plot", file)
+	out := w.run(t, "simulate", "--devices", "4", "--kind", "iPhone", "--duration", "5s", "--poll",
+		"200ms", "--calls", "5", "--json", "--plot", file)
 	out.want(t, 0, "KiB of memory each")
 	r := decode[simulationResult](t, out.stdout)
 	if r.Calls == 0 || r.RoundTrips == 0 || r.MemoryPerDevice <= 0 || len(r.Points) == 0 {
 		t.Errorf("result %+v", r)
 	}
-	for name, l := range map[string]*latency{"exchange": r.Exchange, "report to reader": r.ToReader} {
-		if l == nil || l.Count == 0 || l.P50 <= 0 || l.P50 > l.P95 || l.P95 > l.P99 || l.P99 > l.Max {
+	for name, l := range map[string]*latency{"exchange": r.Exchange,
+		"report to reader": r.ToReader} {
+		if l == nil || l.Count == 0 || l.P50 <= 0 || l.P50 > l.P95 || l.P95 > l.P99 ||
+			l.P99 > l.Max {
 			t.Errorf("%s: %+v", name, l)
 		}
 	}
-	checkPlot(t, file, "4 simulated devices", "Throughput, per second", "to the stream's reader, milliseconds", "p99", "seconds since")
+	checkPlot(t, file, "4 simulated devices", "Throughput, per second",
+		"to the stream's reader, milliseconds", "p99", "seconds since")
 }
 
 func TestSimulateBurstEndsWhenAllWereServed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	out := w.run(t, "simulate", "--devices", "5", "--connections", "2", "--poll", "1h", "--burst", "--json")
+	out := w.run(t, "simulate", "--devices", "5", "--connections", "2", "--poll", "1h", "--burst",
+		"--json")
 	out.want(t, 0, "5 devices enrolled")
 	r := decode[simulationResult](t, out.stdout)
 	if r.BurstSeconds == nil || *r.BurstSeconds <= 0 || r.Connections < 10 {
@@ -44,7 +49,8 @@ func TestSimulateBurstEndsWhenAllWereServed(t *testing.T) {
 
 func TestSimulateRefusesWhatCannotBeMeant(t *testing.T) {
 	w := []string{"SYNCPAYLOADS_TOKEN=none"}
-	runProgram(t, w, "simulate", "--connections", "0").want(t, exitUsage, "--connections must be at least 1")
+	runProgram(t, w, "simulate", "--connections", "0").want(t, exitUsage,
+		"--connections must be at least 1")
 	runProgram(t, w, "simulate", "--calls=-1").want(t, exitUsage, "--calls is how many a second")
 }
 
@@ -82,7 +88,8 @@ func TestHistogramPercentiles(t *testing.T) {
 	}
 	h.add(-time.Second)
 	l := h.tally().summary()
-	for _, p := range []struct{ got, want float64 }{{l.P50, 50}, {l.P95, 95}, {l.P99, 99}, {l.Max, 100}} {
+	for _, p := range []struct{ got, want float64 }{{l.P50, 50}, {l.P95, 95}, {l.P99, 99},
+		{l.Max, 100}} {
 		if p.got < p.want*0.99 || p.got > p.want*1.07 {
 			t.Errorf("got %v ms, want %v ms within 7%%", p.got, p.want)
 		}
@@ -98,9 +105,11 @@ func TestHistogramPercentiles(t *testing.T) {
 
 func TestPointsAreJoinedWithoutHidingTheWorst(t *testing.T) {
 	nothing := spread{number(math.NaN()), number(math.NaN()), number(math.NaN())}
-	joined := halve([]point{{Seconds: 1, Calls: 2, ToReader: spread{1, 2, 9}}, {Seconds: 2, Calls: 4, ToReader: spread{1, 3, 4}},
+	joined := halve([]point{{Seconds: 1, Calls: 2, ToReader: spread{1, 2, 9}},
+		{Seconds: 2, Calls: 4, ToReader: spread{1, 3, 4}},
 		{Seconds: 3, ToReader: nothing}})
-	if len(joined) != 2 || joined[0].Seconds != 2 || joined[0].Calls != 3 || joined[0].ToReader != (spread{1, 3, 9}) {
+	if len(joined) != 2 || joined[0].Seconds != 2 || joined[0].Calls != 3 ||
+		joined[0].ToReader != (spread{1, 3, 9}) {
 		t.Errorf("joined %+v", joined)
 	}
 }

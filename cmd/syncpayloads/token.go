@@ -24,7 +24,8 @@ type tokenCommand struct {
 	Revoke tokenRevokeCommand `cmd:"" help:"Make a token invalid at once."`
 }
 
-// database is where the server keeps everything. Tokens are made in the database itself, because there must be a first.
+// database is where the server keeps everything. Tokens are made in the database itself, because
+// there must be a first.
 type database struct {
 	Data string `help:"Folder of the server's database." default:"${data}" predictor:"folder"`
 	DB   string `name:"db" help:"The database, a postgres:// URL, in place of a file in the folder." placeholder:"URL"`
@@ -34,11 +35,13 @@ type database struct {
 func (d *database) location() (string, error) {
 	switch {
 	case d.DB != "" && !store.IsPostgres(d.DB):
-		return "", usageError("--db: want postgres://user:password@host:port/database; without --db, the database is a file in the folder --data")
+		return "",
+			usageError("--db: want postgres://user:password@host:port/database; without --db, the database is a file in the folder --data")
 	case d.DB != "":
 		return d.DB, nil
 	case d.Data == "":
-		return "", usageError("no database: give --data, the folder where the server keeps it, or --db, its postgres:// URL")
+		return "",
+			usageError("no database: give --data, the folder where the server keeps it, or --db, its postgres:// URL")
 	}
 	return filepath.Join(d.Data, server.DatabaseFile), nil
 }
@@ -65,8 +68,10 @@ func recorded(ctx context.Context, activity string, kind audit.Kind) context.Con
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	return audit.With(ctx, &audit.Draft{Entry: audit.Entry{ID: uuid.NewString(), At: time.Now().UTC(), Activity: activity, Kind: kind,
-		Result: audit.Success, Actor: audit.Actor{ID: "local:" + name, Name: name + " (command line)"}}})
+	return audit.With(ctx, &audit.Draft{Entry: audit.Entry{ID: uuid.NewString(),
+		At: time.Now().UTC(), Activity: activity, Kind: kind,
+		Result: audit.Success, Actor: audit.Actor{ID: "local:" + name,
+			Name: name + " (command line)"}}})
 }
 
 type tokenCreateCommand struct {
@@ -82,8 +87,9 @@ type tokenCreateCommand struct {
 // Run makes the token.
 func (t *tokenCreateCommand) Run(ctx context.Context, out io.Writer) error {
 	return t.tokens(ctx, func(tokens *access.Tokens) error {
-		made, bearer, err := tokens.Create(recorded(ctx, "tokens.create", audit.Create), access.TokenInput{Name: t.Name, TTL: t.ExpiresIn, Role: t.Role, Groups: t.Group,
-			Tags: t.ScopeTag})
+		made, bearer, err := tokens.Create(recorded(ctx, "tokens.create", audit.Create),
+			access.TokenInput{Name: t.Name, TTL: t.ExpiresIn, Role: t.Role, Groups: t.Group,
+				Tags: t.ScopeTag})
 		if errors.Is(err, access.ErrExists) {
 			return fmt.Errorf("a token %q exists: choose another name, or revoke it with `syncpayloads token revoke`", t.Name)
 		}
@@ -113,7 +119,8 @@ type listedToken struct {
 }
 
 func tokenLine(t access.Token) listedToken {
-	return listedToken{ID: t.ID, Name: t.Name, Role: t.Role, Groups: t.Groups, Tags: t.Tags, Created: t.Created, Expires: t.Expires,
+	return listedToken{ID: t.ID, Name: t.Name, Role: t.Role, Groups: t.Groups, Tags: t.Tags,
+		Created: t.Created, Expires: t.Expires,
 		LastUsed: t.LastUsed}
 }
 
@@ -147,13 +154,15 @@ func (t *tokenListCommand) Run(ctx context.Context, out io.Writer) error {
 		listed, rows := make([]listedToken, len(found)), make([][]string, len(found))
 		for i, token := range found {
 			listed[i] = tokenLine(token)
-			rows[i] = []string{token.ID, token.Name, token.Role, listed[i].reach(), moment(token.Created), moment(token.Expires),
+			rows[i] = []string{token.ID, token.Name, token.Role, listed[i].reach(),
+				moment(token.Created), moment(token.Expires),
 				moment(token.LastUsed)}
 		}
 		if t.JSON {
 			return printJSON(out, listed)
 		}
-		return printTable(out, []string{"id", "name", "role", "where", "created", "expires", "last used"}, rows)
+		return printTable(out, []string{"id", "name", "role", "where", "created", "expires",
+			"last used"}, rows)
 	})
 }
 

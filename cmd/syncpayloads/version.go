@@ -16,7 +16,8 @@ type versionCommand struct {
 func (v *versionCommand) Run(out io.Writer) error {
 	version, revision := server.Version()
 	if v.JSON {
-		return printJSON(out, map[string]string{"version": version, "revision": revision, "go": runtime.Version()})
+		return printJSON(out, map[string]string{"version": version, "revision": revision,
+			"go": runtime.Version()})
 	}
 	line := "syncpayloads " + version
 	if revision != "" {

@@ -17,7 +17,8 @@ import (
 
 func TestChoose(t *testing.T) {
 	known := []client.Payload{{ID: "11111111-1111-4111-8111-11111111111a", DisplayName: "Wi-Fi"},
-		{ID: "22222222-2222-4222-8222-22222222222b", DisplayName: "Mail"}, {ID: "33333333-3333-4333-8333-33333333333c", DisplayName: "Mail"}}
+		{ID: "22222222-2222-4222-8222-22222222222b", DisplayName: "Mail"},
+		{ID: "33333333-3333-4333-8333-33333333333c", DisplayName: "Mail"}}
 	for _, test := range []struct {
 		names []string
 		ids   string // first digits
@@ -35,8 +36,10 @@ func TestChoose(t *testing.T) {
 		for _, p := range chosen {
 			ids += p.ID[:1]
 		}
-		if ids != test.ids || (err == nil) != (test.fails == "") || err != nil && !strings.Contains(err.Error(), test.fails) {
-			t.Errorf("choose(%q) is %q, %v; want %q, %q", test.names, ids, err, test.ids, test.fails)
+		if ids != test.ids || (err == nil) != (test.fails == "") ||
+			err != nil && !strings.Contains(err.Error(), test.fails) {
+			t.Errorf("choose(%q) is %q, %v; want %q, %q", test.names, ids, err, test.ids,
+				test.fails)
 		}
 	}
 }
@@ -68,9 +71,11 @@ func TestTable(t *testing.T) {
 	}
 	for i, row := range table.rows {
 		if row.mark != want[i].mark || row.text() != want[i].text {
-			t.Errorf("row %d is %q %q, want %q %q", i, row.mark, row.text(), want[i].mark, want[i].text)
+			t.Errorf("row %d is %q %q, want %q %q", i, row.mark, row.text(), want[i].mark,
+				want[i].text)
 		}
-		if cut := fit(row.text(), 20); runewidth.StringWidth(cut) > 20 || !strings.HasSuffix(cut, "…") {
+		if cut := fit(row.text(), 20); runewidth.StringWidth(cut) > 20 ||
+			!strings.HasSuffix(cut, "…") {
 			t.Errorf("row %d in 20 columns is %q", i, cut)
 		}
 	}
@@ -80,7 +85,8 @@ func TestLines(t *testing.T) {
 	var out bytes.Buffer
 	v := newView(&out, "Phone", nil)
 	first := parsed(t, running)
-	ended := parsed(t, strings.NewReplacer(`"active"`, `"failed"`, `"inProgress","detail":"installing"`, `"removed","detail":null`).Replace(running))
+	ended := parsed(t, strings.NewReplacer(`"active"`, `"failed"`,
+		`"inProgress","detail":"installing"`, `"removed","detail":null`).Replace(running))
 	for _, r := range []*client.ActionResult{first, first, ended} {
 		if err := v.show(nil, r); err != nil {
 			t.Fatal(err)
@@ -93,7 +99,8 @@ func TestLines(t *testing.T) {
 	if len(lines) != 7 { // heading, three payloads, active; then what changed: one payload, failed
 		t.Fatalf("%d lines:\n%s", len(lines), out.String())
 	}
-	if !strings.HasSuffix(lines[4], "action active") || !strings.Contains(lines[5], "removed") || !strings.HasSuffix(lines[6], "action failed") {
+	if !strings.HasSuffix(lines[4], "action active") || !strings.Contains(lines[5], "removed") ||
+		!strings.HasSuffix(lines[6], "action failed") {
 		t.Errorf("lines are:\n%s", out.String())
 	}
 	if strings.Contains(out.String(), "\x1b") {
@@ -101,17 +108,21 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// No text from outside turns the direction of writing, ends a line or steers the terminal in another way.
+// No text from outside turns the direction of writing, ends a line or steers the terminal in
+// another way.
 func TestNothingSteersATerminal(t *testing.T) {
 	const steering = "\u202e\u2066\u200f\u2028\u0085\u009b31m\x1b[2J\a\u061c"
 	steers := func(what, text string, lines int) {
 		t.Helper()
-		if strings.Count(text, "\n") != lines || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && plaintext.Steers(r) }) {
+		if strings.Count(text, "\n") != lines || strings.ContainsFunc(text, func(r rune) bool {
+			return r != '\n' && plaintext.Steers(r)
+		}) {
 			t.Errorf("%s writes %q", what, text)
 		}
 	}
 	var out bytes.Buffer
-	if err := printTable(&out, []string{"id", "name"}, [][]string{{"1", "Anna" + steering}, {"2", steering}}); err != nil {
+	if err := printTable(&out, []string{"id", "name"},
+		[][]string{{"1", "Anna" + steering}, {"2", steering}}); err != nil {
 		t.Fatal(err)
 	}
 	steers("a table", out.String(), 3)
@@ -128,21 +139,24 @@ func TestNothingSteersATerminal(t *testing.T) {
 	result := parsed(t, running)
 	for i := range result.Payloads {
 		p := &result.Payloads[i]
-		p.DisplayName, p.Detail, p.SubType, p.Status = steering, steering, steering, client.Status(steering)
+		p.DisplayName, p.Detail, p.SubType, p.Status = steering, steering, steering,
+			client.Status(steering)
 	}
 	if err := newView(&out, steering, nil).show(nil, result); err != nil {
 		t.Fatal(err)
 	}
 	steers("watch", out.String(), 5)
 	result.State, result.Payloads[0].Status = client.StateNotSupported, client.Failed
-	for _, err := range []error{verdict(result), errors.New("the server said" + steering), &exit{exitTimeout, errors.New(steering)}} {
+	for _, err := range []error{verdict(result), errors.New("the server said" + steering),
+		&exit{exitTimeout, errors.New(steering)}} {
 		if err != nil {
 			out.Reset()
 			report(t.Context(), &out, err)
 			steers("an error", out.String(), 1)
 		}
 	}
-	if _, err := choose([]client.Payload{{ID: "a", DisplayName: steering}}, []string{"x"}); err == nil {
+	if _, err := choose([]client.Payload{{ID: "a", DisplayName: steering}},
+		[]string{"x"}); err == nil {
 		t.Error("chosen")
 	} else {
 		steers("a choice", err.Error(), 1)
@@ -150,7 +164,8 @@ func TestNothingSteersATerminal(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	for state, code := range map[string]int{"done": 0, "failed": exitPayloads, "notSupported": exitPayloads, "canceled": exitFailure} {
+	for state, code := range map[string]int{"done": 0, "failed": exitPayloads,
+		"notSupported": exitPayloads, "canceled": exitFailure} {
 		err := verdict(parsed(t, strings.Replace(running, `"active"`, `"`+state+`"`, 1)))
 		got, special := 0, (*exit)(nil)
 		if errors.As(err, &special) {
@@ -169,11 +184,16 @@ func TestStanding(t *testing.T) {
 		payload client.Payload
 		want    string
 	}{
-		{client.Payload{Assigned: true, Presence: client.Present, Work: client.WorkIdle}, "installed"},
-		{client.Payload{Assigned: true, Presence: client.Absent, Work: "queued"}, "not installed, queued"},
-		{client.Payload{Assigned: true, Presence: client.Unknown, Removed: true, Work: client.WorkSent}, "not known, sent"},
-		{client.Payload{Presence: client.Absent, Removed: true, Work: client.WorkIdle}, "removed, no longer assigned"},
-		{client.Payload{Assigned: true, Presence: client.Present, Removed: true, Work: client.WorkFailed,
+		{client.Payload{Assigned: true, Presence: client.Present, Work: client.WorkIdle},
+			"installed"},
+		{client.Payload{Assigned: true, Presence: client.Absent, Work: "queued"},
+			"not installed, queued"},
+		{client.Payload{Assigned: true, Presence: client.Unknown, Removed: true,
+			Work: client.WorkSent}, "not known, sent"},
+		{client.Payload{Presence: client.Absent, Removed: true, Work: client.WorkIdle},
+			"removed, no longer assigned"},
+		{client.Payload{Assigned: true, Presence: client.Present, Removed: true,
+			Work:  client.WorkFailed,
 			Error: &client.Failure{Code: 7, Detail: "no"}}, "installed, given up: no (code 7)"},
 	} {
 		if got := standing(test.payload); got != test.want {
@@ -203,7 +223,8 @@ func TestEveryFlagHasATwin(t *testing.T) {
 }
 
 func TestCompletion(t *testing.T) {
-	for line, want := range map[string]string{"syncpayloads rem": "remove", "syncpayloads token ": "revoke",
+	for line, want := range map[string]string{"syncpayloads rem": "remove",
+		"syncpayloads token ":       "revoke",
 		"syncpayloads demo --ready": "--ready-file", "syncpayloads completion ": "zsh"} {
 		runProgram(t, []string{"COMP_LINE=" + line}).want(t, 0, want)
 	}
@@ -216,20 +237,24 @@ func TestHelpAndVersion(t *testing.T) {
 	runProgram(t, nil).want(t, 0, "Usage: syncpayloads", "Exit codes")
 	runProgram(t, nil, "remove", "--help").want(t, 0, "SYNCPAYLOADS_TOKEN", "--restore-after")
 	runProgram(t, nil, "version").want(t, 0, "syncpayloads", "go1.")
-	if v := decode[map[string]string](t, runProgram(t, nil, "version", "--json").stdout); v["version"] == "" {
+	if v := decode[map[string]string](t, runProgram(t, nil, "version",
+		"--json").stdout); v["version"] == "" {
 		t.Errorf("version is %v", v)
 	}
 }
 
 // What goes on is told by its step; a step that is not known yet is in progress.
 func TestStepInTable(t *testing.T) {
-	for step, want := range map[string]string{"asked": "asked", "notNow": "not now", "sent": "sent", "failing": "trying again",
+	for step, want := range map[string]string{"asked": "asked", "notNow": "not now", "sent": "sent",
+		"failing":           "trying again",
 		"of a later server": "in progress", "": "in progress"} {
-		r := parsed(t, strings.Replace(running, `"status":"inProgress"`, `"status":"inProgress","@syncpayloads.step":"`+step+`"`, 1))
+		r := parsed(t, strings.Replace(running, `"status":"inProgress"`,
+			`"status":"inProgress","@syncpayloads.step":"`+step+`"`, 1))
 		if row := newTable(r, nil).rows[2]; row.cells[3] != want {
 			t.Errorf("step %q is shown as %q, want %q", step, row.cells[3], want)
 		}
-		ended := parsed(t, strings.Replace(running, `"status":"removed"`, `"status":"removed","@syncpayloads.step":"`+step+`"`, 1))
+		ended := parsed(t, strings.Replace(running, `"status":"removed"`,
+			`"status":"removed","@syncpayloads.step":"`+step+`"`, 1))
 		if row := newTable(ended, nil).rows[0]; row.cells[3] != "removed" {
 			t.Errorf("after step %q what was removed is shown as %q", step, row.cells[3])
 		}

@@ -31,7 +31,8 @@ func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		return nil
 	}
-	watched := watching{server: server, device: device.ID, view: jsonView{out}, timeout: w.Timeout, follow: w.Follow}
+	watched := watching{server: server, device: device.ID, view: jsonView{out}, timeout: w.Timeout,
+		follow: w.Follow}
 	if !w.JSON {
 		known, err := server.Payloads(ctx, device.ID)
 		if err != nil {
@@ -70,7 +71,8 @@ func (w *watching) run(ctx context.Context) (err error) {
 			return w.ended(ctx, limited, err)
 		}
 		if update.Device != "" {
-			if err := w.view.tell(update.Event, update.At, enrollmentWords[update.Device]); err != nil {
+			if err := w.view.tell(update.Event, update.At,
+				enrollmentWords[update.Device]); err != nil {
 				return err
 			}
 			continue
@@ -94,7 +96,8 @@ func (w *watching) run(ctx context.Context) (err error) {
 
 // enrollmentWords say what became of a device's enrollment.
 var enrollmentWords = map[client.DeviceEvent]string{client.DeviceEnrolled: "the device enrolled",
-	client.DeviceReenrolled: "the device enrolled anew: it starts clean", client.DeviceLeft: "the device left management"}
+	client.DeviceReenrolled: "the device enrolled anew: it starts clean",
+	client.DeviceLeft:       "the device left management"}
 
 func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
 	if w.only == nil {
@@ -108,12 +111,15 @@ func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
 	return nil
 }
 
-// codeSuperseded is the errorCode of a payload whose action was superseded; the later action begins right after that.
+// codeSuperseded is the errorCode of a payload whose action was superseded; the later action begins
+// right after that.
 const codeSuperseded = -1
 
 func superseded(r *client.ActionResult) bool {
 	return r.State == client.StateCanceled &&
-		slices.ContainsFunc(r.Payloads, func(p client.PayloadResult) bool { return p.ErrorCode == codeSuperseded && p.ErrorSource != "device" })
+		slices.ContainsFunc(r.Payloads, func(p client.PayloadResult) bool {
+			return p.ErrorCode == codeSuperseded && p.ErrorSource != "device"
+		})
 }
 
 func sameAction(a, b *client.ActionResult) bool {
@@ -122,7 +128,8 @@ func sameAction(a, b *client.ActionResult) bool {
 
 func (w *watching) ended(ctx, limited context.Context, err error) error {
 	if ctx.Err() == nil && limited.Err() != nil {
-		return &exit{exitTimeout, fmt.Errorf("the action has not ended after %s; it goes on", w.timeout)}
+		return &exit{exitTimeout, fmt.Errorf("the action has not ended after %s; it goes on",
+			w.timeout)}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -138,14 +145,19 @@ func verdict(r *client.ActionResult) error {
 	case r.State == client.StateCanceled:
 		return fmt.Errorf("the action was canceled: %s", printable(firstDetail(failed)))
 	case r.State == client.StateNotSupported:
-		return &exit{exitPayloads, fmt.Errorf("the device cannot do this: %s", printable(firstDetail(failed)))}
+		return &exit{exitPayloads, fmt.Errorf("the device cannot do this: %s",
+			printable(firstDetail(failed)))}
 	default:
-		return &exit{exitPayloads, fmt.Errorf("%d of %d payloads ended in error; the first: %s (code %d)%s", len(failed), len(r.Payloads),
-			printable(firstDetail(failed)), failed[0].ErrorCode, explained(failed[0].Meaning, failed[0].Advice))}
+		return &exit{exitPayloads,
+			fmt.Errorf("%d of %d payloads ended in error; the first: %s (code %d)%s", len(failed),
+				len(r.Payloads),
+				printable(firstDetail(failed)), failed[0].ErrorCode,
+				explained(failed[0].Meaning, failed[0].Advice))}
 	}
 }
 
-// explained is what the server says of a failure, behind the device's own words; empty: it has no words for it.
+// explained is what the server says of a failure, behind the device's own words; empty: it has no
+// words for it.
 func explained(meaning, advice string) string {
 	if meaning == "" {
 		return ""

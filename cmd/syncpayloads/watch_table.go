@@ -37,7 +37,9 @@ func newTable(r *client.ActionResult, kinds map[string]string) table {
 		if name == "" {
 			name = p.ID
 		}
-		row := tableRow{id: p.ID, mark: marks[p.Status], cells: []string{printable(name), printable(kind), printable(string(p.Intent)), printable(stateText(&p))},
+		row := tableRow{id: p.ID, mark: marks[p.Status],
+			cells: []string{printable(name), printable(kind), printable(string(p.Intent)),
+				printable(stateText(&p))},
 			widths: widths, detail: printable(p.Detail)}
 		if p.ErrorCode != 0 {
 			row.detail = fmt.Sprintf("%s (code %d)", row.detail, p.ErrorCode)
@@ -52,7 +54,8 @@ func newTable(r *client.ActionResult, kinds map[string]string) table {
 
 var marks = map[client.Status]string{client.Removed: "✓", client.Succeeded: "✓", client.Failed: "✗"}
 
-// stateText is how far the payload has come while its part of the action goes on, and how it ended afterwards.
+// stateText is how far the payload has come while its part of the action goes on, and how it ended
+// afterwards.
 func stateText(p *client.PayloadResult) string {
 	if text, ok := stepTexts[p.Step]; ok && !p.Status.Final() {
 		return text

@@ -42,7 +42,8 @@ func newView(out io.Writer, device string, kinds map[string]string) view {
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &tableView{out: f, device: printable(device), kinds: kinds}
 	}
-	return &lineView{out: out, device: printable(device), kinds: kinds, shown: make(map[string]string)}
+	return &lineView{out: out, device: printable(device), kinds: kinds,
+		shown: make(map[string]string)}
 }
 
 // heading says which action is shown.
@@ -67,7 +68,8 @@ func (v *lineView) show(_ json.RawMessage, r *client.ActionResult) error {
 	for i, row := range newTable(r, v.kinds).rows {
 		if v.shown[row.id] != row.content() {
 			v.shown[row.id] = row.content()
-			fmt.Fprintf(v.out, "%s  %s\n", r.Payloads[i].LastModified.Local().Format("15:04:05"), row.text())
+			fmt.Fprintf(v.out, "%s  %s\n", r.Payloads[i].LastModified.Local().Format("15:04:05"),
+				row.text())
 		}
 	}
 	if v.action == nil || v.action.State != r.State || !sameAction(v.action, r) {
@@ -84,7 +86,8 @@ func (v *lineView) tell(_ json.RawMessage, at time.Time, what string) error {
 
 func (v *lineView) close() error { return nil }
 
-// tableView draws a table that changes in place: a row for each payload, and a bar for the whole action.
+// tableView draws a table that changes in place: a row for each payload, and a bar for the whole
+// action.
 type tableView struct {
 	out    *os.File
 	device string
@@ -162,15 +165,17 @@ func (v *tableView) begin(r *client.ActionResult) error {
 func (v *tableView) grow(rows []tableRow) {
 	for i, row := range rows {
 		if v.rows[row.id] == nil {
-			v.rows[row.id] = v.bars.New(1, mpb.NopStyle(), mpb.BarPriority(i), mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
-				return v.draw(row.id, s)
-			})))
+			v.rows[row.id] = v.bars.New(1, mpb.NopStyle(), mpb.BarPriority(i),
+				mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
+					return v.draw(row.id, s)
+				})))
 		}
 	}
 	if len(rows) > 0 && v.whole == nil {
 		// Without a total of its own it does not end before the action does.
-		v.whole = v.bars.New(0, mpb.BarStyle().Lbound("  [").Rbound("]"), mpb.BarPriority(math.MaxInt), mpb.AppendDecorators(
-			decor.CountersNoUnit(" %d of %d ended "), decor.Elapsed(decor.ET_STYLE_GO)))
+		v.whole = v.bars.New(0, mpb.BarStyle().Lbound("  [").Rbound("]"),
+			mpb.BarPriority(math.MaxInt), mpb.AppendDecorators(
+				decor.CountersNoUnit(" %d of %d ended "), decor.Elapsed(decor.ET_STYLE_GO)))
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newTerminal makes a pseudo-terminal of a width and returns what a program writes to, and what comes out of it once
-// that is closed.
+// newTerminal makes a pseudo-terminal of a width and returns what a program writes to, and what
+// comes out of it once that is closed.
 func newTerminal(t *testing.T, width uint16) (terminal *os.File, output func() string) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -30,12 +30,14 @@ func newTerminal(t *testing.T, width uint16) (terminal *os.File, output func() s
 	if err != nil {
 		t.Fatal(err)
 	}
-	if terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
+	if terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY,
+		0); err != nil {
 		t.Skipf("no pseudo-terminals here: %v", err)
 	}
 	written := make(chan string)
 	go func() {
-		text, _ := io.ReadAll(master) // ends with an error, as a terminal does when nobody has it open
+		// ends with an error, as a terminal does when nobody has it open
+		text, _ := io.ReadAll(master)
 		written <- string(text)
 	}()
 	return terminal, func() string {
@@ -47,12 +49,14 @@ func newTerminal(t *testing.T, width uint16) (terminal *os.File, output func() s
 // begunLater is how the second action begins: without payloads, and then with the first of them.
 func begunLater(t *testing.T) []string {
 	t.Helper()
-	head, items, found := strings.Cut(strings.ReplaceAll(running, "10:00:00Z", "11:00:00Z"), `"deviceActionPayloads":[`)
+	head, items, found := strings.Cut(strings.ReplaceAll(running, "10:00:00Z", "11:00:00Z"),
+		`"deviceActionPayloads":[`)
 	first, _, more := strings.Cut(items, "},")
 	if !found || !more {
 		t.Fatal("the running action has no payloads")
 	}
-	return []string{head + `"deviceActionPayloads":[]}`, head + `"deviceActionPayloads":[` + first + `}]}`}
+	return []string{head + `"deviceActionPayloads":[]}`,
+		head + `"deviceActionPayloads":[` + first + `}]}`}
 }
 
 func TestTableOnATerminal(t *testing.T) {
@@ -61,9 +65,11 @@ func TestTableOnATerminal(t *testing.T) {
 	if _, isTable := v.(*tableView); !isTable {
 		t.Fatalf("on a terminal the view is %T", v)
 	}
-	later := strings.NewReplacer(`"active"`, `"failed"`, `"inProgress","detail":"installing"`, `"removed","detail":null`).Replace(running)
+	later := strings.NewReplacer(`"active"`, `"failed"`, `"inProgress","detail":"installing"`,
+		`"removed","detail":null`).Replace(running)
 	begun := begunLater(t)
-	next := strings.NewReplacer("10:00:00Z", "11:00:00Z", "installing", strings.Repeat("long ", 50)).Replace(running)
+	next := strings.NewReplacer("10:00:00Z", "11:00:00Z", "installing",
+		strings.Repeat("long ", 50)).Replace(running)
 	for _, text := range []string{running, later, later, begun[0], begun[1], next} {
 		if err := v.show(nil, parsed(t, text)); err != nil {
 			t.Fatal(err)

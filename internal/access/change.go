@@ -10,21 +10,26 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Change is all that one operation touches. It is allowed where one single area holds all of it: what one assignment lets
-// somebody do and where another lets them do other things never add up.
+// Change is all that one operation touches. It is allowed where one single area holds all of it:
+// what one assignment lets somebody do and where another lets them do other things never add up.
 type Change struct {
 	Payload action.PayloadID     // with all to whom it is assigned; empty: none
 	Targets []catalog.Assignment // to whom a payload is to be assigned, with ids in lower case
 	Device  fleet.DeviceID       // empty: none
 	Group   string               // to be named, in lower case; empty: none
-	Ends    bool                 // the group is to be deleted, with its members and the assignments to it
-	Founds  bool                 // a group is to be made, which is in no area that is limited to groups
-	Marks   bool                 // nothing but the tags changes: who is not limited to groups touches no device by that
-	Tags    []string             // to be carried by the payload or else the device, or by what is made; nil: they stay
+	// the group is to be deleted, with its members and the assignments to it
+	Ends bool
+	// a group is to be made, which is in no area that is limited to groups
+	Founds bool
+	// nothing but the tags changes: who is not limited to groups touches no device by that
+	Marks bool
+	// to be carried by the payload or else the device, or by what is made; nil: they stay
+	Tags []string
 }
 
 // In returns the areas of a scope that hold all of the change.
-func (ch *Change) In(ctx context.Context, tx Tx, scope fleet.Scope) (holding fleet.Scope, err error) {
+func (ch *Change) In(ctx context.Context, tx Tx,
+	scope fleet.Scope) (holding fleet.Scope, err error) {
 	for _, a := range scope {
 		ok, err := ch.in(ctx, tx, a)
 		if err != nil {
@@ -41,7 +46,8 @@ func (ch *Change) in(ctx context.Context, tx Tx, a fleet.Area) (bool, error) {
 	if a.Everything() {
 		return true, nil
 	}
-	for _, part := range []func(context.Context, Tx, fleet.Area) (bool, error){ch.payloadIn, ch.deviceIn, ch.groupIn, ch.targetsIn} {
+	for _, part := range []func(context.Context, Tx, fleet.Area) (bool,
+		error){ch.payloadIn, ch.deviceIn, ch.groupIn, ch.targetsIn} {
 		if ok, err := part(ctx, tx, a); err != nil || !ok {
 			return false, err
 		}
@@ -66,7 +72,8 @@ func (ch *Change) payloadIn(ctx context.Context, tx Tx, a fleet.Area) (bool, err
 	return ch.Tags == nil || ch.Device != "" || a.Foreign(tags, ch.Tags) == "", nil
 }
 
-// devicesIn reports whether an area has all devices to which the payload is assigned, as far as the change touches them.
+// devicesIn reports whether an area has all devices to which the payload is assigned, as far as the
+// change touches them.
 func (ch *Change) devicesIn(ctx context.Context, tx Tx, a fleet.Area) (bool, error) {
 	if ch.Marks && a.Groups == nil {
 		return true, nil
@@ -78,9 +85,10 @@ func (ch *Change) devicesIn(ctx context.Context, tx Tx, a fleet.Area) (bool, err
 	return hold(ctx, tx, a, list)
 }
 
-// Foreign returns the first tag that would be given or taken, if these replaced those of what is changed, and that an area
-// does not have; empty: there is none.
-func (ch *Change) Foreign(ctx context.Context, tx Tx, a fleet.Area, fresh []string) (string, error) {
+// Foreign returns the first tag that would be given or taken, if these replaced those of what is
+// changed, and that an area does not have; empty: there is none.
+func (ch *Change) Foreign(ctx context.Context, tx Tx, a fleet.Area,
+	fresh []string) (string, error) {
 	var old []string
 	var err error
 	switch {
@@ -155,15 +163,16 @@ func absent(err, none error) error {
 	return err
 }
 
-// Choose returns the area that what somebody makes belongs to: the first that has no limits, else the first. More than one
-// that differs in its tags is no choice; ok is false then.
+// Choose returns the area that what somebody makes belongs to: the first that has no limits, else
+// the first. More than one that differs in its tags is no choice; ok is false then.
 func Choose(scope fleet.Scope) (area fleet.Area, ok bool) {
 	if scope.AllPayloads() || len(scope) == 0 {
 		return fleet.Area{}, true
 	}
 	first := scope[0]
 	same := !slices.ContainsFunc(scope, func(a fleet.Area) bool {
-		return !slices.Equal(slices.Sorted(slices.Values(a.Tags)), slices.Sorted(slices.Values(first.Tags)))
+		return !slices.Equal(slices.Sorted(slices.Values(a.Tags)),
+			slices.Sorted(slices.Values(first.Tags)))
 	})
 	return first, same
 }

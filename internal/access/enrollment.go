@@ -8,17 +8,19 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// EnrollmentTerms is what an enrollment link allows, and for whom. It belongs to the area of who made it: what they may do
-// is decided when the link is made, and anew when a device comes with it.
+// EnrollmentTerms is what an enrollment link allows, and for whom. It belongs to the area of who
+// made it: what they may do is decided when the link is made, and anew when a device comes with it.
 type EnrollmentTerms struct {
-	Maker       string     `json:"maker,omitempty"`       // Identity.ID; empty: the server itself, without limits
+	// Identity.ID; empty: the server itself, without limits
+	Maker       string     `json:"maker,omitempty"`
 	MakerName   string     `json:"makerName,omitempty"`   // under which their actions are recorded
 	Members     []string   `json:"members,omitempty"`     // Identity.Members when it was made
 	Application bool       `json:"application,omitempty"` // Identity.Application
 	Area        fleet.Area `json:"area"`
-	Group       string     `json:"group,omitempty"`   // that a new device joins; empty: none
-	For         string     `json:"for,omitempty"`     // serial number or UDID of the one device that may use it; empty: any
-	Replace     bool       `json:"replace,omitempty"` // a device that is enrolled may enroll anew
+	Group       string     `json:"group,omitempty"` // that a new device joins; empty: none
+	// serial number or UDID of the one device that may use it; empty: any
+	For     string `json:"for,omitempty"`
+	Replace bool   `json:"replace,omitempty"` // a device that is enrolled may enroll anew
 }
 
 // NewDevice is where a device comes to be that enrolls for the first time.
@@ -32,8 +34,8 @@ func (t *EnrollmentTerms) NewDevice() (p fleet.Place) {
 	return p
 }
 
-// Means reports whether the terms allow a device of this serial number and UDID, as it says itself. A device that does not
-// tell what the link asks for is not the one.
+// Means reports whether the terms allow a device of this serial number and UDID, as it says itself.
+// A device that does not tell what the link asks for is not the one.
 func (t *EnrollmentTerms) Means(serial, udid string) bool {
 	return t.For == "" || strings.EqualFold(t.For, serial) || strings.EqualFold(t.For, udid)
 }
@@ -47,7 +49,8 @@ var (
 )
 
 // scope is where the maker may enroll devices with what they have now.
-func (t *EnrollmentTerms) scope(ctx context.Context, roles func(context.Context, []string) ([]Grant, error)) (fleet.Scope, error) {
+func (t *EnrollmentTerms) scope(ctx context.Context,
+	roles func(context.Context, []string) ([]Grant, error)) (fleet.Scope, error) {
 	if t.Maker == "" || t.Application {
 		return fleet.Everywhere, nil
 	}
@@ -65,13 +68,15 @@ func (t *EnrollmentTerms) Hold(ctx context.Context, roles Granter) error {
 	return err
 }
 
-// Admit decides, in the transaction that begins an enrollment, whether the terms allow it to a device of this serial number
-// and UDID. The error is one of the reasons.
+// Admit decides, in the transaction that begins an enrollment, whether the terms allow it to a
+// device of this serial number and UDID. The error is one of the reasons.
 func (t *EnrollmentTerms) Admit(ctx context.Context, tx Tx, serial, udid string) error {
 	if !t.Means(serial, udid) {
 		return ErrOtherDevice
 	}
-	scope, err := t.scope(ctx, func(ctx context.Context, members []string) ([]Grant, error) { return grants(ctx, tx, members) })
+	scope, err := t.scope(ctx, func(ctx context.Context, members []string) ([]Grant, error) {
+		return grants(ctx, tx, members)
+	})
 	if err != nil {
 		return err
 	}

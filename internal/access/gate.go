@@ -1,9 +1,9 @@
-// Package access decides who may do what: bearer tokens, of the server's own and of an identity provider, roles, and the
-// parts of the fleet and the catalog in which they hold.
+// Package access decides who may do what: bearer tokens, of the server's own and of an identity
+// provider, roles, and the parts of the fleet and the catalog in which they hold.
 //
-// It knows devices, payloads and the audit record, and neither HTTP's routes nor SQL. Begin with Principal, who is a caller and
-// what they may do, and Gate, which finds out; change.go decides what may be touched, and permit.go asks again within the
-// transaction that writes.
+// It knows devices, payloads and the audit record, and neither HTTP's routes nor SQL. Begin with
+// Principal, who is a caller and what they may do, and Gate, which finds out; change.go decides
+// what may be touched, and permit.go asks again within the transaction that writes.
 package access
 
 import (
@@ -55,7 +55,8 @@ func (g *Gate) Admit(ctx context.Context, identity *Identity) (*Principal, error
 
 type principalKey struct{}
 
-// WithPrincipal returns the context of calls that the server itself makes for somebody who has signed in.
+// WithPrincipal returns the context of calls that the server itself makes for somebody who has
+// signed in.
 func WithPrincipal(ctx context.Context, p *Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
 }

@@ -24,22 +24,27 @@ const (
 
 // ProviderConfig says which identity provider's tokens are accepted.
 type ProviderConfig struct {
-	// Issuer is an https URL, written exactly as the provider's tokens have it in `iss`: with Entra ID
-	// https://login.microsoftonline.com/<tenant>/v2.0 for tokens of version 2, or https://sts.windows.net/<tenant>/ for
-	// those of version 1, never both. Its metadata is read from <Issuer>/.well-known/openid-configuration.
+	// Issuer is an https URL, written exactly as the provider's tokens have it in `iss`: with Entra
+	// ID https://login.microsoftonline.com/<tenant>/v2.0 for tokens of version 2, or
+	// https://sts.windows.net/<tenant>/ for those of version 1, never both. Its metadata is read
+	// from <Issuer>/.well-known/openid-configuration.
 	Issuer string
 	// Audience is what `aud` must contain: the name under which the provider knows this server.
 	Audience string
-	// RolesClaim and GroupsClaim say where roles and groups stand in a token: "roles" and "groups" if empty. A dot goes
-	// into an object (Keycloak: realm_access.roles), unless a claim has the whole name, dots and all.
+	// RolesClaim and GroupsClaim say where roles and groups stand in a token: "roles" and "groups"
+	// if empty. A dot goes into an object (Keycloak: realm_access.roles), unless a claim has the
+	// whole name, dots and all.
 	RolesClaim, GroupsClaim string
-	Skew                    time.Duration    // how far the clocks may differ: a minute if 0, ten at most
-	CAs                     *x509.CertPool   // whom to trust for the provider's certificate; nil: the system's
-	Now                     func() time.Time // nil: time.Now
-	Log                     *slog.Logger     // nil: nothing is logged
+	// how far the clocks may differ: a minute if 0, ten at most
+	Skew time.Duration
+	// whom to trust for the provider's certificate; nil: the system's
+	CAs *x509.CertPool
+	Now func() time.Time // nil: time.Now
+	Log *slog.Logger     // nil: nothing is logged
 }
 
-// Provider recognises the access tokens of one identity provider (OpenID Connect Discovery 1.0; RFC 7519; RFC 9068).
+// Provider recognises the access tokens of one identity provider (OpenID Connect Discovery 1.0; RFC
+// 7519; RFC 9068).
 type Provider struct {
 	config ProviderConfig
 	keys   *keyring
@@ -48,14 +53,15 @@ type Provider struct {
 	overages time.Time // when a token without its groups was last logged
 }
 
-// NewProvider checks the configuration. It does not speak to the provider, which may be down: that is done when the
-// first bearer comes. When ctx ends, so do requests to the provider.
+// NewProvider checks the configuration. It does not speak to the provider, which may be down: that
+// is done when the first bearer comes. When ctx ends, so do requests to the provider.
 func NewProvider(ctx context.Context, config ProviderConfig) (*Provider, error) {
 	if err := checkIssuer(config.Issuer); err != nil {
 		return nil, fmt.Errorf("the issuer %q cannot be used: %w", config.Issuer, err)
 	}
 	if config.Audience == "" {
-		return nil, errors.New("an identity provider needs an audience, or tokens that it issued for others would be accepted")
+		return nil,
+			errors.New("an identity provider needs an audience, or tokens that it issued for others would be accepted")
 	}
 	if config.Skew < 0 || config.Skew > mostSkew {
 		return nil, fmt.Errorf("clocks cannot differ by %s: give 0 to %s", config.Skew, mostSkew)
@@ -91,9 +97,9 @@ func checkIssuer(issuer string) error {
 	return nil
 }
 
-// Identify returns who holds the bearer. The error wraps ErrUnauthenticated, and says why for the log, if the bearer is
-// not a valid access token of this provider for this server. Any other error means that this cannot be known, because
-// the provider cannot be reached: ask again later.
+// Identify returns who holds the bearer. The error wraps ErrUnauthenticated, and says why for the
+// log, if the bearer is not a valid access token of this provider for this server. Any other error
+// means that this cannot be known, because the provider cannot be reached: ask again later.
 //
 // A token is refused unless all of this holds:
 //   - a key that the issuer publishes has signed it, with an asymmetric algorithm that the issuer's metadata name;
@@ -145,7 +151,8 @@ func (p *Provider) signed(ctx context.Context, token, audience string) (claims, 
 	return c, nil
 }
 
-// parseBearer reads a compact JWS (RFC 7515 section 7.1) without trusting it, and refuses what no key can make valid.
+// parseBearer reads a compact JWS (RFC 7515 section 7.1) without trusting it, and refuses what no
+// key can make valid.
 func parseBearer(bearer string) (*jose.JSONWebSignature, error) {
 	if len(bearer) > bearerLimit {
 		return nil, fmt.Errorf("it has %d bytes, which is more than %d", len(bearer), bearerLimit)
@@ -159,7 +166,8 @@ func parseBearer(bearer string) (*jose.JSONWebSignature, error) {
 		return nil, fmt.Errorf("its header says that it is of type %v, not an access token", typ)
 	}
 	if _, ok := header.ExtraHeaders["crit"]; ok {
-		return nil, errors.New("its header has extensions that must be understood (crit), and none is")
+		return nil,
+			errors.New("its header has extensions that must be understood (crit), and none is")
 	}
 	return jws, nil
 }
@@ -179,8 +187,8 @@ func shorten(text string, limit int) string {
 	return text
 }
 
-// signatureCheck is the oidc.KeySet for one bearer. It finds the key that signed it, asking the issuer for new keys if
-// none of the known is meant.
+// signatureCheck is the oidc.KeySet for one bearer. It finds the key that signed it, asking the
+// issuer for new keys if none of the known is meant.
 type signatureCheck struct {
 	keys        *keyring
 	published   *published

@@ -46,18 +46,20 @@ func (c claims) text(name string) string {
 	return text
 }
 
-// words returns a claim that is a list of strings or, as some issuers write it, a string with spaces between them (RFC
-// 8693 section 4.2).
+// words returns a claim that is a list of strings or, as some issuers write it, a string with
+// spaces between them (RFC 8693 section 4.2).
 func (c claims) words(name string) []string {
 	return strings.Fields(strings.Join(texts(c[name]), " "))
 }
 
-// list returns the strings of the list at path, or the one string that some issuers write instead of a list of one.
+// list returns the strings of the list at path, or the one string that some issuers write instead
+// of a list of one.
 func (c claims) list(path string) []string {
 	return texts(c.at(path))
 }
 
-// at finds what stands at path: a claim of this name, or a member of the object that stands before a dot of it.
+// at finds what stands at path: a claim of this name, or a member of the object that stands before
+// a dot of it.
 func (c claims) at(path string) json.RawMessage {
 	if value, ok := c[path]; ok {
 		return value
@@ -95,7 +97,8 @@ func (c claims) time(name string) (at time.Time, ok bool, err error) {
 		return time.Time{}, false, nil
 	}
 	var seconds float64
-	if err := json.Unmarshal(raw, &seconds); err != nil || string(raw) == "null" || seconds < 0 || seconds > lastSecond {
+	if err := json.Unmarshal(raw, &seconds); err != nil || string(raw) == "null" || seconds < 0 ||
+		seconds > lastSecond {
 		return time.Time{}, true, fmt.Errorf("its %s is not a time", name)
 	}
 	return time.Unix(int64(seconds), 0), true, nil
@@ -103,7 +106,8 @@ func (c claims) time(name string) (at time.Time, ok bool, err error) {
 
 // checkClaims refuses a signed token that is not an access token of the issuer that is valid now.
 func (p *Provider) checkClaims(c claims) error {
-	if iss := c.text("iss"); iss != p.config.Issuer { // the library makes an exception for one provider
+	// the library makes an exception for one provider
+	if iss := c.text("iss"); iss != p.config.Issuer {
 		return fmt.Errorf("its issuer is %q, not %q", iss, p.config.Issuer)
 	}
 	if err := p.checkTimes(c); err != nil {
@@ -144,7 +148,8 @@ func (p *Provider) checkTimes(c claims) error {
 //   - with `events`: a logout token or another security event (RFC 8417 section 2.2);
 //   - with `cnf`: its holder must prove to have a key, which a bearer does not (RFC 7800 section 3.1).
 //
-// An ID token without any of these marks gets through, and allows nothing: it has neither `scp` nor `scope`.
+// An ID token without any of these marks gets through, and allows nothing: it has neither `scp` nor
+// `scope`.
 func checkAccessToken(c claims) error {
 	if typ := c.text("typ"); c.has("typ") && !isAccessTokenType(typ) {
 		return fmt.Errorf("it is of type %q, not an access token", typ)
@@ -160,7 +165,8 @@ func checkAccessToken(c claims) error {
 	return nil
 }
 
-// isAccessTokenType compares as RFC 7515 section 4.1.9 says: in any case, and application/ may be left out.
+// isAccessTokenType compares as RFC 7515 section 4.1.9 says: in any case, and application/ may be
+// left out.
 func isAccessTokenType(typ any) bool {
 	text, _ := typ.(string)
 	name := strings.TrimPrefix(strings.ToLower(text), "application/")

@@ -34,7 +34,8 @@ const here = "https://issuer.example"
 
 func FuzzIdentify(f *testing.F) {
 	i, clock := startIssuer(f), newHands()
-	p := newProvider(f, i, clock.now, func(c *access.ProviderConfig) { c.Log = slog.New(slog.DiscardHandler) })
+	p := newProvider(f, i, clock.now,
+		func(c *access.ProviderConfig) { c.Log = slog.New(slog.DiscardHandler) })
 	good := strings.Split(i.sign("first", i.claims(clock.now(), nil)), ".")
 	mallory, err := newIssuerKey("first", jose.ES256, 0)
 	if err != nil {
@@ -53,7 +54,8 @@ func FuzzIdentify(f *testing.F) {
 	f.Add(uint8(borrowed), []byte{}, []byte{}, []byte{}) // the good token itself
 	f.Add(uint8(assembled), []byte(`{"alg":"none"}`), payload, []byte{})
 	f.Add(uint8(confused), []byte(`{"alg":"HS256","kid":"first"}`), payload, []byte{})
-	f.Add(uint8(assembled), []byte(`{"alg":"RS256","jwk":{"kty":"oct","k":"AA"},"crit":["b64"],"b64":false}`),
+	f.Add(uint8(assembled),
+		[]byte(`{"alg":"RS256","jwk":{"kty":"oct","k":"AA"},"crit":["b64"],"b64":false}`),
 		payload, []byte("x"))
 	for _, c := range identities {
 		claims := i.claims(clock.now(), c.claims)
@@ -100,7 +102,8 @@ func FuzzIdentify(f *testing.F) {
 	})
 }
 
-// sameContent says whether the bearer has the header and the payload of the good one. Base64 may spell them differently.
+// sameContent says whether the bearer has the header and the payload of the good one. Base64 may
+// spell them differently.
 func sameContent(bearer string, good []string) bool {
 	parts := strings.Split(bearer, ".")
 	for n := range 2 {
@@ -126,14 +129,16 @@ func checkIdentity(t *testing.T, got *access.Identity, payload []byte) {
 		t.Error("its permissions are nil: they do not limit it")
 	case kind != map[bool]string{true: "app", false: "user"}[got.Application] || id == "":
 		t.Errorf("its id is %q", got.ID)
-	case got.Name == "" || utf8.RuneCountInString(got.Name) > 100 || strings.EqualFold(got.Name, "system"):
+	case got.Name == "" || utf8.RuneCountInString(got.Name) > 100 ||
+		strings.EqualFold(got.Name, "system"):
 		t.Errorf("its name is %q", got.Name)
 	case got.Members[0] != got.ID || len(got.Members) > 1002:
 		t.Errorf("its members are %q", got.Members)
 	}
 	for _, member := range got.Members[1:] {
 		before, _, named := strings.Cut(strings.ToLower(member), ":")
-		if named && slices.Contains([]string{"user", "token", "app"}, before) && member != "user:"+claims["sub"].(string) {
+		if named && slices.Contains([]string{"user", "token", "app"}, before) &&
+			member != "user:"+claims["sub"].(string) {
 			t.Errorf("a group made it %q", member)
 		}
 	}
@@ -144,7 +149,8 @@ func checkIdentity(t *testing.T, got *access.Identity, payload []byte) {
 			}
 		}
 		if len(got.Permissions) == 0 || claims["roles"] == nil {
-			t.Errorf("an application with permissions %q and roles %v", got.Permissions, claims["roles"])
+			t.Errorf("an application with permissions %q and roles %v", got.Permissions,
+				claims["roles"])
 		}
 	}
 }

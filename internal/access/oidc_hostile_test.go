@@ -19,17 +19,21 @@ func TestProviderDoesNotTakeEverything(t *testing.T) {
 	i, clock := startIssuer(t), newHands()
 	token := i.sign("first", i.claims(clock.now(), nil))
 	metadata := func(keys string) string {
-		return `{"issuer":"HERE","jwks_uri":"` + keys + `","id_token_signing_alg_values_supported":["RS256"]}`
+		return `{"issuer":"HERE","jwks_uri":"` + keys +
+			`","id_token_signing_alg_values_supported":["RS256"]}`
 	}
 	var plain atomic.Int64
-	unsafe := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { plain.Add(1) }))
+	unsafe := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		plain.Add(1)
+	}))
 	defer unsafe.Close()
 	large := strings.Repeat(" ", 2<<20)
 	for name, c := range map[string]struct{ metadata, keys, reason string }{
-		"metadata are no JSON":    {"hello", "", "could not unmarshal|expected Content-Type"},
-		"metadata are too large":  {large + metadata("HERE/keys"), `{"keys":[]}`, "too large"},
-		"metadata elsewhere":      {unsafe.URL, "", "redirects"},
-		"no algorithms":           {`{"issuer":"HERE","jwks_uri":"HERE/keys"}`, `{"keys":[]}`, "asymmetric"},
+		"metadata are no JSON":   {"hello", "", "could not unmarshal|expected Content-Type"},
+		"metadata are too large": {large + metadata("HERE/keys"), `{"keys":[]}`, "too large"},
+		"metadata elsewhere":     {unsafe.URL, "", "redirects"},
+		"no algorithms": {`{"issuer":"HERE","jwks_uri":"HERE/keys"}`, `{"keys":[]}`,
+			"asymmetric"},
 		"no address of keys":      {metadata(""), "", "not an https URL"},
 		"keys at a plain address": {metadata(unsafe.URL), "", "not an https URL"},
 		"keys are elsewhere":      {metadata("HERE/keys"), unsafe.URL, "redirects"},
@@ -46,13 +50,17 @@ func TestProviderDoesNotTakeEverything(t *testing.T) {
 					return
 				}
 				w.Header().Set("Content-Type", "application/json")
-				_, _ = io.WriteString(w, strings.ReplaceAll(body, "HERE", here)) // the client may hang up
+				// the client may hang up
+				_, _ = io.WriteString(w, strings.ReplaceAll(body, "HERE", here))
 			}
 			mux := http.NewServeMux()
-			mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
-				answer(w, r, c.metadata)
+			mux.HandleFunc("/.well-known/openid-configuration",
+				func(w http.ResponseWriter, r *http.Request) {
+					answer(w, r, c.metadata)
+				})
+			mux.HandleFunc("/keys", func(w http.ResponseWriter, r *http.Request) {
+				answer(w, r, c.keys)
 			})
-			mux.HandleFunc("/keys", func(w http.ResponseWriter, r *http.Request) { answer(w, r, c.keys) })
 			server := httptest.NewTLSServer(mux)
 			defer server.Close()
 			here = server.URL
@@ -61,8 +69,10 @@ func TestProviderDoesNotTakeEverything(t *testing.T) {
 				config.CAs.AddCert(server.Certificate())
 			})
 			_, err := p.Identify(t.Context(), token)
-			if err == nil || errors.Is(err, access.ErrUnauthenticated) || !regexp.MustCompile(c.reason).MatchString(err.Error()) {
-				t.Errorf("got error %v, want one about %q that is not ErrUnauthenticated", err, c.reason)
+			if err == nil || errors.Is(err, access.ErrUnauthenticated) ||
+				!regexp.MustCompile(c.reason).MatchString(err.Error()) {
+				t.Errorf("got error %v, want one about %q that is not ErrUnauthenticated", err,
+					c.reason)
 			}
 		})
 	}

@@ -19,8 +19,9 @@ const (
 	overagePause = time.Hour
 )
 
-// personal are claims that a token has only if a person signed in: Entra ID's scope, and what is known of the person or
-// their session. Issuers write them into no token that an application got for itself.
+// personal are claims that a token has only if a person signed in: Entra ID's scope, and what is
+// known of the person or their session. Issuers write them into no token that an application got
+// for itself.
 var personal = []string{
 	"scp", "nonce", "auth_time", "amr", "sid", "session_state",
 	"name", "given_name", "family_name", "email", "upn", "unique_name",
@@ -29,8 +30,9 @@ var personal = []string{
 // reserved begin the names that this server gives: a group so named would pose as a person.
 var reserved = []string{"user:", "token:", "app:"}
 
-// identity says whose token it is. Only immutable identifiers decide: `oid`, `sub`, the client's id, and groups. What can
-// be changed, or chosen by its holder, is shown and never decides: `email`, `preferred_username`, `upn`, `name`.
+// identity says whose token it is. Only immutable identifiers decide: `oid`, `sub`, the client's
+// id, and groups. What can be changed, or chosen by its holder, is shown and never decides:
+// `email`, `preferred_username`, `upn`, `name`.
 func (p *Provider) identity(c claims) (*Identity, error) {
 	if client, permissions, ok := p.application(c); ok {
 		id := "app:" + client
@@ -42,9 +44,9 @@ func (p *Provider) identity(c claims) (*Identity, error) {
 	return p.person(c)
 }
 
-// person is whom a token stands for that was not shown to be an application's. Its permissions are those in its scope
-// (`scp`, `scope`), never its roles; without any it allows nothing. What it allows is further limited to the roles that
-// are assigned to its members here.
+// person is whom a token stands for that was not shown to be an application's. Its permissions are
+// those in its scope (`scp`, `scope`), never its roles; without any it allows nothing. What it
+// allows is further limited to the roles that are assigned to its members here.
 func (p *Provider) person(c claims) (*Identity, error) {
 	subject, object := c.text("sub"), c.text("oid")
 	if err := checkSubject(subject); err != nil {
@@ -61,16 +63,17 @@ func (p *Provider) person(c claims) (*Identity, error) {
 		members = append(members, "user:"+subject)
 	}
 	return &Identity{
-		ID:          id,
-		Name:        displayName(c.text("preferred_username"), c.text("upn"), c.text("email"), c.text("name"), id),
+		ID: id,
+		Name: displayName(c.text("preferred_username"), c.text("upn"), c.text("email"),
+			c.text("name"), id),
 		Members:     append(members, p.groups(c)...),
 		Permissions: graphPermissions(c.words("scp"), c.words("scope")),
 	}, nil
 }
 
-// application returns the client id and permissions of a token that an application got for itself. Such a token needs no
-// role here, so a person's must never be taken for one, whatever roles their provider gives them. It is an
-// application's only if all of this holds:
+// application returns the client id and permissions of a token that an application got for itself.
+// Such a token needs no role here, so a person's must never be taken for one, whatever roles their
+// provider gives them. It is an application's only if all of this holds:
 //   - its roles contain permissions of Graph, and its scope none;
 //   - it has no claim that tells of a person;
 //   - it says that it is an application's: `idtyp` is "app" (Entra ID's optional claim; other issuers can be set to
@@ -84,7 +87,8 @@ func (p *Provider) application(c claims) (client string, permissions []string, o
 	}
 	permissions = graphPermissions(c.list(p.config.RolesClaim))
 	switch {
-	case len(permissions) == 0, len(graphPermissions(c.words("scp"), c.words("scope"))) > 0, checkSubject(client) != nil:
+	case len(permissions) == 0, len(graphPermissions(c.words("scp"), c.words("scope"))) > 0,
+		checkSubject(client) != nil:
 		return "", nil, false
 	case slices.ContainsFunc(personal, c.has), c.has("idtyp") && c.text("idtyp") != "app":
 		return "", nil, false
@@ -95,16 +99,17 @@ func (p *Provider) application(c claims) (client string, permissions []string, o
 	return client, permissions, c.text("idtyp") == "app" || ofEntra || isServiceAccount(c)
 }
 
-// isServiceAccount recognises the tokens of Keycloak's service accounts. Only these have a `client_id`, written by the
-// client scope service_account, and their user has the client's name. The name alone would not do: where people register
-// themselves they could take it.
+// isServiceAccount recognises the tokens of Keycloak's service accounts. Only these have a
+// `client_id`, written by the client scope service_account, and their user has the client's name.
+// The name alone would not do: where people register themselves they could take it.
 func isServiceAccount(c claims) bool {
 	client := c.text("client_id")
 	return client != "" && client == c.text("azp") &&
 		c.text("preferred_username") == "service-account-"+strings.ToLower(client)
 }
 
-// graphPermissions returns those names that are permissions of Graph for something that this server does; never nil.
+// graphPermissions returns those names that are permissions of Graph for something that this server
+// does; never nil.
 func graphPermissions(lists ...[]string) []string {
 	found := []string{}
 	for _, name := range slices.Concat(lists...) {
@@ -124,8 +129,9 @@ func isGraphPermission(name string) bool {
 	return false
 }
 
-// groups returns the token's groups that role assignments may mean. Entra ID leaves them out of the tokens of people who
-// are in more than 200, and says so in `_claim_names` or `hasgroups` (access token claims reference, groups overage).
+// groups returns the token's groups that role assignments may mean. Entra ID leaves them out of the
+// tokens of people who are in more than 200, and says so in `_claim_names` or `hasgroups` (access
+// token claims reference, groups overage).
 func (p *Provider) groups(c claims) []string {
 	var elsewhere map[string]json.RawMessage
 	_ = json.Unmarshal(c["_claim_names"], &elsewhere) // what is no object names no claim
@@ -147,7 +153,8 @@ func (p *Provider) groups(c claims) []string {
 }
 
 func isReserved(group string) bool {
-	return slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(group, prefix) })
+	return slices.ContainsFunc(reserved,
+		func(prefix string) bool { return strings.HasPrefix(group, prefix) })
 }
 
 func (p *Provider) warnOfOverage(subject string) {
@@ -174,7 +181,8 @@ func checkSubject(id string) error {
 	return nil
 }
 
-// displayName is the first candidate that can be shown: printable, cut to the length of a name, and not the server's own.
+// displayName is the first candidate that can be shown: printable, cut to the length of a name, and
+// not the server's own.
 func displayName(candidates ...string) string {
 	for _, name := range candidates {
 		name = printable(shorten(printable(name), nameLimit))
@@ -185,7 +193,8 @@ func displayName(candidates ...string) string {
 	return ""
 }
 
-// printable removes control characters, others that cannot be seen, what was no character, and spaces around the rest.
+// printable removes control characters, others that cannot be seen, what was no character, and
+// spaces around the rest.
 func printable(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) && r != utf8.RuneError {

@@ -21,8 +21,8 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// The test binary is also the identity provider: run with this variable set, it serves one, and takes orders on its
-// standard input.
+// The test binary is also the identity provider: run with this variable set, it serves one, and
+// takes orders on its standard input.
 const issuerVariable = "SYNCPAYLOADS_TEST_ISSUER"
 
 func TestMain(m *testing.M) {
@@ -96,8 +96,9 @@ func listen(o order) (*issuerStorage, error) {
 		return nil, err
 	}
 	s := &issuerStorage{
-		address:    listener.Addr().String(),
-		algorithms: []jose.SignatureAlgorithm{"none", jose.HS256, jose.RS256, jose.ES256, jose.EdDSA},
+		address: listener.Addr().String(),
+		algorithms: []jose.SignatureAlgorithm{"none", jose.HS256, jose.RS256, jose.ES256,
+			jose.EdDSA},
 	}
 	provider, err := op.NewProvider(&op.Config{}, s, op.StaticIssuer("https://"+s.address))
 	if err != nil {
@@ -111,7 +112,8 @@ func listen(o order) (*issuerStorage, error) {
 		}
 		provider.ServeHTTP(w, r)
 	})
-	server := &http.Server{Handler: counted, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}}
+	server := &http.Server{Handler: counted,
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}}
 	go func() { _ = server.ServeTLS(listener, "", "") }() // until the process ends
 	return s, nil
 }
@@ -119,7 +121,8 @@ func listen(o order) (*issuerStorage, error) {
 func (s *issuerStorage) obey(o order) (reply, error) {
 	if o.Do == "idToken" {
 		ctx := op.ContextWithIssuer(context.Background(), "https://"+s.address)
-		token, err := op.CreateIDToken(ctx, "https://"+s.address, signIn{}, time.Minute, string(o.Payload), "", s, reporter{})
+		token, err := op.CreateIDToken(ctx, "https://"+s.address, signIn{}, time.Minute,
+			string(o.Payload), "", s, reporter{})
 		return reply{Token: token}, err
 	}
 	s.mu.Lock()
@@ -149,13 +152,15 @@ func (s *issuerStorage) obey(o order) (reply, error) {
 		if i < 0 {
 			return reply{}, fmt.Errorf("no key %q", o.Key)
 		}
-		token, err := signWith(s.keys[i].private, cmp.Or(o.Algorithm, s.keys[i].algorithm), o.Key, o.Header, o.Payload)
+		token, err := signWith(s.keys[i].private, cmp.Or(o.Algorithm, s.keys[i].algorithm), o.Key,
+			o.Header, o.Payload)
 		return reply{Token: token}, err
 	}
 	return reply{}, fmt.Errorf("no order %q", o.Do)
 }
 
-// signWith makes a JWS of any payload. The header's members beat those that would be written anyway.
+// signWith makes a JWS of any payload. The header's members beat those that would be written
+// anyway.
 func signWith(
 	key any, algorithm jose.SignatureAlgorithm, id string, header map[string]any, payload []byte,
 ) (string, error) {

@@ -23,19 +23,23 @@ import (
 )
 
 const (
-	keysFresh     = 5 * time.Minute  // for how long keys are used without a look whether they were withdrawn
-	keysTrusted   = 24 * time.Hour   // for how long they are used when the issuer cannot be reached
-	fetchPause    = 10 * time.Second // at least, between two requests for unknown keys
-	refreshPause  = time.Minute      // at least, between two requests for known keys, which somebody waits for
+	// for how long keys are used without a look whether they were withdrawn
+	keysFresh   = 5 * time.Minute
+	keysTrusted = 24 * time.Hour   // for how long they are used when the issuer cannot be reached
+	fetchPause  = 10 * time.Second // at least, between two requests for unknown keys
+	// at least, between two requests for known keys, which somebody waits for
+	refreshPause  = time.Minute
 	fetchTimeout  = 5 * time.Second
 	documentLimit = 1 << 20 // bytes of the issuer's metadata, or of its keys
 	rsaBits       = 2048    // at least (RFC 7518 section 3.3)
 	keysMost      = 100     // in one set: a token that names none is tried with all of them
 )
 
-// asymmetric are the algorithms that a token may be signed with, if the issuer's metadata name them, too.
+// asymmetric are the algorithms that a token may be signed with, if the issuer's metadata name
+// them, too.
 var asymmetric = []jose.SignatureAlgorithm{
-	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384,
+	jose.ES512, jose.EdDSA,
 }
 
 // published is what an issuer published at one time.
@@ -45,8 +49,8 @@ type published struct {
 	at         time.Time
 }
 
-// verify returns the payload if one of the keys has signed it. known says that the token names a key that is here, so
-// that others need not be looked for.
+// verify returns the payload if one of the keys has signed it. known says that the token names a
+// key that is here, so that others need not be looked for.
 func (p *published) verify(jws *jose.JSONWebSignature) (payload []byte, known bool) {
 	header := jws.Signatures[0].Header
 	for _, key := range p.keys {
@@ -64,15 +68,17 @@ func (p *published) verify(jws *jose.JSONWebSignature) (payload []byte, known bo
 	return nil, known
 }
 
-// keyring knows the keys of one issuer. It asks the issuer when keys are first needed, when they are no longer fresh,
-// and when a token names one that it does not know (OpenID Connect Core section 10.1.1), but never more often than once
-// per fetchPause: nobody can have it flood the issuer by sending tokens.
+// keyring knows the keys of one issuer. It asks the issuer when keys are first needed, when they
+// are no longer fresh, and when a token names one that it does not know (OpenID Connect Core
+// section 10.1.1), but never more often than once per fetchPause: nobody can have it flood the
+// issuer by sending tokens.
 type keyring struct {
 	issuer string
 	client *http.Client
-	life   context.Context // ends requests to the issuer; those of callers do not, as others wait for the same answer
-	now    func() time.Time
-	log    *slog.Logger
+	// ends requests to the issuer; those of callers do not, as others wait for the same answer
+	life context.Context
+	now  func() time.Time
+	log  *slog.Logger
 
 	mu      sync.Mutex
 	known   *published    // nil until first read
@@ -91,7 +97,8 @@ func newKeyring(ctx context.Context, config ProviderConfig) *keyring {
 	}
 	return &keyring{
 		issuer: config.Issuer, life: ctx, now: config.Now, log: config.Log,
-		client: &http.Client{Transport: limit.Answers(transport, documentLimit), CheckRedirect: staySecure},
+		client: &http.Client{Transport: limit.Answers(transport, documentLimit),
+			CheckRedirect: staySecure},
 	}
 }
 
@@ -102,7 +109,8 @@ func staySecure(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// current returns what the issuer publishes. If it cannot be reached, what it published up to keysTrusted ago will do.
+// current returns what the issuer publishes. If it cannot be reached, what it published up to
+// keysTrusted ago will do.
 func (k *keyring) current(ctx context.Context) (*published, error) {
 	k.mu.Lock()
 	known, now := k.known, k.now()
@@ -123,8 +131,8 @@ func (k *keyring) current(ctx context.Context) (*published, error) {
 	return newer, err
 }
 
-// newer asks the issuer, or waits for the answer if it is being asked, or returns the last answer if that is younger
-// than fetchPause.
+// newer asks the issuer, or waits for the answer if it is being asked, or returns the last answer
+// if that is younger than fetchPause.
 func (k *keyring) newer(ctx context.Context) (*published, error) {
 	k.mu.Lock()
 	if now := k.now(); k.asking == nil && (k.tried.IsZero() || now.Sub(k.tried) >= fetchPause) {
@@ -134,7 +142,8 @@ func (k *keyring) newer(ctx context.Context) (*published, error) {
 	asking := k.asking
 	k.mu.Unlock()
 	if asking != nil {
-		// Who waits for the issuer, as anybody can with a token that names a new key, keeps nobody else from being worked on.
+		// Who waits for the issuer, as anybody can with a token that names a new key, keeps nobody
+		// else from being worked on.
 		err := lane.Outside(ctx, func() error {
 			select {
 			case <-asking:
@@ -172,8 +181,8 @@ func (k *keyring) ask(now time.Time) {
 	k.known, k.failure = read, nil
 }
 
-// read gets the issuer's metadata (OpenID Connect Discovery section 4), which must name the issuer exactly, and the keys
-// to which it points.
+// read gets the issuer's metadata (OpenID Connect Discovery section 4), which must name the issuer
+// exactly, and the keys to which it points.
 func (k *keyring) read(now time.Time) (*published, error) {
 	ctx, cancel := context.WithTimeout(k.life, fetchTimeout)
 	defer cancel()
@@ -195,7 +204,9 @@ func (k *keyring) read(now time.Time) (*published, error) {
 		}
 	}
 	if len(read.algorithms) == 0 {
-		return nil, fmt.Errorf("it signs with %q only: set it to RS256 or another asymmetric algorithm", metadata.Algorithms)
+		return nil,
+			fmt.Errorf("it signs with %q only: set it to RS256 or another asymmetric algorithm",
+				metadata.Algorithms)
 	}
 	if !strings.HasPrefix(metadata.Keys, "https://") {
 		return nil, fmt.Errorf("its keys are at %q, which is not an https URL", metadata.Keys)
@@ -226,8 +237,9 @@ func (k *keyring) readKeys(ctx context.Context, from string) ([]jose.JSONWebKey,
 	return parseKeys(body)
 }
 
-// parseKeys reads a JWK set (RFC 7517 section 5), leaving out the keys that cannot be used to check a signature. The
-// library leaves out RSA keys that are too long to be used by everybody who sends a token.
+// parseKeys reads a JWK set (RFC 7517 section 5), leaving out the keys that cannot be used to check
+// a signature. The library leaves out RSA keys that are too long to be used by everybody who sends
+// a token.
 func parseKeys(document []byte) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`

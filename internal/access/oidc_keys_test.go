@@ -39,7 +39,8 @@ func TestProviderTriesAllKeys(t *testing.T) {
 	i, clock := startIssuer(t), newHands()
 	p := newProvider(t, i, clock.now, nil)
 	sign := func(key string) string {
-		o := order{Do: "sign", Key: key, Header: map[string]any{"kid": nil}, Payload: encode(t, i.claims(clock.now(), nil))}
+		o := order{Do: "sign", Key: key, Header: map[string]any{"kid": nil},
+			Payload: encode(t, i.claims(clock.now(), nil))}
 		return i.do(o).Token
 	}
 	mustAccept(t, p, sign("first"))
@@ -114,9 +115,11 @@ func TestProviderAsksSeldom(t *testing.T) {
 		var senders sync.WaitGroup
 		for n := range 100 {
 			kid := clock.now().Format(time.RFC3339) + strings.Repeat("x", n)
-			token := forge(t, mallory.private, jose.ES256, kid, nil, encode(t, i.claims(clock.now(), nil)))
+			token := forge(t, mallory.private, jose.ES256, kid, nil,
+				encode(t, i.claims(clock.now(), nil)))
 			senders.Go(func() {
-				if _, err := p.Identify(t.Context(), token); !errors.Is(err, access.ErrUnauthenticated) {
+				if _, err := p.Identify(t.Context(), token); !errors.Is(err,
+					access.ErrUnauthenticated) {
 					t.Errorf("got error %v, want ErrUnauthenticated", err)
 				}
 				if _, err := p.Identify(t.Context(), good); err != nil {
@@ -146,9 +149,13 @@ func TestProviderNeedsTheRealIssuer(t *testing.T) {
 		"certificate of another authority": func(c *access.ProviderConfig) { c.CAs = others },
 		"certificate of no authority":      func(c *access.ProviderConfig) { c.CAs = nil },
 		"metadata of another issuer":       func(c *access.ProviderConfig) { c.Issuer += "/" },
-		"no metadata there":                func(c *access.ProviderConfig) { c.Issuer += "/tenant" },
+		"no metadata there": func(c *access.ProviderConfig) {
+			c.Issuer += "/tenant"
+		},
 	} {
-		t.Run(name, func(t *testing.T) { mustBeUnavailable(t, newProvider(t, i, clock.now, change), token) })
+		t.Run(name, func(t *testing.T) {
+			mustBeUnavailable(t, newProvider(t, i, clock.now, change), token)
+		})
 	}
 }
 
@@ -164,7 +171,8 @@ func TestProviderLetsCallersGo(t *testing.T) {
 		t.Errorf("got error %v, want that the caller is gone", err)
 	}
 	clock.move(time.Minute)
-	if _, err := p.Identify(gone, token); !errors.Is(err, context.Canceled) { // does not ask a second time
+	// does not ask a second time
+	if _, err := p.Identify(gone, token); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want that the caller is gone", err)
 	}
 	i.do(order{Do: "release"})
@@ -197,7 +205,8 @@ func TestProviderDoesNotWaitForKnownKeys(t *testing.T) {
 func TestProviderEndsWithItsContext(t *testing.T) {
 	i, clock := startIssuer(t), newHands()
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := access.NewProvider(ctx, access.ProviderConfig{Issuer: i.url, Audience: audience, CAs: i.cas, Now: clock.now})
+	p, err := access.NewProvider(ctx, access.ProviderConfig{Issuer: i.url, Audience: audience,
+		CAs: i.cas, Now: clock.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +224,8 @@ func TestProviderLeavesOutKeys(t *testing.T) {
 		o.Do = "publish"
 		i.do(o)
 	}
-	i.do(order{Do: "algorithms", Algorithms: []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256}})
+	i.do(order{Do: "algorithms", Algorithms: []jose.SignatureAlgorithm{jose.RS256, jose.PS256,
+		jose.ES256}})
 	p := newProvider(t, i, clock.now, nil)
 	claims := i.claims(clock.now(), nil)
 	mustRefuse(t, p, i.sign("for encryption", claims), "no key")

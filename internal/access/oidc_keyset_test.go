@@ -34,7 +34,8 @@ func FuzzParseKeys(f *testing.F) {
 		}
 		for _, key := range keys {
 			if !key.IsPublic() || key.Use != "" && key.Use != "sig" {
-				t.Errorf("key %q is not public or not for signatures, but %T for %q", key.KeyID, key.Key, key.Use)
+				t.Errorf("key %q is not public or not for signatures, but %T for %q", key.KeyID,
+					key.Key, key.Use)
 			}
 			if public, ok := key.Key.(*rsa.PublicKey); ok && public.N.BitLen() < 2048 {
 				t.Errorf("key %q has %d bits", key.KeyID, public.N.BitLen())
@@ -53,7 +54,8 @@ func TestParseKeysKeepsTheUsable(t *testing.T) {
 	}
 }
 
-// Whoever sends a token has it tried with the issuer's keys: there are only so many, and none takes long.
+// Whoever sends a token has it tried with the issuer's keys: there are only so many, and none takes
+// long.
 func TestParseKeysIsBounded(t *testing.T) {
 	const usable = `{"kty":"OKP","crv":"Ed25519","kid":"e","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`
 	set := func(n int, more string) []byte {
@@ -68,7 +70,8 @@ func TestParseKeysIsBounded(t *testing.T) {
 	}
 	for bits, want := range map[int]int{4096: 2, 32_768: 1, 100_000: 1} {
 		modulus := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, bits/8))
-		if keys, err := parseKeys(set(2, `{"kty":"RSA","e":"AQAB","n":"`+modulus+`"}`)); err != nil || len(keys) != want {
+		if keys, err := parseKeys(set(2,
+			`{"kty":"RSA","e":"AQAB","n":"`+modulus+`"}`)); err != nil || len(keys) != want {
 			t.Errorf("a key of %d bits and another: %d, %v", bits, len(keys), err)
 		}
 	}

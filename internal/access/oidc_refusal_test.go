@@ -35,11 +35,13 @@ func TestProviderRefusesClaims(t *testing.T) {
 		{"no audience", map[string]any{"aud": nil}, "audience"},
 		{"another issuer", map[string]any{"iss": "https://id.example"}, "different provider"},
 		{"issuer with a slash", map[string]any{"iss": i.url + "/"}, "different provider"},
-		{"Entra ID, the other version", map[string]any{"iss": "https://sts.windows.net/t/"}, "different provider"},
+		{"Entra ID, the other version", map[string]any{"iss": "https://sts.windows.net/t/"},
+			"different provider"},
 		{"no issuer", map[string]any{"iss": nil}, "different provider"},
 		{"issuer by another name", map[string]any{"iss": nil, "ISS": i.url}, "its issuer is"},
 		{"no expiry", map[string]any{"exp": nil}, "no exp"},
-		{"expiry by another name", map[string]any{"exp": nil, "EXP": clock.now().Add(time.Hour).Unix()}, "no exp"},
+		{"expiry by another name", map[string]any{"exp": nil,
+			"EXP": clock.now().Add(time.Hour).Unix()}, "no exp"},
 		{"expiry is null", map[string]any{"exp": json.RawMessage("null")}, "claims"},
 		{"begin is null", map[string]any{"nbf": json.RawMessage("null")}, "nbf is not a time"},
 		{"expiry is text", map[string]any{"exp": "4102444800"}, "exp is not a time"},
@@ -49,12 +51,15 @@ func TestProviderRefusesClaims(t *testing.T) {
 		{"no subject", map[string]any{"sub": nil}, "sub is missing"},
 		{"subject is a number", map[string]any{"sub": 7}, "claims"},
 		{"subject with a line end", map[string]any{"sub": "ada\n"}, "sub is not made of"},
-		{"subject with what cannot be seen", map[string]any{"sub": "a\u200bda"}, "sub is not made of"},
-		{"subject that is not text", map[string]any{"sub": json.RawMessage(`"\ud800"`)}, "sub is not made of"},
+		{"subject with what cannot be seen", map[string]any{"sub": "a\u200bda"},
+			"sub is not made of"},
+		{"subject that is not text", map[string]any{"sub": json.RawMessage(`"\ud800"`)},
+			"sub is not made of"},
 		{"long subject", map[string]any{"sub": strings.Repeat("a", 256)}, "sub is longer"},
 		{"bad oid", map[string]any{"oid": " "}, "oid is not made of"},
 		{"ID token", map[string]any{"scp": nil, "nonce": "n", "name": "Ada"}, "ID token"},
-		{"ID token with roles", map[string]any{"scp": nil, "nonce": "n", "roles": granted, "idtyp": "app"}, "ID token"},
+		{"ID token with roles", map[string]any{"scp": nil, "nonce": "n", "roles": granted,
+			"idtyp": "app"}, "ID token"},
 		{"ID token with a hash", map[string]any{"at_hash": "x"}, "at_hash"},
 		{"ID token of a code", map[string]any{"c_hash": "x"}, "c_hash"},
 		{"ID token of Keycloak", map[string]any{"typ": "ID"}, `type "ID"`},
@@ -73,10 +78,12 @@ func TestProviderRefusesClaims(t *testing.T) {
 		"not JSON": "hello", "a list": "[]", "nothing": "", "null": "null", "cut off": `{"iss":`,
 	} {
 		t.Run("payload "+name, func(t *testing.T) {
-			mustRefuse(t, p, i.do(order{Do: "sign", Key: "first", Payload: []byte(payload)}).Token, "")
+			mustRefuse(t, p, i.do(order{Do: "sign", Key: "first", Payload: []byte(payload)}).Token,
+				"")
 		})
 	}
-	latin := strings.Replace(string(encode(t, i.claims(clock.now(), map[string]any{"groups": "x"}))), `"x"`, "\"\xe4\"", 1)
+	latin := strings.Replace(string(encode(t,
+		i.claims(clock.now(), map[string]any{"groups": "x"}))), `"x"`, "\"\xe4\"", 1)
 	mustRefuse(t, p, i.do(order{Do: "sign", Key: "first", Payload: []byte(latin)}).Token, "UTF-8")
 }
 
@@ -99,8 +106,10 @@ func TestProviderTimes(t *testing.T) {
 		{"iat", 60 * time.Second, 0, ""},
 		{"iat", 61 * time.Second, 0, "iat is in the future"},
 	} {
-		p := newProvider(t, i, clock.now, func(config *access.ProviderConfig) { config.Skew = c.skew })
-		token := i.sign("first", i.claims(clock.now(), map[string]any{c.claim: clock.now().Add(c.at).Unix()}))
+		p := newProvider(t, i, clock.now,
+			func(config *access.ProviderConfig) { config.Skew = c.skew })
+		token := i.sign("first", i.claims(clock.now(),
+			map[string]any{c.claim: clock.now().Add(c.at).Unix()}))
 		if c.reason == "" {
 			mustAccept(t, p, token)
 		} else {
@@ -129,7 +138,8 @@ func TestProviderRefusesHeaders(t *testing.T) {
 		{map[string]any{"crit": []string{"b64"}}, "crit"},
 		{map[string]any{"crit": []string{"exp"}, "exp": 1}, "crit"},
 	} {
-		o := order{Do: "sign", Key: "first", Header: c.header, Payload: encode(t, i.claims(clock.now(), nil))}
+		o := order{Do: "sign", Key: "first", Header: c.header,
+			Payload: encode(t, i.claims(clock.now(), nil))}
 		mustRefuse(t, p, i.do(o).Token, c.reason)
 	}
 }
@@ -137,7 +147,8 @@ func TestProviderRefusesHeaders(t *testing.T) {
 func segment(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
 // forge signs the claims with a key that the issuer does not have.
-func forge(t testing.TB, key any, a jose.SignatureAlgorithm, kid string, header map[string]any, payload []byte) string {
+func forge(t testing.TB, key any, a jose.SignatureAlgorithm, kid string, header map[string]any,
+	payload []byte) string {
 	t.Helper()
 	token, err := signWith(key, a, kid, header, payload)
 	if err != nil {
@@ -161,25 +172,32 @@ func TestProviderRefusesForgeries(t *testing.T) {
 	flipped := []byte(part[2])
 	flipped[10] ^= 'A' ^ 'B'
 	own := map[string]any{"jwk": jose.JSONWebKey{Key: mallory.Public()}}
-	more := encode(t, i.claims(clock.now(), map[string]any{"scp": "DeviceManagementRBAC.ReadWrite.All"}))
+	more := encode(t, i.claims(clock.now(),
+		map[string]any{"scp": "DeviceManagementRBAC.ReadWrite.All"}))
 	forgeries := map[string]string{
-		"":                      "",
-		"a word":                "bearer",
-		"two parts":             part[0] + "." + part[1],
-		"no payload":            part[0] + ".." + part[2],
-		"encrypted":             good + ".x.y",
-		"truncated":             good[:len(good)-10],
-		"too long":              good + strings.Repeat("A", 16<<10),
-		"as JSON":               `{"protected":"` + part[0] + `","payload":"` + part[1] + `","signature":"` + part[2] + `"}`,
-		"unsigned":              part[0] + "." + part[1] + ".",
-		"alg none":              segment([]byte(`{"alg":"none","kid":"first"}`)) + "." + part[1] + ".",
-		"alg None":              segment([]byte(`{"alg":"None","kid":"first"}`)) + "." + part[1] + "." + part[2],
-		"no alg":                segment([]byte(`{"kid":"first"}`)) + "." + part[1] + "." + part[2],
-		"alg twice":             segment([]byte(`{"alg":"none","alg":"RS256","kid":"first"}`)) + "." + part[1] + "." + part[2],
-		"another alg":           segment([]byte(`{"alg":"PS256","kid":"first","typ":"JWT"}`)) + "." + part[1] + "." + part[2],
-		"tampered payload":      part[0] + "." + segment(more) + "." + part[2],
-		"tampered signature":    part[0] + "." + part[1] + "." + string(flipped),
-		"tampered header":       segment([]byte(`{"alg":"RS256","kid":"first","typ":"at+jwt"}`)) + "." + part[1] + "." + part[2],
+		"":           "",
+		"a word":     "bearer",
+		"two parts":  part[0] + "." + part[1],
+		"no payload": part[0] + ".." + part[2],
+		"encrypted":  good + ".x.y",
+		"truncated":  good[:len(good)-10],
+		"too long":   good + strings.Repeat("A", 16<<10),
+		"as JSON": `{"protected":"` + part[0] + `","payload":"` + part[1] +
+			`","signature":"` + part[2] + `"}`,
+		"unsigned": part[0] + "." + part[1] + ".",
+		"alg none": segment([]byte(`{"alg":"none","kid":"first"}`)) + "." + part[1] +
+			".",
+		"alg None": segment([]byte(`{"alg":"None","kid":"first"}`)) + "." + part[1] +
+			"." + part[2],
+		"no alg": segment([]byte(`{"kid":"first"}`)) + "." + part[1] + "." + part[2],
+		"alg twice": segment([]byte(`{"alg":"none","alg":"RS256","kid":"first"}`)) +
+			"." + part[1] + "." + part[2],
+		"another alg": segment([]byte(`{"alg":"PS256","kid":"first","typ":"JWT"}`)) +
+			"." + part[1] + "." + part[2],
+		"tampered payload":   part[0] + "." + segment(more) + "." + part[2],
+		"tampered signature": part[0] + "." + part[1] + "." + string(flipped),
+		"tampered header": segment([]byte(`{"alg":"RS256","kid":"first","typ":"at+jwt"}`)) +
+			"." + part[1] + "." + part[2],
 		"another key, same kid": forge(t, mallory, jose.RS256, "first", nil, payload),
 		"another key, no kid":   forge(t, mallory, jose.RS256, "", nil, payload),
 		"kid is a path":         forge(t, mallory, jose.RS256, "../../../dev/null", nil, payload),
@@ -189,7 +207,8 @@ func TestProviderRefusesForgeries(t *testing.T) {
 	}
 	for name, secret := range publicForms(t, i.jwk("first")) {
 		for _, a := range []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512} {
-			forgeries[string(a)+" keyed with the public key, "+name] = forge(t, secret, a, "first", nil, payload)
+			forgeries[string(a)+" keyed with the public key, "+name] = forge(t, secret, a, "first",
+				nil, payload)
 		}
 	}
 	mustRefuse(t, p, forgeries["too long"], "more than 16384")
@@ -210,7 +229,8 @@ func publicForms(t *testing.T, key jose.JSONWebKey) map[string][]byte {
 	pkcs1 := x509.MarshalPKCS1PublicKey(public)
 	return map[string][]byte{
 		"PKIX": pkix, "PKIX PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix}),
-		"PKCS #1": pkcs1, "PKCS #1 PEM": pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1}),
+		"PKCS #1": pkcs1, "PKCS #1 PEM": pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY",
+			Bytes: pkcs1}),
 		"JWK": encode(t, key), "modulus": public.N.Bytes(),
 	}
 }
@@ -225,7 +245,8 @@ func TestProviderIgnoresJKU(t *testing.T) {
 	var asked atomic.Int64
 	lure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)
-		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{KeyID: "m", Key: mallory.Public()}}})
+		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{KeyID: "m",
+			Key: mallory.Public()}}})
 	}))
 	defer lure.Close()
 	p := newProvider(t, i, clock.now, func(c *access.ProviderConfig) {
@@ -234,7 +255,8 @@ func TestProviderIgnoresJKU(t *testing.T) {
 	})
 	for _, name := range []string{"jku", "x5u"} {
 		header := map[string]any{name: lure.URL + "/keys"}
-		mustRefuse(t, p, forge(t, mallory, jose.ES256, "m", header, encode(t, i.claims(clock.now(), nil))), "no key")
+		mustRefuse(t, p, forge(t, mallory, jose.ES256, "m", header,
+			encode(t, i.claims(clock.now(), nil))), "no key")
 	}
 	if n := asked.Load(); n != 0 {
 		t.Errorf("the address in the token was asked %d times", n)

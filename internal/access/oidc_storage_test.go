@@ -18,8 +18,8 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// issuerStorage is what the OpenID provider needs for discovery, keys and client credentials. Of its other methods none
-// is called.
+// issuerStorage is what the OpenID provider needs for discovery, keys and client credentials. Of
+// its other methods none is called.
 type issuerStorage struct {
 	op.Storage
 	address string
@@ -116,16 +116,20 @@ func (s *issuerStorage) ClientCredentials(_ context.Context, id, secret string) 
 	return reporter{}, nil
 }
 
-func (s *issuerStorage) ClientCredentialsTokenRequest(context.Context, string, []string) (op.TokenRequest, error) {
+func (s *issuerStorage) ClientCredentialsTokenRequest(context.Context, string,
+	[]string) (op.TokenRequest, error) {
 	return reporterRequest{}, nil
 }
 
-func (s *issuerStorage) CreateAccessToken(context.Context, op.TokenRequest) (string, time.Time, error) {
+func (s *issuerStorage) CreateAccessToken(context.Context,
+	op.TokenRequest) (string, time.Time, error) {
 	return "1", time.Now().Add(5 * time.Minute), nil
 }
 
-func (s *issuerStorage) GetPrivateClaimsFromScopes(context.Context, string, string, []string) (map[string]any, error) {
-	return map[string]any{"idtyp": "app", "roles": []string{"DeviceManagementApps.Read.All", "Reports.Read"}}, nil
+func (s *issuerStorage) GetPrivateClaimsFromScopes(context.Context, string, string,
+	[]string) (map[string]any, error) {
+	return map[string]any{"idtyp": "app", "roles": []string{"DeviceManagementApps.Read.All",
+		"Reports.Read"}}, nil
 }
 
 // signIn is what the library makes an ID token of.

@@ -37,7 +37,8 @@ func TestProviderLimitsGroups(t *testing.T) {
 	for n := range 1001 {
 		groups = append(groups, fmt.Sprintf("g%d", n))
 	}
-	got := mustAccept(t, p, i.sign("first", i.claims(clock.now(), map[string]any{"groups": groups})))
+	got := mustAccept(t, p, i.sign("first", i.claims(clock.now(),
+		map[string]any{"groups": groups})))
 	if len(got.Members) != 1001 || got.Members[1000] != "g999" {
 		t.Errorf("got %d members; want the person and the first 1000 groups", len(got.Members))
 	}
@@ -47,8 +48,9 @@ func TestProviderFindsClaims(t *testing.T) {
 	i, clock := startIssuer(t), newHands()
 	nested := map[string]any{
 		"scp": nil, "idtyp": "app", "azp": "c1",
-		"realm_access":              map[string]any{"roles": granted},
-		"resource_access":           map[string]any{"my.api": map[string]any{"roles": granted}, "my": "x"},
+		"realm_access": map[string]any{"roles": granted},
+		"resource_access": map[string]any{"my.api": map[string]any{"roles": granted},
+			"my": "x"},
 		"https://example.com/roles": granted,
 	}
 	for _, c := range []struct {
@@ -65,15 +67,19 @@ func TestProviderFindsClaims(t *testing.T) {
 		{"resource_access.my.roles", false},
 		{"roles", false},
 	} {
-		p := newProvider(t, i, clock.now, func(config *access.ProviderConfig) { config.RolesClaim = c.path })
+		p := newProvider(t, i, clock.now,
+			func(config *access.ProviderConfig) { config.RolesClaim = c.path })
 		got := mustAccept(t, p, i.sign("first", i.claims(clock.now(), nested)))
 		if got.Application != c.found {
 			t.Errorf("roles at %q: got %+v; want them found: %v", c.path, got, c.found)
 		}
 	}
-	p := newProvider(t, i, clock.now, func(config *access.ProviderConfig) { config.GroupsClaim = "member.of" })
-	claims := i.claims(clock.now(), map[string]any{"groups": "no", "member": map[string]any{"of": []string{"desk"}}})
-	if got := mustAccept(t, p, i.sign("first", claims)); !reflect.DeepEqual(got.Members, []string{"user:ada", "desk"}) {
+	p := newProvider(t, i, clock.now,
+		func(config *access.ProviderConfig) { config.GroupsClaim = "member.of" })
+	claims := i.claims(clock.now(), map[string]any{"groups": "no",
+		"member": map[string]any{"of": []string{"desk"}}})
+	if got := mustAccept(t, p, i.sign("first", claims)); !reflect.DeepEqual(got.Members,
+		[]string{"user:ada", "desk"}) {
 		t.Errorf("groups at member.of: got members %q", got.Members)
 	}
 }
@@ -82,9 +88,10 @@ func TestProviderFindsClaims(t *testing.T) {
 func TestProviderTakesWhatTheIssuerHandsOut(t *testing.T) {
 	i := startIssuer(t)
 	p := newProvider(t, i, time.Now, nil)
-	request, err := http.NewRequest(http.MethodPost, i.url+"/oauth/token", strings.NewReader(url.Values{
-		"grant_type": {"client_credentials"},
-	}.Encode()))
+	request, err := http.NewRequest(http.MethodPost, i.url+"/oauth/token",
+		strings.NewReader(url.Values{
+			"grant_type": {"client_credentials"},
+		}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,8 +121,10 @@ func TestProviderTakesWhatTheIssuerHandsOut(t *testing.T) {
 func TestProviderWarnsOfMissingGroups(t *testing.T) {
 	i, clock := startIssuer(t), newHands()
 	var log bytes.Buffer
-	p := newProvider(t, i, clock.now, func(c *access.ProviderConfig) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	claims := i.claims(clock.now(), map[string]any{"hasgroups": true, "exp": clock.now().Add(3 * time.Hour).Unix()})
+	p := newProvider(t, i, clock.now,
+		func(c *access.ProviderConfig) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	claims := i.claims(clock.now(), map[string]any{"hasgroups": true,
+		"exp": clock.now().Add(3 * time.Hour).Unix()})
 	token := i.sign("first", claims)
 	for _, step := range []struct {
 		after time.Duration
@@ -123,7 +132,8 @@ func TestProviderWarnsOfMissingGroups(t *testing.T) {
 	}{{0, 1}, {time.Second, 1}, {time.Hour - 2*time.Second, 1}, {time.Second, 2}} {
 		clock.move(step.after)
 		mustAccept(t, p, token)
-		if got := strings.Count(log.String(), "does not list its holder's groups"); got != step.want {
+		if got := strings.Count(log.String(),
+			"does not list its holder's groups"); got != step.want {
 			t.Errorf("at %s: %d warnings, want %d", clock.now(), got, step.want)
 		}
 	}
@@ -136,7 +146,8 @@ func TestProviderAcceptsTypes(t *testing.T) {
 	i, clock := startIssuer(t), newHands()
 	p := newProvider(t, i, clock.now, nil)
 	for _, typ := range []any{nil, "JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT"} {
-		o := order{Do: "sign", Key: "first", Header: map[string]any{"typ": typ}, Payload: encode(t, i.claims(clock.now(), nil))}
+		o := order{Do: "sign", Key: "first", Header: map[string]any{"typ": typ},
+			Payload: encode(t, i.claims(clock.now(), nil))}
 		mustAccept(t, p, i.do(o).Token)
 	}
 }
@@ -150,7 +161,8 @@ func TestProviderAlgorithms(t *testing.T) {
 	p := newProvider(t, i, clock.now, nil)
 	mustAccept(t, p, i.sign("ES256", claims))
 	mustAccept(t, p, i.sign("EdDSA", claims))
-	mustRefuse(t, p, i.sign("PS384", claims), "unexpected signature algorithm") // published, but not in the metadata
+	// published, but not in the metadata
+	mustRefuse(t, p, i.sign("PS384", claims), "unexpected signature algorithm")
 
 	i.do(order{Do: "algorithms", Algorithms: []jose.SignatureAlgorithm{"none", jose.HS256}})
 	mustBeUnavailable(t, newProvider(t, i, clock.now, nil), i.sign("first", claims))
@@ -163,17 +175,23 @@ func TestNewProviderChecksItsConfiguration(t *testing.T) {
 		want   string
 	}{
 		{"no issuer", access.ProviderConfig{Audience: "a"}, "https URL"},
-		{"plain http", access.ProviderConfig{Issuer: "http://id.example", Audience: "a"}, "https URL"},
+		{"plain http", access.ProviderConfig{Issuer: "http://id.example", Audience: "a"},
+			"https URL"},
 		{"no host", access.ProviderConfig{Issuer: "https:///x", Audience: "a"}, "https URL"},
 		{"a query", access.ProviderConfig{Issuer: "https://id.example/?", Audience: "a"}, "query"},
-		{"a fragment", access.ProviderConfig{Issuer: "https://id.example/#", Audience: "a"}, "fragment"},
+		{"a fragment", access.ProviderConfig{Issuer: "https://id.example/#", Audience: "a"},
+			"fragment"},
 		{"a user", access.ProviderConfig{Issuer: "https://u:p@id.example/", Audience: "a"}, "user"},
-		{"no URL", access.ProviderConfig{Issuer: "https://id.example/%zz", Audience: "a"}, "escape"},
+		{"no URL", access.ProviderConfig{Issuer: "https://id.example/%zz", Audience: "a"},
+			"escape"},
 		{"no audience", access.ProviderConfig{Issuer: "https://id.example"}, "audience"},
-		{"negative skew", access.ProviderConfig{Issuer: "https://id.example", Audience: "a", Skew: -1}, "differ"},
-		{"much skew", access.ProviderConfig{Issuer: "https://id.example", Audience: "a", Skew: time.Hour}, "differ"},
+		{"negative skew", access.ProviderConfig{Issuer: "https://id.example", Audience: "a",
+			Skew: -1}, "differ"},
+		{"much skew", access.ProviderConfig{Issuer: "https://id.example", Audience: "a",
+			Skew: time.Hour}, "differ"},
 	} {
-		if _, err := access.NewProvider(t.Context(), c.config); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := access.NewProvider(t.Context(), c.config); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one about %q", c.name, err, c.want)
 		}
 	}

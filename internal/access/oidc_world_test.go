@@ -70,7 +70,8 @@ func (i *issuer) start(address string) {
 		i.t.Fatal(err)
 	}
 	i.orders, i.replies = orders, json.NewDecoder(replies)
-	i.url = "https://" + i.do(order{Do: "serve", Address: address, Chain: i.chain, Own: i.own}).Address
+	i.url = "https://" + i.do(order{Do: "serve", Address: address, Chain: i.chain,
+		Own: i.own}).Address
 }
 
 // stop kills the process, if it runs.
@@ -170,8 +171,9 @@ func newCertificate(t testing.TB) (chain, own []byte, cas *x509.CertPool) {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "issuer"}, IsCA: true,
+		BasicConstraintsValid: true,
+		NotBefore:             time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
@@ -209,7 +211,8 @@ func (h *hands) move(d time.Duration) {
 }
 
 // newProvider accepts the issuer's tokens. change may alter how.
-func newProvider(t testing.TB, i *issuer, now func() time.Time, change func(*access.ProviderConfig)) *access.Provider {
+func newProvider(t testing.TB, i *issuer, now func() time.Time,
+	change func(*access.ProviderConfig)) *access.Provider {
 	t.Helper()
 	config := access.ProviderConfig{
 		Issuer: i.url, Audience: audience, CAs: i.cas, Now: now,
@@ -232,7 +235,8 @@ func mustRefuse(t testing.TB, p *access.Provider, bearer, reason string) {
 	t.Helper()
 	identity, err := p.Identify(t.Context(), bearer)
 	if !errors.Is(err, access.ErrUnauthenticated) {
-		t.Fatalf("got %+v and error %v; want ErrUnauthenticated because of %q", identity, err, reason)
+		t.Fatalf("got %+v and error %v; want ErrUnauthenticated because of %q", identity, err,
+			reason)
 	}
 	if identity != nil || !strings.Contains(err.Error(), reason) {
 		t.Errorf("got %+v and error %q; want no identity, and reason %q", identity, err, reason)
@@ -244,7 +248,8 @@ func mustBeUnavailable(t testing.TB, p *access.Provider, bearer string) {
 	t.Helper()
 	identity, err := p.Identify(t.Context(), bearer)
 	if err == nil || errors.Is(err, access.ErrUnauthenticated) || identity != nil {
-		t.Fatalf("got %+v and error %v; want an error that is not ErrUnauthenticated", identity, err)
+		t.Fatalf("got %+v and error %v; want an error that is not ErrUnauthenticated", identity,
+			err)
 	}
 }
 

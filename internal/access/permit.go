@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Permit decides whether an operation is still allowed. The store asks it in the transaction of each of the operation's
-// writes, before what is written, and what it refuses is not written: roles, groups and tags may have changed since the
-// operation began.
+// Permit decides whether an operation is still allowed. The store asks it in the transaction of
+// each of the operation's writes, before what is written, and what it refuses is not written:
+// roles, groups and tags may have changed since the operation began.
 type Permit func(ctx context.Context, tx Tx) error
 
 type permitKey struct{}
@@ -28,7 +28,8 @@ func (r *Roles) View(ctx context.Context, fn func(Tx) error) error {
 	return r.store.ViewAccess(ctx, fn)
 }
 
-// Refresh sets what the principal may do to what its role assignments give it now. An application has none.
+// Refresh sets what the principal may do to what its role assignments give it now. An application
+// has none.
 func (p *Principal) Refresh(ctx context.Context, tx Tx) (err error) {
 	if p.Application {
 		return nil

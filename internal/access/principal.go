@@ -17,12 +17,14 @@ const (
 type Identity struct {
 	ID   string // token:<id>, user:<subject> or app:<client id>
 	Name string // under which their actions are recorded
-	// Members are the names by which role assignments mean the holder: the ID, and groups of the identity provider.
+	// Members are the names by which role assignments mean the holder: the ID, and groups of the
+	// identity provider.
 	Members []string
-	// Permissions are the Graph permissions that the bearer carries, beyond which it allows nothing. Nil: it does not
-	// limit its holder.
+	// Permissions are the Graph permissions that the bearer carries, beyond which it allows
+	// nothing. Nil: it does not limit its holder.
 	Permissions []string
-	// Application marks a bearer that no person holds: it allows what its Permissions say, everywhere, without a role.
+	// Application marks a bearer that no person holds: it allows what its Permissions say,
+	// everywhere, without a role.
 	Application bool
 }
 
@@ -50,8 +52,8 @@ func (p *Principal) RoleNames() []string {
 	return names
 }
 
-// Scope is where the caller has all of the rights together; empty: nowhere. Each area is that of one assignment, and the
-// assignment has every one of the rights: those of others are not added.
+// Scope is where the caller has all of the rights together; empty: nowhere. Each area is that of
+// one assignment, and the assignment has every one of the rights: those of others are not added.
 func (p *Principal) Scope(all ...Right) fleet.Scope {
 	for _, r := range all {
 		if p.Permissions != nil && !carries(p.Permissions, r) {
@@ -77,5 +79,6 @@ func carries(permissions []string, r Right) bool {
 	}) bool {
 		return known.name == r
 	})
-	return i >= 0 && slices.ContainsFunc(rights[i].permissions, func(p string) bool { return slices.Contains(permissions, p) })
+	return i >= 0 && slices.ContainsFunc(rights[i].permissions,
+		func(p string) bool { return slices.Contains(permissions, p) })
 }

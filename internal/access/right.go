@@ -1,7 +1,8 @@
 package access
 
-// Right is one thing that a role may allow: what Graph calls a resource action. Names that begin with Microsoft.Intune
-// are Intune's own, so that roles can be carried over; the others are this server's.
+// Right is one thing that a role may allow: what Graph calls a resource action. Names that begin
+// with Microsoft.Intune are Intune's own, so that roles can be carried over; the others are this
+// server's.
 type Right string
 
 const (
@@ -43,8 +44,8 @@ const (
 	DeleteTokens  Right = "syncpayloads_Tokens_Delete"
 )
 
-// rights is every right, in the order in which they are listed, with the Graph permissions any of which a token of an
-// identity provider must carry for it (Microsoft Graph permissions reference).
+// rights is every right, in the order in which they are listed, with the Graph permissions any of
+// which a token of an identity provider must carry for it (Microsoft Graph permissions reference).
 var rights = []struct {
 	name        Right
 	permissions []string
@@ -63,8 +64,10 @@ var rights = []struct {
 	{UpdateApps, writing("DeviceManagementApps")},
 	{DeleteApps, writing("DeviceManagementApps")},
 	{AssignApps, writing("DeviceManagementApps")},
-	// What runs an action reads the organization, too: Graph asks for no permission beyond the action's.
-	{ReadOrganization, append(reading("DeviceManagementServiceConfig"), "DeviceManagementManagedDevices.PrivilegedOperations.All")},
+	// What runs an action reads the organization, too: Graph asks for no permission beyond the
+	// action's.
+	{ReadOrganization, append(reading("DeviceManagementServiceConfig"),
+		"DeviceManagementManagedDevices.PrivilegedOperations.All")},
 	{UpdateOrganization, writing("DeviceManagementServiceConfig")},
 	{ReadRoles, reading("DeviceManagementRBAC")},
 	{CreateRoles, writing("DeviceManagementRBAC")},

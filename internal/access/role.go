@@ -23,12 +23,15 @@ type RoleAssignment struct {
 	Name        string `json:"displayName"`
 	Description string `json:"description"`
 	RoleID      string `json:"roleDefinitionId"`
-	// Members are names as in Identity.Members: token:<id>, user:<subject>, app:<client id>, or the id of a group of the
-	// identity provider.
+	// Members are names as in Identity.Members: token:<id>, user:<subject>, app:<client id>, or the
+	// id of a group of the identity provider.
 	Members []string `json:"members"`
-	Groups  []string `json:"resourceScopes"`    // ids of groups of devices; nil: all devices. A group may be gone.
-	Tags    []string `json:"roleScopeTagIds"`   // ids of scope tags; nil: whatever tags a thing carries
-	Token   string   `json:"tokenId,omitempty"` // id of the token with which it was made, and goes; empty: none
+	// ids of groups of devices; nil: all devices. A group may be gone.
+	Groups []string `json:"resourceScopes"`
+	// ids of scope tags; nil: whatever tags a thing carries
+	Tags []string `json:"roleScopeTagIds"`
+	// id of the token with which it was made, and goes; empty: none
+	Token string `json:"tokenId,omitempty"`
 }
 
 // Area is where the assignment holds.
@@ -54,11 +57,14 @@ const (
 
 // BuiltInRoles are the roles that are always there, by ascending id.
 func BuiltInRoles() []*Role {
-	helpDesk := []Right{ReadDevices, ChangeAssignments, SyncDevices, ReadConfigurations, ReadApps, ReadOrganization, ReadGroups}
+	helpDesk := []Right{ReadDevices, ChangeAssignments, SyncDevices, ReadConfigurations, ReadApps,
+		ReadOrganization, ReadGroups}
 	school := append(slices.Clone(helpDesk), UpdateDevices,
 		CreateConfigurations, UpdateConfigurations, DeleteConfigurations, AssignConfigurations,
-		CreateApps, UpdateApps, DeleteApps, AssignApps, CreateGroups, UpdateGroups, DeleteGroups, EnrollDevices, ReadAudit)
-	reading := slices.DeleteFunc(Rights(), func(r Right) bool { return !strings.HasSuffix(string(r), "_Read") })
+		CreateApps, UpdateApps, DeleteApps, AssignApps, CreateGroups, UpdateGroups, DeleteGroups,
+		EnrollDevices, ReadAudit)
+	reading := slices.DeleteFunc(Rights(),
+		func(r Right) bool { return !strings.HasSuffix(string(r), "_Read") })
 	return []*Role{
 		{ID: SchoolAdministrator, Name: "School Administrator", BuiltIn: true, Rights: school,
 			Description: "Manages apps, configurations, groups and devices, enrolls devices, and takes policies and apps off them for a while."},
@@ -80,13 +86,14 @@ func builtIn(fits func(*Role) bool) *Role {
 	return nil
 }
 
-// Conflict is the refusal of a write that the present state does not allow. It is safe to show to the caller.
+// Conflict is the refusal of a write that the present state does not allow. It is safe to show to
+// the caller.
 type Conflict struct{ Reason string }
 
 func (e *Conflict) Error() string { return e.Reason }
 
-// NotHeld is the refusal of a write that would give, take away or change what its caller does not have. It is safe to
-// show to the caller.
+// NotHeld is the refusal of a write that would give, take away or change what its caller does not
+// have. It is safe to show to the caller.
 type NotHeld struct {
 	Right Right
 	Where string // the part of the fleet and the catalog in which the caller lacks it, as a phrase

@@ -30,8 +30,8 @@ type AssignmentInput struct {
 	Tags        []string // nil: whatever tags a thing carries
 }
 
-// AssignmentPatch is an edit of a role assignment. Nil leaves a field as it is; a pointer to nil takes a limit away. The
-// role of an assignment never changes.
+// AssignmentPatch is an edit of a role assignment. Nil leaves a field as it is; a pointer to nil
+// takes a limit away. The role of an assignment never changes.
 type AssignmentPatch struct {
 	Name        *string
 	Description *string
@@ -49,9 +49,10 @@ func (r *Roles) Assignment(ctx context.Context, id string) (a *RoleAssignment, e
 	return a, err
 }
 
-// ListAssignments returns the assignments of a role, empty: of all roles, that a query selects; ErrNotFound if there is no
-// such role.
-func (r *Roles) ListAssignments(ctx context.Context, role string, q query.Query) (page query.Page[*RoleAssignment], err error) {
+// ListAssignments returns the assignments of a role, empty: of all roles, that a query selects;
+// ErrNotFound if there is no such role.
+func (r *Roles) ListAssignments(ctx context.Context, role string,
+	q query.Query) (page query.Page[*RoleAssignment], err error) {
 	role = strings.ToLower(role)
 	err = r.store.ViewAccess(ctx, func(tx Tx) error {
 		if role != "" {
@@ -70,10 +71,12 @@ func ofRole(id string) query.Condition {
 	return query.Comparison{Field: ByRole, Operator: query.Equal, Value: id}
 }
 
-// CreateAssignment gives a role to members. by must have the role's rights, and the right to assign roles, where the
-// assignment holds.
-func (r *Roles) CreateAssignment(ctx context.Context, by *Principal, in AssignmentInput) (*RoleAssignment, error) {
-	a := &RoleAssignment{ID: r.newID(), Name: in.Name, Description: in.Description, RoleID: strings.ToLower(in.RoleID),
+// CreateAssignment gives a role to members. by must have the role's rights, and the right to assign
+// roles, where the assignment holds.
+func (r *Roles) CreateAssignment(ctx context.Context, by *Principal,
+	in AssignmentInput) (*RoleAssignment, error) {
+	a := &RoleAssignment{ID: r.newID(), Name: in.Name, Description: in.Description,
+		RoleID:  strings.ToLower(in.RoleID),
 		Members: in.Members, Groups: lowered(in.Groups), Tags: in.Tags}
 	if err := a.check(); err != nil {
 		return nil, err
@@ -81,7 +84,8 @@ func (r *Roles) CreateAssignment(ctx context.Context, by *Principal, in Assignme
 	err := r.store.UpdateAccess(ctx, func(tx Tx) error {
 		role, err := findRole(ctx, tx, a.RoleID)
 		if errors.Is(err, ErrNotFound) {
-			return &invalid.Input{Property: "roleDefinition", Reason: fmt.Sprintf("there is no role %.60q", in.RoleID)}
+			return &invalid.Input{Property: "roleDefinition",
+				Reason: fmt.Sprintf("there is no role %.60q", in.RoleID)}
 		}
 		if err != nil {
 			return err
@@ -101,10 +105,11 @@ func (r *Roles) CreateAssignment(ctx context.Context, by *Principal, in Assignme
 	return a, nil
 }
 
-// UpdateAssignment edits a role assignment. by must have all that it gives, before and after. The error is ErrNotFound if
-// there is none, a *Conflict for new members of an assignment that belongs to a token, or that of a condition on the
-// assignment as it stands.
-func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string, patch AssignmentPatch, only ...func(*RoleAssignment) error,
+// UpdateAssignment edits a role assignment. by must have all that it gives, before and after. The
+// error is ErrNotFound if there is none, a *Conflict for new members of an assignment that belongs
+// to a token, or that of a condition on the assignment as it stands.
+func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string,
+	patch AssignmentPatch, only ...func(*RoleAssignment) error,
 ) (a *RoleAssignment, err error) {
 	err = r.store.UpdateAccess(ctx, func(tx Tx) error {
 		old, err := tx.Assignment(ctx, strings.ToLower(id))
@@ -122,7 +127,8 @@ func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string, 
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(by.MayGive(assigning(role), old.Area()), by.MayGive(assigning(role), a.Area())); err != nil {
+		if err := errors.Join(by.MayGive(assigning(role), old.Area()),
+			by.MayGive(assigning(role), a.Area())); err != nil {
 			return err
 		}
 		if err := a.refersWell(ctx, tx, old); err != nil {
@@ -137,9 +143,10 @@ func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string, 
 	return a, nil
 }
 
-// DeleteAssignment takes a role from the members of an assignment. by must have all that it gives. The error is
-// ErrNotFound if there is none, or that of a condition on the assignment as it stands.
-func (r *Roles) DeleteAssignment(ctx context.Context, by *Principal, id string, only ...func(*RoleAssignment) error) error {
+// DeleteAssignment takes a role from the members of an assignment. by must have all that it gives.
+// The error is ErrNotFound if there is none, or that of a condition on the assignment as it stands.
+func (r *Roles) DeleteAssignment(ctx context.Context, by *Principal, id string,
+	only ...func(*RoleAssignment) error) error {
 	return r.store.UpdateAccess(ctx, func(tx Tx) error {
 		a, err := tx.Assignment(ctx, strings.ToLower(id))
 		if err != nil {
@@ -177,7 +184,8 @@ func (a *RoleAssignment) edited(patch AssignmentPatch) (*RoleAssignment, error) 
 		edited.Tags = *patch.Tags
 	}
 	if a.Token != "" && !slices.Equal(a.Members, edited.Members) {
-		return nil, &Conflict{fmt.Sprintf("the assignment %q belongs to a token and has no other members: make another assignment", a.Name)}
+		return nil,
+			&Conflict{fmt.Sprintf("the assignment %q belongs to a token and has no other members: make another assignment", a.Name)}
 	}
 	return &edited, edited.check()
 }
@@ -191,32 +199,40 @@ func (a *RoleAssignment) check() error {
 		return err
 	}
 	for i, m := range a.Members {
-		if strings.TrimSpace(m) != m || m == "" || utf8.RuneCountInString(m) > maxMemberName || strings.ContainsFunc(m, unicode.IsControl) {
-			return &invalid.Input{Property: fmt.Sprintf("members[%d]", i), Reason: "must be the id of a group, token:<id>, user:<subject> or app:<client id>"}
+		if strings.TrimSpace(m) != m || m == "" || utf8.RuneCountInString(m) > maxMemberName ||
+			strings.ContainsFunc(m, unicode.IsControl) {
+			return &invalid.Input{Property: fmt.Sprintf("members[%d]", i),
+				Reason: "must be the id of a group, token:<id>, user:<subject> or app:<client id>"}
 		}
 	}
 	if a.Groups != nil && len(a.Groups) == 0 {
-		return &invalid.Input{Property: "resourceScopes", Reason: "must name a group of devices, unless scopeType is allDevices"}
+		return &invalid.Input{Property: "resourceScopes",
+			Reason: "must name a group of devices, unless scopeType is allDevices"}
 	}
 	if a.Tags != nil && len(a.Tags) == 0 {
-		return &invalid.Input{Property: "roleScopeTagIds", Reason: "must name a scope tag, or be left out"}
+		return &invalid.Input{Property: "roleScopeTagIds",
+			Reason: "must name a scope tag, or be left out"}
 	}
-	return errors.Join(checkList("resourceScopes", a.Groups, maxLimits), checkList("roleScopeTagIds", a.Tags, maxLimits))
+	return errors.Join(checkList("resourceScopes", a.Groups, maxLimits),
+		checkList("roleScopeTagIds", a.Tags, maxLimits))
 }
 
 func checkList(property string, list []string, most int) error {
 	if len(list) > most {
-		return &invalid.Input{Property: property, Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), most)}
+		return &invalid.Input{Property: property,
+			Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), most)}
 	}
 	for i, v := range list {
 		if slices.Contains(list[:i], v) {
-			return &invalid.Input{Property: fmt.Sprintf("%s[%d]", property, i), Reason: "names the same as an element before it"}
+			return &invalid.Input{Property: fmt.Sprintf("%s[%d]", property, i),
+				Reason: "names the same as an element before it"}
 		}
 	}
 	return nil
 }
 
-// refersWell checks that there is what the assignment names. What an older version of it names may be gone.
+// refersWell checks that there is what the assignment names. What an older version of it names may
+// be gone.
 func (a *RoleAssignment) refersWell(ctx context.Context, tx Tx, old *RoleAssignment) error {
 	return errors.Join(
 		allFound("members", "token", a.Members, old.Members, func(member string) (bool, error) {
@@ -227,7 +243,8 @@ func (a *RoleAssignment) refersWell(ctx context.Context, tx Tx, old *RoleAssignm
 			_, _, err := tx.Token(ctx, id)
 			return found(err)
 		}),
-		allFound("resourceScopes", "group", a.Groups, old.Groups, func(id string) (bool, error) { return tx.GroupExists(ctx, id) }),
+		allFound("resourceScopes", "group", a.Groups, old.Groups,
+			func(id string) (bool, error) { return tx.GroupExists(ctx, id) }),
 		allFound("roleScopeTagIds", "scope tag", a.Tags, old.Tags, func(id string) (bool, error) {
 			_, err := tx.Tag(ctx, id)
 			return found(err)
@@ -242,7 +259,8 @@ func allFound(property, what string, list, before []string, find func(string) (b
 		}
 		ok, err := find(v)
 		if err == nil && !ok {
-			err = &invalid.Input{Property: fmt.Sprintf("%s[%d]", property, i), Reason: fmt.Sprintf("there is no %s %.100q", what, v)}
+			err = &invalid.Input{Property: fmt.Sprintf("%s[%d]", property, i),
+				Reason: fmt.Sprintf("there is no %s %.100q", what, v)}
 		}
 		if err != nil {
 			return err

@@ -20,7 +20,8 @@ type history struct {
 	all     []fleet.Place
 }
 
-// Whatever principals do through the service, nobody reaches more afterwards than they or the one who acted did before.
+// Whatever principals do through the service, nobody reaches more afterwards than they or the one
+// who acted did before.
 func TestNobodyEscalates(t *testing.T) {
 	h := &history{office: newOffice(t), members: []string{"user:anna", "user:ben", "user:cleo"}}
 	h.groups = []string{h.group("a"), h.group("b")}
@@ -38,7 +39,8 @@ func TestNobodyEscalates(t *testing.T) {
 			by := h.principal(actor)
 			own := before[actor]
 			if rapid.IntRange(0, 3).Draw(t, "as") == 0 {
-				by = &access.Principal{Identity: access.Identity{Application: true, Permissions: []string{"DeviceManagementRBAC.ReadWrite.All"}}}
+				by = &access.Principal{Identity: access.Identity{Application: true,
+					Permissions: []string{"DeviceManagementRBAC.ReadWrite.All"}}}
 				own = h.reachOf(by)
 			}
 			did, err := h.act(t, by, rapid.IntRange(0, kinds-1).Draw(t, "kind"))
@@ -99,20 +101,24 @@ const (
 // act does one thing of a kind, with whom and what at random.
 func (h *history) act(t *rapid.T, by *access.Principal, kind int) (string, error) {
 	ctx := h.t.Context()
-	custom := slices.DeleteFunc(must2(h.ListRoles(ctx, query.Query{}))(h.t).Items, func(r *access.Role) bool { return r.BuiltIn })
+	custom := slices.DeleteFunc(must2(h.ListRoles(ctx, query.Query{}))(h.t).Items,
+		func(r *access.Role) bool { return r.BuiltIn })
 	assignments := must2(h.ListAssignments(ctx, "", query.Query{}))(h.t).Items
 	members := rapid.SliceOfDistinct(rapid.SampledFrom(h.members), rapid.ID).Draw(t, "members")
 	groups, tags := drawLimits(t, "groups", 1, h.groups), drawLimits(t, "tags", 1, someTags)
 	var err error
 	switch {
 	case kind == createRole:
-		_, err = h.CreateRole(ctx, by, access.RoleInput{Name: fmt.Sprint("role ", len(custom)), Rights: drawRights(t, "rights")})
+		_, err = h.CreateRole(ctx, by, access.RoleInput{Name: fmt.Sprint("role ", len(custom)),
+			Rights: drawRights(t, "rights")})
 		return "CreateRole", err
 	case kind == updateRole:
-		_, err = h.UpdateRole(ctx, by, rapid.SampledFrom(custom).Draw(t, "role").ID, access.RolePatch{Rights: drawRights(t, "rights")})
+		_, err = h.UpdateRole(ctx, by, rapid.SampledFrom(custom).Draw(t, "role").ID,
+			access.RolePatch{Rights: drawRights(t, "rights")})
 		return "UpdateRole", err
 	case kind == assign || len(assignments) == 0:
-		_, err = h.CreateAssignment(ctx, by, access.AssignmentInput{Name: "a", RoleID: rapid.SampledFrom(custom).Draw(t, "role").ID,
+		_, err = h.CreateAssignment(ctx, by, access.AssignmentInput{Name: "a",
+			RoleID:  rapid.SampledFrom(custom).Draw(t, "role").ID,
 			Members: members, Groups: groups, Tags: tags})
 		return "CreateAssignment", err
 	case kind == updateAssignment:
@@ -120,9 +126,11 @@ func (h *history) act(t *rapid.T, by *access.Principal, kind int) (string, error
 		if rapid.Bool().Draw(t, "moves") {
 			patch.Groups, patch.Tags = &groups, &tags
 		}
-		_, err = h.UpdateAssignment(ctx, by, rapid.SampledFrom(assignments).Draw(t, "assignment").ID, patch)
+		_, err = h.UpdateAssignment(ctx, by, rapid.SampledFrom(assignments).Draw(t,
+			"assignment").ID, patch)
 		return "UpdateAssignment", err
 	default:
-		return "DeleteAssignment", h.DeleteAssignment(ctx, by, rapid.SampledFrom(assignments).Draw(t, "assignment").ID)
+		return "DeleteAssignment", h.DeleteAssignment(ctx, by,
+			rapid.SampledFrom(assignments).Draw(t, "assignment").ID)
 	}
 }

@@ -6,9 +6,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// MayGive reports whether one of the principal's assignments has every one of the rights, and in it the whole area, so that
-// they may give them there: nobody gives, or takes away, more than they have, and who gets a sum of what several assignments
-// have would have more. The error is a *NotHeld.
+// MayGive reports whether one of the principal's assignments has every one of the rights, and in it
+// the whole area, so that they may give them there: nobody gives, or takes away, more than they
+// have, and who gets a sum of what several assignments have would have more. The error is a
+// *NotHeld.
 func (p *Principal) MayGive(rights []Right, area fleet.Area) error {
 	for _, r := range rights {
 		for _, part := range parts(area) {
@@ -19,7 +20,8 @@ func (p *Principal) MayGive(rights []Right, area fleet.Area) error {
 	}
 	for i, r := range rights {
 		if !holds(p.Scope(rights[:i+1]...), area) {
-			return &NotHeld{Right: r, Where: "in all of that area, with all else that is given, by one role assignment"}
+			return &NotHeld{Right: r,
+				Where: "in all of that area, with all else that is given, by one role assignment"}
 		}
 	}
 	return nil
@@ -29,8 +31,8 @@ func holds(scope fleet.Scope, area fleet.Area) bool {
 	return slices.ContainsFunc(scope, func(has fleet.Area) bool { return contains(has, area) })
 }
 
-// mayName reports whether the principal has every one of the rights in some area, and so may put them into a role. The
-// error is a *NotHeld.
+// mayName reports whether the principal has every one of the rights in some area, and so may put
+// them into a role. The error is a *NotHeld.
 func (p *Principal) mayName(rights []Right) error {
 	for _, r := range rights {
 		if len(p.Scope(r)) == 0 {
@@ -40,7 +42,8 @@ func (p *Principal) mayName(rights []Right) error {
 	return nil
 }
 
-// parts splits an area into areas of at most one group and one tag. What is in the area is in one of them.
+// parts splits an area into areas of at most one group and one tag. What is in the area is in one
+// of them.
 func parts(area fleet.Area) []fleet.Area {
 	var split []fleet.Area
 	for _, groups := range singles(area.Groups) {
@@ -51,8 +54,8 @@ func parts(area fleet.Area) []fleet.Area {
 	return split
 }
 
-// singles is each limit alone, or the one absence of limits. An empty list counts as a limit that nothing meets: it
-// holds no device, but an area without groups still has payloads.
+// singles is each limit alone, or the one absence of limits. An empty list counts as a limit that
+// nothing meets: it holds no device, but an area without groups still has payloads.
 func singles(limits []string) [][]string {
 	if len(limits) == 0 {
 		return [][]string{limits}
@@ -73,7 +76,8 @@ func within(limits, others []string) bool {
 	if others == nil {
 		return true
 	}
-	return limits != nil && !slices.ContainsFunc(limits, func(l string) bool { return !slices.Contains(others, l) })
+	return limits != nil && !slices.ContainsFunc(limits,
+		func(l string) bool { return !slices.Contains(others, l) })
 }
 
 func phrase(part fleet.Area) string {

@@ -46,8 +46,10 @@ func newOffice(t testing.TB) *office {
 		}
 	})
 	c := &clock{time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC)}
-	return &office{Roles: access.NewRoles(s, uuid.NewString), t: t, store: s, tokens: access.NewTokens(s, c.now),
-		catalog: catalog.New(s, catalog.MustForms(payload.Forms()), c.now, uuid.NewString), clock: c}
+	return &office{Roles: access.NewRoles(s, uuid.NewString), t: t, store: s,
+		tokens:  access.NewTokens(s, c.now),
+		catalog: catalog.New(s, catalog.MustForms(payload.Forms()), c.now, uuid.NewString),
+		clock:   c}
 }
 
 func must[T any](t testing.TB, v T, err error) T {
@@ -75,13 +77,15 @@ func (o *office) tag(name string) string {
 func (o *office) principal(members ...string) *access.Principal {
 	o.t.Helper()
 	grants, err := o.Grants(o.t.Context(), members)
-	return &access.Principal{Identity: access.Identity{ID: members[0], Members: members}, Grants: must(o.t, grants, err)}
+	return &access.Principal{Identity: access.Identity{ID: members[0], Members: members},
+		Grants: must(o.t, grants, err)}
 }
 
 func TestBuiltInRoles(t *testing.T) {
 	o := newOffice(t)
 	list := must2(o.ListRoles(t.Context(), query.Query{}))(t).Items
-	if len(list) != 4 || !slices.IsSortedFunc(list, func(a, b *access.Role) int { return strings.Compare(a.ID, b.ID) }) {
+	if len(list) != 4 || !slices.IsSortedFunc(list,
+		func(a, b *access.Role) int { return strings.Compare(a.ID, b.ID) }) {
 		t.Fatalf("roles are %v", list)
 	}
 	can := func(id string, r access.Right) bool {
@@ -106,15 +110,18 @@ func TestBuiltInRoles(t *testing.T) {
 		{access.AssignRoles, false, false, false, true},
 		{access.CreateTokens, false, false, false, true},
 	} {
-		got := []bool{can(access.HelpDeskOperator, tt.right), can(access.SchoolAdministrator, tt.right),
+		got := []bool{can(access.HelpDeskOperator, tt.right),
+			can(access.SchoolAdministrator, tt.right),
 			can(access.ReadOnlyOperator, tt.right), can(access.Administrator, tt.right)}
 		if want := []bool{tt.helpDesk, tt.school, tt.reading, tt.admin}; !slices.Equal(got, want) {
-			t.Errorf("%s: help desk, school, reading, admin have it: %v, want %v", tt.right, got, want)
+			t.Errorf("%s: help desk, school, reading, admin have it: %v, want %v", tt.right, got,
+				want)
 		}
 	}
 	for _, role := range list {
 		var conflict *access.Conflict
-		if _, err := o.UpdateRole(t.Context(), root, role.ID, access.RolePatch{Rights: []access.Right{}}); !errors.As(err, &conflict) {
+		if _, err := o.UpdateRole(t.Context(), root, role.ID,
+			access.RolePatch{Rights: []access.Right{}}); !errors.As(err, &conflict) {
 			t.Errorf("editing %s: %v", role.Name, err)
 		}
 		if err := o.DeleteRole(t.Context(), role.ID); !errors.As(err, &conflict) {
@@ -130,9 +137,11 @@ func must2[T any](v T, err error) func(testing.TB) T {
 
 func TestRoleLifecycle(t *testing.T) {
 	o := newOffice(t)
-	role := must2(o.CreateRole(t.Context(), root, access.RoleInput{Name: "Night shift", Description: "d",
-		Rights: []access.Right{access.SyncDevices, access.ReadDevices, access.SyncDevices}}))(t)
-	if got := must2(o.Role(t.Context(), role.ID))(t); !reflect.DeepEqual(got, role) || len(got.Rights) != 2 || got.BuiltIn {
+	role := must2(o.CreateRole(t.Context(), root,
+		access.RoleInput{Name: "Night shift", Description: "d",
+			Rights: []access.Right{access.SyncDevices, access.ReadDevices, access.SyncDevices}}))(t)
+	if got := must2(o.Role(t.Context(), role.ID))(t); !reflect.DeepEqual(got, role) ||
+		len(got.Rights) != 2 || got.BuiltIn {
 		t.Errorf("made %+v, read %+v", role, got)
 	}
 	var seen []string
@@ -149,12 +158,15 @@ func TestRoleLifecycle(t *testing.T) {
 		t.Errorf("pages show %v", seen)
 	}
 	name := "Day shift"
-	edited := must2(o.UpdateRole(t.Context(), root, role.ID, access.RolePatch{Name: &name, Rights: []access.Right{access.ReadApps}}))(t)
-	if got := must2(o.Role(t.Context(), role.ID))(t); !reflect.DeepEqual(got, edited) || got.Name != name || got.Description != "d" ||
+	edited := must2(o.UpdateRole(t.Context(), root, role.ID,
+		access.RolePatch{Name: &name, Rights: []access.Right{access.ReadApps}}))(t)
+	if got := must2(o.Role(t.Context(), role.ID))(t); !reflect.DeepEqual(got, edited) ||
+		got.Name != name || got.Description != "d" ||
 		!slices.Equal(got.Rights, []access.Right{access.ReadApps}) {
 		t.Errorf("edited to %+v", got)
 	}
-	a := must2(o.CreateAssignment(t.Context(), root, access.AssignmentInput{Name: "a", RoleID: role.ID, Members: []string{"g"}}))(t)
+	a := must2(o.CreateAssignment(t.Context(), root,
+		access.AssignmentInput{Name: "a", RoleID: role.ID, Members: []string{"g"}}))(t)
 	var conflict *access.Conflict
 	if err := o.DeleteRole(t.Context(), role.ID); !errors.As(err, &conflict) {
 		t.Errorf("deleting an assigned role: %v", err)
@@ -198,7 +210,8 @@ func TestWritesAreNoted(t *testing.T) {
 	var objects []audit.Object
 	noted := func(write func(context.Context) error) {
 		t.Helper()
-		d := &audit.Draft{Entry: audit.Entry{ID: uuid.NewString(), At: o.clock.Time, Kind: audit.Act, Result: audit.Success}}
+		d := &audit.Draft{Entry: audit.Entry{ID: uuid.NewString(), At: o.clock.Time,
+			Kind: audit.Act, Result: audit.Success}}
 		if err := write(audit.With(t.Context(), d)); err != nil {
 			t.Fatal(err)
 		}
@@ -237,18 +250,22 @@ func TestWritesAreNoted(t *testing.T) {
 	noted(func(ctx context.Context) error { return o.DeleteTag(ctx, tag.ID) })
 	var bearer string
 	noted(func(ctx context.Context) (err error) {
-		_, bearer, err = o.tokens.Create(ctx, access.TokenInput{Name: "new", Role: access.Administrator})
+		_, bearer, err = o.tokens.Create(ctx,
+			access.TokenInput{Name: "new", Role: access.Administrator})
 		return err
 	})
 	noted(func(ctx context.Context) error { return o.tokens.Revoke(ctx, "new") })
-	want := []string{"roleDefinition +", "roleDefinition ±", "roleAssignment +", "roleAssignment ±", "roleAssignment -", "roleDefinition -",
+	want := []string{"roleDefinition +", "roleDefinition ±", "roleAssignment +", "roleAssignment ±",
+		"roleAssignment -", "roleDefinition -",
 		"roleScopeTag +", "roleScopeTag ±", "roleScopeTag -", "token +", "token -"}
 	var got []string
 	for _, ob := range objects {
-		sign := map[[2]bool]string{{false, true}: "+", {true, true}: "±", {true, false}: "-"}[[2]bool{ob.Before != nil, ob.After != nil}]
+		sign := map[[2]bool]string{{false, true}: "+", {true, true}: "±",
+			{true, false}: "-"}[[2]bool{ob.Before != nil, ob.After != nil}]
 		got = append(got, ob.Type+" "+sign)
 		both := string(ob.Before) + string(ob.After)
-		if !strings.Contains(both, ob.ID) || !strings.Contains(both, ob.Name) || strings.Contains(both, bearer[20:]) {
+		if !strings.Contains(both, ob.ID) || !strings.Contains(both, ob.Name) ||
+			strings.Contains(both, bearer[20:]) {
 			t.Errorf("noted %s of %s %q: %s", got[len(got)-1], ob.ID, ob.Name, both)
 		}
 	}

@@ -21,9 +21,9 @@ const (
 	maxDescription = 1024
 )
 
-// Roles keeps roles, who has them and where, and scope tags. Input that is at fault is an *invalid.Input with the name
-// of Graph's property. What takes the principal that acts returns a *NotHeld when it would give, or take away, more than
-// that principal has.
+// Roles keeps roles, who has them and where, and scope tags. Input that is at fault is an
+// *invalid.Input with the name of Graph's property. What takes the principal that acts returns a
+// *NotHeld when it would give, or take away, more than that principal has.
 type Roles struct {
 	store Store
 	newID func() string // a GUID in lower case
@@ -75,7 +75,8 @@ func (r *Roles) ListRoles(ctx context.Context, q query.Query) (page query.Page[*
 
 // CreateRole adds a custom role of rights that by has.
 func (r *Roles) CreateRole(ctx context.Context, by *Principal, in RoleInput) (*Role, error) {
-	role := &Role{ID: r.newID(), Name: in.Name, Description: in.Description, Rights: normal(in.Rights)}
+	role := &Role{ID: r.newID(), Name: in.Name, Description: in.Description,
+		Rights: normal(in.Rights)}
 	if err := role.check(); err != nil {
 		return nil, err
 	}
@@ -95,10 +96,11 @@ func (r *Roles) CreateRole(ctx context.Context, by *Principal, in RoleInput) (*R
 	return role, nil
 }
 
-// UpdateRole edits a custom role, and so what its members have: by must have what is added, and all that the role gives
-// its members, before and after, where it gives it. The error is ErrNotFound, a *Conflict for a built-in role, or that of
-// a condition on the role as it stands.
-func (r *Roles) UpdateRole(ctx context.Context, by *Principal, id string, patch RolePatch, only ...func(*Role) error) (role *Role, err error) {
+// UpdateRole edits a custom role, and so what its members have: by must have what is added, and all
+// that the role gives its members, before and after, where it gives it. The error is ErrNotFound, a
+// *Conflict for a built-in role, or that of a condition on the role as it stands.
+func (r *Roles) UpdateRole(ctx context.Context, by *Principal, id string, patch RolePatch,
+	only ...func(*Role) error) (role *Role, err error) {
 	err = r.store.UpdateAccess(ctx, func(tx Tx) error {
 		old, err := findRole(ctx, tx, strings.ToLower(id))
 		if err != nil {
@@ -117,7 +119,8 @@ func (r *Roles) UpdateRole(ctx context.Context, by *Principal, id string, patch 
 		if patch.Rights != nil {
 			role.Rights = normal(patch.Rights)
 		}
-		added := slices.DeleteFunc(slices.Clone(role.Rights), func(r Right) bool { return slices.Contains(old.Rights, r) })
+		added := slices.DeleteFunc(slices.Clone(role.Rights),
+			func(r Right) bool { return slices.Contains(old.Rights, r) })
 		if err := errors.Join(role.check(), by.mayName(added)); err != nil {
 			return err
 		}
@@ -161,8 +164,8 @@ func fulfils[T any](current T, conditions []func(T) error) error {
 	return nil
 }
 
-// DeleteRole deletes a custom role that nobody has. The error is ErrNotFound, a *Conflict for a role that is built in or
-// assigned, or that of a condition on the role as it stands.
+// DeleteRole deletes a custom role that nobody has. The error is ErrNotFound, a *Conflict for a
+// role that is built in or assigned, or that of a condition on the role as it stands.
 func (r *Roles) DeleteRole(ctx context.Context, id string, only ...func(*Role) error) error {
 	return r.store.UpdateAccess(ctx, func(tx Tx) error {
 		role, err := findRole(ctx, tx, strings.ToLower(id))
@@ -207,7 +210,8 @@ func (role *Role) check() error {
 	known := Rights()
 	for _, right := range role.Rights {
 		if !slices.Contains(known, right) {
-			return &invalid.Input{Property: "rolePermissions", Reason: fmt.Sprintf("there is no resource action %.100q", right)}
+			return &invalid.Input{Property: "rolePermissions",
+				Reason: fmt.Sprintf("there is no resource action %.100q", right)}
 		}
 	}
 	return checkNaming(role.Name, role.Description)
@@ -217,7 +221,8 @@ func (role *Role) check() error {
 func (role *Role) unique(ctx context.Context, tx Tx) error {
 	other, err := roleNamed(ctx, tx, role.Name)
 	if err == nil && other.ID != role.ID {
-		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("another role is called %q", other.Name)}
+		return &invalid.Input{Property: "displayName",
+			Reason: fmt.Sprintf("another role is called %q", other.Name)}
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -237,18 +242,22 @@ func set(field, value *string) {
 func checkNaming(name, description string) error {
 	switch {
 	case strings.TrimSpace(name) != name || name == "" || utf8.RuneCountInString(name) > maxName:
-		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("must have 1 to %d characters, without spaces around them", maxName)}
+		return &invalid.Input{Property: "displayName",
+			Reason: fmt.Sprintf("must have 1 to %d characters, without spaces around them",
+				maxName)}
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return &invalid.Input{Property: "displayName", Reason: "must have no control characters"}
 	case utf8.RuneCountInString(description) > maxDescription:
-		return &invalid.Input{Property: "description", Reason: fmt.Sprintf("must have at most %d characters", maxDescription)}
+		return &invalid.Input{Property: "description",
+			Reason: fmt.Sprintf("must have at most %d characters", maxDescription)}
 	}
 	return nil
 }
 
 // note tells the record of a write what it does; nil: the thing is not there.
 func note[T any](ctx context.Context, kind, id, name string, before, after *T) {
-	audit.Note(ctx, audit.Object{Type: kind, ID: id, Name: name, Before: shown(before), After: shown(after)})
+	audit.Note(ctx, audit.Object{Type: kind, ID: id, Name: name, Before: shown(before),
+		After: shown(after)})
 }
 
 func shown[T any](thing *T) json.RawMessage {
@@ -257,7 +266,8 @@ func shown[T any](thing *T) json.RawMessage {
 	}
 	text, err := json.Marshal(thing)
 	if err != nil {
-		panic(fmt.Sprintf("access: a %T does not marshal: %v", thing, err)) // strings and times of our own
+		// strings and times of our own
+		panic(fmt.Sprintf("access: a %T does not marshal: %v", thing, err))
 	}
 	return text
 }

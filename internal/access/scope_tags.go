@@ -30,8 +30,10 @@ func (r *Roles) Tag(ctx context.Context, id string) (t *ScopeTag, err error) {
 	return t, err
 }
 
-// ListTags returns the scope tags that a query selects, in the order of their numbers unless it says otherwise.
-func (r *Roles) ListTags(ctx context.Context, q query.Query) (page query.Page[*ScopeTag], err error) {
+// ListTags returns the scope tags that a query selects, in the order of their numbers unless it
+// says otherwise.
+func (r *Roles) ListTags(ctx context.Context,
+	q query.Query) (page query.Page[*ScopeTag], err error) {
 	err = r.store.ViewAccess(ctx, func(tx Tx) error {
 		page, err = tx.Tags(ctx, q)
 		return err
@@ -66,7 +68,8 @@ func (r *Roles) UpdateTag(ctx context.Context, id string, patch TagPatch) (t *Sc
 			return err
 		}
 		if old.BuiltIn() {
-			return &Conflict{fmt.Sprintf("the scope tag %q is built in and never changes", old.Name)}
+			return &Conflict{fmt.Sprintf("the scope tag %q is built in and never changes",
+				old.Name)}
 		}
 		edited := *old
 		t = &edited
@@ -84,7 +87,8 @@ func (r *Roles) UpdateTag(ctx context.Context, id string, patch TagPatch) (t *Sc
 	return t, nil
 }
 
-// DeleteTag deletes a scope tag. The error is ErrNotFound, or a *Conflict for the built-in one and for one in use.
+// DeleteTag deletes a scope tag. The error is ErrNotFound, or a *Conflict for the built-in one and
+// for one in use.
 func (r *Roles) DeleteTag(ctx context.Context, id string) error {
 	return r.store.UpdateAccess(ctx, func(tx Tx) error {
 		t, err := tx.Tag(ctx, id)
@@ -114,7 +118,8 @@ func (t *ScopeTag) check(ctx context.Context, tx Tx) error {
 	}
 	other, err := tx.TagNamed(ctx, t.Name)
 	if err == nil && other.ID != t.ID {
-		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("another scope tag is called %q", other.Name)}
+		return &invalid.Input{Property: "displayName",
+			Reason: fmt.Sprintf("another scope tag is called %q", other.Name)}
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil

@@ -26,7 +26,8 @@ type Session struct {
 	Seen     time.Time // when it was last used, up to seenEvery late
 }
 
-// TokenID is the id of the local token that the session was begun with; empty: none, but an identity provider.
+// TokenID is the id of the local token that the session was begun with; empty: none, but an
+// identity provider.
 func (s *Session) TokenID() string {
 	id, _ := strings.CutPrefix(s.Identity.ID, tokenMember)
 	if id == s.Identity.ID {
@@ -35,10 +36,11 @@ func (s *Session) TokenID() string {
 	return id
 }
 
-// SessionStore keeps sessions, and links that begin one. Deleting a token deletes its sessions and links with it.
+// SessionStore keeps sessions, and links that begin one. Deleting a token deletes its sessions and
+// links with it.
 type SessionStore interface {
-	// InsertSession stores a session and deletes those that have ended by now: past their end, or unused since idle.
-	// The error is ErrNotFound if its token does not exist.
+	// InsertSession stores a session and deletes those that have ended by now: past their end, or
+	// unused since idle. The error is ErrNotFound if its token does not exist.
 	InsertSession(ctx context.Context, s Session, now, idle time.Time) error
 	// Session finds one by the hash of its secret; ErrNotFound if there is none.
 	Session(ctx context.Context, hash [sha256.Size]byte) (Session, error)
@@ -46,20 +48,24 @@ type SessionStore interface {
 	TouchSession(ctx context.Context, hash [sha256.Size]byte, seen time.Time) error
 	// DeleteSession deletes a session, if it exists.
 	DeleteSession(ctx context.Context, hash [sha256.Size]byte) error
-	// InsertLink stores a link, as a session that has not begun, and deletes those that have expired by now.
+	// InsertLink stores a link, as a session that has not begun, and deletes those that have
+	// expired by now.
 	InsertLink(ctx context.Context, s Session, now time.Time) error
-	// TakeLink deletes a link and returns it; ErrNotFound if there is none. Of many callers one gets it.
+	// TakeLink deletes a link and returns it; ErrNotFound if there is none. Of many callers one
+	// gets it.
 	TakeLink(ctx context.Context, hash [sha256.Size]byte) (Session, error)
 }
 
-// Sessions lets people use the server with a browser. Its methods may be called from many goroutines.
+// Sessions lets people use the server with a browser. Its methods may be called from many
+// goroutines.
 type Sessions struct {
 	store SessionStore
 	idle  time.Duration
 	now   func() time.Time
 }
 
-// NewSessions keeps its sessions in store. They end when they are not used for idle; 0: DefaultIdle.
+// NewSessions keeps its sessions in store. They end when they are not used for idle; 0:
+// DefaultIdle.
 func NewSessions(store SessionStore, idle time.Duration, now func() time.Time) *Sessions {
 	if idle == 0 {
 		idle = DefaultIdle
@@ -67,8 +73,8 @@ func NewSessions(store SessionStore, idle time.Duration, now func() time.Time) *
 	return &Sessions{store: store, idle: idle, now: now}
 }
 
-// Begin begins a session and returns its secret, of which nobody else knows. The error is ErrUnauthenticated if the
-// identity is of a token that has been revoked meanwhile.
+// Begin begins a session and returns its secret, of which nobody else knows. The error is
+// ErrUnauthenticated if the identity is of a token that has been revoked meanwhile.
 func (s *Sessions) Begin(ctx context.Context, who *Identity) (secret string, err error) {
 	secret, hash := newSecret()
 	now := s.now().UTC()
@@ -83,7 +89,8 @@ func (s *Sessions) Begin(ctx context.Context, who *Identity) (secret string, err
 	return secret, nil
 }
 
-// Identify returns whose session it is, and counts as a use of it; ErrUnauthenticated if it has ended or never was.
+// Identify returns whose session it is, and counts as a use of it; ErrUnauthenticated if it has
+// ended or never was.
 func (s *Sessions) Identify(ctx context.Context, secret string) (*Identity, error) {
 	session, err := s.find(ctx, secret)
 	if err != nil {
@@ -97,8 +104,8 @@ func (s *Sessions) Identify(ctx context.Context, secret string) (*Identity, erro
 	return &session.Identity, nil
 }
 
-// Check is Identify for what happens without its holder's doing, such as a page that keeps itself up to date: it is no
-// use of the session, which can end meanwhile.
+// Check is Identify for what happens without its holder's doing, such as a page that keeps itself
+// up to date: it is no use of the session, which can end meanwhile.
 func (s *Sessions) Check(ctx context.Context, secret string) (*Identity, error) {
 	session, err := s.find(ctx, secret)
 	if err != nil {
@@ -130,18 +137,21 @@ func (s *Sessions) End(ctx context.Context, secret string) error {
 }
 
 // Link returns a code that Redeem takes once, within ttl.
-func (s *Sessions) Link(ctx context.Context, who *Identity, ttl time.Duration) (code string, err error) {
+func (s *Sessions) Link(ctx context.Context, who *Identity,
+	ttl time.Duration) (code string, err error) {
 	code, hash := newSecret()
 	now := s.now().UTC()
-	if err := s.store.InsertLink(ctx, Session{Hash: hash, Identity: *who, Expires: now.Add(ttl)}, now); err != nil {
+	if err := s.store.InsertLink(ctx, Session{Hash: hash, Identity: *who, Expires: now.Add(ttl)},
+		now); err != nil {
 		return "", fmt.Errorf("making a link that signs in %s: %w", who.ID, err)
 	}
 	return code, nil
 }
 
-// Redeem begins the session of a link and returns its secret; ErrUnauthenticated for a code that has been used, has
-// expired, or never was.
-func (s *Sessions) Redeem(ctx context.Context, code string) (secret string, who *Identity, err error) {
+// Redeem begins the session of a link and returns its secret; ErrUnauthenticated for a code that
+// has been used, has expired, or never was.
+func (s *Sessions) Redeem(ctx context.Context,
+	code string) (secret string, who *Identity, err error) {
 	link, err := s.store.TakeLink(ctx, sha256.Sum256([]byte(code)))
 	if errors.Is(err, ErrNotFound) {
 		return "", nil, ErrUnauthenticated

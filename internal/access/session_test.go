@@ -36,13 +36,15 @@ func newLobby(t *testing.T) *lobby {
 			t.Error(err)
 		}
 	})
-	return &lobby{access.NewSessions(s, 0, clock.now), t, access.NewTokens(s, clock.now), clock, dir}
+	return &lobby{access.NewSessions(s, 0, clock.now), t, access.NewTokens(s, clock.now), clock,
+		dir}
 }
 
 // holder makes a token and returns who holds it.
 func (l *lobby) holder(name string, ttl time.Duration) *access.Identity {
 	l.t.Helper()
-	_, bearer, err := l.tokens.Create(l.t.Context(), access.TokenInput{Name: name, Role: access.Administrator, TTL: ttl})
+	_, bearer, err := l.tokens.Create(l.t.Context(),
+		access.TokenInput{Name: name, Role: access.Administrator, TTL: ttl})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -64,8 +66,10 @@ func (l *lobby) begin(who *access.Identity) string {
 
 func (l *lobby) mustBe(secret string, want *access.Identity) {
 	l.t.Helper()
-	for name, identify := range map[string]func(context.Context, string) (*access.Identity, error){"Check": l.Check, "Identify": l.Identify} {
-		if got, err := identify(l.t.Context(), secret); err != nil || !reflect.DeepEqual(got, want) {
+	for name, identify := range map[string]func(context.Context, string) (*access.Identity,
+		error){"Check": l.Check, "Identify": l.Identify} {
+		if got, err := identify(l.t.Context(), secret); err != nil ||
+			!reflect.DeepEqual(got, want) {
 			l.t.Errorf("%s: got %+v, %v; want %+v", name, got, err, want)
 		}
 	}
@@ -73,8 +77,10 @@ func (l *lobby) mustBe(secret string, want *access.Identity) {
 
 func (l *lobby) mustHaveEnded(secret string) {
 	l.t.Helper()
-	for name, identify := range map[string]func(context.Context, string) (*access.Identity, error){"Check": l.Check, "Identify": l.Identify} {
-		if got, err := identify(l.t.Context(), secret); got != nil || !errors.Is(err, access.ErrUnauthenticated) {
+	for name, identify := range map[string]func(context.Context, string) (*access.Identity,
+		error){"Check": l.Check, "Identify": l.Identify} {
+		if got, err := identify(l.t.Context(), secret); got != nil ||
+			!errors.Is(err, access.ErrUnauthenticated) {
 			l.t.Errorf("%s: got %+v, %v; want ErrUnauthenticated", name, got, err)
 		}
 	}

@@ -18,8 +18,9 @@ type PayloadTags interface {
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
 }
 
-// Sight is what somebody sees of devices and payloads. It remembers, because one answer asks often about the same, and is
-// to be forgotten soon, because groups and tags change. It is for one goroutine.
+// Sight is what somebody sees of devices and payloads. It remembers, because one answer asks often
+// about the same, and is to be forgotten soon, because groups and tags change. It is for one
+// goroutine.
 type Sight struct {
 	scope    fleet.Scope
 	places   Places
@@ -30,10 +31,12 @@ type Sight struct {
 
 // NewSight returns what who has a scope sees.
 func NewSight(scope fleet.Scope, places Places, payloads PayloadTags) *Sight {
-	return &Sight{scope, places, payloads, make(map[fleet.DeviceID]fleet.Scope), make(map[action.PayloadID][]string)}
+	return &Sight{scope, places, payloads, make(map[fleet.DeviceID]fleet.Scope),
+		make(map[action.PayloadID][]string)}
 }
 
-// Areas returns the areas of the scope that a device is in; none: it is not seen, or does not exist.
+// Areas returns the areas of the scope that a device is in; none: it is not seen, or does not
+// exist.
 func (s *Sight) Areas(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
 	if s.scope.Everything() {
 		return s.scope, nil
@@ -53,8 +56,10 @@ func (s *Sight) Areas(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 	return areas, nil
 }
 
-// SeesChange reports whether a change of a device is seen: the device, and the payload that changed, if it was one.
-func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID, changed *action.Result) (bool, error) {
+// SeesChange reports whether a change of a device is seen: the device, and the payload that
+// changed, if it was one.
+func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID,
+	changed *action.Result) (bool, error) {
 	if changed != nil {
 		return s.Sees(ctx, device, changed.Payload)
 	}
@@ -62,9 +67,10 @@ func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID, changed *
 	return len(areas) > 0, err
 }
 
-// Sees reports whether a payload on a device is seen. A payload that is not in the catalog any more has no tags: who is
-// limited to some does not see it.
-func (s *Sight) Sees(ctx context.Context, device fleet.DeviceID, payload action.PayloadID) (bool, error) {
+// Sees reports whether a payload on a device is seen. A payload that is not in the catalog any more
+// has no tags: who is limited to some does not see it.
+func (s *Sight) Sees(ctx context.Context, device fleet.DeviceID,
+	payload action.PayloadID) (bool, error) {
 	areas, err := s.Areas(ctx, device)
 	if err != nil || len(areas) == 0 || areas.AllPayloads() {
 		return len(areas) > 0, err

@@ -23,8 +23,8 @@ type SignInConfig struct {
 	RedirectURL  string // registered with the provider; it sends browsers back there
 }
 
-// SignIn lets people sign in at the identity provider: the authorization code flow (OpenID Connect Core section 3.1)
-// with PKCE (RFC 7636), state and nonce.
+// SignIn lets people sign in at the identity provider: the authorization code flow (OpenID Connect
+// Core section 3.1) with PKCE (RFC 7636), state and nonce.
 type SignIn struct {
 	provider *Provider
 	config   SignInConfig
@@ -35,7 +35,8 @@ type SignIn struct {
 	asked    time.Time // when it was; zero: never
 }
 
-// SignInAttempt is what the browser that begins to sign in keeps until it comes back, and nobody else learns.
+// SignInAttempt is what the browser that begins to sign in keeps until it comes back, and nobody
+// else learns.
 type SignInAttempt struct {
 	State    string `json:"state"`
 	Nonce    string `json:"nonce"`
@@ -45,7 +46,8 @@ type SignInAttempt struct {
 // NewSignIn checks the configuration. It does not speak to the provider.
 func NewSignIn(provider *Provider, config SignInConfig) (*SignIn, error) {
 	if config.ClientID == "" {
-		return nil, errors.New("signing in at an identity provider needs the client id under which it knows this server")
+		return nil,
+			errors.New("signing in at an identity provider needs the client id under which it knows this server")
 	}
 	if u, err := url.Parse(config.RedirectURL); err != nil || u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("the redirect URL %q must be an https URL", config.RedirectURL)
@@ -65,20 +67,26 @@ func (s *SignIn) Start(ctx context.Context) (address string, attempt SignInAttem
 	if err != nil {
 		return "", attempt, err
 	}
-	attempt = SignInAttempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
-	return client.AuthCodeURL(attempt.State, oidc.Nonce(attempt.Nonce), oauth2.S256ChallengeOption(attempt.Verifier)), attempt, nil
+	attempt = SignInAttempt{State: rand.Text(), Nonce: rand.Text(),
+		Verifier: oauth2.GenerateVerifier()}
+	return client.AuthCodeURL(attempt.State, oidc.Nonce(attempt.Nonce),
+		oauth2.S256ChallengeOption(attempt.Verifier)), attempt, nil
 }
 
-// Finish takes the parameters with which the browser came back and returns who signed in. Their ID token decides, by the
-// rules of access tokens, but that its audience is the client id, and that it does not limit its holder to Graph
-// permissions: their roles here do. It is always a person. The error wraps ErrUnauthenticated, and says why for the log,
-// unless the provider could not be asked.
-func (s *SignIn) Finish(ctx context.Context, attempt SignInAttempt, back url.Values) (*Identity, error) {
-	if attempt.State == "" || subtle.ConstantTimeCompare([]byte(back.Get("state")), []byte(attempt.State)) != 1 {
-		return nil, refused(errors.New("the browser came back with another state than it left with"))
+// Finish takes the parameters with which the browser came back and returns who signed in. Their ID
+// token decides, by the rules of access tokens, but that its audience is the client id, and that it
+// does not limit its holder to Graph permissions: their roles here do. It is always a person. The
+// error wraps ErrUnauthenticated, and says why for the log, unless the provider could not be asked.
+func (s *SignIn) Finish(ctx context.Context, attempt SignInAttempt,
+	back url.Values) (*Identity, error) {
+	if attempt.State == "" || subtle.ConstantTimeCompare([]byte(back.Get("state")),
+		[]byte(attempt.State)) != 1 {
+		return nil,
+			refused(errors.New("the browser came back with another state than it left with"))
 	}
 	if reason := back.Get("error"); reason != "" {
-		return nil, refused(fmt.Errorf("the identity provider said %q: %s", printable(reason), printable(back.Get("error_description"))))
+		return nil, refused(fmt.Errorf("the identity provider said %q: %s", printable(reason),
+			printable(back.Get("error_description"))))
 	}
 	if iss := back.Get("iss"); iss != "" && iss != s.provider.config.Issuer { // RFC 9207
 		return nil, refused(fmt.Errorf("the browser came back from %q", iss))
@@ -89,14 +97,16 @@ func (s *SignIn) Finish(ctx context.Context, attempt SignInAttempt, back url.Val
 	}
 	asking, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	tokens, err := client.Exchange(oidc.ClientContext(asking, s.provider.keys.client), back.Get("code"), oauth2.VerifierOption(attempt.Verifier))
+	tokens, err := client.Exchange(oidc.ClientContext(asking, s.provider.keys.client),
+		back.Get("code"), oauth2.VerifierOption(attempt.Verifier))
 	var answer *oauth2.RetrieveError
 	if errors.As(err, &answer) && answer.Response.StatusCode < 500 {
 		return nil, refused(fmt.Errorf("the identity provider does not take the code: %s: %s",
 			printable(answer.ErrorCode), printable(answer.ErrorDescription)))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("asking the identity provider %s for tokens: %s", s.provider.config.Issuer, shorten(err.Error(), 2*reasonLimit))
+		return nil, fmt.Errorf("asking the identity provider %s for tokens: %s",
+			s.provider.config.Issuer, shorten(err.Error(), 2*reasonLimit))
 	}
 	idToken, _ := tokens.Extra("id_token").(string)
 	if idToken == "" {
@@ -115,8 +125,9 @@ func (s *SignIn) Finish(ctx context.Context, attempt SignInAttempt, back url.Val
 	return identity, nil
 }
 
-// addName asks the provider how the person is called, if the ID token does not say. With this flow, names need only be
-// told there (OpenID Connect Core section 5.4). Nothing else is taken over, and without an answer it goes on.
+// addName asks the provider how the person is called, if the ID token does not say. With this flow,
+// names need only be told there (OpenID Connect Core section 5.4). Nothing else is taken over, and
+// without an answer it goes on.
 func (s *SignIn) addName(ctx context.Context, c claims, tokens *oauth2.Token) {
 	names := []string{"preferred_username", "upn", "email", "name"}
 	if slices.ContainsFunc(names, c.has) {
@@ -128,9 +139,11 @@ func (s *SignIn) addName(ctx context.Context, c claims, tokens *oauth2.Token) {
 	if !strings.HasPrefix(metadata.UserInfoEndpoint(), "https://") {
 		return
 	}
-	told, err := metadata.UserInfo(oidc.ClientContext(ctx, s.provider.keys.client), oauth2.StaticTokenSource(tokens))
+	told, err := metadata.UserInfo(oidc.ClientContext(ctx, s.provider.keys.client),
+		oauth2.StaticTokenSource(tokens))
 	if err != nil || told.Subject != c.text("sub") { // section 5.3.2: it could be another's
-		s.provider.config.Log.Warn("the identity provider does not tell a name", "issuer", s.provider.config.Issuer, "err", err)
+		s.provider.config.Log.Warn("the identity provider does not tell a name", "issuer",
+			s.provider.config.Issuer, "err", err)
 		return
 	}
 	var info claims
@@ -165,8 +178,9 @@ func (s *SignIn) check(ctx context.Context, idToken, nonce string) (claims, erro
 	return c, nil
 }
 
-// client is the provider's client, with the endpoints that its metadata name. That is read again after keysFresh, or
-// fetchPause if it could not be: visitors cannot have this server flood the provider.
+// client is the provider's client, with the endpoints that its metadata name. That is read again
+// after keysFresh, or fetchPause if it could not be: visitors cannot have this server flood the
+// provider.
 func (s *SignIn) client(ctx context.Context) (*oauth2.Config, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,20 +193,26 @@ func (s *SignIn) client(ctx context.Context) (*oauth2.Config, error) {
 	if s.failure != nil {
 		return nil, s.failure
 	}
-	return &oauth2.Config{ClientID: s.config.ClientID, ClientSecret: s.config.ClientSecret, RedirectURL: s.config.RedirectURL,
-		Endpoint: s.metadata.Endpoint(), Scopes: []string{oidc.ScopeOpenID, "profile", "email"}}, nil
+	return &oauth2.Config{ClientID: s.config.ClientID, ClientSecret: s.config.ClientSecret,
+			RedirectURL: s.config.RedirectURL,
+			Endpoint:    s.metadata.Endpoint(),
+			Scopes:      []string{oidc.ScopeOpenID, "profile", "email"}},
+		nil
 }
 
 func (s *SignIn) discover(ctx context.Context) (*oidc.Provider, error) {
 	// Others wait for the same answer, so it is not this caller's to cancel.
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
-	provider, err := oidc.NewProvider(oidc.ClientContext(asking, s.provider.keys.client), s.provider.config.Issuer)
+	provider, err := oidc.NewProvider(oidc.ClientContext(asking, s.provider.keys.client),
+		s.provider.config.Issuer)
 	if err != nil {
-		return nil, fmt.Errorf("reading how to sign in at %s: %s", s.provider.config.Issuer, shorten(err.Error(), 2*reasonLimit))
+		return nil, fmt.Errorf("reading how to sign in at %s: %s", s.provider.config.Issuer,
+			shorten(err.Error(), 2*reasonLimit))
 	}
 	endpoint := provider.Endpoint()
-	if slices.ContainsFunc([]string{endpoint.AuthURL, endpoint.TokenURL}, func(u string) bool { return !strings.HasPrefix(u, "https://") }) {
+	if slices.ContainsFunc([]string{endpoint.AuthURL, endpoint.TokenURL},
+		func(u string) bool { return !strings.HasPrefix(u, "https://") }) {
 		return nil, fmt.Errorf("signing in at %s: its endpoints %q and %q must be https URLs",
 			s.provider.config.Issuer, endpoint.AuthURL, endpoint.TokenURL)
 	}

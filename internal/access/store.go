@@ -15,16 +15,19 @@ import (
 // ErrNotFound is returned for a token, role, role assignment or scope tag that does not exist.
 var ErrNotFound = errors.New("it does not exist")
 
-// Store keeps tokens, roles, their assignments and scope tags. Secrets never reach it, only their SHA-256.
+// Store keeps tokens, roles, their assignments and scope tags. Secrets never reach it, only their
+// SHA-256.
 type Store interface {
-	// UpdateAccess runs fn in one transaction, alone among all writers and durable when it returns nil. When fn returns
-	// an error nothing is kept, and that error is returned. fn must not wait for anything.
+	// UpdateAccess runs fn in one transaction, alone among all writers and durable when it returns
+	// nil. When fn returns an error nothing is kept, and that error is returned. fn must not wait
+	// for anything.
 	UpdateAccess(ctx context.Context, fn func(Tx) error) error
 	// ViewAccess runs fn on a consistent snapshot.
 	ViewAccess(ctx context.Context, fn func(Tx) error) error
 }
 
-// What a query can compare or sort roles, role assignments and scope tags by, as far as they have it.
+// What a query can compare or sort roles, role assignments and scope tags by, as far as they have
+// it.
 const (
 	ByID          query.Field = "id"          // text
 	ByName        query.Field = "name"        // text
@@ -50,7 +53,8 @@ type Tx interface {
 	Tokens(ctx context.Context) ([]Token, error)
 	// DeleteToken deletes a token with the assignment that belongs to it.
 	DeleteToken(ctx context.Context, id string) error
-	// TouchToken writes when a token was used, if that is later than what is stored. It need not exist.
+	// TouchToken writes when a token was used, if that is later than what is stored. It need not
+	// exist.
 	TouchToken(ctx context.Context, id string, used time.Time) error
 
 	// Role and RoleNamed find the custom roles only.
@@ -64,7 +68,8 @@ type Tx interface {
 
 	Assignment(ctx context.Context, id string) (*RoleAssignment, error)
 	Assignments(ctx context.Context, q query.Query) (query.Page[*RoleAssignment], error)
-	// AssignmentsOf returns the assignments that have one of the members, each once and without its Members.
+	// AssignmentsOf returns the assignments that have one of the members, each once and without its
+	// Members.
 	AssignmentsOf(ctx context.Context, members []string) ([]*RoleAssignment, error)
 	InsertAssignment(ctx context.Context, a *RoleAssignment) error
 	UpdateAssignment(ctx context.Context, a *RoleAssignment) error
@@ -81,7 +86,8 @@ type Tx interface {
 	// TagUse counts what carries a tag, and the assignments that are limited to it.
 	TagUse(ctx context.Context, id string) (devices, payloads, assignments int, err error)
 
-	// DeviceByUDID finds a device by its hardware or enrollment id; fleet.ErrNotFound if there is none.
+	// DeviceByUDID finds a device by its hardware or enrollment id; fleet.ErrNotFound if there is
+	// none.
 	DeviceByUDID(ctx context.Context, udid string) (*fleet.Device, error)
 	// Place returns what decides in which areas a device is; fleet.ErrNotFound if there is none.
 	Place(ctx context.Context, id fleet.DeviceID) (fleet.Place, error)
@@ -89,9 +95,10 @@ type Tx interface {
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
 	// Targets returns to whom a payload is assigned.
 	Targets(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error)
-	// GroupBeyond reports whether a group has devices, and whether it is assigned payloads, that do not carry one of an
-	// area's tags.
-	GroupBeyond(ctx context.Context, group string, area fleet.Area) (devices, payloads bool, err error)
+	// GroupBeyond reports whether a group has devices, and whether it is assigned payloads, that do
+	// not carry one of an area's tags.
+	GroupBeyond(ctx context.Context, group string, area fleet.Area) (devices, payloads bool,
+		err error)
 
 	GroupExists(ctx context.Context, id string) (bool, error)
 	// GroupsNamed returns the ids of the groups of this name.

@@ -19,11 +19,12 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// Token is a local bearer token, without its secret, and what the role assignment that was made with it gives it. Other
-// assignments may name it as a member, too.
+// Token is a local bearer token, without its secret, and what the role assignment that was made
+// with it gives it. Other assignments may name it as a member, too.
 type Token struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`           // unique; the name under which its holder's actions are recorded
+	ID string `json:"id"`
+	// unique; the name under which its holder's actions are recorded
+	Name     string    `json:"name"`
 	RoleID   string    `json:"roleId"`         // empty: its assignment has been deleted
 	Role     string    `json:"role"`           // name of that role
 	Groups   []string  `json:"resourceScopes"` // as in RoleAssignment; nil: all devices
@@ -40,8 +41,8 @@ var (
 	ErrExists = errors.New("a token of this name exists")
 )
 
-// A bearer is prefix, the token's id, an underscore, and the secret: `sp_0123456789abcdef_…`. The prefix lets secret
-// scanners recognise it.
+// A bearer is prefix, the token's id, an underscore, and the secret: `sp_0123456789abcdef_…`. The
+// prefix lets secret scanners recognise it.
 const (
 	prefix      = "sp_"
 	idBytes     = 8
@@ -65,7 +66,8 @@ func NewTokens(store Store, now func() time.Time) *Tokens {
 
 // TokenInput is a token to create. Role, groups and scope tags are given by id or by name.
 type TokenInput struct {
-	By     *Principal // who makes it, and gives it no more than they have; nil: this machine's own command line
+	// who makes it, and gives it no more than they have; nil: this machine's own command line
+	By     *Principal
 	Name   string
 	TTL    time.Duration // how long it is valid; 0: for ever
 	Role   string
@@ -73,9 +75,9 @@ type TokenInput struct {
 	Tags   []string // to which the role is limited; nil: whatever tags a thing carries
 }
 
-// Create makes a token and the role assignment that belongs to it, and returns its bearer, which cannot be shown again.
-// The error is ErrExists when the name is taken, an *invalid.Input for input that cannot be used, and a *NotHeld when it
-// would be able to do more than who makes it.
+// Create makes a token and the role assignment that belongs to it, and returns its bearer, which
+// cannot be shown again. The error is ErrExists when the name is taken, an *invalid.Input for input
+// that cannot be used, and a *NotHeld when it would be able to do more than who makes it.
 func (t *Tokens) Create(ctx context.Context, in TokenInput) (Token, string, error) {
 	if err := checkName(in.Name); err != nil {
 		return Token{}, "", err
@@ -163,7 +165,8 @@ func (t *Tokens) Revoke(ctx context.Context, idOrName string) error {
 	return nil
 }
 
-// Identify returns who holds the bearer; ErrUnauthenticated if nobody does. Other errors are the store's.
+// Identify returns who holds the bearer; ErrUnauthenticated if nobody does. Other errors are the
+// store's.
 func (t *Tokens) Identify(ctx context.Context, bearer string) (*Identity, error) {
 	id, ok := idOf(bearer)
 	if !ok {
@@ -199,7 +202,8 @@ func idOf(bearer string) (string, bool) {
 		return "", false
 	}
 	id, secret, ok := strings.Cut(rest, "_")
-	if !ok || len(id) != hex.EncodedLen(idBytes) || len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+	if !ok || len(id) != hex.EncodedLen(idBytes) ||
+		len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
 		return "", false
 	}
 	return id, true

@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// RevokeBy makes the token of this id invalid at once, for by, who must have all that the token gives its holder, by
-// whatever assignment, and may revoke tokens there. The error is ErrNotFound if there is none, and a *NotHeld.
+// RevokeBy makes the token of this id invalid at once, for by, who must have all that the token
+// gives its holder, by whatever assignment, and may revoke tokens there. The error is ErrNotFound
+// if there is none, and a *NotHeld.
 func (t *Tokens) RevokeBy(ctx context.Context, by *Principal, id string) error {
 	err := t.store.UpdateAccess(ctx, func(tx Tx) error {
 		token, _, err := tx.Token(ctx, id)
@@ -35,7 +36,8 @@ func (t *Token) mayRevoke(ctx context.Context, tx Tx, by *Principal) error {
 		if err != nil {
 			return fmt.Errorf("role %s of assignment %s: %w", a.RoleID, a.ID, err)
 		}
-		if err := by.MayGive(slices.Concat([]Right{DeleteTokens}, role.Rights), a.Area()); err != nil {
+		if err := by.MayGive(slices.Concat([]Right{DeleteTokens}, role.Rights),
+			a.Area()); err != nil {
 			return err
 		}
 	}

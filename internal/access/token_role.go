@@ -12,15 +12,16 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// resolve finds what the input names, sets it in the token, and returns its role. The error is an *invalid.Input for
-// what is not there.
+// resolve finds what the input names, sets it in the token, and returns its role. The error is an
+// *invalid.Input for what is not there.
 func (in *TokenInput) resolve(ctx context.Context, tx Tx, t *Token) (*Role, error) {
 	role, err := findRole(ctx, tx, in.Role)
 	if errors.Is(err, ErrNotFound) {
 		role, err = roleNamed(ctx, tx, in.Role)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return nil, &invalid.Input{Property: "role", Reason: fmt.Sprintf("there is no role %.60q", in.Role)}
+		return nil, &invalid.Input{Property: "role",
+			Reason: fmt.Sprintf("there is no role %.60q", in.Role)}
 	}
 	if err != nil {
 		return nil, err
@@ -43,7 +44,8 @@ func (in *TokenInput) mayMake(role *Role, area fleet.Area) error {
 
 // resolveAll returns the ids of what the list of a property names, each once; nil stays nil.
 func resolveAll(ctx context.Context, tx Tx, property string, list []string,
-	find func(ctx context.Context, tx Tx, property, idOrName string) (string, error)) ([]string, error) {
+	find func(ctx context.Context, tx Tx, property, idOrName string) (string, error)) ([]string,
+	error) {
 	if list == nil {
 		return nil, nil
 	}
@@ -60,8 +62,10 @@ func resolveAll(ctx context.Context, tx Tx, property string, list []string,
 	return ids, nil
 }
 
-// findGroup finds a group of devices by its id or name. One that who makes the token may not name is not there.
-func (in *TokenInput) findGroup(ctx context.Context, tx Tx, property, idOrName string) (string, error) {
+// findGroup finds a group of devices by its id or name. One that who makes the token may not name
+// is not there.
+func (in *TokenInput) findGroup(ctx context.Context, tx Tx, property,
+	idOrName string) (string, error) {
 	id := lowered([]string{idOrName})[0]
 	if ok, err := tx.GroupExists(ctx, id); err != nil || ok && in.mayName(id) {
 		return id, err
@@ -72,16 +76,20 @@ func (in *TokenInput) findGroup(ctx context.Context, tx Tx, property, idOrName s
 	case err != nil:
 		return "", err
 	case len(ids) == 0:
-		return "", &invalid.Input{Property: property, Reason: fmt.Sprintf("there is no group of devices %.60q", idOrName)}
+		return "", &invalid.Input{Property: property,
+			Reason: fmt.Sprintf("there is no group of devices %.60q", idOrName)}
 	case len(ids) > 1:
-		return "", &invalid.Input{Property: property, Reason: fmt.Sprintf("%d groups are called %.60q: give the id of one", len(ids), idOrName)}
+		return "", &invalid.Input{Property: property,
+			Reason: fmt.Sprintf("%d groups are called %.60q: give the id of one", len(ids),
+				idOrName)}
 	}
 	return ids[0], nil
 }
 
 // mayName reports whether who makes the token may name a group.
 func (in *TokenInput) mayName(group string) bool {
-	return in.By == nil || in.By.Scope(CreateTokens).Names(group) || in.By.Scope(ReadGroups).Names(group)
+	return in.By == nil || in.By.Scope(CreateTokens).Names(group) ||
+		in.By.Scope(ReadGroups).Names(group)
 }
 
 func findTag(ctx context.Context, tx Tx, property, idOrName string) (string, error) {
@@ -90,7 +98,8 @@ func findTag(ctx context.Context, tx Tx, property, idOrName string) (string, err
 		tag, err = tx.TagNamed(ctx, idOrName)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return "", &invalid.Input{Property: property, Reason: fmt.Sprintf("there is no scope tag %.60q", idOrName)}
+		return "", &invalid.Input{Property: property,
+			Reason: fmt.Sprintf("there is no scope tag %.60q", idOrName)}
 	}
 	if err != nil {
 		return "", err
@@ -100,8 +109,9 @@ func findTag(ctx context.Context, tx Tx, property, idOrName string) (string, err
 
 // assignment is the one that belongs to a new token.
 func (t *Token) assignment() *RoleAssignment {
-	return &RoleAssignment{ID: uuid.NewString(), Name: t.Name, RoleID: t.RoleID, Members: []string{tokenMember + t.ID},
-		Groups: t.Groups, Tags: t.Tags, Token: t.ID}
+	return &RoleAssignment{ID: uuid.NewString(), Name: t.Name, RoleID: t.RoleID,
+		Members: []string{tokenMember + t.ID},
+		Groups:  t.Groups, Tags: t.Tags, Token: t.ID}
 }
 
 // nameRole sets the name of the token's role.

@@ -16,17 +16,21 @@ import (
 func TestTokenRole(t *testing.T) {
 	o := newOffice(t)
 	school, tag := o.group("School"), o.tag("Munich")
-	made, bearer, err := o.tokens.Create(t.Context(), access.TokenInput{Name: "desk", Role: "help desk operator",
-		Groups: []string{"School", school}, Tags: []string{"munich"}})
+	made, bearer, err := o.tokens.Create(t.Context(),
+		access.TokenInput{Name: "desk", Role: "help desk operator",
+			Groups: []string{"School", school}, Tags: []string{"munich"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if made.Role != "Help Desk Operator" || !slices.Equal(made.Groups, []string{school}) || !slices.Equal(made.Tags, []string{tag}) {
+	if made.Role != "Help Desk Operator" || !slices.Equal(made.Groups, []string{school}) ||
+		!slices.Equal(made.Tags, []string{tag}) {
 		t.Errorf("made %+v", made)
 	}
 	gate := access.Gate{Tokens: o.tokens, Roles: o.Roles}
 	p := must2(gate.Authenticate(t.Context(), bearer))(t)
-	if got := p.Scope(access.ChangeAssignments); len(got) != 1 || !slices.Equal(got[0].Groups, []string{school}) || !slices.Equal(got[0].Tags, []string{tag}) {
+	if got := p.Scope(access.ChangeAssignments); len(got) != 1 ||
+		!slices.Equal(got[0].Groups, []string{school}) ||
+		!slices.Equal(got[0].Tags, []string{tag}) {
 		t.Errorf("the desk changes assignments in %+v", got)
 	}
 	if got := p.Scope(access.UpdateDevices); len(got) != 0 {
@@ -34,20 +38,24 @@ func TestTokenRole(t *testing.T) {
 	}
 	a := must2(o.ListAssignments(t.Context(), "", query.Query{}))(t).Items[0]
 	var conflict *access.Conflict
-	if _, err := o.UpdateAssignment(t.Context(), root, a.ID, access.AssignmentPatch{Members: []string{"user:anna"}}); !errors.As(err, &conflict) {
+	if _, err := o.UpdateAssignment(t.Context(), root, a.ID,
+		access.AssignmentPatch{Members: []string{"user:anna"}}); !errors.As(err, &conflict) {
 		t.Errorf("giving a token's assignment to others: %v", err)
 	}
 	var all []string
-	if _, err := o.UpdateAssignment(t.Context(), root, a.ID, access.AssignmentPatch{Groups: &all}); err != nil {
+	if _, err := o.UpdateAssignment(t.Context(), root, a.ID,
+		access.AssignmentPatch{Groups: &all}); err != nil {
 		t.Fatal(err)
 	}
-	if list := must2(o.tokens.List(t.Context()))(t); list[0].Groups != nil || list[0].Tags == nil || list[0].Role != made.Role {
+	if list := must2(o.tokens.List(t.Context()))(t); list[0].Groups != nil || list[0].Tags == nil ||
+		list[0].Role != made.Role {
 		t.Errorf("listed %+v", list)
 	}
 	if err := o.tokens.Revoke(t.Context(), "desk"); err != nil {
 		t.Fatal(err)
 	}
-	if list := must2(o.ListAssignments(t.Context(), "", query.Query{}))(t).Items; len(list) != 0 || o.principal("token:"+made.ID).Grants != nil {
+	if list := must2(o.ListAssignments(t.Context(), "", query.Query{}))(t).Items; len(list) != 0 ||
+		o.principal("token:"+made.ID).Grants != nil {
 		t.Errorf("after its token went there is %+v", list)
 	}
 }
@@ -55,15 +63,18 @@ func TestTokenRole(t *testing.T) {
 // A token without its assignment is valid, and allows nothing.
 func TestTokenWithoutRole(t *testing.T) {
 	o := newOffice(t)
-	_, bearer, err := o.tokens.Create(t.Context(), access.TokenInput{Name: "desk", Role: access.Administrator})
+	_, bearer, err := o.tokens.Create(t.Context(),
+		access.TokenInput{Name: "desk", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.DeleteAssignment(t.Context(), root, must2(o.ListAssignments(t.Context(), "", query.Query{}))(t).Items[0].ID); err != nil {
+	if err := o.DeleteAssignment(t.Context(), root,
+		must2(o.ListAssignments(t.Context(), "", query.Query{}))(t).Items[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	gate := access.Gate{Tokens: o.tokens, Roles: o.Roles}
-	if p := must2(gate.Authenticate(t.Context(), bearer))(t); len(p.Scope(access.ReadDevices)) != 0 {
+	if p := must2(gate.Authenticate(t.Context(),
+		bearer))(t); len(p.Scope(access.ReadDevices)) != 0 {
 		t.Errorf("reads devices in %+v", p.Scope(access.ReadDevices))
 	}
 	if list := must2(o.tokens.List(t.Context()))(t); list[0].Role != "" || list[0].RoleID != "" {
@@ -114,7 +125,8 @@ func TestLastUse(t *testing.T) {
 	o := newOffice(t)
 	counted := &countingStore{Store: o.store}
 	tokens := access.NewTokens(counted, o.clock.now)
-	_, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: "desk", Role: access.Administrator})
+	_, bearer, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: "desk", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +161,8 @@ func TestLastUse(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ticks, ended := make(chan time.Time), make(chan struct{})
 	go func() {
-		tokens.Run(ctx, func(time.Duration) <-chan time.Time { return ticks }, func(err error) { t.Error(err) })
+		tokens.Run(ctx, func(time.Duration) <-chan time.Time { return ticks },
+			func(err error) { t.Error(err) })
 		close(ended)
 	}()
 	o.clock.Time = o.clock.Add(time.Minute)
@@ -176,7 +189,9 @@ func TestLastUse(t *testing.T) {
 func TestTagOfToken(t *testing.T) {
 	o := newOffice(t)
 	tag := o.tag("Munich")
-	if _, _, err := o.tokens.Create(t.Context(), access.TokenInput{Name: "desk", Role: access.Administrator, Tags: []string{tag, fleet.DefaultTag}}); err != nil {
+	if _, _, err := o.tokens.Create(t.Context(),
+		access.TokenInput{Name: "desk", Role: access.Administrator,
+			Tags: []string{tag, fleet.DefaultTag}}); err != nil {
 		t.Fatal(err)
 	}
 	var conflict *access.Conflict

@@ -38,7 +38,8 @@ func newTokens(t *testing.T) (*access.Tokens, *clock, string) {
 
 func TestTokenLifecycle(t *testing.T) {
 	tokens, clock, _ := newTokens(t)
-	created, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: "Help Desk", Role: access.Administrator, TTL: time.Hour})
+	created, bearer, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: "Help Desk", Role: access.Administrator, TTL: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,8 @@ func TestTokenLifecycle(t *testing.T) {
 	if err != nil || p.ID != "token:"+created.ID || p.Name != "Help Desk" || p.Permissions != nil {
 		t.Fatalf("authenticated as %+v, %v", p, err)
 	}
-	if list, err := tokens.List(t.Context()); err != nil || len(list) != 1 || !reflect.DeepEqual(list[0], created) {
+	if list, err := tokens.List(t.Context()); err != nil || len(list) != 1 ||
+		!reflect.DeepEqual(list[0], created) {
 		t.Errorf("listed %+v, %v; want %+v", list, err, created)
 	}
 	clock.Time = clock.Add(time.Hour - 1)
@@ -64,19 +66,22 @@ func TestTokenLifecycle(t *testing.T) {
 
 func TestRevoke(t *testing.T) {
 	tokens, _, _ := newTokens(t)
-	first, firstBearer, err := tokens.Create(t.Context(), access.TokenInput{Name: "first", Role: access.Administrator})
+	first, firstBearer, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: "first", Role: access.Administrator})
 	if err != nil || !first.Expires.IsZero() {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	// A name that is another token's id must not shield that token.
-	_, secondBearer, err := tokens.Create(t.Context(), access.TokenInput{Name: first.ID, Role: access.Administrator})
+	_, secondBearer, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: first.ID, Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := tokens.Revoke(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tokens.Identify(t.Context(), firstBearer); !errors.Is(err, access.ErrUnauthenticated) {
+	if _, err := tokens.Identify(t.Context(), firstBearer); !errors.Is(err,
+		access.ErrUnauthenticated) {
 		t.Errorf("revoked: %v", err)
 	}
 	if _, err := tokens.Identify(t.Context(), secondBearer); err != nil {
@@ -89,25 +94,33 @@ func TestRevoke(t *testing.T) {
 
 func TestCreateRefuses(t *testing.T) {
 	tokens, _, _ := newTokens(t)
-	if _, _, err := tokens.Create(t.Context(), access.TokenInput{Name: "taken", Role: access.Administrator}); err != nil {
+	if _, _, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: "taken", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := tokens.Create(t.Context(), access.TokenInput{Name: "taken", Role: access.Administrator}); !errors.Is(err, access.ErrExists) {
+	if _, _, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: "taken", Role: access.Administrator}); !errors.Is(err,
+		access.ErrExists) {
 		t.Errorf("name taken: %v", err)
 	}
-	for _, name := range []string{"", " x", "x ", "a\nb", "system", "System", strings.Repeat("n", 101), "\xff"} {
-		if _, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: name, Role: access.Administrator}); err == nil {
+	for _, name := range []string{"", " x", "x ", "a\nb", "system", "System",
+		strings.Repeat("n", 101), "\xff"} {
+		if _, bearer, err := tokens.Create(t.Context(),
+			access.TokenInput{Name: name, Role: access.Administrator}); err == nil {
 			t.Errorf("created %q for the name %q", bearer, name)
 		}
 	}
-	if _, _, err := tokens.Create(t.Context(), access.TokenInput{Name: "past", Role: access.Administrator, TTL: -time.Second}); err == nil {
+	if _, _, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: "past", Role: access.Administrator,
+			TTL: -time.Second}); err == nil {
 		t.Error("created a token that has expired")
 	}
 }
 
 func TestSecretIsNotStored(t *testing.T) {
 	tokens, _, dir := newTokens(t)
-	_, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: "one", Role: access.Administrator})
+	_, bearer, err := tokens.Create(t.Context(),
+		access.TokenInput{Name: "one", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,11 +152,13 @@ func FuzzIdentifyToken(f *testing.F) {
 	}
 	f.Cleanup(func() { _ = s.Close() })
 	tokens := access.NewTokens(s, time.Now)
-	_, bearer, err := tokens.Create(f.Context(), access.TokenInput{Name: "one", Role: access.Administrator})
+	_, bearer, err := tokens.Create(f.Context(),
+		access.TokenInput{Name: "one", Role: access.Administrator})
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{"", "sp_", bearer[:19], bearer[:len(bearer)-1], bearer + "x", strings.ToUpper(bearer),
+	for _, seed := range []string{"", "sp_", bearer[:19], bearer[:len(bearer)-1], bearer + "x",
+		strings.ToUpper(bearer),
 		bearer[:20] + strings.Repeat("A", 43), "sp_0123456789abcdef_" + bearer[20:]} {
 		f.Add(seed)
 	}

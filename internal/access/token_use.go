@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// FlushEvery is how often Run writes when tokens were last used: a token in use costs one write in that time.
+// FlushEvery is how often Run writes when tokens were last used: a token in use costs one write in
+// that time.
 const FlushEvery = time.Minute
 
 // touch remembers that a token is used now.
@@ -46,9 +47,10 @@ func (t *Tokens) Flush(ctx context.Context) error {
 	return fmt.Errorf("writing when tokens were last used: %w", err)
 }
 
-// Run flushes every FlushEvery until ctx ends, and once more then. after is time.After or another clock's; failed is told
-// of what could not be written.
-func (t *Tokens) Run(ctx context.Context, after func(time.Duration) <-chan time.Time, failed func(error)) {
+// Run flushes every FlushEvery until ctx ends, and once more then. after is time.After or another
+// clock's; failed is told of what could not be written.
+func (t *Tokens) Run(ctx context.Context, after func(time.Duration) <-chan time.Time,
+	failed func(error)) {
 	for running := true; running; {
 		select {
 		case <-ctx.Done():

@@ -29,8 +29,8 @@ type Outcome struct {
 	Unlisted bool // of an inventory: an app that is still being installed may be missing
 }
 
-// List is which list of an inventory of apps a device was asked for. One that tells all that is installed, and not what of
-// it is managed, is asked for both: first for what is managed.
+// List is which list of an inventory of apps a device was asked for. One that tells all that is
+// installed, and not what of it is managed, is asked for both: first for what is managed.
 type List uint8
 
 const (
@@ -39,7 +39,8 @@ const (
 	NothingKnown             // the first of two, which the device does not answer
 )
 
-// Sighting is one payload in a device's inventory. A payload without a sighting is not on the device.
+// Sighting is one payload in a device's inventory. A payload without a sighting is not on the
+// device.
 type Sighting struct {
 	Identifier string
 	Revision   string // empty: the inventory does not tell versions apart
@@ -55,7 +56,8 @@ type Sighting struct {
 	Note string `json:",omitempty"`
 }
 
-// Contact tells that the device connected without answering a task: what it postponed may be handed to it again.
+// Contact tells that the device connected without answering a task: what it postponed may be handed
+// to it again.
 func (d *Device) Contact() {
 	for _, p := range d.Payloads {
 		p.Work.Deferred = false
@@ -67,16 +69,18 @@ func (d *Device) Contact() {
 	d.Handed = Handed{}
 }
 
-// Answer applies the device's answer to a task and reports whether the task was known. An answer to a task that has
-// been answered before, or that never was, changes nothing. Without an id it is the answer to the task that the device was
-// handed last on its connection; then it proves nothing that an inventory would. A device that is handed a task again and
-// again, and answers something else, has failed it: else neither would come to an end.
+// Answer applies the device's answer to a task and reports whether the task was known. An answer to
+// a task that has been answered before, or that never was, changes nothing. Without an id it is the
+// answer to the task that the device was handed last on its connection; then it proves nothing that
+// an inventory would. A device that is handed a task again and again, and answers something else,
+// has failed it: else neither would come to an end.
 func (d *Device) Answer(env Env, id TaskID, o Outcome) bool {
 	handed := d.Handed
 	if id == "" {
 		id = handed.Task
 		if o.Verdict == Accepted && d.isInventory(id) {
-			o = Outcome{Verdict: Retriable, Code: CodeNotVerified, Detail: "the device's answer does not say which command it answers"}
+			o = Outcome{Verdict: Retriable, Code: CodeNotVerified,
+				Detail: "the device's answer does not say which command it answers"}
 		}
 	}
 	if id == "" {
@@ -91,7 +95,8 @@ func (d *Device) Answer(env Env, id TaskID, o Outcome) bool {
 	if handed.Times > env.Policy.MaxAttempts {
 		d.Handed = Handed{}
 		d.answer(env, handed.Task, Outcome{Verdict: Retriable, Code: CodeNotVerified,
-			Detail: fmt.Sprintf("handed over %d times, and answered with another command's id", handed.Times)})
+			Detail: fmt.Sprintf("handed over %d times, and answered with another command's id",
+				handed.Times)})
 	}
 	return false
 }
@@ -106,7 +111,8 @@ func (d *Device) answer(env Env, id TaskID, o Outcome) bool {
 		d.Orphans = slices.Delete(d.Orphans, i, i+1)
 		if o.Verdict != NotNow {
 			d.doubt(env, orphan.Payload)
-			d.Find(orphan.Payload.ID).InstallAt = env.Now // if it was a removal, it takes longer to be sure of it
+			// if it was a removal, it takes longer to be sure of it
+			d.Find(orphan.Payload.ID).InstallAt = env.Now
 		}
 		return true
 	}
@@ -125,8 +131,8 @@ func (d *Device) answer(env Env, id TaskID, o Outcome) bool {
 	return false
 }
 
-// doubt notes that a command of abandoned work, answered late, may have changed the device just now: only a new
-// inventory can tell. It touches no result of the action in force beyond that.
+// doubt notes that a command of abandoned work, answered late, may have changed the device just
+// now: only a new inventory can tell. It touches no result of the action in force beyond that.
 func (d *Device) doubt(env Env, spec Spec) {
 	p := d.Find(spec.ID)
 	if p == nil {
@@ -153,7 +159,8 @@ func (d *Device) answerCommand(env Env, p *Payload, o Outcome) {
 	case NotNow:
 		w.Phase, w.Deferred = Queued, true
 		d.reportStep(env, p.ID, StepNotNow,
-			withText("the device said not now; it is sent again when the device comes back", o.Detail))
+			withText("the device said not now; it is sent again when the device comes back",
+				o.Detail))
 	case Retriable:
 		d.retry(env, p, code, o.Detail)
 	case Permanent:
@@ -167,7 +174,8 @@ func (d *Device) answerCommand(env Env, p *Payload, o Outcome) {
 	}
 }
 
-// acknowledge notes that the device took what the work on p asks: an inventory or a report must show what became of it.
+// acknowledge notes that the device took what the work on p asks: an inventory or a report must
+// show what became of it.
 func (d *Device) acknowledge(env Env, p *Payload, o Outcome) {
 	w := &p.Work
 	w.Phase = Verifying
@@ -193,7 +201,8 @@ func (d *Device) retry(env Env, p *Payload, code Code, detail string) {
 	d.enqueue(env, p)
 	p.Work.Attempt = attempt
 	p.Work.NotBefore = at
-	p.Work.Failure = fmt.Sprintf("attempt %d of %d failed: %s (code %d)", attempt, most, detail, code.Number)
+	p.Work.Failure = fmt.Sprintf("attempt %d of %d failed: %s (code %d)", attempt, most, detail,
+		code.Number)
 	d.reportStep(env, p.ID, StepFailing, p.Work.Failure+nextTry(at))
 }
 

@@ -2,9 +2,9 @@ package action
 
 import "slices"
 
-// Assign tells the device's assignments as the catalog has them now. New ones are installed, edited ones brought up
-// to date, ended ones removed; what an action holds off the device stays off. Of several with one identifier the oldest
-// has the place.
+// Assign tells the device's assignments as the catalog has them now. New ones are installed, edited
+// ones brought up to date, ended ones removed; what an action holds off the device stays off. Of
+// several with one identifier the oldest has the place.
 func (d *Device) Assign(env Env, specs []Spec) {
 	d.tick()
 	assigned := make(map[PayloadID]Spec, len(specs))
@@ -40,8 +40,8 @@ func (d *Device) Assign(env Env, specs []Spec) {
 	}
 }
 
-// Enroll starts the device clean: whatever an earlier enrollment had is void, and the action in force ends.
-// unsupported is why a device of this kind cannot do the action, empty if it can.
+// Enroll starts the device clean: whatever an earlier enrollment had is void, and the action in
+// force ends. unsupported is why a device of this kind cannot do the action, empty if it can.
 func (d *Device) Enroll(env Env, unsupported string) {
 	d.clear(env, "the device was wiped or enrolled anew")
 	d.Enrolled, d.Unsupported = true, unsupported

@@ -28,7 +28,8 @@ func newBench(t *testing.T, n int) *bench {
 }
 
 func (b *bench) step() action.Env {
-	return action.Env{Now: b.now, Policy: action.DefaultPolicy, NewID: func() string { b.ids++; return "t" + strconv.Itoa(b.ids) }}
+	return action.Env{Now: b.now, Policy: action.DefaultPolicy,
+		NewID: func() string { b.ids++; return "t" + strconv.Itoa(b.ids) }}
 }
 
 func (b *bench) assign(version int64, n int) {
@@ -51,7 +52,8 @@ func selection(ids ...int) (set []action.Selection) {
 func (b *bench) start(name action.Name, after time.Duration, ids ...int) error {
 	b.Helper()
 	b.ids++
-	_, _, err := b.d.Start(b.step(), action.Request{ID: action.ActionID("a" + strconv.Itoa(b.ids)), Name: name, Actor: "admin",
+	_, _, err := b.d.Start(b.step(), action.Request{ID: action.ActionID("a" + strconv.Itoa(b.ids)),
+		Name: name, Actor: "admin",
 		Set: selection(ids...), RestoreAfter: after})
 	return err
 }
@@ -72,7 +74,8 @@ func list(version int64, ids ...int) action.Outcome {
 	var o action.Outcome
 	for _, i := range ids {
 		s := spec(pid(i), action.DeviceConfiguration, version)
-		o.Sightings = append(o.Sightings, action.Sighting{Identifier: s.Identifier, Revision: s.Revision, Present: true})
+		o.Sightings = append(o.Sightings, action.Sighting{Identifier: s.Identifier,
+			Revision: s.Revision, Present: true})
 	}
 	return o
 }
@@ -130,7 +133,9 @@ func (b *bench) serveWithout(gone int) {
 		if task.Kind == action.TakeInventory {
 			for i, p := range b.d.Payloads {
 				if i != gone {
-					o.Sightings = append(o.Sightings, action.Sighting{Identifier: p.Identifier, Revision: p.Revision, Present: true})
+					o.Sightings = append(o.Sightings,
+						action.Sighting{Identifier: p.Identifier, Revision: p.Revision,
+							Present: true})
 				}
 			}
 		}

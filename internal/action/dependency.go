@@ -1,7 +1,7 @@
 package action
 
-// An app's configuration can only be set once the app is on the device, and goes with it. The two know each other by
-// their identifier.
+// An app's configuration can only be set once the app is on the device, and goes with it. The two
+// know each other by their identifier.
 
 // awaitsApp reports whether p configures an app that is on its way to the device.
 func (d *Device) awaitsApp(p *Payload) bool {
@@ -9,15 +9,16 @@ func (d *Device) awaitsApp(p *Payload) bool {
 		return false
 	}
 	for _, app := range d.Payloads {
-		if app.Type == Application && app.Identifier == p.Identifier && app.Work.underWay() && app.Work.Kind == Install {
+		if app.Type == Application && app.Identifier == p.Identifier && app.Work.underWay() &&
+			app.Work.Kind == Install {
 			return true
 		}
 	}
 	return false
 }
 
-// appArrived sets the configuration of an app that was just seen on the device to work again: what it had been
-// configured with may have gone with it.
+// appArrived sets the configuration of an app that was just seen on the device to work again: what
+// it had been configured with may have gone with it.
 func (d *Device) appArrived(env Env, app *Payload) {
 	if app.Type != Application {
 		return

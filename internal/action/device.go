@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Device is all the rules know of one managed device. Every method is one step in its history; the caller runs them
-// one at a time and stores the result before it tells anybody.
+// Device is all the rules know of one managed device. Every method is one step in its history; the
+// caller runs them one at a time and stores the result before it tells anybody.
 type Device struct {
 	// Seq numbers the steps. Order comes from it, never from a clock.
 	Seq         int64
@@ -27,23 +27,28 @@ type Payload struct {
 	Spec
 	Assigned bool // an assignment includes this device
 
-	// Behind is the payload that has this one's place on the device; empty: it has the place itself, or is not wanted.
+	// Behind is the payload that has this one's place on the device; empty: it has the place
+	// itself, or is not wanted.
 	Behind PayloadID `json:",omitempty"`
 
 	// Away: an action removed it, or began to, and it has not been seen restored since.
-	Away      bool      `json:",omitempty"`
-	Intent    Intent    `json:",omitempty"` // what the latest action naming it asks; meaningful while Away
-	RestoreAt time.Time `json:",omitzero"`  // when the server restores it by itself; zero: never
-	AwaySince time.Time `json:",omitzero"`  // when it was asked to be removed; meaningful while Away
+	Away bool `json:",omitempty"`
+	// what the latest action naming it asks; meaningful while Away
+	Intent    Intent    `json:",omitempty"`
+	RestoreAt time.Time `json:",omitzero"` // when the server restores it by itself; zero: never
+	// when it was asked to be removed; meaningful while Away
+	AwaySince time.Time `json:",omitzero"`
 	AwayBy    string    `json:",omitempty"` // who asked last; meaningful while Away
 
-	// Presence is what the newest inventory showed, and Unknown from the moment a command that may change it is
-	// handed to the device.
+	// Presence is what the newest inventory showed, and Unknown from the moment a command that may
+	// change it is handed to the device.
 	Presence  Presence
 	Installed int64 `json:",omitempty"` // version seen on the device; 0: another than any known
 	Since     int64 `json:",omitempty"` // last step at which the device may have changed it
-	Unmanaged bool  `json:",omitempty"` // installed by a command, and seen on the device without being managed
-	// InstallAt is when the device took a command to install it, which has not been seen on the device since.
+	// installed by a command, and seen on the device without being managed
+	Unmanaged bool `json:",omitempty"`
+	// InstallAt is when the device took a command to install it, which has not been seen on the
+	// device since.
 	InstallAt time.Time `json:",omitzero"`
 	// Listed is where the newest document that was handed over has it.
 	Listed Listing `json:",omitempty"`
@@ -59,11 +64,12 @@ type Spec struct {
 	Revision    string // how a device's inventory shows this version; empty: it cannot
 	Version     int64  // grows with every edit
 	DisplayName string
-	SubType     string    // wiFi, vpn, custom, application, ...
-	Created     time.Time `json:",omitzero"` // of several with one identifier the oldest has the place
+	SubType     string // wiFi, vpn, custom, application, ...
+	// of several with one identifier the oldest has the place
+	Created time.Time `json:",omitzero"`
 
-	// Mirrored: the payload is another management system's, which installs it by itself. An action takes it off the
-	// device and lets it come back. Nothing else is ever done about it.
+	// Mirrored: the payload is another management system's, which installs it by itself. An action
+	// takes it off the device and lets it come back. Nothing else is ever done about it.
 	Mirrored bool `json:",omitempty"`
 }
 
@@ -127,19 +133,21 @@ type Inventory struct {
 	Attempt   int       `json:",omitempty"`
 	NotBefore time.Time `json:",omitzero"`
 
-	Second  bool       `json:",omitempty"` // the first of two lists is there, and the second is asked for
+	// the first of two lists is there, and the second is asked for
+	Second  bool       `json:",omitempty"`
 	First   bool       `json:",omitempty"` // the device answered the first
 	Managed []Sighting `json:",omitempty"` // what that told of the payloads
 }
 
-// Handed is the task that the device was handed last on its connection, and how many times without an answer to it.
+// Handed is the task that the device was handed last on its connection, and how many times without
+// an answer to it.
 type Handed struct {
 	Task  TaskID
 	Times int
 }
 
-// Orphan is a command of abandoned work that the device was handed, that cannot be called back, and whose answer has
-// not come.
+// Orphan is a command of abandoned work that the device was handed, that cannot be called back, and
+// whose answer has not come.
 type Orphan struct {
 	Task    TaskID
 	Payload Spec
@@ -181,7 +189,8 @@ func (p *Payload) want() TaskKind {
 	return Uninstall
 }
 
-// matches reports whether the device is as is wanted of p, and will stay so: it may still take a document.
+// matches reports whether the device is as is wanted of p, and will stay so: it may still take a
+// document.
 func (p *Payload) matches() bool {
 	if p.Listed != Unlisted && p.Listed != p.listing() {
 		return false
@@ -192,8 +201,8 @@ func (p *Payload) matches() bool {
 	return p.Presence == Absent
 }
 
-// isDoubt reports whether no command of this work is what may have changed the device, and only an inventory can tell
-// what there is now.
+// isDoubt reports whether no command of this work is what may have changed the device, and only an
+// inventory can tell what there is now.
 func (w *Work) isDoubt() bool { return w.Phase == Verifying && w.Task == "" }
 
 func (w *Work) underWay() bool {
@@ -212,7 +221,8 @@ func (d *Device) reconcile(env Env, p *Payload) {
 		return
 	}
 	kind := p.want()
-	if p.Work.underWay() && p.Work.Kind == kind && (kind == Uninstall || p.Work.Version == p.Version) {
+	if p.Work.underWay() && p.Work.Kind == kind &&
+		(kind == Uninstall || p.Work.Version == p.Version) {
 		return
 	}
 	d.abandon(p)
@@ -228,10 +238,12 @@ func (d *Device) enqueue(env Env, p *Payload) {
 		d.obstruct(env, p, by)
 		return
 	}
-	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(env.NewID()), Version: p.Version, Order: d.tick()}
+	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(env.NewID()), Version: p.Version,
+		Order: d.tick()}
 }
 
-// abandon ends the work on p without a result. A command already in the device's hands becomes an orphan.
+// abandon ends the work on p without a result. A command already in the device's hands becomes an
+// orphan.
 func (d *Device) abandon(p *Payload) {
 	if p.Work.Phase == Delivered {
 		d.Orphans = append(d.Orphans, Orphan{Task: p.Work.Task, Payload: p.Spec, Sent: p.Since})
@@ -266,10 +278,12 @@ func (d *Device) finish(env Env, p *Payload, note string) {
 }
 
 func (d *Device) forget(p *Payload) {
-	d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads), func(q *Payload) bool { return q == p })
+	d.Payloads = slices.DeleteFunc(slices.Clone(d.Payloads),
+		func(q *Payload) bool { return q == p })
 }
 
-// leaveToOwner ends all work on a mirrored payload that no action holds off the device: it is as its own system has it.
+// leaveToOwner ends all work on a mirrored payload that no action holds off the device: it is as
+// its own system has it.
 func (d *Device) leaveToOwner(p *Payload) {
 	p.Work = Work{}
 	p.Presence = Present
@@ -304,19 +318,21 @@ func (d *Device) Ready(now time.Time) bool {
 	return false
 }
 
-// Deferred reports whether the device postponed something: it is handed over when the device connects again.
+// Deferred reports whether the device postponed something: it is handed over when the device
+// connects again.
 func (d *Device) Deferred() bool {
 	return slices.ContainsFunc(d.Payloads, func(p *Payload) bool { return p.Work.Deferred }) ||
 		slices.ContainsFunc(d.Inventories[:], func(i Inventory) bool { return i.Deferred })
 }
 
-// Quiet reports whether a connection of the device at this moment would change nothing and hand over nothing.
+// Quiet reports whether a connection of the device at this moment would change nothing and hand
+// over nothing.
 func (d *Device) Quiet(now time.Time) bool {
 	return !d.Ready(now) && !d.Deferred()
 }
 
-// NextDue is the earliest time after now at which the clock alone changes something: a retry, another look, an
-// automatic restore. The zero time means never.
+// NextDue is the earliest time after now at which the clock alone changes something: a retry,
+// another look, an automatic restore. The zero time means never.
 func (d *Device) NextDue(now time.Time) time.Time {
 	var due time.Time
 	sooner := func(t time.Time) {

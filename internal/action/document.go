@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// Some channels do not hand a device one command after the other. They hand over one document for all of its payloads,
-// to a service that brings it to the device, and are told later, unasked, what the device made of it. A document has a
-// mark, and so has a report: it is of the newest document that the device had taken when it was made. Reports may be
-// lost, come twice, late, or after newer ones.
+// Some channels do not hand a device one command after the other. They hand over one document for
+// all of its payloads, to a service that brings it to the device, and are told later, unasked, what
+// the device made of it. A document has a mark, and so has a report: it is of the newest document
+// that the device had taken when it was made. Reports may be lost, come twice, late, or after newer
+// ones.
 
 // Document is all that is wanted of a device at once.
 type Document struct {
@@ -16,7 +17,8 @@ type Document struct {
 	Mark    int64
 	Wanted  []Spec // to be on the device
 	HeldOff []Spec // to be off it because an action removed them
-	Ended   []Spec // to be off it for another reason: no longer assigned, or something else has their place
+	// to be off it for another reason: no longer assigned, or something else has their place
+	Ended []Spec
 }
 
 // Listing is where a document has a payload.
@@ -51,12 +53,15 @@ type Documents struct {
 
 // DocumentReport is what a device made of a document, as a channel was told of it.
 type DocumentReport struct {
-	// Number grows with every report of the device, across enrollments. One that is not greater than that of a report
-	// which counted is of an older state and counts no more. The time of the report is a good number.
+	// Number grows with every report of the device, across enrollments. One that is not greater
+	// than that of a report which counted is of an older state and counts no more. The time of the
+	// report is a good number.
 	Number int64
-	// Mark is that of the newest document that the device had taken; 0: none of those since it enrolled.
+	// Mark is that of the newest document that the device had taken; 0: none of those since it
+	// enrolled.
 	Mark int64
-	// Outcomes say of payloads how the device took them. Without one a payload of the document was taken.
+	// Outcomes say of payloads how the device took them. Without one a payload of the document was
+	// taken.
 	Outcomes map[PayloadID]Outcome
 	// Sightings show what is on the device. What has none is not told of, and not taken for absent.
 	Sightings map[PayloadID]Sighting
@@ -67,9 +72,10 @@ const (
 	detailUntold     = "taken by the device, which does not report on it yet"
 )
 
-// HandDocument hands over all that is wanted of the device, as one document. It carries everything at once: an app with
-// its configuration, and what waits for a retry with what is already in place. A payload whose place is still taken by
-// another one that no report could tell from it is not wanted before the other is gone.
+// HandDocument hands over all that is wanted of the device, as one document. It carries everything
+// at once: an app with its configuration, and what waits for a retry with what is already in place.
+// A payload whose place is still taken by another one that no report could tell from it is not
+// wanted before the other is gone.
 func (d *Device) HandDocument(env Env) Document {
 	var doc Document
 	if !d.Enrolled {
@@ -108,10 +114,12 @@ func (d *Device) Handable(env Env) bool {
 }
 
 func (d *Device) handable(env Env, p *Payload) bool {
-	return d.Enrolled && p.Work.Phase == Queued && !p.Work.NotBefore.After(env.Now) && !d.waitsForPlace(p)
+	return d.Enrolled && p.Work.Phase == Queued && !p.Work.NotBefore.After(env.Now) &&
+		!d.waitsForPlace(p)
 }
 
-// waitsForPlace reports whether p can come to the device only after another payload was seen to have left.
+// waitsForPlace reports whether p can come to the device only after another payload was seen to
+// have left.
 func (d *Device) waitsForPlace(p *Payload) bool {
 	return p.Work.Phase == Queued && p.Work.Kind == Install && d.awaitsPlace(p)
 }
@@ -128,14 +136,15 @@ func (d *Device) handInDocument(env Env, p *Payload) {
 	d.touched(env, p)
 }
 
-// Current reports whether a report counts: it is newer than those before, and of a document that was handed over.
+// Current reports whether a report counts: it is newer than those before, and of a document that
+// was handed over.
 func (d *Device) Current(r *DocumentReport) bool {
 	return d.Enrolled && r.Number > d.Documents.Reported && r.Mark <= d.Documents.Last
 }
 
-// TakeReport applies what a device made of a document, and reports whether the device took something that was waiting
-// for it. A report that is not Current changes nothing. It says nothing of what was asked after its document, nor of
-// what an earlier enrollment was handed.
+// TakeReport applies what a device made of a document, and reports whether the device took
+// something that was waiting for it. A report that is not Current changes nothing. It says nothing
+// of what was asked after its document, nor of what an earlier enrollment was handed.
 func (d *Device) TakeReport(env Env, r *DocumentReport) (taken bool) {
 	if !d.Current(r) {
 		return false
@@ -162,7 +171,8 @@ func (d *Device) TakeReport(env Env, r *DocumentReport) (taken bool) {
 	return taken
 }
 
-// takeOutcome applies how the device took p, and reports whether the report may go on to show what became of it.
+// takeOutcome applies how the device took p, and reports whether the report may go on to show what
+// became of it.
 func (d *Device) takeOutcome(env Env, p *Payload, o Outcome) bool {
 	w := &p.Work
 	if w.Phase != Delivered && w.Phase != Verifying {
@@ -200,8 +210,9 @@ func (d *Device) takeSighting(env Env, p *Payload, r *DocumentReport) {
 	g, told := r.Sightings[p.ID]
 	switch {
 	case told && p.Work.Phase == Queued && p.Work.Order > r.Mark:
-		// It was asked after the document was handed over, by which the device may still be about to do the opposite.
-		// So this does not fulfill what is asked. But it can make what was known of the device doubtful.
+		// It was asked after the document was handed over, by which the device may still be about
+		// to do the opposite. So this does not fulfill what is asked. But it can make what was
+		// known of the device doubtful.
 		if g.Working || g.Present != (p.Presence == Present) {
 			p.Presence = Unknown
 		}

@@ -12,21 +12,24 @@ import (
 // Whatever becomes of documents and of the reports on them, no result says what is not so.
 func TestHistoriesOfDocuments(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		newDocumentWorld(t, rapid.SampledFrom([]int{2, 3, 5, 40}).Draw(t, "payloads"), false, false).history(t)
+		newDocumentWorld(t, rapid.SampledFrom([]int{2, 3, 5, 40}).Draw(t, "payloads"), false,
+			false).history(t)
 	})
 }
 
 // A document has one payload for each place.
 func TestHistoriesOfDocumentsOfOneIdentifier(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		newDocumentWorld(t, rapid.SampledFrom([]int{2, 3, 6, 8, 24}).Draw(t, "payloads"), true, false).history(t)
+		newDocumentWorld(t, rapid.SampledFrom([]int{2, 3, 6, 8, 24}).Draw(t, "payloads"), true,
+			false).history(t)
 	})
 }
 
 // What another system installs is taken off and given back, and never installed.
 func TestHistoriesOfMirroredPayloads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		newDocumentWorld(t, rapid.SampledFrom([]int{2, 3, 5, 40}).Draw(t, "payloads"), false, true).history(t)
+		newDocumentWorld(t, rapid.SampledFrom([]int{2, 3, 5, 40}).Draw(t, "payloads"), false,
+			true).history(t)
 	})
 }
 
@@ -38,7 +41,8 @@ type desk struct {
 
 // newDesk returns a device whose n payloads are on it by a document.
 func newDesk(t *testing.T, n int) *desk {
-	b := &desk{bench: &bench{T: t, d: &action.Device{}, now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
+	b := &desk{bench: &bench{T: t, d: &action.Device{},
+		now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
 	b.d.Enroll(b.step(), "")
 	b.assign(1, n)
 	doc := b.hand()
@@ -52,12 +56,14 @@ func (b *desk) hand() action.Document { return b.d.HandDocument(b.step()) }
 func (b *desk) present(version int64, n int) map[action.PayloadID]action.Sighting {
 	seen := make(map[action.PayloadID]action.Sighting)
 	for i := range n {
-		seen[pid(i)] = action.Sighting{Present: true, Revision: spec(pid(i), action.DeviceConfiguration, version).Revision}
+		seen[pid(i)] = action.Sighting{Present: true,
+			Revision: spec(pid(i), action.DeviceConfiguration, version).Revision}
 	}
 	return seen
 }
 
-func (b *desk) report(mark int64, seen map[action.PayloadID]action.Sighting, outcomes map[action.PayloadID]action.Outcome) bool {
+func (b *desk) report(mark int64, seen map[action.PayloadID]action.Sighting,
+	outcomes map[action.PayloadID]action.Outcome) bool {
 	b.number++
 	r := action.DocumentReport{Number: b.number, Mark: mark, Sightings: seen, Outcomes: outcomes}
 	return b.d.TakeReport(b.step(), &r)
@@ -82,16 +88,23 @@ func TestOutcomesOfDocument(t *testing.T) {
 		state   action.State
 		code    int64
 	}{
-		"taken, and gone":        {action.Outcome{}, gone, action.StepVerified, action.Done, 0},
-		"taken, and there":       {action.Outcome{}, nil, action.StepFailing, action.Active, 0},
-		"taken, and not told of": {action.Outcome{}, map[action.PayloadID]action.Sighting{}, action.StepSettling, action.Active, 0},
-		"taken, and at it": {action.Outcome{}, map[action.PayloadID]action.Sighting{pid(0): {Working: true, Detail: "x"}},
+		"taken, and gone":  {action.Outcome{}, gone, action.StepVerified, action.Done, 0},
+		"taken, and there": {action.Outcome{}, nil, action.StepFailing, action.Active, 0},
+		"taken, and not told of": {action.Outcome{}, map[action.PayloadID]action.Sighting{},
 			action.StepSettling, action.Active, 0},
-		"waiting":          {action.Outcome{Verdict: action.Waiting}, gone, action.StepHandedOver, action.Pending, 0},
-		"waiting, not now": {action.Outcome{Verdict: action.NotNow}, gone, action.StepHandedOver, action.Pending, 0},
-		"not there":        {action.Outcome{Verdict: action.NotFound}, gone, action.StepVerified, action.Done, 0},
-		"busy":             {action.Outcome{Verdict: action.Retriable, Code: 7}, gone, action.StepFailing, action.Active, 0},
-		"never":            {action.Outcome{Verdict: action.Permanent, Code: 8}, gone, action.StepFailed, action.Failed, 8},
+		"taken, and at it": {action.Outcome{},
+			map[action.PayloadID]action.Sighting{pid(0): {Working: true, Detail: "x"}},
+			action.StepSettling, action.Active, 0},
+		"waiting": {action.Outcome{Verdict: action.Waiting}, gone, action.StepHandedOver,
+			action.Pending, 0},
+		"waiting, not now": {action.Outcome{Verdict: action.NotNow}, gone, action.StepHandedOver,
+			action.Pending, 0},
+		"not there": {action.Outcome{Verdict: action.NotFound}, gone, action.StepVerified,
+			action.Done, 0},
+		"busy": {action.Outcome{Verdict: action.Retriable, Code: 7}, gone,
+			action.StepFailing, action.Active, 0},
+		"never": {action.Outcome{Verdict: action.Permanent, Code: 8}, gone,
+			action.StepFailed, action.Failed, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newDesk(t, 1)
@@ -99,7 +112,8 @@ func TestOutcomesOfDocument(t *testing.T) {
 			if tt.seen == nil {
 				tt.seen = b.present(1, 1)
 			}
-			b.report(b.hand().Mark, tt.seen, map[action.PayloadID]action.Outcome{pid(0): tt.outcome})
+			b.report(b.hand().Mark, tt.seen,
+				map[action.PayloadID]action.Outcome{pid(0): tt.outcome})
 			if r := b.at(tt.step, tt.state); r.Code != tt.code {
 				t.Errorf("code %d, want %d", r.Code, tt.code)
 			}
@@ -107,13 +121,14 @@ func TestOutcomesOfDocument(t *testing.T) {
 	}
 }
 
-// While a device has not taken a document no clock runs. From then on what it never shows ends in error, with the
-// channel's code if it has one.
+// While a device has not taken a document no clock runs. From then on what it never shows ends in
+// error, with the channel's code if it has one.
 func TestClockOfDocument(t *testing.T) {
 	b := newDesk(t, 1)
 	_ = b.start(action.SyncPayloads, 0, 0)
 	doc := b.hand()
-	waiting := map[action.PayloadID]action.Outcome{pid(0): {Verdict: action.Waiting, Detail: "the device is off"}}
+	waiting := map[action.PayloadID]action.Outcome{pid(0): {Verdict: action.Waiting,
+		Detail: "the device is off"}}
 	for range 100 {
 		b.now = b.now.Add(day)
 		b.report(doc.Mark, nil, waiting)
@@ -122,7 +137,8 @@ func TestClockOfDocument(t *testing.T) {
 	if due := b.d.NextDue(b.now); !due.IsZero() {
 		t.Fatalf("a clock runs until %s", due)
 	}
-	working := map[action.PayloadID]action.Sighting{pid(0): {Working: true, Code: 77, Detail: "at it"}}
+	working := map[action.PayloadID]action.Sighting{pid(0): {Working: true, Code: 77,
+		Detail: "at it"}}
 	b.report(doc.Mark, working, nil)
 	b.at(action.StepSettling, action.Active)
 	b.now = b.now.Add(day - time.Second)
@@ -133,7 +149,8 @@ func TestClockOfDocument(t *testing.T) {
 	if r := b.at(action.StepFailed, action.Failed); r.Code != 77 {
 		t.Errorf("code %d, want the channel's", r.Code)
 	}
-	b.report(doc.Mark, map[action.PayloadID]action.Sighting{pid(0): {}}, nil) // good later: the result stays
+	// good later: the result stays
+	b.report(doc.Mark, map[action.PayloadID]action.Sighting{pid(0): {}}, nil)
 	if p := b.d.Find(pid(0)); p.Work.Phase != action.Idle || p.Presence != action.Absent {
 		t.Errorf("what was seen later is not known: %+v", p)
 	}
@@ -149,7 +166,8 @@ func TestReportsThatDoNotCount(t *testing.T) {
 	if b.report(first, gone, nil) {
 		t.Error("a report on the document before the removal was taken")
 	}
-	b.at(action.StepAsked, action.Pending) // it is not there, and the document that is in force brings it back
+	// it is not there, and the document that is in force brings it back
+	b.at(action.StepAsked, action.Pending)
 	second := b.hand()
 	b.report(first, gone, nil)
 	b.at(action.StepHandedOver, action.Pending)
@@ -191,7 +209,8 @@ func TestRevisionInReport(t *testing.T) {
 func TestNoteOfSighting(t *testing.T) {
 	b := newDesk(t, 1)
 	_ = b.start(action.SyncPayloads, 0, 0)
-	b.report(b.hand().Mark, map[action.PayloadID]action.Sighting{pid(0): {Note: "the default applies"}}, nil)
+	b.report(b.hand().Mark,
+		map[action.PayloadID]action.Sighting{pid(0): {Note: "the default applies"}}, nil)
 	if r := b.at(action.StepVerified, action.Done); r.Detail != "the default applies" {
 		t.Errorf("the detail is %q", r.Detail)
 	}
@@ -199,16 +218,19 @@ func TestNoteOfSighting(t *testing.T) {
 
 // An app and its configuration go out together, and come to rest by one report.
 func TestAppAndConfigurationInOneDocument(t *testing.T) {
-	b := &desk{bench: &bench{T: t, d: &action.Device{}, now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
+	b := &desk{bench: &bench{T: t, d: &action.Device{},
+		now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
 	b.d.Enroll(b.step(), "")
-	app, configuration := spec("app", action.Application, 1), spec("set", action.AppConfiguration, 1)
+	app, configuration := spec("app", action.Application, 1),
+		spec("set", action.AppConfiguration, 1)
 	configuration.Identifier = app.Identifier
 	b.d.Assign(b.step(), []action.Spec{app, configuration})
 	doc := b.hand()
 	if len(doc.Wanted) != 2 {
 		t.Fatalf("the document has %+v", doc)
 	}
-	b.report(doc.Mark, map[action.PayloadID]action.Sighting{"app": {Present: true, Revision: app.Revision},
+	b.report(doc.Mark, map[action.PayloadID]action.Sighting{"app": {Present: true,
+		Revision: app.Revision},
 		"set": {Present: true, Revision: configuration.Revision}}, nil)
 	if b.d.Ready(b.now) {
 		t.Errorf("there is work left: %+v, %+v", b.d.Find("app").Work, b.d.Find("set").Work)
@@ -232,7 +254,8 @@ func TestImportBeyondTheLimit(t *testing.T) {
 		t.Fatal("60 results are possible")
 	}
 	req.Imported = true
-	if _, started, err := b.d.Start(b.step(), req); err != nil || !started || len(b.d.Action.Results) != action.MaxPayloads {
+	if _, started, err := b.d.Start(b.step(), req); err != nil || !started ||
+		len(b.d.Action.Results) != action.MaxPayloads {
 		t.Fatalf("imported: %v, %v, %d results", started, err, len(b.d.Action.Results))
 	}
 	if doc := b.hand(); len(doc.Wanted) != 30 || len(doc.HeldOff) != 30 {
@@ -241,12 +264,14 @@ func TestImportBeyondTheLimit(t *testing.T) {
 	b.d.RestoreExpired(b.step(), "later") // does not count what is on its way back
 }
 
-// A mirrored payload that is not on the device is its own system's to install, and one that comes back by that system
-// is not removed again.
+// A mirrored payload that is not on the device is its own system's to install, and one that comes
+// back by that system is not removed again.
 func TestMirroredPayloadIsItsOwners(t *testing.T) {
-	b := &desk{bench: &bench{T: t, d: &action.Device{}, now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
+	b := &desk{bench: &bench{T: t, d: &action.Device{},
+		now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
 	b.d.Enroll(b.step(), "")
-	b.d.Assign(b.step(), []action.Spec{{ID: pid(0), Type: action.DeviceConfiguration, Identifier: "x", Version: 1, Mirrored: true}})
+	b.d.Assign(b.step(), []action.Spec{{ID: pid(0), Type: action.DeviceConfiguration,
+		Identifier: "x", Version: 1, Mirrored: true}})
 	gone := map[action.PayloadID]action.Sighting{pid(0): {}}
 	there := map[action.PayloadID]action.Sighting{pid(0): {Present: true}}
 	b.report(b.hand().Mark, gone, nil)
@@ -267,9 +292,11 @@ func TestMirroredPayloadIsItsOwners(t *testing.T) {
 	}
 }
 
-// What an edit asks is not fulfilled by a report on the document before, if reports do not tell versions apart.
+// What an edit asks is not fulfilled by a report on the document before, if reports do not tell
+// versions apart.
 func TestEditThatNoReportShows(t *testing.T) {
-	b := &desk{bench: &bench{T: t, d: &action.Device{}, now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
+	b := &desk{bench: &bench{T: t, d: &action.Device{},
+		now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}}
 	b.d.Enroll(b.step(), "")
 	app := action.Spec{ID: pid(0), Identifier: "x", Version: 1}
 	there := map[action.PayloadID]action.Sighting{pid(0): {Present: true}}

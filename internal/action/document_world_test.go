@@ -11,8 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
 
-// service is what brings documents to the device: those that it was given, the one that the device has taken, and the
-// reports that are on their way back.
+// service is what brings documents to the device: those that it was given, the one that the device
+// has taken, and the reports that are on their way back.
 type service struct {
 	given  []action.Document
 	taken  int // how many of them the device has taken, or passed over for a newer one
@@ -20,8 +20,9 @@ type service struct {
 	flight []action.DocumentReport
 }
 
-// documentWorld is a random history of a device that is handed documents. In a mirrored one its payloads are those of
-// another system, which installs all that it assigns and that the document does not hold off.
+// documentWorld is a random history of a device that is handed documents. In a mirrored one its
+// payloads are those of another system, which installs all that it assigns and that the document
+// does not hold off.
 type documentWorld struct {
 	*world
 	service
@@ -61,7 +62,8 @@ func (w *documentWorld) hand(t *rapid.T) {
 	}
 }
 
-// checkDocument holds that a document has all that is wanted, and nothing of what an action holds off.
+// checkDocument holds that a document has all that is wanted, and nothing of what an action holds
+// off.
 func (w *documentWorld) checkDocument(t *rapid.T, doc action.Document) {
 	if last := len(w.given); last > 0 && doc.Mark <= w.given[last-1].Mark {
 		t.Fatalf("document %d comes after %d", doc.Mark, w.given[last-1].Mark)
@@ -121,7 +123,8 @@ func (w *documentWorld) sync(*rapid.T) {
 	}
 	w.ph.has = map[string]string{}
 	for id, s := range w.catalog {
-		held := w.current() != nil && slices.ContainsFunc(w.current().HeldOff, func(h action.Spec) bool { return h.ID == id })
+		held := w.current() != nil && slices.ContainsFunc(w.current().HeldOff,
+			func(h action.Spec) bool { return h.ID == id })
 		if w.assigned[id] && !held {
 			w.ph.has[s.Identifier] = content(s)
 		}
@@ -141,9 +144,11 @@ func (w *documentWorld) made(t *rapid.T, healthy bool) action.DocumentReport {
 	for _, s := range slices.Concat(doc.Wanted, doc.HeldOff, doc.Ended) {
 		what := "seen"
 		if !healthy {
-			what = rapid.SampledFrom([]string{"seen", "seen", "seen", "seen", "untold", "waiting", "busy", "never"}).Draw(t, "report")
+			what = rapid.SampledFrom([]string{"seen", "seen", "seen", "seen", "untold", "waiting",
+				"busy", "never"}).Draw(t, "report")
 		}
-		g := action.Sighting{Present: w.ph.has[s.Identifier] != "", Revision: w.ph.has[s.Identifier]}
+		g := action.Sighting{Present: w.ph.has[s.Identifier] != "",
+			Revision: w.ph.has[s.Identifier]}
 		if w.ph.blind && s.Type == action.Application || w.mirrored {
 			g.Revision = ""
 		}
@@ -168,7 +173,8 @@ func (w *documentWorld) made(t *rapid.T, healthy bool) action.DocumentReport {
 
 func (w *documentWorld) report(t *rapid.T) { w.flight = append(w.flight, w.made(t, false)) }
 
-// deliver brings one of the reports that are on their way, in any order, and perhaps not for the last time.
+// deliver brings one of the reports that are on their way, in any order, and perhaps not for the
+// last time.
 func (w *documentWorld) deliver(t *rapid.T) {
 	if len(w.flight) == 0 {
 		return
@@ -193,26 +199,29 @@ func (w *documentWorld) told(t *rapid.T, r action.DocumentReport) {
 		t.Fatalf("report %d, after %d, changed the device", r.Number, known.Reported)
 	}
 	for _, p := range w.d.Payloads {
-		if waits[p.ID] == action.Delivered && r.Mark <= w.wiped && p.Work.Phase != action.Delivered {
+		if waits[p.ID] == action.Delivered && r.Mark <= w.wiped &&
+			p.Work.Phase != action.Delivered {
 			t.Fatalf("a report of an earlier enrollment was taken for %s", p.ID)
 		}
 	}
 	w.checkTruth()
 }
 
-// drift changes the device by other hands, which is reported before anything else. No report of how it was before is on
-// its way.
+// drift changes the device by other hands, which is reported before anything else. No report of how
+// it was before is on its way.
 func (w *documentWorld) drift(t *rapid.T) {
 	if w.current() == nil {
 		return
 	}
 	w.flight = nil
 	defer func() { w.told(t, w.made(t, true)) }()
-	id := action.PayloadID("p" + strconv.Itoa(rapid.IntRange(0, len(w.catalog)-1).Draw(t, "payload")))
+	id := action.PayloadID("p" + strconv.Itoa(rapid.IntRange(0, len(w.catalog)-1).Draw(t,
+		"payload")))
 	s := w.catalog[id]
 	if w.mirrored { // the other system lets go of what it was asked to hold off
 		doc := w.current()
-		if i := slices.IndexFunc(doc.HeldOff, func(h action.Spec) bool { return h.ID == id }); i >= 0 {
+		if i := slices.IndexFunc(doc.HeldOff,
+			func(h action.Spec) bool { return h.ID == id }); i >= 0 {
 			doc.Wanted = append(doc.Wanted, doc.HeldOff[i])
 			doc.HeldOff = slices.Delete(doc.HeldOff, i, i+1)
 		}
@@ -228,7 +237,8 @@ func (w *documentWorld) elsewhere(t *rapid.T) {
 		return
 	}
 	var set []action.Selection
-	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(w.catalog)-1), 0, min(action.MaxPayloads, len(w.catalog)),
+	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(w.catalog)-1), 0,
+		min(action.MaxPayloads, len(w.catalog)),
 		rapid.ID[int]).Draw(t, "set") {
 		id := action.PayloadID("p" + strconv.Itoa(i))
 		if p := w.d.Find(id); p != nil && (p.Assigned || p.Away) {
@@ -236,7 +246,8 @@ func (w *documentWorld) elsewhere(t *rapid.T) {
 		}
 	}
 	w.ids++
-	req := action.Request{ID: action.ActionID("a" + strconv.Itoa(w.ids)), Name: action.ChangeAssignments, Actor: "elsewhere",
+	req := action.Request{ID: action.ActionID("a" + strconv.Itoa(w.ids)),
+		Name: action.ChangeAssignments, Actor: "elsewhere",
 		Set: set, Imported: true}
 	_, started, err := w.d.Start(w.step(), req)
 	if err != nil {
@@ -260,8 +271,8 @@ func (w *documentWorld) edit(t *rapid.T) {
 	w.sync(t)
 }
 
-// checkOwner holds that nothing is ever done about a mirrored payload but what an action asks, and that no clock runs
-// for what the device has not taken.
+// checkOwner holds that nothing is ever done about a mirrored payload but what an action asks, and
+// that no clock runs for what the device has not taken.
 func (w *documentWorld) checkOwner(t *rapid.T) {
 	for _, p := range w.d.Payloads {
 		if p.Mirrored && !p.Away && p.Work != (action.Work{}) {
@@ -308,7 +319,8 @@ func (w *documentWorld) settle(t *rapid.T) {
 	for _, id := range slices.Sorted(maps.Keys(w.catalog)) {
 		p, has := w.d.Find(id), w.ph.has[w.catalog[id].Identifier] != ""
 		held := p != nil && p.Away && p.Intent == action.Remove
-		if stuck := p != nil && p.Work.Phase == action.Stuck; !stuck && has != (w.assigned[id] && !held) {
+		if stuck := p != nil && p.Work.Phase == action.Stuck; !stuck &&
+			has != (w.assigned[id] && !held) {
 			t.Fatalf("%s is on the device: %v, and stands as %+v", id, has, p)
 		}
 	}
@@ -317,11 +329,13 @@ func (w *documentWorld) settle(t *rapid.T) {
 // history is a random one of a device that is handed documents.
 func (w *documentWorld) history(t *rapid.T) {
 	t.Repeat(map[string]func(*rapid.T){
-		"call": w.call, "edit": w.edit, "pass": w.pass, "wipe": w.wipe, "restart": w.restart, "jump": w.jump,
-		"hand": w.hand, "take": w.take, "report": w.report, "deliver": w.deliver, "drift": w.drift, "elsewhere": w.elsewhere,
-		"hand on": func(t *rapid.T) { w.hand(t); w.take(t); w.report(t); w.deliver(t) },
-		"again":   func(t *rapid.T) { w.report(t); w.deliver(t) },
-		"":        func(t *rapid.T) { w.check(t); w.checkOwner(t) },
+		"call": w.call, "edit": w.edit, "pass": w.pass, "wipe": w.wipe, "restart": w.restart,
+		"jump": w.jump,
+		"hand": w.hand, "take": w.take, "report": w.report, "deliver": w.deliver, "drift": w.drift,
+		"elsewhere": w.elsewhere,
+		"hand on":   func(t *rapid.T) { w.hand(t); w.take(t); w.report(t); w.deliver(t) },
+		"again":     func(t *rapid.T) { w.report(t); w.deliver(t) },
+		"":          func(t *rapid.T) { w.check(t); w.checkOwner(t) },
 	})
 	w.settle(t)
 	w.check(t)

@@ -38,7 +38,8 @@ func TestRemovalNeverDeliveredIsWithdrawn(t *testing.T) {
 	b := newBench(t, 1)
 	_ = b.start(action.SyncPayloads, time.Hour, 0)
 	b.now = b.now.Add(time.Hour)
-	if superseded, _ := b.d.RestoreExpired(b.step(), "system"); superseded == nil || superseded.State != action.Canceled {
+	if superseded, _ := b.d.RestoreExpired(b.step(), "system"); superseded == nil ||
+		superseded.State != action.Canceled {
 		t.Fatalf("the removal is %+v, want canceled", superseded)
 	}
 	b.expect(0, "1 4 0 the removal was withdrawn")
@@ -98,8 +99,10 @@ func TestEnds(t *testing.T) {
 		state action.State
 		code  int64
 	}{
-		"wiped":       {func(b *bench) { b.d.Enroll(b.step(), "") }, action.Canceled, action.CodeUnenrolled},
-		"checked out": {func(b *bench) { b.d.Unenroll(b.step()) }, action.Canceled, action.CodeUnenrolled},
+		"wiped": {func(b *bench) { b.d.Enroll(b.step(), "") }, action.Canceled,
+			action.CodeUnenrolled},
+		"checked out": {func(b *bench) { b.d.Unenroll(b.step()) }, action.Canceled,
+			action.CodeUnenrolled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, 1)
@@ -148,11 +151,15 @@ func TestRepeatedCallChangesNothing(t *testing.T) {
 // An app's configuration waits for the app, fails with it, and is set again when it comes back.
 func TestConfigurationFollowsItsApp(t *testing.T) {
 	b := newBench(t, 0)
-	app := action.Spec{ID: "app", Type: action.Application, Identifier: "com.example.app", Version: 1}
-	configuration := action.Spec{ID: "config", Type: action.AppConfiguration, Identifier: app.Identifier, Revision: "r", Version: 1}
+	app := action.Spec{ID: "app", Type: action.Application, Identifier: "com.example.app",
+		Version: 1}
+	configuration := action.Spec{ID: "config", Type: action.AppConfiguration,
+		Identifier: app.Identifier, Revision: "r", Version: 1}
 	b.d.Assign(b.step(), []action.Spec{configuration, app})
-	there := action.Outcome{Sightings: []action.Sighting{{Identifier: app.Identifier, Present: true}}}
-	expectNext := func(kind action.TaskKind, id action.PayloadID, class action.Class, o action.Outcome) {
+	there := action.Outcome{Sightings: []action.Sighting{{Identifier: app.Identifier,
+		Present: true}}}
+	expectNext := func(kind action.TaskKind, id action.PayloadID, class action.Class,
+		o action.Outcome) {
 		t.Helper()
 		task := b.next()
 		if task.Kind != kind || task.Payload.ID != id || task.Class != class {
@@ -166,20 +173,23 @@ func TestConfigurationFollowsItsApp(t *testing.T) {
 	expectNext(action.TakeInventory, "", action.AppConfigurations, there)
 
 	set := []action.Selection{{ID: "app", Type: action.Application}}
-	if _, _, err := b.d.Start(b.step(), action.Request{ID: "a", Name: action.SyncPayloads, Set: set}); err != nil {
+	if _, _, err := b.d.Start(b.step(), action.Request{ID: "a", Name: action.SyncPayloads,
+		Set: set}); err != nil {
 		t.Fatal(err)
 	}
 	expectNext(action.Uninstall, "app", 0, action.Outcome{})
 	expectNext(action.TakeInventory, "", action.Apps, action.Outcome{})
 	b.expectState(action.Done)
 
-	if _, _, err := b.d.Start(b.step(), action.Request{ID: "b", Name: action.SyncPayloads}); err != nil {
+	if _, _, err := b.d.Start(b.step(), action.Request{ID: "b",
+		Name: action.SyncPayloads}); err != nil {
 		t.Fatal(err)
 	}
 	expectNext(action.Install, "app", 0, action.Outcome{})
 	expectNext(action.TakeInventory, "", action.Apps, there)
 	b.expectState(action.Done)
-	expectNext(action.TakeInventory, "", action.AppConfigurations, action.Outcome{}) // it went with the app
+	// it went with the app
+	expectNext(action.TakeInventory, "", action.AppConfigurations, action.Outcome{})
 	expectNext(action.Install, "config", 0, action.Outcome{})
 	expectNext(action.TakeInventory, "", action.AppConfigurations, there)
 	if b.d.Ready(b.now) {

@@ -8,7 +8,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
 
-// An answer that does not say which command it answers is the answer to what the device was handed last, once.
+// An answer that does not say which command it answers is the answer to what the device was handed
+// last, once.
 func TestAnswerWithoutATask(t *testing.T) {
 	b := newBench(t, 2)
 	_ = b.start(action.SyncPayloads, 0, 0, 1)
@@ -34,8 +35,8 @@ func TestAnswerWithoutATask(t *testing.T) {
 	b.expect(1, "0 1 0 sent to the device")
 }
 
-// A refusal that names no task refuses the one that was handed over, be it a command or an inventory; a list that names none
-// proves nothing, and is asked for again.
+// A refusal that names no task refuses the one that was handed over, be it a command or an
+// inventory; a list that names none proves nothing, and is asked for again.
 func TestInventoryWithoutATask(t *testing.T) {
 	b := newBench(t, 1)
 	_ = b.start(action.SyncPayloads, 0, 0)
@@ -61,8 +62,8 @@ func TestInventoryWithoutATask(t *testing.T) {
 	b.expect(0, "0 2 0")
 }
 
-// A device that answers a command with another id is handed the command again, and has failed it when it did so once more
-// often than a command is tried.
+// A device that answers a command with another id is handed the command again, and has failed it
+// when it did so once more often than a command is tried.
 func TestAnswerWithAnotherTask(t *testing.T) {
 	b := newBench(t, 1)
 	_ = b.start(action.SyncPayloads, 0, 0)
@@ -77,7 +78,8 @@ func TestAnswerWithAnotherTask(t *testing.T) {
 		}
 	}
 	b.d.Answer(b.step(), "another", action.Outcome{})
-	b.expect(0, "0 1 0 attempt 1 of 5 failed: handed over 6 times, and answered with another command's id (code -4)")
+	b.expect(0,
+		"0 1 0 attempt 1 of 5 failed: handed over 6 times, and answered with another command's id (code -4)")
 	b.d.Answer(b.step(), "another", action.Outcome{})
 	b.expect(0, "0 1 0 attempt 1 of 5 failed")
 }
@@ -111,13 +113,14 @@ func TestAnswerTwice(t *testing.T) {
 	b.expect(0, "0 1 0 acknowledged, verifying")
 }
 
-// A command of work that was given up, answered late, raises a doubt that an inventory settles; one that the device only
-// postponed was not carried out.
+// A command of work that was given up, answered late, raises a doubt that an inventory settles; one
+// that the device only postponed was not carried out.
 func TestLateAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
 		verdict action.Verdict
 		doubt   bool
-	}{"accepted": {action.Accepted, true}, "failed": {action.Permanent, true}, "postponed": {action.NotNow, false}} {
+	}{"accepted": {action.Accepted, true}, "failed": {action.Permanent, true},
+		"postponed": {action.NotNow, false}} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, 2)
 			_ = b.start(action.SyncPayloads, 0, 0)
@@ -143,8 +146,8 @@ func TestLateAnswers(t *testing.T) {
 	}
 }
 
-// Where a device lists what is installed and what it manages apart, both are asked for, and what one command changed between
-// them is asked for anew.
+// Where a device lists what is installed and what it manages apart, both are asked for, and what
+// one command changed between them is asked for anew.
 func TestInventoryOfTwoLists(t *testing.T) {
 	b := newBench(t, 0)
 	app := spec("app", action.Application, 1)
@@ -153,7 +156,8 @@ func TestInventoryOfTwoLists(t *testing.T) {
 	sighted := func(list action.List, specs ...action.Spec) action.Outcome {
 		o := action.Outcome{List: list}
 		for _, s := range specs {
-			o.Sightings = append(o.Sightings, action.Sighting{Identifier: s.Identifier, Present: true})
+			o.Sightings = append(o.Sightings,
+				action.Sighting{Identifier: s.Identifier, Present: true})
 		}
 		return o
 	}
@@ -185,10 +189,12 @@ func TestInventoryOfTwoLists(t *testing.T) {
 		}
 	}
 	b.ids++
-	_, _, _ = b.d.Start(b.step(), action.Request{ID: "off", Name: action.SyncPayloads, Set: []action.Selection{{ID: "app", Type: action.Application}}})
+	_, _, _ = b.d.Start(b.step(), action.Request{ID: "off", Name: action.SyncPayloads,
+		Set: []action.Selection{{ID: "app", Type: action.Application}}})
 	b.answer(inventory(), sighted(action.Managed, other))
 	b.answer(inventory(), sighted(action.Everything, app, other))
-	if r := b.d.Action.Results[0]; r.Status != action.InProgress || !strings.Contains(r.Detail, "but the device still shows it") {
+	if r := b.d.Action.Results[0]; r.Status != action.InProgress ||
+		!strings.Contains(r.Detail, "but the device still shows it") {
 		t.Errorf("the device keeps the app, and the removal shows %+v", r)
 	}
 	b.now = b.now.Add(action.DefaultPolicy.RetryBase)
@@ -199,8 +205,8 @@ func TestInventoryOfTwoLists(t *testing.T) {
 	}
 }
 
-// An inventory that the device refuses is asked for again after a wait, and is given up with an error after as many tries as
-// any, which says what the device said.
+// An inventory that the device refuses is asked for again after a wait, and is given up with an
+// error after as many tries as any, which says what the device said.
 func TestRefusedInventoryWaits(t *testing.T) {
 	b := newBench(t, 1)
 	_ = b.start(action.SyncPayloads, 0, 0)

@@ -15,7 +15,8 @@ import (
 // call is an admin's POST of a random set, sometimes one that must be refused.
 func (w *world) call(t *rapid.T) {
 	var set []action.Selection
-	for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(w.catalog)-1), 0, min(33, len(w.catalog))).Draw(t, "set") {
+	for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(w.catalog)-1), 0,
+		min(33, len(w.catalog))).Draw(t, "set") {
 		id := action.PayloadID("p" + strconv.Itoa(i))
 		set = append(set, action.Selection{ID: id, Type: w.catalog[id].Type})
 	}
@@ -31,7 +32,8 @@ func (w *world) call(t *rapid.T) {
 	before := w.snapshot()
 	after := rapid.SampledFrom([]time.Duration{0, time.Hour, 8 * time.Hour}).Draw(t, "restoreAfter")
 	w.ids++
-	req := action.Request{ID: action.ActionID("a" + strconv.Itoa(w.ids)), Name: action.SyncPayloads, Set: set, Held: held, RestoreAfter: after}
+	req := action.Request{ID: action.ActionID("a" + strconv.Itoa(w.ids)), Name: action.SyncPayloads,
+		Set: set, Held: held, RestoreAfter: after}
 	_, started, err := w.d.Start(w.step(), req)
 	switch {
 	case err != nil && w.snapshot() != before:
@@ -45,8 +47,10 @@ func (w *world) call(t *rapid.T) {
 			}
 		}
 		for id, restoreAt := range clocks {
-			if p := w.d.Find(id); !p.Away || p.Intent != action.Remove || !p.RestoreAt.Equal(restoreAt) {
-				t.Fatalf("%s was beyond the caller, was to be restored at %s, and is now %+v", id, restoreAt, p)
+			if p := w.d.Find(id); !p.Away || p.Intent != action.Remove ||
+				!p.RestoreAt.Equal(restoreAt) {
+				t.Fatalf("%s was beyond the caller, was to be restored at %s, and is now %+v", id,
+					restoreAt, p)
 			}
 		}
 	case err == nil && w.snapshot() != before:
@@ -55,7 +59,8 @@ func (w *world) call(t *rapid.T) {
 }
 
 func (w *world) edit(t *rapid.T) {
-	id := action.PayloadID("p" + strconv.Itoa(rapid.IntRange(0, len(w.catalog)-1).Draw(t, "payload")))
+	id := action.PayloadID("p" + strconv.Itoa(rapid.IntRange(0, len(w.catalog)-1).Draw(t,
+		"payload")))
 	switch rapid.IntRange(0, 2).Draw(t, "edit") {
 	case 0:
 		w.assigned[id] = true
@@ -87,7 +92,8 @@ func (w *world) restoreExpired() {
 	}
 }
 
-// connect lets the device connect over a bad network until it has nothing to do or the connection breaks.
+// connect lets the device connect over a bad network until it has nothing to do or the connection
+// breaks.
 func (w *world) connect(t *rapid.T) {
 	w.d.Contact()
 	for {
@@ -98,7 +104,8 @@ func (w *world) connect(t *rapid.T) {
 		if w.answered[task.ID] {
 			t.Fatalf("task %s was answered and is handed out again", task.ID)
 		}
-		what := rapid.SampledFrom([]string{"do", "do", "do", "do", "not now", "busy", "never", "lost", "hold", "answer late",
+		what := rapid.SampledFrom([]string{"do", "do", "do", "do", "not now", "busy", "never",
+			"lost", "hold", "answer late",
 			"twice", "lie", "slow", "nameless", "misnamed"}).Draw(t, "device")
 		if task.Kind == action.TakeInventory && (what == "lie" || what == "hold") {
 			what = "do" // an inventory is what the device has when it answers, by definition
@@ -119,9 +126,11 @@ func (w *world) connect(t *rapid.T) {
 			w.d.Answer(w.step(), task.ID, action.Outcome{Verdict: action.NotNow})
 			w.ph.drop(task.ID)
 		case "busy":
-			w.answer(answer{task.ID, action.Outcome{Verdict: action.Retriable, Code: 1, Detail: "busy"}})
+			w.answer(answer{task.ID, action.Outcome{Verdict: action.Retriable, Code: 1,
+				Detail: "busy"}})
 		case "never":
-			w.answer(answer{task.ID, action.Outcome{Verdict: action.Permanent, Code: 2, Detail: "never"}})
+			w.answer(answer{task.ID, action.Outcome{Verdict: action.Permanent, Code: 2,
+				Detail: "never"}})
 		case "nameless": // an answer that does not say which command it is to
 			a := w.ph.execute(task)
 			known := w.d.Answer(w.step(), "", a.outcome)
@@ -198,7 +207,8 @@ func (w *world) replay(t *rapid.T) {
 
 // install is a Mac's user who installs an app, or takes theirs off.
 func (w *world) install(t *rapid.T) {
-	s := w.catalog[action.PayloadID("p"+strconv.Itoa(rapid.IntRange(0, len(w.catalog)-1).Draw(t, "app")))]
+	s := w.catalog[action.PayloadID("p"+strconv.Itoa(rapid.IntRange(0, len(w.catalog)-1).Draw(t,
+		"app")))]
 	if _, managed := w.ph.has[s.Identifier]; !w.ph.mac || s.Type != action.Application || managed {
 		return
 	}
@@ -210,7 +220,8 @@ func (w *world) install(t *rapid.T) {
 }
 
 func (w *world) wipe(*rapid.T) {
-	w.ph = phone{has: map[string]string{}, slow: map[string]int{}, own: map[string]bool{}, mac: w.ph.mac, flight: w.ph.flight, old: w.ph.old, blind: w.ph.blind}
+	w.ph = phone{has: map[string]string{}, slow: map[string]int{}, own: map[string]bool{},
+		mac: w.ph.mac, flight: w.ph.flight, old: w.ph.old, blind: w.ph.blind}
 	w.d.Enroll(w.step(), "")
 	w.assign()
 }
@@ -246,7 +257,8 @@ func TestHistories(t *testing.T) {
 	})
 }
 
-// Of several payloads with one identifier the oldest that is wanted comes to the device and stays there.
+// Of several payloads with one identifier the oldest that is wanted comes to the device and stays
+// there.
 func TestHistoriesOfOneIdentifier(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t, rapid.SampledFrom([]int{2, 3, 6, 8, 10, 24}).Draw(t, "payloads"), true)
@@ -257,8 +269,10 @@ func TestHistoriesOfOneIdentifier(t *testing.T) {
 
 func history(t *rapid.T, w *world) {
 	t.Repeat(map[string]func(*rapid.T){
-		"call": w.call, "connect": w.connect, "connect again": w.connect, "edit": w.edit, "pass": w.pass,
-		"late": w.late, "replay": w.replay, "wipe": w.wipe, "install": w.install, "restart": w.restart, "jump": w.jump,
+		"call": w.call, "connect": w.connect, "connect again": w.connect, "edit": w.edit,
+		"pass": w.pass,
+		"late": w.late, "replay": w.replay, "wipe": w.wipe, "install": w.install,
+		"restart": w.restart, "jump": w.jump,
 		"": func(t *rapid.T) { w.check(t); w.checkPauses(t) },
 	})
 	w.settle(t)

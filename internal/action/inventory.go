@@ -20,7 +20,8 @@ func (d *Device) answerInventory(env Env, c Class, o Outcome) {
 	case NotNow:
 		i.Deferred = true
 		d.verifying(c, func(p *Payload) {
-			d.reportStep(env, p.ID, StepAcknowledged, "acknowledged; the device said not now when asked for its inventory")
+			d.reportStep(env, p.ID, StepAcknowledged,
+				"acknowledged; the device said not now when asked for its inventory")
 		})
 	case Accepted:
 		i.Wanted, i.Attempt = false, 0
@@ -36,7 +37,8 @@ func (d *Device) answerInventory(env Env, c Class, o Outcome) {
 		}
 		i.Wanted, i.Attempt = false, 0
 		d.verifying(c, func(p *Payload) {
-			d.fail(env, p, ours(CodeNotVerified), p.beside(fmt.Sprintf("acknowledged, but the device refuses its inventory: %s (code %d)", o.Detail, o.Code)))
+			d.fail(env, p, ours(CodeNotVerified),
+				p.beside(fmt.Sprintf("acknowledged, but the device refuses its inventory: %s (code %d)", o.Detail, o.Code)))
 		})
 	}
 }
@@ -49,8 +51,8 @@ func (d *Device) verifying(c Class, do func(*Payload)) {
 	}
 }
 
-// observe holds an inventory against every payload of its class. It says nothing of a payload that the device may
-// have changed after the inventory was asked for.
+// observe holds an inventory against every payload of its class. It says nothing of a payload that
+// the device may have changed after the inventory was asked for.
 func (d *Device) observe(env Env, c Class, sent int64, o Outcome) {
 	seen := make(map[string]Sighting, len(o.Sightings))
 	for _, g := range o.Sightings {
@@ -65,7 +67,8 @@ func (d *Device) observe(env Env, c Class, sent int64, o Outcome) {
 			g.Detail = o.Detail
 		}
 		if o.Unlisted && !listed && p.mayBeInstalling(env) {
-			g.Working, g.Detail = true, withText("not listed yet: the device may still be installing it", o.Detail)
+			g.Working, g.Detail = true,
+				withText("not listed yet: the device may still be installing it", o.Detail)
 		}
 		d.see(env, p, g)
 	}
@@ -128,8 +131,8 @@ func (p *Payload) beside(found string) string {
 	return found + DeviceHadSaid + p.Work.Said
 }
 
-// DeviceHadSaid stands in a detail before what the device said to the command, if the device's own inventory shows another
-// thing.
+// DeviceHadSaid stands in a detail before what the device said to the command, if the device's own
+// inventory shows another thing.
 const DeviceHadSaid = "; the device had said: "
 
 func (p *Payload) mismatch() string {
@@ -150,8 +153,9 @@ func (d *Device) lookAgain(env Env, p *Payload, g Sighting) {
 		w.AckedAt = env.Now
 	}
 	if env.Now.Sub(w.AckedAt) >= env.Policy.VerifyFor {
-		d.fail(env, p, ours(cmp.Or(g.Code, CodeNotVerified)), p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
-			env.Policy.VerifyFor, g.Detail)))
+		d.fail(env, p, ours(cmp.Or(g.Code, CodeNotVerified)),
+			p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
+				env.Policy.VerifyFor, g.Detail)))
 		return
 	}
 	w.Polls++

@@ -4,7 +4,8 @@ import "time"
 
 func (d *Device) ready(p *Payload, now time.Time) bool {
 	w := &p.Work
-	return (w.Phase == Queued || w.Phase == Delivered) && !w.Deferred && !w.NotBefore.After(now) && !d.awaitsApp(p) && !d.awaitsPlace(p)
+	return (w.Phase == Queued || w.Phase == Delivered) && !w.Deferred && !w.NotBefore.After(now) &&
+		!d.awaitsApp(p) && !d.awaitsPlace(p)
 }
 
 func (d *Device) inventoryReady(c Class, now time.Time) bool {
@@ -16,17 +17,18 @@ func (d *Device) inventoryReady(c Class, now time.Time) bool {
 		return true
 	}
 	for _, p := range d.Payloads {
-		if p.Type.Class() == c && (p.Work.Phase == Verifying && !p.Work.NotBefore.After(now) || d.overdue(p)) {
+		if p.Type.Class() == c && (p.Work.Phase == Verifying && !p.Work.NotBefore.After(now) ||
+			d.overdue(p)) {
 			return true
 		}
 	}
 	return false
 }
 
-// Next hands the device, which asks for work, its next task, and false when there is none. Commands come in the order
-// in which they were asked for; one that the device postponed or that waits for a retry lets the others pass. What was
-// handed over and never answered is handed over again under the same id. Inventory comes last, so that one
-// inventory verifies many commands.
+// Next hands the device, which asks for work, its next task, and false when there is none. Commands
+// come in the order in which they were asked for; one that the device postponed or that waits for a
+// retry lets the others pass. What was handed over and never answered is handed over again under
+// the same id. Inventory comes last, so that one inventory verifies many commands.
 func (d *Device) Next(env Env) (Task, bool) {
 	task, ok := d.next(env)
 	switch {
@@ -80,7 +82,8 @@ func (d *Device) handCommand(env Env, p *Payload) Task {
 	return Task{ID: w.Task, Kind: w.Kind, Payload: p.Spec}
 }
 
-// handOver notes that what the work asks is in the device's hands, or in those that hand it to the device.
+// handOver notes that what the work asks is in the device's hands, or in those that hand it to the
+// device.
 func (w *Work) handOver() {
 	w.Phase = Delivered
 	w.NotBefore = time.Time{}

@@ -13,7 +13,8 @@ import (
 
 // jump sets the clock, forward or backward.
 func (w *world) jump(t *rapid.T) {
-	w.now = w.now.Add(time.Duration(rapid.IntRange(-100*3600, 100*3600).Draw(t, "jump")) * time.Second)
+	w.now = w.now.Add(time.Duration(rapid.IntRange(-100*3600, 100*3600).Draw(t,
+		"jump")) * time.Second)
 	if rapid.Bool().Draw(t, "noticed") {
 		w.d.CorrectPauses(w.step())
 	}
@@ -27,8 +28,8 @@ func (w *world) restoreTimes() map[action.PayloadID]time.Time {
 	return clocks
 }
 
-// checkPauses holds that no clock that was ever wrong keeps work waiting for longer than the rules let it wait, and that
-// what is corrected is nothing else.
+// checkPauses holds that no clock that was ever wrong keeps work waiting for longer than the rules
+// let it wait, and that what is corrected is nothing else.
 func (w *world) checkPauses(t *rapid.T) {
 	var c world
 	roundTrip(t, w.d, &c.d)
@@ -40,9 +41,14 @@ func (w *world) checkPauses(t *rapid.T) {
 			t.Fatalf("%s was to be restored at %s, and is now at %s", id, clocks[id], at)
 		}
 	}
-	if results != nil && (c.d.Action.State != results.State || slices.ContainsFunc(results.Results, func(r action.Result) bool {
-		return !slices.ContainsFunc(c.d.Action.Results, func(o action.Result) bool { return r.Payload == o.Payload && r.Status == o.Status })
-	})) {
+	if results != nil && (c.d.Action.State != results.State ||
+		slices.ContainsFunc(results.Results, func(r action.Result) bool {
+			return !slices.ContainsFunc(c.d.Action.Results,
+				func(o action.Result) bool {
+					return r.Payload == o.Payload &&
+						r.Status == o.Status
+				})
+		})) {
 		t.Fatalf("an action changed:\n%+v\n%+v", results, c.d.Action)
 	}
 	c.d.Contact()
@@ -53,13 +59,17 @@ func (w *world) checkPauses(t *rapid.T) {
 	for _, i := range c.d.Inventories {
 		working = working || i.Wanted
 	}
-	longest := max(action.DefaultPolicy.RetryMax, action.DefaultPolicy.PollMax) + time.Minute // clocks of servers differ
-	if next := c.d.NextDue(w.now); working && !c.d.Ready(w.now) && (next.IsZero() || next.After(w.now.Add(longest))) {
-		t.Fatalf("at %s there is work, and nothing is tried before %s: %s", w.now, next, w.snapshot())
+	// clocks of servers differ
+	longest := max(action.DefaultPolicy.RetryMax, action.DefaultPolicy.PollMax) + time.Minute
+	if next := c.d.NextDue(w.now); working && !c.d.Ready(w.now) &&
+		(next.IsZero() || next.After(w.now.Add(longest))) {
+		t.Fatalf("at %s there is work, and nothing is tried before %s: %s", w.now, next,
+			w.snapshot())
 	}
 }
 
-// What is to be tried again is tried when its pause has passed by the right clock, whatever the clock was when it began.
+// What is to be tried again is tried when its pause has passed by the right clock, whatever the
+// clock was when it began.
 func TestPausesOfAWrongClock(t *testing.T) {
 	const wrong = 72 * time.Hour
 	busy := action.Outcome{Verdict: action.Retriable, Code: 42, Detail: "busy"}
@@ -75,11 +85,16 @@ func TestPausesOfAWrongClock(t *testing.T) {
 			}
 			b.now = b.now.Add(-2 * time.Minute)
 		}, 2 * time.Minute},
-		"inventory": {func(b *bench) { b.answer(b.next(), action.Outcome{}); b.answer(b.next(), busy) }, time.Minute},
+		"inventory": {func(b *bench) {
+			b.answer(b.next(), action.Outcome{})
+			b.answer(b.next(), busy)
+		}, time.Minute},
 		"look": {func(b *bench) {
 			b.answer(b.next(), action.Outcome{})
 			s := spec(pid(0), action.DeviceConfiguration, 1)
-			b.answer(b.next(), action.Outcome{Sightings: []action.Sighting{{Identifier: s.Identifier, Working: true, Detail: "at it"}}})
+			b.answer(b.next(),
+				action.Outcome{Sightings: []action.Sighting{{Identifier: s.Identifier,
+					Working: true, Detail: "at it"}}})
 		}, 10 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +116,8 @@ func TestPausesOfAWrongClock(t *testing.T) {
 				t.Fatal("by the right clock it waits")
 			}
 			if due := b.d.NextDue(b.now); !due.Equal(right.Add(30 * 24 * time.Hour)) {
-				t.Fatalf("the clock alone does something at %s, want at the restore in 30 days", due)
+				t.Fatalf("the clock alone does something at %s, want at the restore in 30 days",
+					due)
 			}
 			b.next()
 		})
@@ -115,7 +131,8 @@ func TestDetailAfterAWrongClock(t *testing.T) {
 	right := b.now
 	b.answer(b.next(), action.Outcome{Verdict: action.Retriable, Code: 42, Detail: "busy"})
 	b.d.CorrectPauses(b.step())
-	ordinary := fmt.Sprintf("0 1 0 attempt 1 of 5 failed: busy (code 42); next try at %s", right.Add(time.Minute).Format(time.RFC3339))
+	ordinary := fmt.Sprintf("0 1 0 attempt 1 of 5 failed: busy (code 42); next try at %s",
+		right.Add(time.Minute).Format(time.RFC3339))
 	b.expect(0, ordinary)
 	b.now = right.Add(72 * time.Hour)
 	b.answer(b.next(), action.Outcome{Verdict: action.Retriable, Code: 42, Detail: "busy"})
@@ -129,7 +146,8 @@ func TestDetailAfterAWrongClock(t *testing.T) {
 	}
 }
 
-// An app that never settles is given up as late as ever after its acknowledgement by a clock that was ahead.
+// An app that never settles is given up as late as ever after its acknowledgement by a clock that
+// was ahead.
 func TestVerificationEndsAfterAWrongClock(t *testing.T) {
 	b := newBench(t, 1)
 	_ = b.start(action.SyncPayloads, 0, 0)
@@ -139,7 +157,8 @@ func TestVerificationEndsAfterAWrongClock(t *testing.T) {
 	b.now = right
 	identifier := spec(pid(0), action.DeviceConfiguration, 1).Identifier
 	for b.d.Action.State == action.Active {
-		b.answer(b.next(), action.Outcome{Sightings: []action.Sighting{{Identifier: identifier, Working: true, Detail: "at it"}}})
+		b.answer(b.next(), action.Outcome{Sightings: []action.Sighting{{Identifier: identifier,
+			Working: true, Detail: "at it"}}})
 		if due := b.d.NextDue(b.now); !due.IsZero() {
 			b.now = due
 		}

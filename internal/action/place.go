@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// A device has room for one payload of each identifier: a second one would replace the first. Where several are wanted, the
-// oldest has the place, and the others are behind it: each ends in error until the place is free.
+// A device has room for one payload of each identifier: a second one would replace the first. Where
+// several are wanted, the oldest has the place, and the others are behind it: each ends in error
+// until the place is free.
 
 const (
 	detailInPlace   = "another policy or app with the same identifier, an older one, is in its place"
@@ -23,7 +24,8 @@ type spot struct {
 
 func (s *Spec) spot() spot { return spot{s.Type.Class(), s.Identifier} }
 
-// older reports whether s counts before o. Every server decides alike: by the time of creation, then by id.
+// older reports whether s counts before o. Every server decides alike: by the time of creation,
+// then by id.
 func (s *Spec) older(o *Spec) bool {
 	return cmp.Or(s.Created.Compare(o.Created), cmp.Compare(s.ID, o.ID)) < 0
 }
@@ -91,7 +93,8 @@ func (d *Device) arrange() []*Payload {
 	return changed
 }
 
-// yields reports whether p, behind another one, needs no command to make room: it is not there, or the other replaces it.
+// yields reports whether p, behind another one, needs no command to make room: it is not there, or
+// the other replaces it.
 func (d *Device) yields(p *Payload) bool {
 	return p.Behind != "" && (p.Presence == Absent || told(p, d.Find(p.Behind)))
 }
@@ -108,8 +111,9 @@ func (d *Device) displace(env Env, p *Payload) {
 	}
 }
 
-// replaced reports whether p is to leave by what comes in its place, without a command of its own: there is no moment
-// without the two, which could be the network. If the other one fails, p is taken off.
+// replaced reports whether p is to leave by what comes in its place, without a command of its own:
+// there is no moment without the two, which could be the network. If the other one fails, p is
+// taken off.
 func (d *Device) replaced(p *Payload) bool {
 	if p.Work.Phase != Queued || p.Work.Kind != Uninstall || p.Behind != "" {
 		return false
@@ -118,16 +122,18 @@ func (d *Device) replaced(p *Payload) bool {
 	return h != nil && told(p, h) && h.Work.Phase != Stuck
 }
 
-// awaitsPlace reports whether p waits for others of its place: until it is replaced, or until they are off the device,
-// where an inventory would not tell which of them is there.
+// awaitsPlace reports whether p waits for others of its place: until it is replaced, or until they
+// are off the device, where an inventory would not tell which of them is there.
 func (d *Device) awaitsPlace(p *Payload) bool {
 	if p.Work.Kind == Uninstall {
 		return d.replaced(p)
 	}
-	return slices.ContainsFunc(d.rivals(p), func(q *Payload) bool { return !told(p, q) && q.Work.underWay() })
+	return slices.ContainsFunc(d.rivals(p),
+		func(q *Payload) bool { return !told(p, q) && q.Work.underWay() })
 }
 
-// obstacle is a payload that could not be taken off p's place, so that no inventory could tell that p came there; nil: none.
+// obstacle is a payload that could not be taken off p's place, so that no inventory could tell that
+// p came there; nil: none.
 func (d *Device) obstacle(p *Payload) *Payload {
 	for _, q := range d.rivals(p) {
 		if !told(p, q) && q.Work.Phase == Stuck && q.Presence != Absent {
@@ -155,17 +161,20 @@ func (d *Device) obstructed(env Env, p *Payload) {
 
 // cleared sets what has p's place to work if p was its obstacle.
 func (d *Device) cleared(env Env, p *Payload) {
-	if h := d.holder(p); h != nil && h != p && h.Behind == "" && h.Work.Phase == Stuck && h.Work.Code == CodeInPlace {
+	if h := d.holder(p); h != nil && h != p && h.Behind == "" && h.Work.Phase == Stuck &&
+		h.Work.Code == CodeInPlace {
 		d.reconcile(env, h)
 	}
 }
 
-// overdue reports whether only an inventory can tell what became of p: it is to be replaced, and what replaces it is done.
+// overdue reports whether only an inventory can tell what became of p: it is to be replaced, and
+// what replaces it is done.
 func (d *Device) overdue(p *Payload) bool {
 	return d.replaced(p) && !d.holder(p).Work.underWay()
 }
 
-// touched notes that a command for p may have changed what else of its place is on the device. What was off it still is.
+// touched notes that a command for p may have changed what else of its place is on the device. What
+// was off it still is.
 func (d *Device) touched(env Env, p *Payload) {
 	for _, q := range d.rivals(p) {
 		if q.Presence == Absent {
@@ -188,8 +197,8 @@ func (d *Device) replacing(env Env, p *Payload) {
 	}
 }
 
-// another reports whether a sighting is of another payload of p's place. Where it does not tell, what was off the device
-// and was not sent since is still off it.
+// another reports whether a sighting is of another payload of p's place. Where it does not tell,
+// what was off the device and was not sent since is still off it.
 func (d *Device) another(p *Payload, g Sighting) bool {
 	return slices.ContainsFunc(d.rivals(p), func(q *Payload) bool {
 		if g.Revision == "" || !told(p, q) {
@@ -201,9 +210,11 @@ func (d *Device) another(p *Payload, g Sighting) bool {
 
 // Outlook is what a set would do to the places on a device, beside what it names.
 type Outlook struct {
-	Install  []*Payload             // come onto the device, because the place is free
-	Displace []*Payload             // leave it, or are not restored, because an older one returns to the place
-	InPlace  map[PayloadID]*Payload // by what leaves or cannot return: what is in its place afterwards
+	Install []*Payload // come onto the device, because the place is free
+	// leave it, or are not restored, because an older one returns to the place
+	Displace []*Payload
+	// by what leaves or cannot return: what is in its place afterwards
+	InPlace map[PayloadID]*Payload
 }
 
 // Outlook says what a set would do to the places on the device, and changes nothing.

@@ -7,7 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
 
-// rivals is a device to which payloads with one identifier are assigned, p0 the oldest, and a phone that answers for it.
+// rivals is a device to which payloads with one identifier are assigned, p0 the oldest, and a phone
+// that answers for it.
 type rivals struct {
 	*bench
 	specs []action.Spec
@@ -16,11 +17,14 @@ type rivals struct {
 }
 
 func newRivals(t *testing.T, typ action.PayloadType, n int) *rivals {
-	r := &rivals{bench: &bench{T: t, d: &action.Device{}, now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)},
-		ph: phone{has: map[string]string{}, slow: map[string]int{}, blind: typ == action.Application}}
+	r := &rivals{bench: &bench{T: t, d: &action.Device{},
+		now: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)},
+		ph: phone{has: map[string]string{}, slow: map[string]int{},
+			blind: typ == action.Application}}
 	for i := range n {
 		s := spec(pid(i), typ, 1)
-		s.Identifier, s.DisplayName, s.Created = "com.example.shared", "Payload "+string(pid(i)), r.now.Add(time.Duration(i)*time.Minute)
+		s.Identifier, s.DisplayName, s.Created = "com.example.shared", "Payload "+string(pid(i)),
+			r.now.Add(time.Duration(i)*time.Minute)
 		if r.ph.blind {
 			s.Revision = ""
 		}
@@ -63,28 +67,34 @@ func (r *rivals) off(ids ...int) {
 		set = append(set, action.Selection{ID: pid(i), Type: r.specs[i].Type})
 	}
 	r.ids++
-	if _, _, err := r.d.Start(r.step(), action.Request{ID: action.ActionID("a" + r.NewID()), Name: action.SyncPayloads, Set: set}); err != nil {
+	if _, _, err := r.d.Start(r.step(), action.Request{ID: action.ActionID("a" + r.NewID()),
+		Name: action.SyncPayloads, Set: set}); err != nil {
 		r.Fatal(err)
 	}
 }
 
 func (r *rivals) NewID() string { return r.step().NewID() }
 
-// holds checks that the device has p with this number, that the others are behind it, and which commands brought it there.
+// holds checks that the device has p with this number, that the others are behind it, and which
+// commands brought it there.
 func (r *rivals) holds(i int, commands string) {
 	r.Helper()
-	if got := r.ph.has["com.example.shared"]; i >= 0 && got != content(r.specs[i]) || i < 0 && got != "" {
+	if got := r.ph.has["com.example.shared"]; i >= 0 && got != content(r.specs[i]) ||
+		i < 0 && got != "" {
 		r.Errorf("the device has %q, want p%d", got, i)
 	}
 	for _, p := range r.d.Payloads {
 		behind := p.Assigned && !(p.Away && p.Intent == action.Remove) && i >= 0 && p.ID != pid(i)
-		if (p.Behind != "") != behind || behind && (p.Behind != pid(i) || p.Work.Phase != action.Stuck || p.Work.Code != action.CodeInPlace) {
+		if (p.Behind != "") != behind || behind &&
+			(p.Behind != pid(i) || p.Work.Phase != action.Stuck ||
+				p.Work.Code != action.CodeInPlace) {
 			r.Errorf("%s stands as %+v", p.ID, p)
 		}
 	}
 	got := ""
 	for _, task := range r.sent {
-		got += map[action.TaskKind]string{action.Install: "+", action.Uninstall: "-"}[task.Kind] + string(task.Payload.ID)
+		got += map[action.TaskKind]string{action.Install: "+", action.Uninstall: "-"}[task.Kind] +
+			string(task.Payload.ID)
 	}
 	if got != commands {
 		r.Errorf("the device was sent %q, want %q", got, commands)
@@ -112,7 +122,8 @@ func TestProfilesOfOneIdentifier(t *testing.T) {
 	r.work()
 	r.holds(0, "")
 	r.expect(1, "1 3 -6 another policy or app with the same identifier")
-	if result := r.d.Action.Results[0]; result.InPlace != pid(0) || result.InPlaceName != "Payload p0" {
+	if result := r.d.Action.Results[0]; result.InPlace != pid(0) ||
+		result.InPlaceName != "Payload p0" {
 		t.Errorf("what is in its place is not named: %+v", result)
 	}
 	r.expectState(action.Failed)
@@ -177,7 +188,8 @@ func TestAppsOfOneIdentifier(t *testing.T) {
 	r.off(0)
 	r.work(action.Uninstall)
 	r.expect(0, "0 3 4001 no")
-	if p := r.d.Find(pid(1)); p.Work.Code != action.CodeInPlace || r.ph.has["com.example.shared"] != content(r.specs[0]) {
+	if p := r.d.Find(pid(1)); p.Work.Code != action.CodeInPlace ||
+		r.ph.has["com.example.shared"] != content(r.specs[0]) {
 		t.Errorf("behind what cannot be taken off it stands as %+v", p)
 	}
 	r.off()
@@ -194,7 +206,8 @@ func TestLateCommandForARival(t *testing.T) {
 	r.assignOnly(r.specs...) // the removal cannot be called back
 	r.assignOnly(r.specs[1])
 	install := r.next()
-	if held.Kind != action.Uninstall || install.Kind != action.Install || install.Payload.ID != pid(1) {
+	if held.Kind != action.Uninstall || install.Kind != action.Install ||
+		install.Payload.ID != pid(1) {
 		t.Fatalf("the device was sent %+v and %+v", held, install)
 	}
 	r.answer(install, r.ph.execute(install).outcome)
@@ -211,7 +224,8 @@ func TestLateCommandForARival(t *testing.T) {
 	r.holds(1, "+p1")
 }
 
-// Every server decides alike: by the time of creation, and of one time by id, in whichever order it learns of them.
+// Every server decides alike: by the time of creation, and of one time by id, in whichever order it
+// learns of them.
 func TestOldestHasThePlace(t *testing.T) {
 	specs := newRivals(t, action.ConfigurationPolicy, 3).specs
 	specs[2].Created = specs[0].Created.Add(-time.Hour)

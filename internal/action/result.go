@@ -21,17 +21,18 @@ type Action struct {
 
 // Result is one payload's line in an action's result.
 type Result struct {
-	Payload      PayloadID
-	Type         PayloadType
-	DisplayName  string
-	SubType      string
-	Intent       Intent
-	Status       Status
-	Step         Step      `json:",omitempty"` // how far it has come
-	Detail       string    // for people: what is going on, or why it failed
-	Code         int64     // 0: no failure
-	Source       Source    `json:",omitempty"` // of Code; see WhoseCode
-	InPlace      PayloadID `json:",omitempty"` // of CodeInPlace: what has this one's place on the device
+	Payload     PayloadID
+	Type        PayloadType
+	DisplayName string
+	SubType     string
+	Intent      Intent
+	Status      Status
+	Step        Step   `json:",omitempty"` // how far it has come
+	Detail      string // for people: what is going on, or why it failed
+	Code        int64  // 0: no failure
+	Source      Source `json:",omitempty"` // of Code; see WhoseCode
+	// of CodeInPlace: what has this one's place on the device
+	InPlace      PayloadID `json:",omitempty"`
 	InPlaceName  string    `json:",omitempty"` // its display name
 	LastAction   time.Time
 	LastModified time.Time
@@ -45,8 +46,9 @@ const (
 // WhoseCode is the result's code and whose it is.
 func (r *Result) WhoseCode() Code { return CodeOf(r.Code, r.Source) }
 
-// reportStep writes how far a payload has come into the action in force. A final result, and a final action, never
-// change. What the device took before stays in progress, whatever is handed over for it next.
+// reportStep writes how far a payload has come into the action in force. A final result, and a
+// final action, never change. What the device took before stays in progress, whatever is handed
+// over for it next.
 func (d *Device) reportStep(env Env, id PayloadID, step Step, detail string) {
 	r := d.Action.open(id)
 	if r == nil {
@@ -55,7 +57,8 @@ func (d *Device) reportStep(env Env, id PayloadID, step Step, detail string) {
 	r.set(env, max(r.Status, step.open()), step, Code{}, detail)
 }
 
-// reportEnd writes how the work on a payload ended into the action in force, and ends the action with its last payload.
+// reportEnd writes how the work on a payload ended into the action in force, and ends the action
+// with its last payload.
 func (d *Device) reportEnd(env Env, id PayloadID, status Status, code Code, detail string) {
 	r := d.Action.open(id)
 	if r == nil {
@@ -131,7 +134,8 @@ func (a *Action) open(id PayloadID) *Result {
 	if a == nil || a.State.Final() {
 		return nil
 	}
-	i := slices.IndexFunc(a.Results, func(r Result) bool { return r.Payload == id && !r.Status.Final() })
+	i := slices.IndexFunc(a.Results,
+		func(r Result) bool { return r.Payload == id && !r.Status.Final() })
 	if i < 0 {
 		return nil
 	}

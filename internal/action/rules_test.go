@@ -108,7 +108,8 @@ func TestRetriesAreBounded(t *testing.T) {
 		}
 		seen[task.ID] = true
 		b.answer(task, action.Outcome{Verdict: action.Retriable, Code: 42, Detail: "busy"})
-		b.expect(0, fmt.Sprintf("0 1 0 attempt %d of 5 failed: busy (code 42); next try at %s", i+1, b.now.Add(wait).Format(time.RFC3339)))
+		b.expect(0, fmt.Sprintf("0 1 0 attempt %d of 5 failed: busy (code 42); next try at %s", i+1,
+			b.now.Add(wait).Format(time.RFC3339)))
 		if b.d.Ready(b.now.Add(wait-time.Second)) || !b.d.NextDue(b.now).Equal(b.now.Add(wait)) {
 			t.Fatalf("try %d does not wait %s", i+2, wait)
 		}
@@ -122,7 +123,8 @@ func TestRetriesAreBounded(t *testing.T) {
 func TestPermanentErrorEndsAtOnce(t *testing.T) {
 	b := newBench(t, 2)
 	_ = b.start(action.SyncPayloads, time.Hour, 0, 1)
-	b.answer(b.next(), action.Outcome{Verdict: action.Permanent, Code: 4001, Detail: "MCInstallationErrorDomain 4001: no"})
+	b.answer(b.next(), action.Outcome{Verdict: action.Permanent, Code: 4001,
+		Detail: "MCInstallationErrorDomain 4001: no"})
 	b.expect(0, "0 3 4001 MCInstallationErrorDomain 4001: no")
 	b.expectState(action.Active)
 	b.answer(b.next(), action.Outcome{})
@@ -143,7 +145,8 @@ func TestSlowAppIsLookedAtAgain(t *testing.T) {
 	b.serve(0)
 	_, _, _ = b.d.Start(b.step(), action.Request{ID: "b", Name: action.SyncPayloads})
 	b.answer(b.next(), action.Outcome{})
-	working := action.Outcome{Sightings: []action.Sighting{{Identifier: app.Identifier, Working: true, Detail: "Installing"}}}
+	working := action.Outcome{Sightings: []action.Sighting{{Identifier: app.Identifier,
+		Working: true, Detail: "Installing"}}}
 	b.answer(b.next(), working)
 	if r := b.d.Action.Results[0]; r.Status != action.InProgress || r.Detail != "Installing" {
 		t.Fatalf("shown as %+v", r)
@@ -152,9 +155,11 @@ func TestSlowAppIsLookedAtAgain(t *testing.T) {
 		t.Fatal("looked at again at once")
 	}
 	b.now = b.d.NextDue(b.now)
-	rejected := action.Outcome{Sightings: []action.Sighting{{Identifier: app.Identifier, Failed: true, Code: 7, Detail: "UserRejected"}}}
+	rejected := action.Outcome{Sightings: []action.Sighting{{Identifier: app.Identifier,
+		Failed: true, Code: 7, Detail: "UserRejected"}}}
 	b.answer(b.next(), rejected)
-	if r := b.d.Action.Results[0]; r.Status != action.Error || r.Code != 7 || r.Detail != "UserRejected" {
+	if r := b.d.Action.Results[0]; r.Status != action.Error || r.Code != 7 ||
+		r.Detail != "UserRejected" {
 		t.Fatalf("shown as %+v", r)
 	}
 }
@@ -169,7 +174,9 @@ func TestInventoryRefused(t *testing.T) {
 			b.now = due
 		}
 	}
-	b.expect(0, fmt.Sprintf("0 3 %d acknowledged, but the device refuses its inventory: no list (code 9)", action.CodeNotVerified))
+	b.expect(0,
+		fmt.Sprintf("0 3 %d acknowledged, but the device refuses its inventory: no list (code 9)",
+			action.CodeNotVerified))
 }
 
 func TestRefusals(t *testing.T) {
@@ -184,14 +191,17 @@ func TestRefusals(t *testing.T) {
 	}{
 		"duplicate":    {selection(0, 1, 0), action.Duplicate, 2},
 		"not assigned": {selection(0, 99), action.NotAssigned, 1},
-		"wrong type":   {[]action.Selection{{ID: pid(0), Type: action.Application}}, action.WrongType, 0},
-		"31 payloads":  {selection(many...), action.TooMany, 31},
+		"wrong type": {[]action.Selection{{ID: pid(0), Type: action.Application}},
+			action.WrongType, 0},
+		"31 payloads": {selection(many...), action.TooMany, 31},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, 40)
-			_, _, err := b.d.Start(b.step(), action.Request{ID: "a", Name: action.SyncPayloads, Set: c.set})
+			_, _, err := b.d.Start(b.step(), action.Request{ID: "a", Name: action.SyncPayloads,
+				Set: c.set})
 			var refusal *action.Refusal
-			if !errors.As(err, &refusal) || refusal.Reason != c.reason || refusal.Index != c.index || b.d.Action != nil {
+			if !errors.As(err, &refusal) || refusal.Reason != c.reason ||
+				refusal.Index != c.index || b.d.Action != nil {
 				t.Fatalf("refused with %+v", err)
 			}
 		})

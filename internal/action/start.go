@@ -14,15 +14,17 @@ type Selection struct {
 
 // Request is one call of the action: the whole set that is to be off the device.
 type Request struct {
-	ID           ActionID
-	Name         Name
-	Actor        string
-	Set          []Selection
-	Held         []Selection   // what stays off although the caller does not name it; its own clock goes on
+	ID    ActionID
+	Name  Name
+	Actor string
+	Set   []Selection
+	// what stays off although the caller does not name it; its own clock goes on
+	Held         []Selection
 	RestoreAfter time.Duration // 0: never
 
-	// Imported: somebody began it in the system that manages the device, and it is under way there. It is not refused
-	// for the number of payloads that it restores; those beyond MaxPayloads are restored without a result.
+	// Imported: somebody began it in the system that manages the device, and it is under way there.
+	// It is not refused for the number of payloads that it restores; those beyond MaxPayloads are
+	// restored without a result.
 	Imported bool
 }
 
@@ -95,7 +97,8 @@ func (d *Device) planSet(set []Selection) (Plan, error) {
 	}
 	for _, p := range d.Payloads {
 		switch {
-		case !p.Away || slices.ContainsFunc(set, func(sel Selection) bool { return sel.ID == p.ID }):
+		case !p.Away || slices.ContainsFunc(set,
+			func(sel Selection) bool { return sel.ID == p.ID }):
 		case p.Assigned:
 			plan.Restore = append(plan.Restore, p)
 		default:
@@ -113,8 +116,9 @@ func (d *Device) planRequest(req Request, set []Selection) (Plan, error) {
 	return d.Plan(set)
 }
 
-// Start makes req the action in force and returns the action it superseded, nil if none was in force. The same set
-// posted again while it is in force changes nothing: then started is false. The error is a *Refusal.
+// Start makes req the action in force and returns the action it superseded, nil if none was in
+// force. The same set posted again while it is in force changes nothing: then started is false. The
+// error is a *Refusal.
 func (d *Device) Start(env Env, req Request) (superseded *Action, started bool, err error) {
 	set := slices.Concat(req.Set, req.Held)
 	ids := make([]PayloadID, len(set))
@@ -125,11 +129,13 @@ func (d *Device) Start(env Env, req Request) (superseded *Action, started bool, 
 	if err != nil {
 		return nil, false, err
 	}
-	if a := d.Action; a != nil && !a.State.Final() && a.Name == req.Name && a.RestoreAfter == req.RestoreAfter && sameSet(a.Set, ids) {
+	if a := d.Action; a != nil && !a.State.Final() && a.Name == req.Name &&
+		a.RestoreAfter == req.RestoreAfter && sameSet(a.Set, ids) {
 		return nil, false, nil
 	}
-	a := &Action{ID: req.ID, Number: d.tick(), Name: req.Name, Actor: req.Actor, Set: ids, RestoreAfter: req.RestoreAfter,
-		State: Pending, Started: env.Now, Updated: env.Now}
+	a := &Action{ID: req.ID, Number: d.tick(), Name: req.Name, Actor: req.Actor, Set: ids,
+		RestoreAfter: req.RestoreAfter,
+		State:        Pending, Started: env.Now, Updated: env.Now}
 	for _, sel := range set {
 		a.add(env, d.Find(sel.ID), Remove)
 	}
@@ -154,8 +160,9 @@ func (d *Device) Start(env Env, req Request) (superseded *Action, started bool, 
 	return superseded, true, nil
 }
 
-// RestoreExpired starts, as the system, the action that restores every payload whose time is up. What is removed and
-// has time left stays so, with its own clock. It returns false when nothing has expired.
+// RestoreExpired starts, as the system, the action that restores every payload whose time is up.
+// What is removed and has time left stays so, with its own clock. It returns false when nothing has
+// expired.
 func (d *Device) RestoreExpired(env Env, id ActionID) (superseded *Action, started bool) {
 	var keep []Selection
 	expired := false
@@ -177,7 +184,8 @@ func (d *Device) RestoreExpired(env Env, id ActionID) (superseded *Action, start
 		// What is away is always nameable.
 		panic(fmt.Sprintf("action: restoring what expired: %v", err))
 	}
-	a := &Action{ID: id, Number: d.tick(), Name: SyncPayloads, Actor: SystemActor, State: Pending, Started: env.Now, Updated: env.Now}
+	a := &Action{ID: id, Number: d.tick(), Name: SyncPayloads, Actor: SystemActor, State: Pending,
+		Started: env.Now, Updated: env.Now}
 	if d.Action != nil {
 		a.Name, a.RestoreAfter = d.Action.Name, d.Action.RestoreAfter
 	}
@@ -196,12 +204,13 @@ func (d *Device) supersede(env Env, by *Action) *Action {
 	if old == nil || old.State.Final() {
 		return nil
 	}
-	old.end(env, Canceled, CodeSuperseded, fmt.Sprintf("superseded by a later action of %s", by.Actor))
+	old.end(env, Canceled, CodeSuperseded, fmt.Sprintf("superseded by a later action of %s",
+		by.Actor))
 	return old
 }
 
-// begin puts the plan's results into a and sets every payload to work. Commands of the earlier action are abandoned:
-// their answers must not become results of this one.
+// begin puts the plan's results into a and sets every payload to work. Commands of the earlier
+// action are abandoned: their answers must not become results of this one.
 func (d *Device) begin(env Env, a *Action, plan Plan) {
 	for _, p := range slices.Concat(plan.Restore, plan.Closed) {
 		a.add(env, p, Restore)
@@ -233,7 +242,8 @@ func (d *Device) begin(env Env, a *Action, plan Plan) {
 		case !p.matches():
 			d.enqueue(env, p)
 		case withdrawn && p.want() == Install:
-			d.finish(env, p, "the removal was withdrawn before the device took it; nothing to restore")
+			d.finish(env, p,
+				"the removal was withdrawn before the device took it; nothing to restore")
 		case p.want() == Uninstall:
 			d.finish(env, p, "it was not on the device")
 		default:
@@ -247,8 +257,10 @@ func (a *Action) add(env Env, p *Payload, intent Intent) {
 	if len(a.Results) == MaxPayloads {
 		return
 	}
-	a.Results = append(a.Results, Result{Payload: p.ID, Type: p.Type, DisplayName: p.DisplayName, SubType: p.SubType,
-		Intent: intent, Status: Initiated, Step: StepAsked, LastAction: env.Now, LastModified: env.Now})
+	a.Results = append(a.Results, Result{Payload: p.ID, Type: p.Type, DisplayName: p.DisplayName,
+		SubType: p.SubType,
+		Intent:  intent, Status: Initiated, Step: StepAsked, LastAction: env.Now,
+		LastModified: env.Now})
 }
 
 func sameSet(a, b []PayloadID) bool {

@@ -2,23 +2,27 @@ package action
 
 import "strings"
 
-// Step is how far the work on one payload of an action has come. Programs read it; a result's detail is for people
-// alone.
+// Step is how far the work on one payload of an action has come. Programs read it; a result's
+// detail is for people alone.
 type Step uint8
 
 // The steps of a result. Not every result takes each, and some take one several times.
 const (
-	// NoStep is the step of a result that was stored before steps were kept. InferStep finds it out.
+	// NoStep is the step of a result that was stored before steps were kept. InferStep finds it
+	// out.
 	NoStep Step = iota
 	// StepAsked: an action names the payload, and nothing was handed over for it yet.
 	StepAsked
-	// StepUnwakeable: as StepAsked, and the device cannot be woken; it is reached when it connects by itself.
+	// StepUnwakeable: as StepAsked, and the device cannot be woken; it is reached when it connects
+	// by itself.
 	StepUnwakeable
-	// StepHandedOver: it is in the document that was handed over for the device, which has not taken it yet.
+	// StepHandedOver: it is in the document that was handed over for the device, which has not
+	// taken it yet.
 	StepHandedOver
 	// StepSent: the device was handed the command and has not answered.
 	StepSent
-	// StepReplacing: the device was handed what takes this payload's place, and this one leaves with it.
+	// StepReplacing: the device was handed what takes this payload's place, and this one leaves
+	// with it.
 	StepReplacing
 	// StepNotNow: the device postponed the command; it gets it again when it comes back.
 	StepNotNow
@@ -45,8 +49,8 @@ func (s Step) open() Status {
 	return InProgress
 }
 
-// InferStep sets the step of a result that was stored before steps were kept, from what was stored with it. It is the
-// only reader of a detail, and the sentences it knows are those of that time.
+// InferStep sets the step of a result that was stored before steps were kept, from what was stored
+// with it. It is the only reader of a detail, and the sentences it knows are those of that time.
 func (r *Result) InferStep() {
 	if r.Step == NoStep {
 		r.Step = inferredStep(r.Status, r.Detail)

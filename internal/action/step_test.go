@@ -55,7 +55,8 @@ func TestSteps(t *testing.T) {
 	b.answer(b.next(), action.Outcome{})
 	at(action.StepAcknowledged)
 	s := spec(pid(0), action.DeviceConfiguration, 1)
-	b.answer(b.next(), action.Outcome{Sightings: []action.Sighting{{Identifier: s.Identifier, Working: true, Detail: "at it"}}})
+	b.answer(b.next(), action.Outcome{Sightings: []action.Sighting{{Identifier: s.Identifier,
+		Working: true, Detail: "at it"}}})
 	at(action.StepSettling)
 	b.now = b.now.Add(time.Hour)
 	b.serveWithout(0)

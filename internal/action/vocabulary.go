@@ -1,10 +1,12 @@
-// Package action holds the rules of the project: what a syncPayloads call does to a device, how an action and each of
-// its payloads move through their states, and what a device's answer changes. It is pure: no I/O, no clock, no
-// platform. The engine feeds it what happened and stores what it says.
+// Package action holds the rules of the project: what a syncPayloads call does to a device, how an
+// action and each of its payloads move through their states, and what a device's answer changes. It
+// is pure: no I/O, no clock, no platform. The engine feeds it what happened and stores what it
+// says.
 //
-// It imports nothing of ours. Begin with Device and Payload in device.go, then Device.Start (start.go), Device.Next and
-// Device.Answer for devices that take commands, Device.HandDocument and Device.TakeReport for those that take documents
-// (document.go), and Device.reconcile, which decides what is to be done after anything changed.
+// It imports nothing of ours. Begin with Device and Payload in device.go, then Device.Start
+// (start.go), Device.Next and Device.Answer for devices that take commands, Device.HandDocument and
+// Device.TakeReport for those that take documents (document.go), and Device.reconcile, which
+// decides what is to be done after anything changed.
 package action
 
 import "time"
@@ -104,7 +106,8 @@ const MaxPayloads = 30
 // SystemActor is who starts the action that restores what has expired.
 const SystemActor = "system"
 
-// Source is whose a code is: devices have codes of their own that are the same numbers as the server's.
+// Source is whose a code is: devices have codes of their own that are the same numbers as the
+// server's.
 type Source uint8
 
 const (
@@ -121,7 +124,8 @@ type Code struct {
 // ours is a code of the server.
 func ours(number int64) Code { return Code{Number: number} }
 
-// CodeOf is the code of a number that was stored before it was known whose it is: the server's own are -1 to -6.
+// CodeOf is the code of a number that was stored before it was known whose it is: the server's own
+// are -1 to -6.
 func CodeOf(number int64, source Source) Code {
 	if number > 0 || number < CodeInPlace {
 		source = ByDevice
@@ -136,7 +140,8 @@ const (
 	CodeNotSupported int64 = -3 // this device cannot do it
 	CodeNotVerified  int64 = -4 // acknowledged, but the device's inventory does not show it
 	CodeNoCode       int64 = -5 // the device reports a failure, and no code for it
-	CodeInPlace      int64 = -6 // another payload with the same identifier has the place on the device
+	// another payload with the same identifier has the place on the device
+	CodeInPlace int64 = -6
 )
 
 // Policy is how patient the rules are.
@@ -144,9 +149,10 @@ type Policy struct {
 	MaxAttempts int           // tries of one command before its error is final
 	RetryBase   time.Duration // wait after the first failed try; doubles with each
 	RetryMax    time.Duration // longest wait between tries
-	PollBase    time.Duration // wait before looking again at an app that is still installing; doubles
-	PollMax     time.Duration // longest wait between looks
-	VerifyFor   time.Duration // how long after its acknowledgement a command may remain unverified
+	// wait before looking again at an app that is still installing; doubles
+	PollBase  time.Duration
+	PollMax   time.Duration // longest wait between looks
+	VerifyFor time.Duration // how long after its acknowledgement a command may remain unverified
 }
 
 // DefaultPolicy is used where the operator sets nothing.
@@ -165,7 +171,8 @@ type Env struct {
 	NewID  func() string
 	Policy Policy
 
-	byDocument bool // the step is a report on a document, which carried an app and its configuration together
+	// the step is a report on a document, which carried an app and its configuration together
+	byDocument bool
 }
 
 func backoff(base, most time.Duration, n int) time.Duration {

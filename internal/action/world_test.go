@@ -23,8 +23,9 @@ type phone struct {
 	held   []action.Task     // commands it was handed and will carry out whenever it likes
 	flight []answer          // answers on their way, to arrive whenever the network likes
 	old    []answer          // answers that arrived; they may be repeated at any time
-	mac    bool              // lists what it manages apart from what is installed, and nothing that is being installed
-	own    map[string]bool   // of a Mac: apps that its user installed
+	// lists what it manages apart from what is installed, and nothing that is being installed
+	mac bool
+	own map[string]bool // of a Mac: apps that its user installed
 }
 
 type answer struct {
@@ -32,7 +33,8 @@ type answer struct {
 	outcome action.Outcome
 }
 
-// drop forgets what the phone held of a command: handed one twice, it is done with it when it has answered it.
+// drop forgets what the phone held of a command: handed one twice, it is done with it when it has
+// answered it.
 func (ph *phone) drop(id action.TaskID) {
 	ph.held = slices.DeleteFunc(ph.held, func(h action.Task) bool { return h.ID == id })
 }
@@ -57,7 +59,8 @@ func (ph *phone) execute(t action.Task) answer {
 			if t.Class == action.Apps && ph.blind {
 				rev = ""
 			}
-			g := action.Sighting{Identifier: id, Revision: rev, Present: ph.slow[id] == 0, Working: ph.slow[id] > 0}
+			g := action.Sighting{Identifier: id, Revision: rev, Present: ph.slow[id] == 0,
+				Working: ph.slow[id] > 0}
 			ph.slow[id] = max(0, ph.slow[id]-1)
 			a.outcome.Sightings = append(a.outcome.Sightings, g)
 		}
@@ -76,7 +79,8 @@ func (ph *phone) listApps(installed bool) action.Outcome {
 	}
 	for id, rev := range ph.has {
 		if ph.slow[id] == 0 {
-			o.Sightings = append(o.Sightings, action.Sighting{Identifier: id, Revision: rev, Present: true})
+			o.Sightings = append(o.Sightings,
+				action.Sighting{Identifier: id, Revision: rev, Present: true})
 		} else if installed {
 			ph.slow[id]--
 		}
@@ -93,7 +97,8 @@ type world struct {
 	ph       phone
 	catalog  map[action.PayloadID]action.Spec
 	assigned map[action.PayloadID]bool
-	shared   bool                                                   // several payloads have one identifier
+	// several payloads have one identifier
+	shared   bool
 	ended    map[action.ActionID]action.Action                      // final actions as they ended
 	seen     map[action.ActionID]map[action.PayloadID]action.Result // results as they ended
 	all      map[action.ActionID]*action.Action
@@ -101,8 +106,10 @@ type world struct {
 }
 
 func newWorld(t *rapid.T, size int, shared bool) *world {
-	w := &world{t: t, shared: shared, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), d: &action.Device{},
-		ph: phone{has: map[string]string{}, slow: map[string]int{}, own: map[string]bool{}}, catalog: map[action.PayloadID]action.Spec{},
+	w := &world{t: t, shared: shared, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		d:        &action.Device{},
+		ph:       phone{has: map[string]string{}, slow: map[string]int{}, own: map[string]bool{}},
+		catalog:  map[action.PayloadID]action.Spec{},
 		assigned: map[action.PayloadID]bool{}, ended: map[action.ActionID]action.Action{},
 		seen: map[action.ActionID]map[action.PayloadID]action.Result{},
 		all:  map[action.ActionID]*action.Action{}, answered: map[action.TaskID]bool{}}
@@ -128,9 +135,11 @@ func spec(id action.PayloadID, typ action.PayloadType, version int64) action.Spe
 // content is what a device has of a payload.
 func content(s action.Spec) string { return fmt.Sprintf("%s-%d", s.ID, s.Version) }
 
-// rival is a payload that has its identifier with others. Of those that are in one inventory the ages are not in the order of the ids.
+// rival is a payload that has its identifier with others. Of those that are in one inventory the
+// ages are not in the order of the ids.
 func (w *world) rival(i int, version int64) action.Spec {
-	types := []action.PayloadType{action.DeviceConfiguration, action.Application, action.ConfigurationPolicy, action.AppConfiguration}
+	types := []action.PayloadType{action.DeviceConfiguration, action.Application,
+		action.ConfigurationPolicy, action.AppConfiguration}
 	s := spec(action.PayloadID("p"+strconv.Itoa(i)), types[i/2%4], version)
 	s.Identifier = fmt.Sprintf("com.example.%d.%d", s.Type.Class(), i/16)
 	s.Created = time.Date(2025, 1, 1, 0, i*7%10, 0, 0, time.UTC)
@@ -141,7 +150,8 @@ func (w *world) rival(i int, version int64) action.Spec {
 }
 
 func (w *world) step() action.Env {
-	return action.Env{Now: w.now, Policy: action.DefaultPolicy, NewID: func() string { w.ids++; return strconv.Itoa(w.ids) }}
+	return action.Env{Now: w.now, Policy: action.DefaultPolicy,
+		NewID: func() string { w.ids++; return strconv.Itoa(w.ids) }}
 }
 
 func (w *world) assign() {
@@ -155,7 +165,8 @@ func (w *world) assign() {
 	w.checkTruth()
 }
 
-// checkTruth holds every result that has just ended well against what the device really has. Ended results stay.
+// checkTruth holds every result that has just ended well against what the device really has. Ended
+// results stay.
 func (w *world) checkTruth() {
 	if w.d.Action == nil {
 		return
@@ -176,7 +187,8 @@ func (w *world) checkTruth() {
 		switch {
 		case r.Status == action.Removed && strings.HasPrefix(has, string(r.Payload)+"-"):
 			w.t.Fatalf("%s is reported removed and is on the device: %+v", r.Payload, r)
-		case r.Status == action.Succeeded && has != content(w.catalog[r.Payload]) && !w.ph.own[w.catalog[r.Payload].Identifier]:
+		case r.Status == action.Succeeded && has != content(w.catalog[r.Payload]) &&
+			!w.ph.own[w.catalog[r.Payload].Identifier]:
 			w.t.Fatalf("%s is reported restored and the device has %q: %+v", r.Payload, has, r)
 		case r.Code == action.CodeInPlace && (r.InPlace == "" || r.InPlace == r.Payload):
 			w.t.Fatalf("%s does not say what is in its place: %+v", r.Payload, r)
@@ -200,7 +212,8 @@ func (w *world) check(t *rapid.T) {
 		for _, r := range a.Results {
 			checkStep(t, r)
 		}
-		open := slices.ContainsFunc(a.Results, func(r action.Result) bool { return !r.Status.Final() })
+		open := slices.ContainsFunc(a.Results,
+			func(r action.Result) bool { return !r.Status.Final() })
 		if a.State.Final() == open {
 			t.Fatalf("action %s is %d with open results: %v", id, a.State, open)
 		}
@@ -259,7 +272,8 @@ func (w *world) compare(t *rapid.T) {
 			failed[s.Identifier] = true
 		}
 		o := oldest[s.Identifier]
-		if p.Assigned && !p.Away && (o == nil || s.Created.Before(o.Created) || s.Created.Equal(o.Created) && id < o.ID) {
+		if p.Assigned && !p.Away && (o == nil || s.Created.Before(o.Created) ||
+			s.Created.Equal(o.Created) && id < o.ID) {
 			oldest[s.Identifier] = p
 		}
 	}
@@ -271,11 +285,13 @@ func (w *world) compare(t *rapid.T) {
 		if o != nil {
 			want = content(w.catalog[o.ID])
 		}
-		if got := w.ph.has[s.Identifier]; got != want && !(want != "" && o.Unmanaged && w.ph.own[s.Identifier]) {
+		if got := w.ph.has[s.Identifier]; got != want &&
+			!(want != "" && o.Unmanaged && w.ph.own[s.Identifier]) {
 			t.Fatalf("%s: the device has %q, asked was %q (%+v)", id, got, want, p)
 		}
 		behind := p != nil && p.Assigned && !p.Away && p != o
-		if stuck := p != nil && p.Work.Code == action.CodeInPlace; stuck != behind || behind && p.Behind != o.ID {
+		if stuck := p != nil && p.Work.Code == action.CodeInPlace; stuck != behind ||
+			behind && p.Behind != o.ID {
 			t.Fatalf("%s is behind %s and stands as %+v", id, o.ID, p)
 		}
 	}

@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 	case l == nil:
 		fmt.Print("none")
 	default:
-		if out, _ := exec.Command("sh", "-c", "[ ! -e /dev/fd/3 ] || echo open").Output(); len(out) > 0 {
+		if out, _ := exec.Command("sh", "-c",
+			"[ ! -e /dev/fd/3 ] || echo open").Output(); len(out) > 0 {
 			fmt.Print("a process of its own has the socket; ")
 		}
 		conn, err := l.Accept()
@@ -57,7 +58,8 @@ func serverProcess(t *testing.T, env ...string) *exec.Cmd {
 	return c
 }
 
-// Processes that get the socket one after the other serve at the same address, and who connects in between waits for the next.
+// Processes that get the socket one after the other serve at the same address, and who connects in
+// between waits for the next.
 func TestSocketOutlivesProcesses(t *testing.T) {
 	s, err := activation.Listen("127.0.0.1:0")
 	if err != nil {
@@ -129,19 +131,24 @@ func TestListenerRefuses(t *testing.T) {
 		file  func() (*os.File, error)
 		says  string
 	}{
-		"no variables":      {`exec "$0"`, nil, tcp, "none"},
-		"no process":        {`exec "$0"`, []string{"LISTEN_FDS=1"}, tcp, "none"},
-		"another process":   {`export LISTEN_PID=1; exec "$0"`, []string{"LISTEN_FDS=1"}, tcp, "none"},
-		"no number":         {`export LISTEN_PID=x; exec "$0"`, []string{"LISTEN_FDS=1"}, tcp, "refused: LISTEN_PID"},
-		"no files":          {own, []string{"LISTEN_FDS=0"}, tcp, "none"},
-		"a number below 0":  {own, []string{"LISTEN_FDS=-1"}, tcp, "refused: LISTEN_FDS"},
-		"far too many":      {own, []string{"LISTEN_FDS=1000000000"}, tcp, "refused: LISTEN_FDS"},
-		"several sockets":   {own, []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=web:metrics"}, tcp, "refused: 2 sockets are passed (web, metrics)"},
+		"no variables": {`exec "$0"`, nil, tcp, "none"},
+		"no process":   {`exec "$0"`, []string{"LISTEN_FDS=1"}, tcp, "none"},
+		"another process": {`export LISTEN_PID=1; exec "$0"`, []string{"LISTEN_FDS=1"}, tcp,
+			"none"},
+		"no number": {`export LISTEN_PID=x; exec "$0"`, []string{"LISTEN_FDS=1"}, tcp,
+			"refused: LISTEN_PID"},
+		"no files":         {own, []string{"LISTEN_FDS=0"}, tcp, "none"},
+		"a number below 0": {own, []string{"LISTEN_FDS=-1"}, tcp, "refused: LISTEN_FDS"},
+		"far too many":     {own, []string{"LISTEN_FDS=1000000000"}, tcp, "refused: LISTEN_FDS"},
+		"several sockets": {own, []string{"LISTEN_FDS=2", "LISTEN_FDNAMES=web:metrics"}, tcp,
+			"refused: 2 sockets are passed (web, metrics)"},
 		"a datagram socket": {own, []string{"LISTEN_FDS=1"}, udp, "refused: "},
-		"a connection":      {own, []string{"LISTEN_FDS=1"}, connected, "refused: the socket that was passed does not listen"},
-		"a local socket":    {own, []string{"LISTEN_FDS=1"}, local, "refused: the socket that was passed is at "},
-		"no socket":         {own, []string{"LISTEN_FDS=1"}, plain, "refused: file 3"},
-		"a file not there":  {own, []string{"LISTEN_FDS=1"}, nil, "refused: file 3"},
+		"a connection": {own, []string{"LISTEN_FDS=1"}, connected,
+			"refused: the socket that was passed does not listen"},
+		"a local socket": {own, []string{"LISTEN_FDS=1"}, local,
+			"refused: the socket that was passed is at "},
+		"no socket":        {own, []string{"LISTEN_FDS=1"}, plain, "refused: file 3"},
+		"a file not there": {own, []string{"LISTEN_FDS=1"}, nil, "refused: file 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := serverProcess(t, c.env...)

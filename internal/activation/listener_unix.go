@@ -15,9 +15,9 @@ import (
 // firstFile is the number of the first file that is passed (SD_LISTEN_FDS_START).
 const firstFile = 3
 
-// Listener is the listening socket that this process was started with; nil: it was started with none. It takes the variables
-// of the protocol out of the environment, so that no program started by this one believes to be meant, and is of use once,
-// before anything else is opened or started.
+// Listener is the listening socket that this process was started with; nil: it was started with
+// none. It takes the variables of the protocol out of the environment, so that no program started
+// by this one believes to be meant, and is of use once, before anything else is opened or started.
 func Listener() (net.Listener, error) {
 	pid, count, names := os.Getenv(pidVariable), os.Getenv(countVariable), os.Getenv(namesVariable)
 	for _, name := range []string{pidVariable, countVariable, namesVariable, "LISTEN_PIDFDID"} {
@@ -46,8 +46,9 @@ func Listener() (net.Listener, error) {
 	case 1:
 		return listener(firstFile)
 	default:
-		return nil, fmt.Errorf("%d sockets are passed (%s), and the server listens on one: leave one ListenStream= in its socket unit, "+
-			"and one socket unit in its service", n, strings.ReplaceAll(names, ":", ", "))
+		return nil,
+			fmt.Errorf("%d sockets are passed (%s), and the server listens on one: leave one ListenStream= in its socket unit, "+
+				"and one socket unit in its service", n, strings.ReplaceAll(names, ":", ", "))
 	}
 }
 
@@ -67,7 +68,8 @@ func listener(number int) (net.Listener, error) {
 		return nil, fmt.Errorf("the socket that was passed: %w", err)
 	}
 	if _, tcp := l.Addr().(*net.TCPAddr); !tcp {
-		return nil, errors.Join(fmt.Errorf("the socket that was passed is at %s%s", l.Addr(), want), l.Close())
+		return nil, errors.Join(fmt.Errorf("the socket that was passed is at %s%s", l.Addr(), want),
+			l.Close())
 	}
 	return l, nil
 }

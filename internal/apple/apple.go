@@ -45,7 +45,9 @@ func (Platform) Explain(code action.Code, detail string) (meaning, advice string
 
 // Open implements platform.Platform. The channel is a *mdm.Channel.
 func (p Platform) Open(ctx context.Context, site platform.Site) (platform.Channel, error) {
-	return mdm.New(ctx, mdm.Config{URL: site.URL, Store: p.Store, Engine: site.Engine, Busy: site.Busy, Log: site.Log, Now: site.Now,
-		Roles: site.Roles, Record: site.Record, CertificateHeader: p.CertificateHeader, RootCAPEM: site.RootCAPEM,
-		Signer: site.Signer, APNsURL: p.APNsURL, APNsCAs: p.APNsCAs})
+	return mdm.New(ctx, mdm.Config{URL: site.URL, Store: p.Store, Engine: site.Engine,
+		Busy: site.Busy, Log: site.Log, Now: site.Now,
+		Roles: site.Roles, Record: site.Record, CertificateHeader: p.CertificateHeader,
+		RootCAPEM: site.RootCAPEM,
+		Signer:    site.Signer, APNsURL: p.APNsURL, APNsCAs: p.APNsCAs})
 }

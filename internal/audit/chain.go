@@ -29,14 +29,17 @@ func ParseHead(text string) (h Head, err error) {
 		err = h.Hash.UnmarshalText([]byte(sum))
 	}
 	if err != nil || h.Sequence < 1 || len(h.Hash) != sha256.Size {
-		return Head{}, fmt.Errorf("%.100q is not the head of a record: want SEQUENCE:HASH as `audit verify` prints it", text)
+		return Head{},
+			fmt.Errorf("%.100q is not the head of a record: want SEQUENCE:HASH as `audit verify` prints it", text)
 	}
 	return h, nil
 }
 
-// Seal returns the entry in its place after head. Its times and texts become what every store and file can hold.
+// Seal returns the entry in its place after head. Its times and texts become what every store and
+// file can hold.
 func (e Entry) Seal(head Head) (Entry, error) {
-	for _, text := range []*string{&e.ID, &e.Actor.ID, &e.Actor.Name, &e.Actor.Address, &e.Activity, (*string)(&e.Kind),
+	for _, text := range []*string{&e.ID, &e.Actor.ID, &e.Actor.Name, &e.Actor.Address, &e.Activity,
+		(*string)(&e.Kind),
 		(*string)(&e.Result), &e.Reason, &e.Request} {
 		*text = storable(*text)
 	}
@@ -60,7 +63,8 @@ func (e Entry) Seal(head Head) (Entry, error) {
 	return e, nil
 }
 
-// storable replaces what is not UTF-8, and control characters: no text of the record has a use for them.
+// storable replaces what is not UTF-8, and control characters: no text of the record has a use for
+// them.
 func storable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -95,8 +99,8 @@ func (e *Entry) SetObjectsText(text json.RawMessage) error {
 	return nil
 }
 
-// sum is what Hash must be: the SHA-256 over every field, each with its length before it, so that no two entries have
-// the same bytes. The label tells this encoding from later ones.
+// sum is what Hash must be: the SHA-256 over every field, each with its length before it, so that
+// no two entries have the same bytes. The label tells this encoding from later ones.
 func (e *Entry) sum() Sum {
 	s := digest{sha256.New()}
 	s.text("syncpayloads audit entry 1")

@@ -23,8 +23,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// Many writers, on two connections as two processes have them, make one chain without gaps, though half of what they do
-// fails in the midst of others' transactions, and somebody reads meanwhile.
+// Many writers, on two connections as two processes have them, make one chain without gaps, though
+// half of what they do fails in the midst of others' transactions, and somebody reads meanwhile.
 func TestConcurrentWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
 	const writers, each = 16, 12
@@ -34,11 +34,13 @@ func TestConcurrentWriters(t *testing.T) {
 		for w := range writers {
 			wg.Go(func() {
 				for i := range each {
-					if _, err := createGroup(t.Context(), c, fmt.Sprintf("group %d of %d", i, w)); err != nil {
+					if _, err := createGroup(t.Context(), c,
+						fmt.Sprintf("group %d of %d", i, w)); err != nil {
 						t.Error(err)
 					}
 					d := newDraft("groups.delete")
-					if err := c.DeleteGroup(audit.With(t.Context(), d), "none"); !errors.Is(err, catalog.ErrNotFound) {
+					if err := c.DeleteGroup(audit.With(t.Context(), d), "none"); !errors.Is(err,
+						catalog.ErrNotFound) {
 						t.Error(err)
 					}
 					if w == 0 {
@@ -62,7 +64,8 @@ func TestNotesOfStepsThatRunAgain(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "audit.db")
 		s := storetest.OpenAt(t, path)
 		e := engine.New(engine.Config{Store: s})
-		id, err := e.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "phone", Platform: fleet.IOS}, "")
+		id, err := e.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "phone",
+			Platform: fleet.IOS}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,12 +95,14 @@ func TestNotesOfStepsThatRunAgain(t *testing.T) {
 		list := entries(t, path)
 		want := fmt.Sprintf("[{note made before  [] []} {run %d  [] []}]", conflicts+1)
 		if len(list) != 1 || fmt.Sprint(list[0].Objects) != want {
-			t.Errorf("%d conflicts: %d entries, objects %v, want %s", conflicts, len(list), list[0].Objects, want)
+			t.Errorf("%d conflicts: %d entries, objects %v, want %s", conflicts, len(list),
+				list[0].Objects, want)
 		}
 	}
 }
 
-// A server that is killed in the midst of writing leaves a whole chain, with all that it said was done.
+// A server that is killed in the midst of writing leaves a whole chain, with all that it said was
+// done.
 func TestKill(t *testing.T) {
 	if path := os.Getenv("AUDIT_TEST_DATABASE"); path != "" {
 		writeUntilKilled(t, path)
@@ -130,7 +135,8 @@ func TestKill(t *testing.T) {
 		use(t, path, func(s *store.Store) {
 			list, err := newCatalog(s).ListGroups(t.Context(), query.Query{})
 			if err != nil || len(list.Items) != len(entries(t, path)) {
-				t.Errorf("%d groups and %d entries, %v", len(list.Items), len(entries(t, path)), err)
+				t.Errorf("%d groups and %d entries, %v", len(list.Items), len(entries(t, path)),
+					err)
 			}
 		})
 	}
@@ -157,14 +163,18 @@ func writeUntilKilled(t *testing.T, path string) {
 func TestSealMakesTextsStorable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
 	s := storetest.OpenAt(t, path)
-	e := audit.Entry{ID: "1", Activity: "a\x00b\xff", Reason: "line\nbreak \u2028 <&>", Actor: audit.Actor{Roles: []string{"", "a\x1fb", "c"}},
-		At: noon.In(time.FixedZone("", 3600)), Objects: []audit.Object{{Type: "group", ID: "\xfe", After: json.RawMessage("{ \"a\":\t\"<\u2028\xff>\" }")}}}
+	e := audit.Entry{ID: "1", Activity: "a\x00b\xff", Reason: "line\nbreak \u2028 <&>",
+		Actor: audit.Actor{Roles: []string{"", "a\x1fb", "c"}},
+		At:    noon.In(time.FixedZone("", 3600)),
+		Objects: []audit.Object{{Type: "group", ID: "\xfe",
+			After: json.RawMessage("{ \"a\":\t\"<\u2028\xff>\" }")}}}
 	if err := s.AppendEntry(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
 	head := mustVerify(t, path)
 	got := entries(t, path)[0]
-	if got.Activity != "a b\ufffd" || fmt.Sprintf("%q", got.Actor.Roles) != `["a b" "c"]` || !json.Valid(got.ObjectsText()) {
+	if got.Activity != "a b\ufffd" || fmt.Sprintf("%q", got.Actor.Roles) != `["a b" "c"]` ||
+		!json.Valid(got.ObjectsText()) {
 		t.Errorf("stored %+v", got)
 	}
 	var file bytes.Buffer

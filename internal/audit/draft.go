@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Draft is an entry that is being made while its operation runs. The store that commits the operation's first write
-// writes it in the same transaction. An operation writes one thing at a time.
+// Draft is an entry that is being made while its operation runs. The store that commits the
+// operation's first write writes it in the same transaction. An operation writes one thing at a
+// time.
 type Draft struct {
 	Entry
 	noted   []Object
@@ -29,8 +30,8 @@ func Of(ctx context.Context) *Draft {
 	return d
 }
 
-// Note adds what an operation does to an object to the context's draft, in place of an earlier note of the same object.
-// Without a draft it does nothing. Services call it where they write.
+// Note adds what an operation does to an object to the context's draft, in place of an earlier note
+// of the same object. Without a draft it does nothing. Services call it where they write.
 func Note(ctx context.Context, o Object) {
 	if d := Of(ctx); d != nil {
 		d.noted = put(d.noted, o)
@@ -46,8 +47,8 @@ func put(list []Object, o Object) []Object {
 	return append(list, o)
 }
 
-// Attempt runs fn, and forgets what it noted if it fails: it may be tried again, and an attempt that failed did nothing.
-// Stores run every attempt at a transaction so.
+// Attempt runs fn, and forgets what it noted if it fails: it may be tried again, and an attempt
+// that failed did nothing. Stores run every attempt at a transaction so.
 func Attempt(ctx context.Context, fn func() error) error {
 	d := Of(ctx)
 	if d == nil {

@@ -1,8 +1,9 @@
-// Package audit is the record of who did what: every write and every refused attempt, append only, each entry chained
-// to the one before by its hash, so that an entry that is changed, taken out or put in later is found.
+// Package audit is the record of who did what: every write and every refused attempt, append only,
+// each entry chained to the one before by its hash, so that an entry that is changed, taken out or
+// put in later is found.
 //
-// It is a leaf: whatever writes may note what it changes here. Begin with Entry; a Draft is one that is being made while its
-// operation runs, chain.go seals it, verify.go checks the chain.
+// It is a leaf: whatever writes may note what it changes here. Begin with Entry; a Draft is one
+// that is being made while its operation runs, chain.go seals it, verify.go checks the chain.
 package audit
 
 import (
@@ -27,7 +28,8 @@ type Entry struct {
 	Kind     Kind     // of the operation
 	Objects  []Object // on what
 	Result   Result
-	Status   int    // the HTTP status of a refusal or failure; 0: it succeeded, or was not asked for over HTTP
+	// the HTTP status of a refusal or failure; 0: it succeeded, or was not asked for over HTTP
+	Status   int
 	Reason   string // of a refusal or failure
 	Request  string // id of the request; also in the answer and the log
 	Skipped  int    // attempts of the same kind that were counted and not recorded before this one
@@ -39,9 +41,10 @@ type Entry struct {
 
 // Actor is who did it, and from where.
 type Actor struct {
-	ID      string   `json:"id"` // as access.Identity; empty: nobody known
-	Name    string   `json:"name"`
-	Address string   `json:"address"` // IP address of the caller; empty: this machine's own command line
+	ID   string `json:"id"` // as access.Identity; empty: nobody known
+	Name string `json:"name"`
+	// IP address of the caller; empty: this machine's own command line
+	Address string   `json:"address"`
 	Roles   []string `json:"roles,omitempty"`
 }
 
@@ -68,10 +71,11 @@ const (
 	Failure Result = "Failure"     // the server failed
 )
 
-// Object is a thing that an entry is about, before and after. Nil: it was not there, or did not change. Neither holds a
-// secret.
+// Object is a thing that an entry is about, before and after. Nil: it was not there, or did not
+// change. Neither holds a secret.
 type Object struct {
-	Type   string          `json:"type"` // Graph's type without namespace, such as deviceConfiguration
+	// Graph's type without namespace, such as deviceConfiguration
+	Type   string          `json:"type"`
 	ID     string          `json:"id"`
 	Name   string          `json:"name,omitempty"`
 	Before json.RawMessage `json:"before,omitempty"`
@@ -105,13 +109,16 @@ type Query struct {
 	Unhidden bool  // no entry that Hides
 }
 
-// Beyond begins the Reason of an attempt on what exists beyond the actor's reach. What they were told follows.
+// Beyond begins the Reason of an attempt on what exists beyond the actor's reach. What they were
+// told follows.
 const Beyond = "it is beyond the scope of the caller's roles: "
 
-// HiddenReadStatus is the status of an attempt to read what is not there. Only one on what is there all the same is recorded.
+// HiddenReadStatus is the status of an attempt to read what is not there. Only one on what is there
+// all the same is recorded.
 const HiddenReadStatus = 404
 
-// Hides reports whether it tells its actor, by being there, that something exists beyond their reach.
+// Hides reports whether it tells its actor, by being there, that something exists beyond their
+// reach.
 func (e *Entry) Hides() bool { return e.Kind == Read && e.Status == HiddenReadStatus }
 
 // What a query can compare or sort remote actions by.

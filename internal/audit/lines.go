@@ -32,7 +32,8 @@ type line struct {
 	Hash     Sum             `json:"hash"`
 }
 
-// WriteLine writes a sealed entry as a line of JSON, from which ReadLines makes the very same entry.
+// WriteLine writes a sealed entry as a line of JSON, from which ReadLines makes the very same
+// entry.
 func WriteLine(to io.Writer, e *Entry) error {
 	text, err := marshalLine(e)
 	if err == nil {
@@ -49,13 +50,14 @@ func marshalLine(e *Entry) ([]byte, error) {
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)                // Objects must stay as they are, to the byte
 	at := e.At.UTC().Truncate(time.Microsecond) // as much as the hash covers
-	err := encoder.Encode(line{e.Sequence, e.ID, at, e.Actor, e.Activity, e.Kind, e.objects, e.Result, e.Status, e.Reason, e.Request,
+	err := encoder.Encode(line{e.Sequence, e.ID, at, e.Actor, e.Activity, e.Kind, e.objects,
+		e.Result, e.Status, e.Reason, e.Request,
 		e.Skipped, e.Previous, e.Hash})
 	return b.Bytes(), err
 }
 
-// ReadLines calls each for every entry of an exported record. What a line holds beyond an entry's own properties, or
-// twice, is an error: another reader might see another entry.
+// ReadLines calls each for every entry of an exported record. What a line holds beyond an entry's
+// own properties, or twice, is an error: another reader might see another entry.
 func ReadLines(from io.Reader, each func(*Entry) error) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxLine)
@@ -81,8 +83,10 @@ func parseLine(text []byte) (*Entry, error) {
 	if err := json.Unmarshal(text, &l); err != nil {
 		return nil, err
 	}
-	e := &Entry{Sequence: l.Sequence, ID: l.ID, At: l.At, Actor: l.Actor, Activity: l.Activity, Kind: l.Kind, Result: l.Result,
-		Status: l.Status, Reason: l.Reason, Request: l.Request, Skipped: l.Skipped, Previous: l.Previous, Hash: l.Hash}
+	e := &Entry{Sequence: l.Sequence, ID: l.ID, At: l.At, Actor: l.Actor, Activity: l.Activity,
+		Kind: l.Kind, Result: l.Result,
+		Status: l.Status, Reason: l.Reason, Request: l.Request, Skipped: l.Skipped,
+		Previous: l.Previous, Hash: l.Hash}
 	if err := e.SetObjectsText(l.Objects); err != nil {
 		return nil, err
 	}
@@ -91,7 +95,8 @@ func parseLine(text []byte) (*Entry, error) {
 		return nil, err
 	}
 	if !sameTokens(text, again) {
-		return nil, errors.New("it has other properties than an entry has, or in another order or form")
+		return nil,
+			errors.New("it has other properties than an entry has, or in another order or form")
 	}
 	return e, nil
 }

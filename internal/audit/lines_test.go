@@ -39,22 +39,31 @@ func TestExportedRecord(t *testing.T) {
 		expect audit.Head
 		says   string // empty: it is whole
 	}{
-		"whole":               {file, head, ""},
-		"with CRLF":           {bytes.ReplaceAll(file, []byte("\n"), []byte("\r\n")), head, ""},
-		"from the middle":     {exported(t, list[3:]), head, ""},
-		"behind a noted head": {exported(t, list[3:]), audit.Head{Sequence: 3, Hash: list[2].Hash}, ""},
-		"behind another head": {exported(t, list[3:]), audit.Head{Sequence: 3, Hash: list[1].Hash}, "entry 3 is not the one"},
-		"after a noted head":  {exported(t, list[3:]), audit.Head{Sequence: 2, Hash: list[1].Hash}, "cannot show entry 2"},
-		"the end missing":     {exported(t, list[:5]), head, "entry 6 is missing at the end"},
-		"nothing":             {nil, head, "entries 1 to 6 are missing at the end"},
-		"one missing":         {bytes.Join([][]byte{exported(t, list[:2]), exported(t, list[3:])}, nil), audit.Head{}, "entry 3 is missing"},
-		"one twice":           {bytes.Join([][]byte{exported(t, list[:2]), exported(t, list[1:])}, nil), audit.Head{}, "entry 2 is out of its place"},
-		"half a line":         {file[:len(file)-20], audit.Head{}, "line 6"},
-		"another property":    {bytes.Replace(file, []byte(`"sequence":4`), []byte(`"sequence":4,"note":"x"`), 1), audit.Head{}, "line 4"},
-		"a property twice":    {bytes.Replace(file, []byte(`"sequence":4`), []byte(`"sequence":4,"sequence":4`), 1), audit.Head{}, "line 4"},
-		"another letter case": {bytes.Replace(file, []byte(`"sequence":4`), []byte(`"Sequence":4`), 1), audit.Head{}, "line 4"},
-		"a finer time":        {bytes.Replace(file, []byte(`.123456Z`), []byte(`.1234567Z`), 1), audit.Head{}, "line 1"},
-		"two on a line":       {bytes.Replace(file, []byte("\n"), nil, 1), audit.Head{}, "line 1"},
+		"whole":           {file, head, ""},
+		"with CRLF":       {bytes.ReplaceAll(file, []byte("\n"), []byte("\r\n")), head, ""},
+		"from the middle": {exported(t, list[3:]), head, ""},
+		"behind a noted head": {exported(t, list[3:]), audit.Head{Sequence: 3, Hash: list[2].Hash},
+			""},
+		"behind another head": {exported(t, list[3:]), audit.Head{Sequence: 3, Hash: list[1].Hash},
+			"entry 3 is not the one"},
+		"after a noted head": {exported(t, list[3:]), audit.Head{Sequence: 2, Hash: list[1].Hash},
+			"cannot show entry 2"},
+		"the end missing": {exported(t, list[:5]), head, "entry 6 is missing at the end"},
+		"nothing":         {nil, head, "entries 1 to 6 are missing at the end"},
+		"one missing": {bytes.Join([][]byte{exported(t, list[:2]), exported(t, list[3:])},
+			nil), audit.Head{}, "entry 3 is missing"},
+		"one twice": {bytes.Join([][]byte{exported(t, list[:2]), exported(t, list[1:])},
+			nil), audit.Head{}, "entry 2 is out of its place"},
+		"half a line": {file[:len(file)-20], audit.Head{}, "line 6"},
+		"another property": {bytes.Replace(file, []byte(`"sequence":4`),
+			[]byte(`"sequence":4,"note":"x"`), 1), audit.Head{}, "line 4"},
+		"a property twice": {bytes.Replace(file, []byte(`"sequence":4`),
+			[]byte(`"sequence":4,"sequence":4`), 1), audit.Head{}, "line 4"},
+		"another letter case": {bytes.Replace(file, []byte(`"sequence":4`), []byte(`"Sequence":4`),
+			1), audit.Head{}, "line 4"},
+		"a finer time": {bytes.Replace(file, []byte(`.123456Z`), []byte(`.1234567Z`), 1),
+			audit.Head{}, "line 1"},
+		"two on a line": {bytes.Replace(file, []byte("\n"), nil, 1), audit.Head{}, "line 1"},
 	} {
 		got, err := verifyFile(tt.file, tt.expect)
 		switch {
@@ -84,7 +93,8 @@ func TestParseHead(t *testing.T) {
 	if got, err := audit.ParseHead(head.String()); err != nil || got.String() != head.String() {
 		t.Errorf("got %s, %v", got, err)
 	}
-	for _, text := range []string{"", ":", "0:", "2", "2:", "x" + head.String(), head.String() + "0", head.String() + "00",
+	for _, text := range []string{"", ":", "0:", "2", "2:", "x" + head.String(),
+		head.String() + "0", head.String() + "00",
 		strings.Replace(head.String(), ":", "", 1), "-" + head.String(), "0" + head.String()[1:]} {
 		if got, err := audit.ParseHead(text); err == nil {
 			t.Errorf("%q is read as %s", text, got)
@@ -92,13 +102,16 @@ func TestParseHead(t *testing.T) {
 	}
 }
 
-// FuzzReadLines holds that no file panics, and that what is read is written again as it was understood.
+// FuzzReadLines holds that no file panics, and that what is read is written again as it was
+// understood.
 func FuzzReadLines(f *testing.F) {
 	file := exported(f, entries(f, newRecord(f, 3)))
 	f.Add(file)
 	f.Add(bytes.SplitAfter(file, []byte("\n"))[1])
-	for _, text := range []string{"", "{}", "null", "[]\n{}", `{"sequence":1,"objects":[{}],"hash":""}`, `{"objects":null}`,
-		`{"sequence":9223372036854775807,"objects":[]}`, "\n\n", `{"at":"0000-01-01T00:00:00Z","objects":[]}`} {
+	for _, text := range []string{"", "{}", "null", "[]\n{}",
+		`{"sequence":1,"objects":[{}],"hash":""}`, `{"objects":null}`,
+		`{"sequence":9223372036854775807,"objects":[]}`, "\n\n",
+		`{"at":"0000-01-01T00:00:00Z","objects":[]}`} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {

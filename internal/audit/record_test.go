@@ -41,9 +41,11 @@ func newCatalog(s *store.Store) *catalog.Catalog {
 }
 
 func newDraft(activity string) *audit.Draft {
-	return &audit.Draft{Entry: audit.Entry{ID: uuid.NewString(), At: noon, Activity: activity, Kind: audit.Create, Result: audit.Success,
-		Status: 201, Request: "request-1", Actor: audit.Actor{ID: "token:1", Name: "help desk", Address: "192.0.2.1",
-			Roles: []string{"Help Desk Operator", "Auditor"}}}}
+	return &audit.Draft{Entry: audit.Entry{ID: uuid.NewString(), At: noon, Activity: activity,
+		Kind: audit.Create, Result: audit.Success,
+		Status: 201, Request: "request-1", Actor: audit.Actor{ID: "token:1", Name: "help desk",
+			Address: "192.0.2.1",
+			Roles:   []string{"Help Desk Operator", "Auditor"}}}}
 }
 
 func createGroup(ctx context.Context, c *catalog.Catalog, name string) (*audit.Draft, error) {
@@ -63,8 +65,11 @@ func newRecord(t testing.TB, n int) string {
 			if i%3 != 2 {
 				_, err = createGroup(t.Context(), c, fmt.Sprintf("group <%d> & \u2028", i))
 			} else {
-				err = s.AppendEntry(t.Context(), audit.Entry{ID: uuid.NewString(), At: noon.Add(time.Duration(i) * time.Second),
-					Activity: "groups.get", Kind: audit.Read, Result: audit.Refused, Status: 403, Reason: "no role allows it", Skipped: i})
+				err = s.AppendEntry(t.Context(),
+					audit.Entry{ID: uuid.NewString(), At: noon.Add(time.Duration(i) * time.Second),
+						Activity: "groups.get", Kind: audit.Read, Result: audit.Refused,
+						Status: 403,
+						Reason: "no role allows it", Skipped: i})
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -107,7 +112,8 @@ func entries(t testing.TB, path string) (list []audit.Entry) {
 	return list
 }
 
-// tamperWith does to a copy of the database what whoever holds the file can do, and returns the copy.
+// tamperWith does to a copy of the database what whoever holds the file can do, and returns the
+// copy.
 func tamperWith(t testing.TB, path string, statements ...string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -118,7 +124,8 @@ func tamperWith(t testing.TB, path string, statements ...string) string {
 	if err := os.WriteFile(copied, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, copied, append([]string{"DROP TRIGGER audit_entries_stay", "DROP TRIGGER audit_entries_last", "DROP TRIGGER audit_head_stays"},
+	execute(t, copied, append([]string{"DROP TRIGGER audit_entries_stay",
+		"DROP TRIGGER audit_entries_last", "DROP TRIGGER audit_head_stays"},
 		statements...)...)
 	return copied
 }
@@ -154,14 +161,17 @@ func TestEntryIsWrittenWithItsOperation(t *testing.T) {
 		t.Fatalf("%d entries", len(list))
 	}
 	e := list[0]
-	if e.Sequence != 1 || len(e.Previous) != 0 || !e.At.Equal(noon.Truncate(time.Microsecond)) || fmt.Sprint(e.Actor) != fmt.Sprint(d.Actor) {
+	if e.Sequence != 1 || len(e.Previous) != 0 || !e.At.Equal(noon.Truncate(time.Microsecond)) ||
+		fmt.Sprint(e.Actor) != fmt.Sprint(d.Actor) {
 		t.Errorf("got %+v", e)
 	}
-	if len(e.Objects) != 1 || e.Objects[0].Type != "group" || e.Objects[0].Name != "staff" || e.Objects[0].Before != nil ||
+	if len(e.Objects) != 1 || e.Objects[0].Type != "group" || e.Objects[0].Name != "staff" ||
+		e.Objects[0].Before != nil ||
 		string(e.Objects[0].After) != `{"description":"","displayName":"staff"}` {
 		t.Errorf("objects: %+v", e.Objects)
 	}
-	if found, err := s.Entry(t.Context(), d.ID); err != nil || found.Hash.String() != e.Hash.String() {
+	if found, err := s.Entry(t.Context(), d.ID); err != nil ||
+		found.Hash.String() != e.Hash.String() {
 		t.Errorf("by id: %+v, %v", found, err)
 	}
 	if _, err := s.Entry(t.Context(), "none"); !errors.Is(err, audit.ErrNotFound) {
@@ -184,7 +194,8 @@ func TestFailedOperationLeavesNoEntry(t *testing.T) {
 		t.Fatal("a device that does not exist became a member")
 	}
 	if audit.Of(ctx) != d || len(d.Complete().Objects) != 0 || len(entries(t, path)) != 0 {
-		t.Errorf("the failed operation left %+v and %d entries", d.Complete().Objects, len(entries(t, path)))
+		t.Errorf("the failed operation left %+v and %d entries", d.Complete().Objects,
+			len(entries(t, path)))
 	}
 	mustVerify(t, path)
 }
@@ -212,7 +223,8 @@ func TestNoOperationWithoutEntry(t *testing.T) {
 			if _, err := c.CreateGroup(ctx, catalog.GroupInput{DisplayName: "second"}); err == nil {
 				t.Error("the operation was carried out")
 			}
-			if list, err := c.ListGroups(t.Context(), query.Query{}); err != nil || len(list.Items) != 1 {
+			if list, err := c.ListGroups(t.Context(), query.Query{}); err != nil ||
+				len(list.Items) != 1 {
 				t.Errorf("%d groups, %v", len(list.Items), err)
 			}
 			if audit.Of(ctx) == nil || len(d.Complete().Objects) != 0 {
@@ -222,23 +234,28 @@ func TestNoOperationWithoutEntry(t *testing.T) {
 	}
 }
 
-// A refusal is recorded as such, even if its context has the draft of the operation that was refused.
+// A refusal is recorded as such, even if its context has the draft of the operation that was
+// refused.
 func TestRecordedRefusalIsNotTheDraft(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
-	r := audit.NewRecorder(storetest.OpenAt(t, path), func() time.Time { return noon }, uuid.NewString)
+	r := audit.NewRecorder(storetest.OpenAt(t, path), func() time.Time { return noon },
+		uuid.NewString)
 	d := newDraft("groups.create")
 	ctx, gone := context.WithCancel(audit.With(t.Context(), d))
 	gone()
-	if err := r.Record(ctx, audit.Entry{Activity: "groups.create", Result: audit.Refused, Status: 400, Actor: d.Actor}); err != nil {
+	if err := r.Record(ctx, audit.Entry{Activity: "groups.create", Result: audit.Refused,
+		Status: 400, Actor: d.Actor}); err != nil {
 		t.Fatal(err)
 	}
 	list := entries(t, path)
-	if len(list) != 1 || list[0].Result != audit.Refused || list[0].ID == "" || list[0].At.IsZero() || audit.Of(ctx) != d {
+	if len(list) != 1 || list[0].Result != audit.Refused || list[0].ID == "" ||
+		list[0].At.IsZero() || audit.Of(ctx) != d {
 		t.Errorf("recorded %+v", list)
 	}
 }
 
-// Reading leaves nothing behind beside the database: not even a log, which the server could be kept from writing to.
+// Reading leaves nothing behind beside the database: not even a log, which the server could be kept
+// from writing to.
 func TestWalkLeavesNoFiles(t *testing.T) {
 	path := newRecord(t, 2)
 	mustVerify(t, path)
@@ -254,7 +271,8 @@ func TestAppendOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for _, text := range []string{"UPDATE audit_entries SET reason = 'x'", "DELETE FROM audit_entries WHERE sequence = 2", "DELETE FROM audit_head"} {
+	for _, text := range []string{"UPDATE audit_entries SET reason = 'x'",
+		"DELETE FROM audit_entries WHERE sequence = 2", "DELETE FROM audit_head"} {
 		if _, err := db.Exec(text); err == nil || !strings.Contains(err.Error(), "append only") {
 			t.Errorf("%s: %v", text, err)
 		}

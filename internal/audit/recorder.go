@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// StrangersPerMinute is how many refused attempts of callers whom nobody knows are recorded in a minute. The others are
-// only counted, so that a flood of them does not fill the disk.
+// StrangersPerMinute is how many refused attempts of callers whom nobody knows are recorded in a
+// minute. The others are only counted, so that a flood of them does not fill the disk.
 const StrangersPerMinute = 60
 
 // Store keeps the record.
@@ -16,8 +16,8 @@ type Store interface {
 	AppendEntry(ctx context.Context, e Entry) error
 }
 
-// Recorder records what no operation's transaction records: refused and failed attempts. Its methods may be called from
-// many goroutines.
+// Recorder records what no operation's transaction records: refused and failed attempts. Its
+// methods may be called from many goroutines.
 type Recorder struct {
 	store Store
 	now   func() time.Time
@@ -29,13 +29,15 @@ type Recorder struct {
 	skipped int       // strangers not recorded since the last one that was
 }
 
-// NewRecorder keeps the record in store. now is the clock, newID makes the ids of entries that have none.
+// NewRecorder keeps the record in store. now is the clock, newID makes the ids of entries that have
+// none.
 func NewRecorder(store Store, now func() time.Time, newID func() string) *Recorder {
 	return &Recorder{store: store, now: now, newID: newID}
 }
 
-// Record adds an entry, even if the caller has gone meanwhile. Of refused attempts without a known actor it records
-// StrangersPerMinute and counts the rest in Skipped of the next one that it records.
+// Record adds an entry, even if the caller has gone meanwhile. Of refused attempts without a known
+// actor it records StrangersPerMinute and counts the rest in Skipped of the next one that it
+// records.
 func (r *Recorder) Record(ctx context.Context, e Entry) error {
 	if e.ID == "" {
 		e.ID = r.newID()

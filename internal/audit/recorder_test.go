@@ -14,7 +14,8 @@ import (
 func TestStrangersCannotFloodTheRecord(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")
 	now := noon
-	r := audit.NewRecorder(storetest.OpenAt(t, path), func() time.Time { return now }, uuid.NewString)
+	r := audit.NewRecorder(storetest.OpenAt(t, path), func() time.Time { return now },
+		uuid.NewString)
 	record := func(n int, e audit.Entry) {
 		t.Helper()
 		for range n {
@@ -23,13 +24,16 @@ func TestStrangersCannotFloodTheRecord(t *testing.T) {
 			}
 		}
 	}
-	stranger := audit.Entry{Activity: "groups.list", Result: audit.Refused, Status: 401, Actor: audit.Actor{Address: "192.0.2.9"}}
-	known := audit.Entry{Activity: "groups.create", Result: audit.Refused, Status: 403, Actor: audit.Actor{ID: "token:1"}}
+	stranger := audit.Entry{Activity: "groups.list", Result: audit.Refused, Status: 401,
+		Actor: audit.Actor{Address: "192.0.2.9"}}
+	known := audit.Entry{Activity: "groups.create", Result: audit.Refused, Status: 403,
+		Actor: audit.Actor{ID: "token:1"}}
 	count := func(want, skipped int) {
 		t.Helper()
 		list := entries(t, path)
 		if last := list[len(list)-1]; len(list) != want || last.Skipped != skipped {
-			t.Errorf("%d entries, the last skipped %d; want %d and %d", len(list), last.Skipped, want, skipped)
+			t.Errorf("%d entries, the last skipped %d; want %d and %d", len(list), last.Skipped,
+				want, skipped)
 		}
 	}
 	record(audit.StrangersPerMinute+140, stranger)

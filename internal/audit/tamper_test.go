@@ -15,10 +15,15 @@ import (
 
 // columns are the columns of the record with a value that is none of its own, made from it.
 var columns = map[string]string{
-	"sequence": "sequence + 100", "id": "id || 'x'", "at": "at + 1", "actor_id": "actor_id || ' '", "actor_name": "upper(actor_name) || '.'",
-	"address": "address || '0'", "roles": "roles || char(31)", "activity": "'devices.' || activity", "kind": "'Get' || kind",
-	"objects": "replace(objects, ']', ' ]')", "result": "result || 's'", "status": "status + 200", "reason": "reason || 'x'",
-	"request": "substr(request, 2) || 'y'", "skipped": "skipped + 1", "previous": "zeroblob(32)", "hash": "zeroblob(32)",
+	"sequence": "sequence + 100", "id": "id || 'x'", "at": "at + 1", "actor_id": "actor_id || ' '",
+	"actor_name": "upper(actor_name) || '.'",
+	"address":    "address || '0'", "roles": "roles || char(31)",
+	"activity": "'devices.' || activity",
+	"kind":     "'Get' || kind",
+	"objects":  "replace(objects, ']', ' ]')", "result": "result || 's'", "status": "status + 200",
+	"reason":  "reason || 'x'",
+	"request": "substr(request, 2) || 'y'", "skipped": "skipped + 1", "previous": "zeroblob(32)",
+	"hash": "zeroblob(32)",
 }
 
 const lastEntry = 6
@@ -47,8 +52,10 @@ func TestEveryColumnOfEveryRowIsCovered(t *testing.T) {
 		}
 		known++
 		for row := 1; row <= lastEntry; row++ {
-			edited := tamperWith(t, path, fmt.Sprintf("UPDATE audit_entries SET %s = CAST(%s AS %s) WHERE sequence = %d", column, value,
-				columnType(t, db, column), row))
+			edited := tamperWith(t, path,
+				fmt.Sprintf("UPDATE audit_entries SET %s = CAST(%s AS %s) WHERE sequence = %d",
+					column, value,
+					columnType(t, db, column), row))
 			_, err := verify(t, edited, audit.Head{})
 			var b *audit.Broken
 			if !errors.As(err, &b) || b.Sequence != int64(row) {
@@ -63,7 +70,8 @@ func TestEveryColumnOfEveryRowIsCovered(t *testing.T) {
 
 func columnType(t *testing.T, db *sql.DB, column string) (name string) {
 	t.Helper()
-	if err := db.QueryRow("SELECT type FROM pragma_table_info('audit_entries') WHERE name = ?", column).Scan(&name); err != nil {
+	if err := db.QueryRow("SELECT type FROM pragma_table_info('audit_entries') WHERE name = ?",
+		column).Scan(&name); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -84,21 +92,34 @@ func TestTamperings(t *testing.T) {
 		at         int64
 		says       string
 	}{
-		"first deleted":      {[]string{"DELETE FROM audit_entries WHERE sequence = 1"}, 1, "entry 1 is missing"},
-		"one deleted":        {[]string{"DELETE FROM audit_entries WHERE sequence = 3"}, 3, "entry 3 is missing"},
-		"some deleted":       {[]string{"DELETE FROM audit_entries WHERE sequence IN (3, 4)"}, 3, "entries 3 to 4 are missing"},
-		"last deleted":       {[]string{"DELETE FROM audit_entries WHERE sequence = 6"}, 6, "entry 6 is missing at the end"},
-		"all deleted":        {[]string{"DELETE FROM audit_entries"}, 1, "entries 1 to 6 are missing at the end"},
-		"gap closed":         {[]string{"DELETE FROM audit_entries WHERE sequence = 3", "UPDATE audit_entries SET sequence = sequence - 1 WHERE sequence > 3"}, 3, "another one was put in its place"},
-		"neighbours swapped": {[]string{fmt.Sprintf(swap, 3, 4)}, 3, "another one was put in its place"},
-		"two swapped":        {[]string{fmt.Sprintf(swap, 2, 5)}, 2, "another one was put in its place"},
-		"one added":          {[]string{fmt.Sprintf(insertCopy, 7, 6)}, 7, "was changed"},
-		"one before all":     {[]string{fmt.Sprintf(insertCopy, 0, 6)}, 1, "entry 0 is out of its place"},
-		"one far before all": {[]string{fmt.Sprintf(insertCopy, -9, 6)}, 1, "entry -9 is out of its place"},
-		"head set back":      {[]string{"UPDATE audit_head SET (sequence, hash) = (SELECT sequence, hash FROM audit_entries WHERE sequence = 4)"}, 5, "set back"},
-		"head advanced":      {[]string{"UPDATE audit_head SET sequence = 7"}, 7, "entry 7 is missing at the end"},
-		"head changed":       {[]string{"UPDATE audit_head SET hash = zeroblob(32)"}, 6, "the head was changed"},
-		"head deleted":       {[]string{"DELETE FROM audit_head"}, 0, "its head is missing"},
+		"first deleted": {[]string{"DELETE FROM audit_entries WHERE sequence = 1"}, 1,
+			"entry 1 is missing"},
+		"one deleted": {[]string{"DELETE FROM audit_entries WHERE sequence = 3"}, 3,
+			"entry 3 is missing"},
+		"some deleted": {[]string{"DELETE FROM audit_entries WHERE sequence IN (3, 4)"}, 3,
+			"entries 3 to 4 are missing"},
+		"last deleted": {[]string{"DELETE FROM audit_entries WHERE sequence = 6"}, 6,
+			"entry 6 is missing at the end"},
+		"all deleted": {[]string{"DELETE FROM audit_entries"}, 1,
+			"entries 1 to 6 are missing at the end"},
+		"gap closed": {[]string{"DELETE FROM audit_entries WHERE sequence = 3",
+			"UPDATE audit_entries SET sequence = sequence - 1 WHERE sequence > 3"}, 3,
+			"another one was put in its place"},
+		"neighbours swapped": {[]string{fmt.Sprintf(swap, 3, 4)}, 3,
+			"another one was put in its place"},
+		"two swapped": {[]string{fmt.Sprintf(swap, 2, 5)}, 2,
+			"another one was put in its place"},
+		"one added": {[]string{fmt.Sprintf(insertCopy, 7, 6)}, 7, "was changed"},
+		"one before all": {[]string{fmt.Sprintf(insertCopy, 0, 6)}, 1,
+			"entry 0 is out of its place"},
+		"one far before all": {[]string{fmt.Sprintf(insertCopy, -9, 6)}, 1,
+			"entry -9 is out of its place"},
+		"head set back": {[]string{"UPDATE audit_head SET (sequence, hash) = (SELECT sequence, hash FROM audit_entries WHERE sequence = 4)"}, 5, "set back"},
+		"head advanced": {[]string{"UPDATE audit_head SET sequence = 7"}, 7,
+			"entry 7 is missing at the end"},
+		"head changed": {[]string{"UPDATE audit_head SET hash = zeroblob(32)"}, 6,
+			"the head was changed"},
+		"head deleted": {[]string{"DELETE FROM audit_head"}, 0, "its head is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := verify(t, tamperWith(t, path, tt.statements...), audit.Head{})
@@ -110,7 +131,8 @@ func TestTamperings(t *testing.T) {
 	}
 }
 
-// A chain that is whole in itself is told from the one that was written by a head that was noted before.
+// A chain that is whole in itself is told from the one that was written by a head that was noted
+// before.
 func TestNotedHeadFindsWholeNewChains(t *testing.T) {
 	path := newRecord(t, lastEntry)
 	head := mustVerify(t, path)
@@ -125,11 +147,13 @@ func TestNotedHeadFindsWholeNewChains(t *testing.T) {
 	if _, err := verify(t, cut, middle); err != nil {
 		t.Errorf("cut behind the noted head: %v", err)
 	}
-	emptied := tamperWith(t, path, "DELETE FROM audit_entries", "UPDATE audit_head SET sequence = 0, hash = x''")
+	emptied := tamperWith(t, path, "DELETE FROM audit_entries",
+		"UPDATE audit_head SET sequence = 0, hash = x''")
 	rewritten := tamperWith(t, path)
 	list[1].Reason = "nothing happened"
 	rewrite(t, rewritten, list)
-	for name, copied := range map[string]string{"cut": cut, "emptied": emptied, "rewritten": rewritten} {
+	for name, copied := range map[string]string{"cut": cut, "emptied": emptied,
+		"rewritten": rewritten} {
 		mustVerify(t, copied)
 		var b *audit.Broken
 		if _, err := verify(t, copied, head); !errors.As(err, &b) {
@@ -141,7 +165,8 @@ func TestNotedHeadFindsWholeNewChains(t *testing.T) {
 	}
 }
 
-// rewrite puts these entries in place of all, sealed anew, as an attacker would who knows how it is done.
+// rewrite puts these entries in place of all, sealed anew, as an attacker would who knows how it is
+// done.
 func rewrite(t testing.TB, path string, list []audit.Entry) {
 	t.Helper()
 	execute(t, path, "DELETE FROM audit_entries", "UPDATE audit_head SET sequence = 0, hash = x''")
@@ -171,7 +196,8 @@ func dump(t testing.TB, path string) string {
 	return text
 }
 
-// TestAnyTampering does any number of any tamperings in any order: whatever is not as it was is found.
+// TestAnyTampering does any number of any tamperings in any order: whatever is not as it was is
+// found.
 func TestAnyTampering(t *testing.T) {
 	path := newRecord(t, lastEntry)
 	head, original := mustVerify(t, path), dump(t, path)
@@ -182,19 +208,25 @@ func TestAnyTampering(t *testing.T) {
 			switch rapid.IntRange(0, 5).Draw(r, "tampering") {
 			case 0:
 				column := rapid.SampledFrom([]string{"at", "status", "skipped"}).Draw(r, "column")
-				return fmt.Sprintf("UPDATE audit_entries SET %s = %d WHERE sequence = %d", column, rapid.Int64().Draw(r, "number"), a)
+				return fmt.Sprintf("UPDATE audit_entries SET %s = %d WHERE sequence = %d", column,
+					rapid.Int64().Draw(r, "number"), a)
 			case 1:
-				column := rapid.SampledFrom([]string{"actor_id", "actor_name", "address", "roles", "activity", "kind", "objects", "result",
+				column := rapid.SampledFrom([]string{"actor_id", "actor_name", "address", "roles",
+					"activity", "kind", "objects", "result",
 					"reason", "request"}).Draw(r, "column")
 				text := rapid.StringMatching(`[a-z<>"{}\[\]]{0,4}`).Draw(r, "text")
-				return fmt.Sprintf("UPDATE audit_entries SET %s = '%s' WHERE sequence = %d", column, text, a)
+				return fmt.Sprintf("UPDATE audit_entries SET %s = '%s' WHERE sequence = %d", column,
+					text, a)
 			case 2:
-				return fmt.Sprintf("DELETE FROM audit_entries WHERE sequence BETWEEN %d AND %d", a, b)
+				return fmt.Sprintf("DELETE FROM audit_entries WHERE sequence BETWEEN %d AND %d", a,
+					b)
 			case 3:
 				return fmt.Sprintf(swap, a, b)
 			case 4:
-				return fmt.Sprintf("INSERT OR IGNORE INTO audit_entries SELECT * FROM (%s)", strings.TrimPrefix(
-					fmt.Sprintf(insertCopy, rapid.IntRange(0, lastEntry+2).Draw(r, "place"), a), "INSERT INTO audit_entries "))
+				return fmt.Sprintf("INSERT OR IGNORE INTO audit_entries SELECT * FROM (%s)",
+					strings.TrimPrefix(
+						fmt.Sprintf(insertCopy, rapid.IntRange(0, lastEntry+2).Draw(r, "place"), a),
+						"INSERT INTO audit_entries "))
 			default:
 				return setHead + " WHERE EXISTS (SELECT 1 FROM audit_entries)"
 			}

@@ -43,9 +43,11 @@ func (v *Verifier) Add(e *Entry) error {
 	continues, intact := bytes.Equal(e.Previous, v.last.Hash), bytes.Equal(e.Hash, e.sum())
 	switch {
 	case e.Sequence > next:
-		return broken(next, "%s: entry %d comes after entry %d", absent(next, e.Sequence-1), e.Sequence, v.last.Sequence)
+		return broken(next, "%s: entry %d comes after entry %d", absent(next, e.Sequence-1),
+			e.Sequence, v.last.Sequence)
 	case e.Sequence < next:
-		return broken(next, "entry %d is out of its place: it comes after entry %d", e.Sequence, v.last.Sequence)
+		return broken(next, "entry %d is out of its place: it comes after entry %d", e.Sequence,
+			v.last.Sequence)
 	case !intact && continues:
 		return broken(next, "entry %d was changed: its hash does not fit what it says", next)
 	case !intact:
@@ -53,7 +55,9 @@ func (v *Verifier) Add(e *Entry) error {
 	case !continues && next == 1:
 		return broken(next, "entry 1 says that another one was before it")
 	case !continues:
-		return broken(next, "entry %d does not follow entry %d: that one was written anew, or this one put in", next, next-1)
+		return broken(next,
+			"entry %d does not follow entry %d: that one was written anew, or this one put in",
+			next, next-1)
 	}
 	v.last = Head{e.Sequence, e.Hash}
 	return v.meets(v.last)
@@ -62,7 +66,8 @@ func (v *Verifier) Add(e *Entry) error {
 // meets compares a place of the chain with what is expected there.
 func (v *Verifier) meets(h Head) error {
 	if v.Expect.Sequence == h.Sequence && !bytes.Equal(v.Expect.Hash, h.Hash) {
-		return broken(h.Sequence, "entry %d is not the one that was noted earlier: it, or the record from an entry before it on, was written anew",
+		return broken(h.Sequence,
+			"entry %d is not the one that was noted earlier: it, or the record from an entry before it on, was written anew",
 			h.Sequence)
 	}
 	return nil
@@ -75,23 +80,28 @@ func absent(from, to int64) string {
 	return fmt.Sprintf("entries %d to %d are missing", from, to)
 }
 
-// End checks that nothing is missing after the last entry, and returns the head of the chain. noted is the head that the
-// store keeps; nil: it is not known, as with a file.
+// End checks that nothing is missing after the last entry, and returns the head of the chain. noted
+// is the head that the store keeps; nil: it is not known, as with a file.
 func (v *Verifier) End(noted *Head) (Head, error) {
 	last := v.last.Sequence
 	switch {
 	case noted != nil && noted.Sequence > last:
 		return Head{}, broken(last+1, "%s at the end", absent(last+1, noted.Sequence))
 	case noted != nil && noted.Sequence < last:
-		return Head{}, broken(noted.Sequence+1, "the head is entry %d, but there are entries up to %d: it was set back, or they were put in",
+		return Head{}, broken(noted.Sequence+1,
+			"the head is entry %d, but there are entries up to %d: it was set back, or they were put in",
 			noted.Sequence, last)
 	case noted != nil && !bytes.Equal(noted.Hash, v.last.Hash):
-		return Head{}, broken(last, "the head is not entry %d as it is: the head was changed, or the entry written anew", last)
+		return Head{}, broken(last,
+			"the head is not entry %d as it is: the head was changed, or the entry written anew",
+			last)
 	case v.Expect.Sequence > last:
-		return Head{}, broken(last+1, "%s at the end: entry %d was noted earlier", absent(last+1, v.Expect.Sequence), v.Expect.Sequence)
+		return Head{}, broken(last+1, "%s at the end: entry %d was noted earlier",
+			absent(last+1, v.Expect.Sequence), v.Expect.Sequence)
 	case v.Expect.Sequence > 0 && v.Expect.Sequence < v.start.Sequence:
-		return Head{}, fmt.Errorf("these entries begin at %d, so they cannot show entry %d that was noted earlier: export from there",
-			v.start.Sequence+1, v.Expect.Sequence)
+		return Head{},
+			fmt.Errorf("these entries begin at %d, so they cannot show entry %d that was noted earlier: export from there",
+				v.start.Sequence+1, v.Expect.Sequence)
 	}
 	return v.last, nil
 }

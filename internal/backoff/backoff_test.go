@@ -27,7 +27,8 @@ func TestAfter(t *testing.T) {
 		{3, forever, 2, 1000, forever},
 	} {
 		if got := backoff.After(tt.base, tt.most, tt.factor, tt.failures); got != tt.want {
-			t.Errorf("After(%d, %d, %d, %d) = %d, want %d", tt.base, tt.most, tt.factor, tt.failures, got, tt.want)
+			t.Errorf("After(%d, %d, %d, %d) = %d, want %d", tt.base, tt.most, tt.factor,
+				tt.failures, got, tt.want)
 		}
 	}
 }

@@ -14,9 +14,10 @@ import (
 // MaxAssignments is the most assignments that one payload may have.
 const MaxAssignments = 1000
 
-// Assignments returns a payload's assignments in the order in which they were given; ErrNotFound if there is no such
-// payload.
-func (c *Catalog) Assignments(ctx context.Context, id action.PayloadID) (list []Assignment, err error) {
+// Assignments returns a payload's assignments in the order in which they were given; ErrNotFound if
+// there is no such payload.
+func (c *Catalog) Assignments(ctx context.Context,
+	id action.PayloadID) (list []Assignment, err error) {
 	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
 		if _, err := tx.Payload(ctx, lowerID(id)); err != nil {
 			return err
@@ -27,8 +28,10 @@ func (c *Catalog) Assignments(ctx context.Context, id action.PayloadID) (list []
 	return list, err
 }
 
-// AssignmentsOf returns the assignments of each of the payloads that has some, in the order in which they were given.
-func (c *Catalog) AssignmentsOf(ctx context.Context, ids []action.PayloadID) (map[action.PayloadID][]Assignment, error) {
+// AssignmentsOf returns the assignments of each of the payloads that has some, in the order in
+// which they were given.
+func (c *Catalog) AssignmentsOf(ctx context.Context,
+	ids []action.PayloadID) (map[action.PayloadID][]Assignment, error) {
 	found := make(map[action.PayloadID][]Assignment, len(ids))
 	err := c.store.ViewCatalog(ctx, func(tx Tx) (err error) {
 		for _, id := range ids {
@@ -41,10 +44,11 @@ func (c *Catalog) AssignmentsOf(ctx context.Context, ids []action.PayloadID) (ma
 	return found, err
 }
 
-// Assign replaces a payload's assignments, as Graph's assign action does. The IDs of list are ignored: an assignment
-// that was there keeps its own. The error is ErrNotFound, an *invalid.Input if the list is at fault, or that of a condition on
-// the payload and its assignments as they stand.
-func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment, only ...func(*Payload, []Assignment) error,
+// Assign replaces a payload's assignments, as Graph's assign action does. The IDs of list are
+// ignored: an assignment that was there keeps its own. The error is ErrNotFound, an *invalid.Input
+// if the list is at fault, or that of a condition on the payload and its assignments as they stand.
+func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment,
+	only ...func(*Payload, []Assignment) error,
 ) ([]Assignment, error) {
 	list = slices.Clone(list)
 	if err := checkAssignments(list); err != nil {
@@ -95,13 +99,16 @@ func (c *Catalog) keepID(old []Assignment, a Assignment) string {
 }
 
 func without(list, others []Assignment) []Assignment {
-	return slices.DeleteFunc(slices.Clone(list), func(a Assignment) bool { return slices.ContainsFunc(others, same(a)) })
+	return slices.DeleteFunc(slices.Clone(list),
+		func(a Assignment) bool { return slices.ContainsFunc(others, same(a)) })
 }
 
 // checkAssignments checks a list on its own and brings its ids to lower case.
 func checkAssignments(list []Assignment) error {
 	if len(list) > MaxAssignments {
-		return &invalid.Input{Property: "assignments", Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list), MaxAssignments)}
+		return &invalid.Input{Property: "assignments",
+			Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(list),
+				MaxAssignments)}
 	}
 	seen := make(map[Change]int, len(list))
 	for i := range list {
@@ -110,32 +117,38 @@ func checkAssignments(list []Assignment) error {
 		switch a.Kind {
 		case AllDevices:
 			if a.Target != "" {
-				return &invalid.Input{Property: where, Reason: "names an id, but addresses all devices"}
+				return &invalid.Input{Property: where,
+					Reason: "names an id, but addresses all devices"}
 			}
 		case Group, ExcludeGroup, OneDevice:
 			target, ok := ParseGUID(a.Target)
 			if !ok {
-				return &invalid.Input{Property: where, Reason: fmt.Sprintf("%.60q is not an id", a.Target)}
+				return &invalid.Input{Property: where,
+					Reason: fmt.Sprintf("%.60q is not an id", a.Target)}
 			}
 			a.Target = target
 		default:
-			return &invalid.Input{Property: where, Reason: fmt.Sprintf("%.60q is not a kind of target that this server knows", a.Kind)}
+			return &invalid.Input{Property: where,
+				Reason: fmt.Sprintf("%.60q is not a kind of target that this server knows", a.Kind)}
 		}
 		if j, twice := seen[concerns(*a)]; twice {
-			return &invalid.Input{Property: where, Reason: fmt.Sprintf("is also that of assignments[%d]: name each target once", j)}
+			return &invalid.Input{Property: where,
+				Reason: fmt.Sprintf("is also that of assignments[%d]: name each target once", j)}
 		}
 		seen[concerns(*a)] = i
 	}
 	return nil
 }
 
-// NoTarget is the refusal of the assignment at a place in a list because whom it addresses does not exist.
+// NoTarget is the refusal of the assignment at a place in a list because whom it addresses does not
+// exist.
 func NoTarget(a Assignment, i int) error {
 	what := "there is no group "
 	if a.Kind == OneDevice {
 		what = "there is no managed device "
 	}
-	return &invalid.Input{Property: fmt.Sprintf("assignments[%d].target", i), Reason: what + a.Target}
+	return &invalid.Input{Property: fmt.Sprintf("assignments[%d].target", i),
+		Reason: what + a.Target}
 }
 
 func targetExists(ctx context.Context, tx Tx, a Assignment, i int) error {
@@ -157,7 +170,8 @@ func targetExists(ctx context.Context, tx Tx, a Assignment, i int) error {
 	}
 }
 
-// concerns is the change that an assignment's coming or going is. Leaving a group out concerns its members.
+// concerns is the change that an assignment's coming or going is. Leaving a group out concerns its
+// members.
 func concerns(a Assignment) Change {
 	if a.Kind == ExcludeGroup {
 		a.Kind = Group
@@ -185,5 +199,7 @@ func recordTargets(ctx context.Context, tx Tx, id action.PayloadID) error {
 	if err != nil {
 		return err
 	}
-	return record(ctx, tx, slices.DeleteFunc(list, func(a Assignment) bool { return a.Kind == ExcludeGroup }))
+	return record(ctx, tx, slices.DeleteFunc(list, func(a Assignment) bool {
+		return a.Kind == ExcludeGroup
+	}))
 }

@@ -54,9 +54,11 @@ type Patch struct {
 func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	form := c.forms.Of(in.ODataType)
 	if form == nil {
-		return nil, &invalid.Input{Property: "@odata.type", Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
+		return nil, &invalid.Input{Property: "@odata.type",
+			Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
 	}
-	if err := errors.Join(checkNames(in.DisplayName, in.Description), checkFileName(in.FileName)); err != nil {
+	if err := errors.Join(checkNames(in.DisplayName, in.Description),
+		checkFileName(in.FileName)); err != nil {
 		return nil, err
 	}
 	props, err := ParseProperties(in.Properties)
@@ -76,12 +78,14 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	}
 	now := c.now().UTC()
 	p := &Payload{ID: action.PayloadID(c.newID()), Type: form.Collection.Kind, ODataType: form.Type,
-		DisplayName: in.DisplayName, Description: in.Description, FileName: in.FileName, Version: 1, Created: now, LastModified: now}
+		DisplayName: in.DisplayName, Description: in.Description, FileName: in.FileName, Version: 1,
+		Created: now, LastModified: now}
 	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		if p.Tags, err = checkTags(ctx, tx, in.Tags); err != nil {
 			return err
 		}
-		draft := &Draft{ID: p.ID, Version: p.Version, File: in.File, Read: read, Properties: maps.Clone(props), Changed: props}
+		draft := &Draft{ID: p.ID, Version: p.Version, File: in.File, Read: read,
+			Properties: maps.Clone(props), Changed: props}
 		if err := p.compile(ctx, tx, form, draft); err != nil {
 			return err
 		}
@@ -113,9 +117,10 @@ func (c *Catalog) List(ctx context.Context, q query.Query) (page query.Page[*Pay
 }
 
 // Update edits a payload. What is installed decides whether it becomes a new version; a new name
-// alone does not. The error is ErrNotFound, an *invalid.Input if the patch is at fault, or that of a
-// condition on the payload as it stands.
-func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, only ...func(*Payload) error) (*Payload, error) {
+// alone does not. The error is ErrNotFound, an *invalid.Input if the patch is at fault, or that of
+// a condition on the payload as it stands.
+func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch,
+	only ...func(*Payload) error) (*Payload, error) {
 	changes, err := ParseProperties(patch.Properties)
 	if err != nil {
 		return nil, err
@@ -125,13 +130,15 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch, 
 			return nil, err
 		}
 	}
-	seen, err := c.Get(ctx, id) // what it is never changes, so that a file can be read before the transaction
+	// what it is never changes, so that a file can be read before the transaction
+	seen, err := c.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	form := c.forms.Of(seen.ODataType)
 	if form == nil {
-		return nil, &invalid.Input{Property: "@odata.type", Reason: seen.ODataType + " is not a type that this server keeps any more"}
+		return nil, &invalid.Input{Property: "@odata.type",
+			Reason: seen.ODataType + " is not a type that this server keeps any more"}
 	}
 	if err := form.checkTexts(changes); err != nil {
 		return nil, err
@@ -251,7 +258,8 @@ func fulfils[T any](current T, conditions []func(T) error) error {
 
 // Delete deletes a payload with its assignments: devices that have it lose it. The error is
 // ErrNotFound, or that of a condition on the payload as it stands.
-func (c *Catalog) Delete(ctx context.Context, id action.PayloadID, only ...func(*Payload) error) error {
+func (c *Catalog) Delete(ctx context.Context, id action.PayloadID,
+	only ...func(*Payload) error) error {
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		p, err := tx.Payload(ctx, lowerID(id))
 		if err != nil {

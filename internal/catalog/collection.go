@@ -31,17 +31,21 @@ type Collection struct {
 // The collections (Microsoft Graph beta reference, each under its path).
 var (
 	Configurations = &Collection{
-		Path: "deviceManagement/deviceConfigurations", Base: "deviceConfiguration", Kind: action.DeviceConfiguration,
+		Path: "deviceManagement/deviceConfigurations", Base: "deviceConfiguration",
+		Kind: action.DeviceConfiguration,
 		Name: "displayName", Versioned: true, Assignments: "assignments",
-		AssignmentType: "deviceConfigurationAssignment", Echo: true, Title: "Policies", One: "policy",
+		AssignmentType: "deviceConfigurationAssignment", Echo: true, Title: "Policies",
+		One: "policy",
 	}
 	Apps = &Collection{
 		Path: "deviceAppManagement/mobileApps", Base: "mobileApp", Kind: action.Application,
-		Name: "displayName", Assignments: "mobileAppAssignments", AssignmentType: "mobileAppAssignment", Intent: true,
+		Name: "displayName", Assignments: "mobileAppAssignments",
+		AssignmentType: "mobileAppAssignment", Intent: true,
 		Title: "Apps", One: "app",
 		Properties: []Property{
 			{Name: "publisher", Type: Text, Filter: true, Label: "Publisher", Control: Line},
-			{Name: "largeIcon", Type: Type{Name: "mimeContent", Parts: []Property{{Name: "type", Type: Text}, {Name: "value", Type: Binary}}}},
+			{Name: "largeIcon", Type: Type{Name: "mimeContent",
+				Parts: []Property{{Name: "type", Type: Text}, {Name: "value", Type: Binary}}}},
 			{Name: "isFeatured", Type: Boolean},
 			{Name: "privacyInformationUrl", Type: Text},
 			{Name: "informationUrl", Type: Text},
@@ -51,8 +55,10 @@ var (
 		},
 	}
 	AppConfigurations = &Collection{
-		Path: "deviceAppManagement/mobileAppConfigurations", Base: "managedDeviceMobileAppConfiguration",
-		Kind: action.AppConfiguration, Name: "displayName", Versioned: true, Assignments: "assignments",
+		Path: "deviceAppManagement/mobileAppConfigurations",
+		Base: "managedDeviceMobileAppConfiguration",
+		Kind: action.AppConfiguration, Name: "displayName", Versioned: true,
+		Assignments:    "assignments",
 		AssignmentType: "managedDeviceMobileAppConfigurationAssignment",
 		Title:          "App configurations", One: "app configuration",
 	}

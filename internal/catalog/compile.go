@@ -33,9 +33,11 @@ func (p *Payload) compile(ctx context.Context, tx Tx, form *Form, d *Draft) erro
 			content.Identifier, d.Old.Identifier, form.Collection.One)}
 	}
 	if d.Old != nil && !slices.Equal(content.Platforms, d.Old.Platforms) {
-		return &invalid.Input{Property: content.PlatformsBy, Reason: "the platforms never change: make a new " + form.Collection.One}
+		return &invalid.Input{Property: content.PlatformsBy,
+			Reason: "the platforms never change: make a new " + form.Collection.One}
 	}
-	p.Identifier, p.Revision, p.SubType, p.Platforms = content.Identifier, content.Revision, content.SubType, content.Platforms
+	p.Identifier, p.Revision, p.SubType, p.Platforms = content.Identifier, content.Revision,
+		content.SubType, content.Platforms
 	p.Content, p.Original = content.Installed, content.Uploaded
 	p.Properties, err = json.Marshal(d.Properties)
 	return err

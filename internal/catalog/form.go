@@ -169,8 +169,8 @@ type Lookup interface {
 	RevisionUsed(ctx context.Context, c *Content, revision string) (bool, error)
 }
 
-// Compiler is what only the platform of a form knows. Errors are an *invalid.Input where the draft is at
-// fault.
+// Compiler is what only the platform of a form knows. Errors are an *invalid.Input where the draft
+// is at fault.
 type Compiler interface {
 	// ReadFile reads a file that is to be a payload's. It runs before the transaction, and so may
 	// take its time. What it returns comes back in Draft.Read. Forms without files are not asked.

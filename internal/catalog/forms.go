@@ -60,7 +60,8 @@ func (f *Forms) add(form *Form) error {
 }
 
 // reserved are the properties that a payload has besides those of its form.
-var reserved = []string{"id", "displayName", "name", "description", "createdDateTime", "lastModifiedDateTime", "version",
+var reserved = []string{"id", "displayName", "name", "description", "createdDateTime",
+	"lastModifiedDateTime", "version",
 	"roleScopeTagIds", "payload", "payloadFileName", secretsProperty}
 
 func (f *Forms) checkProperty(c *Collection, p *Property) error {
@@ -77,7 +78,8 @@ func (f *Forms) checkProperty(c *Collection, p *Property) error {
 		return errors.New("only a single value can be compared")
 	}
 	for _, form := range f.In(c) {
-		if q := form.Property(p.Name); q != nil && (p.Filter || p.Shared || q.Filter || q.Shared) && q.Type.Name != p.Type.Name {
+		if q := form.Property(p.Name); q != nil && (p.Filter || p.Shared || q.Filter || q.Shared) &&
+			q.Type.Name != p.Type.Name {
 			return fmt.Errorf("it is of another type in %s, and one list holds both", form.Type)
 		}
 	}
@@ -102,7 +104,8 @@ func (f *Forms) Of(odataType string) *Form {
 
 // In lists the forms of a collection.
 func (f *Forms) In(c *Collection) []*Form {
-	return slices.DeleteFunc(slices.Clone(f.All()), func(form *Form) bool { return form.Collection != c })
+	return slices.DeleteFunc(slices.Clone(f.All()),
+		func(form *Form) bool { return form.Collection != c })
 }
 
 // Property finds a property of the form, or of its collection; nil if it has none of that name.
@@ -148,7 +151,8 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 // InspectFile tells what is in a file that may become a payload, and by what taking it off may cut
 // a device off. Each platform that makes payloads of files is asked until one knows it. The error
 // is the first one's *invalid.Input.
-func (f *Forms) InspectFile(file []byte, server []*x509.Certificate) (found *Inspection, risks []Risk, err error) {
+func (f *Forms) InspectFile(file []byte,
+	server []*x509.Certificate) (found *Inspection, risks []Risk, err error) {
 	var refused error
 	var asked []Compiler
 	for _, form := range f.All() {
@@ -162,7 +166,8 @@ func (f *Forms) InspectFile(file []byte, server []*x509.Certificate) (found *Ins
 		}
 		refused = cmp.Or(refused, err)
 	}
-	return nil, nil, cmp.Or(refused, error(&invalid.Input{Property: "payload", Reason: "this server makes no policies of files"}))
+	return nil, nil, cmp.Or(refused, error(&invalid.Input{Property: "payload",
+		Reason: "this server makes no policies of files"}))
 }
 
 // MustForms is NewForms for forms that are part of the program: what is wrong with them panics.

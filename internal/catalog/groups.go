@@ -19,7 +19,8 @@ func (c *Catalog) CreateGroup(ctx context.Context, in GroupInput) (*DeviceGroup,
 	if err := checkNames(in.DisplayName, in.Description); err != nil {
 		return nil, err
 	}
-	g := &DeviceGroup{ID: c.newID(), DisplayName: in.DisplayName, Description: in.Description, Created: c.now().UTC()}
+	g := &DeviceGroup{ID: c.newID(), DisplayName: in.DisplayName, Description: in.Description,
+		Created: c.now().UTC()}
 	if err := c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		noteGroup(ctx, nil, g)
 		return tx.InsertGroup(ctx, g)
@@ -39,7 +40,8 @@ func (c *Catalog) GetGroup(ctx context.Context, id string) (g *DeviceGroup, err 
 }
 
 // ListGroups returns the groups that a query selects.
-func (c *Catalog) ListGroups(ctx context.Context, q query.Query) (page query.Page[*DeviceGroup], err error) {
+func (c *Catalog) ListGroups(ctx context.Context,
+	q query.Query) (page query.Page[*DeviceGroup], err error) {
 	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
 		page, err = tx.Groups(ctx, q)
 		return err
@@ -47,9 +49,10 @@ func (c *Catalog) ListGroups(ctx context.Context, q query.Query) (page query.Pag
 	return page, err
 }
 
-// DeleteGroup deletes a group with the assignments to it. The error is ErrNotFound, or that of a condition on the group as
-// it stands.
-func (c *Catalog) DeleteGroup(ctx context.Context, id string, only ...func(*DeviceGroup) error) error {
+// DeleteGroup deletes a group with the assignments to it. The error is ErrNotFound, or that of a
+// condition on the group as it stands.
+func (c *Catalog) DeleteGroup(ctx context.Context, id string,
+	only ...func(*DeviceGroup) error) error {
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		g, err := tx.Group(ctx, strings.ToLower(id))
 		if err != nil {
@@ -63,8 +66,8 @@ func (c *Catalog) DeleteGroup(ctx context.Context, id string, only ...func(*Devi
 	})
 }
 
-// AddMember puts a device into a group. A device that is in it already stays. The error is ErrNotFound if there is no
-// such group, fleet.ErrNotFound if there is no such device.
+// AddMember puts a device into a group. A device that is in it already stays. The error is
+// ErrNotFound if there is no such group, fleet.ErrNotFound if there is no such device.
 func (c *Catalog) AddMember(ctx context.Context, group string, device fleet.DeviceID) error {
 	group, device = strings.ToLower(group), fleet.DeviceID(strings.ToLower(string(device)))
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
@@ -88,8 +91,8 @@ func (c *Catalog) AddMember(ctx context.Context, group string, device fleet.Devi
 	})
 }
 
-// RemoveMember takes a device out of a group. The error is ErrNotFound if there is no such group, fleet.ErrNotFound if
-// the device is not in it.
+// RemoveMember takes a device out of a group. The error is ErrNotFound if there is no such group,
+// fleet.ErrNotFound if the device is not in it.
 func (c *Catalog) RemoveMember(ctx context.Context, group string, device fleet.DeviceID) error {
 	group, device = strings.ToLower(group), fleet.DeviceID(strings.ToLower(string(device)))
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
@@ -109,9 +112,10 @@ func (c *Catalog) RemoveMember(ctx context.Context, group string, device fleet.D
 	})
 }
 
-// Members lists a group's devices by ascending id from behind after, at most limit; ErrNotFound if there is no such
-// group.
-func (c *Catalog) Members(ctx context.Context, group string, after fleet.DeviceID, limit int) (list []fleet.DeviceID, err error) {
+// Members lists a group's devices by ascending id from behind after, at most limit; ErrNotFound if
+// there is no such group.
+func (c *Catalog) Members(ctx context.Context, group string, after fleet.DeviceID,
+	limit int) (list []fleet.DeviceID, err error) {
 	group = strings.ToLower(group)
 	err = c.store.ViewCatalog(ctx, func(tx Tx) error {
 		if _, err := tx.Group(ctx, group); err != nil {

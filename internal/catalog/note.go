@@ -10,7 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// maxNoted bounds what the audit record keeps of one property, in bytes of JSON. Of a longer one it keeps the SHA-256.
+// maxNoted bounds what the audit record keeps of one property, in bytes of JSON. Of a longer one it
+// keeps the SHA-256.
 const maxNoted = 1024
 
 // notePayload tells the audit record what became of a payload. Nil: it is not there.
@@ -22,17 +23,19 @@ func notePayload(ctx context.Context, form *Form, before, after *Payload) {
 	if p == nil {
 		p = before
 	}
-	audit.Note(ctx, audit.Object{Type: p.ODataType, ID: string(p.ID), Name: p.DisplayName, Before: before.noted(form), After: after.noted(form)})
+	audit.Note(ctx, audit.Object{Type: p.ODataType, ID: string(p.ID), Name: p.DisplayName,
+		Before: before.noted(form), After: after.noted(form)})
 }
 
-// noted is what the audit record keeps of a payload: everything but its content and what else may hold secrets. Of a
-// file it keeps the SHA-256, of private properties that there is another version. Of a type that is not known any more it
-// keeps no property.
+// noted is what the audit record keeps of a payload: everything but its content and what else may
+// hold secrets. Of a file it keeps the SHA-256, of private properties that there is another
+// version. Of a type that is not known any more it keeps no property.
 func (p *Payload) noted(form *Form) json.RawMessage {
 	if p == nil {
 		return nil
 	}
-	noted := map[string]any{"displayName": p.DisplayName, "description": p.Description, "version": p.Version,
+	noted := map[string]any{"displayName": p.DisplayName, "description": p.Description,
+		"version":    p.Version,
 		"identifier": p.Identifier, "roleScopeTagIds": p.Tags}
 	props, _ := ParseProperties(p.Properties) // stored ones were checked
 	for name, value := range props {
@@ -41,7 +44,8 @@ func (p *Payload) noted(form *Form) json.RawMessage {
 			known = form.Property(name)
 		}
 		switch {
-		case form == nil || known != nil && known.Private || name == secretsProperty && form.Settings != nil:
+		case form == nil || known != nil && known.Private ||
+			name == secretsProperty && form.Settings != nil:
 		case len(value) > maxNoted:
 			noted[name] = fingerprint(value)
 		default:
@@ -62,8 +66,9 @@ func fingerprint(content []byte) string {
 
 // noteAssignments tells the audit record to whom a payload was assigned, and is.
 func noteAssignments(ctx context.Context, p *Payload, before, after []Assignment) {
-	audit.Note(ctx, audit.Object{Type: p.ODataType, ID: string(p.ID), Name: p.DisplayName, Before: notedAssignments(before),
-		After: notedAssignments(after)})
+	audit.Note(ctx, audit.Object{Type: p.ODataType, ID: string(p.ID), Name: p.DisplayName,
+		Before: notedAssignments(before),
+		After:  notedAssignments(after)})
 }
 
 func notedAssignments(list []Assignment) json.RawMessage {
@@ -85,14 +90,17 @@ func noteGroup(ctx context.Context, before, after *DeviceGroup) {
 	if g == nil {
 		g = before
 	}
-	audit.Note(ctx, audit.Object{Type: "group", ID: g.ID, Name: g.DisplayName, Before: before.noted(), After: after.noted()})
+	audit.Note(ctx, audit.Object{Type: "group", ID: g.ID, Name: g.DisplayName,
+		Before: before.noted(), After: after.noted()})
 }
 
 func (g *DeviceGroup) noted() json.RawMessage {
 	if g == nil {
 		return nil
 	}
-	text, _ := json.Marshal(map[string]string{"displayName": g.DisplayName, "description": g.Description}) // texts always marshal
+	// texts always marshal
+	text, _ := json.Marshal(map[string]string{"displayName": g.DisplayName,
+		"description": g.Description})
 	return text
 }
 
@@ -106,6 +114,7 @@ func noteMember(ctx context.Context, g *DeviceGroup, device fleet.DeviceID, befo
 		text, _ := json.Marshal(member) // texts always marshal
 		return text
 	}
-	audit.Note(ctx, audit.Object{Type: "group", ID: g.ID, Name: g.DisplayName, Before: noted(before), After: noted(after)})
+	audit.Note(ctx, audit.Object{Type: "group", ID: g.ID, Name: g.DisplayName,
+		Before: noted(before), After: noted(after)})
 	audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(device)})
 }

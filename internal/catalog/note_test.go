@@ -16,7 +16,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// The audit record tells which payload was changed and in what, and holds none of the secrets that payloads may hold.
+// The audit record tells which payload was changed and in what, and holds none of the secrets that
+// payloads may hold.
 func TestNotesHoldNoSecrets(t *testing.T) {
 	st, err := store.Open(t.Context(), storetest.Location(t))
 	if err != nil {
@@ -25,8 +26,9 @@ func TestNotesHoldNoSecrets(t *testing.T) {
 	defer st.Close()
 	c := catalog.New(st, catalog.MustForms(payload.Forms()), time.Now, uuid.NewString)
 	const secret = "hunter2"
-	app, err := c.Create(t.Context(), catalog.Input{ODataType: payload.IOSVPPApp, DisplayName: "app",
-		Properties: json.RawMessage(`{"bundleId":"com.example.app","appStoreUrl":"https://apps.apple.com/us/app/name/id361309726"}`)})
+	app, err := c.Create(t.Context(), catalog.Input{ODataType: payload.IOSVPPApp,
+		DisplayName: "app",
+		Properties:  json.RawMessage(`{"bundleId":"com.example.app","appStoreUrl":"https://apps.apple.com/us/app/name/id361309726"}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,13 +39,16 @@ func TestNotesHoldNoSecrets(t *testing.T) {
 	}
 	for name, value := range settings {
 		d := &audit.Draft{Entry: audit.Entry{ID: name, Activity: "create"}}
-		made, err := c.Create(audit.With(t.Context(), d), catalog.Input{ODataType: payload.IOSMobileAppConfiguration, DisplayName: name,
-			Properties: json.RawMessage(`{"targetedMobileApps":["` + string(app.ID) + `"],"` + name + `":` + value + `}`)})
+		made, err := c.Create(audit.With(t.Context(), d),
+			catalog.Input{ODataType: payload.IOSMobileAppConfiguration, DisplayName: name,
+				Properties: json.RawMessage(`{"targetedMobileApps":["` + string(app.ID) + `"],"` +
+					name + `":` + value + `}`)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		text := noted(t, d)
-		if strings.Contains(text, secret) || strings.Contains(text, strings.Trim(value, `"`)) || !strings.Contains(text, string(app.ID)) {
+		if strings.Contains(text, secret) || strings.Contains(text, strings.Trim(value, `"`)) ||
+			!strings.Contains(text, string(app.ID)) {
 			t.Errorf("of %s is noted %s", name, text)
 		}
 		if err := c.Delete(t.Context(), made.ID); err != nil {
@@ -51,12 +56,16 @@ func TestNotesHoldNoSecrets(t *testing.T) {
 		}
 	}
 	d := &audit.Draft{Entry: audit.Entry{ID: "profile", Activity: "create"}}
-	_, err = c.Create(audit.With(t.Context(), d), catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "wifi", FileName: "wifi.mobileconfig",
-		File: []byte(strings.ReplaceAll(campusWiFi, "SECRET", secret))})
+	_, err = c.Create(audit.With(t.Context(), d),
+		catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "wifi",
+			FileName: "wifi.mobileconfig",
+			File:     []byte(strings.ReplaceAll(campusWiFi, "SECRET", secret))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := noted(t, d); strings.Contains(text, secret) || !strings.Contains(text, `"payload":"sha256:`) || !strings.Contains(text, "com.example.wifi") {
+	if text := noted(t, d); strings.Contains(text, secret) ||
+		!strings.Contains(text, `"payload":"sha256:`) ||
+		!strings.Contains(text, "com.example.wifi") {
 		t.Errorf("of a profile is noted %s", text)
 	}
 }

@@ -1,6 +1,7 @@
-// Package catalog holds the policies and apps that an organization assigns to its devices: their versions, assignments,
-// scope tags and groups. It knows no platform: what a payload is made of, and what becomes of it, say the forms that
-// platforms bring (Form). It imports the rules, the fleet and what a query is, and no room that serves or stores.
+// Package catalog holds the policies and apps that an organization assigns to its devices: their
+// versions, assignments, scope tags and groups. It knows no platform: what a payload is made of,
+// and what becomes of it, say the forms that platforms bring (Form). It imports the rules, the
+// fleet and what a query is, and no room that serves or stores.
 //
 // Begin reading in form.go, then catalog.go.
 package catalog
@@ -13,17 +14,18 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Payload is one policy or app. Its ID, Type, Identifier and Platforms never change; an edit of Content makes a new
-// Version.
+// Payload is one policy or app. Its ID, Type, Identifier and Platforms never change; an edit of
+// Content makes a new Version.
 type Payload struct {
-	ID           action.PayloadID
-	Type         action.PayloadType
-	ODataType    string // Graph's type without '#microsoft.graph.': that of its Form
-	DisplayName  string
-	Description  string
-	SubType      string // wiFi, vpn, email, trustedCertificate, ..., custom; application for apps
-	Platforms    []fleet.Platform
-	Identifier   string // what devices know it by; of several with one identifier a device gets the oldest
+	ID          action.PayloadID
+	Type        action.PayloadType
+	ODataType   string // Graph's type without '#microsoft.graph.': that of its Form
+	DisplayName string
+	Description string
+	SubType     string // wiFi, vpn, email, trustedCertificate, ..., custom; application for apps
+	Platforms   []fleet.Platform
+	// what devices know it by; of several with one identifier a device gets the oldest
+	Identifier   string
 	Revision     string // by which an inventory tells versions apart; empty where it does not
 	Version      int64  // starts at 1
 	Content      []byte // what a channel installs; only the payload's platform reads it
@@ -37,7 +39,8 @@ type Payload struct {
 
 // Spec is the payload as the rules know it.
 func (p *Payload) Spec() action.Spec {
-	return action.Spec{ID: p.ID, Type: p.Type, Identifier: p.Identifier, Revision: p.Revision, Version: p.Version,
+	return action.Spec{ID: p.ID, Type: p.Type, Identifier: p.Identifier, Revision: p.Revision,
+		Version:     p.Version,
 		DisplayName: p.DisplayName, SubType: p.SubType}
 }
 
@@ -67,7 +70,8 @@ const (
 	OneDevice    TargetKind = "device"
 )
 
-// Assignment addresses a payload to devices. Target is a group's or a device's id, empty for AllDevices.
+// Assignment addresses a payload to devices. Target is a group's or a device's id, empty for
+// AllDevices.
 type Assignment struct {
 	ID     string
 	Kind   TargetKind

@@ -20,7 +20,8 @@ const (
 	maxText        = 10000 // characters of any other property that is a text
 )
 
-// checkTexts holds the texts among properties that are to be set against the most characters that they may have.
+// checkTexts holds the texts among properties that are to be set against the most characters that
+// they may have.
 func (f *Form) checkTexts(props Properties) error {
 	for name, raw := range props {
 		var text string
@@ -28,7 +29,8 @@ func (f *Form) checkTexts(props Properties) error {
 			continue
 		}
 		if n := utf8.RuneCountInString(text); n > maxText {
-			return &invalid.Input{Property: name, Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxText, n)}
+			return &invalid.Input{Property: name,
+				Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxText, n)}
 		}
 	}
 	return nil
@@ -37,10 +39,12 @@ func (f *Form) checkTexts(props Properties) error {
 // Properties are the Graph properties of a payload that Payload has no field for, by name.
 type Properties map[string]json.RawMessage
 
-// ParseProperties reads a JSON object of properties; nothing is none. The error is an *invalid.Input.
+// ParseProperties reads a JSON object of properties; nothing is none. The error is an
+// *invalid.Input.
 func ParseProperties(raw json.RawMessage) (Properties, error) {
 	if len(raw) > MaxPropertiesSize {
-		return nil, &invalid.Input{Property: "properties", Reason: fmt.Sprintf("more than %d bytes", MaxPropertiesSize)}
+		return nil, &invalid.Input{Property: "properties",
+			Reason: fmt.Sprintf("more than %d bytes", MaxPropertiesSize)}
 	}
 	props := Properties{}
 	if len(raw) == 0 {
@@ -69,8 +73,8 @@ func (p Properties) Has(name string) bool {
 	return ok && string(value) != "null"
 }
 
-// Read decodes a property; its zero value if it is not there. what describes the type to a person. The error is an
-// *invalid.Input.
+// Read decodes a property; its zero value if it is not there. what describes the type to a person.
+// The error is an *invalid.Input.
 func Read[T any](p Properties, name, what string) (v T, err error) {
 	if !p.Has(name) {
 		return v, nil
@@ -83,17 +87,21 @@ func Read[T any](p Properties, name, what string) (v T, err error) {
 
 func checkFileName(name string) error {
 	if n := utf8.RuneCountInString(name); n > maxFileName {
-		return &invalid.Input{Property: "payloadFileName", Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxFileName, n)}
+		return &invalid.Input{Property: "payloadFileName",
+			Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxFileName, n)}
 	}
 	return nil
 }
 
 func checkNames(displayName, description string) error {
-	if n := utf8.RuneCountInString(displayName); n > maxDisplayName || strings.TrimSpace(displayName) == "" {
-		return &invalid.Input{Property: "displayName", Reason: fmt.Sprintf("must have 1 to %d characters; it has %d", maxDisplayName, n)}
+	if n := utf8.RuneCountInString(displayName); n > maxDisplayName ||
+		strings.TrimSpace(displayName) == "" {
+		return &invalid.Input{Property: "displayName",
+			Reason: fmt.Sprintf("must have 1 to %d characters; it has %d", maxDisplayName, n)}
 	}
 	if n := utf8.RuneCountInString(description); n > maxDescription {
-		return &invalid.Input{Property: "description", Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxDescription, n)}
+		return &invalid.Input{Property: "description",
+			Reason: fmt.Sprintf("must have at most %d characters; it has %d", maxDescription, n)}
 	}
 	return nil
 }

@@ -114,7 +114,8 @@ func (p *Payload) PolicySettings() ([]PolicySetting, error) {
 
 // PolicySetting is one setting of a policy, with what is inside of it.
 type PolicySetting struct {
-	Instance json.RawMessage `json:"settingInstance"` // Graph's deviceManagementConfigurationSettingInstance
+	// Graph's deviceManagementConfigurationSettingInstance
+	Instance json.RawMessage `json:"settingInstance"`
 }
 
 // Definitions lists the settings that are in the instance and known, each once.

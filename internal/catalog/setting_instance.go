@@ -10,8 +10,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// The types of Microsoft Graph's beta reference, deviceManagementConfiguration…, as far as they have a meaning here.
-// References to templates and to what Graph tells of a setting are accepted and mean nothing.
+// The types of Microsoft Graph's beta reference, deviceManagementConfiguration…, as far as they
+// have a meaning here. References to templates and to what Graph tells of a setting are accepted
+// and mean nothing.
 
 // GivenSetting is one setting of a policy as an admin gives it.
 type GivenSetting struct {
@@ -78,8 +79,8 @@ const (
 	SecretValueType  = configuration + "SecretSettingValue"
 )
 
-// ReadSettings reads the settings of a policy, and refuses those that a table does not know, naming them all. The error is
-// an *invalid.Input.
+// ReadSettings reads the settings of a policy, and refuses those that a table does not know, naming
+// them all. The error is an *invalid.Input.
 func ReadSettings(raw json.RawMessage, known SettingTable) ([]GivenSetting, error) {
 	var list []GivenSetting
 	if len(raw) == 0 {
@@ -88,15 +89,18 @@ func ReadSettings(raw json.RawMessage, known SettingTable) ([]GivenSetting, erro
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&list); err != nil {
-		return nil, &invalid.Input{Property: SettingsProperty, Reason: "is not a collection of deviceManagementConfigurationSetting: " + misfit(err)}
+		return nil, &invalid.Input{Property: SettingsProperty,
+			Reason: "is not a collection of deviceManagementConfigurationSetting: " + misfit(err)}
 	}
 	if len(list) == 0 {
-		return nil, &invalid.Input{Property: SettingsProperty, Reason: "is missing or empty; the policy would configure nothing"}
+		return nil, &invalid.Input{Property: SettingsProperty,
+			Reason: "is missing or empty; the policy would configure nothing"}
 	}
 	unknown := unknownSettings{known: known, seen: make(map[string]bool)}
 	for i, s := range list {
 		if s.Instance == nil {
-			return nil, &invalid.Input{Property: fmt.Sprintf("settings[%d].settingInstance", i), Reason: "is missing"}
+			return nil, &invalid.Input{Property: fmt.Sprintf("settings[%d].settingInstance", i),
+				Reason: "is missing"}
 		}
 		s.Instance.walk(unknown.add)
 	}
@@ -130,8 +134,9 @@ func (u *unknownSettings) refusal() error {
 	case n > maxUnknown:
 		named, rest = u.ids[:maxUnknown], fmt.Sprintf(" and %d more", n-maxUnknown)
 	}
-	return &invalid.Input{Property: SettingsProperty, Reason: "has settings that this server does not know: " + strings.Join(named, ", ") + rest +
-		"; see deviceManagement/configurationSettings for those that it knows"}
+	return &invalid.Input{Property: SettingsProperty,
+		Reason: "has settings that this server does not know: " + strings.Join(named, ", ") + rest +
+			"; see deviceManagement/configurationSettings for those that it knows"}
 }
 
 func (u *unknownSettings) add(in *SettingInstance) {
@@ -169,16 +174,22 @@ func (in *SettingInstance) Fits(s *Setting) error {
 	if in.Type != instanceTypes[s.Form] {
 		return fmt.Errorf("is a %.100q, and the setting needs a %q", in.Type, instanceTypes[s.Form])
 	}
-	given := map[string]bool{"choiceSettingValue": in.Choice != nil, "choiceSettingCollectionValue": in.Choices != nil,
-		"simpleSettingValue": in.Simple != nil, "simpleSettingCollectionValue": in.Simples != nil,
-		"groupSettingValue": in.Group != nil, "groupSettingCollectionValue": in.Groups != nil}
-	needed := map[SettingForm]string{ChoiceSetting: "choiceSettingValue", SimpleSetting: "simpleSettingValue",
-		SimpleSettingCollection: "simpleSettingCollectionValue", SettingGroupCollection: "groupSettingCollectionValue"}[s.Form]
+	given := map[string]bool{"choiceSettingValue": in.Choice != nil,
+		"choiceSettingCollectionValue": in.Choices != nil,
+		"simpleSettingValue":           in.Simple != nil,
+		"simpleSettingCollectionValue": in.Simples != nil,
+		"groupSettingValue":            in.Group != nil,
+		"groupSettingCollectionValue":  in.Groups != nil}
+	needed := map[SettingForm]string{ChoiceSetting: "choiceSettingValue",
+		SimpleSetting:           "simpleSettingValue",
+		SimpleSettingCollection: "simpleSettingCollectionValue",
+		SettingGroupCollection:  "groupSettingCollectionValue"}[s.Form]
 	if !given[needed] {
 		return fmt.Errorf("has no %s", needed)
 	}
 	delete(given, needed)
-	for _, name := range []string{"choiceSettingValue", "choiceSettingCollectionValue", "simpleSettingValue", "simpleSettingCollectionValue",
+	for _, name := range []string{"choiceSettingValue", "choiceSettingCollectionValue",
+		"simpleSettingValue", "simpleSettingCollectionValue",
 		"groupSettingValue", "groupSettingCollectionValue"} {
 		if given[name] {
 			return fmt.Errorf("has a %s beside its %s", name, needed)

@@ -11,8 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// secretsProperty is where a policy keeps its secrets, by the tokens that stand for them in its settings. It is never
-// given back.
+// secretsProperty is where a policy keeps its secrets, by the tokens that stand for them in its
+// settings. It is never given back.
 const secretsProperty = "secrets"
 
 // Graph's states of a secret value (deviceManagementConfigurationSecretSettingValueState).
@@ -21,9 +21,11 @@ const (
 	secretHidden = "encryptedValueToken"
 )
 
-// hideSecrets puts a token in the place of each secret in the settings of props, and keeps the secrets apart. known are
-// those of the policy so far: what was read with its tokens can be sent back.
-func (c *Catalog) hideSecrets(form *Form, props Properties, known map[string]string) (Properties, error) {
+// hideSecrets puts a token in the place of each secret in the settings of props, and keeps the
+// secrets apart. known are those of the policy so far: what was read with its tokens can be sent
+// back.
+func (c *Catalog) hideSecrets(form *Form, props Properties,
+	known map[string]string) (Properties, error) {
 	if form.Settings == nil || !props.Has(SettingsProperty) {
 		return props, nil
 	}
@@ -38,7 +40,8 @@ func (c *Catalog) hideSecrets(form *Form, props Properties, known map[string]str
 		return nil, err
 	}
 	props = maps.Clone(props)
-	for name, value := range map[string]any{SettingsProperty: settings, secretsProperty: h.secrets} {
+	for name, value := range map[string]any{SettingsProperty: settings,
+		secretsProperty: h.secrets} {
 		text, err := json.Marshal(value)
 		if err != nil {
 			return nil, err
@@ -86,7 +89,8 @@ func (h *secretHider) hideOne(v map[string]any, where string) error {
 	case strings.EqualFold(state, secretHidden):
 		secret, ok := h.known[value]
 		if !ok {
-			return &invalid.Input{Property: where + ".value", Reason: "is not a token of a secret in this policy; give the secret itself, with valueState " + secretPlain}
+			return &invalid.Input{Property: where + ".value",
+				Reason: "is not a token of a secret in this policy; give the secret itself, with valueState " + secretPlain}
 		}
 		h.secrets[value] = secret
 	case state == "" || strings.EqualFold(state, secretPlain):
@@ -94,12 +98,14 @@ func (h *secretHider) hideOne(v map[string]any, where string) error {
 		h.secrets[token] = value
 		v["value"], v["valueState"] = token, secretHidden
 	default:
-		return &invalid.Input{Property: where + ".valueState", Reason: fmt.Sprintf("%.60q is neither %s nor %s", state, secretPlain, secretHidden)}
+		return &invalid.Input{Property: where + ".valueState",
+			Reason: fmt.Sprintf("%.60q is neither %s nor %s", state, secretPlain, secretHidden)}
 	}
 	return nil
 }
 
-// Secrets are those that the properties of a policy keep, by the tokens that stand for them in its settings.
+// Secrets are those that the properties of a policy keep, by the tokens that stand for them in its
+// settings.
 func (p Properties) Secrets() (map[string]string, error) {
 	return Read[map[string]string](p, secretsProperty, "an object of strings")
 }
@@ -116,8 +122,8 @@ func (c *Catalog) hideNewSecrets(form *Form, stored, changes Properties) (Proper
 	return c.hideSecrets(form, changes, known)
 }
 
-// ShownProperties are the properties without the secrets of a policy, for who tells versions of a payload apart in sight of
-// others: a secret that changed has another token.
+// ShownProperties are the properties without the secrets of a policy, for who tells versions of a
+// payload apart in sight of others: a secret that changed has another token.
 func (p *Payload) ShownProperties() json.RawMessage {
 	props, err := ParseProperties(p.Properties)
 	if p.Type != action.ConfigurationPolicy || err != nil {

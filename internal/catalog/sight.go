@@ -4,7 +4,8 @@ import "context"
 
 type sightKey struct{}
 
-// WithSight returns a context in which payloads whose scope tags sees does not accept are neither named nor referred to.
+// WithSight returns a context in which payloads whose scope tags sees does not accept are neither
+// named nor referred to.
 func WithSight(ctx context.Context, sees func(tags []string) bool) context.Context {
 	return context.WithValue(ctx, sightKey{}, sees)
 }

@@ -11,8 +11,9 @@ import (
 
 // Store is what the catalog needs of a database.
 type Store interface {
-	// UpdateCatalog runs fn in one transaction, alone among all writers and durable when it returns nil. When fn
-	// returns an error nothing is kept, and that error is returned. fn must not wait for anything.
+	// UpdateCatalog runs fn in one transaction, alone among all writers and durable when it returns
+	// nil. When fn returns an error nothing is kept, and that error is returned. fn must not wait
+	// for anything.
 	UpdateCatalog(ctx context.Context, fn func(Tx) error) error
 	// ViewCatalog runs fn on a consistent snapshot.
 	ViewCatalog(ctx context.Context, fn func(Tx) error) error
@@ -36,16 +37,19 @@ const (
 // propertyField begins the name of a field that is a property.
 const propertyField = "properties."
 
-// ByProperty compares payloads by a text among their properties. It must be a property of a form that $filter takes.
+// ByProperty compares payloads by a text among their properties. It must be a property of a form
+// that $filter takes.
 func ByProperty(name string) query.Field { return propertyField + query.Field(name) }
 
-// PropertyOf is the property that a field of ByProperty is; false if the field is none. Its name is of letters and digits.
+// PropertyOf is the property that a field of ByProperty is; false if the field is none. Its name is
+// of letters and digits.
 func PropertyOf(f query.Field) (name string, ok bool) {
 	name, ok = strings.CutPrefix(string(f), propertyField)
 	return name, ok && propertyName.MatchString(name)
 }
 
-// Change is a change of who gets what: it concerns all devices, the devices of a group, or one device.
+// Change is a change of who gets what: it concerns all devices, the devices of a group, or one
+// device.
 type Change struct {
 	Kind   TargetKind // AllDevices, Group or OneDevice
 	Target string
@@ -62,8 +66,8 @@ type Tx interface {
 	UpdatePayload(ctx context.Context, p *Payload) error
 	// DeletePayload deletes a payload with its assignments; ErrNotFound if there is none.
 	DeletePayload(ctx context.Context, id action.PayloadID) error
-	// RevisionUsed reports whether any version of the payload, the present one included, or of another one that has its
-	// identifier on the same devices, had the revision.
+	// RevisionUsed reports whether any version of the payload, the present one included, or of
+	// another one that has its identifier on the same devices, had the revision.
 	RevisionUsed(ctx context.Context, p *Payload, revision string) (bool, error)
 
 	// Assignments returns a payload's assignments in the order in which they were given.
@@ -76,15 +80,16 @@ type Tx interface {
 	Group(ctx context.Context, id string) (*DeviceGroup, error)
 	Groups(ctx context.Context, q query.Query) (query.Page[*DeviceGroup], error)
 	InsertGroup(ctx context.Context, g *DeviceGroup) error
-	// DeleteGroup deletes a group, its memberships and the assignments to it, and records a change for each member.
-	// ErrNotFound if there is no such group.
+	// DeleteGroup deletes a group, its memberships and the assignments to it, and records a change
+	// for each member. ErrNotFound if there is no such group.
 	DeleteGroup(ctx context.Context, id string) error
 	// AddMember reports whether the device was not a member before. Group and device must exist.
 	AddMember(ctx context.Context, group string, device fleet.DeviceID) (bool, error)
 	// RemoveMember reports whether the device was a member.
 	RemoveMember(ctx context.Context, group string, device fleet.DeviceID) (bool, error)
 	// Members lists a group's devices by ascending id from behind after, at most limit.
-	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID, error)
+	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID,
+		error)
 	DeviceExists(ctx context.Context, id fleet.DeviceID) (bool, error)
 
 	TagExists(ctx context.Context, tag string) (bool, error)

@@ -29,8 +29,8 @@ func (c *Catalog) PayloadTags(ctx context.Context, id action.PayloadID) (tags []
 	return tags, err
 }
 
-// TagDevice gives a device these scope tags in place of those it has. The error is fleet.ErrNotFound if there is no such
-// device, and an *invalid.Input if a tag does not exist.
+// TagDevice gives a device these scope tags in place of those it has. The error is
+// fleet.ErrNotFound if there is no such device, and an *invalid.Input if a tag does not exist.
 func (c *Catalog) TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error {
 	id = fleet.DeviceID(strings.ToLower(string(id)))
 	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
@@ -42,15 +42,18 @@ func (c *Catalog) TagDevice(ctx context.Context, id fleet.DeviceID, tags []strin
 		if err != nil {
 			return err
 		}
-		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id), Before: shownTags(old), After: shownTags(tags)})
+		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id), Before: shownTags(old),
+			After: shownTags(tags)})
 		return tx.TagDevice(ctx, id, tags)
 	})
 }
 
-// checkTags returns the tags in order, each once; none is the default tag. The error is an *invalid.Input.
+// checkTags returns the tags in order, each once; none is the default tag. The error is an
+// *invalid.Input.
 func checkTags(ctx context.Context, tx Tx, tags []string) ([]string, error) {
 	if len(tags) > MaxTags {
-		return nil, &invalid.Input{Property: "roleScopeTagIds", Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(tags), MaxTags)}
+		return nil, &invalid.Input{Property: "roleScopeTagIds",
+			Reason: fmt.Sprintf("has %d elements; at most %d are possible", len(tags), MaxTags)}
 	}
 	if len(tags) == 0 {
 		return []string{fleet.DefaultTag}, nil
@@ -59,7 +62,8 @@ func checkTags(ctx context.Context, tx Tx, tags []string) ([]string, error) {
 	for _, tag := range tags {
 		ok, err := tx.TagExists(ctx, tag)
 		if err == nil && !ok {
-			err = &invalid.Input{Property: "roleScopeTagIds", Reason: fmt.Sprintf("there is no scope tag %.60q", tag)}
+			err = &invalid.Input{Property: "roleScopeTagIds",
+				Reason: fmt.Sprintf("there is no scope tag %.60q", tag)}
 		}
 		if err != nil {
 			return nil, err

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Clock is time that passes when a test says so. No timer rings: a test does by itself what a timer would do. It is for
-// many goroutines.
+// Clock is time that passes when a test says so. No timer rings: a test does by itself what a timer
+// would do. It is for many goroutines.
 type Clock struct {
 	mu sync.Mutex
 	at time.Time

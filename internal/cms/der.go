@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// What a message may be made of. Real ones are about 12 levels deep, 22 with a time stamp in them, and have some hundred
-// elements beside the pieces of their content, which writers cut at 1,000 bytes or more.
+// What a message may be made of. Real ones are about 12 levels deep, 22 with a time stamp in them,
+// and have some hundred elements beside the pieces of their content, which writers cut at 1,000
+// bytes or more.
 const (
 	maxDepth    = 32
 	maxElements = 2048
@@ -66,8 +67,8 @@ func (r *reader) element(b []byte, depth int) (*element, []byte, error) {
 	return e, rest, nil
 }
 
-// indefinite reads the content of an element that ends with a mark of its own (X.690, section 8.1.3.6). Apple's devices
-// sign in this form.
+// indefinite reads the content of an element that ends with a mark of its own (X.690, section
+// 8.1.3.6). Apple's devices sign in this form.
 func (r *reader) indefinite(e *element, b []byte, depth int) (*element, []byte, error) {
 	for err := error(nil); ; {
 		if len(b) >= 2 && b[0] == 0 && b[1] == 0 {

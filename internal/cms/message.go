@@ -1,7 +1,8 @@
-// Package cms reads CMS messages (RFC 5652) that come from outside, before anything is known of who sent them. The PKCS #7
-// library must not see such bytes: it lets an element run past the end of the one around it and reads what is there
-// again, so that a hundred bytes take all memory; it copies what is nested once a level; and it follows keys of any
-// length. Here a message is read first, in time and memory of its length, and the library gets what was read, as DER.
+// Package cms reads CMS messages (RFC 5652) that come from outside, before anything is known of who
+// sent them. The PKCS #7 library must not see such bytes: it lets an element run past the end of
+// the one around it and reads what is there again, so that a hundred bytes take all memory; it
+// copies what is nested once a level; and it follows keys of any length. Here a message is read
+// first, in time and memory of its length, and the library gets what was read, as DER.
 package cms
 
 import (
@@ -27,8 +28,8 @@ type Message struct {
 	DER []byte // the message in definite lengths, its signers named by issuer and serial number
 }
 
-// Parse reads a message in BER. A signer that is named by the identifier of its key (RFC 5652, section 5.3) is found among
-// the message's certificates. Bytes behind the message are left.
+// Parse reads a message in BER. A signer that is named by the identifier of its key (RFC 5652,
+// section 5.3) is found among the message's certificates. Bytes behind the message are left.
 func Parse(b []byte) (message *Message, err error) {
 	defer notPanic(&err)
 	root, err := parse(b)
@@ -50,13 +51,15 @@ func Parse(b []byte) (message *Message, err error) {
 	return message, nil
 }
 
-// Check checks the form of ASN.1 in BER alone: its lengths, how deep it is nested, and how many elements it has.
+// Check checks the form of ASN.1 in BER alone: its lengths, how deep it is nested, and how many
+// elements it has.
 func Check(b []byte) error {
 	_, err := parse(b)
 	return err
 }
 
-// Verify checks all signatures of the message's content. Whether its signers are trusted is not checked.
+// Verify checks all signatures of the message's content. Whether its signers are trusted is not
+// checked.
 func (m *Message) Verify() (err error) {
 	defer notPanic(&err)
 	return m.PKCS7.Verify()
@@ -66,7 +69,8 @@ func (m *Message) Verify() (err error) {
 func (m *Message) Signer() *x509.Certificate { return m.GetOnlySigner() }
 
 // Open decrypts the content with the key of a certificate to which the message is encrypted.
-func (m *Message) Open(certificate *x509.Certificate, key *rsa.PrivateKey) (content []byte, err error) {
+func (m *Message) Open(certificate *x509.Certificate,
+	key *rsa.PrivateKey) (content []byte, err error) {
 	defer notPanic(&err)
 	return m.Decrypt(certificate, key)
 }

@@ -19,7 +19,8 @@ func TestSignerNamedByItsKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Verify(); err != nil || !bytes.Equal(m.Content, text) || m.Signer() == nil || !m.Signer().Equal(signer.Certificate) {
+	if err := m.Verify(); err != nil || !bytes.Equal(m.Content, text) || m.Signer() == nil ||
+		!m.Signer().Equal(signer.Certificate) {
 		t.Errorf("signer %v, %v", m.Signer(), err)
 	}
 	changed := bytes.Replace(der, []byte("a profile "), []byte("A profile "), 1)
@@ -28,14 +29,16 @@ func TestSignerNamedByItsKey(t *testing.T) {
 	}
 	stranger := signer
 	stranger.Certificate = cmstest.NewSigner().Certificate
-	if m, err := cms.Parse(cmstest.ByKeyID(stranger, text, false)); err != nil || m.Verify() == nil {
+	if m, err := cms.Parse(cmstest.ByKeyID(stranger, text, false)); err != nil ||
+		m.Verify() == nil {
 		t.Errorf("signed with another key: read %v, and verified", err)
 	}
 	id := signer.Certificate.SubjectKeyId
 	last := bytes.LastIndex(der, id)
 	unknown := slices.Clone(der)
 	unknown[last] ^= 1
-	if _, err := cms.Parse(unknown); err == nil || !strings.Contains(err.Error(), "no certificate") {
+	if _, err := cms.Parse(unknown); err == nil ||
+		!strings.Contains(err.Error(), "no certificate") {
 		t.Errorf("a key that no certificate has: %v", err)
 	}
 }
@@ -52,7 +55,8 @@ func TestIndefiniteLengths(t *testing.T) {
 	if err != nil || !bytes.Equal(m.DER, plain.DER) {
 		t.Errorf("%v, or another message", err)
 	}
-	if behind, err := cms.Parse(append(slices.Clone(der), 0, 0, 1)); err != nil || !bytes.Equal(behind.DER, plain.DER) {
+	if behind, err := cms.Parse(append(slices.Clone(der), 0, 0, 1)); err != nil ||
+		!bytes.Equal(behind.DER, plain.DER) {
 		t.Errorf("with bytes behind: %v", err)
 	}
 	for n := range der {

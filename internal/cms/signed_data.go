@@ -30,7 +30,8 @@ var signedData = func() []byte {
 	return der[2:]
 }()
 
-// prepare bounds what is in a SignedData, and names its signers as the library knows them. It leaves other messages.
+// prepare bounds what is in a SignedData, and names its signers as the library knows them. It
+// leaves other messages.
 func prepare(root *element) error {
 	if !root.is(sequence) || len(root.children) != 2 || !root.children[0].is(objectID) ||
 		!bytes.Equal(root.children[0].content, signedData) {
@@ -63,20 +64,24 @@ func prepare(root *element) error {
 
 func checkCertificates(certificates []element) error {
 	if len(certificates) > maxCertificates {
-		return fmt.Errorf("it has %d certificates: at most %d are taken", len(certificates), maxCertificates)
+		return fmt.Errorf("it has %d certificates: at most %d are taken", len(certificates),
+			maxCertificates)
 	}
 	for i := range certificates {
 		if size := certificates[i].size(); size > maxCertificate {
-			return fmt.Errorf("it has a certificate of %d bytes: at most %d are taken", size, maxCertificate)
+			return fmt.Errorf("it has a certificate of %d bytes: at most %d are taken", size,
+				maxCertificate)
 		}
 	}
 	return nil
 }
 
-// nameSigners names by issuer and serial number what is named by the key's identifier. Neither is signed.
+// nameSigners names by issuer and serial number what is named by the key's identifier. Neither is
+// signed.
 func nameSigners(signers *element, certificates []element) error {
 	if len(signers.children) > maxSigners {
-		return fmt.Errorf("it has %d signers: at most %d are taken", len(signers.children), maxSigners)
+		return fmt.Errorf("it has %d signers: at most %d are taken", len(signers.children),
+			maxSigners)
 	}
 	for i := range signers.children {
 		signer := &signers.children[i]
@@ -121,7 +126,8 @@ func nameOf(id []byte, certificates []element) (*element, error) {
 	return nil, fmt.Errorf("its signer is named by the key %x, of which it has no certificate", id)
 }
 
-// keyIDOf is the identifier of a certificate's key: what it says itself, or else the usual hash (RFC 5280, section 4.2.1.2).
+// keyIDOf is the identifier of a certificate's key: what it says itself, or else the usual hash
+// (RFC 5280, section 4.2.1.2).
 func keyIDOf(certificate *x509.Certificate) []byte {
 	if len(certificate.SubjectKeyId) > 0 {
 		return certificate.SubjectKeyId

@@ -29,8 +29,8 @@ func (a *actionResult) results() []payloadResult {
 // ended reports whether nothing of the action changes any more.
 func (a *actionResult) ended() bool { return a.State != "pending" && a.State != "active" }
 
-// payloadResult is a deviceActionPayload or a deviceAssignmentItem: the properties that they name differently come in
-// pairs.
+// payloadResult is a deviceActionPayload or a deviceAssignmentItem: the properties that they name
+// differently come in pairs.
 type payloadResult struct {
 	PayloadID       string    `json:"payloadId"`
 	ItemID          string    `json:"itemId"`
@@ -64,8 +64,9 @@ func (p *payloadResult) kind() string {
 	return itemType(cmp.Or(p.PayloadType, p.ItemType), cmp.Or(p.SubType, p.ItemSubType))
 }
 
-// held is how a payload stands that the action holds off the device: the words of the spec, where removed is what the
-// device's own inventory has confirmed. The zero mark: the action does not hold it off.
+// held is how a payload stands that the action holds off the device: the words of the spec, where
+// removed is what the device's own inventory has confirmed. The zero mark: the action does not hold
+// it off.
 func (p *payloadResult) held() mark {
 	switch {
 	case p.intent() != "remove":

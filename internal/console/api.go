@@ -26,13 +26,15 @@ func (v *visit) get(path string, query url.Values, into any) error {
 	return v.call(http.MethodGet, path, query, nil, nil, into)
 }
 
-// post calls an operation of the API. body is sent as JSON, nil is none; into nil ignores the answer's.
+// post calls an operation of the API. body is sent as JSON, nil is none; into nil ignores the
+// answer's.
 func (v *visit) post(path string, header http.Header, body, into any) error {
 	return v.call(http.MethodPost, path, nil, header, body, into)
 }
 
 // call calls the API in-process, for the visitor.
-func (v *visit) call(method, path string, query url.Values, header http.Header, body, into any) error {
+func (v *visit) call(method, path string, query url.Values, header http.Header, body,
+	into any) error {
 	var content io.Reader = http.NoBody
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -69,12 +71,14 @@ func (v *visit) call(method, path string, query url.Values, header http.Header, 
 }
 
 // request is a call of the API by the visitor, from where they are.
-func (v *visit) request(method, path string, query url.Values, body io.Reader) (*http.Request, error) {
+func (v *visit) request(method, path string, query url.Values,
+	body io.Reader) (*http.Request, error) {
 	target := path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	r, err := http.NewRequestWithContext(access.WithPrincipal(v.r.Context(), v.caller), method, target, body)
+	r, err := http.NewRequestWithContext(access.WithPrincipal(v.r.Context(), v.caller), method,
+		target, body)
 	if err != nil {
 		return nil, fmt.Errorf("calling %s: %w", path, err)
 	}
@@ -107,7 +111,8 @@ func (w *recorder) failure() error {
 	return &apiError{w.status, body.Error.Code, body.Error.Message, w.header.Get("request-id")}
 }
 
-// skipToken returns where the next page of a list begins: the $skiptoken of its nextLink. Empty: there is none.
+// skipToken returns where the next page of a list begins: the $skiptoken of its nextLink. Empty:
+// there is none.
 func skipToken(nextLink string) string {
 	u, err := url.Parse(nextLink)
 	if err != nil {

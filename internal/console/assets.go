@@ -13,8 +13,8 @@ import (
 //go:embed assets/*
 var assetFiles embed.FS
 
-// assets are the files that pages refer to. Their addresses contain a hash of their content, so that browsers keep them
-// for ever and never use an old one.
+// assets are the files that pages refer to. Their addresses contain a hash of their content, so
+// that browsers keep them for ever and never use an old one.
 type assets struct {
 	urls  map[string]string // by name
 	files map[string]asset  // by the last part of the address

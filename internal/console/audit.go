@@ -84,16 +84,20 @@ const auditTime = "2006-01-02T15:04"
 
 // readAuditQuery reads the address. A time that is none is an error that the visitor is told.
 func readAuditQuery(values url.Values) (q auditQuery, err error) {
-	q = auditQuery{From: values.Get("from"), To: values.Get("to"), Kind: values.Get("kind"), Result: values.Get("result"),
-		Activity: strings.TrimSpace(values.Get("activity")), Who: values.Get("who"), page: values.Get("page")}
+	q = auditQuery{From: values.Get("from"), To: values.Get("to"), Kind: values.Get("kind"),
+		Result:   values.Get("result"),
+		Activity: strings.TrimSpace(values.Get("activity")), Who: values.Get("who"),
+		page: values.Get("page")}
 	if q.From != "" {
 		if q.from, err = time.Parse(auditTime, q.From); err != nil {
-			return q, badRequest("The time from which to list is none. Give it as 2026-01-31T09:30.")
+			return q,
+				badRequest("The time from which to list is none. Give it as 2026-01-31T09:30.")
 		}
 	}
 	if q.To != "" {
 		if q.toBefore, err = time.Parse(auditTime, q.To); err != nil {
-			return q, badRequest("The time up to which to list is none. Give it as 2026-01-31T09:30.")
+			return q,
+				badRequest("The time up to which to list is none. Give it as 2026-01-31T09:30.")
 		}
 		q.toBefore = q.toBefore.Add(time.Minute)
 	}
@@ -111,7 +115,8 @@ func (q auditQuery) First() bool { return q.page == "" }
 // address is that of the page in this state, from another beginning.
 func (q auditQuery) address(page string) string {
 	values := url.Values{}
-	for name, value := range map[string]string{"from": q.From, "to": q.To, "kind": q.Kind, "result": q.Result, "activity": q.Activity, "who": q.Who,
+	for name, value := range map[string]string{"from": q.From, "to": q.To, "kind": q.Kind,
+		"result": q.Result, "activity": q.Activity, "who": q.Who,
 		"page": page} {
 		if value != "" {
 			values.Set(name, value)
@@ -130,7 +135,8 @@ func (q auditQuery) Newest() string { return q.address("") }
 func (q auditQuery) options() url.Values {
 	options := url.Values{"$top": {strconv.Itoa(auditPerPage)}}
 	var filter []string
-	for _, one := range []struct{ property, value string }{{"activityOperationType", q.Kind}, {"activityResult", q.Result},
+	for _, one := range []struct{ property, value string }{{"activityOperationType", q.Kind},
+		{"activityResult", q.Result},
 		{"activityType", q.Activity}, {"actor/userId", q.Who}} {
 		if one.value != "" {
 			filter = append(filter, one.property+" eq "+quoted(one.value))
@@ -194,13 +200,15 @@ func (v *visit) auditPage() error {
 	return v.render("audit", "Audit", p)
 }
 
-// auditRow is an entry as the list shows it. What its objects are is put into words in the entry itself.
+// auditRow is an entry as the list shows it. What its objects are is put into words in the entry
+// itself.
 func (v *visit) auditRow(e *auditEvent) auditRow {
 	words := auditWords{v.Nouns}
 	for i := range e.Objects {
 		e.Objects[i].Noun = words.noun(e.Objects[i].Kind)
 	}
-	row := auditRow{ID: e.ID, What: words.activity(e.Activity), Activity: e.Activity, Who: e.who(), At: v.moment(e.At),
+	row := auditRow{ID: e.ID, What: words.activity(e.Activity), Activity: e.Activity, Who: e.who(),
+		At:     v.moment(e.At),
 		Result: auditResult(e.Result), Status: e.Status}
 	if len(e.Objects) > 0 {
 		row.On = e.Objects[0].Title()
@@ -226,7 +234,8 @@ func (v *visit) auditEntry() error {
 	if err := v.get(auditEventsPath+"/"+url.PathEscape(v.r.PathValue("id")), nil, &e); err != nil {
 		return err
 	}
-	p := auditEntryPage{auditRow: v.auditRow(&e), Entry: e, Kind: textOf(auditKinds, e.Kind), SameAct: auditQuery{Activity: e.Activity}.Newest()}
+	p := auditEntryPage{auditRow: v.auditRow(&e), Entry: e, Kind: textOf(auditKinds, e.Kind),
+		SameAct: auditQuery{Activity: e.Activity}.Newest()}
 	if e.Actor.ID != "" {
 		p.SameWho = auditQuery{Who: e.Actor.ID}.Newest()
 	}

@@ -47,8 +47,10 @@ func (v *visit) auditActions() error {
 	}
 	p := remoteActionsPage{First: token == ""}
 	for _, a := range list.Value {
-		row := remoteActionRow{Device: a.Device, Address: "/console/devices/" + url.PathEscape(a.DeviceID) + "/history", By: a.By, Name: a.Name,
-			At: v.moment(a.At), State: actionState(a.State)}
+		row := remoteActionRow{Device: a.Device,
+			Address: "/console/devices/" + url.PathEscape(a.DeviceID) + "/history", By: a.By,
+			Name: a.Name,
+			At:   v.moment(a.At), State: actionState(a.State)}
 		if row.Device == "" {
 			row.Device = a.DeviceID
 		}

@@ -8,9 +8,11 @@ import (
 	"strings"
 )
 
-// auditKinds and auditResults are the words for Graph's, in the order in which they are offered as filters.
+// auditKinds and auditResults are the words for Graph's, in the order in which they are offered as
+// filters.
 var (
-	auditKinds   = []option{{"Create", "Create"}, {"Patch", "Change"}, {"Delete", "Delete"}, {"Action", "Action"}, {"Get", "Read"}}
+	auditKinds = []option{{"Create", "Create"}, {"Patch", "Change"}, {"Delete", "Delete"},
+		{"Action", "Action"}, {"Get", "Read"}}
 	auditResults = []option{{"Success", "Done"}, {"ClientError", "Refused"}, {"Failure", "Failed"}}
 )
 
@@ -22,10 +24,12 @@ func textOf(options []option, value string) string {
 }
 
 func auditResult(value string) mark {
-	return mark{textOf(auditResults, value), cmp.Or(map[string]string{"Success": "good", "ClientError": "off", "Failure": "bad"}[value], "idle")}
+	return mark{textOf(auditResults, value), cmp.Or(map[string]string{"Success": "good",
+		"ClientError": "off", "Failure": "bad"}[value], "idle")}
 }
 
-// ownNouns are the words for the first part of operations' names that are about no resource of the API's.
+// ownNouns are the words for the first part of operations' names that are about no resource of the
+// API's.
 var ownNouns = map[string]string{
 	"actions":  "action",
 	"failures": "failures",
@@ -33,8 +37,8 @@ var ownNouns = map[string]string{
 	"session":  "session",
 }
 
-// auditVerbs are the words for what operations do, by what comes after the first part of their names. %s is what they do
-// it to.
+// auditVerbs are the words for what operations do, by what comes after the first part of their
+// names. %s is what they do it to.
 var auditVerbs = map[string]string{
 	"addMember":                   "Put a device into a %s",
 	"assign":                      "Assign a %s",
@@ -93,10 +97,13 @@ type auditWords struct {
 }
 
 // noun is the word for the type of an object; the type itself if there is none.
-func (w auditWords) noun(objectType string) string { return cmp.Or(w.nouns[objectType], objectType) }
+func (w auditWords) noun(objectType string) string {
+	return cmp.Or(w.nouns[objectType],
+		objectType)
+}
 
-// activity says what an operation does: managedDevices.syncDevice is "Ask a device to connect". One that has no words is
-// named as it is.
+// activity says what an operation does: managedDevices.syncDevice is "Ask a device to connect". One
+// that has no words is named as it is.
 func (w auditWords) activity(name string) string {
 	resource, rest, hasParts := strings.Cut(name, ".")
 	if !hasParts {
@@ -111,7 +118,8 @@ func (w auditWords) activity(name string) string {
 		"a enrollment", "an enrollment").Replace(text)
 }
 
-// sentence is what to tell a visitor near the form that led to an error; false if it has the page of errors.
+// sentence is what to tell a visitor near the form that led to an error; false if it has the page
+// of errors.
 func sentence(err error) (status int, message string, ok bool) {
 	var own *refusal
 	if errors.As(err, &own) {

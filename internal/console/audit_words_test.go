@@ -12,7 +12,8 @@ import (
 // Every operation of the API, and what devices, browsers and commands do, is said in words.
 func TestActivitiesHaveWords(t *testing.T) {
 	words := auditWords{graph.Nouns(catalog.MustForms(payload.Forms()))}
-	others := []string{sessionSignIn, sessionSignOut, "managedDevices.enroll", "managedDevices.reenroll", "managedDevices.checkOut"}
+	others := []string{sessionSignIn, sessionSignOut, "managedDevices.enroll",
+		"managedDevices.reenroll", "managedDevices.checkOut"}
 	for _, name := range append(graph.Activities(), others...) {
 		if said := words.activity(name); said == name || strings.Contains(said, "%") {
 			t.Errorf("%s is said as %q", name, said)

@@ -24,12 +24,15 @@ type collection struct {
 
 var (
 	policies = &collection{of: catalog.Configurations, Path: "policies",
-		read: access.ReadConfigurations, create: access.CreateConfigurations, update: access.UpdateConfigurations,
+		read: access.ReadConfigurations, create: access.CreateConfigurations,
+		update: access.UpdateConfigurations,
 		remove: access.DeleteConfigurations, assign: access.AssignConfigurations}
 	apps = &collection{of: catalog.Apps, Path: "apps",
-		read: access.ReadApps, create: access.CreateApps, update: access.UpdateApps, remove: access.DeleteApps, assign: access.AssignApps}
+		read: access.ReadApps, create: access.CreateApps, update: access.UpdateApps,
+		remove: access.DeleteApps, assign: access.AssignApps}
 	appConfigurations = &collection{of: catalog.AppConfigurations, Path: "app-configurations",
-		read: access.ReadApps, create: access.CreateApps, update: access.UpdateApps, remove: access.DeleteApps, assign: access.AssignApps}
+		read: access.ReadApps, create: access.CreateApps, update: access.UpdateApps,
+		remove: access.DeleteApps, assign: access.AssignApps}
 
 	// collections are those that have pages.
 	collections = []*collection{policies, apps, appConfigurations}
@@ -60,7 +63,8 @@ func (c *collection) resource(id string) string { return c.api() + "/" + url.Pat
 
 // collection is the one that the request's path names.
 func (v *visit) collection() (*collection, error) {
-	i := slices.IndexFunc(collections, func(c *collection) bool { return c.Path == v.r.PathValue("set") })
+	i := slices.IndexFunc(collections,
+		func(c *collection) bool { return c.Path == v.r.PathValue("set") })
 	if i < 0 {
 		return nil, v.missing()
 	}
@@ -153,13 +157,15 @@ func (v *visit) listed(c *collection) string {
 // items reads a collection in the order of names.
 func (v *visit) items(c *collection) ([]catalogItem, error) {
 	all, err := everything[catalogItem](v, c.api(), v.listed(c))
-	slices.SortStableFunc(all, func(a, b catalogItem) int { return byName(a.Name, b.Name, a.ID, b.ID) })
+	slices.SortStableFunc(all,
+		func(a, b catalogItem) int { return byName(a.Name, b.Name, a.ID, b.ID) })
 	return all, err
 }
 
 // byName orders as people look things up, and what has one name by its id.
 func byName(a, b, aID, bID string) int {
-	return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(aID, bID))
+	return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)),
+		strings.Compare(aID, bID))
 }
 
 // catalogPage is what the catalog and the page of one of its collections show.
@@ -243,13 +249,16 @@ func (v *visit) catalogCollection() error {
 	return v.render("catalog", c.Title(), p)
 }
 
-func (v *visit) catalogSection(c *collection, search string, page, size int) (*catalogSection, error) {
+func (v *visit) catalogSection(c *collection, search string, page,
+	size int) (*catalogSection, error) {
 	all, err := v.items(c)
 	if err != nil {
 		return nil, err
 	}
 	s := &catalogSection{collection: c, Total: len(all), MayCreate: v.may(c.create)}
-	all = slices.DeleteFunc(all, func(i catalogItem) bool { return !strings.Contains(strings.ToLower(i.Name), strings.ToLower(search)) })
+	all = slices.DeleteFunc(all, func(i catalogItem) bool {
+		return !strings.Contains(strings.ToLower(i.Name), strings.ToLower(search))
+	})
 	s.Fitting = len(all)
 	begin := min((page-1)*size, len(all))
 	end := min(begin+size, len(all))
@@ -275,6 +284,7 @@ func (v *visit) catalogSection(c *collection, search string, page, size int) (*c
 
 func (v *visit) catalogRow(c *collection, i *catalogItem) (catalogRow, error) {
 	assigned, err := v.assignments(c, i.ID)
-	return catalogRow{Address: c.item(i.ID), Name: i.Name, Type: v.formName(i.ODataType), Version: v.version(i), Assigned: assignedTo(assigned),
+	return catalogRow{Address: c.item(i.ID), Name: i.Name, Type: v.formName(i.ODataType),
+		Version: v.version(i), Assigned: assignedTo(assigned),
 		Modified: v.moment(i.Modified)}, err
 }

@@ -95,8 +95,9 @@ func (v *visit) assignItem() error {
 	}
 	list := c.chosen(v.r.PostForm)
 	if v.r.PostForm.Get("seen") != fingerprint(current) {
-		return v.assignRefused(c, list, http.StatusConflict, "Somebody else changed the assignments while you did, so nothing was saved. "+
-			"Your choice is below; it replaces theirs, which is "+assignedTo(current)+", if you save it again.")
+		return v.assignRefused(c, list, http.StatusConflict,
+			"Somebody else changed the assignments while you did, so nothing was saved. "+
+				"Your choice is below; it replaces theirs, which is "+assignedTo(current)+", if you save it again.")
 	}
 	if err := v.setAssignments(c, id, list); err != nil {
 		refused, ok := near(err)
@@ -111,5 +112,6 @@ func (v *visit) assignItem() error {
 
 // assignRefused shows the item with the editor as it was sent.
 func (v *visit) assignRefused(c *collection, list []assignment, status int, message string) error {
-	return v.showItem(c, v.r.PathValue("id"), itemAnswer{status: status, chosen: list, assignMessage: message})
+	return v.showItem(c, v.r.PathValue("id"),
+		itemAnswer{status: status, chosen: list, assignMessage: message})
 }

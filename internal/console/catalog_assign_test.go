@@ -11,7 +11,8 @@ import (
 func (s *site) group(name string) string {
 	s.Helper()
 	var made struct{ ID string }
-	s.api("POST", "/beta/groups", map[string]any{"displayName": name, "mailEnabled": false, "mailNickname": "x", "securityEnabled": true}, &made)
+	s.api("POST", "/beta/groups", map[string]any{"displayName": name, "mailEnabled": false,
+		"mailNickname": "x", "securityEnabled": true}, &made)
 	return made.ID
 }
 
@@ -67,11 +68,14 @@ func TestAssignmentsToSingleDevicesStay(t *testing.T) {
 	_, device := s.enroll("Phone of Ann")
 	id := s.wifi("Wi-Fi", "com.example.wifi")
 	s.api("POST", policiesAPI+"/"+id+"/assign", map[string]any{"assignments": []any{map[string]any{
-		"target": map[string]any{"@odata.type": "#syncpayloads.deviceAssignmentTarget", "deviceId": device}}}}, nil)
+		"target": map[string]any{"@odata.type": "#syncpayloads.deviceAssignmentTarget",
+			"deviceId": device}}}}, nil)
 	b := s.signedIn(s.token)
-	p := b.open("/console/catalog/policies/"+id).has(200, "Assigned to 1 device", "Phone of Ann this one device")
+	p := b.open("/console/catalog/policies/"+id).has(200, "Assigned to 1 device",
+		"Phone of Ann this one device")
 	p.form("/assign").set("all", "yes").submit().has(200, "Assigned to all devices, 1 device")
-	want := []target{{ODataType: allDevices}, {ODataType: "#syncpayloads.deviceAssignmentTarget", Device: device}}
+	want := []target{{ODataType: allDevices},
+		{ODataType: "#syncpayloads.deviceAssignmentTarget", Device: device}}
 	if got := s.targets(policiesAPI + "/" + id); !slices.Equal(got, want) {
 		t.Errorf("it is assigned to %+v, want %+v", got, want)
 	}
@@ -105,9 +109,13 @@ func TestRefusedAssignmentsKeepTheChoice(t *testing.T) {
 	if p.chosen("group-"+gone) != gone {
 		t.Errorf("the choice is lost: %s", p)
 	}
-	f := b.send("/console/catalog/policies", nil, "a.mobileconfig", profile("com.example.x", "1", "com.apple.vpn.managed", "")).
-		form("/console/catalog/policies").set("@odata.type", "#microsoft.graph.iosCustomConfiguration").set("displayName", "VPN").set("group", gone)
-	b.send(f.action, f.values, "", nil).has(400, "The policy is in the catalog now, but it is assigned to nobody", "there is no group", "VPN")
+	f := b.send("/console/catalog/policies", nil, "a.mobileconfig",
+		profile("com.example.x", "1", "com.apple.vpn.managed", "")).
+		form("/console/catalog/policies").set("@odata.type",
+		"#microsoft.graph.iosCustomConfiguration").set("displayName", "VPN").set("group", gone)
+	b.send(f.action, f.values, "", nil).has(400,
+		"The policy is in the catalog now, but it is assigned to nobody", "there is no group",
+		"VPN")
 }
 
 func TestGroups(t *testing.T) {
@@ -115,19 +123,25 @@ func TestGroups(t *testing.T) {
 	_, phone := s.enroll("Phone of Ann")
 	b := s.signedIn(s.token)
 	b.open("/console/groups").has(200, "There are no groups yet")
-	b.post("/console/groups", url.Values{"displayName": {""}, "description": {"Kept"}}).has(400, "Name is required", "New group")
-	p := b.post("/console/groups", url.Values{"displayName": {"Sales <i>"}, "description": {"Who sells"}}).
+	b.post("/console/groups", url.Values{"displayName": {""}, "description": {"Kept"}}).has(400,
+		"Name is required", "New group")
+	p := b.post("/console/groups", url.Values{"displayName": {"Sales <i>"},
+		"description": {"Who sells"}}).
 		has(200, "Sales <i>", "Who sells", "No device is in this group")
 	at := p.path()
 	p.controlsHaveNames()
 	b.open(at+"?q=nothing").has(200, "No device fits")
 	b.open(at+"?q="+strings.Repeat("x", 300)).has(200, "must be a text of 1 to 200 bytes")
 	found := b.open(at+"?q=ann").has(200, "Phone of Ann", "Put in")
-	found.form("/members").set("device", phone).submit().has(200, "The device is in the group now", "Phone of Ann", "Take out")
-	b.post(at+"/members", url.Values{"device": {"nothing"}}).has(404, "There is no device with this id", "Phone of Ann")
-	p = b.open(at).form("/remove").submit().has(200, "The device is not in the group any more", "No device is in this group")
+	found.form("/members").set("device", phone).submit().has(200, "The device is in the group now",
+		"Phone of Ann", "Take out")
+	b.post(at+"/members", url.Values{"device": {"nothing"}}).has(404,
+		"There is no device with this id", "Phone of Ann")
+	p = b.open(at).form("/remove").submit().has(200, "The device is not in the group any more",
+		"No device is in this group")
 	p.hasNot("Phone of Ann")
 	b.open("/console/groups").has(200, "1 of 1", "Sales <i> Who sells")
 	b.open("/console/groups?q=other").has(200, "No group fits")
-	b.open(at+"/delete").has(200, "Delete Sales <i>?").form("/delete").submit().has(200, "The group was deleted", "There are no groups yet")
+	b.open(at+"/delete").has(200, "Delete Sales <i>?").form("/delete").submit().has(200,
+		"The group was deleted", "There are no groups yet")
 }

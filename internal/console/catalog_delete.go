@@ -33,10 +33,12 @@ func (v *visit) askToDelete(status int, message string) error {
 	if len(assigned) > 0 {
 		consequence += "Devices that have it lose it. "
 	}
-	return v.renderStatus(status, "catalog_delete", "Delete "+i.Name, deletionPage{Name: i.Name, What: c.One(), Consequence: consequence,
-		Message: message,
-		Trail:   []link{{"/console/catalog", "Catalog"}, {c.Address(), c.Title()}, {c.item(i.ID), cmp.Or(i.Name, i.ID)}},
-		Back:    c.item(i.ID), Action: c.item(i.ID) + "/delete"})
+	return v.renderStatus(status, "catalog_delete", "Delete "+i.Name,
+		deletionPage{Name: i.Name, What: c.One(), Consequence: consequence,
+			Message: message,
+			Trail: []link{{"/console/catalog", "Catalog"}, {c.Address(), c.Title()},
+				{c.item(i.ID), cmp.Or(i.Name, i.ID)}},
+			Back: c.item(i.ID), Action: c.item(i.ID) + "/delete"})
 }
 
 // deleteItem deletes.
@@ -45,7 +47,8 @@ func (v *visit) deleteItem() error {
 	if err != nil {
 		return err
 	}
-	if err := v.call(http.MethodDelete, c.resource(v.r.PathValue("id")), nil, nil, nil, nil); err != nil {
+	if err := v.call(http.MethodDelete, c.resource(v.r.PathValue("id")), nil, nil, nil,
+		nil); err != nil {
 		refused, ok := near(err)
 		if !ok || refused.Status == http.StatusNotFound {
 			return err

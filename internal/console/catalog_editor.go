@@ -23,7 +23,10 @@ type deviceChoice struct {
 }
 
 // Empty reports that nothing is chosen.
-func (e *editor) Empty() bool { return !e.All && len(e.Devices) == 0 && len(e.Picker.Chosen()) == 0 }
+func (e *editor) Empty() bool {
+	return !e.All && len(e.Devices) == 0 &&
+		len(e.Picker.Chosen()) == 0
+}
 
 // editor shows assignments. Groups to add to them are offered separately.
 func (v *visit) editor(list []assignment) (*editor, error) {
@@ -36,9 +39,11 @@ func (v *visit) editor(list []assignment) (*editor, error) {
 		case toDevice:
 			e.Devices = append(e.Devices, deviceChoice{t.Device, v.deviceName(t.Device), true})
 		default:
-			known := slices.ContainsFunc(groups, func(g groupChoice) bool { return g.ID == t.Group })
+			known := slices.ContainsFunc(groups,
+				func(g groupChoice) bool { return g.ID == t.Group })
 			if !known {
-				groups = append(groups, groupChoice{t.Group, t.Group, t.ODataType == toGroup, t.ODataType == notToGroup})
+				groups = append(groups, groupChoice{t.Group, t.Group, t.ODataType == toGroup,
+					t.ODataType == notToGroup})
 			}
 		}
 	}

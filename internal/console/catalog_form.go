@@ -18,8 +18,8 @@ type form struct {
 	Message string // why it was refused; empty: it was not
 }
 
-// formField is one property in a form. Its value is a text, as browsers send it: a check's is empty or "on", a choice's the
-// key of an option.
+// formField is one property in a form. Its value is a text, as browsers send it: a check's is empty
+// or "on", a choice's the key of an option.
 type formField struct {
 	Name     string // Graph's
 	Label    string
@@ -35,15 +35,16 @@ type formField struct {
 
 type option struct{ Value, Text string }
 
-// near is an error that is shown beside the form that led to it, where what was typed is kept. The others have the page
-// of errors.
+// near is an error that is shown beside the form that led to it, where what was typed is kept. The
+// others have the page of errors.
 func near(err error) (*apiError, bool) {
 	var answer *apiError
 	if !errors.As(err, &answer) {
 		return nil, false
 	}
 	switch answer.Status {
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+		http.StatusRequestEntityTooLarge,
 		http.StatusServiceUnavailable:
 		return answer, true
 	default:
@@ -70,7 +71,8 @@ func (f *form) refuse(message string) {
 func (f form) with(sent url.Values) form {
 	f.Fields = slices.Clone(f.Fields)
 	for i := range f.Fields {
-		f.Fields[i].Value = strings.ReplaceAll(sent.Get(f.Fields[i].Name), "\r\n", "\n") // browsers send lines so
+		// browsers send lines so
+		f.Fields[i].Value = strings.ReplaceAll(sent.Get(f.Fields[i].Name), "\r\n", "\n")
 	}
 	return f
 }
@@ -112,11 +114,13 @@ func (c *console) formOf(odataType string) *catalog.Form {
 
 // The fields that everything in the catalog has.
 var (
-	nameField        = formField{Name: "displayName", Label: "Name", Control: "text", Required: true}
+	nameField = formField{Name: "displayName", Label: "Name", Control: "text",
+		Required: true}
 	descriptionField = formField{Name: "description", Label: "Description", Control: "area"}
 )
 
-// emptyForm is the form in which a thing of a type is filled in; false if there is no such type. Apps are chosen first.
+// emptyForm is the form in which a thing of a type is filled in; false if there is no such type.
+// Apps are chosen first.
 func (c *console) emptyForm(odataType string) (form, bool) {
 	of := c.formOf(odataType)
 	if of == nil {

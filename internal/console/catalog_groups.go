@@ -22,7 +22,8 @@ type group struct {
 }
 
 // groupForm is the form for a new group. Groups never change their names.
-var groupForm = form{Fields: []formField{nameField, {Name: "description", Label: "Description", Control: "text"}}}
+var groupForm = form{Fields: []formField{nameField,
+	{Name: "description", Label: "Description", Control: "text"}}}
 
 // groupsPage lists groups, and makes new ones.
 type groupsPage struct {
@@ -46,14 +47,16 @@ const groupsShown = 200
 func (v *visit) groupsPage() error { return v.showGroups(http.StatusOK, groupForm) }
 
 func (v *visit) showGroups(status int, f form) error {
-	p := groupsPage{Notice: v.notice(), Search: searchOf(v.r.URL.Query().Get("q")), Form: f, MayCreate: v.may(access.CreateGroups)}
+	p := groupsPage{Notice: v.notice(), Search: searchOf(v.r.URL.Query().Get("q")), Form: f,
+		MayCreate: v.may(access.CreateGroups)}
 	found, fitting, err := v.findGroups(p.Search, groupsShown)
 	if err != nil {
 		return err
 	}
 	p.Fitting = fitting
 	for _, g := range found {
-		p.Rows = append(p.Rows, groupRow{groupAddress(g.ID), g.Name, g.Description, v.moment(g.Created)})
+		p.Rows = append(p.Rows, groupRow{groupAddress(g.ID), g.Name, g.Description,
+			v.moment(g.Created)})
 	}
 	return v.renderStatus(status, "catalog_groups", "Groups", p)
 }
@@ -125,7 +128,8 @@ func (v *visit) groupPage() error { return v.showGroup(http.StatusOK, "") }
 
 func (v *visit) showGroup(status int, message string) error {
 	id, query := v.r.PathValue("id"), v.r.URL.Query()
-	p := groupPage{Notice: v.notice(), Message: message, First: query.Get("after") == "", MayChange: v.may(access.UpdateGroups),
+	p := groupPage{Notice: v.notice(), Message: message, First: query.Get("after") == "",
+		MayChange: v.may(access.UpdateGroups),
 		MayDelete: v.may(access.DeleteGroups)}
 	if err := v.get(groupResource(id), nil, &p.Group); err != nil {
 		return err
@@ -146,7 +150,8 @@ func (v *visit) showGroup(status int, message string) error {
 	if token := skipToken(list.Next); token != "" {
 		p.Next = p.Address + "?" + url.Values{"after": {token}}.Encode()
 	}
-	slices.SortStableFunc(p.Members, func(a, b groupMember) int { return byName(a.Name, b.Name, a.ID, b.ID) })
+	slices.SortStableFunc(p.Members,
+		func(a, b groupMember) int { return byName(a.Name, b.Name, a.ID, b.ID) })
 	if p.Search = strings.TrimSpace(query.Get("q")); p.Search != "" && p.MayChange {
 		if err := v.findDevices(&p); err != nil {
 			return err
@@ -184,13 +189,15 @@ func (v *visit) addMember() error {
 		return badForm(err)
 	}
 	device := devicePath(v.r.PostForm.Get("device"))
-	err := v.post(groupResource(v.r.PathValue("id"))+"/members/$ref", nil, map[string]string{"@odata.id": device}, nil)
+	err := v.post(groupResource(v.r.PathValue("id"))+"/members/$ref", nil,
+		map[string]string{"@odata.id": device}, nil)
 	return v.memberChanged(err, "added")
 }
 
 // removeMember takes one out.
 func (v *visit) removeMember() error {
-	path := groupResource(v.r.PathValue("id")) + "/members/" + url.PathEscape(v.r.PathValue("device")) + "/$ref"
+	path := groupResource(v.r.PathValue("id")) + "/members/" +
+		url.PathEscape(v.r.PathValue("device")) + "/$ref"
 	return v.memberChanged(v.call(http.MethodDelete, path, nil, nil, nil, nil), "removed")
 }
 
@@ -218,7 +225,8 @@ func (v *visit) deleteGroupPage() error {
 
 // deleteGroup deletes one.
 func (v *visit) deleteGroup() error {
-	if err := v.call(http.MethodDelete, groupResource(v.r.PathValue("id")), nil, nil, nil, nil); err != nil {
+	if err := v.call(http.MethodDelete, groupResource(v.r.PathValue("id")), nil, nil, nil,
+		nil); err != nil {
 		return err
 	}
 	v.redirect(groupsAddress + "?notice=deletedGroup")

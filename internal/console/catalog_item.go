@@ -70,10 +70,11 @@ type setting struct {
 
 // itemAnswer is what a form on an item's page came to, if it was refused.
 type itemAnswer struct {
-	status        int
-	edit          *form
-	chosen        []assignment // nil: those that there are
-	seen          string       // fingerprint of those from which the form was made; empty: those that there are
+	status int
+	edit   *form
+	chosen []assignment // nil: those that there are
+	// fingerprint of those from which the form was made; empty: those that there are
+	seen          string
 	assignMessage string
 	tags          tagAnswer
 	fileMessage   string
@@ -105,8 +106,10 @@ func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
 		return err
 	}
 	empty, _ := v.emptyForm(i.ODataType)
-	p := itemPage{Collection: c, ID: i.ID, Name: i.Name, Address: c.item(i.ID), Notice: v.notice(), Edit: empty.of(i),
-		FileNotice: answer.fileMessage, MayUpdate: v.may(c.update), MayAssign: v.may(c.assign), MayDelete: v.may(c.remove),
+	p := itemPage{Collection: c, ID: i.ID, Name: i.Name, Address: c.item(i.ID), Notice: v.notice(),
+		Edit:       empty.of(i),
+		FileNotice: answer.fileMessage, MayUpdate: v.may(c.update), MayAssign: v.may(c.assign),
+		MayDelete:    v.may(c.remove),
 		MayConfigure: c == apps && v.may(appConfigurations.create) && v.configurable(i.ODataType)}
 	if answer.edit != nil {
 		p.Edit = *answer.edit
@@ -193,12 +196,14 @@ func isMissing(err error) bool {
 	return ok && refused.Status == http.StatusNotFound
 }
 
-// itemFacts are what does not stand in the form: what never changes, and all of it for who may change nothing.
+// itemFacts are what does not stand in the form: what never changes, and all of it for who may
+// change nothing.
 func (v *visit) itemFacts(i *catalogItem, found *inspection, whole bool) []fact {
 	created, modified := v.moment(i.Created), v.moment(i.Modified)
 	facts := []fact{{Name: "Type", Value: v.formName(i.ODataType)}}
 	if found != nil {
-		facts = append(facts, fact{Name: "Kind", Value: found.Kind()}, fact{Name: "File", Value: i.FileName})
+		facts = append(facts, fact{Name: "Kind", Value: found.Kind()},
+			fact{Name: "File", Value: i.FileName})
 	}
 	if i.Version > 0 {
 		facts = append(facts, fact{Name: "Version", Value: v.version(i)})
@@ -212,7 +217,8 @@ func (v *visit) itemFacts(i *catalogItem, found *inspection, whole bool) []fact 
 			facts = append(facts, fact{Name: one.Label, Value: one.told(i)})
 		}
 	}
-	facts = append(facts, fact{Name: "Created", Moment: &created}, fact{Name: "Last changed", Moment: &modified})
+	facts = append(facts, fact{Name: "Created", Moment: &created},
+		fact{Name: "Last changed", Moment: &modified})
 	known := facts[:0]
 	for _, f := range facts {
 		if f.Moment != nil || f.Value != "" {

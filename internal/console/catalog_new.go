@@ -22,7 +22,8 @@ type newPage struct {
 // ofFile stands, among the types to choose from, for those that are made of a file.
 const ofFile = "file"
 
-// typesToAdd are what can be added to a collection: types, and ofFile where some are made of a file.
+// typesToAdd are what can be added to a collection: types, and ofFile where some are made of a
+// file.
 func (v *visit) typesToAdd(c *collection) []option {
 	var types []option
 	for _, f := range v.Forms.In(c.of) {
@@ -65,13 +66,15 @@ func (v *visit) newItem() error {
 	return v.render("catalog_new", c.Adding(), *p)
 }
 
-// newForm is the page with the empty form for a type of a collection. Where there is but one, it need not be named.
+// newForm is the page with the empty form for a type of a collection. Where there is but one, it
+// need not be named.
 func (v *visit) newForm(c *collection, odataType string) (*newPage, error) {
 	types := v.typesToAdd(c)
 	if odataType == "" && len(types) == 1 {
 		odataType = types[0].Value
 	}
-	if odataType == ofFile || !slices.ContainsFunc(types, func(o option) bool { return o.Value == odataType }) {
+	if odataType == ofFile || !slices.ContainsFunc(types,
+		func(o option) bool { return o.Value == odataType }) {
 		return nil, badRequest("There is no type of %s by the name of %q.", c.One(), odataType)
 	}
 	p := &newPage{Collection: c, Type: odataType, TypeName: v.formName(odataType)}

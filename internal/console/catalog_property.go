@@ -9,12 +9,15 @@ import (
 )
 
 // controls are how the pages show the controls of forms.
-var controls = map[catalog.Control]string{catalog.Line: "text", catalog.Paragraph: "area", catalog.Address: "url",
-	catalog.Code: "code", catalog.Check: "check", catalog.Choice: "choice", catalog.AppPicker: "choice"}
+var controls = map[catalog.Control]string{catalog.Line: "text", catalog.Paragraph: "area",
+	catalog.Address: "url",
+	catalog.Code:    "code", catalog.Check: "check", catalog.Choice: "choice",
+	catalog.AppPicker: "choice"}
 
 // fieldOf is the field in which a property is filled in.
 func fieldOf(p *catalog.Property) formField {
-	f := formField{Name: p.Name, Label: p.Label, Hint: p.Hint, Control: controls[p.Control], Required: p.Required, of: p}
+	f := formField{Name: p.Name, Label: p.Label, Hint: p.Hint, Control: controls[p.Control],
+		Required: p.Required, of: p}
 	for _, o := range p.Options {
 		f.Options = append(f.Options, option{o.Key, o.Text})
 	}
@@ -62,7 +65,8 @@ func (f *formField) read(raw json.RawMessage) string {
 }
 
 func (f *formField) isNumber() bool {
-	return f.of != nil && (f.of.Type.Name == catalog.Int32.Name || f.of.Type.Name == catalog.Int64.Name)
+	return f.of != nil && (f.of.Type.Name == catalog.Int32.Name ||
+		f.of.Type.Name == catalog.Int64.Name)
 }
 
 // holds reports whether a value has all that an option's has. What is not there is false: Graph

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// uploadLimit is the most bytes of a form with a file: what the API takes of a body. It takes less of a profile, and
-// says so itself.
+// uploadLimit is the most bytes of a form with a file: what the API takes of a body. It takes less
+// of a profile, and says so itself.
 const uploadLimit = 8 << 20
 
 const tooLargeFile = "That file is too large: a profile has at most 4 MiB."
@@ -31,7 +31,8 @@ type uploadPage struct {
 	Message    string  // why nothing can become of it; empty: it can be confirmed
 }
 
-// readUpload reads the file that a form brings: one that was chosen, or one that the step before carried on.
+// readUpload reads the file that a form brings: one that was chosen, or one that the step before
+// carried on.
 func (v *visit) readUpload() (file []byte, name string, confirmed bool, err error) {
 	if err := v.r.ParseMultipartForm(uploadLimit); err != nil {
 		return nil, "", false, badForm(err)
@@ -81,10 +82,12 @@ func refusedFile(err error) (status int, message string, ok bool) {
 
 // askForFile shows the form for the file of a new policy.
 func (v *visit) askForFile(status int, message string) error {
-	return v.renderStatus(status, "catalog_new", "Add a policy", newPage{Collection: policies, Upload: true, Form: form{Message: message}})
+	return v.renderStatus(status, "catalog_new", "Add a policy",
+		newPage{Collection: policies, Upload: true, Form: form{Message: message}})
 }
 
-// upload makes a policy of a file: first it shows what is inside, then, when that is confirmed, it is added.
+// upload makes a policy of a file: first it shows what is inside, then, when that is confirmed, it
+// is added.
 func (v *visit) upload() error {
 	p, confirmed, err := v.inspectUpload()
 	if err != nil {
@@ -126,12 +129,14 @@ func (v *visit) inspectUpload() (p *uploadPage, confirmed bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return &uploadPage{File: base64.RawURLEncoding.EncodeToString(file), FileName: name, Inspection: found}, confirmed, nil
+	return &uploadPage{File: base64.RawURLEncoding.EncodeToString(file), FileName: name,
+		Inspection: found}, confirmed, nil
 }
 
 // newPolicyForm is filled in with what the file says of itself.
 func (v *visit) newPolicyForm(p *uploadPage) form {
-	name, kind := nameField, formField{Name: "@odata.type", Label: "For", Control: "choice", Required: true, Hint: "It never changes."}
+	name, kind := nameField, formField{Name: "@odata.type", Label: "For", Control: "choice",
+		Required: true, Hint: "It never changes."}
 	for _, f := range v.Forms.In(policies.of) {
 		if slices.Contains(p.Inspection.Types, graphType+f.Type) {
 			kind.Options = append(kind.Options, option{graphType + f.Type, f.For})
@@ -170,7 +175,8 @@ func (v *visit) addPolicy(p *uploadPage, chosen []assignment) error {
 			return err
 		}
 		return v.showItem(policies, id, itemAnswer{status: refused.Status, chosen: chosen,
-			assignMessage: "The policy is in the catalog now, but it is assigned to nobody: " + refused.Message})
+			assignMessage: "The policy is in the catalog now, but it is assigned to nobody: " +
+				refused.Message})
 	}
 	v.redirect(policies.item(id) + "?notice=created")
 	return nil
@@ -192,9 +198,11 @@ func (v *visit) replaceFile() error {
 		return v.showItem(policies, id, itemAnswer{status: status, fileMessage: message})
 	}
 	p.Name, p.Back, p.Action = i.Name, policies.item(i.ID), policies.item(i.ID)+"/file"
-	p.Trail = []link{{"/console/catalog", "Catalog"}, {policies.Address(), policies.Title()}, {p.Back, i.Name}}
+	p.Trail = []link{{"/console/catalog", "Catalog"}, {policies.Address(), policies.Title()},
+		{p.Back, i.Name}}
 	if !confirmed {
-		if file, err := base64.RawURLEncoding.DecodeString(p.File); err == nil && bytes.Equal(file, i.File) {
+		if file, err := base64.RawURLEncoding.DecodeString(p.File); err == nil &&
+			bytes.Equal(file, i.File) {
 			p.Message = "This is the file that the policy has already."
 		}
 		return v.render("catalog_upload", "Replace the file of "+i.Name, p)

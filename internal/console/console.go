@@ -1,8 +1,10 @@
-// Package console is the server's web pages, for people. Every page is rendered here, and every one works without a
-// script; the script keeps it up to date. The console is the API's first user: it knows nothing but the API's handler,
-// which it calls in-process for whoever has signed in, so that each sees and does exactly what they may anywhere else.
+// Package console is the server's web pages, for people. Every page is rendered here, and every one
+// works without a script; the script keeps it up to date. The console is the API's first user: it
+// knows nothing but the API's handler, which it calls in-process for whoever has signed in, so that
+// each sees and does exactly what they may anywhere else.
 //
-// To add a page: a line in routes, a handler of a visit, a template of the handler's name, and a line in navigation.
+// To add a page: a line in routes, a handler of a visit, a template of the handler's name, and a
+// line in navigation.
 package console
 
 import (
@@ -29,7 +31,8 @@ type Recorder interface {
 	Record(ctx context.Context, e audit.Entry) error
 }
 
-// Config is what the console is made of. The first group is required; the zero value of the rest has a default.
+// Config is what the console is made of. The first group is required; the zero value of the rest
+// has a default.
 type Config struct {
 	API      http.Handler // the Graph surface and the server's own
 	Sessions *access.Sessions
@@ -39,16 +42,19 @@ type Config struct {
 	Forms    *catalog.Forms    // of what the catalog takes
 	Nouns    map[string]string // what people call the things of the audit record (graph.Nouns)
 
-	SignIn         *access.SignIn // nil: nobody signs in at an identity provider
-	URL            string         // scheme and host by which browsers reach the server; empty: as the request says
-	TrustForwarded bool           // believe X-Forwarded-For; a proxy must set it
-	// Limit takes a page from what a caller may ask for, by their id; if nothing is left it tells when there will be. What a
-	// page asks of the API does not count again. nil: there is no limit.
-	Limit        func(caller string) (wait time.Duration, ok bool)
-	RestoreAfter time.Duration // what the server does where an action does not choose; 0: it restores nothing by itself
-	Recheck      time.Duration // how often a stream looks whether its session still stands; default 15 seconds
-	Now          func() time.Time
-	Log          *slog.Logger
+	SignIn *access.SignIn // nil: nobody signs in at an identity provider
+	// scheme and host by which browsers reach the server; empty: as the request says
+	URL            string
+	TrustForwarded bool // believe X-Forwarded-For; a proxy must set it
+	// Limit takes a page from what a caller may ask for, by their id; if nothing is left it tells
+	// when there will be. What a page asks of the API does not count again. nil: there is no limit.
+	Limit func(caller string) (wait time.Duration, ok bool)
+	// what the server does where an action does not choose; 0: it restores nothing by itself
+	RestoreAfter time.Duration
+	// how often a stream looks whether its session still stands; default 15 seconds
+	Recheck time.Duration
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 const defaultRecheck = 15 * time.Second
@@ -76,7 +82,8 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &console{Config: c, assets: loadAssets(), failures: newThrottle(c.Now), asking: lane.New(askAtOnce, askWaiting)}
+	s := &console{Config: c, assets: loadAssets(), failures: newThrottle(c.Now),
+		asking: lane.New(askAtOnce, askWaiting)}
 	s.pages = loadPages(s.assets)
 	mux := http.NewServeMux()
 	for _, rt := range openRoutes() {
@@ -89,23 +96,27 @@ func New(c Config) http.Handler {
 	mux.Handle("/console/", s.private(route{handle: (*visit).missing}))
 	protection := http.NewCrossOriginProtection()
 	if c.URL != "" {
-		// Behind a proxy the request's own Host may be another. The server has seen that it is a URL.
+		// Behind a proxy the request's own Host may be another. The server has seen that it is a
+		// URL.
 		_ = protection.AddTrustedOrigin(strings.TrimSuffix(c.URL, "/"))
 	}
 	protection.SetDenyHandler(s.open(route{handle: (*visit).crossOrigin}))
 	return secured(protection.Handler(mux))
 }
 
-// secured sets the headers of everything that the console sends. Nothing but the console's own files runs or is shown
-// in its pages, no other site frames them, and their addresses are told to no other site.
+// secured sets the headers of everything that the console sends. Nothing but the console's own
+// files runs or is shown in its pages, no other site frames them, and their addresses are told to
+// no other site.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
-			"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy",
+			"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
+				"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		// Not no-referrer: with that, browsers hide the origin of a form from the check that it is the console's own.
+		// Not no-referrer: with that, browsers hide the origin of a form from the check that it is
+		// the console's own.
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -117,7 +128,8 @@ func secured(next http.Handler) http.Handler {
 // Home sends browsers that ask for the server's root to the console, and everybody else to next.
 func Home(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/" && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if r.URL.Path == "/" && r.Method == http.MethodGet &&
+			strings.Contains(r.Header.Get("Accept"), "text/html") {
 			http.Redirect(w, r, "/console/", http.StatusSeeOther)
 			return
 		}

@@ -62,7 +62,8 @@ func (v *visit) managedDevice(properties string) (*managedDevice, error) {
 	return &d, err
 }
 
-// mayChange reports whether the visitor may run the action anywhere (spec: Remote tasks and Organization).
+// mayChange reports whether the visitor may run the action anywhere (spec: Remote tasks and
+// Organization).
 func (v *visit) mayChange() bool { return v.may(access.ChangeAssignments, access.ReadOrganization) }
 
 // device shows one device: what it is, what it has, what is happening to it, and what did.
@@ -82,8 +83,10 @@ func (v *visit) showDevice(status int, tags tagAnswer) error {
 	if err != nil {
 		return err
 	}
-	p := devicePage{ID: d.ID, Name: d.title(), Facts: v.facts(d), Notice: notices[v.r.URL.Query().Get("notice")],
-		Restore: v.moment(nextRestore(payloads)), MayChange: v.mayChange(), MaySync: v.may(access.SyncDevices)}
+	p := devicePage{ID: d.ID, Name: d.title(), Facts: v.facts(d),
+		Notice:  notices[v.r.URL.Query().Get("notice")],
+		Restore: v.moment(nextRestore(payloads)), MayChange: v.mayChange(),
+		MaySync: v.may(access.SyncDevices)}
 	for i := range payloads {
 		row := v.assignedRow(&payloads[i])
 		if row.Off {
@@ -97,7 +100,8 @@ func (v *visit) showDevice(status int, tags tagAnswer) error {
 			p.Former = append(p.Former, v.formerAction(&actions[1+i]))
 		}
 	}
-	if p.Tags, err = v.tagEditor(deviceAddress(d.ID)+"/tags", d.Tags, access.UpdateDevices, tags); err != nil {
+	if p.Tags, err = v.tagEditor(deviceAddress(d.ID)+"/tags", d.Tags, access.UpdateDevices,
+		tags); err != nil {
 		return err
 	}
 	return v.renderStatus(status, "device", p.Name, p)
@@ -117,9 +121,12 @@ func (v *visit) facts(d *managedDevice) []fact {
 		management = "Not managed any more"
 	}
 	owner := map[string]string{"company": "Organization", "personal": "Personal"}[d.Owner]
-	all := []fact{{Name: "Platform", Value: d.Platform + " " + d.OSVersion}, {Name: "Model", Value: d.Manufacturer + " " + d.Model},
-		{Name: "Serial number", Value: d.Serial}, {Name: "Management", Value: management}, {Name: "Supervised", Value: supervised},
-		{Name: "Owner", Value: owner}, {Name: "Enrolled", Moment: at(d.Enrolled)}, {Name: "Last sync", Moment: at(d.LastSync)},
+	all := []fact{{Name: "Platform", Value: d.Platform + " " + d.OSVersion},
+		{Name: "Model", Value: d.Manufacturer + " " + d.Model},
+		{Name: "Serial number", Value: d.Serial}, {Name: "Management", Value: management},
+		{Name: "Supervised", Value: supervised},
+		{Name: "Owner", Value: owner}, {Name: "Enrolled", Moment: at(d.Enrolled)},
+		{Name: "Last sync", Moment: at(d.LastSync)},
 		{Name: "UDID", Value: d.UDID}, {Name: "Device id", Value: d.ID}}
 	known := all[:0]
 	for _, f := range all {
@@ -131,7 +138,8 @@ func (v *visit) facts(d *managedDevice) []fact {
 }
 
 func (v *visit) assignedRow(p *devicePayload) assignedRow {
-	row := assignedRow{ID: p.ID, Name: p.name(), Type: itemType(p.Type, p.SubType), State: p.state(), Off: p.Removed, By: p.RemovedBy,
+	row := assignedRow{ID: p.ID, Name: p.name(), Type: itemType(p.Type, p.SubType),
+		State: p.state(), Off: p.Removed, By: p.RemovedBy,
 		Since: v.moment(p.RemovedAt), Restore: v.moment(p.RestoreAt), Ended: !p.Assigned}
 	if p.Error != nil {
 		row.Explanation = explain(p.Error.Code, p.Error.Detail, p.Error.words)

@@ -27,7 +27,8 @@ var silences = []struct {
 }
 
 // orders are the columns by which devices can be sorted, by the values of the address.
-var orders = map[string]string{"": "deviceName asc", "-name": "deviceName desc", "sync": "lastSyncDateTime asc", "-sync": "lastSyncDateTime desc"}
+var orders = map[string]string{"": "deviceName asc", "-name": "deviceName desc",
+	"sync": "lastSyncDateTime asc", "-sync": "lastSyncDateTime desc"}
 
 // managedDevice is a device as the API tells it.
 type managedDevice struct {
@@ -60,7 +61,9 @@ func (d *managedDevice) latest() *actionResult {
 	if len(d.Actions) == 0 {
 		return nil
 	}
-	latest := slices.MaxFunc(d.Actions, func(a, b actionResult) int { return a.Started.Compare(b.Started) })
+	latest := slices.MaxFunc(d.Actions, func(a, b actionResult) int {
+		return a.Started.Compare(b.Started)
+	})
 	return &latest
 }
 
@@ -82,19 +85,22 @@ type deviceRow struct {
 	ID, Name, Platform, OSVersion, Model, Serial string
 	LastSync                                     moment
 	Action                                       *mark // nil: there was none
-	Removed, Removing                            int   // payloads that are seen to be off, and those on the way
+	// payloads that are seen to be off, and those on the way
+	Removed, Removing int
 }
 
 // devicesQuery is the state of the page, all of which is in its address.
 type devicesQuery struct {
 	Search, Platform, State, Silence, Sort string
-	trail                                  []string // $skiptokens of the pages behind the first, up to this one
-	skipped                                int      // pages before those of the trail
-	total                                  int      // as the first page counted; -1: not known
+	// $skiptokens of the pages behind the first, up to this one
+	trail   []string
+	skipped int // pages before those of the trail
+	total   int // as the first page counted; -1: not known
 }
 
 func readDevicesQuery(values url.Values) devicesQuery {
-	q := devicesQuery{Search: strings.TrimSpace(values.Get("q")), Platform: values.Get("platform"), State: values.Get("state"),
+	q := devicesQuery{Search: strings.TrimSpace(values.Get("q")), Platform: values.Get("platform"),
+		State:   values.Get("state"),
 		Silence: values.Get("sync"), Sort: values.Get("sort"), trail: values["page"], total: -1}
 	if n, err := strconv.Atoi(values.Get("total")); err == nil && n >= 0 && len(q.trail) > 0 {
 		q.total = n
@@ -108,7 +114,8 @@ func readDevicesQuery(values url.Values) devicesQuery {
 // address is that of the page in this state.
 func (q devicesQuery) address() string {
 	values := url.Values{}
-	for name, value := range map[string]string{"q": q.Search, "platform": q.Platform, "state": q.State, "sync": q.Silence, "sort": q.Sort} {
+	for name, value := range map[string]string{"q": q.Search, "platform": q.Platform,
+		"state": q.State, "sync": q.Silence, "sort": q.Sort} {
 		if value != "" {
 			values.Set(name, value)
 		}
@@ -154,7 +161,8 @@ func (q devicesQuery) options(now time.Time) url.Values {
 		case s.age == 0:
 			filter = append(filter, "lastSyncDateTime eq null")
 		default:
-			filter = append(filter, "lastSyncDateTime lt "+now.Add(-s.age).UTC().Format(time.RFC3339))
+			filter = append(filter,
+				"lastSyncDateTime lt "+now.Add(-s.age).UTC().Format(time.RFC3339))
 		}
 	}
 	if len(filter) > 0 {
@@ -183,13 +191,15 @@ func (v *visit) devices() error {
 		Count *int   `json:"@odata.count"`
 		Next  string `json:"@odata.nextLink"`
 	}
-	if err := v.get("/beta/deviceManagement/managedDevices", q.options(v.Now()), &list); err != nil {
+	if err := v.get("/beta/deviceManagement/managedDevices", q.options(v.Now()),
+		&list); err != nil {
 		return err
 	}
 	if list.Count != nil {
 		q.total = *list.Count
 	}
-	p := devicesPage{Query: q, Platforms: platforms, States: actionStates, Silences: silences, Total: q.total,
+	p := devicesPage{Query: q, Platforms: platforms, States: actionStates, Silences: silences,
+		Total: q.total,
 		First: (q.skipped+len(q.trail))*devicesPerPage + 1, Sorts: q.sorts()}
 	p.Last = p.First + len(list.Value) - 1
 	for i := range list.Value {
@@ -200,7 +210,8 @@ func (v *visit) devices() error {
 }
 
 func (v *visit) deviceRow(d *managedDevice) deviceRow {
-	row := deviceRow{ID: d.ID, Name: d.title(), Platform: d.Platform, OSVersion: d.OSVersion, Model: d.Model, Serial: d.Serial,
+	row := deviceRow{ID: d.ID, Name: d.title(), Platform: d.Platform, OSVersion: d.OSVersion,
+		Model: d.Model, Serial: d.Serial,
 		LastSync: v.moment(d.LastSync)}
 	if a := d.latest(); a != nil {
 		state := actionState(a.State)

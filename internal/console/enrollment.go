@@ -21,7 +21,8 @@ type enrollmentPage struct {
 	Replace    bool            // a device that is enrolled may enroll anew
 	Link       *enrollmentLink // nil: none was made yet
 	Message    string          // why none was made; empty: nothing went wrong
-	Push       string          // what is wrong with the push certificate; empty: nothing is known to be
+	// what is wrong with the push certificate; empty: nothing is known to be
+	Push string
 }
 
 // enrollmentLink enrolls one device.
@@ -33,7 +34,8 @@ type enrollmentLink struct {
 	Code    *qrPicture
 }
 
-var validities = []option{{"1h", "1 hour"}, {"24h", "1 day"}, {"168h", "7 days"}, {"720h", "30 days"}}
+var validities = []option{{"1h", "1 hour"}, {"24h", "1 day"}, {"168h", "7 days"},
+	{"720h", "30 days"}}
 
 const defaultValidity = "24h"
 
@@ -50,12 +52,14 @@ func (v *visit) showEnrollment(status int, p enrollmentPage) (err error) {
 	return v.renderStatus(status, "enrollment", "Enrollment", p)
 }
 
-// enroll makes a link. It is on the answer's own page, and nowhere else: whoever has it can enroll a device.
+// enroll makes a link. It is on the answer's own page, and nowhere else: whoever has it can enroll
+// a device.
 func (v *visit) enroll() error {
 	if err := v.r.ParseForm(); err != nil {
 		return badForm(err)
 	}
-	p := enrollmentPage{Validity: v.r.PostForm.Get("validity"), For: strings.TrimSpace(v.r.PostForm.Get("for")), Replace: v.r.PostForm.Has("replace")}
+	p := enrollmentPage{Validity: v.r.PostForm.Get("validity"),
+		For: strings.TrimSpace(v.r.PostForm.Get("for")), Replace: v.r.PostForm.Has("replace")}
 	if !slices.ContainsFunc(validities, func(o option) bool { return o.Value == p.Validity }) {
 		p.Validity = defaultValidity
 	}
@@ -92,7 +96,8 @@ func (v *visit) pushProblem() (string, error) {
 	var certificate struct {
 		Expires time.Time `json:"expirationDateTime"`
 	}
-	err := v.get("/beta/deviceManagement/applePushNotificationCertificate", url.Values{"$select": {"expirationDateTime"}}, &certificate)
+	err := v.get("/beta/deviceManagement/applePushNotificationCertificate",
+		url.Values{"$select": {"expirationDateTime"}}, &certificate)
 	switch {
 	case isMissing(err):
 		return "No push certificate is set. A device that enrolls now can never be woken, and has to enroll again once there is one.", nil

@@ -28,7 +28,8 @@ const (
 
 // explain shows a failure.
 func explain(code int64, detail string, told words) *explanation {
-	e := &explanation{Own: detail, Meaning: cmp.Or(told.Meaning, unknownMeaning), Advice: cmp.Or(told.Advice, unknownAdvice)}
+	e := &explanation{Own: detail, Meaning: cmp.Or(told.Meaning, unknownMeaning),
+		Advice: cmp.Or(told.Advice, unknownAdvice)}
 	if code != 0 {
 		e.Code = strconv.FormatInt(code, 10)
 	}

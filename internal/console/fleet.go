@@ -11,8 +11,9 @@ import (
 
 // fleetPage is what the page of the whole fleet shows.
 type fleetPage struct {
-	Removed     []removedRow
-	Standing    string // how many are removed, and how many not yet; empty: there are more than this page shows
+	Removed []removedRow
+	// how many are removed, and how many not yet; empty: there are more than this page shows
+	Standing    string
 	FirstPage   bool   // of what is removed
 	NextRemoved string // address of its next page; empty: there is none
 	Days        []choice
@@ -90,7 +91,8 @@ func (v *visit) fleet() error {
 	for _, days := range failureDays {
 		other := q
 		other.days = days
-		p.Days = append(p.Days, choice{other.address("failures"), plural(days, "day"), days == q.days})
+		p.Days = append(p.Days, choice{other.address("failures"), plural(days, "day"),
+			days == q.days})
 	}
 	var err error
 	if p.Failures, err = v.failuresView(q.days); err != nil {
@@ -102,7 +104,8 @@ func (v *visit) fleet() error {
 		}
 		other := q
 		other.silence = s.Value
-		p.Silences = append(p.Silences, choice{other.address("silent"), plural(int(s.age/(24*time.Hour)), "day"), s.Value == q.silence})
+		p.Silences = append(p.Silences, choice{other.address("silent"),
+			plural(int(s.age/(24*time.Hour)), "day"), s.Value == q.silence})
 	}
 	if p.Silent, err = v.silent(q.silence); err != nil {
 		return err
@@ -134,8 +137,10 @@ func (v *visit) removedAnywhere(q fleetQuery, p *fleetPage) error {
 		return err
 	}
 	for _, r := range list.Value {
-		p.Removed = append(p.Removed, removedRow{Key: removedKey(r.DeviceID, r.ID), DeviceID: r.DeviceID, Device: cmp.Or(r.Device, r.DeviceID),
-			Name: cmp.Or(r.Name, r.ID), Type: itemType(r.Type, r.SubType), By: r.RemovedBy, Since: v.moment(r.RemovedAt), Restore: v.moment(r.RestoreAt)})
+		p.Removed = append(p.Removed, removedRow{Key: removedKey(r.DeviceID, r.ID),
+			DeviceID: r.DeviceID, Device: cmp.Or(r.Device, r.DeviceID),
+			Name: cmp.Or(r.Name, r.ID), Type: itemType(r.Type, r.SubType), By: r.RemovedBy,
+			Since: v.moment(r.RemovedAt), Restore: v.moment(r.RestoreAt)})
 	}
 	if q.after = skipToken(list.Next); q.after != "" {
 		p.NextRemoved = q.address("removed")
@@ -149,10 +154,12 @@ func (v *visit) removedAnywhere(q fleetQuery, p *fleetPage) error {
 	return nil
 }
 
-// toBeRemoved is what a device is to be without, where its latest action does not tell how that stands.
+// toBeRemoved is what a device is to be without, where its latest action does not tell how that
+// stands.
 var toBeRemoved = mark{"To be removed", "busy"}
 
-// standings tells of each row how it stands, by the same result from which the list of devices counts.
+// standings tells of each row how it stands, by the same result from which the list of devices
+// counts.
 func (v *visit) standings(rows []removedRow) error {
 	var devices []string
 	for _, r := range rows {
@@ -163,8 +170,10 @@ func (v *visit) standings(rows []removedRow) error {
 	}
 	devices = slices.Compact(slices.Sorted(slices.Values(devices)))
 	var list struct{ Value []managedDevice }
-	if err := v.get("/beta/deviceManagement/managedDevices", url.Values{"$select": {"id,deviceActionResults"},
-		"$filter": {"id in (" + strings.Join(devices, ",") + ")"}, "$top": {strconv.Itoa(len(devices))}}, &list); err != nil {
+	if err := v.get("/beta/deviceManagement/managedDevices",
+		url.Values{"$select": {"id,deviceActionResults"},
+			"$filter": {"id in (" + strings.Join(devices, ",") + ")"},
+			"$top":    {strconv.Itoa(len(devices))}}, &list); err != nil {
 		return err
 	}
 	held := make(map[string]mark)
@@ -198,7 +207,8 @@ func standing(rows []removedRow) string {
 	return strings.Join(parts, ", ")
 }
 
-var heldWords = map[mark]string{removed: "removed", removing: "being removed", toBeRemoved: "to be removed", failed: "in error"}
+var heldWords = map[mark]string{removed: "removed", removing: "being removed",
+	toBeRemoved: "to be removed", failed: "in error"}
 
 // silent finds the devices not heard from for one of silences.
 func (v *visit) silent(silence string) (s silent, err error) {

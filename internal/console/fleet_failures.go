@@ -79,15 +79,18 @@ func (v *visit) failuresView(days int) (*failuresView, error) {
 	}
 	view := &failuresView{Complete: told.Complete}
 	for _, r := range told.Recent[:min(recentShown, len(told.Recent))] {
-		view.Recent = append(view.Recent, failureRow{Key: r.At.Format(time.RFC3339Nano) + r.DeviceID + r.Payload, DeviceID: r.DeviceID,
-			Device: cmp.Or(r.Device, r.DeviceID), Name: cmp.Or(r.Name, r.Payload), At: v.moment(r.At), Explanation: explain(r.Code, r.Detail, r.words)})
+		view.Recent = append(view.Recent, failureRow{Key: r.At.Format(time.RFC3339Nano) +
+			r.DeviceID + r.Payload, DeviceID: r.DeviceID,
+			Device: cmp.Or(r.Device, r.DeviceID), Name: cmp.Or(r.Name, r.Payload),
+			At: v.moment(r.At), Explanation: explain(r.Code, r.Detail, r.words)})
 	}
 	for _, one := range told.Value {
 		view.Total += one.Count
 	}
 	if view.Total > 0 {
 		view.Plot = told.plot(v.Now().UTC())
-		view.Plot.Summary = fmt.Sprintf("%s in %s, most often %s.", plural(view.Total, "failure"), plural(days, "day"), view.Plot.Series[0].Name)
+		view.Plot.Summary = fmt.Sprintf("%s in %s, most often %s.", plural(view.Total, "failure"),
+			plural(days, "day"), view.Plot.Series[0].Name)
 	}
 	return view, nil
 }
@@ -112,7 +115,8 @@ func (f *failures) plot(now time.Time) *plot {
 	codes := f.ranked(totals)
 	series := make([]plotSeries, min(len(codes), plottedCodes))
 	for i := range series {
-		series[i] = plotSeries{Name: codes[i].name(), Meaning: f.meaning(codes[i]), counts: make([]int, len(buckets))}
+		series[i] = plotSeries{Name: codes[i].name(), Meaning: f.meaning(codes[i]),
+			counts: make([]int, len(buckets))}
 		if i == plottedCodes-1 && len(codes) > plottedCodes {
 			series[i].Name, series[i].Meaning = "Other codes", plural(len(codes)-i, "code")
 		}
@@ -133,14 +137,16 @@ func (f *failures) ranked(totals map[failureCode]int) []failureCode {
 		codes = append(codes, code)
 	}
 	slices.SortFunc(codes, func(a, b failureCode) int {
-		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Source, b.Source))
+		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.Source, b.Source))
 	})
 	return codes
 }
 
 // meaning says what a code means, with the help of the latest failure that had it.
 func (f *failures) meaning(code failureCode) string {
-	if i := slices.IndexFunc(f.Recent, func(r failureReport) bool { return r.failureCode == code }); i >= 0 {
+	if i := slices.IndexFunc(f.Recent,
+		func(r failureReport) bool { return r.failureCode == code }); i >= 0 {
 		return explain(code.Code, "", f.Recent[i].words).Meaning
 	}
 	i := slices.IndexFunc(f.Value, func(c countedFailures) bool { return c.failureCode == code })

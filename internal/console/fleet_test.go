@@ -18,7 +18,8 @@ func (s *site) remove(device string, payloads ...string) {
 	for _, id := range payloads {
 		items = append(items, map[string]any{"itemId": id, "itemType": "deviceConfiguration"})
 	}
-	s.api("POST", "/beta/deviceManagement/managedDevices/"+device+"/changeAssignments", map[string]any{"deviceAssignmentItems": items}, nil)
+	s.api("POST", "/beta/deviceManagement/managedDevices/"+device+"/changeAssignments",
+		map[string]any{"deviceAssignmentItems": items}, nil)
 }
 
 // second enrolls another device than enroll does, and returns its id.
@@ -31,7 +32,8 @@ func (s *site) second(name string) string {
 		s.Fatal(err)
 	}
 	var list struct{ Value []struct{ ID string } }
-	s.api("GET", "/beta/deviceManagement/managedDevices?$filter="+url.QueryEscape("udid eq '"+d.Facts().UDID+"'"), nil, &list)
+	s.api("GET",
+		"/beta/deviceManagement/managedDevices?$filter="+url.QueryEscape("udid eq '"+d.Facts().UDID+"'"), nil, &list)
 	return list.Value[0].ID
 }
 
@@ -48,7 +50,8 @@ func TestFleetShowsWhatIsRemovedAnywhere(t *testing.T) {
 	}
 	s.remove(ann, office)
 	p = b.until("/console/fleet", "Phone of Ann")
-	for _, want := range []string{"Phone of Ann", "Office <b>", "Configuration: Wi-Fi", "admin", "in 7 hours", "UTC"} {
+	for _, want := range []string{"Phone of Ann", "Office <b>", "Configuration: Wi-Fi", "admin",
+		"in 7 hours", "UTC"} {
 		if row := p.row("cards", "Phone of Ann"); !strings.Contains(row, want) {
 			t.Errorf("%q is missing in the row %q", want, row)
 		}
@@ -58,7 +61,8 @@ func TestFleetShowsWhatIsRemovedAnywhere(t *testing.T) {
 	b.until("/console/fleet", "Phone of Bob")
 	s.remove(ann)
 	// The removal may have been under way still. Then it is among the failures.
-	if rows := b.open("/console/fleet").rowsOf("removed"); len(rows) != 1 || !strings.Contains(rows[0], "Phone of Bob") {
+	if rows := b.open("/console/fleet").rowsOf("removed"); len(rows) != 1 ||
+		!strings.Contains(rows[0], "Phone of Bob") {
 		t.Errorf("after Ann's was restored, removed are %q", rows)
 	}
 }
@@ -67,14 +71,16 @@ func TestFleetPagesWhatIsRemoved(t *testing.T) {
 	s := newSite(t)
 	var payloads []string
 	for i := range 26 {
-		payloads = append(payloads, s.wifi(fmt.Sprintf("Net %02d", i), fmt.Sprintf("test.net%d", i)))
+		payloads = append(payloads, s.wifi(fmt.Sprintf("Net %02d", i),
+			fmt.Sprintf("test.net%d", i)))
 	}
 	_, ann := s.enroll("Phone of Ann")
 	bob := s.second("Phone of Bob")
 	s.remove(ann, payloads...)
 	s.remove(bob, payloads...)
 	b := s.signedIn(s.token)
-	first := b.open("/console/fleet?days=30").has(200, "Phone of Ann", "Phone of Bob").hasNot("Newest")
+	first := b.open("/console/fleet?days=30").has(200, "Phone of Ann",
+		"Phone of Bob").hasNot("Newest")
 	if n := len(first.rowsOf("removed")); n != 50 {
 		t.Errorf("the first page has %d rows", n)
 	}
@@ -94,7 +100,8 @@ func TestFleetPagesWhatIsRemoved(t *testing.T) {
 	}
 }
 
-// The list of devices, the page of the fleet and the device's own say the same of what is off, on its way and in error.
+// The list of devices, the page of the fleet and the device's own say the same of what is off, on
+// its way and in error.
 func TestRemovedIsCountedTheSameEverywhere(t *testing.T) {
 	s := newSite(t)
 	var payloads []string
@@ -105,26 +112,33 @@ func TestRemovedIsCountedTheSameEverywhere(t *testing.T) {
 	b := s.signedIn(s.token)
 	b.until("/console/devices/"+id, "Stuck Configuration: Wi-Fi On the device")
 	b.until("/console/devices/"+id, "Slow Configuration: Wi-Fi On the device")
-	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: "test.Slow", Effect: simulator.AnswerNotNow, Times: simulator.Always})
-	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: "test.Stuck", Effect: simulator.AnswerError, Times: simulator.Always,
-		Chain: []simulator.ErrorLink{{Domain: "MCMDMErrorDomain", Code: 12021, Description: "No."}}})
+	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: "test.Slow",
+		Effect: simulator.AnswerNotNow, Times: simulator.Always})
+	device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: "test.Stuck",
+		Effect: simulator.AnswerError, Times: simulator.Always,
+		Chain: []simulator.ErrorLink{{Domain: "MCMDMErrorDomain", Code: 12021,
+			Description: "No."}}})
 	s.remove(id, payloads...)
 	fleet := b.until("/console/fleet", "2 removed, 1 being removed, 1 in error")
-	states := map[string]string{"Gone": "Removed", "Gone too": "Removed", "Slow": "Being removed", "Stuck": "Error"}
+	states := map[string]string{"Gone": "Removed", "Gone too": "Removed", "Slow": "Being removed",
+		"Stuck": "Error"}
 	rows := fleet.rowsOf("removed")
 	if len(rows) != len(states) {
 		t.Errorf("held off are %q", rows)
 	}
 	page := b.open("/console/devices/" + id)
 	for name, state := range states {
-		if want := "Phone of Ann " + name + " Configuration: Wi-Fi " + state + " "; !strings.Contains(strings.Join(rows, "\n"), want) {
+		if want := "Phone of Ann " + name + " Configuration: Wi-Fi " + state +
+			" "; !strings.Contains(strings.Join(rows, "\n"), want) {
 			t.Errorf("there is no %q in %q", want, rows)
 		}
-		if row := page.row("assigned", name+" Configuration"); !strings.HasPrefix(row, "Off "+name) && !strings.HasPrefix(row, name) || !strings.Contains(row, state) {
+		if row := page.row("assigned", name+" Configuration"); !strings.HasPrefix(row,
+			"Off "+name) && !strings.HasPrefix(row, name) || !strings.Contains(row, state) {
 			t.Errorf("the device's page says of %s: %q", name, row)
 		}
 	}
-	if row := b.open("/console/").row("cards", "Phone of Ann"); !strings.HasSuffix(row, " 2 and 1 being removed") {
+	if row := b.open("/console/").row("cards", "Phone of Ann"); !strings.HasSuffix(row,
+		" 2 and 1 being removed") {
 		t.Errorf("the list of devices says %q", row)
 	}
 	s.remove(id)
@@ -154,7 +168,8 @@ func (p *page) rowsOf(section string) []string {
 func (p *page) marked(section string) string {
 	for _, n := range p.all("a") {
 		to, _ := attribute(n, "href")
-		if _, current := attribute(n, "aria-current"); current && strings.HasSuffix(to, "#"+section) {
+		if _, current := attribute(n, "aria-current"); current &&
+			strings.HasSuffix(to, "#"+section) {
 			return text(n)
 		}
 	}
@@ -169,26 +184,32 @@ func TestFleetShowsFailures(t *testing.T) {
 	b.until("/console/devices/"+id, "Office Configuration: Wi-Fi On the device")
 	b.until("/console/devices/"+id, "Guest Configuration: Wi-Fi On the device")
 	for identifier, code := range map[string]int{"test.office": 12021, "test.guest": 12035} {
-		device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: identifier, Effect: simulator.AnswerError, Times: simulator.Always,
-			Chain: []simulator.ErrorLink{{Domain: "MCMDMErrorDomain", Code: code, Description: "Told <i>you</i>"}}})
+		device.AddHook(simulator.Hook{RequestType: "RemoveProfile", Identifier: identifier,
+			Effect: simulator.AnswerError, Times: simulator.Always,
+			Chain: []simulator.ErrorLink{{Domain: "MCMDMErrorDomain", Code: code,
+				Description: "Told <i>you</i>"}}})
 	}
 	s.remove(id, office, guest)
 	b.until("/console/devices/"+id, "2 of 2 ended")
 	for _, days := range []string{"1", "7", "30"} {
-		p := b.open("/console/fleet?days="+days).has(200, "Code 12021", "Code 12035", "The numbers", "2 failures", "Told <i>you</i>")
-		if rows := p.rowsOf("failures"); len(rows) != 2 || !strings.Contains(strings.Join(rows, " "), "Phone of Ann Office just now 12021") {
+		p := b.open("/console/fleet?days="+days).has(200, "Code 12021", "Code 12035", "The numbers",
+			"2 failures", "Told <i>you</i>")
+		if rows := p.rowsOf("failures"); len(rows) != 2 ||
+			!strings.Contains(strings.Join(rows, " "), "Phone of Ann Office just now 12021") {
 			t.Errorf("the latest failures are %q", rows)
 		}
 		chart := p.all("svg")[0]
 		if role, _ := attribute(chart, "role"); role != "img" {
 			t.Error("the plot is not told to be a picture")
 		}
-		if text := text(chart); !strings.Contains(text, "by error code (UTC)") || !strings.Contains(text, "2 failures in "+days) {
+		if text := text(chart); !strings.Contains(text, "by error code (UTC)") ||
+			!strings.Contains(text, "2 failures in "+days) {
 			t.Errorf("the plot has the texts %s", text)
 		}
 		bars := 0
 		for n := range chart.Descendants() {
-			if fill, _ := attribute(n, "fill"); n.Data == "rect" && strings.HasPrefix(fill, "url(#pattern-") {
+			if fill, _ := attribute(n, "fill"); n.Data == "rect" &&
+				strings.HasPrefix(fill, "url(#pattern-") {
 				bars++
 			}
 		}
@@ -212,17 +233,20 @@ func TestFleetShowsWhoIsSilent(t *testing.T) {
 	b.until("/console/", "now")
 	s.clock.advance(8 * 24 * time.Hour)
 	b = s.signedIn(s.token)
-	p := b.open("/console/fleet?silent=7d").has(200, "1 device has not connected for more than 7 days", "Phone of Ann", "8 days ago")
+	p := b.open("/console/fleet?silent=7d").has(200,
+		"1 device has not connected for more than 7 days", "Phone of Ann", "8 days ago")
 	b.open(p.leads("among the devices")).has(200, "1 to 1 of 1 device", "Phone of Ann")
-	b.open("/console/fleet?silent=30d").has(200, "Every device that has ever connected did so within 30 days").hasNot("Phone of Ann")
+	b.open("/console/fleet?silent=30d").has(200,
+		"Every device that has ever connected did so within 30 days").hasNot("Phone of Ann")
 	b.open("/console/fleet?silent=nonsense&days=-3").has(200, "for more than 7 days")
 }
 
 func TestFleetIsForThoseWhoMay(t *testing.T) {
 	s := newSite(t)
 	var role struct{ ID string }
-	s.api("POST", "/beta/deviceManagement/roleDefinitions", map[string]any{"displayName": "Catalog only", "rolePermissions": []any{map[string]any{
-		"resourceActions": []any{map[string]any{"allowedResourceActions": []string{string(access.ReadConfigurations)}}}}}}, &role)
+	s.api("POST", "/beta/deviceManagement/roleDefinitions",
+		map[string]any{"displayName": "Catalog only", "rolePermissions": []any{map[string]any{
+			"resourceActions": []any{map[string]any{"allowedResourceActions": []string{string(access.ReadConfigurations)}}}}}}, &role)
 	b := s.browser()
 	p := b.post("/console/sign-in", map[string][]string{"token": {s.bearer("clerk", role.ID, 0)}})
 	if strings.Contains(p.text(), "Fleet") {

@@ -12,11 +12,12 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
-// groupPicker is the part of a form that chooses groups: those that are chosen, and those that a search finds. The script
-// searches while somebody types. Without it, a button sends the form as it is filled in to the form's own page, which
-// shows it again with what was found.
+// groupPicker is the part of a form that chooses groups: those that are chosen, and those that a
+// search finds. The script searches while somebody types. Without it, a button sends the form as it
+// is filled in to the form's own page, which shows it again with what was found.
 type groupPicker struct {
-	Assign   bool          // each says whether its devices get something; otherwise it is ticked or not
+	// each says whether its devices get something; otherwise it is ticked or not
+	Assign   bool
 	Groups   []groupChoice // the chosen ones first
 	Readable bool          // the visitor may read groups
 	Search   string
@@ -31,7 +32,8 @@ type groupChoice struct {
 
 // Chosen are the groups that are chosen.
 func (p groupPicker) Chosen() []groupChoice {
-	return slices.DeleteFunc(slices.Clone(p.Groups), func(g groupChoice) bool { return !g.Include && !g.Exclude })
+	return slices.DeleteFunc(slices.Clone(p.Groups),
+		func(g groupChoice) bool { return !g.Include && !g.Exclude })
 }
 
 const (
@@ -53,7 +55,8 @@ func (v *visit) groupPicker(chosen []groupChoice) (groupPicker, error) {
 			chosen[i].Name = name
 		}
 	}
-	slices.SortFunc(chosen, func(a, b groupChoice) int { return byName(a.Name, b.Name, a.ID, b.ID) })
+	slices.SortFunc(chosen,
+		func(a, b groupChoice) int { return byName(a.Name, b.Name, a.ID, b.ID) })
 	return groupPicker{Groups: chosen, Readable: v.may(access.ReadGroups)}, err
 }
 
@@ -66,7 +69,8 @@ func (v *visit) offer(p *groupPicker, search string) error {
 	chosen := len(p.Groups)
 	found, fitting, err := v.findGroups(p.Search, min(groupsOffered+chosen, mostGroupsRead))
 	for _, g := range found {
-		known := slices.ContainsFunc(p.Groups[:chosen], func(c groupChoice) bool { return c.ID == g.ID })
+		known := slices.ContainsFunc(p.Groups[:chosen],
+			func(c groupChoice) bool { return c.ID == g.ID })
 		if !known && len(p.Groups) < chosen+groupsOffered {
 			p.Groups = append(p.Groups, groupChoice{ID: g.ID, Name: g.Name})
 		}
@@ -91,7 +95,8 @@ func foundWords(search string, found, fitting int) string {
 	case search == "" && found >= fitting:
 		return plural(fitting, "group") + "."
 	case search == "":
-		return fmt.Sprintf("%s; search to find those that are not listed.", plural(fitting, "group"))
+		return fmt.Sprintf("%s; search to find those that are not listed.",
+			plural(fitting, "group"))
 	case fitting == 1:
 		return "1 group fits."
 	case found >= fitting:
@@ -111,7 +116,8 @@ func (v *visit) findGroups(search string, most int) (found []group, fitting int,
 }
 
 func (v *visit) listGroups(filter string, most int) ([]group, int, error) {
-	options := url.Values{"$select": {"id,displayName,description,createdDateTime"}, "$orderby": {"displayName"}, "$count": {"true"},
+	options := url.Values{"$select": {"id,displayName,description,createdDateTime"},
+		"$orderby": {"displayName"}, "$count": {"true"},
 		"$top": {strconv.Itoa(most)}}
 	if filter != "" {
 		options.Set("$filter", filter)
@@ -124,7 +130,8 @@ func (v *visit) listGroups(filter string, most int) ([]group, int, error) {
 	return list.Value, list.Count, err
 }
 
-// groupNames are the names of groups by their ids, as far as there are such groups and the visitor may read them.
+// groupNames are the names of groups by their ids, as far as there are such groups and the visitor
+// may read them.
 func (v *visit) groupNames(ids []string) (map[string]string, error) {
 	names := make(map[string]string)
 	if !v.may(access.ReadGroups) {
@@ -149,7 +156,8 @@ func (v *visit) groupNames(ids []string) (map[string]string, error) {
 	return names, nil
 }
 
-// drafted is a form as it is filled in, sent to its own page by the button that finds groups; nil: it was not.
+// drafted is a form as it is filled in, sent to its own page by the button that finds groups; nil:
+// it was not.
 func (v *visit) drafted() url.Values {
 	if query := v.r.URL.Query(); query.Has("find") {
 		return query
@@ -157,11 +165,13 @@ func (v *visit) drafted() url.Values {
 	return nil
 }
 
-// pickGroups answers the script of a picker: the groups that a search finds. `chosen` is how many are shown already.
+// pickGroups answers the script of a picker: the groups that a search finds. `chosen` is how many
+// are shown already.
 func (v *visit) pickGroups() error {
 	query := v.r.URL.Query()
 	chosen, _ := strconv.Atoi(query.Get("chosen"))
-	p := groupPicker{Assign: query.Get("as") == "assign", Readable: true, Search: searchOf(query.Get("groups"))}
+	p := groupPicker{Assign: query.Get("as") == "assign", Readable: true,
+		Search: searchOf(query.Get("groups"))}
 	found, fitting, err := v.findGroups(p.Search, min(groupsOffered+max(0, chosen), mostGroupsRead))
 	if err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
-// picked are the groups that the page's picker shows, in its order: what stands in each row, and whether it is chosen.
+// picked are the groups that the page's picker shows, in its order: what stands in each row, and
+// whether it is chosen.
 func (p *page) picked() (names []string, chosen []bool) {
 	p.Helper()
 	for n := range p.document().Descendants() {
@@ -76,11 +77,14 @@ func TestAssignmentsFindGroups(t *testing.T) {
 	s := newSite(t)
 	id, ids := s.wifi("Wi-Fi", "com.example.wifi"), s.classes(30)
 	s.api("POST", policiesAPI+"/"+id+"/assign", map[string]any{"assignments": []any{map[string]any{
-		"target": map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": ids[29]}}}}, nil)
+		"target": map[string]any{"@odata.type": "#microsoft.graph.groupAssignmentTarget",
+			"groupId": ids[29]}}}}, nil)
 	b := s.signedIn(s.token)
-	p := b.open("/console/catalog/policies/"+id).has(200, "30 groups; search to find those that are not listed")
+	p := b.open("/console/catalog/policies/"+id).has(200,
+		"30 groups; search to find those that are not listed")
 	names, chosen := p.picked()
-	if len(names) != 13 || names[0] != "Class 29" || !chosen[0] || names[1] != "Class 00" || slices.Contains(chosen[1:], true) {
+	if len(names) != 13 || names[0] != "Class 29" || !chosen[0] || names[1] != "Class 00" ||
+		slices.Contains(chosen[1:], true) {
 		t.Errorf("shown are %q, chosen %v", names, chosen)
 	}
 	p.controlsHaveNames()
@@ -88,21 +92,25 @@ func TestAssignmentsFindGroups(t *testing.T) {
 	// What is chosen meanwhile goes through a search, and through a second one.
 	f := p.form("/assign").set("group", ids[29], "not:"+ids[0]).set("all", "yes")
 	p = p.find(f, "cLASS 1").has(200, "10 groups fit.", "Assigned to 1 group.")
-	p = p.find(p.form("/assign").set("group", ids[29], "not:"+ids[0], ids[17]), "nothing").has(200, "No group fits")
-	if names, chosen := p.picked(); !slices.Equal(names, []string{"Class 00", "Class 17", "Class 29"}) || slices.Contains(chosen, false) {
+	p = p.find(p.form("/assign").set("group", ids[29], "not:"+ids[0], ids[17]), "nothing").has(200,
+		"No group fits")
+	if names, chosen := p.picked(); !slices.Equal(names,
+		[]string{"Class 00", "Class 17", "Class 29"}) || slices.Contains(chosen, false) {
 		t.Errorf("shown are %q, chosen %v", names, chosen)
 	}
 	if p.chosen("group-"+ids[0]) != "not:"+ids[0] || p.chosen("group-"+ids[17]) != ids[17] {
 		t.Errorf("what was chosen is lost: %s", p)
 	}
 	f = p.form("/assign").set("group", ids[29], "not:"+ids[0], ids[17])
-	f.submit().has(200, "The assignments are saved", "Assigned to all devices, 2 groups without 1 group")
+	f.submit().has(200, "The assignments are saved",
+		"Assigned to all devices, 2 groups without 1 group")
 
 	// A search does not hide that somebody else changed the assignments.
 	p = b.open("/console/catalog/policies/" + id)
 	searched := p.find(p.form("/assign"), "Class 2")
 	s.api("POST", policiesAPI+"/"+id+"/assign", map[string]any{"assignments": []any{}}, nil)
-	searched.find(searched.form("/assign"), "Class 1").form("/assign").submit().has(409, "Somebody else changed the assignments")
+	searched.find(searched.form("/assign"), "Class 1").form("/assign").submit().has(409,
+		"Somebody else changed the assignments")
 }
 
 func TestFormsKeepWhatIsFilledInWhileGroupsAreFound(t *testing.T) {
@@ -111,14 +119,18 @@ func TestFormsKeepWhatIsFilledInWhileGroupsAreFound(t *testing.T) {
 	b := s.signedIn(s.token)
 	role := "/console/roles/" + access.HelpDeskOperator
 	p := b.open(role + "/assignments/new")
-	f := p.form("/assignments").set("name", "Desk").set("description", "d").set("members", "user:anna\r\nuser:ben").set("scope", "groups").
+	f := p.form("/assignments").set("name", "Desk").set("description", "d").set("members",
+		"user:anna\r\nuser:ben").set("scope", "groups").
 		set("group", ids[14]).set("tag", tag)
 	p = p.find(f, "03").has(200, "Assign Help Desk Operator", "1 group fits.")
-	if p.filled("name") != "Desk" || p.filled("description") != "d" || !strings.HasPrefix(p.filled("members"), "user:anna") ||
-		!slices.Equal(p.ticked("scope"), []string{"groups"}) || !slices.Equal(p.ticked("tag"), []string{tag}) {
+	if p.filled("name") != "Desk" || p.filled("description") != "d" ||
+		!strings.HasPrefix(p.filled("members"), "user:anna") ||
+		!slices.Equal(p.ticked("scope"), []string{"groups"}) ||
+		!slices.Equal(p.ticked("tag"), []string{tag}) {
 		t.Errorf("what was filled in is lost: %s", p.body)
 	}
-	if names, chosen := p.picked(); !slices.Equal(names, []string{"Class 14", "Class 03"}) || !slices.Equal(chosen, []bool{true, false}) {
+	if names, chosen := p.picked(); !slices.Equal(names, []string{"Class 14", "Class 03"}) ||
+		!slices.Equal(chosen, []bool{true, false}) {
 		t.Errorf("shown are %q, chosen %v", names, chosen)
 	}
 	f = p.form("/assignments").set("members", "user:anna").set("group", ids[14], ids[3])
@@ -126,34 +138,44 @@ func TestFormsKeepWhatIsFilledInWhileGroupsAreFound(t *testing.T) {
 	f = p.form(p.path())
 	f.set("name", "Other desk").set("members", "user:carl")
 	p = p.find(f, "Class 1").has(200, "5 groups fit")
-	if p.filled("name") != "Other desk" || p.filled("members") != "user:carl" || !slices.Equal(p.ticked("group"), []string{ids[3], ids[14]}) {
+	if p.filled("name") != "Other desk" || p.filled("members") != "user:carl" ||
+		!slices.Equal(p.ticked("group"), []string{ids[3], ids[14]}) {
 		t.Errorf("what was changed is lost: %s", p.body)
 	}
 	b.open("/console/roles").has(200, "Desk Help Desk Operator").hasNot("Other desk")
 
 	p = b.open("/console/tokens")
-	f = p.form("/console/tokens#new").set("name", "T").set("role", access.HelpDeskOperator).set("lasts", "24h").set("scope", "groups").set("group", ids[7])
+	f = p.form("/console/tokens#new").set("name", "T").set("role",
+		access.HelpDeskOperator).set("lasts", "24h").set("scope", "groups").set("group", ids[7])
 	p = p.find(f, "no such").has(200, "No group fits.")
-	if p.filled("name") != "T" || p.chosen("role") != access.HelpDeskOperator || p.chosen("lasts") != "24h" || !slices.Equal(p.ticked("group"), []string{ids[7]}) {
+	if p.filled("name") != "T" || p.chosen("role") != access.HelpDeskOperator ||
+		p.chosen("lasts") != "24h" || !slices.Equal(p.ticked("group"), []string{ids[7]}) {
 		t.Errorf("what was filled in is lost: %s", p.body)
 	}
-	p.form("/console/tokens#new").set("role", access.HelpDeskOperator).set("lasts", "24h").submit().has(201, "Group Class 07")
+	p.form("/console/tokens#new").set("role", access.HelpDeskOperator).set("lasts",
+		"24h").submit().has(201, "Group Class 07")
 }
 
 func TestUploadedProfilesFindGroups(t *testing.T) {
 	s := newSite(t)
 	ids := s.classes(15)
 	b := s.signedIn(s.token)
-	f := b.send("/console/catalog/policies", nil, "a.mobileconfig", profile("com.example.x", "1", "com.apple.vpn.managed", "")).
+	f := b.send("/console/catalog/policies", nil, "a.mobileconfig",
+		profile("com.example.x", "1", "com.apple.vpn.managed", "")).
 		has(200, "15 groups; search").form("/console/catalog/policies")
-	f.set("displayName", "Changed").set("@odata.type", "#microsoft.graph.macOSCustomConfiguration").set("group", ids[14]).set("groups", "04").set("find", "groups")
+	f.set("displayName", "Changed").set("@odata.type",
+		"#microsoft.graph.macOSCustomConfiguration").set("group", ids[14]).set("groups",
+		"04").set("find", "groups")
 	p := b.send(f.action, f.values, "", nil).has(200, "Nothing has been added yet", "1 group fits.")
-	if names, _ := p.picked(); !slices.Equal(names, []string{"Class 14", "Class 04"}) || p.filled("displayName") != "Changed" {
+	if names, _ := p.picked(); !slices.Equal(names, []string{"Class 14", "Class 04"}) ||
+		p.filled("displayName") != "Changed" {
 		t.Errorf("shown are %q, with the name %q", names, p.filled("displayName"))
 	}
 	b.open("/console/catalog/policies").has(200, "There are none yet")
-	f = p.form("/console/catalog/policies").set("@odata.type", "#microsoft.graph.macOSCustomConfiguration").set("group", ids[14])
-	b.send(f.action, f.values, "", nil).has(200, "It is in the catalog now", "Changed", "Assigned to 1 group.")
+	f = p.form("/console/catalog/policies").set("@odata.type",
+		"#microsoft.graph.macOSCustomConfiguration").set("group", ids[14])
+	b.send(f.action, f.values, "", nil).has(200, "It is in the catalog now", "Changed",
+		"Assigned to 1 group.")
 }
 
 func TestGroupsFoundForTheScript(t *testing.T) {
@@ -180,14 +202,17 @@ func TestGroupsFoundForTheScript(t *testing.T) {
 	} {
 		p := b.open("/console/groups/pick?"+c.query).has(200, c.says)
 		names, chosen := p.picked()
-		if len(names) != c.shown || len(names) > 0 && names[0] != c.first || slices.Contains(chosen, true) {
+		if len(names) != c.shown || len(names) > 0 && names[0] != c.first ||
+			slices.Contains(chosen, true) {
 			t.Errorf("%s: shown are %q, chosen %v", c.query, names, chosen)
 		}
 	}
-	tokens := s.bearer("tokens", s.role("Tokens", access.ReadDevices, access.ReadTokens, access.CreateTokens), 0)
+	tokens := s.bearer("tokens", s.role("Tokens", access.ReadDevices, access.ReadTokens,
+		access.CreateTokens), 0)
 	other := s.signedIn(tokens)
 	other.open("/console/groups/pick?as=tick").has(403, "no role or permission")
-	p := other.open("/console/tokens?find=groups&scope=groups&group="+s.group("Hidden")).has(200, "do not let you read groups").hasNot("Hidden")
+	p := other.open("/console/tokens?find=groups&scope=groups&group="+s.group("Hidden")).has(200,
+		"do not let you read groups").hasNot("Hidden")
 	if len(p.ticked("group")) != 1 {
 		t.Errorf("what was chosen is lost: %s", p)
 	}
@@ -198,10 +223,12 @@ func TestNamesOfManyGroups(t *testing.T) {
 	ids := s.classes(120) // more than fit into one filter
 	b := s.signedIn(s.token)
 	for name, part := range map[string][]string{"Low": ids[:60], "High": ids[60:]} {
-		b.post("/console/roles/"+access.HelpDeskOperator+"/assignments", url.Values{"name": {name}, "members": {"user:anna"}, "scope": {"groups"},
-			"group": part}).has(200, "The assignment is saved")
+		b.post("/console/roles/"+access.HelpDeskOperator+"/assignments",
+			url.Values{"name": {name}, "members": {"user:anna"}, "scope": {"groups"},
+				"group": part}).has(200, "The assignment is saved")
 	}
-	b.open("/console/roles").has(200, "Groups Class 00, Class 01", "Class 58, Class 59", "Groups Class 60", "Class 118, Class 119")
+	b.open("/console/roles").has(200, "Groups Class 00, Class 01", "Class 58, Class 59",
+		"Groups Class 60", "Class 118, Class 119")
 	if got := b.open("/console/groups").has(200, "120 of 120").rowsOfTable("Groups"); got != 120 {
 		t.Errorf("%d groups are listed", got)
 	}

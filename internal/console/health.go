@@ -33,7 +33,8 @@ type healthPage struct {
 
 var databaseStates = map[string]mark{"ok": {"Works", "good"}, "busy": {"Busy", "busy"}}
 
-// pushNotice is how long before its end the push certificate is shown as one that ends, as in the API's warnings.
+// pushNotice is how long before its end the push certificate is shown as one that ends, as in the
+// API's warnings.
 const pushNotice = 30 * 24 * time.Hour
 
 func (v *visit) health() error {
@@ -45,7 +46,8 @@ func (v *visit) health() error {
 	if !known {
 		database = mark{"Failed", "bad"}
 	}
-	p := healthPage{serverHealth: h, Database: database, Since: v.moment(h.Started), MayUpdate: v.may(access.UpdateOrganization)}
+	p := healthPage{serverHealth: h, Database: database, Since: v.moment(h.Started),
+		MayUpdate: v.may(access.UpdateOrganization)}
 	if v.r.URL.Query().Get("notice") == "push" {
 		p.Notice = "The push certificate is set. Devices are woken with it from now on."
 	}

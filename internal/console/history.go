@@ -30,8 +30,9 @@ type formerAction struct {
 }
 
 func (v *visit) formerAction(a *actionResult) formerAction {
-	return formerAction{Number: a.Number, State: actionState(a.State), Started: v.moment(a.Started), InitiatedBy: a.InitiatedBy,
-		Summary: tally(a.results())}
+	return formerAction{Number: a.Number, State: actionState(a.State), Started: v.moment(a.Started),
+		InitiatedBy: a.InitiatedBy,
+		Summary:     tally(a.results())}
 }
 
 // tally counts what became of payloads.
@@ -44,7 +45,8 @@ func tally(list []payloadResult) string {
 	for _, m := range []struct {
 		mark mark
 		word string
-	}{{removed, "removed"}, {restored, "restored"}, {failed, "in error"}, {inProgress, "in progress"}} {
+	}{{removed, "removed"}, {restored, "restored"}, {failed, "in error"},
+		{inProgress, "in progress"}} {
 		if n := counts[m.mark]; n > 0 {
 			if text != "" {
 				text += ", "
@@ -95,8 +97,9 @@ type pastEnrollment struct {
 	What string
 }
 
-var enrollmentEvents = map[string]string{"deviceEnrolled": "Enrolled", "deviceReenrolled": "Enrolled anew: started clean, with a new identity",
-	"deviceLeft": "Left management"}
+var enrollmentEvents = map[string]string{"deviceEnrolled": "Enrolled",
+	"deviceReenrolled": "Enrolled anew: started clean, with a new identity",
+	"deviceLeft":       "Left management"}
 
 // enrollments reads when a device enrolled and left.
 func (v *visit) enrollments(device string) (past []pastEnrollment, err error) {
@@ -157,7 +160,8 @@ func (v *visit) pastAction(device string, a *actionResult) (pastAction, error) {
 	}
 	list := a.results()
 	for i := range list {
-		past.Rows = append(past.Rows, pastRow{v.monitorRow(&list[i], a.Started, false), newTimeline(list[i].id(), events)})
+		past.Rows = append(past.Rows, pastRow{v.monitorRow(&list[i], a.Started, false),
+			newTimeline(list[i].id(), events)})
 	}
 	return past, nil
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// Pages go through the limit of who asks for them, whatever they are made of, and share it with the same caller's calls.
+// Pages go through the limit of who asks for them, whatever they are made of, and share it with the
+// same caller's calls.
 func TestRateLimitOfPages(t *testing.T) {
 	s := newSite(t, func(c *server.Config) { c.RateLimit, c.RateBurst = 0.5, 3 })
 	b := s.signedIn(s.token) // is sent to its first page
@@ -19,9 +20,11 @@ func TestRateLimitOfPages(t *testing.T) {
 			t.Fatalf("%s: %s", path, p)
 		}
 	}
-	for method, path := range map[string]string{"GET": "/console/", "POST": "/console/groups", "HEAD": "/console/events"} {
+	for method, path := range map[string]string{"GET": "/console/", "POST": "/console/groups",
+		"HEAD": "/console/events"} {
 		p := b.do(method, path, nil)
-		if p.status != http.StatusTooManyRequests || p.header.Get("Retry-After") != "2" || method != "HEAD" && !strings.Contains(p.text(), "Wait 2 seconds") {
+		if p.status != http.StatusTooManyRequests || p.header.Get("Retry-After") != "2" ||
+			method != "HEAD" && !strings.Contains(p.text(), "Wait 2 seconds") {
 			t.Errorf("%s %s: %d, %v", method, path, p.status, p.header)
 		}
 	}
@@ -38,7 +41,8 @@ func TestRateLimitOfPages(t *testing.T) {
 	if answer.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("a call of the same caller is answered %s", answer.Status)
 	}
-	if other := s.signedIn(s.bearer("other", access.Administrator, 0)); other.open("/console/").status != http.StatusOK {
+	if other := s.signedIn(s.bearer("other", access.Administrator,
+		0)); other.open("/console/").status != http.StatusOK {
 		t.Error("another caller waits, too")
 	}
 	s.clock.advance(2 * time.Second)
@@ -47,7 +51,8 @@ func TestRateLimitOfPages(t *testing.T) {
 	}
 }
 
-// Who signs out is recorded, once, and so is whose session ends because their browser signs in anew.
+// Who signs out is recorded, once, and so is whose session ends because their browser signs in
+// anew.
 func TestSigningOutIsRecorded(t *testing.T) {
 	s := newSite(t)
 	recorded := func() (entries []string) {
@@ -55,13 +60,17 @@ func TestSigningOutIsRecorded(t *testing.T) {
 		var list struct {
 			Value []struct {
 				ActivityType, ActivityResult string
-				Actor                        struct{ UserPrincipalName, ApplicationDisplayName, IPAddress string }
+				Actor                        struct {
+					UserPrincipalName, ApplicationDisplayName,
+					IPAddress string
+				}
 			}
 		}
 		s.api("GET", "/beta/deviceManagement/auditEvents?$top=100", nil, &list)
 		for _, e := range list.Value {
 			if e.ActivityType == "session.signOut" {
-				entries = append(entries, strings.TrimSpace(e.Actor.UserPrincipalName+e.Actor.ApplicationDisplayName+" "+e.Actor.IPAddress+" "+e.ActivityResult))
+				entries = append(entries,
+					strings.TrimSpace(e.Actor.UserPrincipalName+e.Actor.ApplicationDisplayName+" "+e.Actor.IPAddress+" "+e.ActivityResult))
 			}
 		}
 		return entries
@@ -74,7 +83,8 @@ func TestSigningOutIsRecorded(t *testing.T) {
 		t.Errorf("signing out is recorded as %q", got)
 	}
 	b = s.signedIn(s.token)
-	b.post("/console/sign-in", map[string][]string{"token": {s.bearer("other", access.Administrator, 0)}})
+	b.post("/console/sign-in", map[string][]string{"token": {s.bearer("other", access.Administrator,
+		0)}})
 	if got := recorded(); len(got) != 2 {
 		t.Errorf("signing in anew is recorded as %q", got)
 	}

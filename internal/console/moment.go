@@ -39,7 +39,8 @@ func (m moment) Relative() string {
 var units = []struct {
 	length time.Duration
 	name   string
-}{{365 * 24 * time.Hour, "year"}, {24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}}
+}{{365 * 24 * time.Hour, "year"}, {24 * time.Hour, "day"}, {time.Hour, "hour"},
+	{time.Minute, "minute"}, {time.Second, "second"}}
 
 // roughly is a duration in its largest unit.
 func roughly(d time.Duration) string {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// monitor is the live result of the latest action on a device, with the columns of the reference system's monitor page
-// (spec section 3).
+// monitor is the live result of the latest action on a device, with the columns of the reference
+// system's monitor page (spec section 3).
 type monitor struct {
 	Number      int64
 	State       mark
@@ -41,7 +41,8 @@ func (r monitorRow) Say() string {
 func (m *monitor) Say() string { return "Action: " + m.State.Text }
 
 func (v *visit) monitor(device string, a *actionResult, payloads []devicePayload) *monitor {
-	m := &monitor{Number: a.Number, State: actionState(a.State), InitiatedBy: a.InitiatedBy, Started: v.moment(a.Started), Ended: a.ended(),
+	m := &monitor{Number: a.Number, State: actionState(a.State), InitiatedBy: a.InitiatedBy,
+		Started: v.moment(a.Started), Ended: a.ended(),
 		Updated: v.moment(a.Updated)}
 	for _, p := range payloads {
 		if p.Removed {
@@ -54,15 +55,18 @@ func (v *visit) monitor(device string, a *actionResult, payloads []devicePayload
 		if list[i].ended() {
 			m.Done++
 		}
-		off := slices.ContainsFunc(payloads, func(p devicePayload) bool { return p.ID == list[i].id() && p.Removed })
+		off := slices.ContainsFunc(payloads,
+			func(p devicePayload) bool { return p.ID == list[i].id() && p.Removed })
 		m.Rows = append(m.Rows, v.monitorRow(&list[i], a.Started, off))
 	}
 	return m
 }
 
 func (v *visit) monitorRow(p *payloadResult, started time.Time, off bool) monitorRow {
-	row := monitorRow{ID: p.id(), Name: p.name(), Type: p.kind(), Action: intents[p.intent()], Started: v.moment(started),
-		Status: statuses[p.status()], At: v.moment(p.LastModified), Detail: p.detail(), Restorable: off}
+	row := monitorRow{ID: p.id(), Name: p.name(), Type: p.kind(), Action: intents[p.intent()],
+		Started: v.moment(started),
+		Status:  statuses[p.status()], At: v.moment(p.LastModified), Detail: p.detail(),
+		Restorable: off}
 	if p.ErrorCode != 0 || row.Status == failed {
 		row.Explanation = explain(p.ErrorCode, p.detail(), words{p.Meaning, p.Advice})
 	} else if row.Status == inProgress && row.Detail == "" {

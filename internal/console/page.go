@@ -16,8 +16,8 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// page is what the frame around every page shows. A page's own template gets it, too, and finds what its handler made
-// in Data.
+// page is what the frame around every page shows. A page's own template gets it, too, and finds
+// what its handler made in Data.
 type page struct {
 	Title    string
 	Path     string // of the request
@@ -29,7 +29,8 @@ type page struct {
 	Data     any
 }
 
-// loadPages parses the templates: frame.html and what begins with an underscore is for all, every other file a page.
+// loadPages parses the templates: frame.html and what begins with an underscore is for all, every
+// other file a page.
 func loadPages(a *assets) map[string]*template.Template {
 	base := template.Must(template.New("frame").Funcs(template.FuncMap{"asset": a.url}).
 		ParseFS(templateFiles, "templates/frame.html", "templates/_*.html"))

@@ -38,7 +38,8 @@ func (p *page) text() string { return text(p.document()) }
 func text(n *html.Node) string {
 	var words []string
 	for d := range n.Descendants() {
-		if d.Type == html.TextNode && !slices.Contains([]string{"script", "style", "noscript"}, d.Parent.Data) {
+		if d.Type == html.TextNode && !slices.Contains([]string{"script", "style", "noscript"},
+			d.Parent.Data) {
 			words = append(words, strings.Fields(d.Data)...)
 		}
 	}

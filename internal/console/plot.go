@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// plot is a chart of stacked bars: so many of each series in each bucket of time. Its lengths across are percents, so
-// that it is as wide as there is room, and down are pixels.
+// plot is a chart of stacked bars: so many of each series in each bucket of time. Its lengths
+// across are percents, so that it is as wide as there is room, and down are pixels.
 type plot struct {
 	Title, Summary string
 	Height         int // of the whole picture
@@ -58,8 +58,8 @@ const (
 	plotGap                       = 0.2 // of a bucket's width
 )
 
-// newPlot draws series over buckets. Every series has a count for each bucket. A label is written below every step-th
-// bucket.
+// newPlot draws series over buckets. Every series has a count for each bucket. A label is written
+// below every step-th bucket.
 func newPlot(title string, buckets []string, series []plotSeries, step int) *plot {
 	p := &plot{Title: title, Height: plotHeight, Base: plotBase, Series: series}
 	most := 0
@@ -82,10 +82,12 @@ func newPlot(title string, buckets []string, series []plotSeries, step int) *plo
 	width := 100 / float64(len(buckets))
 	for at, row := range p.Table {
 		if row.Total > 0 {
-			p.Bars = append(p.Bars, bar(row, (float64(at)+plotGap/2)*width, (1-plotGap)*width, top, series))
+			p.Bars = append(p.Bars, bar(row, (float64(at)+plotGap/2)*width, (1-plotGap)*width, top,
+				series))
 		}
 		if at%step == 0 {
-			p.Labels = append(p.Labels, plotLabel{percent((float64(at) + 0.5) * width), row.Name, at/step%2 == 1})
+			p.Labels = append(p.Labels, plotLabel{percent((float64(at) + 0.5) * width), row.Name,
+				at/step%2 == 1})
 		}
 	}
 	p.Table = slices.DeleteFunc(p.Table, func(r plotRow) bool { return r.Total == 0 })
@@ -94,7 +96,8 @@ func newPlot(title string, buckets []string, series []plotSeries, step int) *plo
 
 // bar stacks what a row counts, the first series at the bottom.
 func bar(row plotRow, x, width float64, top int, series []plotSeries) plotBar {
-	b := plotBar{X: percent(x), Width: percent(width), Text: row.Name + ": " + plural(row.Total, "failure")}
+	b := plotBar{X: percent(x), Width: percent(width),
+		Text: row.Name + ": " + plural(row.Total, "failure")}
 	below := 0
 	for i, n := range row.Counts {
 		if n == 0 {

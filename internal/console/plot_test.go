@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// However much is counted, every bar stands on the base, is as high as its count to a pixel for each part, and stays in the
-// picture; and the table tells what the bars do.
+// However much is counted, every bar stands on the base, is as high as its count to a pixel for
+// each part, and stays in the picture; and the table tells what the bars do.
 func TestPlotShowsWhatIsCounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		buckets := make([]string, rapid.IntRange(1, 31).Draw(t, "buckets"))
@@ -21,7 +21,8 @@ func TestPlotShowsWhatIsCounted(t *testing.T) {
 		sum := 0
 		for i := range series {
 			series[i] = plotSeries{Name: fmt.Sprintf("series %d", i),
-				counts: rapid.SliceOfN(rapid.IntRange(0, 100_000), len(buckets), len(buckets)).Draw(t, "counts")}
+				counts: rapid.SliceOfN(rapid.IntRange(0, 100_000), len(buckets),
+					len(buckets)).Draw(t, "counts")}
 			for _, n := range series[i].counts {
 				sum += n
 			}
@@ -48,10 +49,12 @@ func TestPlotShowsWhatIsCounted(t *testing.T) {
 			for _, part := range b.Parts {
 				height += part.Height
 			}
-			if want := row.Total * (plotBase - plotTop) / top; height < want || height > want+len(b.Parts) {
+			if want := row.Total * (plotBase - plotTop) / top; height < want ||
+				height > want+len(b.Parts) {
 				t.Errorf("bar %d for %d of %d is %d high, want %d", i, row.Total, top, height, want)
 			}
-			if first := b.Parts[0]; first.Y+first.Height < plotBase || first.Y+first.Height > plotBase+1 {
+			if first := b.Parts[0]; first.Y+first.Height < plotBase ||
+				first.Y+first.Height > plotBase+1 {
 				t.Errorf("bar %d stands at %d", i, first.Y+first.Height)
 			}
 			if last := b.Parts[len(b.Parts)-1]; last.Y < plotTop {
@@ -59,7 +62,8 @@ func TestPlotShowsWhatIsCounted(t *testing.T) {
 			}
 		}
 		if shown != sum || len(p.Bars) != len(p.Table) {
-			t.Errorf("%d of %d are shown, in %d bars and %d rows", shown, sum, len(p.Bars), len(p.Table))
+			t.Errorf("%d of %d are shown, in %d bars and %d rows", shown, sum, len(p.Bars),
+				len(p.Table))
 		}
 	})
 }

@@ -32,13 +32,15 @@ type pushPage struct {
 func (v *visit) pushPage() error { return v.showPush(http.StatusOK, "", "") }
 
 func (v *visit) showPush(status int, certificate, message string) error {
-	p := pushPage{MayUpdate: v.may(access.UpdateOrganization), Certificate: certificate, Message: message, MayForce: status == http.StatusConflict}
+	p := pushPage{MayUpdate: v.may(access.UpdateOrganization), Certificate: certificate,
+		Message: message, MayForce: status == http.StatusConflict}
 	var current pushCertificate
 	err := v.get(pushCertificatePath, nil, &current)
 	refused, answered := near(err)
 	switch {
 	case err == nil:
-		p.Current, p.Expires, p.State = &current, v.moment(current.Expires), v.certificateState(current.Expires)
+		p.Current, p.Expires, p.State = &current, v.moment(current.Expires),
+			v.certificateState(current.Expires)
 	case !answered || refused.Status != http.StatusNotFound:
 		return err
 	}

@@ -15,7 +15,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// sendFiles posts a form of files by the names of their fields. The other fields are empty, as browsers send them.
+// sendFiles posts a form of files by the names of their fields. The other fields are empty, as
+// browsers send them.
 func (b *browser) sendFiles(path string, files map[string][]byte) *page {
 	b.Helper()
 	var body bytes.Buffer
@@ -62,12 +63,17 @@ func TestPushCertificate(t *testing.T) {
 	text := func(certificate, key []byte) url.Values {
 		return url.Values{"certificate": {string(certificate)}, "key": {string(key)}}
 	}
-	b.send(p.path(), text(certificate, nil), "", nil).has(http.StatusBadRequest, "was not set. ‘Private key’ is required")
-	refused := b.send(p.path(), text([]byte("<i>no certificate"), key), "", nil).has(http.StatusBadRequest, "‘Certificate’")
-	if !strings.HasPrefix(refused.filled("certificate"), "<i>no certificate") || strings.Contains(refused.body, "PRIVATE KEY-----\n") || strings.Contains(refused.body, "<i>") {
+	b.send(p.path(), text(certificate, nil), "", nil).has(http.StatusBadRequest,
+		"was not set. ‘Private key’ is required")
+	refused := b.send(p.path(), text([]byte("<i>no certificate"), key), "",
+		nil).has(http.StatusBadRequest, "‘Certificate’")
+	if !strings.HasPrefix(refused.filled("certificate"), "<i>no certificate") ||
+		strings.Contains(refused.body, "PRIVATE KEY-----\n") ||
+		strings.Contains(refused.body, "<i>") {
 		t.Errorf("the form comes back as %s", refused.body)
 	}
-	b.send(p.path(), text(certificate, key), "", nil).has(http.StatusOK, "The push certificate is set", topic)
+	b.send(p.path(), text(certificate, key), "", nil).has(http.StatusOK,
+		"The push certificate is set", topic)
 
 	_, otherKey, _, err := simulator.NewPushCertificate(uuid.NewString(), s.clock.Now())
 	if err != nil {
@@ -75,7 +81,8 @@ func TestPushCertificate(t *testing.T) {
 	}
 	b.send(p.path(), text(certificate, otherKey), "", nil).has(http.StatusBadRequest, "was not set")
 	reader := s.signedIn(s.bearer("reader", access.ReadOnlyOperator, 0))
-	reader.send(p.path(), text(certificate, key), "", nil).has(http.StatusForbidden, "no role or permission")
+	reader.send(p.path(), text(certificate, key), "", nil).has(http.StatusForbidden,
+		"no role or permission")
 	b.open("/console/audit").has(http.StatusOK, "Set the push certificate")
 }
 
@@ -86,7 +93,10 @@ func TestPushCertificateAsFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.sendFiles("/console/health/push", map[string][]byte{"certificate-file": certificate, "key-file": key}).has(http.StatusOK, "The push certificate is set", topic)
-	b.sendFiles("/console/health/push", map[string][]byte{"certificate-file": key, "key-file": key}).has(http.StatusBadRequest, "‘Certificate’")
-	b.sendFiles("/console/health/push", map[string][]byte{"certificate-file": make([]byte, 1<<20)}).has(http.StatusRequestEntityTooLarge)
+	b.sendFiles("/console/health/push", map[string][]byte{"certificate-file": certificate,
+		"key-file": key}).has(http.StatusOK, "The push certificate is set", topic)
+	b.sendFiles("/console/health/push", map[string][]byte{"certificate-file": key,
+		"key-file": key}).has(http.StatusBadRequest, "‘Certificate’")
+	b.sendFiles("/console/health/push", map[string][]byte{"certificate-file": make([]byte,
+		1<<20)}).has(http.StatusRequestEntityTooLarge)
 }

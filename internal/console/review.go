@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// What a visitor picks on a device's page, by the parameter `pick` of the review's address. In every case the review
-// turns it into the whole set that is to be off the device, as the API wants it.
+// What a visitor picks on a device's page, by the parameter `pick` of the review's address. In
+// every case the review turns it into the whole set that is to be off the device, as the API wants
+// it.
 const (
 	pickSet        = "set"        // `off` names all that is to be off
 	pickRestore    = "restore"    // `item` names what is to come back; what else is off stays off
@@ -30,8 +31,9 @@ type reviewPage struct {
 	Set          []string // ids that will be off
 	Changes      bool     // something is removed or restored
 	Default      string   // after how long the server restores by itself
-	Keep         moment   // when what is off already comes back; unknown: there is no such time to keep
-	KeepsNever   bool     // what is off already does not come back by itself
+	// when what is off already comes back; unknown: there is no such time to keep
+	Keep       moment
+	KeepsNever bool // what is off already does not come back by itself
 }
 
 type reviewGroup struct {
@@ -87,13 +89,14 @@ type assignmentItem struct {
 	Type string `json:"itemType"`
 }
 
-// setOf names payloads with their types. One that the device does not have is named all the same: the API says why it
-// is refused.
+// setOf names payloads with their types. One that the device does not have is named all the same:
+// the API says why it is refused.
 func setOf(ids []string, payloads []devicePayload) assignmentItems {
 	set := assignmentItems{Items: []assignmentItem{}}
 	for _, id := range ids {
 		item := assignmentItem{id, "deviceConfiguration"}
-		if i := slices.IndexFunc(payloads, func(p devicePayload) bool { return p.ID == id }); i >= 0 {
+		if i := slices.IndexFunc(payloads,
+			func(p devicePayload) bool { return p.ID == id }); i >= 0 {
 			item.Type = payloads[i].Type
 		}
 		if !slices.Contains(set.Items, item) {
@@ -141,10 +144,12 @@ func (v *visit) review() error {
 		return err
 	}
 	var foreseen preview
-	if err := v.post(devicePath(d.ID)+"/changeAssignments/preview", nil, setOf(set, payloads), &foreseen); err != nil {
+	if err := v.post(devicePath(d.ID)+"/changeAssignments/preview", nil, setOf(set, payloads),
+		&foreseen); err != nil {
 		return err
 	}
-	p := reviewPage{ID: d.ID, Name: d.title(), NotSupported: foreseen.NotSupported, Refused: foreseen.Refused, Default: "never"}
+	p := reviewPage{ID: d.ID, Name: d.title(), NotSupported: foreseen.NotSupported,
+		Refused: foreseen.Refused, Default: "never"}
 	if v.RestoreAfter > 0 {
 		p.Default = "after " + exactly(v.RestoreAfter)
 	}
@@ -160,11 +165,16 @@ func (p *reviewPage) fill(foreseen *preview, set []string, payloads []devicePayl
 		}
 	}
 	group("Will be removed", "The device is asked to take these off.", "off", foreseen.Remove)
-	group("Will be restored", "The device is asked to install these again.", "good", foreseen.Restore)
-	group("Will be installed", "These have the identifier of what is removed, and come in its place.", "good", foreseen.Install)
-	group("Will make room", "An older policy or app with the same identifier comes in their place.", "off", foreseen.Displace)
+	group("Will be restored", "The device is asked to install these again.", "good",
+		foreseen.Restore)
+	group("Will be installed",
+		"These have the identifier of what is removed, and come in its place.", "good",
+		foreseen.Install)
+	group("Will make room", "An older policy or app with the same identifier comes in their place.",
+		"off", foreseen.Displace)
 	group("Off already", "These stay off.", "idle", foreseen.Unchanged)
-	group("Stay off for good", "These were removed, and are not assigned to the device any more: there is nothing to restore.", "idle", foreseen.Closed)
+	group("Stay off for good",
+		"These were removed, and are not assigned to the device any more: there is nothing to restore.", "idle", foreseen.Closed)
 	group("Left alone", "Nothing happens to these.", "idle", foreseen.LeftAlone)
 	p.Changes = len(foreseen.Remove)+len(foreseen.Restore)+len(foreseen.Closed) > 0
 	for _, item := range slices.Concat(foreseen.Remove, foreseen.Displace) {
@@ -179,7 +189,8 @@ func (p *reviewPage) fill(foreseen *preview, set []string, payloads []devicePayl
 	for i := range p.Refused {
 		r := &p.Refused[i]
 		r.Name = r.ID
-		if at := slices.IndexFunc(payloads, func(one devicePayload) bool { return one.ID == r.ID }); at >= 0 {
+		if at := slices.IndexFunc(payloads,
+			func(one devicePayload) bool { return one.ID == r.ID }); at >= 0 {
 			r.Name = payloads[at].name()
 		}
 	}
@@ -195,7 +206,8 @@ func (p reviewPage) TooMany() bool {
 	return slices.ContainsFunc(p.Refused, func(r refusedItem) bool { return r.ID == "" })
 }
 
-// Confirmable reports whether the set can be carried out: the device can, the set is not refused, and something happens or is held off longer.
+// Confirmable reports whether the set can be carried out: the device can, the set is not refused,
+// and something happens or is held off longer.
 func (p reviewPage) Confirmable() bool {
 	return p.NotSupported == "" && !p.TooMany() && (p.Changes || len(p.Set) > 0)
 }
@@ -221,7 +233,8 @@ const (
 )
 
 // customUnits are those of a time that the visitor types.
-var customUnits = map[string]time.Duration{"minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}
+var customUnits = map[string]time.Duration{"minutes": time.Minute, "hours": time.Hour,
+	"days": 24 * time.Hour}
 
 // startAction runs what was reviewed.
 func (v *visit) startAction() error {
@@ -242,14 +255,16 @@ func (v *visit) startAction() error {
 	if after != "" {
 		header.Set("Restore-After", after)
 	}
-	if err := v.post(devicePath(id)+"/changeAssignments", header, setOf(set, payloads), nil); err != nil {
+	if err := v.post(devicePath(id)+"/changeAssignments", header, setOf(set, payloads),
+		nil); err != nil {
 		return reworded(err)
 	}
 	v.redirect("/console/devices/" + url.PathEscape(id) + "?notice=started#monitor")
 	return nil
 }
 
-// restoreAfter is the value of the API's header for what the form chose; empty: the server's default.
+// restoreAfter is the value of the API's header for what the form chose; empty: the server's
+// default.
 func (v *visit) restoreAfter(set []string, payloads []devicePayload) (string, error) {
 	form := v.r.PostForm
 	switch choice := form.Get("restore"); choice {
@@ -266,7 +281,8 @@ func (v *visit) restoreAfter(set []string, payloads []devicePayload) (string, er
 		n, err := strconv.Atoi(form.Get("amount"))
 		unit, ok := customUnits[form.Get("unit")]
 		if err != nil || !ok || n < 1 || n > int(365*24*time.Hour/unit) {
-			return "", badRequest("The time after which to restore is not valid: give a whole number, at most 365 days.")
+			return "",
+				badRequest("The time after which to restore is not valid: give a whole number, at most 365 days.")
 		}
 		return (time.Duration(n) * unit).String(), nil
 	default:

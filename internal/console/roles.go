@@ -38,7 +38,8 @@ func (r *role) rights() (all []string) {
 
 // roles reads all roles, the built-in ones first.
 func (v *visit) roles() ([]role, error) {
-	all, err := everything[role](v, rolesPath, "id,displayName,description,isBuiltIn,rolePermissions")
+	all, err := everything[role](v, rolesPath,
+		"id,displayName,description,isBuiltIn,rolePermissions")
 	slices.SortFunc(all, func(a, b role) int {
 		if a.BuiltIn != b.BuiltIn {
 			if a.BuiltIn {
@@ -88,11 +89,13 @@ type rightChoice struct {
 
 // rightGroups are all rights there are, by what they are about, with those that are chosen.
 func (v *visit) rightGroups(chosen []string) ([]rightGroup, error) {
-	all, err := everything[right](v, "/beta/deviceManagement/resourceOperations", "id,resourceName,actionName,description")
+	all, err := everything[right](v, "/beta/deviceManagement/resourceOperations",
+		"id,resourceName,actionName,description")
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(all, func(a, b right) int { return strings.Compare(a.Resource, b.Resource) })
+	slices.SortStableFunc(all,
+		func(a, b right) int { return strings.Compare(a.Resource, b.Resource) })
 	var groups []rightGroup
 	for _, one := range all {
 		if len(groups) == 0 || groups[len(groups)-1].Resource != one.Resource {
@@ -123,7 +126,8 @@ type rolesPage struct {
 type roleRights struct{ MayCreate, MayUpdate, MayDelete, MayAssign bool }
 
 func (v *visit) roleRights() roleRights {
-	return roleRights{v.may(access.CreateRoles), v.may(access.UpdateRoles), v.may(access.DeleteRoles), v.may(access.AssignRoles)}
+	return roleRights{v.may(access.CreateRoles), v.may(access.UpdateRoles),
+		v.may(access.DeleteRoles), v.may(access.AssignRoles)}
 }
 
 type roleRow struct {
@@ -165,7 +169,8 @@ func (v *visit) showRoles(status int, form scopeTagForm) error {
 		return err
 	}
 	p.Tags, p.Assignments = known.tags, assignmentRows(assigned, known)
-	slices.SortFunc(p.Assignments, func(a, b assignmentRow) int { return byName(a.Name, b.Name, a.ID, b.ID) })
+	slices.SortFunc(p.Assignments,
+		func(a, b assignmentRow) int { return byName(a.Name, b.Name, a.ID, b.ID) })
 	return v.renderStatus(status, "roles", "Roles", p)
 }
 
@@ -227,7 +232,8 @@ func (v *visit) showDeleteRole(refused *apiError) error {
 		return err
 	}
 	address := roleAddress(r.ID)
-	return v.ask(roleDeletion{What: "role", Name: r.Name, Action: address + "/delete", Back: address,
+	return v.ask(roleDeletion{What: "role", Name: r.Name, Action: address + "/delete",
+		Back:        address,
 		Consequence: "It cannot be brought back. A role that is assigned cannot be deleted: delete its assignments first."}, refused)
 }
 
@@ -246,4 +252,7 @@ func (v *visit) deleteRole() error {
 }
 
 // delete deletes a resource of the API.
-func (v *visit) delete(path string) error { return v.call(http.MethodDelete, path, nil, nil, nil, nil) }
+func (v *visit) delete(path string) error {
+	return v.call(http.MethodDelete, path, nil, nil, nil,
+		nil)
+}

@@ -53,10 +53,12 @@ type area struct {
 func (a *areas) words(in area) string {
 	where := "All devices"
 	if len(in.Groups) > 0 {
-		where = counted("Group", len(in.Groups)) + " " + strings.Join(named(in.Groups, a.groupName), ", ")
+		where = counted("Group", len(in.Groups)) + " " +
+			strings.Join(named(in.Groups, a.groupName), ", ")
 	}
 	if len(in.Tags) > 0 {
-		where += "; " + counted("scope tag", len(in.Tags)) + " " + strings.Join(named(in.Tags, a.tagName), ", ")
+		where += "; " + counted("scope tag", len(in.Tags)) + " " +
+			strings.Join(named(in.Tags, a.tagName), ", ")
 	}
 	return where
 }
@@ -107,7 +109,8 @@ func (a area) values() url.Values {
 	return values
 }
 
-// areaForm is the form for an area, filled in as it was sent. page is the address of the page on which it stands.
+// areaForm is the form for an area, filled in as it was sent. page is the address of the page on
+// which it stands.
 func (v *visit) areaForm(sent url.Values, page string) (areaForm, error) {
 	var chosen []groupChoice
 	for _, id := range sent["group"] {

@@ -95,7 +95,8 @@ func assignmentAddress(role, id string) string {
 
 // assignmentsOf are the assignments of a role.
 func (v *visit) assignmentsOf(r *role) ([]roleAssignment, error) {
-	list, err := everything[roleAssignment](v, rolePath(r.ID)+"/roleAssignments", "id,displayName,description,members,scopeType,resourceScopes,roleScopeTagIds")
+	list, err := everything[roleAssignment](v, rolePath(r.ID)+"/roleAssignments",
+		"id,displayName,description,members,scopeType,resourceScopes,roleScopeTagIds")
 	for i := range list {
 		list[i].role = r
 	}
@@ -105,7 +106,8 @@ func (v *visit) assignmentsOf(r *role) ([]roleAssignment, error) {
 func assignmentRows(list []roleAssignment, known *members) (rows []assignmentRow) {
 	for i := range list {
 		a := &list[i]
-		rows = append(rows, assignmentRow{ID: a.ID, Name: a.Name, Where: known.words(a.area()), Members: named(a.Members, known.member),
+		rows = append(rows, assignmentRow{ID: a.ID, Name: a.Name, Where: known.words(a.area()),
+			Members:  named(a.Members, known.member),
 			RoleName: a.role.Name, Address: assignmentAddress(a.role.ID, a.ID)})
 	}
 	return rows
@@ -130,7 +132,10 @@ func (f assignmentForm) Action() string {
 	return assignmentAddress(f.Role.ID, f.ID)
 }
 
-func (v *visit) newAssignment() error { return v.showAssignment(http.StatusOK, "", v.drafted(), "") }
+func (v *visit) newAssignment() error {
+	return v.showAssignment(http.StatusOK, "", v.drafted(),
+		"")
+}
 
 func (v *visit) editAssignment() error {
 	a, err := v.roleAssignment()
@@ -140,7 +145,8 @@ func (v *visit) editAssignment() error {
 	values := v.drafted()
 	if values == nil {
 		values = a.area().values()
-		values["name"], values["description"], values["members"] = []string{a.Name}, []string{a.Description}, []string{strings.Join(a.Members, "\n")}
+		values["name"], values["description"], values["members"] = []string{a.Name},
+			[]string{a.Description}, []string{strings.Join(a.Members, "\n")}
 	}
 	return v.showAssignment(http.StatusOK, a.ID, values, "")
 }
@@ -156,13 +162,15 @@ func (v *visit) roleAssignmentPath() string {
 	return roleAssignmentsPath + "/" + url.PathEscape(v.r.PathValue("assignment"))
 }
 
-// showAssignment shows the form, filled in with values as it sends them. id is empty for a new assignment.
+// showAssignment shows the form, filled in with values as it sends them. id is empty for a new
+// assignment.
 func (v *visit) showAssignment(status int, id string, values url.Values, message string) error {
 	r, err := v.role(v.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	f := assignmentForm{Role: *r, ID: id, Name: values.Get("name"), Description: values.Get("description"), Members: values.Get("members"),
+	f := assignmentForm{Role: *r, ID: id, Name: values.Get("name"),
+		Description: values.Get("description"), Members: values.Get("members"),
 		Message: message, MayDelete: id != ""}
 	title, page := "Assign "+r.Name, roleAddress(r.ID)+"/assignments/new"
 	if id != "" {
@@ -174,7 +182,8 @@ func (v *visit) showAssignment(status int, id string, values url.Values, message
 	return v.renderStatus(status, "role_assignment", title, f)
 }
 
-var assignmentLabels = map[string]string{"displayName": "Name", "description": "Description", "members": "Members",
+var assignmentLabels = map[string]string{"displayName": "Name", "description": "Description",
+	"members":        "Members",
 	"resourceScopes": "Groups of devices", "roleScopeTagIds": "Scope tags"}
 
 // createAssignment takes the form for a new assignment.
@@ -197,8 +206,10 @@ func (v *visit) saveAssignment(method, path string, body map[string]any) error {
 	if !ok {
 		return v.assignmentRefused(http.StatusBadRequest, noGroupTicked)
 	}
-	body["displayName"], body["description"], body["members"] = form.Get("name"), formText(form.Get("description")), lines(form.Get("members"))
-	body["scopeType"], body["resourceScopes"], body["roleScopeTagIds"] = scopeAllDevices, []string{}, []string{}
+	body["displayName"], body["description"], body["members"] = form.Get("name"),
+		formText(form.Get("description")), lines(form.Get("members"))
+	body["scopeType"], body["resourceScopes"], body["roleScopeTagIds"] = scopeAllDevices,
+		[]string{}, []string{}
 	if chosen.Groups != nil {
 		body["scopeType"], body["resourceScopes"] = scopeGroups, chosen.Groups
 	}
@@ -239,7 +250,8 @@ func (v *visit) showDeleteAssignment(refused *apiError) error {
 		return err
 	}
 	address := assignmentAddress(v.r.PathValue("id"), a.ID)
-	return v.ask(roleDeletion{What: "assignment", Name: a.Name, Action: address + "/delete", Back: address,
+	return v.ask(roleDeletion{What: "assignment", Name: a.Name, Action: address + "/delete",
+		Back:        address,
 		Consequence: "Its members lose the role at once, unless another assignment gives it to them."}, refused)
 }
 

@@ -34,7 +34,8 @@ func (v *visit) editRole() error {
 		return err
 	}
 	if r.BuiltIn {
-		return &refusal{http.StatusConflict, "This role is built in and never changes. Make a copy of it and change that."}
+		return &refusal{http.StatusConflict,
+			"This role is built in and never changes. Make a copy of it and change that."}
 	}
 	return v.showRoleForm(http.StatusOK, r, r.rights(), "")
 }
@@ -48,10 +49,12 @@ func (v *visit) showRoleForm(status int, r *role, rights []string, message strin
 	if r.ID != "" {
 		title = "Edit " + r.Name
 	}
-	return v.renderStatus(status, "role_form", title, roleForm{r.ID, r.Name, r.Description, groups, message})
+	return v.renderStatus(status, "role_form", title,
+		roleForm{r.ID, r.Name, r.Description, groups, message})
 }
 
-var roleLabels = map[string]string{"displayName": "Name", "description": "Description", "rolePermissions": "Rights"}
+var roleLabels = map[string]string{"displayName": "Name", "description": "Description",
+	"rolePermissions": "Rights"}
 
 // createRole takes the form for a new role.
 func (v *visit) createRole() error { return v.saveRole(http.MethodPost, rolesPath, "") }
@@ -71,12 +74,14 @@ func (v *visit) saveRole(method, path, id string) error {
 	if rights == nil {
 		rights = []string{}
 	}
-	body := map[string]any{"displayName": form.Get("name"), "description": formText(form.Get("description")),
+	body := map[string]any{"displayName": form.Get("name"),
+		"description":     formText(form.Get("description")),
 		"rolePermissions": []any{map[string]any{"resourceActions": []any{map[string]any{"allowedResourceActions": rights}}}}}
 	var saved role
 	err := v.call(method, path, nil, nil, body, &saved)
 	if refused, shown := near(err); shown {
-		return v.showRoleForm(refused.Status, &role{ID: id, Name: form.Get("name"), Description: form.Get("description")}, rights,
+		return v.showRoleForm(refused.Status,
+			&role{ID: id, Name: form.Get("name"), Description: form.Get("description")}, rights,
 			told(refused.Message, roleLabels))
 	}
 	if err != nil {

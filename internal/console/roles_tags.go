@@ -16,15 +16,18 @@ type scopeTagForm struct {
 	Message           string // why it was refused; empty: it was not
 }
 
-// formText is a text of several lines as browsers do not send it: they end lines with two characters.
+// formText is a text of several lines as browsers do not send it: they end lines with two
+// characters.
 func formText(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 func (v *visit) createScopeTag() error {
 	if err := v.r.ParseForm(); err != nil {
 		return badForm(err)
 	}
-	form := scopeTagForm{Name: v.r.PostForm.Get("name"), Description: v.r.PostForm.Get("description")}
-	err := v.post(scopeTagsPath, nil, map[string]string{"displayName": form.Name, "description": form.Description}, nil)
+	form := scopeTagForm{Name: v.r.PostForm.Get("name"),
+		Description: v.r.PostForm.Get("description")}
+	err := v.post(scopeTagsPath, nil, map[string]string{"displayName": form.Name,
+		"description": form.Description}, nil)
 	if refused, shown := near(err); shown && v.may(access.CreateRoles) {
 		form.Message = told(refused.Message, roleLabels)
 		return v.showRoles(refused.Status, form)
@@ -47,7 +50,8 @@ func (v *visit) showDeleteScopeTag(id string, refused *apiError) error {
 	if err := v.get(scopeTagsPath+"/"+url.PathEscape(id), nil, &tag); err != nil {
 		return err
 	}
-	return v.ask(roleDeletion{What: "scope tag", Name: tag.Name, ID: tag.ID, Action: deleteTagAddress, Back: "/console/roles#tags",
+	return v.ask(roleDeletion{What: "scope tag", Name: tag.Name, ID: tag.ID,
+		Action: deleteTagAddress, Back: "/console/roles#tags",
 		Consequence: "A scope tag that something carries, or to which a role is limited, cannot be deleted."}, refused)
 }
 

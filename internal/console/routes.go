@@ -45,7 +45,8 @@ func routes() []route {
 		{pattern: "POST /console/catalog/{set}", handle: (*visit).createItem, body: uploadLimit},
 		{pattern: "GET /console/catalog/{set}/{id}", handle: (*visit).catalogItemPage},
 		{pattern: "POST /console/catalog/{set}/{id}", handle: (*visit).editItem, body: uploadLimit},
-		{pattern: "POST /console/catalog/policies/{id}/file", handle: (*visit).replaceFile, body: uploadLimit},
+		{pattern: "POST /console/catalog/policies/{id}/file", handle: (*visit).replaceFile,
+			body: uploadLimit},
 		{pattern: "POST /console/catalog/{set}/{id}/assign", handle: (*visit).assignItem},
 		{pattern: "POST /console/catalog/{set}/{id}/tags", handle: (*visit).tagItem},
 		{pattern: "GET /console/catalog/{set}/{id}/delete", handle: (*visit).deleteItemPage},
@@ -55,7 +56,8 @@ func routes() []route {
 		{pattern: "GET /console/groups/pick", handle: (*visit).pickGroups},
 		{pattern: "GET /console/groups/{id}", handle: (*visit).groupPage},
 		{pattern: "POST /console/groups/{id}/members", handle: (*visit).addMember},
-		{pattern: "POST /console/groups/{id}/members/{device}/remove", handle: (*visit).removeMember},
+		{pattern: "POST /console/groups/{id}/members/{device}/remove",
+			handle: (*visit).removeMember},
 		{pattern: "GET /console/groups/{id}/delete", handle: (*visit).deleteGroupPage},
 		{pattern: "POST /console/groups/{id}/delete", handle: (*visit).deleteGroup},
 		{pattern: "GET /console/enrollment", handle: (*visit).enrollment},
@@ -75,10 +77,14 @@ func routes() []route {
 		{pattern: "POST /console/roles/{id}/delete", handle: (*visit).deleteRole},
 		{pattern: "POST /console/roles/{id}/assignments", handle: (*visit).createAssignment},
 		{pattern: "GET /console/roles/{id}/assignments/new", handle: (*visit).newAssignment},
-		{pattern: "GET /console/roles/{id}/assignments/{assignment}", handle: (*visit).editAssignment},
-		{pattern: "POST /console/roles/{id}/assignments/{assignment}", handle: (*visit).updateAssignment},
-		{pattern: "GET /console/roles/{id}/assignments/{assignment}/delete", handle: (*visit).askToDeleteAssignment},
-		{pattern: "POST /console/roles/{id}/assignments/{assignment}/delete", handle: (*visit).deleteAssignment},
+		{pattern: "GET /console/roles/{id}/assignments/{assignment}",
+			handle: (*visit).editAssignment},
+		{pattern: "POST /console/roles/{id}/assignments/{assignment}",
+			handle: (*visit).updateAssignment},
+		{pattern: "GET /console/roles/{id}/assignments/{assignment}/delete",
+			handle: (*visit).askToDeleteAssignment},
+		{pattern: "POST /console/roles/{id}/assignments/{assignment}/delete",
+			handle: (*visit).deleteAssignment},
 		{pattern: "POST /console/roles/scope-tags", handle: (*visit).createScopeTag},
 		{pattern: "GET /console/roles/scope-tags/delete", handle: (*visit).askToDeleteScopeTag},
 		{pattern: "POST /console/roles/scope-tags/delete", handle: (*visit).deleteScopeTag},
@@ -91,8 +97,8 @@ func routes() []route {
 	}
 }
 
-// Patterns lists the console's pages and forms, each as http.ServeMux has it with its method; it is for who stands before
-// the console and decides what each may hold.
+// Patterns lists the console's pages and forms, each as http.ServeMux has it with its method; it is
+// for who stands before the console and decides what each may hold.
 func Patterns() []string {
 	var patterns []string
 	for _, rt := range append(openRoutes(), routes()...) {

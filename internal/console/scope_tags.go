@@ -10,7 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// tagEditor shows the scope tags of a device or of something in the catalog, and is the form that changes them.
+// tagEditor shows the scope tags of a device or of something in the catalog, and is the form that
+// changes them.
 type tagEditor struct {
 	Action  string
 	Names   []string    // of those that it has
@@ -41,7 +42,8 @@ const (
 )
 
 // tagEditor makes it for something that has these tags, and that may be changed with a right.
-func (v *visit) tagEditor(action string, has []string, right access.Right, answer tagAnswer) (*tagEditor, error) {
+func (v *visit) tagEditor(action string, has []string, right access.Right,
+	answer tagAnswer) (*tagEditor, error) {
 	tags, err := v.scopeTags()
 	if err != nil {
 		return nil, err
@@ -71,8 +73,8 @@ func (v *visit) tagEditor(action string, has []string, right access.Right, answe
 	return e, nil
 }
 
-// mayToggle reports whether a scope tag may be given to, or taken from, what has these tags. What is in the way of the one
-// role assignment is not the other's to allow.
+// mayToggle reports whether a scope tag may be given to, or taken from, what has these tags. What
+// is in the way of the one role assignment is not the other's to allow.
 func mayToggle(scope fleet.Scope, has []string, tag string) bool {
 	return slices.ContainsFunc(scope, func(a fleet.Area) bool {
 		return a.Payload(has) && (a.Tags == nil || slices.Contains(a.Tags, tag))

@@ -35,8 +35,8 @@ func (v *visit) signInData() signInPage {
 	return data
 }
 
-// signInPage asks for a token. With a code, which a browser that merely looks ahead must not use up, it sends the code
-// on by a form.
+// signInPage asks for a token. With a code, which a browser that merely looks ahead must not use
+// up, it sends the code on by a form.
 func (v *visit) signInPage() error {
 	data := v.signInData()
 	if data.Code = v.r.URL.Query().Get("code"); data.Code != "" {
@@ -63,7 +63,8 @@ func (v *visit) signIn() error {
 	}
 	secret, who, err := v.present()
 	if errors.Is(err, access.ErrUnauthenticated) {
-		return v.signInFailed(err, "That token or link is not valid. It may have expired, been revoked, or been used before.")
+		return v.signInFailed(err,
+			"That token or link is not valid. It may have expired, been revoked, or been used before.")
 	}
 	if err != nil {
 		return err
@@ -109,7 +110,8 @@ func (v *visit) endFormer() {
 func (v *visit) signInFailed(cause error, message string) error {
 	v.failures.failed(v.address())
 	v.Log.Warn("signing in failed", "address", v.address(), "err", cause)
-	if err := v.record(sessionSignIn, nil, audit.Refused, http.StatusUnauthorized, cause.Error()); err != nil {
+	if err := v.record(sessionSignIn, nil, audit.Refused, http.StatusUnauthorized,
+		cause.Error()); err != nil {
 		return err
 	}
 	data := v.signInData()
@@ -124,8 +126,10 @@ const (
 )
 
 // record keeps who signed in or out, or that somebody tried.
-func (v *visit) record(activity string, who *access.Identity, result audit.Result, status int, reason string) error {
-	e := audit.Entry{Activity: activity, Kind: audit.Act, Result: result, Status: status, Reason: reason,
+func (v *visit) record(activity string, who *access.Identity, result audit.Result, status int,
+	reason string) error {
+	e := audit.Entry{Activity: activity, Kind: audit.Act, Result: result, Status: status,
+		Reason:  reason,
 		Request: uuid.NewString(), Actor: audit.Actor{Address: v.address()}}
 	if who != nil {
 		e.Actor.ID, e.Actor.Name = who.ID, who.Name
@@ -164,9 +168,11 @@ func (v *visit) endSession(ctx context.Context, secret string) error {
 	return v.record(sessionSignOut, who, audit.Success, http.StatusSeeOther, "")
 }
 
-// setCookie gives the browser a cookie for maxAge seconds; 0: until it is closed, less: it is taken away.
+// setCookie gives the browser a cookie for maxAge seconds; 0: until it is closed, less: it is taken
+// away.
 func (v *visit) setCookie(name, value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true,
+	http.SetCookie(v.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: true, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode})
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
-// attemptCookie keeps an attempt to sign in at the identity provider in the browser that makes it, so that nobody can
-// have another browser finish it.
+// attemptCookie keeps an attempt to sign in at the identity provider in the browser that makes it,
+// so that nobody can have another browser finish it.
 const (
 	attemptCookie  = "__Host-syncpayloads-attempt"
 	attemptSeconds = 10 * 60
@@ -68,7 +68,8 @@ func (v *visit) signedInElsewhere() error {
 		return err
 	})
 	if errors.Is(err, access.ErrUnauthenticated) {
-		return v.signInFailed(err, "Signing in at the identity provider did not work. Try again; if it fails again, the server's log says why.")
+		return v.signInFailed(err,
+			"Signing in at the identity provider did not work. Try again; if it fails again, the server's log says why.")
 	}
 	if err != nil {
 		return v.elsewhereFailed(err)
@@ -86,11 +87,13 @@ const (
 	askWaiting = 256
 )
 
-// askProvider asks the identity provider, which may take its time, so that nobody else waits for it.
+// askProvider asks the identity provider, which may take its time, so that nobody else waits for
+// it.
 func (v *visit) askProvider(do func() error) error {
 	ctx := v.r.Context()
 	return lane.Outside(ctx, func() error {
-		if err := v.asking.Enter(ctx, lane.Guest{Party: origin.Network(v.address())}, 1); err != nil {
+		if err := v.asking.Enter(ctx, lane.Guest{Party: origin.Network(v.address())},
+			1); err != nil {
 			return err
 		}
 		defer v.asking.Leave(1)
@@ -100,8 +103,10 @@ func (v *visit) askProvider(do func() error) error {
 
 func (v *visit) elsewhereFailed(err error) error {
 	if errors.Is(err, lane.ErrFull) {
-		return &refusal{http.StatusServiceUnavailable, "Too many people sign in at the moment. Try again in some seconds."}
+		return &refusal{http.StatusServiceUnavailable,
+			"Too many people sign in at the moment. Try again in some seconds."}
 	}
 	v.Log.Error("the identity provider cannot be asked", "err", err)
-	return &refusal{http.StatusBadGateway, "The identity provider cannot be reached at the moment. Try again soon; the server's log has the cause."}
+	return &refusal{http.StatusBadGateway,
+		"The identity provider cannot be reached at the moment. Try again soon; the server's log has the cause."}
 }

@@ -22,14 +22,16 @@ import (
 // provider is an identity provider with a page on which its user "test-user2" signs in.
 type provider struct {
 	*httptest.Server
-	tokens func(http.ResponseWriter, *http.Request) bool // in place of the token endpoint, if it says so
+	// in place of the token endpoint, if it says so
+	tokens func(http.ResponseWriter, *http.Request) bool
 }
 
 func newProvider(t *testing.T, callback string) *provider {
 	t.Helper()
 	p := &provider{}
 	var pages http.Handler
-	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
 		if r.URL.Path == "/oauth/token" && p.tokens != nil && p.tokens(w, r) {
 			return
 		}
@@ -40,7 +42,8 @@ func newProvider(t *testing.T, callback string) *provider {
 	users := storage.NewStorage(storage.NewUserStore(p.URL))
 	storage.RegisterClients(storage.WebClient("console", "open sesame", callback))
 	former := slog.Default() // which the pages replace
-	pages = exampleop.SetupServer(p.URL, users, slog.New(slog.DiscardHandler), false, op.WithLogger(slog.New(slog.DiscardHandler)))
+	pages = exampleop.SetupServer(p.URL, users, slog.New(slog.DiscardHandler), false,
+		op.WithLogger(slog.New(slog.DiscardHandler)))
 	t.Cleanup(func() { slog.SetDefault(former) })
 	return p
 }
@@ -48,7 +51,8 @@ func newProvider(t *testing.T, callback string) *provider {
 // newSiteWith is a site whose console people enter at a provider.
 func newSiteWith(t *testing.T) (*site, *provider) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // its address is registered at the provider before the server starts
+	// its address is registered at the provider before the server starts
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,13 +103,18 @@ func TestSignInAtProvider(t *testing.T) {
 	_, device := s.enroll("phone")
 	b := s.browser()
 	form := b.toProvider("/console/devices/" + device)
-	if p := b.signInAt(form); p.status != http.StatusForbidden || !strings.Contains(p.text(), "Sign out") {
+	if p := b.signInAt(form); p.status != http.StatusForbidden ||
+		!strings.Contains(p.text(), "Sign out") {
 		t.Fatalf("who has no role is shown %s", p)
 	}
 	// A role for the user, by the id that the provider gives them, holds at once.
-	s.api("POST", "/beta/deviceManagement/roleAssignments", map[string]any{"displayName": "users", "members": []string{"user:id2"}, "scopeType": "allDevices",
-		"roleDefinition@odata.bind": "/deviceManagement/roleDefinitions('" + access.HelpDeskOperator + "')"}, nil)
-	if p := b.open("/console/devices/" + device); p.status != http.StatusOK || !strings.Contains(p.text(), "test-user2 Help Desk Operator") {
+	s.api("POST", "/beta/deviceManagement/roleAssignments",
+		map[string]any{"displayName": "users", "members": []string{"user:id2"},
+			"scopeType": "allDevices",
+			"roleDefinition@odata.bind": "/deviceManagement/roleDefinitions('" +
+				access.HelpDeskOperator + "')"}, nil)
+	if p := b.open("/console/devices/" + device); p.status != http.StatusOK ||
+		!strings.Contains(p.text(), "test-user2 Help Desk Operator") {
 		t.Errorf("who has a role is shown %s", p)
 	}
 	if p := b.open("/console/").form("/sign-out").submit(); p.path() != "/console/sign-in" {
@@ -141,9 +150,11 @@ func TestAttemptsAtProviderAreBound(t *testing.T) {
 		t.Fatal("the provider does not send the browser back")
 	}
 	victim.toProvider("/console/") // it has an attempt of its own
-	for name, path := range map[string]string{"another's state": back, "no state": "/console/oidc/callback?code=x",
+	for name, path := range map[string]string{"another's state": back,
+		"no state": "/console/oidc/callback?code=x",
 		"an error": "/console/oidc/callback?error=access_denied"} {
-		if p := victim.open(path); p.status != http.StatusUnauthorized || victim.open("/console/").path() != "/console/sign-in" {
+		if p := victim.open(path); p.status != http.StatusUnauthorized ||
+			victim.open("/console/").path() != "/console/sign-in" {
 			t.Errorf("%s: %s", name, p)
 		}
 	}
@@ -164,7 +175,8 @@ func TestProviderThatIsDown(t *testing.T) {
 	provider.Close()
 	b := s.browser()
 	b.http.Timeout = 20 * time.Second
-	if p := b.toProvider("/console/"); p.status != http.StatusBadGateway || strings.Contains(p.text(), "127.0.0.1") {
+	if p := b.toProvider("/console/"); p.status != http.StatusBadGateway ||
+		strings.Contains(p.text(), "127.0.0.1") {
 		t.Errorf("%s", p)
 	}
 	if p := s.signedIn(s.token); p.open("/console/").status != http.StatusOK {

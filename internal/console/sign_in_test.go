@@ -13,10 +13,15 @@ import (
 func TestSignInWithToken(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
-	b.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	for _, token := range []string{"", "x", "sp_0123456789abcdef_" + strings.Repeat("A", 43), s.token + "x"} {
+	b.http.CheckRedirect = func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}
+	for _, token := range []string{"", "x", "sp_0123456789abcdef_" + strings.Repeat("A", 43),
+		s.token + "x"} {
 		p := b.post("/console/sign-in", url.Values{"token": {token}})
-		if p.status != http.StatusUnauthorized || !strings.Contains(p.text(), "not valid") || p.header.Get("Set-Cookie") != "" {
+		if p.status != http.StatusUnauthorized || !strings.Contains(p.text(), "not valid") ||
+			p.header.Get("Set-Cookie") != "" {
 			t.Errorf("token %q: %s", token, p)
 		}
 	}
@@ -29,11 +34,13 @@ func TestSignInWithToken(t *testing.T) {
 	if err != nil || p.status != http.StatusSeeOther || p.header.Get("Location") != "/console/" {
 		t.Fatalf("%s, %v", p, err)
 	}
-	if cookie.Name != "__Host-syncpayloads" || !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode ||
+	if cookie.Name != "__Host-syncpayloads" || !cookie.Secure || !cookie.HttpOnly ||
+		cookie.SameSite != http.SameSiteLaxMode ||
 		cookie.Path != "/" || cookie.Domain != "" || cookie.MaxAge != 0 || len(cookie.Value) < 43 {
 		t.Errorf("the cookie is %q", cookie.Raw)
 	}
-	if p := b.open("/console/"); p.status != http.StatusOK || !strings.Contains(p.text(), "admin Administrator") {
+	if p := b.open("/console/"); p.status != http.StatusOK ||
+		!strings.Contains(p.text(), "admin Administrator") {
 		t.Errorf("signed in: %s", p)
 	}
 }
@@ -41,20 +48,28 @@ func TestSignInWithToken(t *testing.T) {
 func TestSignInLeadsBack(t *testing.T) {
 	s := newSite(t)
 	for target, want := range map[string]string{
-		"/console/?q=x&sort=-name": "/console/?q=x&sort=-name", "/console/devices/1/history": "/console/devices/1/history",
-		"": "/console/", "//evil.example/console/": "/console/", "https://evil.example/console/": "/console/", "/beta/x": "/console/",
-		`/\evil.example`: "/console/", "/console/../beta": "/console/", "/console//evil.example": "/console/", `/console/\evil`: "/console/",
-		"javascript:alert(1)": "/console/", "/console/%0d%0aSet-Cookie:x": "/console/%0d%0aSet-Cookie:x", "console/": "/console/",
+		"/console/?q=x&sort=-name":   "/console/?q=x&sort=-name",
+		"/console/devices/1/history": "/console/devices/1/history",
+		"":                           "/console/", "//evil.example/console/": "/console/",
+		"https://evil.example/console/": "/console/", "/beta/x": "/console/",
+		`/\evil.example`: "/console/", "/console/../beta": "/console/",
+		"/console//evil.example": "/console/", `/console/\evil`: "/console/",
+		"javascript:alert(1)":         "/console/",
+		"/console/%0d%0aSet-Cookie:x": "/console/%0d%0aSet-Cookie:x", "console/": "/console/",
 	} {
 		b := s.browser()
-		b.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		b.http.CheckRedirect = func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		}
 		f := b.open("/console/sign-in?" + url.Values{"return": {target}}.Encode()).form("/sign-in")
 		p := f.set("token", s.token).submit()
 		if got := p.header.Get("Location"); p.status != http.StatusSeeOther || got != want {
 			t.Errorf("from %q it leads to %q; want %q", target, got, want)
 		}
 	}
-	for _, path := range []string{"/console/?q=a", "/console/devices/1", "/console/devices/1/review?pick=set", "/console/devices/1/history", "/console/nothing"} {
+	for _, path := range []string{"/console/?q=a", "/console/devices/1",
+		"/console/devices/1/review?pick=set", "/console/devices/1/history", "/console/nothing"} {
 		p := s.browser().open(path)
 		if p.path() != "/console/sign-in" || p.url.Query().Get("return") != path {
 			t.Errorf("%s without a session leads to %s", path, p.url)
@@ -89,10 +104,12 @@ func TestLinkSignsInOnce(t *testing.T) {
 	link := "/console/sign-in?code=" + code
 	p := first.open(link)
 	first.open(link) // to look does not use it up
-	if p.header.Get("Referrer-Policy") != "no-referrer" || strings.Contains(p.header.Get("Set-Cookie"), "syncpayloads") {
+	if p.header.Get("Referrer-Policy") != "no-referrer" ||
+		strings.Contains(p.header.Get("Set-Cookie"), "syncpayloads") {
 		t.Errorf("the link's page has %v", p.header)
 	}
-	if p := p.form("/sign-in").submit(); p.path() != "/console/" || strings.Contains(p.url.String(), code) || !strings.Contains(p.text(), "admin") {
+	if p := p.form("/sign-in").submit(); p.path() != "/console/" ||
+		strings.Contains(p.url.String(), code) || !strings.Contains(p.text(), "admin") {
 		t.Errorf("the link leads to %s", p)
 	}
 	if p := second.open(link).form("/sign-in").submit(); p.status != http.StatusUnauthorized {
@@ -131,11 +148,13 @@ func TestSessionsEnd(t *testing.T) {
 	out := s.signedIn(s.token)
 	address, _ := url.Parse(s.server.URL())
 	cookies := out.http.Jar.Cookies(address)
-	if p := out.open("/console/").form("/sign-out").submit(); p.path() != "/console/sign-in" || !isOut(out) {
+	if p := out.open("/console/").form("/sign-out").submit(); p.path() != "/console/sign-in" ||
+		!isOut(out) {
 		t.Errorf("signing out leads to %s", p)
 	}
 	thief := s.browser()
-	thief.http.Jar.SetCookies(address, []*http.Cookie{{Name: cookies[0].Name, Value: cookies[0].Value, Path: "/", Secure: true}})
+	thief.http.Jar.SetCookies(address, []*http.Cookie{{Name: cookies[0].Name,
+		Value: cookies[0].Value, Path: "/", Secure: true}})
 	if !isOut(thief) {
 		t.Error("the session went on after it was signed out")
 	}
@@ -146,14 +165,16 @@ func TestSignInIsThrottled(t *testing.T) {
 	b := s.browser()
 	var p *page
 	for n := range 11 {
-		if p = b.post("/console/sign-in", url.Values{"token": {"wrong"}}); n < 10 && p.status != http.StatusUnauthorized {
+		if p = b.post("/console/sign-in", url.Values{"token": {"wrong"}}); n < 10 &&
+			p.status != http.StatusUnauthorized {
 			t.Fatalf("attempt %d: %s", n, p)
 		}
 	}
 	if p.status != http.StatusTooManyRequests || p.header.Get("Retry-After") == "" {
 		t.Fatalf("after ten failures: %s", p)
 	}
-	if p = b.post("/console/sign-in", url.Values{"token": {s.token}}); p.status != http.StatusTooManyRequests {
+	if p = b.post("/console/sign-in",
+		url.Values{"token": {s.token}}); p.status != http.StatusTooManyRequests {
 		t.Errorf("a good token among them: %s", p)
 	}
 	s.clock.advance(5 * time.Minute)
@@ -166,9 +187,13 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	s := newSite(t)
 	_, id := s.enroll("phone")
 	b := s.signedIn(s.token)
-	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
-		for _, path := range []string{"/console/sign-in", "/console/sign-out", "/console/devices/" + id + "/actions", "/console/devices/" + id + "/sync"} {
-			if p := b.post(path, url.Values{"token": {s.token}}, header...); p.status != http.StatusForbidden || !strings.Contains(p.text(), "another site") {
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+		for _, path := range []string{"/console/sign-in", "/console/sign-out",
+			"/console/devices/" + id + "/actions", "/console/devices/" + id + "/sync"} {
+			if p := b.post(path, url.Values{"token": {s.token}},
+				header...); p.status != http.StatusForbidden ||
+				!strings.Contains(p.text(), "another site") {
 				t.Errorf("%s with %v: %s", path, header, p)
 			}
 		}
@@ -176,7 +201,8 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	if p := b.open("/console/"); p.path() != "/console/" {
 		t.Error("another site signed the browser out")
 	}
-	if p := b.post("/console/devices/"+id+"/sync", nil, "Origin", s.server.URL()); p.status != http.StatusOK {
+	if p := b.post("/console/devices/"+id+"/sync", nil, "Origin",
+		s.server.URL()); p.status != http.StatusOK {
 		t.Errorf("from the console itself: %s", p)
 	}
 }
@@ -184,13 +210,15 @@ func TestOtherSitesAreRefused(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(s.token)
-	for _, path := range []string{"/console/", "/console/nothing", "/console/sign-in?code=x", "/console/devices/none"} {
+	for _, path := range []string{"/console/", "/console/nothing", "/console/sign-in?code=x",
+		"/console/devices/none"} {
 		p := b.open(path)
 		if got := p.header.Get("Content-Security-Policy"); got != "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
 			"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" {
 			t.Errorf("%s: policy %q", path, got)
 		}
-		if p.header.Get("X-Content-Type-Options") != "nosniff" || p.header.Get("Cache-Control") != "no-store" {
+		if p.header.Get("X-Content-Type-Options") != "nosniff" ||
+			p.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %v", path, p.header)
 		}
 		for _, n := range append(p.all("script"), p.all("link")...) {
@@ -199,11 +227,13 @@ func TestHeaders(t *testing.T) {
 				address, _ = attribute(n, "href")
 			}
 			a := b.open(address)
-			if a.status != http.StatusOK || !strings.Contains(a.header.Get("Cache-Control"), "immutable") || a.header.Get("Content-Type") == "" {
+			if a.status != http.StatusOK || !strings.Contains(a.header.Get("Cache-Control"),
+				"immutable") || a.header.Get("Content-Type") == "" {
 				t.Errorf("%s refers to %q: %s", path, address, a)
 			}
 		}
-		if len(p.all("style")) > 0 || strings.Contains(p.body, " style=") || strings.Contains(p.body, " onclick=") {
+		if len(p.all("style")) > 0 || strings.Contains(p.body, " style=") ||
+			strings.Contains(p.body, " onclick=") {
 			t.Errorf("%s has what the policy forbids", path)
 		}
 	}

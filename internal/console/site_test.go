@@ -48,7 +48,8 @@ func (c *clock) advance(d time.Duration)                { c.ahead.Add(int64(d)) 
 var keys = simulator.NewKeyPool(2)
 
 // policy lets everything end within moments.
-var policy = action.Policy{MaxAttempts: 2, RetryBase: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond,
+var policy = action.Policy{MaxAttempts: 2, RetryBase: 10 * time.Millisecond,
+	RetryMax: 10 * time.Millisecond,
 	PollBase: 10 * time.Millisecond, PollMax: 10 * time.Millisecond, VerifyFor: time.Hour}
 
 func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
@@ -63,8 +64,10 @@ func newSite(t *testing.T, change ...func(*server.Config)) *site {
 	t.Cleanup(func() { _ = gateway.Close() })
 	gateways := x509.NewCertPool()
 	gateways.AppendCertsFromPEM(gateway.CA())
-	config := server.Config{DataDir: servertest.PushFolder(t), Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter, Policy: policy,
-		APNsURL: gateway.URL(), APNsCAs: gateways, Clock: s.clock, Log: slog.New(slog.DiscardHandler)}
+	config := server.Config{DataDir: servertest.PushFolder(t), Listen: "127.0.0.1:0",
+		RestoreAfter: server.DefaultRestoreAfter, Policy: policy,
+		APNsURL: gateway.URL(), APNsCAs: gateways, Clock: s.clock,
+		Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&config)
 	}
@@ -83,7 +86,8 @@ func newSite(t *testing.T, change ...func(*server.Config)) *site {
 	s.trust = x509.NewCertPool()
 	s.trust.AppendCertsFromPEM(ca)
 	s.token = s.bearer("admin", access.Administrator, 0)
-	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys, Gateway: gateway, Log: slog.New(slog.DiscardHandler)})
+	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys,
+		Gateway: gateway, Log: slog.New(slog.DiscardHandler)})
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan struct{})
 	go func() { s.fleet.Run(ctx); close(ran) }()
@@ -98,7 +102,8 @@ func (s *site) transport() *http.Transport {
 // bearer makes a token.
 func (s *site) bearer(name, role string, ttl time.Duration) string {
 	s.Helper()
-	_, bearer, err := s.server.Tokens().Create(s.Context(), access.TokenInput{Name: name, Role: role, TTL: ttl})
+	_, bearer, err := s.server.Tokens().Create(s.Context(),
+		access.TokenInput{Name: name, Role: role, TTL: ttl})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -112,7 +117,8 @@ func (s *site) api(method, path string, body, into any) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(s.Context(), method, s.server.URL()+path, strings.NewReader(string(text)))
+	r, err := http.NewRequestWithContext(s.Context(), method, s.server.URL()+path,
+		strings.NewReader(string(text)))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -150,7 +156,8 @@ func (s *site) enroll(name string) (*simulator.Device, string) {
 		s.Fatal(err)
 	}
 	var list struct{ Value []struct{ ID string } }
-	s.api("GET", "/beta/deviceManagement/managedDevices?$filter="+url.QueryEscape("udid eq '"+d.Facts().UDID+"'"), nil, &list)
+	s.api("GET",
+		"/beta/deviceManagement/managedDevices?$filter="+url.QueryEscape("udid eq '"+d.Facts().UDID+"'"), nil, &list)
 	return d, list.Value[0].ID
 }
 
@@ -166,17 +173,21 @@ func (s *site) wifi(name, identifier string) string {
 <key>PayloadUUID</key><string>%[3]s</string><key>SSID_STR</key><string>net</string></dict></array></dict></plist>`,
 		identifier, uuid.NewString(), uuid.NewString())
 	const path = "/beta/deviceManagement/deviceConfigurations"
-	s.api("POST", path, map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": name,
-		"payloadFileName": "a.mobileconfig", "payload": base64.StdEncoding.EncodeToString([]byte(profile))}, &made)
+	s.api("POST", path, map[string]any{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+		"displayName":     name,
+		"payloadFileName": "a.mobileconfig",
+		"payload":         base64.StdEncoding.EncodeToString([]byte(profile))}, &made)
 	s.api("POST", path+"/"+made.ID+"/assign", map[string]any{"assignments": []any{map[string]any{
-		"target": map[string]any{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}}}}, nil)
+		"target": map[string]any{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}}}},
+		nil)
 	return made.ID
 }
 
 // store puts a device into the database that never connects.
 func (s *site) store(name string) {
 	s.Helper()
-	_, err := s.server.Engine().Enroll(s.Context(), fleet.Device{Name: name, UDID: uuid.NewString(), Platform: fleet.IOS}, "")
+	_, err := s.server.Engine().Enroll(s.Context(),
+		fleet.Device{Name: name, UDID: uuid.NewString(), Platform: fleet.IOS}, "")
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -203,7 +214,8 @@ func (s *site) browser() *browser {
 func (s *site) signedIn(bearer string) *browser {
 	s.Helper()
 	b := s.browser()
-	if p := b.post("/console/sign-in", url.Values{"token": {bearer}}); p.status != http.StatusOK || p.path() != "/console/" {
+	if p := b.post("/console/sign-in", url.Values{"token": {bearer}}); p.status != http.StatusOK ||
+		p.path() != "/console/" {
 		s.Fatalf("signing in led to %s", p)
 	}
 	return b
@@ -211,7 +223,8 @@ func (s *site) signedIn(bearer string) *browser {
 
 func (b *browser) do(method, path string, form url.Values, header ...string) *page {
 	b.Helper()
-	r, err := http.NewRequestWithContext(b.Context(), method, b.server.URL()+path, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(b.Context(), method, b.server.URL()+path,
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		b.Fatal(err)
 	}

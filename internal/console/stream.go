@@ -10,13 +10,16 @@ import (
 )
 
 // deviceEvents tells the script when something on a device changes.
-func (v *visit) deviceEvents() error { return v.events(ownDevicePath(v.r.PathValue("id")) + "/events") }
+func (v *visit) deviceEvents() error {
+	return v.events(ownDevicePath(v.r.PathValue("id")) +
+		"/events")
+}
 
 // fleetEvents tells it when something on any device does.
 func (v *visit) fleetEvents() error { return v.events("/api/events") }
 
-// events passes on a stream of the API until the visitor goes, the session ends, or what they may do changes. Then the
-// browser comes again, and is let in or not.
+// events passes on a stream of the API until the visitor goes, the session ends, or what they may
+// do changes. Then the browser comes again, and is let in or not.
 func (v *visit) events(path string) error {
 	ctx, cut := context.WithCancel(v.r.Context())
 	defer cut()

@@ -34,7 +34,8 @@ func (b *browser) listen(ctx context.Context, path string, header ...string) <-c
 	if err != nil {
 		b.Fatal(err)
 	}
-	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
+	if response.StatusCode != http.StatusOK ||
+		response.Header.Get("Content-Type") != "text/event-stream" {
 		b.Fatalf("%s: %s %v", path, response.Status, response.Header)
 	}
 	lines := make(chan string, 1024)
@@ -116,7 +117,8 @@ func (u *unsure) Admit(ctx context.Context, who *access.Identity) (*access.Princ
 	}
 }
 
-// A stream ends soon after its session did, or what its reader may do changed, or that cannot be known.
+// A stream ends soon after its session did, or what its reader may do changed, or that cannot be
+// known.
 func TestStreamsAreCut(t *testing.T) {
 	db, err := store.Open(t.Context(), storetest.Location(t))
 	if err != nil {
@@ -126,7 +128,8 @@ func TestStreamsAreCut(t *testing.T) {
 	tokens, roles := access.NewTokens(db, time.Now), access.NewRoles(db, uuid.NewString)
 	sessions := access.NewSessions(db, 0, time.Now)
 	gate := &unsure{&access.Gate{Tokens: tokens, Roles: roles}, make(chan struct{})}
-	server := httptest.NewTLSServer(console.New(console.Config{API: http.HandlerFunc(streamer), Sessions: sessions, Tokens: tokens, Gate: gate,
+	server := httptest.NewTLSServer(console.New(console.Config{API: http.HandlerFunc(streamer),
+		Sessions: sessions, Tokens: tokens, Gate: gate,
 		Audit: audit.NewRecorder(db, time.Now, uuid.NewString), Recheck: time.Millisecond}))
 	t.Cleanup(server.Close)
 	boss := &access.Principal{Grants: []access.Grant{{Rights: access.Rights()}}}
@@ -134,16 +137,22 @@ func TestStreamsAreCut(t *testing.T) {
 		name string
 		cut  func(token access.Token, secret string) error
 	}{
-		{"token revoked", func(token access.Token, _ string) error { return tokens.Revoke(t.Context(), token.ID) }},
-		{"signed out", func(_ access.Token, secret string) error { return sessions.End(t.Context(), secret) }},
+		{"token revoked", func(token access.Token, _ string) error {
+			return tokens.Revoke(t.Context(), token.ID)
+		}},
+		{"signed out", func(_ access.Token, secret string) error {
+			return sessions.End(t.Context(), secret)
+		}},
 		{"another role", func(token access.Token, _ string) error {
-			_, err := roles.CreateAssignment(t.Context(), boss, access.AssignmentInput{Name: "more", RoleID: access.HelpDeskOperator,
-				Members: []string{"token:" + token.ID}})
+			_, err := roles.CreateAssignment(t.Context(), boss,
+				access.AssignmentInput{Name: "more", RoleID: access.HelpDeskOperator,
+					Members: []string{"token:" + token.ID}})
 			return err
 		}},
 		{"unknown", func(access.Token, string) error { close(gate.failing); return nil }},
 	} {
-		token, bearer, err := tokens.Create(t.Context(), access.TokenInput{Name: tt.name, Role: access.Administrator})
+		token, bearer, err := tokens.Create(t.Context(),
+			access.TokenInput{Name: tt.name, Role: access.Administrator})
 		if err != nil {
 			t.Fatal(err)
 		}

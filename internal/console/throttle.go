@@ -59,8 +59,8 @@ func (t *throttle) failed(address string) {
 	c.n++
 }
 
-// makeRoom forgets one address of a few: one whose time is over, or else the one that failed least. To look at all would
-// let a flood of failures keep the server busy.
+// makeRoom forgets one address of a few: one whose time is over, or else the one that failed least.
+// To look at all would let a flood of failures keep the server busy.
 func (t *throttle) makeRoom(now time.Time) {
 	least, seen := "", 0
 	for key, c := range t.since { // in an order that nobody knows

@@ -16,8 +16,9 @@ func TestThrottle(t *testing.T) {
 		th.failed("2001:db8::1")
 	}
 	now = now.Add(time.Minute)
-	for address, want := range map[string]time.Duration{"2001:db8::1": 4 * time.Minute, "2001:db8::ffff:2": 4 * time.Minute,
-		"2001:db8:0:1::1": 0, "192.0.2.1": 0, "no address": 0} {
+	for address, want := range map[string]time.Duration{"2001:db8::1": 4 * time.Minute,
+		"2001:db8::ffff:2": 4 * time.Minute,
+		"2001:db8:0:1::1":  0, "192.0.2.1": 0, "no address": 0} {
 		if got := th.wait(address); got != want {
 			t.Errorf("%s waits %s, want %s", address, got, want)
 		}

@@ -25,7 +25,8 @@ func (e *actionEvent) result() *payloadResult {
 // actionEvents reads what became of an action; empty if that is not kept any more.
 func (v *visit) actionEvents(device string, number int64) ([]actionEvent, error) {
 	var list struct{ Value []actionEvent }
-	err := v.get("/api/devices/"+url.PathEscape(device)+"/actions/"+strconv.FormatInt(number, 10)+"/events", nil, &list)
+	err := v.get("/api/devices/"+url.PathEscape(device)+"/actions/"+strconv.FormatInt(number,
+		10)+"/events", nil, &list)
 	return list.Value, err
 }
 
@@ -47,14 +48,15 @@ type segment struct {
 	Class    string // waiting, sent, verifying, again, off, good, bad
 }
 
-// The coordinates of the picture. The sign of the end is wide enough to be seen however little time the rest took.
+// The coordinates of the picture. The sign of the end is wide enough to be seen however little time
+// the rest took.
 const (
 	timelineWidth = 1000.0
 	signWidth     = 12.0
 )
 
-// newTimeline draws a payload's part of an action. All payloads of the action are drawn to the same scale, from its
-// first event to its last. It is nil if there is no event of the payload.
+// newTimeline draws a payload's part of an action. All payloads of the action are drawn to the same
+// scale, from its first event to its last. It is nil if there is no event of the payload.
 func newTimeline(payload string, events []actionEvent) *timeline {
 	if len(events) == 0 {
 		return nil
@@ -107,8 +109,8 @@ func stepOf(p *payloadResult, first bool) (text, class string) {
 	return cmp.Or(p.detail(), "in progress"), "sent" // a step of a later server
 }
 
-// openSteps say what a payload's step means while its part of the action goes on. One without a text is told in the
-// words of its detail.
+// openSteps say what a payload's step means while its part of the action goes on. One without a
+// text is told in the words of its detail.
 var openSteps = map[string]struct{ text, class string }{
 	"asked":        {"asked", "waiting"},
 	"unwakeable":   {"", "waiting"},

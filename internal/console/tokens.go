@@ -51,14 +51,16 @@ type tokenRow struct {
 // tokenForm makes a token.
 type tokenForm struct {
 	Name, Role, Lasts string
-	Roles             []option // to choose from; none: the visitor may not read them, and types the name of one
-	Lifetimes         []option
-	Area              areaForm
-	Message           string // why it was refused; empty: it was not
+	// to choose from; none: the visitor may not read them, and types the name of one
+	Roles     []option
+	Lifetimes []option
+	Area      areaForm
+	Message   string // why it was refused; empty: it was not
 }
 
 // lifetimes are how long a token can be valid, as the API has it.
-var lifetimes = []option{{"24h", "1 day"}, {"P7D", "7 days"}, {"P30D", "30 days"}, {"P90D", "90 days"}, {"P365D", "1 year"}, {"", "Until it is revoked"}}
+var lifetimes = []option{{"24h", "1 day"}, {"P7D", "7 days"}, {"P30D", "30 days"},
+	{"P90D", "90 days"}, {"P365D", "1 year"}, {"", "Until it is revoked"}}
 
 const defaultLifetime = "P90D"
 
@@ -87,7 +89,8 @@ func (v *visit) showTokens(status int, values url.Values, message string) error 
 	if err != nil {
 		return err
 	}
-	p := tokensPage{Notice: tokenNotices[v.r.URL.Query().Get("notice")], MayRevoke: v.may(access.DeleteTokens), SeesRoles: v.may(access.ReadRoles)}
+	p := tokensPage{Notice: tokenNotices[v.r.URL.Query().Get("notice")],
+		MayRevoke: v.may(access.DeleteTokens), SeesRoles: v.may(access.ReadRoles)}
 	for i := range list {
 		p.Rows = append(p.Rows, v.tokenRow(&list[i], known))
 	}
@@ -100,7 +103,8 @@ func (v *visit) showTokens(status int, values url.Values, message string) error 
 }
 
 func (v *visit) tokenForm(values url.Values, message string) (*tokenForm, error) {
-	f := &tokenForm{Name: values.Get("name"), Role: values.Get("role"), Lasts: values.Get("lasts"), Lifetimes: lifetimes, Message: message}
+	f := &tokenForm{Name: values.Get("name"), Role: values.Get("role"), Lasts: values.Get("lasts"),
+		Lifetimes: lifetimes, Message: message}
 	var err error
 	if v.may(access.ReadRoles) {
 		if f.Roles, err = v.roleOptions(); err != nil {
@@ -112,12 +116,15 @@ func (v *visit) tokenForm(values url.Values, message string) (*tokenForm, error)
 }
 
 func (v *visit) tokenRow(t *token, known *areas) tokenRow {
-	return tokenRow{ID: t.ID, Name: t.Name, Role: t.Role, RoleID: t.RoleID, Where: known.words(t.area()), Created: v.moment(t.Created),
-		Expires: v.moment(t.Expires), LastUsed: v.moment(t.LastUsed), Expired: !t.Expires.IsZero() && !v.Now().Before(t.Expires),
-		Own: v.caller.ID == "token:"+t.ID}
+	return tokenRow{ID: t.ID, Name: t.Name, Role: t.Role, RoleID: t.RoleID,
+		Where: known.words(t.area()), Created: v.moment(t.Created),
+		Expires: v.moment(t.Expires), LastUsed: v.moment(t.LastUsed),
+		Expired: !t.Expires.IsZero() && !v.Now().Before(t.Expires),
+		Own:     v.caller.ID == "token:"+t.ID}
 }
 
-var tokenLabels = map[string]string{"name": "Name", "role": "Role", "resourceScopes": "Groups of devices", "roleScopeTagIds": "Scope tags",
+var tokenLabels = map[string]string{"name": "Name", "role": "Role",
+	"resourceScopes": "Groups of devices", "roleScopeTagIds": "Scope tags",
 	"expiresIn": "Valid for"}
 
 // createToken takes the form, and shows the bearer of the new token.
@@ -130,7 +137,8 @@ func (v *visit) createToken() error {
 	if !ok {
 		return v.tokenRefused(http.StatusBadRequest, noGroupTicked)
 	}
-	body := map[string]any{"name": form.Get("name"), "role": form.Get("role"), "resourceScopes": chosen.Groups, "roleScopeTagIds": chosen.Tags,
+	body := map[string]any{"name": form.Get("name"), "role": form.Get("role"),
+		"resourceScopes": chosen.Groups, "roleScopeTagIds": chosen.Tags,
 		"expiresIn": nil}
 	if lasts := form.Get("lasts"); lasts != "" {
 		body["expiresIn"] = lasts
@@ -172,17 +180,20 @@ func (v *visit) showRevoke(status int, message string) error {
 	}
 	i := slices.IndexFunc(list, func(t token) bool { return t.ID == v.r.PathValue("id") })
 	if i < 0 {
-		return &refusal{http.StatusNotFound, "There is no such token. It may have been revoked already."}
+		return &refusal{http.StatusNotFound,
+			"There is no such token. It may have been revoked already."}
 	}
 	known, err := v.areas([]area{list[i].area()})
 	if err != nil {
 		return err
 	}
-	return v.renderStatus(status, "tokens_revoke", "Revoke "+list[i].Name, revokePage{v.tokenRow(&list[i], known), message})
+	return v.renderStatus(status, "tokens_revoke", "Revoke "+list[i].Name,
+		revokePage{v.tokenRow(&list[i], known), message})
 }
 
 func (v *visit) revokeToken() error {
-	err := v.call(http.MethodDelete, tokensPath+"/"+url.PathEscape(v.r.PathValue("id")), nil, nil, nil, nil)
+	err := v.call(http.MethodDelete, tokensPath+"/"+url.PathEscape(v.r.PathValue("id")), nil, nil,
+		nil, nil)
 	if refused, shown := near(err); shown && refused.Status != http.StatusNotFound {
 		return v.showRevoke(refused.Status, refused.Message)
 	}

@@ -23,7 +23,8 @@ type visit struct {
 	caller *access.Principal // who has; nil: nobody
 }
 
-// refreshHeader marks the requests by which the script keeps a page up to date. They do not prolong a session.
+// refreshHeader marks the requests by which the script keeps a page up to date. They do not prolong
+// a session.
 const refreshHeader = "Syncpayloads-Refresh"
 
 // open serves a route to everybody.
@@ -52,7 +53,8 @@ func (c *console) private(rt route) http.Handler {
 	})
 }
 
-// limit refuses a caller who asks for too much. A page counts as one call of the API, however many it is made of.
+// limit refuses a caller who asks for too much. A page counts as one call of the API, however many
+// it is made of.
 func (v *visit) limit() error {
 	wait, ok := v.Limit(v.caller.ID)
 	if ok {
@@ -60,7 +62,8 @@ func (v *visit) limit() error {
 	}
 	seconds := max(1, int(math.Ceil(wait.Seconds())))
 	v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	return &refusal{http.StatusTooManyRequests, fmt.Sprintf("You ask for more pages a second than one caller may. Wait %d seconds, then load the page again.", seconds)}
+	return &refusal{http.StatusTooManyRequests,
+		fmt.Sprintf("You ask for more pages a second than one caller may. Wait %d seconds, then load the page again.", seconds)}
 }
 
 func (c *console) serve(rt route, v *visit) {
@@ -92,7 +95,8 @@ func (v *visit) authenticate() error {
 	return nil
 }
 
-func (c *console) admit(ctx context.Context, secret string, identify func(context.Context, string) (*access.Identity, error)) (*access.Principal, error) {
+func (c *console) admit(ctx context.Context, secret string,
+	identify func(context.Context, string) (*access.Identity, error)) (*access.Principal, error) {
 	who, err := identify(ctx, secret)
 	if err != nil {
 		return nil, err
@@ -102,7 +106,8 @@ func (c *console) admit(ctx context.Context, secret string, identify func(contex
 
 // sendToSignIn has the browser come back to a page that it asked for. What it posted is lost.
 func (v *visit) sendToSignIn() {
-	if strings.HasSuffix(v.r.URL.Path, "/events") { // a redirect would tell a stream's reader nothing
+	// a redirect would tell a stream's reader nothing
+	if strings.HasSuffix(v.r.URL.Path, "/events") {
 		http.Error(v.w, "Sign in first.", http.StatusUnauthorized)
 		return
 	}
@@ -113,12 +118,13 @@ func (v *visit) sendToSignIn() {
 	v.redirect(target)
 }
 
-// localPath is a page of the console to return to: what it was given, if that is one, or else the first. A browser must
-// not be sent anywhere else by a link that somebody made.
+// localPath is a page of the console to return to: what it was given, if that is one, or else the
+// first. A browser must not be sent anywhere else by a link that somebody made.
 func localPath(target string) string {
 	const home = "/console/"
 	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.ContainsAny(target, "\\\r\n\t") ||
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" ||
+		strings.ContainsAny(target, "\\\r\n\t") ||
 		!strings.HasPrefix(u.Path, home) || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") {
 		return home
 	}
@@ -157,7 +163,8 @@ func (v *visit) missing() error {
 }
 
 func (v *visit) crossOrigin() error {
-	return &refusal{http.StatusForbidden, "This was sent by another site, so nothing was done. Open the console itself and try again there."}
+	return &refusal{http.StatusForbidden,
+		"This was sent by another site, so nothing was done. Open the console itself and try again there."}
 }
 
 // failure is what the error page shows.
@@ -174,7 +181,8 @@ func (v *visit) fail(err error) {
 		http.Error(v.w, "The server is busy. Load the page again.", http.StatusServiceUnavailable)
 		return
 	}
-	shown := failure{Status: http.StatusInternalServerError, Message: "The server failed to show this page. Its log has the cause."}
+	shown := failure{Status: http.StatusInternalServerError,
+		Message: "The server failed to show this page. Its log has the cause."}
 	var told *refusal
 	var answer *apiError
 	var tooLarge *http.MaxBytesError
@@ -187,12 +195,14 @@ func (v *visit) fail(err error) {
 			shown.Request = answer.Request
 		}
 	case errors.As(err, &tooLarge):
-		shown = failure{Status: http.StatusRequestEntityTooLarge, Message: "That is more than this page takes."}
+		shown = failure{Status: http.StatusRequestEntityTooLarge,
+			Message: "That is more than this page takes."}
 	}
 	if shown.Status >= http.StatusInternalServerError {
 		v.Log.Error("page failed", "method", v.r.Method, "path", v.r.URL.Path, "err", err)
 	}
-	if err := v.renderStatus(shown.Status, "error", http.StatusText(shown.Status), shown); err != nil {
+	if err := v.renderStatus(shown.Status, "error", http.StatusText(shown.Status),
+		shown); err != nil {
 		v.Log.Error("the error page failed", "path", v.r.URL.Path, "err", err)
 		http.Error(v.w, shown.Message, shown.Status)
 	}

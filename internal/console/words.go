@@ -17,7 +17,8 @@ var (
 )
 
 // statuses are the words of the monitor, by the API's.
-var statuses = map[string]mark{"initiated": inProgress, "inProgress": inProgress, "removed": removed, "succeeded": restored, "error": failed}
+var statuses = map[string]mark{"initiated": inProgress, "inProgress": inProgress,
+	"removed": removed, "succeeded": restored, "error": failed}
 
 // actionStates are the words for actionState, in the order in which they are offered as a filter.
 var actionStates = []struct {
@@ -45,11 +46,14 @@ var intents = map[string]string{"remove": "Remove", "restore": "Restore"}
 
 // kinds are the words for payload types, and subKinds for what Graph calls itemSubTypeDisplayName.
 var (
-	kinds = map[string]string{"application": "App", "deviceConfiguration": "Configuration", "mobileAppConfiguration": "App configuration",
+	kinds = map[string]string{"application": "App", "deviceConfiguration": "Configuration",
+		"mobileAppConfiguration":              "App configuration",
 		"deviceManagementConfigurationPolicy": "Settings catalog"}
-	subKinds = map[string]string{"custom": "Custom", "wiFi": "Wi-Fi", "vpn": "VPN", "email": "Email", "trustedCertificate": "Trusted certificate",
-		"scepCertificate": "SCEP certificate", "pkcsCertificate": "PKCS certificate", "deviceRestrictions": "Device restrictions",
-		"deviceFeatures": "Device features"}
+	subKinds = map[string]string{"custom": "Custom", "wiFi": "Wi-Fi", "vpn": "VPN",
+		"email": "Email", "trustedCertificate": "Trusted certificate",
+		"scepCertificate": "SCEP certificate", "pkcsCertificate": "PKCS certificate",
+		"deviceRestrictions": "Device restrictions",
+		"deviceFeatures":     "Device features"}
 )
 
 // itemType names what a payload is.

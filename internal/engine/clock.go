@@ -20,12 +20,15 @@ const (
 	sweepers     = 32               // of them at once, so that their writes share commits
 	pollEvery    = time.Second      // how soon a catalog change written by another process is seen
 	contactsKept = 30 * time.Second // how long a last contact is kept in memory
-	correctEvery = time.Hour        // how often it is looked for what another server's clock misdated, or this one's before a restart
-	correctAgain = time.Minute      // wait before it is looked again after that failed, or after the clock was set back
+	// how often it is looked for what another server's clock misdated, or this one's before a
+	// restart
+	correctEvery = time.Hour
+	// wait before it is looked again after that failed, or after the clock was set back
+	correctAgain = time.Minute
 )
 
-// Run keeps the clocks until ctx ends: it spreads catalog changes, restores what has expired, wakes devices that have
-// work, and writes last contacts. Several processes may run it on one database.
+// Run keeps the clocks until ctx ends: it spreads catalog changes, restores what has expired, wakes
+// devices that have work, and writes last contacts. Several processes may run it on one database.
 func (e *Engine) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range wakers {
@@ -68,7 +71,8 @@ func (e *Engine) sweep(ctx context.Context) error {
 			return fmt.Errorf("looking for what is due: %w", err)
 		}
 		// A device that fails must not keep the clocks from the others; it stays due.
-		if err := each(due, func(id fleet.DeviceID) error { return e.sweepDevice(ctx, id) }); err != nil {
+		if err := each(due,
+			func(id fleet.DeviceID) error { return e.sweepDevice(ctx, id) }); err != nil {
 			return err
 		}
 		if len(due) < sweepBatch {
@@ -104,7 +108,8 @@ func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
 	return nil
 }
 
-// correct looks at the devices that a clock which was ahead told the clocks to leave alone for as long as it was ahead.
+// correct looks at the devices that a clock which was ahead told the clocks to leave alone for as
+// long as it was ahead.
 func (e *Engine) correct(ctx context.Context) error {
 	now := e.Clock.Now()
 	behind, look := e.corrections.begin(now)
@@ -151,8 +156,9 @@ func (c *corrections) saw(now time.Time) {
 	}
 }
 
-// begin says whether to look now, and behind which time: behind any ordinary wake-up, or anywhere when the clock is known
-// to have been set back. Then it is looked twice: steps may have been under way.
+// begin says whether to look now, and behind which time: behind any ordinary wake-up, or anywhere
+// when the clock is known to have been set back. Then it is looked twice: steps may have been under
+// way.
 func (c *corrections) begin(now time.Time) (behind time.Time, look bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -178,7 +184,8 @@ func (c *corrections) end(now time.Time, done bool) {
 	}
 }
 
-// wake asks for a wake-up without waiting. One that finds the queue full is lost, and the clock makes up for it.
+// wake asks for a wake-up without waiting. One that finds the queue full is lost, and the clock
+// makes up for it.
 func (e *Engine) wake(id fleet.DeviceID) {
 	select {
 	case e.wakes <- id:
@@ -194,10 +201,12 @@ func (e *Engine) wakeLoop(ctx context.Context) {
 		case id := <-e.wakes:
 			err := e.wakeDevice(ctx, id)
 			if err != nil && ctx.Err() == nil {
-				e.Log.Warn("device not woken; its work waits until it connects or is woken again", "device", id, "err", err)
+				e.Log.Warn("device not woken; its work waits until it connects or is woken again",
+					"device", id, "err", err)
 			}
 			if err := e.tellUnwakeable(ctx, id, err); err != nil && ctx.Err() == nil {
-				e.Log.Error("it is not told that a device cannot be woken", "device", id, "err", err)
+				e.Log.Error("it is not told that a device cannot be woken", "device", id, "err",
+					err)
 			}
 		}
 	}
@@ -222,8 +231,8 @@ func (e *Engine) wakeDevice(ctx context.Context, id fleet.DeviceID) error {
 	return ch.Wake(ctx, id)
 }
 
-// contacts holds devices' last contacts until they are written, many at once: a write for each check-in would be the
-// largest load of all.
+// contacts holds devices' last contacts until they are written, many at once: a write for each
+// check-in would be the largest load of all.
 type contacts struct {
 	mu      sync.Mutex
 	seen    map[fleet.DeviceID]time.Time

@@ -36,7 +36,8 @@ var misdatings = map[string]func(n *node, id fleet.DeviceID, a action.PayloadID)
 		n.start(id, 0, a)
 		n.wakes(id)
 		look := n.answer(id, n.next(id), action.Outcome{})
-		n.answer(id, look, action.Outcome{Sightings: []action.Sighting{{Identifier: appA, Working: true}}})
+		n.answer(id, look, action.Outcome{Sightings: []action.Sighting{{Identifier: appA,
+			Working: true}}})
 	},
 	"not now": func(n *node, id fleet.DeviceID, a action.PayloadID) {
 		n.start(id, 0, a)
@@ -59,8 +60,8 @@ var misdatings = map[string]func(n *node, id fleet.DeviceID, a action.PayloadID)
 
 const wrong = 72 * time.Hour
 
-// What a clock put off that was ahead is done when it has been put right: at once when the server sees it go back, or starts
-// anew; and within the hour when it was another server's clock.
+// What a clock put off that was ahead is done when it has been put right: at once when the server
+// sees it go back, or starts anew; and within the hour when it was another server's clock.
 func TestClockPutRight(t *testing.T) {
 	for name, misdate := range misdatings {
 		for how, right := range map[string]func(n, other *node) *node{
@@ -108,7 +109,8 @@ func TestClockPutRight(t *testing.T) {
 	}
 }
 
-// When a clock is put right, the ledgers of devices are left alone whose payloads are restored later, as asked.
+// When a clock is put right, the ledgers of devices are left alone whose payloads are restored
+// later, as asked.
 func TestClockPutRightTouchesNoRestore(t *testing.T) {
 	db := storetest.Open(t)
 	c := clocktest.New(time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC))

@@ -27,9 +27,9 @@ type DocumentReport struct {
 	At    time.Time    // when the device was last in contact; zero: it is not known
 }
 
-// HandDocument hands over all that is wanted of a device, for a channel that does so in one document. It is stored
-// before it is returned; a channel that crashes hands over again, under a greater mark. fleet.ErrNotFound if there is no
-// such device.
+// HandDocument hands over all that is wanted of a device, for a channel that does so in one
+// document. It is stored before it is returned; a channel that crashes hands over again, under a
+// greater mark. fleet.ErrNotFound if there is no such device.
 func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (doc *Document, err error) {
 	err = e.step(ctx, id, handed, func(tx Tx, l *Ledger, env action.Env) error {
 		doc, err = e.handDocument(ctx, tx, id, l, env)
@@ -38,7 +38,8 @@ func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (doc *Docu
 	return doc, err
 }
 
-func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env) (*Document, error) {
+func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
+	env action.Env) (*Document, error) {
 	for {
 		doc := &Document{Document: l.Device.HandDocument(env)}
 		var outdated bool
@@ -56,8 +57,8 @@ func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *
 	}
 }
 
-// contents reads what the catalog has of payloads; outdated tells that it does not have one of them any more as it was
-// planned. What is mirrored has no content here.
+// contents reads what the catalog has of payloads; outdated tells that it does not have one of them
+// any more as it was planned. What is mirrored has no content here.
 func contents(ctx context.Context, tx Tx, wanted []action.Spec) (
 	found map[action.PayloadID]*catalog.Payload, outdated bool, err error) {
 	found = make(map[action.PayloadID]*catalog.Payload, len(wanted))
@@ -78,8 +79,9 @@ func contents(ctx context.Context, tx Tx, wanted []action.Spec) (
 	return found, false, nil
 }
 
-// TakeReport applies what a device made of a document. A report that comes twice, late, or of a document that was never
-// handed over changes nothing and costs one read. fleet.ErrNotFound if there is no such device.
+// TakeReport applies what a device made of a document. A report that comes twice, late, or of a
+// document that was never handed over changes nothing and costs one read. fleet.ErrNotFound if
+// there is no such device.
 func (e *Engine) TakeReport(ctx context.Context, id fleet.DeviceID, r DocumentReport) error {
 	r = r.bounded()
 	current := false
@@ -137,10 +139,10 @@ func (r DocumentReport) bounded() DocumentReport {
 	return r
 }
 
-// Import takes note of an action that somebody began in the system that manages the device. It supersedes the one in
-// force by the ordinary rules, and what it asks counts as handed over: the document that is returned is what the other
-// system already has, and no device is woken for it. nil: it is the action in force. The error is fleet.ErrNotFound or
-// an *action.Refusal.
+// Import takes note of an action that somebody began in the system that manages the device. It
+// supersedes the one in force by the ordinary rules, and what it asks counts as handed over: the
+// document that is returned is what the other system already has, and no device is woken for it.
+// nil: it is the action in force. The error is fleet.ErrNotFound or an *action.Refusal.
 func (e *Engine) Import(ctx context.Context, id fleet.DeviceID, c Call) (doc *Document, err error) {
 	if c.RestoreAfter == nil {
 		never := time.Duration(0) // when it comes back is the other system's to say
@@ -165,11 +167,12 @@ func (e *Engine) Import(ctx context.Context, id fleet.DeviceID, c Call) (doc *Do
 const mostMirrored = 2000
 
 // ErrTooManyMirrored means that another system assigns more payloads to a device than are mirrored.
-var ErrTooManyMirrored = fmt.Errorf("more than %d payloads are assigned to one device", mostMirrored)
+var ErrTooManyMirrored = fmt.Errorf("more than %d payloads are assigned to one device",
+	mostMirrored)
 
-// Mirror takes note of what another system assigns to a device that it manages: all of it. Such a payload is installed
-// by that system and never by this server; an action takes it off and lets it come back. Of a spec only the id, type,
-// names and time of creation are kept.
+// Mirror takes note of what another system assigns to a device that it manages: all of it. Such a
+// payload is installed by that system and never by this server; an action takes it off and lets it
+// come back. Of a spec only the id, type, names and time of creation are kept.
 func (e *Engine) Mirror(ctx context.Context, id fleet.DeviceID, specs []action.Spec) error {
 	if len(specs) > mostMirrored {
 		return ErrTooManyMirrored
@@ -198,24 +201,30 @@ func (e *Engine) Mirror(ctx context.Context, id fleet.DeviceID, specs []action.S
 		if err := tx.SaveMirrored(ctx, id, mirrored); err != nil {
 			return err
 		}
-		l.Device.Assign(env, slices.Concat(assigned, mirrored)) // a step does not see its own writes
+		// a step does not see its own writes
+		l.Device.Assign(env, slices.Concat(assigned, mirrored))
 		l.Changed = false
 		return nil
 	})
 }
 
-// mirroredSpec is what is kept of a payload of another system. It has one version, and none that a report shows.
+// mirroredSpec is what is kept of a payload of another system. It has one version, and none that a
+// report shows.
 func mirroredSpec(s *action.Spec) action.Spec {
-	kept := action.Spec{ID: s.ID, Type: s.Type, Identifier: s.Identifier, Version: 1, DisplayName: bounded(s.DisplayName),
-		SubType: bounded(s.SubType), Created: s.Created.UTC().Truncate(time.Microsecond), Mirrored: true}
+	kept := action.Spec{ID: s.ID, Type: s.Type, Identifier: s.Identifier, Version: 1,
+		DisplayName: bounded(s.DisplayName),
+		SubType:     bounded(s.SubType), Created: s.Created.UTC().Truncate(time.Microsecond),
+		Mirrored: true}
 	if kept.Identifier == "" {
 		kept.Identifier = string(s.ID)
 	}
 	return kept
 }
 
-// assignedAndMirrored is what the catalog assigns to a device, and what is mirrored of another system.
-func assignedAndMirrored(ctx context.Context, tx Tx, id fleet.DeviceID) (assigned, mirrored []action.Spec, err error) {
+// assignedAndMirrored is what the catalog assigns to a device, and what is mirrored of another
+// system.
+func assignedAndMirrored(ctx context.Context, tx Tx,
+	id fleet.DeviceID) (assigned, mirrored []action.Spec, err error) {
 	all, err := tx.Assigned(ctx, id)
 	for i := range all {
 		if all[i].Mirrored {

@@ -20,7 +20,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// documentChannel hands a device over what is wanted as one document. The device takes it, and reports, when a test says so.
+// documentChannel hands a device over what is wanted as one document. The device takes it, and
+// reports, when a test says so.
 type documentChannel struct {
 	*testing.T
 	*engine.Engine
@@ -39,13 +40,15 @@ func (c *documentChannel) Wake(_ context.Context, id fleet.DeviceID) error {
 
 const theirs fleet.Authority = "their system"
 
-// newDocumentChannel runs a server whose one device is managed by a system and served by the channel.
+// newDocumentChannel runs a server whose one device is managed by a system and served by the
+// channel.
 func newDocumentChannel(t *testing.T, authority fleet.Authority) *documentChannel {
 	t.Helper()
 	c := &documentChannel{T: t, store: storetest.Open(t), woken: make(chan fleet.DeviceID, 100),
 		clock: clocktest.New(time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC))}
 	c.run()
-	id, err := c.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "one", Platform: fleet.IOS, Authority: authority}, "")
+	id, err := c.Enroll(t.Context(), fleet.Device{UDID: "1", Name: "one", Platform: fleet.IOS,
+		Authority: authority}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +58,10 @@ func newDocumentChannel(t *testing.T, authority fleet.Authority) *documentChanne
 
 // run starts a server on what the store has.
 func (c *documentChannel) run() {
-	c.Engine = engine.New(engine.Config{Store: c.store, Clock: c.clock, Log: slog.New(slog.DiscardHandler)})
-	other := &node{T: c.T, woken: make(chan fleet.DeviceID, 100)} // serves who has another authority, or none
+	c.Engine = engine.New(engine.Config{Store: c.store, Clock: c.clock,
+		Log: slog.New(slog.DiscardHandler)})
+	// serves who has another authority, or none
+	other := &node{T: c.T, woken: make(chan fleet.DeviceID, 100)}
 	c.AttachAuthority(theirs, c, fleet.IOS)
 	c.Attach(other, fleet.IOS)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -99,14 +104,18 @@ func (c *documentChannel) hand() *engine.Document {
 	return doc
 }
 
-// report tells what the device made of a document: the payloads that it shows, and how it took others.
-func (c *documentChannel) report(doc *engine.Document, shown []action.PayloadID, outcomes map[action.PayloadID]action.Outcome) engine.DocumentReport {
+// report tells what the device made of a document: the payloads that it shows, and how it took
+// others.
+func (c *documentChannel) report(doc *engine.Document, shown []action.PayloadID,
+	outcomes map[action.PayloadID]action.Outcome) engine.DocumentReport {
 	c.Helper()
 	c.number++
-	r := engine.DocumentReport{DocumentReport: action.DocumentReport{Number: c.number, Mark: doc.Mark, Outcomes: outcomes,
+	r := engine.DocumentReport{DocumentReport: action.DocumentReport{Number: c.number,
+		Mark: doc.Mark, Outcomes: outcomes,
 		Sightings: map[action.PayloadID]action.Sighting{}}, At: c.clock.Now()}
 	for _, s := range slices.Concat(doc.Wanted, doc.HeldOff, doc.Ended) {
-		r.Sightings[s.ID] = action.Sighting{Revision: s.Revision, Present: slices.Contains(shown, s.ID)}
+		r.Sightings[s.ID] = action.Sighting{Revision: s.Revision,
+			Present: slices.Contains(shown, s.ID)}
 	}
 	c.take(r)
 	return r
@@ -122,8 +131,9 @@ func (c *documentChannel) take(r engine.DocumentReport) {
 func (c *documentChannel) remove(ids ...action.PayloadID) {
 	c.Helper()
 	never := time.Duration(0)
-	if err := c.Start(c.Context(), c.id, engine.Call{Name: action.SyncPayloads, Actor: "admin", RestoreAfter: &never,
-		Set: apps(ids...)}); err != nil {
+	if err := c.Start(c.Context(), c.id, engine.Call{Name: action.SyncPayloads, Actor: "admin",
+		RestoreAfter: &never,
+		Set:          apps(ids...)}); err != nil {
 		c.Fatal(err)
 	}
 }
@@ -151,23 +161,26 @@ func (c *documentChannel) result(id action.PayloadID) (action.Result, action.Sta
 	return action.Result{}, 0
 }
 
-func (c *documentChannel) expect(id action.PayloadID, status action.Status, step action.Step, state action.State) action.Result {
+func (c *documentChannel) expect(id action.PayloadID, status action.Status, step action.Step,
+	state action.State) action.Result {
 	c.Helper()
 	r, got := c.result(id)
 	if r.Status != status || r.Step != step || got != state {
-		c.Fatalf("%s: status %d, step %d, action %d (%s); want %d, %d, %d", id, r.Status, r.Step, got, r.Detail, status, step, state)
+		c.Fatalf("%s: status %d, step %d, action %d (%s); want %d, %d, %d", id, r.Status, r.Step,
+			got, r.Detail, status, step, state)
 	}
 	return r
 }
 
-// A removal goes out in one document, waits for the device however long, and ends by a report on that document alone. It
-// survives a restart at every point, and its events are in the log.
+// A removal goes out in one document, waits for the device however long, and ends by a report on
+// that document alone. It survives a restart at every point, and its events are in the log.
 func TestDocumentChannel(t *testing.T) {
 	c := newDocumentChannel(t, theirs)
 	a, b := assign(t, c.store, c.clock, appA), assign(t, c.store, c.clock, appB)
 	c.quietSoon()
 	first := c.hand()
-	if len(first.Wanted) != 2 || first.Contents[a] == nil || first.Contents[b] == nil || len(first.HeldOff)+len(first.Ended) > 0 {
+	if len(first.Wanted) != 2 || first.Contents[a] == nil || first.Contents[b] == nil ||
+		len(first.HeldOff)+len(first.Ended) > 0 {
 		t.Fatalf("the first document is %+v", first)
 	}
 	early := c.report(first, []action.PayloadID{a, b}, nil)
@@ -176,14 +189,17 @@ func TestDocumentChannel(t *testing.T) {
 	c.wakes()
 	c.expect(a, action.Initiated, action.StepAsked, action.Pending)
 	second := c.hand()
-	if len(second.Wanted) != 1 || second.Wanted[0].ID != b || len(second.HeldOff) != 1 || second.HeldOff[0].ID != a || second.Mark <= first.Mark {
+	if len(second.Wanted) != 1 || second.Wanted[0].ID != b || len(second.HeldOff) != 1 ||
+		second.HeldOff[0].ID != a || second.Mark <= first.Mark {
 		t.Fatalf("the second document is %+v", second)
 	}
 	c.expect(a, action.Initiated, action.StepHandedOver, action.Pending)
 
 	c.run() // a server that starts anew knows all of it
-	c.report(second, []action.PayloadID{b}, map[action.PayloadID]action.Outcome{a: {Verdict: action.Waiting, Detail: "accepted"}})
-	if r := c.expect(a, action.Initiated, action.StepHandedOver, action.Pending); r.Detail != "accepted" {
+	c.report(second, []action.PayloadID{b},
+		map[action.PayloadID]action.Outcome{a: {Verdict: action.Waiting, Detail: "accepted"}})
+	if r := c.expect(a, action.Initiated, action.StepHandedOver,
+		action.Pending); r.Detail != "accepted" {
 		t.Errorf("the detail is %q", r.Detail)
 	}
 	c.clock.Advance(30 * 24 * time.Hour) // no clock runs before the device has it
@@ -193,7 +209,8 @@ func TestDocumentChannel(t *testing.T) {
 	c.wakes()
 	c.expect(a, action.Initiated, action.StepHandedOver, action.Pending)
 
-	c.report(first, []action.PayloadID{b}, nil) // newer, of the older document: the device does not have it, for another reason
+	// newer, of the older document: the device does not have it, for another reason
+	c.report(first, []action.PayloadID{b}, nil)
 	c.take(early)
 	c.expect(a, action.Initiated, action.StepHandedOver, action.Pending)
 	c.report(second, []action.PayloadID{a, b}, map[action.PayloadID]action.Outcome{a: {}})
@@ -214,13 +231,16 @@ func TestDocumentChannel(t *testing.T) {
 			told = append(told, stepNames[e.Result.Step])
 		}
 	}
-	if got := strings.Join(told, " "); got != "asked handedOver handedOver failing handedOver verified" {
+	if got := strings.Join(told,
+		" "); got != "asked handedOver handedOver failing handedOver verified" {
 		t.Errorf("the log tells %s", got)
 	}
 }
 
-var stepNames = map[action.Step]string{action.StepAsked: "asked", action.StepHandedOver: "handedOver", action.StepFailing: "failing",
-	action.StepAcknowledged: "acknowledged", action.StepVerified: "verified", action.StepFailed: "failed"}
+var stepNames = map[action.Step]string{action.StepAsked: "asked",
+	action.StepHandedOver: "handedOver", action.StepFailing: "failing",
+	action.StepAcknowledged: "acknowledged", action.StepVerified: "verified",
+	action.StepFailed: "failed"}
 
 // quietSoon lets wake-ups arrive that are on their way, and holds that there are no more.
 func (c *documentChannel) quietSoon() {
@@ -233,7 +253,8 @@ func (c *documentChannel) quietSoon() {
 	}
 }
 
-// A channel that was handed what is wanted is woken to look again after waits that grow, and not at once.
+// A channel that was handed what is wanted is woken to look again after waits that grow, and not at
+// once.
 func TestDocumentIsWaitedFor(t *testing.T) {
 	c := newDocumentChannel(t, theirs)
 	a := assign(t, c.store, c.clock, appA)
@@ -250,7 +271,8 @@ func TestDocumentIsWaitedFor(t *testing.T) {
 	c.remove(a)
 	c.wakes()
 	c.hand()
-	for _, wait := range []time.Duration{time.Minute, 4 * time.Minute, 16 * time.Minute, 64 * time.Minute} {
+	for _, wait := range []time.Duration{time.Minute, 4 * time.Minute, 16 * time.Minute,
+		64 * time.Minute} {
 		c.clock.Advance(wait - time.Second)
 		c.quiet()
 		c.clock.Advance(time.Second)
@@ -287,13 +309,16 @@ func TestDocumentOfAnOlderVersion(t *testing.T) {
 	}
 }
 
-// A report changes what is known of the device itself, and when it was last in contact, by the device's own time.
+// A report changes what is known of the device itself, and when it was last in contact, by the
+// device's own time.
 func TestFactsOfReport(t *testing.T) {
 	c := newDocumentChannel(t, theirs)
 	c.clock.Advance(24 * time.Hour)
 	at := c.clock.Now().Add(-time.Hour)
-	c.take(engine.DocumentReport{DocumentReport: action.DocumentReport{Number: 1}, Facts: &fleet.Facts{Device: fleet.Device{Name: "two"}}, At: at})
-	c.take(engine.DocumentReport{DocumentReport: action.DocumentReport{Number: 1}, Facts: &fleet.Facts{Device: fleet.Device{Name: "late"}}, At: at.Add(-time.Hour)})
+	c.take(engine.DocumentReport{DocumentReport: action.DocumentReport{Number: 1},
+		Facts: &fleet.Facts{Device: fleet.Device{Name: "two"}}, At: at})
+	c.take(engine.DocumentReport{DocumentReport: action.DocumentReport{Number: 1},
+		Facts: &fleet.Facts{Device: fleet.Device{Name: "late"}}, At: at.Add(-time.Hour)})
 	c.clock.Advance(time.Minute)
 	c.quietSoon()
 	d, err := c.store.Device(t.Context(), c.id)
@@ -337,7 +362,8 @@ func TestMirroredPayloads(t *testing.T) {
 	if list := c.payloads(); len(list) != 1 || list[0].ID != "mail" {
 		t.Fatalf("after the other system took it back there are %d payloads", len(list))
 	}
-	if err := c.Mirror(t.Context(), c.id, make([]action.Spec, 3000)); !errors.Is(err, engine.ErrTooManyMirrored) {
+	if err := c.Mirror(t.Context(), c.id, make([]action.Spec, 3000)); !errors.Is(err,
+		engine.ErrTooManyMirrored) {
 		t.Errorf("3000 payloads are mirrored: %v", err)
 	}
 	if err := c.Mirror(t.Context(), "nobody", nil); !errors.Is(err, fleet.ErrNotFound) {
@@ -361,10 +387,12 @@ func (c *documentChannel) payloads() []*action.Payload {
 	return list
 }
 
-// An action that somebody began in the other system supersedes ours, wakes nobody, and is recorded as theirs.
+// An action that somebody began in the other system supersedes ours, wakes nobody, and is recorded
+// as theirs.
 func TestImportedAction(t *testing.T) {
 	c := newDocumentChannel(t, theirs)
-	c.mirror(action.Spec{ID: "a", Type: action.Application}, action.Spec{ID: "b", Type: action.Application})
+	c.mirror(action.Spec{ID: "a", Type: action.Application},
+		action.Spec{ID: "b", Type: action.Application})
 	c.wakes()
 	c.report(c.hand(), []action.PayloadID{"a", "b"}, nil)
 	c.remove("a")
@@ -385,17 +413,20 @@ func TestImportedAction(t *testing.T) {
 	if again, err := c.Import(t.Context(), c.id, call); err != nil || again != nil {
 		t.Errorf("imported again as %+v, %v", again, err)
 	}
-	if entry := draft.Complete(); len(entry.Objects) != 1 || !strings.Contains(string(entry.Objects[0].After), `"b"`) {
+	if entry := draft.Complete(); len(entry.Objects) != 1 ||
+		!strings.Contains(string(entry.Objects[0].After), `"b"`) {
 		t.Errorf("the audit record has %+v", entry.Objects)
 	}
 	c.report(doc, []action.PayloadID{"a"}, nil)
 	c.expect("b", action.Removed, action.StepVerified, action.Done)
 	c.expect("a", action.Succeeded, action.StepVerified, action.Done)
-	if actions, _ := c.Actions(t.Context(), c.id); actions[0].Actor != "their admin" || actions[0].RestoreAfter != 0 {
+	if actions, _ := c.Actions(t.Context(), c.id); actions[0].Actor != "their admin" ||
+		actions[0].RestoreAfter != 0 {
 		t.Errorf("the action is %+v", actions[0])
 	}
 	var refusal *action.Refusal
-	if _, err := c.Import(t.Context(), c.id, engine.Call{Set: apps("unknown")}); !errors.As(err, &refusal) {
+	if _, err := c.Import(t.Context(), c.id, engine.Call{Set: apps("unknown")}); !errors.As(err,
+		&refusal) {
 		t.Errorf("what is not mirrored is imported: %v", err)
 	}
 }

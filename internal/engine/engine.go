@@ -1,10 +1,12 @@
-// Package engine makes the rules of package action happen: it starts actions, hands a device's channel the next task,
-// takes the outcome, and keeps the clocks (automatic restore, retries, wake-ups). It is the only writer of action
-// state. Every step is one transaction; nothing is told to anybody before it is committed.
+// Package engine makes the rules of package action happen: it starts actions, hands a device's
+// channel the next task, takes the outcome, and keeps the clocks (automatic restore, retries,
+// wake-ups). It is the only writer of action state. Every step is one transaction; nothing is told
+// to anybody before it is committed.
 //
-// It knows the rules, the catalog, the devices and the events, and no platform, protocol or database: channels and a
-// Store are given to it. Begin with Engine.step, then Engine.Start, Engine.Answer (exchange.go) or Engine.TakeReport
-// (document.go), and the table of wake-ups in schedule.go.
+// It knows the rules, the catalog, the devices and the events, and no platform, protocol or
+// database: channels and a Store are given to it. Begin with Engine.step, then Engine.Start,
+// Engine.Answer (exchange.go) or Engine.TakeReport (document.go), and the table of wake-ups in
+// schedule.go.
 package engine
 
 import (
@@ -25,8 +27,8 @@ import (
 
 // Channel speaks one platform's protocol to devices.
 type Channel interface {
-	// Wake asks the device to connect. An error means it was not asked; it will be asked again. If that is of no use before
-	// somebody does something about it, the error is an Unwakeable.
+	// Wake asks the device to connect. An error means it was not asked; it will be asked again. If
+	// that is of no use before somebody does something about it, the error is an Unwakeable.
 	Wake(ctx context.Context, device fleet.DeviceID) error
 }
 
@@ -55,10 +57,11 @@ type Call struct {
 	Actor        string
 	Set          []action.Selection
 	RestoreAfter *time.Duration // nil: the server's default; 0: never
-	// Reach lists the payloads that the caller reaches; nil: all. No other can be named, and what is held off the device
-	// beyond them stays off.
+	// Reach lists the payloads that the caller reaches; nil: all. No other can be named, and what
+	// is held off the device beyond them stays off.
 	Reach []action.PayloadID
-	// Match reports whether the set of a tag (SetTag) is the one that the call was made for; nil: any is.
+	// Match reports whether the set of a tag (SetTag) is the one that the call was made for; nil:
+	// any is.
 	Match func(tag string) bool
 	Key   *Key // nil: the call has none
 }
@@ -77,11 +80,13 @@ type Config struct {
 	NewID        func() string
 	Policy       action.Policy
 	RestoreAfter time.Duration // default of calls that do not choose; 0: never
-	// Risks tells by what taking a payload off may cut a device off from the server; nil: nothing is known of any.
+	// Risks tells by what taking a payload off may cut a device off from the server; nil: nothing
+	// is known of any.
 	Risks func(p *catalog.Payload, server []*x509.Certificate) ([]catalog.Risk, error)
 	Log   *slog.Logger
 
-	// Committed is told which events were committed; it must not wait. Their positions are not always known.
+	// Committed is told which events were committed; it must not wait. Their positions are not
+	// always known.
 	Committed func([]live.Event)
 }
 
@@ -112,7 +117,8 @@ func New(c Config) *Engine {
 	if c.Committed == nil {
 		c.Committed = func([]live.Event) {}
 	}
-	return &Engine{Config: c, channels: make(map[served]Channel), wakes: make(chan fleet.DeviceID, wakeQueue)}
+	return &Engine{Config: c, channels: make(map[served]Channel),
+		wakes: make(chan fleet.DeviceID, wakeQueue)}
 }
 
 // served is what a channel serves: devices of a platform that one system manages.
@@ -148,8 +154,9 @@ func (e *Engine) newEnv() action.Env {
 	return action.Env{Now: now, NewID: e.NewID, Policy: e.Policy}
 }
 
-// step is one transaction on one device: fn changes the ledger, step stores what changed and sets the clocks. The
-// device is woken afterwards if fn left it work and nobody is in touch with it. fn may run again, as that of retry.
+// step is one transaction on one device: fn changes the ledger, step stores what changed and sets
+// the clocks. The device is woken afterwards if fn left it work and nobody is in touch with it. fn
+// may run again, as that of retry.
 func (e *Engine) step(ctx context.Context, id fleet.DeviceID, with contact,
 	fn func(Tx, *Ledger, action.Env) error) error {
 	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
@@ -157,16 +164,20 @@ func (e *Engine) step(ctx context.Context, id fleet.DeviceID, with contact,
 }
 
 // stepAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
-func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID, plan func(*Ledger, time.Time) bool,
+func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID,
+	plan func(*Ledger, time.Time) bool,
 	fn func(Tx, *Ledger, action.Env) error) error {
-	_, err := stepReturning(ctx, e, id, plan, func(tx Tx, l *Ledger, env action.Env) (struct{}, error) {
-		return struct{}{}, fn(tx, l, env)
-	})
+	_, err := stepReturning(ctx, e, id, plan,
+		func(tx Tx, l *Ledger, env action.Env) (struct{}, error) {
+			return struct{}{}, fn(tx, l, env)
+		})
 	return err
 }
 
-// stepReturning is stepAndPlan for an fn that returns something: that of the run whose writes were kept.
-func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, plan func(*Ledger, time.Time) bool,
+// stepReturning is stepAndPlan for an fn that returns something: that of the run whose writes were
+// kept.
+func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
+	plan func(*Ledger, time.Time) bool,
 	fn func(Tx, *Ledger, action.Env) (T, error),
 ) (T, error) {
 	type outcome struct {
@@ -191,7 +202,8 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, pla
 		if out.value, err = fn(tx, l, env); err != nil {
 			return out, err
 		}
-		// A superseded action's end comes before its successor's beginning. An action never changes without an event.
+		// A superseded action's end comes before its successor's beginning. An action never changes
+		// without an event.
 		if out.events = live.Changes(id, env.Now, previousAsRead, previous); len(out.events) > 0 {
 			if err := tx.SaveAction(ctx, id, previous); err != nil {
 				return out, err
@@ -203,7 +215,8 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, pla
 			}
 			out.events = append(out.events, live.Changes(id, env.Now, nil, latest)...)
 		}
-		out.events = append(out.events, live.Membership(id, env.Now, wasEnrolled, l.Device.Enrolled, l.again)...)
+		out.events = append(out.events, live.Membership(id, env.Now, wasEnrolled, l.Device.Enrolled,
+			l.again)...)
 		l.again = false
 		if err := tx.AppendEvents(ctx, out.events); err != nil {
 			return out, err
@@ -223,9 +236,10 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID, pla
 	return kept.value, nil
 }
 
-// Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal if the call
-// cannot be carried out, ErrChanged or ErrKeyReused; then nothing was changed. A call that repeats the one in force changes
-// nothing, and neither does one whose key says that it was carried out before.
+// Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal
+// if the call cannot be carried out, ErrChanged or ErrKeyReused; then nothing was changed. A call
+// that repeats the one in force changes nothing, and neither does one whose key says that it was
+// carried out before.
 func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
 	err := e.step(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
 		_, err := e.start(ctx, tx, id, l, env, c, false)
@@ -237,8 +251,10 @@ func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
 	return err
 }
 
-// start is Start within a step. imported: the action is under way already, in the system that manages the device.
-func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env, c Call, imported bool) (
+// start is Start within a step. imported: the action is under way already, in the system that
+// manages the device.
+func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env,
+	c Call, imported bool) (
 	started bool, err error) {
 	after := e.RestoreAfter
 	if c.RestoreAfter != nil {
@@ -258,7 +274,8 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 		return false, err
 	}
 	before := removedPayloads(&l.Device, nil)
-	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.NewID()), Name: c.Name, Actor: c.Actor,
+	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.NewID()),
+		Name: c.Name, Actor: c.Actor,
 		Set: c.Set, Held: held, RestoreAfter: after, Imported: imported})
 	if err != nil {
 		return false, err
@@ -266,8 +283,8 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	return started, noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
 }
 
-// beyond returns what is held off the device beyond the caller's reach. The error is an *action.Refusal if the set names
-// something there.
+// beyond returns what is held off the device beyond the caller's reach. The error is an
+// *action.Refusal if the set names something there.
 func (c *Call) beyond(d *action.Device) (held []action.Selection, err error) {
 	if c.Reach == nil {
 		return nil, nil
@@ -293,8 +310,10 @@ func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
 	})
 }
 
-// Actions returns the device's latest action of each name, latest first; fleet.ErrNotFound if there is no such device.
-func (e *Engine) Actions(ctx context.Context, id fleet.DeviceID) (found []*action.Action, err error) {
+// Actions returns the device's latest action of each name, latest first; fleet.ErrNotFound if there
+// is no such device.
+func (e *Engine) Actions(ctx context.Context,
+	id fleet.DeviceID) (found []*action.Action, err error) {
 	err = e.Store.View(ctx, func(tx Tx) error {
 		if _, err := tx.Device(ctx, id); err != nil {
 			return err
@@ -305,9 +324,10 @@ func (e *Engine) Actions(ctx context.Context, id fleet.DeviceID) (found []*actio
 	return found, err
 }
 
-// Payloads returns what is assigned to the device or held off it, as it stands; fleet.ErrNotFound if there is no such
-// device.
-func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*action.Payload, err error) {
+// Payloads returns what is assigned to the device or held off it, as it stands; fleet.ErrNotFound
+// if there is no such device.
+func (e *Engine) Payloads(ctx context.Context,
+	id fleet.DeviceID) (found []*action.Payload, err error) {
 	err = e.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
@@ -325,7 +345,8 @@ func (e *Engine) Payloads(ctx context.Context, id fleet.DeviceID) (found []*acti
 }
 
 // refresh tells the rules what the catalog assigns to the device now.
-func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env) error {
+func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
+	env action.Env) error {
 	specs, err := tx.Assigned(ctx, id)
 	if err != nil {
 		return err

@@ -28,8 +28,9 @@ type witness struct {
 	kept  map[fleet.DeviceID][]*witnessed
 }
 
-// witnessed is a step, and the actions as they became in it. A step that was stored began, the time that counts, after the
-// one before it was: what it began with was that one's. So its number tells the order. The end of Update does not.
+// witnessed is a step, and the actions as they became in it. A step that was stored began, the time
+// that counts, after the one before it was: what it began with was that one's. So its number tells
+// the order. The end of Update does not.
 type witnessed struct {
 	engine.Tx
 	number int
@@ -62,11 +63,12 @@ func line(k live.Kind, state action.State, r *action.Result) string {
 	if r == nil {
 		return fmt.Sprintf("%s %d", k, state)
 	}
-	return fmt.Sprintf("%s %d %s %d/%d %d %q", k, state, r.Payload, r.Intent, r.Status, r.Code, r.Detail)
+	return fmt.Sprintf("%s %d %s %d/%d %d %q", k, state, r.Payload, r.Intent, r.Status, r.Code,
+		r.Detail)
 }
 
-// expected is what the log must tell of each action, by what the steps stored: each payload that is another than it was, and
-// then the state if it is.
+// expected is what the log must tell of each action, by what the steps stored: each payload that is
+// another than it was, and then the state if it is.
 func (w *witness) expected(id fleet.DeviceID) map[action.ActionID][]string {
 	all := map[action.ActionID][]string{}
 	last := map[action.ActionID]*action.Action{}
@@ -105,7 +107,8 @@ type phone struct {
 func (p *phone) outcome(t *engine.Task) (o action.Outcome) {
 	if t.Kind == action.TakeInventory {
 		for bundle := range p.apps {
-			o.Sightings = append(o.Sightings, action.Sighting{Identifier: bundle, Present: true, Working: p.random.IntN(10) == 0})
+			o.Sightings = append(o.Sightings,
+				action.Sighting{Identifier: bundle, Present: true, Working: p.random.IntN(10) == 0})
 		}
 		return o
 	}
@@ -137,15 +140,16 @@ func (p *phone) connect(most int) {
 	}
 }
 
-// The log tells of each change of each action, once, and in order: what the steps of many devices stored, which share commits,
-// is what readers see.
+// The log tells of each change of each action, once, and in order: what the steps of many devices
+// stored, which share commits, is what readers see.
 func TestEventsAreTheChanges(t *testing.T) {
 	const phones, calls, payloads = 4, 25, 11 // more payloads than one statement writes events
 	w := &witness{Store: storetest.Open(t), kept: map[fleet.DeviceID][]*witnessed{}}
 	c := clocktest.New(time.Date(2025, 2, 13, 10, 0, 0, 0, time.UTC))
 	var set []action.Selection
 	for i := range payloads {
-		set = append(set, action.Selection{ID: assign(t, w.Store, c, fmt.Sprintf("com.example.app%d", i)), Type: action.Application})
+		set = append(set, action.Selection{ID: assign(t, w.Store, c,
+			fmt.Sprintf("com.example.app%d", i)), Type: action.Application})
 	}
 	e := engine.New(engine.Config{Store: w, Clock: c, Log: slog.New(slog.DiscardHandler)})
 	var ids []fleet.DeviceID
@@ -160,9 +164,12 @@ func TestEventsAreTheChanges(t *testing.T) {
 		running.Go(func() {
 			p.connect(100)
 			for range calls {
-				away := slices.DeleteFunc(slices.Clone(set), func(action.Selection) bool { return p.random.IntN(2) == 0 })
+				away := slices.DeleteFunc(slices.Clone(set),
+					func(action.Selection) bool { return p.random.IntN(2) == 0 })
 				after := time.Duration(p.random.IntN(3)) * time.Hour
-				if err := e.Start(t.Context(), id, engine.Call{Name: action.SyncPayloads, Actor: "admin", Set: away, RestoreAfter: &after}); err != nil {
+				if err := e.Start(t.Context(), id,
+					engine.Call{Name: action.SyncPayloads, Actor: "admin", Set: away,
+						RestoreAfter: &after}); err != nil {
 					t.Error(err)
 				}
 				p.connect(p.random.IntN(20))
@@ -197,7 +204,8 @@ func TestEventsAreTheChanges(t *testing.T) {
 		for a, lines := range want {
 			total += len(lines)
 			if !slices.Equal(got[a], lines) {
-				t.Errorf("of an action is told\n%s\nand it became\n%s", strings.Join(got[a], "\n"), strings.Join(lines, "\n"))
+				t.Errorf("of an action is told\n%s\nand it became\n%s", strings.Join(got[a], "\n"),
+					strings.Join(lines, "\n"))
 			}
 		}
 		if len(got) != len(want) {

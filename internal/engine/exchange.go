@@ -10,8 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Idle takes note that a device connected with nothing to answer and returns its next task, nil if there is none.
-// A device without work costs one read.
+// Idle takes note that a device connected with nothing to answer and returns its next task, nil if
+// there is none. A device without work costs one read.
 func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
 	e.contacts.add(id, e.Clock.Now())
 	quiet := false
@@ -23,10 +23,11 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
 	if err != nil || quiet {
 		return nil, err
 	}
-	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
-		l.Device.Contact()
-		return e.next(ctx, tx, id, l, env)
-	})
+	return stepReturning(ctx, e, id, scheduleConnected,
+		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
+			l.Device.Contact()
+			return e.next(ctx, tx, id, l, env)
+		})
 }
 
 // scheduleConnected sets the clocks of a device that is connected.
@@ -35,27 +36,30 @@ func scheduleConnected(l *Ledger, now time.Time) (wake bool) { return l.schedule
 // ErrNothingAsked means that an answer names no task, and that the device was handed none.
 var ErrNothingAsked = errors.New("the device was handed no task")
 
-// Answer applies a device's answer to a task and returns its next task, nil if there is none. An answer that is
-// repeated, or to a task that the device does not have, changes nothing. One without a task is to the task that the device was
-// handed last; the error is ErrNothingAsked, and nothing was changed, if it was handed none.
+// Answer applies a device's answer to a task and returns its next task, nil if there is none. An
+// answer that is repeated, or to a task that the device does not have, changes nothing. One without
+// a task is to the task that the device was handed last; the error is ErrNothingAsked, and nothing
+// was changed, if it was handed none.
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task, error) {
 	r.bound()
 	e.contacts.add(id, e.Clock.Now())
-	return stepReturning(ctx, e, id, scheduleConnected, func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
-		if r.Task == "" && l.Device.Handed.Task == "" {
-			return nil, ErrNothingAsked
-		}
-		known := l.Device.Answer(env, r.Task, r.Outcome)
-		if known && r.Facts != nil {
-			if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
-				return nil, err
+	return stepReturning(ctx, e, id, scheduleConnected,
+		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
+			if r.Task == "" && l.Device.Handed.Task == "" {
+				return nil, ErrNothingAsked
 			}
-		}
-		return e.next(ctx, tx, id, l, env)
-	})
+			known := l.Device.Answer(env, r.Task, r.Outcome)
+			if known && r.Facts != nil {
+				if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
+					return nil, err
+				}
+			}
+			return e.next(ctx, tx, id, l, env)
+		})
 }
 
-func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env) (*Task, error) {
+func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
+	env action.Env) (*Task, error) {
 	for {
 		t, ok := l.Device.Next(env)
 		if !ok {
@@ -87,10 +91,11 @@ func saveFacts(ctx context.Context, tx Tx, id fleet.DeviceID, f *fleet.Facts) er
 	return tx.SaveDevice(ctx, d)
 }
 
-// Enroll makes d a managed device, or an existing one of the same UDID newly enrolled: it starts clean, and an action
-// in force is canceled. unsupported is why a device of this kind cannot do the action, empty if it can. It returns the
-// managedDevice id.
-func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
+// Enroll makes d a managed device, or an existing one of the same UDID newly enrolled: it starts
+// clean, and an action in force is canceled. unsupported is why a device of this kind cannot do the
+// action, empty if it can. It returns the managedDevice id.
+func (e *Engine) Enroll(ctx context.Context, d fleet.Device,
+	unsupported string) (fleet.DeviceID, error) {
 	d.Bound()
 	unsupported = bounded(unsupported)
 	var known fleet.Device
@@ -121,9 +126,10 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device, unsupported string)
 	})
 }
 
-// recognize returns a device that enrolls as it is to be stored: with the id that its UDID has, or else its own or a new
-// one, and whether it is new.
-func (e *Engine) recognize(ctx context.Context, tx Tx, d fleet.Device) (_ fleet.Device, isNew bool, _ error) {
+// recognize returns a device that enrolls as it is to be stored: with the id that its UDID has, or
+// else its own or a new one, and whether it is new.
+func (e *Engine) recognize(ctx context.Context, tx Tx,
+	d fleet.Device) (_ fleet.Device, isNew bool, _ error) {
 	old, err := tx.DeviceByUDID(ctx, d.UDID)
 	switch {
 	case err == nil:

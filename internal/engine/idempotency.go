@@ -26,8 +26,8 @@ var ErrChanged = errors.New("the device's set has changed")
 // errRepeated ends the step of a call that was carried out before.
 var errRepeated = errors.New("this call was carried out before")
 
-// Key is the name that a caller gives a call, so that it is carried out once however often it is sent (IETF draft
-// "The Idempotency-Key HTTP Header Field").
+// Key is the name that a caller gives a call, so that it is carried out once however often it is
+// sent (IETF draft "The Idempotency-Key HTTP Header Field").
 type Key struct {
 	Caller string // access.Identity.ID
 	Name   string
@@ -45,8 +45,8 @@ func (c *Call) digest() ([]byte, error) {
 	return sum[:], err
 }
 
-// once returns errRepeated if the call was carried out before, ErrKeyReused if its key was another call's, and nil when
-// it has remembered the key.
+// once returns errRepeated if the call was carried out before, ErrKeyReused if its key was another
+// call's, and nil when it has remembered the key.
 func (c *Call) once(ctx context.Context, tx Tx, id fleet.DeviceID, now time.Time) error {
 	if c.Key == nil {
 		return nil
@@ -84,8 +84,8 @@ func (e *Engine) ForgetKeys(ctx context.Context) error {
 	}
 }
 
-// SetTag names the set that is off a device as it stands: every action on the device changes the name. The error is
-// fleet.ErrNotFound if there is no such device.
+// SetTag names the set that is off a device as it stands: every action on the device changes the
+// name. The error is fleet.ErrNotFound if there is no such device.
 func (e *Engine) SetTag(ctx context.Context, id fleet.DeviceID) (tag string, err error) {
 	err = e.look(ctx, id, func(_ Tx, d *action.Device) error {
 		tag = setTag(d)

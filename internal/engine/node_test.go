@@ -57,7 +57,8 @@ func (n *node) Wake(_ context.Context, id fleet.DeviceID) error {
 func newNode(t *testing.T, db *store.Store, c *clocktest.Clock) *node {
 	t.Helper()
 	n := &node{T: t, clock: c, store: &counted{Store: db}, woken: make(chan fleet.DeviceID, 1000)}
-	n.Engine = engine.New(engine.Config{Store: n.store, Clock: c, Log: slog.New(slog.DiscardHandler)})
+	n.Engine = engine.New(engine.Config{Store: n.store, Clock: c,
+		Log: slog.New(slog.DiscardHandler)})
 	n.Attach(n, fleet.IOS)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -159,8 +160,9 @@ const appA, appB = "com.example.a", "com.example.b"
 func assign(t *testing.T, db *store.Store, c *clocktest.Clock, bundle string) action.PayloadID {
 	t.Helper()
 	all := catalog.New(db, catalog.MustForms(payload.Forms()), c.Now, uuid.NewString)
-	p, err := all.Create(t.Context(), catalog.Input{ODataType: payload.IOSStoreApp, DisplayName: bundle,
-		Properties: json.RawMessage(fmt.Sprintf(`{"bundleId":%q,"appStoreUrl":"https://apps.apple.com/app/id1000"}`, bundle))})
+	p, err := all.Create(t.Context(), catalog.Input{ODataType: payload.IOSStoreApp,
+		DisplayName: bundle,
+		Properties:  json.RawMessage(fmt.Sprintf(`{"bundleId":%q,"appStoreUrl":"https://apps.apple.com/app/id1000"}`, bundle))})
 	if err == nil {
 		_, err = all.Assign(t.Context(), p.ID, []catalog.Assignment{{Kind: catalog.AllDevices}})
 	}

@@ -11,19 +11,21 @@ import (
 )
 
 // noteDevice tells the audit record what an operation does to a device.
-func noteDevice(ctx context.Context, tx Tx, id fleet.DeviceID, before, after json.RawMessage) error {
+func noteDevice(ctx context.Context, tx Tx, id fleet.DeviceID, before,
+	after json.RawMessage) error {
 	if audit.Of(ctx) == nil {
 		return nil
 	}
 	d, err := tx.Device(ctx, id)
 	if err == nil {
-		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id), Name: d.Name, Before: before, After: after})
+		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id), Name: d.Name,
+			Before: before, After: after})
 	}
 	return err
 }
 
-// removedPayloads is what the audit record keeps of a device before and after a call: what is to be off it, and after
-// the call, when that comes back.
+// removedPayloads is what the audit record keeps of a device before and after a call: what is to be
+// off it, and after the call, when that comes back.
 func removedPayloads(d *action.Device, restoreAfter *time.Duration) json.RawMessage {
 	noted := struct {
 		Removed      []action.PayloadID `json:"removedPayloads"`
@@ -50,7 +52,8 @@ func noteEnrollment(ctx context.Context, d *fleet.Device, was bool) {
 	if was {
 		draft.Activity = reenrollActivity
 	}
-	audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(d.ID), Name: d.Name, Before: enrolledText(was), After: enrolledText(true)})
+	audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(d.ID), Name: d.Name,
+		Before: enrolledText(was), After: enrolledText(true)})
 }
 
 // reenrollActivity is what the audit record calls it when a device that is enrolled enrolls again.

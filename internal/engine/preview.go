@@ -15,14 +15,16 @@ import (
 type Preview struct {
 	action.Plan
 	action.Outlook
-	Refused     []*action.Refusal // what would make the call be refused; the plan is that of the rest
+	// what would make the call be refused; the plan is that of the rest
+	Refused     []*action.Refusal
 	Risks       map[action.PayloadID][]catalog.Risk
 	Unsupported string // why the device cannot do the action; empty: it can
 }
 
-// Preview tells what a call would do, and changes nothing. server is the certificate chain by which devices trust the
-// server, for the risks. The error is fleet.ErrNotFound.
-func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call, server []*x509.Certificate) (found *Preview, err error) {
+// Preview tells what a call would do, and changes nothing. server is the certificate chain by which
+// devices trust the server, for the risks. The error is fleet.ErrNotFound.
+func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call,
+	server []*x509.Certificate) (found *Preview, err error) {
 	err = e.look(ctx, id, func(tx Tx, d *action.Device) error {
 		found = c.preview(d)
 		return e.weigh(ctx, tx, found, server)
@@ -30,9 +32,10 @@ func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call, server 
 	return found, err
 }
 
-// look shows fn a device as a call that is made now would find it. Nothing is stored. The error is fn's, or
-// fleet.ErrNotFound.
-func (e *Engine) look(ctx context.Context, id fleet.DeviceID, fn func(Tx, *action.Device) error) error {
+// look shows fn a device as a call that is made now would find it. Nothing is stored. The error is
+// fn's, or fleet.ErrNotFound.
+func (e *Engine) look(ctx context.Context, id fleet.DeviceID,
+	fn func(Tx, *action.Device) error) error {
 	return e.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
@@ -56,7 +59,8 @@ func (c *Call) preview(d *action.Device) *Preview {
 			set := slices.Concat(rest.Set, held)
 			if p.Plan, err = d.Plan(set); err == nil {
 				p.Outlook = d.Outlook(set)
-				p.Restore = slices.DeleteFunc(slices.Clone(p.Restore), func(one *action.Payload) bool { return slices.Contains(p.Displace, one) })
+				p.Restore = slices.DeleteFunc(slices.Clone(p.Restore),
+					func(one *action.Payload) bool { return slices.Contains(p.Displace, one) })
 			}
 		}
 		var refusal *action.Refusal

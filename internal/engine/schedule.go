@@ -7,10 +7,13 @@ import (
 )
 
 const (
-	wakeBase   = time.Minute      // wait before a device that did not come is woken again; quadruples
-	wakeMost   = 6 * time.Hour    // longest wait between wake-ups: pushes expire while a device is off
-	notNowWait = 30 * time.Minute // wait before a device that said not now is woken; it mostly comes by itself
-	clockSkew  = time.Minute      // how far the clocks of servers on one database may be apart
+	// wait before a device that did not come is woken again; quadruples
+	wakeBase = time.Minute
+	// longest wait between wake-ups: pushes expire while a device is off
+	wakeMost = 6 * time.Hour
+	// wait before a device that said not now is woken; it mostly comes by itself
+	notNowWait = 30 * time.Minute
+	clockSkew  = time.Minute // how far the clocks of servers on one database may be apart
 )
 
 // contact is who is in touch with the engine as a step ends.
@@ -19,7 +22,8 @@ type contact uint8
 const (
 	absent    contact = iota // nobody: the step is the clock's, or an admin's
 	connected                // the device, which is being handed what is ready
-	handed                   // the device's channel, which has all that is wanted and waits for what comes of it
+	// the device's channel, which has all that is wanted and waits for what comes of it
+	handed
 )
 
 // schedule sets when the clock must look at the device next, and says whether to wake it now.
@@ -43,8 +47,9 @@ func (l *Ledger) schedule(now time.Time, with contact) (wake bool) {
 //	postponed | when notNowWait has passed    | after notNowWait
 //	nothing   | never
 //
-// Ready, a connected device is handed its work: the wake-up is for a connection that breaks. What a channel was handed
-// may wait for a device for days, so each wake-up after that, which makes the channel look again, waits longer.
+// Ready, a connected device is handed its work: the wake-up is for a connection that breaks. What a
+// channel was handed may wait for a device for days, so each wake-up after that, which makes the
+// channel look again, waits longer.
 func (l *Ledger) nextWake(now time.Time, with contact) (next Wake, wake bool) {
 	ready, postponed := l.Device.Ready(now), l.Device.Deferred()
 	if !ready && !postponed {

@@ -8,11 +8,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
 
-// ledgerOf is the ledger of a device that has something ready, or something it postponed, or nothing to do.
+// ledgerOf is the ledger of a device that has something ready, or something it postponed, or
+// nothing to do.
 func ledgerOf(t *testing.T, now time.Time, work string) *Ledger {
 	t.Helper()
 	ids := 0
-	env := action.Env{Now: now, Policy: action.DefaultPolicy, NewID: func() string { ids++; return strconv.Itoa(ids) }}
+	env := action.Env{Now: now, Policy: action.DefaultPolicy,
+		NewID: func() string { ids++; return strconv.Itoa(ids) }}
 	l := new(Ledger)
 	l.Device.Enroll(env, "")
 	for {
@@ -33,7 +35,8 @@ func ledgerOf(t *testing.T, now time.Time, work string) *Ledger {
 	return l
 }
 
-// When a device is woken next, by what it has to do, who is in touch, and how often it did not come.
+// When a device is woken next, by what it has to do, who is in touch, and how often it did not
+// come.
 func TestSchedule(t *testing.T) {
 	now := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 	const minute, never = time.Minute, -1
@@ -82,7 +85,8 @@ func TestSchedule(t *testing.T) {
 		}
 		if wake != tt.wake || l.Wake.Tries != tt.wantTries || at != tt.wantAt {
 			t.Errorf("%s, contact %d, %d tries, planned in %s: woken %v, %d tries, next in %s; want %v, %d, %s",
-				tt.work, tt.with, tt.tries, tt.at, wake, l.Wake.Tries, at, tt.wake, tt.wantTries, tt.wantAt)
+				tt.work, tt.with, tt.tries, tt.at, wake, l.Wake.Tries, at, tt.wake, tt.wantTries,
+				tt.wantAt)
 		}
 		if due := l.DueAt; !due.Equal(l.Wake.At) {
 			t.Errorf("%s: the clock looks at it at %s, and wakes it at %s", tt.work, due, l.Wake.At)
@@ -96,7 +100,8 @@ func TestScheduleOfRestore(t *testing.T) {
 	l := ledgerOf(t, now, "ready")
 	env := action.Env{Now: now, Policy: action.DefaultPolicy, NewID: func() string { return "t" }}
 	set := []action.Selection{{ID: "p"}}
-	if _, _, err := l.Device.Start(env, action.Request{ID: "a", Set: set, RestoreAfter: 30 * time.Second}); err != nil {
+	if _, _, err := l.Device.Start(env, action.Request{ID: "a", Set: set,
+		RestoreAfter: 30 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	l.schedule(now, absent)

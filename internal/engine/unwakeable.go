@@ -13,7 +13,8 @@ import (
 // unwakeableKept bounds the devices that are remembered because they could not be woken.
 const unwakeableKept = 100_000
 
-// unwakeable remembers of which devices this process told that they cannot be woken, so that it takes that back when they can.
+// unwakeable remembers of which devices this process told that they cannot be woken, so that it
+// takes that back when they can.
 type unwakeable struct {
 	mu   sync.Mutex
 	told map[fleet.DeviceID]string // why
@@ -37,8 +38,8 @@ func (u *unwakeable) tell(id fleet.DeviceID, why string) {
 	}
 }
 
-// tellUnwakeable writes into what waits for a device that it cannot be woken, and why, or that it can again. The clocks stay
-// as they are: the device is woken again in its time.
+// tellUnwakeable writes into what waits for a device that it cannot be woken, and why, or that it
+// can again. The clocks stay as they are: the device is woken again in its time.
 func (e *Engine) tellUnwakeable(ctx context.Context, id fleet.DeviceID, err error) error {
 	why := ""
 	if u := Unwakeable(nil); errors.As(err, &u) {
@@ -47,10 +48,11 @@ func (e *Engine) tellUnwakeable(ctx context.Context, id fleet.DeviceID, err erro
 	if err != nil && why == "" || !e.unwakeable.changed(id, why) {
 		return nil
 	}
-	err = e.stepAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false }, func(_ Tx, l *Ledger, env action.Env) error {
-		l.Device.TellUnwakeable(env, why)
-		return nil
-	})
+	err = e.stepAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false },
+		func(_ Tx, l *Ledger, env action.Env) error {
+			l.Device.TellUnwakeable(env, why)
+			return nil
+		})
 	if err == nil {
 		e.unwakeable.tell(id, why)
 	}

@@ -2,8 +2,8 @@ package engine
 
 import "github.com/syncpayloads/syncpayloads/internal/plaintext"
 
-// longestDetail is the most bytes that are kept of a device's own words on one payload. With what the rules write around them a
-// detail stays below 4 KiB.
+// longestDetail is the most bytes that are kept of a device's own words on one payload. With what
+// the rules write around them a detail stays below 4 KiB.
 const longestDetail = 3 << 10
 
 // bound cuts a device's words to what is kept. It is here so that no channel can forget it.

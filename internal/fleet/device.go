@@ -1,7 +1,8 @@
-// Package fleet holds the managed devices: who they are, how they are enrolled, and what they told of themselves.
+// Package fleet holds the managed devices: who they are, how they are enrolled, and what they told
+// of themselves.
 //
-// It is nearly a leaf, and knows no platform's protocol. Begin with Device; query.go names what lists of devices are limited and
-// sorted by, scope.go which part of the fleet somebody reaches.
+// It is nearly a leaf, and knows no platform's protocol. Begin with Device; query.go names what
+// lists of devices are limited and sorted by, scope.go which part of the fleet somebody reaches.
 package fleet
 
 import (
@@ -11,7 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
-// DeviceID is the managedDevice id: a GUID in lower case, made by the server at the first enrollment.
+// DeviceID is the managedDevice id: a GUID in lower case, made by the server at the first
+// enrollment.
 type DeviceID string
 
 // ErrNotFound is returned for a device that does not exist.
@@ -27,8 +29,8 @@ const (
 	TVOS   Platform = "tvOS"
 )
 
-// Family is the platform by which those are called that share identifiers: a payload for one of them can be one for
-// another. A platform of which nothing is said here is a family of its own.
+// Family is the platform by which those are called that share identifiers: a payload for one of
+// them can be one for another. A platform of which nothing is said here is a family of its own.
 func (p Platform) Family() Platform {
 	if p == IPadOS || p == TVOS {
 		return IOS
@@ -54,7 +56,8 @@ type Device struct {
 	Tags         []string  // ids of scope tags, at least one
 	Joins        []string  // ids of the groups that it joins when it is made; not read back
 
-	// Authority is the system that manages the device and speaks to it. A channel to that system serves it.
+	// Authority is the system that manages the device and speaks to it. A channel to that system
+	// serves it.
 	Authority Authority
 }
 
@@ -64,8 +67,8 @@ type Authority string
 // ThisServer manages the devices that enroll here.
 const ThisServer Authority = ""
 
-// Facts is what an inventory of class Facts tells of a device: a Device of which only what is not empty was told, and of
-// those fields only that a device tells of itself (see described).
+// Facts is what an inventory of class Facts tells of a device: a Device of which only what is not
+// empty was told, and of those fields only that a device tells of itself (see described).
 type Facts struct {
 	Device     Device
 	Supervised *bool // in place of the Device's; nil: it was not told
@@ -82,7 +85,8 @@ const longestWord = 256
 // bounded is a device's word as it is kept. A device can say anything, and of any length.
 func bounded(word string) string { return plaintext.Cut(plaintext.Storable(word), longestWord) }
 
-// Bound cuts what a device says of itself to what is kept. The UDID stays: cut, it could be another device's.
+// Bound cuts what a device says of itself to what is kept. The UDID stays: cut, it could be another
+// device's.
 func (d *Device) Bound() {
 	for _, field := range d.described() {
 		*field = bounded(*field)

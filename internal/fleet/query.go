@@ -23,11 +23,12 @@ const (
 // Condition is what a device must fulfil: one of package query, or one of the conditions below.
 type Condition = query.Condition
 
-// Found is fulfilled by a device whose name or serial number contains a text, or begins with it if it has fewer than
-// three characters.
+// Found is fulfilled by a device whose name or serial number contains a text, or begins with it if
+// it has fewer than three characters.
 type Found string
 
-// LatestAction is fulfilled by a device whose latest action of one of its names is of one of the kinds.
+// LatestAction is fulfilled by a device whose latest action of one of its names is of one of the
+// kinds.
 type LatestAction []ActionKind
 
 // ActionKind is an action's name and its state, as action.Name and action.State.

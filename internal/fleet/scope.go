@@ -2,8 +2,9 @@ package fleet
 
 import "slices"
 
-// Area is a part of the fleet and of the catalog: the devices that are in one of the groups and carry one of the scope
-// tags, and the payloads that carry one of the tags. Nil does not limit; empty lets nothing through.
+// Area is a part of the fleet and of the catalog: the devices that are in one of the groups and
+// carry one of the scope tags, and the payloads that carry one of the tags. Nil does not limit;
+// empty lets nothing through.
 type Area struct {
 	Groups []string // ids
 	Tags   []string // ids of scope tags
@@ -18,11 +19,12 @@ func (a Area) Device(p Place) bool { return reaches(a.Groups, p.Groups) && reach
 // Payload reports whether a payload with these tags is in the area.
 func (a Area) Payload(tags []string) bool { return reaches(a.Tags, tags) }
 
-// Group reports whether a group is one that the area may name. Its devices need not all be in the area.
+// Group reports whether a group is one that the area may name. Its devices need not all be in the
+// area.
 func (a Area) Group(id string) bool { return a.Groups == nil || slices.Contains(a.Groups, id) }
 
-// Foreign returns the first scope tag that would be given or taken, when fresh ones replace the old, and is not the area's;
-// empty: there is none.
+// Foreign returns the first scope tag that would be given or taken, when fresh ones replace the
+// old, and is not the area's; empty: there is none.
 func (a Area) Foreign(old, fresh []string) string {
 	if a.Tags == nil {
 		return ""
@@ -31,15 +33,16 @@ func (a Area) Foreign(old, fresh []string) string {
 		fresh = []string{DefaultTag}
 	}
 	for _, tag := range slices.Concat(old, fresh) {
-		if slices.Contains(old, tag) != slices.Contains(fresh, tag) && !slices.Contains(a.Tags, tag) {
+		if slices.Contains(old, tag) != slices.Contains(fresh, tag) &&
+			!slices.Contains(a.Tags, tag) {
 			return tag
 		}
 	}
 	return ""
 }
 
-// Scope is all areas that somebody may reach for one purpose. The zero value reaches nothing. What is decided is decided
-// for one area at a time: the limits of two areas never add up.
+// Scope is all areas that somebody may reach for one purpose. The zero value reaches nothing. What
+// is decided is decided for one area at a time: the limits of two areas never add up.
 type Scope []Area
 
 // Everywhere is the scope without limits.
@@ -71,8 +74,8 @@ func (s Scope) Where(fulfils func(Area) bool) Scope {
 	return slices.DeleteFunc(slices.Clone(s), func(a Area) bool { return !fulfils(a) })
 }
 
-// Around returns the areas that a device is in: what may be done there decides what may be done to it. None: the
-// device is out of scope.
+// Around returns the areas that a device is in: what may be done there decides what may be done to
+// it. None: the device is out of scope.
 func (s Scope) Around(p Place) Scope { return s.Where(func(a Area) bool { return a.Device(p) }) }
 
 // Reaches reports whether a payload with these tags is in one of the areas.
@@ -91,7 +94,8 @@ func (s Scope) Names(group string) bool {
 }
 
 func reaches(limits, has []string) bool {
-	return limits == nil || slices.ContainsFunc(has, func(one string) bool { return slices.Contains(limits, one) })
+	return limits == nil || slices.ContainsFunc(has,
+		func(one string) bool { return slices.Contains(limits, one) })
 }
 
 // DefaultTag is the scope tag of what was given none.

@@ -39,7 +39,8 @@ var syncPayloads = &wording{
 	kindType:   "deviceActionPayloadType",
 	intent:     "intent",
 	intentType: "deviceActionPayloadIntent",
-	readOnly: odata.Properties{{"displayName", odata.String}, {"status", "deviceActionPayloadStatus"}, {"detail", odata.String},
+	readOnly: odata.Properties{{"displayName", odata.String},
+		{"status", "deviceActionPayloadStatus"}, {"detail", odata.String},
 		{"errorCode", odata.Int64}, {"lastModifiedDateTime", odata.DateTime}},
 	kinds:    []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy"},
 	statuses: []string{"inProgress", "inProgress", "removed", "error", "succeeded"},
@@ -56,10 +57,14 @@ var changeAssignments = &wording{
 	kindType:   "deviceAssignmentItemType",
 	intent:     "assignmentItemActionIntent",
 	intentType: "deviceAssignmentItemIntent",
-	readOnly: odata.Properties{{"itemDisplayName", odata.String}, {"itemSubTypeDisplayName", odata.String},
-		{"assignmentItemActionStatus", "deviceAssignmentItemStatus"}, {"intentActionMessage", odata.String},
-		{"errorCode", odata.Int64}, {"lastActionDateTime", odata.DateTime}, {"lastModifiedDateTime", odata.DateTime}},
-	kinds:    []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy", "mobileAppConfiguration"},
+	readOnly: odata.Properties{{"itemDisplayName", odata.String},
+		{"itemSubTypeDisplayName", odata.String},
+		{"assignmentItemActionStatus", "deviceAssignmentItemStatus"},
+		{"intentActionMessage", odata.String},
+		{"errorCode", odata.Int64}, {"lastActionDateTime", odata.DateTime},
+		{"lastModifiedDateTime", odata.DateTime}},
+	kinds: []string{"application", "deviceConfiguration", "deviceManagementConfigurationPolicy",
+		"mobileAppConfiguration"},
 	statuses: []string{"initiated", "inProgress", "removed", "error", "succeeded"},
 }
 
@@ -100,7 +105,8 @@ func (w *wording) start(c *call) error {
 		return err
 	}
 	err = c.config.Engine.Start(c.req.Context(), c.deviceID(),
-		engine.Call{Name: w.name, Actor: c.caller.Name, Set: stated.set, RestoreAfter: after, Reach: reach, Match: c.sameSet(), Key: c.key})
+		engine.Call{Name: w.name, Actor: c.caller.Name, Set: stated.set, RestoreAfter: after,
+			Reach: reach, Match: c.sameSet(), Key: c.key})
 	var refusal *action.Refusal
 	if errors.As(err, &refusal) {
 		return refused(stated.placed(refusal), w)
@@ -127,7 +133,8 @@ func (s *statedSet) placed(r *action.Refusal) *action.Refusal {
 	return &placed
 }
 
-// selections reads the set that an action's body states. What it wants restored is not in the set; that is what restores it.
+// selections reads the set that an action's body states. What it wants restored is not in the set;
+// that is what restores it.
 func (w *wording) selections(body *odata.Object) (stated statedSet, err error) {
 	if err := body.Only(w.collection); err != nil {
 		return stated, err
@@ -137,7 +144,8 @@ func (w *wording) selections(body *odata.Object) (stated statedSet, err error) {
 		return stated, err
 	}
 	if len(items) > action.MaxPayloads {
-		return stated, odata.BadRequest(w.collection, "Property '%s' has %d elements; at most %d are possible.", w.collection,
+		return stated, odata.BadRequest(w.collection,
+			"Property '%s' has %d elements; at most %d are possible.", w.collection,
 			len(items), action.MaxPayloads)
 	}
 	var named []action.PayloadID
@@ -147,7 +155,8 @@ func (w *wording) selections(body *odata.Object) (stated statedSet, err error) {
 			return stated, err
 		}
 		if slices.Contains(named, s.ID) {
-			return stated, refused(&action.Refusal{Reason: action.Duplicate, Index: i, Payload: s.ID}, w)
+			return stated, refused(&action.Refusal{Reason: action.Duplicate, Index: i,
+				Payload: s.ID}, w)
 		}
 		named = append(named, s.ID)
 		if intent == action.Remove {
@@ -158,16 +167,19 @@ func (w *wording) selections(body *odata.Object) (stated statedSet, err error) {
 }
 
 func (w *wording) selection(item *odata.Object) (s action.Selection, intent action.Intent, err error) {
-	if err := item.Only(append([]string{w.id, w.kind, w.intent}, w.readOnly.Names()...)...); err != nil {
+	if err := item.Only(append([]string{w.id, w.kind, w.intent},
+		w.readOnly.Names()...)...); err != nil {
 		return s, intent, err
 	}
-	// What only the server sets is ignored: the example in Graph's own reference sends it filled in.
+	// What only the server sets is ignored: the example in Graph's own reference sends it filled
+	// in.
 	id, err := item.RequiredText(w.id)
 	if err != nil {
 		return s, intent, err
 	}
 	if utf8.RuneCountInString(id) > payloadIDLimit {
-		return s, intent, odata.BadRequest(item.At(w.id), "Property '%s' has more than %d characters.", item.At(w.id), payloadIDLimit)
+		return s, intent, odata.BadRequest(item.At(w.id),
+			"Property '%s' has more than %d characters.", item.At(w.id), payloadIDLimit)
 	}
 	kind, err := item.Member(w.kind, w.kinds)
 	if err != nil {

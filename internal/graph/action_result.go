@@ -12,10 +12,14 @@ const (
 	messageLimit     = 1500
 )
 
-// detailLimit is the most bytes that are shown of a detail. The engine keeps fewer; what came before it did can be longer.
+// detailLimit is the most bytes that are shown of a detail. The engine keeps fewer; what came
+// before it did can be longer.
 const detailLimit = 16 << 10
 
-func shownDetail(detail string) any { return odata.TextOrNull(plaintext.CutBytes(detail, detailLimit)) }
+func shownDetail(detail string) any {
+	return odata.TextOrNull(plaintext.CutBytes(detail,
+		detailLimit))
+}
 
 // states are the members of actionState, by action.State.
 var states = []string{"none", "pending", "canceled", "active", "done", "failed", "notSupported"}
@@ -33,13 +37,14 @@ func actionResult(a *action.Action, x explainer) odata.Fields {
 	return shownResult(a, x, (*wording).item)
 }
 
-// ownActionResult is an action's result as it is in the history under /api. The stream has results as Graph has them, so that
-// who follows it knows what a device's deviceActionResults are.
+// ownActionResult is an action's result as it is in the history under /api. The stream has results
+// as Graph has them, so that who follows it knows what a device's deviceActionResults are.
 func ownActionResult(a *action.Action, x explainer) odata.Fields {
 	return shownResult(a, x, (*wording).ownItem)
 }
 
-func shownResult(a *action.Action, x explainer, show func(*wording, *action.Result, explainer) odata.Fields) odata.Fields {
+func shownResult(a *action.Action, x explainer,
+	show func(*wording, *action.Result, explainer) odata.Fields) odata.Fields {
 	w := wordingOf(a.Name)
 	items := make([]odata.Fields, len(a.Results))
 	for i := range a.Results {
@@ -111,12 +116,15 @@ func deviceAssignmentItem(w *wording, r *action.Result, x explainer) odata.Field
 	}, r.WhoseCode(), r.Detail, x)
 }
 
-// resultStep is an annotation of a payload's result that is our own: how far it has come. The detail says it to people, in
-// words that may change.
+// resultStep is an annotation of a payload's result that is our own: how far it has come. The
+// detail says it to people, in words that may change.
 const resultStep = "@syncpayloads.step"
 
 // steps are the words of resultStep. They never change.
-var steps = []string{action.NoStep: "unknown", action.StepAsked: "asked", action.StepUnwakeable: "unwakeable",
+var steps = []string{action.NoStep: "unknown", action.StepAsked: "asked",
+	action.StepUnwakeable: "unwakeable",
 	action.StepHandedOver: "handedOver", action.StepSent: "sent", action.StepReplacing: "replacing",
-	action.StepNotNow: "notNow", action.StepFailing: "failing", action.StepAcknowledged: "acknowledged",
-	action.StepSettling: "settling", action.StepVerified: "verified", action.StepFailed: "failed"}
+	action.StepNotNow: "notNow", action.StepFailing: "failing",
+	action.StepAcknowledged: "acknowledged",
+	action.StepSettling:     "settling", action.StepVerified: "verified",
+	action.StepFailed: "failed"}

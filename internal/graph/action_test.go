@@ -18,7 +18,8 @@ func TestRemoveAndRestore(t *testing.T) {
 	p.connect()
 	started := s.clock.Now()
 	p.sync(config(wifi), app(mail))
-	checkResult(t, p.result("syncPayloads"), "pending", map[string]string{wifi: "remove inProgress", mail: "remove inProgress"})
+	checkResult(t, p.result("syncPayloads"), "pending",
+		map[string]string{wifi: "remove inProgress", mail: "remove inProgress"})
 	s.clock.advance(time.Minute)
 	p.connect()
 	r := p.result("syncPayloads")
@@ -26,12 +27,14 @@ func TestRemoveAndRestore(t *testing.T) {
 	if len(p.has[action.Profiles])+len(p.has[action.Apps]) != 0 {
 		t.Errorf("the phone still has %v", p.has)
 	}
-	if r["startDateTime"] != started.Format(time.RFC3339) || r["lastUpdatedDateTime"] != started.Add(time.Minute).Format(time.RFC3339) {
+	if r["startDateTime"] != started.Format(time.RFC3339) ||
+		r["lastUpdatedDateTime"] != started.Add(time.Minute).Format(time.RFC3339) {
 		t.Errorf("started %v, updated %v", r["startDateTime"], r["lastUpdatedDateTime"])
 	}
 	p.sync(app(mail))
 	p.connect()
-	checkResult(t, p.result("syncPayloads"), "done", map[string]string{wifi: "restore succeeded", mail: "remove removed"})
+	checkResult(t, p.result("syncPayloads"), "done",
+		map[string]string{wifi: "restore succeeded", mail: "remove removed"})
 	p.sync()
 	p.connect()
 	checkResult(t, p.result("syncPayloads"), "done", map[string]string{mail: "restore succeeded"})
@@ -40,7 +43,8 @@ func TestRemoveAndRestore(t *testing.T) {
 	}
 }
 
-// checkResult holds a result's state, and intent and status of its payloads, against what is wanted.
+// checkResult holds a result's state, and intent and status of its payloads, against what is
+// wanted.
 func checkResult(t *testing.T, r object, state string, want map[string]string) {
 	t.Helper()
 	got := map[string]string{}
@@ -60,19 +64,23 @@ func TestBothNamesActOnTheSameSet(t *testing.T) {
 	p.connect()
 	for _, path := range []string{
 		p.path() + "/changeAssignments",
-		strings.Replace(p.path(), "managedDevices", "comanagedDevices", 1) + "/microsoft.graph.changeAssignments",
+		strings.Replace(p.path(), "managedDevices", "comanagedDevices", 1) +
+			"/microsoft.graph.changeAssignments",
 	} {
 		s.must(http.StatusNoContent, "POST", path, object{"deviceAssignmentItems": []object{
-			{"itemId": wifi, "itemType": "deviceConfiguration", "assignmentItemActionIntent": "remove"}}})
+			{"itemId": wifi, "itemType": "deviceConfiguration",
+				"assignmentItemActionIntent": "remove"}}})
 	}
 	item := at(p.result("changeAssignments"), "deviceAssignmentItems", 0)
 	if at(item, "assignmentItemActionStatus") != "initiated" {
 		t.Errorf("got %v, want initiated", item)
 	}
 	p.connect()
-	s.must(http.StatusNoContent, "POST", p.path()+"/microsoft.graph.syncPayloads", object{"deviceActionPayloads": []object{app(mail)}})
+	s.must(http.StatusNoContent, "POST", p.path()+"/microsoft.graph.syncPayloads",
+		object{"deviceActionPayloads": []object{app(mail)}})
 	p.connect()
-	checkResult(t, p.result("syncPayloads"), "done", map[string]string{wifi: "restore succeeded", mail: "remove removed"})
+	checkResult(t, p.result("syncPayloads"), "done",
+		map[string]string{wifi: "restore succeeded", mail: "remove removed"})
 	if state := p.result("changeAssignments")["actionState"]; state != "done" {
 		t.Errorf("the earlier action is %v", state)
 	}
@@ -96,11 +104,13 @@ func TestIDsInAnotherCase(t *testing.T) {
 	mail := s.addApp("mail")
 	p := s.enrollPhone()
 	path := devices + "/" + strings.ToUpper(string(p.id))
-	s.must(http.StatusNoContent, "POST", path+"/syncPayloads", object{"deviceActionPayloads": []object{app(strings.ToUpper(mail))}})
+	s.must(http.StatusNoContent, "POST", path+"/syncPayloads",
+		object{"deviceActionPayloads": []object{app(strings.ToUpper(mail))}})
 	if a := s.must(http.StatusOK, "GET", path, nil); a.body["id"] != string(p.id) {
 		t.Errorf("got %v", a.body["id"])
 	}
-	checkResult(t, p.result("syncPayloads"), "pending", map[string]string{mail: "remove inProgress"})
+	checkResult(t, p.result("syncPayloads"), "pending",
+		map[string]string{mail: "remove inProgress"})
 }
 
 func TestErrorIsShownWithItsCode(t *testing.T) {
@@ -108,13 +118,16 @@ func TestErrorIsShownWithItsCode(t *testing.T) {
 	wifi := s.addProfile("wifi")
 	p := s.enrollPhone()
 	p.connect()
-	p.fail["com.example.wifi"] = action.Outcome{Verdict: action.Permanent, Code: 12024, Detail: strings.Repeat("ü", 1600)}
-	items := object{"deviceAssignmentItems": []object{{"itemId": wifi, "itemType": "deviceConfiguration"}}}
+	p.fail["com.example.wifi"] = action.Outcome{Verdict: action.Permanent, Code: 12024,
+		Detail: strings.Repeat("ü", 1600)}
+	items := object{"deviceAssignmentItems": []object{{"itemId": wifi,
+		"itemType": "deviceConfiguration"}}}
 	s.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments", items)
 	p.connect()
 	r := p.result("changeAssignments")
 	item := at(r, "deviceAssignmentItems", 0)
-	if r["actionState"] != "failed" || at(item, "assignmentItemActionStatus") != "error" || at(item, "errorCode") != json.Number("12024") ||
+	if r["actionState"] != "failed" || at(item, "assignmentItemActionStatus") != "error" ||
+		at(item, "errorCode") != json.Number("12024") ||
 		at(item, "intentActionMessage") != strings.Repeat("ü", 1500) {
 		t.Errorf("got %v", r)
 	}
@@ -126,7 +139,8 @@ func TestRestoreAfter(t *testing.T) {
 	p := s.enrollPhone()
 	set := object{"deviceActionPayloads": []object{app(mail)}}
 	for value, want := range map[string]time.Duration{
-		"": 8 * time.Hour, "0": 0, "90": 90 * time.Second, "90m": 90 * time.Minute, "PT8H": 8 * time.Hour,
+		"": 8 * time.Hour, "0": 0, "90": 90 * time.Second, "90m": 90 * time.Minute,
+		"PT8H":       8 * time.Hour,
 		"P1DT2H3M4S": 26*time.Hour + 184*time.Second,
 		"P52W":       364 * 24 * time.Hour, "8760h": 8760 * time.Hour,
 	} {
@@ -137,7 +151,8 @@ func TestRestoreAfter(t *testing.T) {
 		}
 	}
 	before := p.result("syncPayloads")
-	for _, value := range []string{"-1", "x", "P", "PT", "P1DT", "P1Y", "P1M", "PT1.5S", "8761h", "366d", "P366D", "1h-", "9999999999"} {
+	for _, value := range []string{"-1", "x", "P", "PT", "P1DT", "P1Y", "P1M", "PT1.5S", "8761h",
+		"366d", "P366D", "1h-", "9999999999"} {
 		a := s.call("POST", p.path()+"/syncPayloads", set, "Restore-After", value)
 		if a.status != http.StatusBadRequest || !strings.Contains(a.message(), "Restore-After") {
 			t.Errorf("%q: got %s", value, a)
@@ -162,10 +177,12 @@ func TestSyncDevice(t *testing.T) {
 	}
 	s.must(http.StatusNoContent, "POST", p.path()+"/microsoft.graph.syncDevice", object{})
 	s.must(http.StatusBadRequest, "POST", p.path()+"/syncDevice", object{"force": true})
-	s.must(http.StatusNotFound, "POST", devices+"/0b8ccbe0-5c39-4f0a-9c3c-000000000001/syncDevice", nil)
+	s.must(http.StatusNotFound, "POST", devices+"/0b8ccbe0-5c39-4f0a-9c3c-000000000001/syncDevice",
+		nil)
 }
 
-// TestSpecifiedShape holds what is served against the written source: every property, no other, and its JSON type.
+// TestSpecifiedShape holds what is served against the written source: every property, no other, and
+// its JSON type.
 func TestSpecifiedShape(t *testing.T) {
 	s := newSite(t)
 	mail := s.addApp("mail")
@@ -175,21 +192,31 @@ func TestSpecifiedShape(t *testing.T) {
 		object{"deviceAssignmentItems": []object{{"itemId": mail, "itemType": "application"}}})
 	s.clock.advance(123456 * time.Microsecond)
 	p.connect()
-	result := map[string]string{"@odata.type": "string", "actionName": "string", "actionState": "string",
+	result := map[string]string{"@odata.type": "string", "actionName": "string",
+		"actionState":   "string",
 		"startDateTime": "time", "lastUpdatedDateTime": "time"}
 
 	payloads := p.result("syncPayloads")
 	checkShape(t, payloads, result, map[string]string{"deviceActionPayloads": "collection"})
-	checkShape(t, at(payloads, "deviceActionPayloads", 0), map[string]string{"@odata.type": "string", "@syncpayloads.step": "string", "payloadId": "string",
-		"payloadType": "string", "displayName": "string", "intent": "string", "status": "string", "detail": "string",
-		"errorCode": "number", "errorCode@syncpayloads.source": "string",
-		"errorCode@syncpayloads.meaning": "string", "errorCode@syncpayloads.advice": "string", "lastModifiedDateTime": "time"})
+	checkShape(t, at(payloads, "deviceActionPayloads", 0),
+		map[string]string{"@odata.type": "string", "@syncpayloads.step": "string",
+			"payloadId":   "string",
+			"payloadType": "string", "displayName": "string", "intent": "string",
+			"status":    "string",
+			"detail":    "string",
+			"errorCode": "number", "errorCode@syncpayloads.source": "string",
+			"errorCode@syncpayloads.meaning": "string", "errorCode@syncpayloads.advice": "string",
+			"lastModifiedDateTime": "time"})
 	items := p.result("changeAssignments")
 	checkShape(t, items, result, map[string]string{"deviceAssignmentItems": "collection"})
-	checkShape(t, at(items, "deviceAssignmentItems", 0), map[string]string{"@odata.type": "string", "@syncpayloads.step": "string", "itemId": "string",
-		"itemType": "string", "itemDisplayName": "string", "itemSubTypeDisplayName": "string", "assignmentItemActionIntent": "string",
-		"assignmentItemActionStatus": "string", "intentActionMessage": "null", "errorCode": "number",
-		"lastActionDateTime": "time", "lastModifiedDateTime": "time"})
+	checkShape(t, at(items, "deviceAssignmentItems", 0),
+		map[string]string{"@odata.type": "string", "@syncpayloads.step": "string",
+			"itemId":   "string",
+			"itemType": "string", "itemDisplayName": "string", "itemSubTypeDisplayName": "string",
+			"assignmentItemActionIntent": "string",
+			"assignmentItemActionStatus": "string", "intentActionMessage": "null",
+			"errorCode":          "number",
+			"lastActionDateTime": "time", "lastModifiedDateTime": "time"})
 	for _, tt := range []struct {
 		v    any
 		want string
@@ -197,9 +224,11 @@ func TestSpecifiedShape(t *testing.T) {
 		{payloads["@odata.type"], "#microsoft.graph.syncPayloadsActionResult"},
 		{at(payloads, "deviceActionPayloads", 0, "@syncpayloads.step"), "failed"}, // superseded
 		{at(items, "deviceAssignmentItems", 0, "@syncpayloads.step"), "verified"},
-		{at(payloads, "deviceActionPayloads", 0, "@odata.type"), "microsoft.graph.deviceActionPayload"},
+		{at(payloads, "deviceActionPayloads", 0, "@odata.type"),
+			"microsoft.graph.deviceActionPayload"},
 		{items["@odata.type"], "#microsoft.graph.changeAssignmentsActionResult"},
-		{at(items, "deviceAssignmentItems", 0, "@odata.type"), "microsoft.graph.deviceAssignmentItem"},
+		{at(items, "deviceAssignmentItems", 0, "@odata.type"),
+			"microsoft.graph.deviceAssignmentItem"},
 		{at(items, "deviceAssignmentItems", 0, "itemSubTypeDisplayName"), "application"},
 		{payloads["actionState"], "canceled"},
 		{items["actionState"], "done"},
@@ -262,8 +291,10 @@ func TestNoMoreThanThirtyResults(t *testing.T) {
 		t.Fatalf("%d elements", n)
 	}
 	// The set is within the limit, but with what it restores the result is not.
-	a := s.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": []object{all[30]}})
-	if a.code() != "BadRequest" || !strings.Contains(a.message(), "deviceActionPayloads") || !strings.Contains(a.message(), "31") {
+	a := s.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads",
+		object{"deviceActionPayloads": []object{all[30]}})
+	if a.code() != "BadRequest" || !strings.Contains(a.message(), "deviceActionPayloads") ||
+		!strings.Contains(a.message(), "31") {
 		t.Errorf("got %s", a)
 	}
 	if after := p.result("syncPayloads"); !reflect.DeepEqual(before, after) {

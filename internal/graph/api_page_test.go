@@ -19,11 +19,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-var updatePage = goflag.Bool("update", false, "write the tables of docs/api.md anew; what their last columns say is kept")
+var updatePage = goflag.Bool("update", false,
+	"write the tables of docs/api.md anew; what their last columns say is kept")
 
 const apiPage = "../../docs/api.md"
 
-// TestAPIPage holds the tables of docs/api.md against the routes, what their options take, and the errors.
+// TestAPIPage holds the tables of docs/api.md against the routes, what their options take, and the
+// errors.
 func TestAPIPage(t *testing.T) {
 	file, err := os.ReadFile(apiPage)
 	if err != nil {
@@ -31,7 +33,8 @@ func TestAPIPage(t *testing.T) {
 	}
 	page := string(file)
 	for name, rows := range map[string][][]string{"routes": routeRows(t), "lists": listRows(t)} {
-		begin, end := "<!-- "+name+": go test ./internal/graph -run TestAPIPage -update -->\n", "<!-- end of "+name+" -->\n"
+		begin, end := "<!-- "+name+": go test ./internal/graph -run TestAPIPage -update -->\n",
+			"<!-- end of "+name+" -->\n"
 		before, rest, ok := strings.Cut(page, begin)
 		table, after, ok2 := strings.Cut(rest, end)
 		if !ok || !ok2 {
@@ -52,8 +55,8 @@ func TestAPIPage(t *testing.T) {
 	checkErrorTable(t, page)
 }
 
-// rendered is a table with what the old one says in its last column. The first row is its head; what a row's first two
-// columns say names it.
+// rendered is a table with what the old one says in its last column. The first row is its head;
+// what a row's first two columns say names it.
 func rendered(rows [][]string, old string) string {
 	notes := make(map[string]string)
 	for line := range strings.Lines(old) {
@@ -91,8 +94,9 @@ func difference(got, want string) string {
 	return b.String()
 }
 
-// routeRows has every operation: those of v1.0 are marked on that of beta, and those of comanagedDevices and those with a
-// namespace are told with their twins, from which they must not differ.
+// routeRows has every operation: those of v1.0 are marked on that of beta, and those of
+// comanagedDevices and those with a namespace are told with their twins, from which they must not
+// differ.
 func routeRows(t *testing.T) [][]string {
 	t.Helper()
 	rows := [][]string{{"method", "path", "right", "options", "v1.0", ""}}
@@ -103,32 +107,39 @@ func routeRows(t *testing.T) [][]string {
 	}
 	twin := func(rt route, old, new string) bool {
 		other, ok := at[rt.method+" "+strings.Replace(rt.pattern, old, new, 1)]
-		if ok && (!slices.Equal(rt.needs, other.needs) || !slices.Equal(rt.options, other.options)) {
+		if ok && (!slices.Equal(rt.needs, other.needs) ||
+			!slices.Equal(rt.options, other.options)) {
 			t.Errorf("%s differs from %s", rt.pattern, other.pattern)
 		}
 		return ok
 	}
 	for _, rt := range all {
 		switch {
-		case strings.HasPrefix(rt.pattern, odata.StablePath) && twin(rt, odata.StablePath, odata.BetaPath),
-			strings.Contains(rt.pattern, "/comanagedDevices") && twin(rt, "comanagedDevices", "managedDevices"),
-			strings.Contains(rt.pattern, "/"+odata.GraphNamespace) && twin(rt, odata.GraphNamespace, ""):
+		case strings.HasPrefix(rt.pattern, odata.StablePath) &&
+			twin(rt, odata.StablePath, odata.BetaPath),
+			strings.Contains(rt.pattern, "/comanagedDevices") &&
+				twin(rt, "comanagedDevices", "managedDevices"),
+			strings.Contains(rt.pattern, "/"+odata.GraphNamespace) &&
+				twin(rt, odata.GraphNamespace, ""):
 			continue
 		}
 		path, stable := rt.pattern, ""
 		if strings.HasPrefix(path, odata.BetaPath) && twin(rt, odata.BetaPath, odata.StablePath) {
 			stable = "yes"
 		}
-		if strings.Contains(path, "/managedDevices") && twin(rt, "managedDevices", "comanagedDevices") {
+		if strings.Contains(path, "/managedDevices") &&
+			twin(rt, "managedDevices", "comanagedDevices") {
 			path = strings.Replace(path, "/managedDevices", "/(co)managedDevices", 1)
 		}
 		segments := strings.Split(rt.pattern, "/")
 		for i, segment := range segments {
-			if twin(rt, "/"+segment, "/"+odata.GraphNamespace+segment) && !strings.HasPrefix(segment, odata.GraphNamespace) {
+			if twin(rt, "/"+segment, "/"+odata.GraphNamespace+segment) &&
+				!strings.HasPrefix(segment, odata.GraphNamespace) {
 				path = strings.Replace(path, "/"+segments[i], "/[microsoft.graph.]"+segment, 1)
 			}
 		}
-		rows = append(rows, []string{rt.method, "`" + path + "`", rightsCell(rt), optionsCell(rt.options), stable, ""})
+		rows = append(rows, []string{rt.method, "`" + path + "`", rightsCell(rt),
+			optionsCell(rt.options), stable, ""})
 	}
 	slices.SortStableFunc(rows[1:], func(a, b []string) int { return strings.Compare(a[1], b[1]) })
 	return rows
@@ -163,8 +174,10 @@ func optionsCell(options []string) string {
 // listRows has what $filter and $orderby take of every list that is compiled into a query.
 func listRows(t *testing.T) [][]string {
 	t.Helper()
-	listings := map[string]*odata.Listing{"managedDevices": deviceListing, "groups": groupListing, "roleDefinitions": definitionListing,
-		"roleAssignments": assignmentListing, "roleScopeTags": scopeTagListing, "remoteActionAudits": remoteActionListing}
+	listings := map[string]*odata.Listing{"managedDevices": deviceListing, "groups": groupListing,
+		"roleDefinitions": definitionListing,
+		"roleAssignments": assignmentListing, "roleScopeTags": scopeTagListing,
+		"remoteActionAudits": remoteActionListing}
 	for _, k := range payloadKinds() {
 		listings[k.set()] = k.listing(appleForms)
 	}
@@ -179,13 +192,15 @@ func listRows(t *testing.T) [][]string {
 			filters = append(filters, "isof")
 		}
 		slices.Sort(filters)
-		rows = append(rows, []string{set, "`" + strings.Join(filters, " ") + "`", "`" + strings.Join(slices.Sorted(maps.Keys(l.Orders)), " ") + "`", ""})
+		rows = append(rows, []string{set, "`" + strings.Join(filters, " ") + "`",
+			"`" + strings.Join(slices.Sorted(maps.Keys(l.Orders)), " ") + "`", ""})
 	}
 	for _, rt := range routes() {
 		segments := strings.Split(strings.TrimSuffix(rt.pattern, odata.CountSuffix), "/")
 		set := strings.Replace(segments[len(segments)-1], "comanaged", "managed", 1)
 		// auditEvents has a reader of its own; the page tells of it in words.
-		if slices.Contains(rt.options, odata.OptionFilter) && listings[set] == nil && set != "auditEvents" {
+		if slices.Contains(rt.options, odata.OptionFilter) && listings[set] == nil &&
+			set != "auditEvents" {
 			t.Errorf("%s takes $filter and is in no row", rt.pattern)
 		}
 	}
@@ -209,7 +224,8 @@ func checkErrorTable(t *testing.T, page string) {
 		}
 	}
 	if known := answeredErrors(t); !maps.Equal(told, known) {
-		t.Errorf("docs/api.md tells of the errors %v, and the code has %v", slices.Sorted(maps.Keys(told)), slices.Sorted(maps.Keys(known)))
+		t.Errorf("docs/api.md tells of the errors %v, and the code has %v",
+			slices.Sorted(maps.Keys(told)), slices.Sorted(maps.Keys(known)))
 	}
 }
 
@@ -237,7 +253,8 @@ func answeredErrors(t *testing.T) map[string]bool {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.ValueSpec:
-				if len(n.Values) == 1 && strings.HasPrefix(strings.ToLower(n.Names[0].Name), "code") {
+				if len(n.Values) == 1 && strings.HasPrefix(strings.ToLower(n.Names[0].Name),
+					"code") {
 					if text, ok := n.Values[0].(*ast.BasicLit); ok {
 						codes[n.Names[0].Name], _ = strconv.Unquote(text.Value)
 					}

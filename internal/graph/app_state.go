@@ -11,15 +11,16 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// appStateSet has the state of every app of a device. Graph keeps it under the device's user (Microsoft Graph beta
-// reference, mobileAppIntentAndState); devices here belong to noUser.
+// appStateSet has the state of every app of a device. Graph keeps it under the device's user
+// (Microsoft Graph beta reference, mobileAppIntentAndState); devices here belong to noUser.
 const (
 	appStateSet  = "users/{user}/mobileAppIntentAndStates"
 	appStateType = "mobileAppIntentAndState"
 )
 
-var appStates = &resource{name: "mobileAppIntentAndStates", path: odata.BetaPath + appStateSet, odataType: appStateType,
-	object: "mobileAppIntentAndState", noun: "state of apps", category: categoryOther}
+var appStates = &resource{name: "mobileAppIntentAndStates", path: odata.BetaPath + appStateSet,
+	odataType: appStateType,
+	object:    "mobileAppIntentAndState", noun: "state of apps", category: categoryOther}
 
 func appStateRoutes() []route {
 	needs := may(access.ReadDevices)
@@ -37,7 +38,8 @@ var appStateProperties = odata.Properties{
 // checkUser refuses every user but the one that devices have.
 func (c *call) checkUser() error {
 	if c.req.PathValue("user") != noUser {
-		return odata.NotFound("There is no such user: devices here belong to none, which is '%s'.", noUser)
+		return odata.NotFound("There is no such user: devices here belong to none, which is '%s'.",
+			noUser)
 	}
 	return nil
 }
@@ -55,9 +57,10 @@ func (c *call) listAppStates() error {
 	if !c.scope.Everything() {
 		within = fleet.Within(c.scope)
 	}
-	return odata.ServeList(c.req, c.appStatePath(), &odata.Listing{}, within, c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
-		return c.appStateFields(c.req.Context(), d.ID, selected)
-	})
+	return odata.ServeList(c.req, c.appStatePath(), &odata.Listing{}, within,
+		c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
+			return c.appStateFields(c.req.Context(), d.ID, selected)
+		})
 }
 
 func (c *call) appStatePath() string { return "users/" + noUser + "/mobileAppIntentAndStates" }
@@ -77,7 +80,8 @@ func (c *call) getAppState() error {
 	return c.req.ReplyEntity(http.StatusOK, c.appStatePath(), appStateType, body)
 }
 
-func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID, selected []string) (odata.Fields, error) {
+func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID,
+	selected []string) (odata.Fields, error) {
 	list, err := c.seenPayloads(ctx, id)
 	if err != nil {
 		return nil, err
@@ -88,11 +92,13 @@ func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID, selected [
 			apps = append(apps, appFields(p, c.server.explain))
 		}
 	}
-	return odata.Fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser}, {"mobileAppList", apps}}.Pick(selected), nil
+	return odata.Fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser},
+		{"mobileAppList", apps}}.Pick(selected), nil
 }
 
 var appDetailProperties = odata.Properties{
-	{"applicationId", odata.String}, {"displayName", odata.String}, {"mobileAppIntent", "mobileAppIntent"},
+	{"applicationId", odata.String}, {"displayName", odata.String},
+	{"mobileAppIntent", "mobileAppIntent"},
 	{"displayVersion", odata.String}, {"installState", "resultantAppState"},
 	{"supportedDeviceTypes", odata.CollectionOf("mobileAppSupportedDeviceType")},
 	{ownProperty, odata.OwnNamespace + "payloadStanding"},

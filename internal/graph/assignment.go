@@ -13,14 +13,16 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// target is one type of an assignment's target: whom it addresses, and the property that names them.
+// target is one type of an assignment's target: whom it addresses, and the property that names
+// them.
 type target struct {
 	odataType string // without '#'
 	kind      catalog.TargetKind
 	property  string // empty: it names nobody
 }
 
-// targets are Graph's deviceAndAppManagementAssignmentTarget types that address devices, and one of our own.
+// targets are Graph's deviceAndAppManagementAssignmentTarget types that address devices, and one of
+// our own.
 var targets = []target{
 	{"microsoft.graph.allDevicesAssignmentTarget", catalog.AllDevices, ""},
 	{"microsoft.graph.groupAssignmentTarget", catalog.Group, "groupId"},
@@ -89,7 +91,8 @@ func (k *payloadKind) listAssignments(c *call) error {
 
 func (k *payloadKind) replyAssignments(c *call, list []catalog.Assignment) error {
 	c.req.SetTag(assignmentsTag(list))
-	page := odata.Page{Collection: k.path() + "('" + c.req.PathValue("id") + "')/assignments", Value: make([]odata.Fields, len(list))}
+	page := odata.Page{Collection: k.path() + "('" + c.req.PathValue("id") + "')/assignments",
+		Value: make([]odata.Fields, len(list))}
 	for i, a := range list {
 		page.Value[i] = k.assignmentFields(a)
 	}
@@ -102,14 +105,16 @@ func (k *payloadKind) assignmentFields(a catalog.Assignment) odata.Fields {
 	if t.property != "" {
 		to = append(to, odata.Field{t.property, a.Target})
 	}
-	f := odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + k.of.AssignmentType}, {"id", a.ID}}
+	f := odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + k.of.AssignmentType},
+		{"id", a.ID}}
 	if k.of.Intent {
 		f = append(f, odata.Field{"intent", requiredIntent})
 	}
 	return append(f, odata.Field{"target", to})
 }
 
-// requiredIntent is the only member of installIntent that is supported: the server installs what is assigned.
+// requiredIntent is the only member of installIntent that is supported: the server installs what is
+// assigned.
 const requiredIntent = "required"
 
 func (k *payloadKind) readAssignments(body *odata.Object) ([]catalog.Assignment, error) {
@@ -129,15 +134,16 @@ func (k *payloadKind) readAssignments(body *odata.Object) ([]catalog.Assignment,
 	return list, nil
 }
 
-// readAssignment reads one assignment. Its id is the server's own affair, and accepted because clients send back what
-// they have read.
+// readAssignment reads one assignment. Its id is the server's own affair, and accepted because
+// clients send back what they have read.
 func (k *payloadKind) readAssignment(item *odata.Object) (a catalog.Assignment, err error) {
 	known := []string{"id", "target", "intent", "source", "sourceId"}
 	check := checkApplyIntent
 	if k.of.Intent {
 		known, check = append(known, "settings"), checkInstallIntent
 	}
-	if err := errors.Join(item.Only(known...), item.OnlyAs("source", "direct"), check(item)); err != nil {
+	if err := errors.Join(item.Only(known...), item.OnlyAs("source", "direct"),
+		check(item)); err != nil {
 		return a, err
 	}
 	to, err := item.RequiredObject("target")
@@ -150,7 +156,8 @@ func (k *payloadKind) readAssignment(item *odata.Object) (a catalog.Assignment, 
 	}
 	i := slices.IndexFunc(targets, func(t target) bool { return t.odataType == odataType })
 	if i < 0 {
-		return a, odata.BadRequest(to.At("@odata.type"), "Property '%s' is not valid: '%s' is none of #%s.", to.At("@odata.type"),
+		return a, odata.BadRequest(to.At("@odata.type"),
+			"Property '%s' is not valid: '%s' is none of #%s.", to.At("@odata.type"),
 			odata.Clip(odataType), strings.Join(targetTypes(), ", #"))
 	}
 	t := targets[i]
@@ -175,7 +182,8 @@ const (
 func noFilter(to *odata.Object) error {
 	id, _, err := to.Text(filterID)
 	if err == nil && id != "" && id != uuid.Nil.String() {
-		err = odata.BadRequest(to.At(filterID), "Property '%s' is not supported: there are no assignment filters here. Assign to a group of devices.",
+		err = odata.BadRequest(to.At(filterID),
+			"Property '%s' is not supported: there are no assignment filters here. Assign to a group of devices.",
 			to.At(filterID))
 	}
 	return errors.Join(err, to.OnlyAs(filterType, "none"))
@@ -198,11 +206,13 @@ func checkInstallIntent(item *odata.Object) error {
 		return err
 	}
 	if intent != requiredIntent {
-		return odata.BadRequest(item.At("intent"), "Property '%s' '%s' is not supported: only '%s' is.", item.At("intent"),
+		return odata.BadRequest(item.At("intent"),
+			"Property '%s' '%s' is not supported: only '%s' is.", item.At("intent"),
 			odata.Clip(intent), requiredIntent)
 	}
 	if item.Values["settings"] != nil {
-		return odata.BadRequest(item.At("settings"), "Property '%s' is not supported. Leave it out.", item.At("settings"))
+		return odata.BadRequest(item.At("settings"),
+			"Property '%s' is not supported. Leave it out.", item.At("settings"))
 	}
 	return nil
 }

@@ -26,37 +26,48 @@ type Audit interface {
 	Entry(ctx context.Context, id string) (audit.Entry, error)
 	// Entries lists the entries that a query selects, the newest first.
 	Entries(ctx context.Context, q audit.Query) ([]audit.Entry, error)
-	// RemoteActions lists the actions on devices that a query selects. It may have the conditions of devices.
+	// RemoteActions lists the actions on devices that a query selects. It may have the conditions
+	// of devices.
 	RemoteActions(ctx context.Context, q query.Query) (query.Page[audit.RemoteAction], error)
 }
 
 var (
-	auditEvents = &resource{name: "auditEvents", path: "/beta/deviceManagement/auditEvents", odataType: "auditEvent", object: "auditEvent",
+	auditEvents = &resource{name: "auditEvents", path: "/beta/deviceManagement/auditEvents",
+		odataType: "auditEvent", object: "auditEvent",
 		noun: "audit record", category: categoryOther, stable: true}
-	remoteActionAudits = &resource{name: "remoteActionAudits", path: "/beta/deviceManagement/remoteActionAudits",
-		odataType: "remoteActionAudit", object: "remoteActionAudit", noun: "remote action", category: categoryOther}
+	remoteActionAudits = &resource{name: "remoteActionAudits",
+		path:      "/beta/deviceManagement/remoteActionAudits",
+		odataType: "remoteActionAudit", object: "remoteActionAudit", noun: "remote action",
+		category: categoryOther}
 )
 
 func auditRoutes() []route {
 	needs := may(access.ReadAudit)
 	return []route{
-		auditEvents.route(toList, needs, []string{odata.OptionSelect, odata.OptionFilter, odata.OptionTop, odata.OptionSkipToken}, (*call).listAuditEvents),
+		auditEvents.route(toList, needs, []string{odata.OptionSelect, odata.OptionFilter,
+			odata.OptionTop, odata.OptionSkipToken}, (*call).listAuditEvents),
 		auditEvents.route(toGet, needs, []string{odata.OptionSelect}, (*call).getAuditEvent),
 		remoteActionAudits.route(toList, needs, odata.QueryOptions, (*call).listRemoteActionAudits),
-		remoteActionAudits.route(toCount, needs, odata.CountOptions, (*call).listRemoteActionAudits),
+		remoteActionAudits.route(toCount, needs, odata.CountOptions,
+			(*call).listRemoteActionAudits),
 	}
 }
 
 var auditEventProperties = odata.Properties{
-	{"id", odata.String}, {"displayName", odata.String}, {"componentName", odata.String}, {"actor", "auditActor"},
-	{"activity", odata.String}, {"activityDateTime", odata.DateTime}, {"activityType", odata.String},
-	{"activityOperationType", odata.String}, {"activityResult", odata.String}, {"correlationId", odata.String},
-	{"resources", odata.CollectionOf("auditResource")}, {"category", odata.String}, {"sequence", odata.Int64},
-	{"statusCode", odata.Int32}, {"failureReason", odata.String}, {"skippedCount", odata.Int32}, {"hash", odata.String},
+	{"id", odata.String}, {"displayName", odata.String}, {"componentName", odata.String},
+	{"actor", "auditActor"},
+	{"activity", odata.String}, {"activityDateTime", odata.DateTime},
+	{"activityType", odata.String},
+	{"activityOperationType", odata.String}, {"activityResult", odata.String},
+	{"correlationId", odata.String},
+	{"resources", odata.CollectionOf("auditResource")}, {"category", odata.String},
+	{"sequence", odata.Int64},
+	{"statusCode", odata.Int32}, {"failureReason", odata.String}, {"skippedCount", odata.Int32},
+	{"hash", odata.String},
 }
 
-// auditEventFields shows an entry as Graph's auditEvent (Microsoft Graph beta reference, auditEvent resource type). The
-// last five properties are this server's own.
+// auditEventFields shows an entry as Graph's auditEvent (Microsoft Graph beta reference, auditEvent
+// resource type). The last five properties are this server's own.
 func (s *server) auditEventFields(e *audit.Entry) odata.Fields {
 	resources := make([]odata.Fields, len(e.Objects))
 	for i := range e.Objects {
@@ -103,8 +114,8 @@ func (s *server) auditCategory(activity string) string {
 	return cmp.Or(s.categories[auditComponent(activity)], categoryOther)
 }
 
-// auditActor shows who did it as Graph's auditActor. userId is the id under which this server knows the caller
-// (access.Identity); that of an application begins with app:.
+// auditActor shows who did it as Graph's auditActor. userId is the id under which this server knows
+// the caller (access.Identity); that of an application begins with app:.
 func auditActor(a *audit.Actor) odata.Fields {
 	kind, name := any("ItPro"), odata.TextOrNull(a.Name)
 	application, applicationName := any(nil), any(nil)
@@ -142,14 +153,16 @@ func auditResource(o *audit.Object) odata.Fields {
 	}
 }
 
-// modifiedProperties lists the properties at the top of an object that differ between before and after, by name.
+// modifiedProperties lists the properties at the top of an object that differ between before and
+// after, by name.
 func modifiedProperties(o *audit.Object) []odata.Fields {
 	before, after := propertiesOf(o.Before), propertiesOf(o.After)
 	modified := []odata.Fields{}
 	names := slices.Concat(slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after)))
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		if !bytes.Equal(before[name], after[name]) {
-			modified = append(modified, odata.Fields{{"displayName", name}, {"oldValue", auditValue(before[name])}, {"newValue", auditValue(after[name])}})
+			modified = append(modified, odata.Fields{{"displayName", name},
+				{"oldValue", auditValue(before[name])}, {"newValue", auditValue(after[name])}})
 		}
 	}
 	return modified
@@ -176,8 +189,9 @@ func auditValue(value json.RawMessage) any {
 	return text
 }
 
-// auditLimit is the one whose entries alone a caller sees; empty: everybody's. An entry is about objects of any kind, so
-// whoever may read the record only within some groups or scope tags sees what they did themselves.
+// auditLimit is the one whose entries alone a caller sees; empty: everybody's. An entry is about
+// objects of any kind, so whoever may read the record only within some groups or scope tags sees
+// what they did themselves.
 func (c *call) auditLimit() string {
 	if c.scope.Everything() {
 		return ""
@@ -206,11 +220,13 @@ func (c *call) listAuditEvents() error {
 			return err
 		}
 	}
-	list, next := odata.SplitPage(list, size, func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
+	list, next := odata.SplitPage(list, size,
+		func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
 	if err := c.hideUnseen(list); err != nil {
 		return err
 	}
-	page := odata.Page{Collection: "deviceManagement/auditEvents", Next: next, Value: make([]odata.Fields, len(list))}
+	page := odata.Page{Collection: "deviceManagement/auditEvents", Next: next,
+		Value: make([]odata.Fields, len(list))}
 	for i := range list {
 		page.Value[i] = c.server.auditEventFields(&list[i]).Pick(selected)
 	}
@@ -239,5 +255,6 @@ func (c *call) getAuditEvent() error {
 	}
 	e = one[0]
 	context := c.req.ContextURL("deviceManagement/auditEvents") + "/$entity"
-	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, c.server.auditEventFields(&e).Pick(selected)...))
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}},
+		c.server.auditEventFields(&e).Pick(selected)...))
 }

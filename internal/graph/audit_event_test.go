@@ -18,10 +18,12 @@ const (
 	remoteActionAudits = "/beta/deviceManagement/remoteActionAudits"
 )
 
-// auditor makes an auditor for the devices of these groups, and returns the header with their token.
+// auditor makes an auditor for the devices of these groups, and returns the header with their
+// token.
 func (s *site) auditor(name string, groups ...string) []string {
 	s.t.Helper()
-	_, bearer, err := s.tokens.Create(s.t.Context(), access.TokenInput{Name: name, Role: access.SchoolAdministrator, Groups: groups})
+	_, bearer, err := s.tokens.Create(s.t.Context(),
+		access.TokenInput{Name: name, Role: access.SchoolAdministrator, Groups: groups})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -38,30 +40,39 @@ func activities(a answer) (list []string) {
 
 func TestAuditEvent(t *testing.T) {
 	s := newSite(t)
-	id := s.must(http.StatusCreated, "POST", groups, object{"displayName": "staff", "mailEnabled": false, "mailNickname": "s",
-		"securityEnabled": true}).body["id"].(string)
+	id := s.must(http.StatusCreated, "POST", groups,
+		object{"displayName": "staff", "mailEnabled": false, "mailNickname": "s",
+			"securityEnabled": true}).body["id"].(string)
 	p := s.enrollPhone()
-	a := s.must(http.StatusNoContent, "POST", groups+"/"+id+"/members/$ref", object{"@odata.id": s.URL + p.path()})
+	a := s.must(http.StatusNoContent, "POST", groups+"/"+id+"/members/$ref",
+		object{"@odata.id": s.URL + p.path()})
 	list := s.must(http.StatusOK, "GET", auditEvents, nil)
-	if got := activities(list); !reflect.DeepEqual(got, []string{"groups.addMember", "groups.create"}) {
+	if got := activities(list); !reflect.DeepEqual(got,
+		[]string{"groups.addMember", "groups.create"}) {
 		t.Fatalf("recorded %v", got)
 	}
 	event := list.values()[0]
 	resources := event["resources"]
-	if at(resources, 0, "resourceId") != id || at(resources, 0, "displayName") != "staff" || at(resources, 0, "auditResourceType") != "group" ||
+	if at(resources, 0, "resourceId") != id || at(resources, 0, "displayName") != "staff" ||
+		at(resources, 0, "auditResourceType") != "group" ||
 		at(resources, 0, "modifiedProperties", 0, "displayName") != "member" ||
 		at(resources, 0, "modifiedProperties", 0, "oldValue") != nil ||
-		at(resources, 0, "modifiedProperties", 0, "newValue") != string(p.id) || at(resources, 0, "modifiedProperties", 1) != nil ||
-		at(resources, 1, "type") != "#microsoft.graph.managedDevice" || at(resources, 1, "resourceId") != string(p.id) {
+		at(resources, 0, "modifiedProperties", 0, "newValue") != string(p.id) ||
+		at(resources, 0, "modifiedProperties", 1) != nil ||
+		at(resources, 1, "type") != "#microsoft.graph.managedDevice" ||
+		at(resources, 1, "resourceId") != string(p.id) {
 		t.Errorf("resources: %v", resources)
 	}
 	actor := event["actor"].(object)
-	if actor["type"] != "ItPro" || actor["userPrincipalName"] != "help desk" || actor["ipAddress"] != "127.0.0.1" ||
+	if actor["type"] != "ItPro" || actor["userPrincipalName"] != "help desk" ||
+		actor["ipAddress"] != "127.0.0.1" ||
 		at(actor, "userPermissions", 0) != "Administrator" || actor["applicationId"] != nil {
 		t.Errorf("actor: %v", actor)
 	}
-	for name, want := range map[string]any{"activityDateTime": "2025-02-13T10:17:05Z", "activityOperationType": "Action", "activityResult": "Success",
-		"correlationId": a.header.Get("request-id"), "category": "Device", "componentName": "groups", "failureReason": nil} {
+	for name, want := range map[string]any{"activityDateTime": "2025-02-13T10:17:05Z",
+		"activityOperationType": "Action", "activityResult": "Success",
+		"correlationId": a.header.Get("request-id"), "category": "Device",
+		"componentName": "groups", "failureReason": nil} {
 		if event[name] != want {
 			t.Errorf("%s is %v, want %v", name, event[name], want)
 		}
@@ -71,7 +82,8 @@ func TestAuditEvent(t *testing.T) {
 	if !reflect.DeepEqual(one, event) {
 		t.Errorf("by id %v, in the list %v", one, event)
 	}
-	one = s.must(http.StatusOK, "GET", auditEvents+"/"+event["id"].(string)+"?$select=id,activity", nil).body
+	one = s.must(http.StatusOK, "GET", auditEvents+"/"+event["id"].(string)+"?$select=id,activity",
+		nil).body
 	if len(one) != 3 {
 		t.Errorf("selected %v", one)
 	}
@@ -82,10 +94,12 @@ func TestAuditEventsOfWrites(t *testing.T) {
 	s := newSite(t)
 	wifi, app := s.addProfile("wifi"), s.addApp("mail")
 	p := s.enrollPhone()
-	s.must(http.StatusOK, "PATCH", configurations+"/"+wifi, object{"@odata.type": "#microsoft.graph.iosCustomConfiguration", "description": "campus",
-		"payload": profile("com.example.wifi")})
+	s.must(http.StatusOK, "PATCH", configurations+"/"+wifi,
+		object{"@odata.type": "#microsoft.graph.iosCustomConfiguration", "description": "campus",
+			"payload": profile("com.example.wifi")})
 	p.sync(config(wifi))
-	s.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": []object{config("none")}})
+	s.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads",
+		object{"deviceActionPayloads": []object{config("none")}})
 	s.must(http.StatusNoContent, "DELETE", apps+"/"+app, nil)
 	list := s.must(http.StatusOK, "GET", auditEvents, nil).values()
 	changed := func(i, n int) (names []string) {
@@ -95,17 +109,20 @@ func TestAuditEventsOfWrites(t *testing.T) {
 		}
 		return names
 	}
-	if list[1]["activityResult"] != "ClientError" || fmt.Sprint(list[1]["statusCode"]) != "400" || list[1]["failureReason"] == nil {
+	if list[1]["activityResult"] != "ClientError" || fmt.Sprint(list[1]["statusCode"]) != "400" ||
+		list[1]["failureReason"] == nil {
 		t.Errorf("a refused call: %v", list[1])
 	}
-	if got := changed(2, 0); fmt.Sprint(got) != "[removedPayloads restoreAfter]" || at(list[2], "resources", 0, "displayName") != "Anna's iPhone" ||
+	if got := changed(2, 0); fmt.Sprint(got) != "[removedPayloads restoreAfter]" ||
+		at(list[2], "resources", 0, "displayName") != "Anna's iPhone" ||
 		at(list[2], "resources", 0, "modifiedProperties", 0, "newValue") != `["`+wifi+`"]` {
 		t.Errorf("an action changed %v: %v", got, list[2])
 	}
 	if got := changed(3, 0); fmt.Sprint(got) != "[description payload version]" {
 		t.Errorf("an edit changed %v", got)
 	}
-	if got := changed(0, 0); len(got) < 4 || at(list[0], "resources", 0, "modifiedProperties", 0, "newValue") != nil {
+	if got := changed(0, 0); len(got) < 4 || at(list[0], "resources", 0, "modifiedProperties", 0,
+		"newValue") != nil {
 		t.Errorf("a deletion changed %v", list[0])
 	}
 	if got := changed(4, 0); fmt.Sprint(got) != "[assignments]" {
@@ -116,7 +133,9 @@ func TestAuditEventsOfWrites(t *testing.T) {
 func TestAuditEventFilters(t *testing.T) {
 	s := newSite(t)
 	for i := range 5 {
-		s.must(http.StatusCreated, "POST", groups, object{"displayName": fmt.Sprint(i), "mailEnabled": false, "mailNickname": "s", "securityEnabled": true})
+		s.must(http.StatusCreated, "POST", groups,
+			object{"displayName": fmt.Sprint(i), "mailEnabled": false, "mailNickname": "s",
+				"securityEnabled": true})
 		s.clock.advance(time.Microsecond)
 	}
 	s.must(http.StatusNotFound, "DELETE", groups+"/none", nil)
@@ -143,7 +162,8 @@ func TestAuditEventFilters(t *testing.T) {
 		}
 	}
 	var seen []string
-	for link := auditEvents + "?$top=4&$select=sequence&$filter=" + url.QueryEscape("activityDateTime ge 2025-02-13"); link != ""; {
+	for link := auditEvents + "?$top=4&$select=sequence&$filter=" +
+		url.QueryEscape("activityDateTime ge 2025-02-13"); link != ""; {
 		a := s.must(http.StatusOK, "GET", link, nil)
 		for _, v := range a.values() {
 			seen = append(seen, fmt.Sprint(v["sequence"]))
@@ -153,15 +173,18 @@ func TestAuditEventFilters(t *testing.T) {
 	if fmt.Sprint(seen) != "[6 5 4 3 2 1]" {
 		t.Errorf("in pages: %v", seen)
 	}
-	for _, query := range []string{"$skiptoken=x", "$skiptoken=eyJQb3NpdGlvbiI6eyJJRCI6Ii0xIn19", "$orderby=activityDateTime", "$count=true"} {
+	for _, query := range []string{"$skiptoken=x", "$skiptoken=eyJQb3NpdGlvbiI6eyJJRCI6Ii0xIn19",
+		"$orderby=activityDateTime", "$count=true"} {
 		s.must(http.StatusBadRequest, "GET", auditEvents+"?"+query, nil)
 	}
 }
 
-// Who may read the record only for some groups sees what they did themselves, and of others not even that it is there.
+// Who may read the record only for some groups sees what they did themselves, and of others not
+// even that it is there.
 func TestAuditEventsOfLimitedCallers(t *testing.T) {
 	s := newSite(t)
-	body := object{"displayName": "x", "mailEnabled": false, "mailNickname": "s", "securityEnabled": true}
+	body := object{"displayName": "x", "mailEnabled": false, "mailNickname": "s",
+		"securityEnabled": true}
 	id := s.must(http.StatusCreated, "POST", groups, body).body["id"].(string)
 	theirs := s.must(http.StatusOK, "GET", auditEvents, nil).values()[0]
 	header := s.auditor("teacher", id)
@@ -175,9 +198,12 @@ func TestAuditEventsOfLimitedCallers(t *testing.T) {
 	}
 	s.must(http.StatusOK, "GET", auditEvents+"/"+list[0]["id"].(string), nil, header...)
 	s.must(http.StatusNotFound, "GET", auditEvents+"/"+theirs["id"].(string), nil, header...)
-	// That they looked for an entry of others, which is there, is not told them: it would tell that it is.
-	for filter, want := range map[string]int{at(theirs, "actor", "userId").(string): 0, at(list[0], "actor", "userId").(string): 1} {
-		a := s.must(http.StatusOK, "GET", auditEvents+"?$filter="+url.QueryEscape("actor/userId eq '"+filter+"'"), nil, header...)
+	// That they looked for an entry of others, which is there, is not told them: it would tell that
+	// it is.
+	for filter, want := range map[string]int{at(theirs, "actor", "userId").(string): 0,
+		at(list[0], "actor", "userId").(string): 1} {
+		a := s.must(http.StatusOK, "GET",
+			auditEvents+"?$filter="+url.QueryEscape("actor/userId eq '"+filter+"'"), nil, header...)
 		if len(a.values()) != want {
 			t.Errorf("of %s: sees %v", filter, a)
 		}
@@ -187,24 +213,31 @@ func TestAuditEventsOfLimitedCallers(t *testing.T) {
 func TestRemoteActionAudits(t *testing.T) {
 	s := newSite(t)
 	s.addProfile("wifi")
-	group := s.must(http.StatusCreated, "POST", groups, object{"displayName": "x", "mailEnabled": false, "mailNickname": "s",
-		"securityEnabled": true}).body["id"].(string)
+	group := s.must(http.StatusCreated, "POST", groups,
+		object{"displayName": "x", "mailEnabled": false, "mailNickname": "s",
+			"securityEnabled": true}).body["id"].(string)
 	var phones []*phone
 	for i := range 4 {
-		p := s.enroll(fleet.Device{Name: "phone " + strconv.Itoa(i), UDID: strconv.Itoa(i), Platform: fleet.IOS})
+		p := s.enroll(fleet.Device{Name: "phone " + strconv.Itoa(i), UDID: strconv.Itoa(i),
+			Platform: fleet.IOS})
 		phones = append(phones, p)
 		p.sync()
 		if i%2 == 1 { // two start at the same moment
 			s.clock.advance(time.Second)
 		}
 	}
-	s.must(http.StatusNoContent, "POST", groups+"/"+group+"/members/$ref", object{"@odata.id": s.URL + phones[2].path()})
-	phones[2].must(http.StatusNoContent, "POST", phones[2].path()+"/changeAssignments", object{"deviceAssignmentItems": []object{}})
+	s.must(http.StatusNoContent, "POST", groups+"/"+group+"/members/$ref",
+		object{"@odata.id": s.URL + phones[2].path()})
+	phones[2].must(http.StatusNoContent, "POST", phones[2].path()+"/changeAssignments",
+		object{"deviceAssignmentItems": []object{}})
 	evolved := []string{"Prefer", "include-unknown-enum-members"}
 	all := s.must(http.StatusOK, "GET", remoteActionAudits, nil, evolved...).values()
-	if len(all) != 5 || all[0]["action"] != "changeAssignments" || all[0]["managedDeviceId"] != string(phones[2].id) ||
-		all[0]["deviceDisplayName"] != "phone 2" || all[0]["initiatedByUserPrincipalName"] != "help desk" || all[0]["actionState"] != "done" ||
-		all[0]["requestDateTime"] != "2025-02-13T10:17:07Z" || all[0]["deviceActionCategory"] != "single" || len(all[0]) != 12 {
+	if len(all) != 5 || all[0]["action"] != "changeAssignments" ||
+		all[0]["managedDeviceId"] != string(phones[2].id) ||
+		all[0]["deviceDisplayName"] != "phone 2" ||
+		all[0]["initiatedByUserPrincipalName"] != "help desk" || all[0]["actionState"] != "done" ||
+		all[0]["requestDateTime"] != "2025-02-13T10:17:07Z" ||
+		all[0]["deviceActionCategory"] != "single" || len(all[0]) != 12 {
 		t.Fatalf("listed %v", all)
 	}
 	var seen []map[string]any
@@ -216,8 +249,10 @@ func TestRemoteActionAudits(t *testing.T) {
 	if !reflect.DeepEqual(seen, all) {
 		t.Errorf("in pages %v\nat once %v", seen, all)
 	}
-	within := s.must(http.StatusOK, "GET", remoteActionAudits+"?$select=managedDeviceId", nil, s.auditor("teacher", group)...).values()
-	if len(within) != 2 || within[0]["managedDeviceId"] != string(phones[2].id) || within[1]["managedDeviceId"] != string(phones[2].id) || len(within[0]) != 1 {
+	within := s.must(http.StatusOK, "GET", remoteActionAudits+"?$select=managedDeviceId", nil,
+		s.auditor("teacher", group)...).values()
+	if len(within) != 2 || within[0]["managedDeviceId"] != string(phones[2].id) ||
+		within[1]["managedDeviceId"] != string(phones[2].id) || len(within[0]) != 1 {
 		t.Errorf("within a group: %v", within)
 	}
 	s.must(http.StatusBadRequest, "GET", remoteActionAudits+"?$filter=x", nil)

@@ -30,20 +30,23 @@ const auditFilterHelp = "it takes comparisons with 'and' between them: activityD
 
 // parseAuditFilter turns $filter on audit events into a query.
 func parseAuditFilter(text string) (q audit.Query, err error) {
-	err = odata.ParseComparisons(text, auditFilterHelp, func(property, operator string, value any) bool {
-		return limitAudit(&q, property, operator, value)
-	})
+	err = odata.ParseComparisons(text, auditFilterHelp,
+		func(property, operator string, value any) bool {
+			return limitAudit(&q, property, operator, value)
+		})
 	return q, err
 }
 
-// limitAudit adds one comparison to a query; false if there is no such comparison, or one of its kind before it.
+// limitAudit adds one comparison to a query; false if there is no such comparison, or one of its
+// kind before it.
 func limitAudit(q *audit.Query, property, operator string, value any) bool {
 	if at, isTime := value.(time.Time); isTime && property == "activityDateTime" {
 		return limitAuditTime(q, operator, at)
 	}
 	text, isText := value.(string)
-	field := map[string]*string{"activityOperationType": (*string)(&q.Kind), "activityResult": (*string)(&q.Result),
-		"activityType": &q.Activity, "actor/userId": &q.Actor}[property]
+	field := map[string]*string{"activityOperationType": (*string)(&q.Kind),
+		"activityResult": (*string)(&q.Result),
+		"activityType":   &q.Activity, "actor/userId": &q.Actor}[property]
 	if !isText || text == "" || operator != "eq" || field == nil || *field != "" {
 		return false
 	}

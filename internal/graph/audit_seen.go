@@ -14,8 +14,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// hideUnseen takes out of entries what their reader does not see, if they read only their own: an entry about a device tells
-// what was off it beyond them, and what they once saw may be another's now.
+// hideUnseen takes out of entries what their reader does not see, if they read only their own: an
+// entry about a device tells what was off it beyond them, and what they once saw may be another's
+// now.
 func (c *call) hideUnseen(list []audit.Entry) error {
 	if c.scope.Everything() {
 		return nil
@@ -72,10 +73,12 @@ func (c *call) hideObject(ctx context.Context, tx access.Tx, o *audit.Object) er
 }
 
 // onlySeen leaves of the payloads that are noted as removed those that one of a device's areas has.
-func onlySeen(ctx context.Context, tx access.Tx, areas fleet.Scope, text json.RawMessage) (json.RawMessage, error) {
+func onlySeen(ctx context.Context, tx access.Tx, areas fleet.Scope,
+	text json.RawMessage) (json.RawMessage, error) {
 	noted := propertiesOf(text)
 	var ids []action.PayloadID
-	if areas.AllPayloads() || noted[removedNote] == nil || json.Unmarshal(noted[removedNote], &ids) != nil {
+	if areas.AllPayloads() || noted[removedNote] == nil ||
+		json.Unmarshal(noted[removedNote], &ids) != nil {
 		return text, nil
 	}
 	seen := []action.PayloadID{}

@@ -43,7 +43,8 @@ func (a answer) parts() map[string]part {
 	list, _ := a.body["responses"].([]any)
 	for _, one := range list {
 		o := one.(object)
-		p := part{answer{header: make(http.Header), text: []byte(fmt.Sprint(o["body"]))}, make(map[string]string)}
+		p := part{answer{header: make(http.Header), text: []byte(fmt.Sprint(o["body"]))},
+			make(map[string]string)}
 		_, _ = fmt.Sscan(fmt.Sprint(o["status"]), &p.status)
 		p.body, _ = o["body"].(object)
 		for name, value := range o["headers"].(object) {
@@ -64,18 +65,22 @@ func TestBatch(t *testing.T) {
 		request("2", "GET", "groups", nil),
 		request("3", "GET", "/beta/groups", nil, "client-request-id", "third"),
 		request("4", "get", "/v1.0/groups", nil),
-		request("5", "POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": []object{config(wifi)}}),
+		request("5", "POST", p.path()+"/syncPayloads",
+			object{"deviceActionPayloads": []object{config(wifi)}}),
 		request("6", "GET", p.path()+"?$select=deviceActionResults", nil),
 		request("7", "GET", "/deviceManagement/managedDevices/nobody", nil),
 		request("8", "POST", "/groups", object{"displayName": "made"}),
 	), "client-request-id", "whole")
 	parts := a.parts()
-	for id, status := range map[string]int{"1": 200, "2": 200, "3": 200, "4": 200, "5": 204, "6": 200, "7": 404, "8": 201} {
+	for id, status := range map[string]int{"1": 200, "2": 200, "3": 200, "4": 200, "5": 204,
+		"6": 200, "7": 404, "8": 201} {
 		part := parts[id]
-		if part.status != status || part.letters["request-id"] == "" || part.letters["client-request-id"] == "" {
+		if part.status != status || part.letters["request-id"] == "" ||
+			part.letters["client-request-id"] == "" {
 			t.Errorf("%s: %s %v, want %d", id, part, part.header, status)
 		}
-		if status != 204 && (part.body == nil || !strings.HasPrefix(part.letters["Content-Type"], "application/json")) {
+		if status != 204 && (part.body == nil ||
+			!strings.HasPrefix(part.letters["Content-Type"], "application/json")) {
 			t.Errorf("%s has no JSON body: %v", id, part.letters)
 		}
 	}
@@ -88,10 +93,12 @@ func TestBatch(t *testing.T) {
 	if at(parts["6"].body, "deviceActionResults", 0, "actionState") != "pending" {
 		t.Errorf("the fifth was not done before the sixth: %s", parts["6"])
 	}
-	if at(parts["4"].body, "@odata.context") != s.URL+"/v1.0/$metadata#groups" || at(parts["2"].body, "@odata.context") != s.URL+"/beta/$metadata#groups" {
+	if at(parts["4"].body, "@odata.context") != s.URL+"/v1.0/$metadata#groups" ||
+		at(parts["2"].body, "@odata.context") != s.URL+"/beta/$metadata#groups" {
 		t.Errorf("versions: %s %s", parts["2"], parts["4"])
 	}
-	if parts["3"].letters["client-request-id"] != "third" || parts["4"].letters["client-request-id"] != "whole" ||
+	if parts["3"].letters["client-request-id"] != "third" ||
+		parts["4"].letters["client-request-id"] != "whole" ||
 		parts["3"].letters["request-id"] == parts["4"].letters["request-id"] {
 		t.Errorf("ids: %v %v", parts["3"].letters, parts["4"].letters)
 	}
@@ -103,12 +110,15 @@ func TestBatch(t *testing.T) {
 // What one request of a batch does is recorded as if it had come alone.
 func TestBatchIsRecorded(t *testing.T) {
 	s := newSite(t)
-	_, reader, err := s.tokens.Create(t.Context(), access.TokenInput{Name: "reader", Role: access.ReadOnlyOperator})
+	_, reader, err := s.tokens.Create(t.Context(),
+		access.TokenInput{Name: "reader", Role: access.ReadOnlyOperator})
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := batchOf(request("1", "POST", "/groups", object{"displayName": "made"}), request("2", "GET", "/groups", nil))
-	if parts := s.must(http.StatusOK, "POST", batchURL, body, "Authorization", "Bearer "+reader).parts(); parts["1"].status != http.StatusForbidden ||
+	body := batchOf(request("1", "POST", "/groups", object{"displayName": "made"}),
+		request("2", "GET", "/groups", nil))
+	if parts := s.must(http.StatusOK, "POST", batchURL, body, "Authorization",
+		"Bearer "+reader).parts(); parts["1"].status != http.StatusForbidden ||
 		parts["1"].code() != "Forbidden" || parts["2"].status != http.StatusOK {
 		t.Errorf("as a reader: %v", parts)
 	}
@@ -116,10 +126,12 @@ func TestBatchIsRecorded(t *testing.T) {
 	var got []string
 	for _, e := range s.must(http.StatusOK, "GET", auditEvents, nil).values() {
 		if e["activityType"] == "groups.create" || e["activityType"] == "batch" {
-			got = append(got, fmt.Sprint(e["activityType"], " ", e["activityResult"], " ", at(e, "actor", "userPrincipalName")))
+			got = append(got, fmt.Sprint(e["activityType"], " ", e["activityResult"], " ",
+				at(e, "actor", "userPrincipalName")))
 		}
 	}
-	if want := []string{"groups.create Success help desk", "groups.create ClientError reader"}; !slices.Equal(got, want) {
+	if want := []string{"groups.create Success help desk",
+		"groups.create ClientError reader"}; !slices.Equal(got, want) {
 		t.Errorf("recorded %q, want %q", got, want)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // How many bytes a body may have where it may have more than odata.OrdinaryBody. Where a file is
 // taken it is Config.MaxBody.
 const (
-	documentBody = 2 << 20 // settings, whose properties may have catalog.MaxPropertiesSize, and a thousand assignments
+	// settings, whose properties may have catalog.MaxPropertiesSize, and a thousand assignments
+	documentBody = 2 << 20
 	fileBody     = math.MaxInt64
 )
 
@@ -21,7 +22,8 @@ const (
 func (c *call) bodyLimit() int64 {
 	limit := c.route.bodyLimit(c.config.MaxBody)
 	mayAnything := func(r access.Right) bool { return len(c.caller.Scope(r)) > 0 }
-	if limit > odata.OrdinaryBody && (c.caller == nil || !slices.ContainsFunc(access.Rights(), mayAnything)) {
+	if limit > odata.OrdinaryBody && (c.caller == nil ||
+		!slices.ContainsFunc(access.Rights(), mayAnything)) {
 		return odata.OrdinaryBody
 	}
 	return limit

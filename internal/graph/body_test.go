@@ -32,8 +32,8 @@ func refusedWith(t *testing.T, err error, statuses ...int) {
 	t.Fatalf("status %d, %q", f.Status, f.Message)
 }
 
-// parsed is parseObject, which takes nothing that is not JSON, and takes what is, as far as it is within the bounds; and that
-// fast, without many times the memory of the body.
+// parsed is parseObject, which takes nothing that is not JSON, and takes what is, as far as it is
+// within the bounds; and that fast, without many times the memory of the body.
 func parsed(t *testing.T, body []byte) (*odata.Object, error) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -48,7 +48,8 @@ func parsed(t *testing.T, body []byte) (*odata.Object, error) {
 	if err == nil && !json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) {
 		t.Fatalf("%q was taken for JSON", body)
 	}
-	if err != nil && json.Valid(body) && strings.Contains(err.Error(), "valid JSON") && utf8.Valid(body) {
+	if err != nil && json.Valid(body) && strings.Contains(err.Error(), "valid JSON") &&
+		utf8.Valid(body) {
 		t.Fatalf("%q is JSON: %v", body, err)
 	}
 	return o, err
@@ -57,12 +58,16 @@ func parsed(t *testing.T, body []byte) (*odata.Object, error) {
 func FuzzActionBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"deviceActionPayloads":[{"payloadId":"0b8ccbe0-5c39-4f0a-9c3c-000000000001","payloadType":"application","intent":"remove"}]}`,
-		`{"deviceAssignmentItems":[{"itemId":"A","itemType":"mobileAppConfiguration"}]}`, `{"deviceActionPayloads":[]}`,
+		`{"deviceAssignmentItems":[{"itemId":"A","itemType":"mobileAppConfiguration"}]}`,
+		`{"deviceActionPayloads":[]}`,
 		`{"deviceActionPayloads":[{"@odata.type":"x","payloadId":"a","payloadType":"application","detail":null}]}`,
 		`{"deviceActionPayloads":[{"payloadId":"a","payloadType":"application"},{"payloadId":"A","payloadType":"application"}]}`,
-		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`, `{"a":[1,]}`, `{"a":1,}`, `{} {}`,
-		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`, strings.Repeat(`{"a":`, 40),
-		`[]`, `{`, `{"a":1,"a":2}`, `{"a":[[[[{}]]]]}`, `1 2`, "\xff", `{"a":"\ud800"}`, `{"deviceActionPayloads":null}`,
+		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`,
+		`{"a":[1,]}`, `{"a":1,}`, `{} {}`,
+		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`,
+		strings.Repeat(`{"a":`, 40),
+		`[]`, `{`, `{"a":1,"a":2}`, `{"a":[[[[{}]]]]}`, `1 2`, "\xff", `{"a":"\ud800"}`,
+		`{"deviceActionPayloads":null}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -84,7 +89,8 @@ func FuzzActionBody(f *testing.F) {
 				if stated.at[i] < i {
 					t.Fatalf("element %d is at %d", i, stated.at[i])
 				}
-				if s.ID == "" || utf8.RuneCountInString(string(s.ID)) > payloadIDLimit || seen[s.ID] || int(s.Type) >= len(w.kinds) {
+				if s.ID == "" || utf8.RuneCountInString(string(s.ID)) > payloadIDLimit ||
+					seen[s.ID] || int(s.Type) >= len(w.kinds) {
 					t.Fatalf("accepted %+v", set)
 				}
 				seen[s.ID] = true
@@ -96,7 +102,8 @@ func FuzzActionBody(f *testing.F) {
 	})
 }
 
-// FuzzPayloadBody holds that what a body of the catalog says is kept, and given back as JSON of the same meaning.
+// FuzzPayloadBody holds that what a body of the catalog says is kept, and given back as JSON of the
+// same meaning.
 func FuzzPayloadBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"displayName":"x","publisher":null,"licensingType":{"supportsDeviceLicensing":true},"largeIcon":{"value":1.50e3}}`,
@@ -135,7 +142,8 @@ func FuzzPayloadBody(f *testing.F) {
 }
 
 func FuzzRestoreAfter(f *testing.F) {
-	for _, seed := range []string{"0", "28800", "8h", "1.5h", "PT8H", "P1DT2H3M4S", "P52W", "PT", "P", "P1DT",
+	for _, seed := range []string{"0", "28800", "8h", "1.5h", "PT8H", "P1DT2H3M4S", "P52W", "PT",
+		"P", "P1DT",
 		"-1", "366d", "PT999999999S", "P9999W", "0x10"} {
 		f.Add(seed)
 	}

@@ -18,7 +18,8 @@ import (
 // powerless is the bearer of a token whose role was taken away.
 func (s *site) powerless() string {
 	s.t.Helper()
-	token, bearer, err := s.tokens.Create(s.t.Context(), access.TokenInput{Name: "powerless", Role: access.HelpDeskOperator})
+	token, bearer, err := s.tokens.Create(s.t.Context(),
+		access.TokenInput{Name: "powerless", Role: access.HelpDeskOperator})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -60,7 +61,8 @@ var bombs = map[string][]byte{
 	"more than there may": repeated(`{"requests":"`, "x", `"}`, 16_000_000),
 }
 
-// used is how much memory the process takes from the system's view of the heap, at its highest while fn runs.
+// used is how much memory the process takes from the system's view of the heap, at its highest
+// while fn runs.
 func used(fn func()) (most uint64) {
 	ctx, stop := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -88,8 +90,8 @@ func used(fn func()) (most uint64) {
 	return most
 }
 
-// A body of a few KB costs no more than a few KB, whoever sends it and to where, and what is wrong with it is said in short. Three
-// at a time are no worse.
+// A body of a few KB costs no more than a few KB, whoever sends it and to where, and what is wrong
+// with it is said in short. Three at a time are no worse.
 func TestJSONBombs(t *testing.T) {
 	s := newSite(t)
 	powerless := s.powerless()
@@ -112,7 +114,8 @@ func TestJSONBombs(t *testing.T) {
 			memory := used(func() {
 				for range 3 {
 					all.Go(func() {
-						a := s.call("POST", tt.path, bomb, "Authorization", "Bearer "+tt.bearer, "Content-Encoding", "gzip")
+						a := s.call("POST", tt.path, bomb, "Authorization", "Bearer "+tt.bearer,
+							"Content-Encoding", "gzip")
 						if a.status < 400 || a.status > 499 || len(a.text) > 4<<10 {
 							t.Errorf("%s to %s: got %.500s", name, tt.path, a)
 						}

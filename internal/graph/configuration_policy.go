@@ -11,11 +11,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// policies is the collection of settings catalog policies. What is assigned is as in other collections; the rest differs,
-// because in Graph a policy is no deviceConfiguration: it has a name, and settings in place of a file.
+// policies is the collection of settings catalog policies. What is assigned is as in other
+// collections; the rest differs, because in Graph a policy is no deviceConfiguration: it has a
+// name, and settings in place of a file.
 var policies = &payloadKind{
-	of: catalog.SettingPolicies, rights: configurationRights, object: "configurationPolicy", category: categoryConfiguration,
-	setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "settingCount", "isAssigned", "creationSource", "priorityMetaData"},
+	of: catalog.SettingPolicies, rights: configurationRights, object: "configurationPolicy",
+	category: categoryConfiguration,
+	setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "settingCount",
+		"isAssigned", "creationSource", "priorityMetaData"},
 	largestBody: documentBody,
 }
 
@@ -26,10 +29,13 @@ const (
 	expandDefinitions = "settingDefinitions" // of a setting
 )
 
-var configurationSettings = &resource{name: "configurationSettings", path: odata.BetaPath + settingSet,
-	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting", noun: "setting", category: categoryOther}
+var configurationSettings = &resource{name: "configurationSettings",
+	path:      odata.BetaPath + settingSet,
+	odataType: "deviceManagementConfigurationSettingDefinition", object: "configurationSetting",
+	noun: "setting", category: categoryOther}
 
-var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings", part: "settings", many: true}
+var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/settings",
+	part: "settings", many: true}
 
 func configurationPolicyRoutes() []route {
 	k, r := policies, policies.resource()
@@ -42,13 +48,16 @@ func configurationPolicyRoutes() []route {
 		r.route(toUpdate, update, nil, (*call).updatePolicy),
 		r.route(toReplace, update, nil, (*call).replacePolicy),
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
-		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken, odata.OptionExpand}, (*call).listPolicySettings).
+		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken,
+			odata.OptionExpand}, (*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
-		configurationSettings.route(toList, read, odata.ListOptions, (*call).listConfigurationSettings),
-		configurationSettings.route(toGet, read, []string{odata.OptionSelect}, (*call).getConfigurationSetting),
+		configurationSettings.route(toList, read, odata.ListOptions,
+			(*call).listConfigurationSettings),
+		configurationSettings.route(toGet, read, []string{odata.OptionSelect},
+			(*call).getConfigurationSetting),
 	}
 }
 
@@ -57,7 +66,8 @@ var policyProperties = odata.Properties{
 	{"id", odata.String}, {"name", odata.String}, {"description", odata.String},
 	{"platforms", "deviceManagementConfigurationPlatforms"},
 	{"technologies", "deviceManagementConfigurationTechnologies"},
-	{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"}, {"settingCount", odata.Int32},
+	{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"},
+	{"settingCount", odata.Int32},
 	{"isAssigned", odata.Boolean}, {"creationSource", odata.String},
 	{"priorityMetaData", "deviceManagementPriorityMetaData"}, {"createdDateTime", odata.DateTime},
 	{"lastModifiedDateTime", odata.DateTime}, {tagProperty, odata.CollectionOf(odata.String)},
@@ -79,7 +89,8 @@ func (c *call) listPolicies() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, policies.path(), policies.listing(c.config.Forms), policies.ofKind(c), c.config.Catalog.List,
+	return odata.ServeList(c.req, policies.path(), policies.listing(c.config.Forms),
+		policies.ofKind(c), c.config.Catalog.List,
 		func(p *catalog.Payload) (odata.Fields, error) {
 			shown, err := c.policyFields(p, view)
 			return odata.Tagged(payloadTag(p), shown), err
@@ -104,11 +115,13 @@ func (c *call) replyPolicy(status int, p *catalog.Payload, view policyView) erro
 		return err
 	}
 	c.req.SetTag(payloadTag(p))
-	return c.req.Reply(status, append(odata.Fields{{"@odata.context", c.req.ContextURL(policies.path()) + "/$entity"}}, odata.Tagged(payloadTag(p), body)...))
+	return c.req.Reply(status, append(odata.Fields{{"@odata.context",
+		c.req.ContextURL(policies.path()) + "/$entity"}}, odata.Tagged(payloadTag(p), body)...))
 }
 
 // noTemplate is the templateReference of a policy that was not made from one.
-var noTemplate = odata.Fields{{"templateId", ""}, {"templateFamily", "none"}, {"templateDisplayName", nil}, {"templateDisplayVersion", nil}}
+var noTemplate = odata.Fields{{"templateId", ""}, {"templateFamily", "none"},
+	{"templateDisplayName", nil}, {"templateDisplayVersion", nil}}
 
 func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, error) {
 	var given struct{ Platforms, Technologies string }
@@ -120,7 +133,8 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		return nil, err
 	}
 	var assigned []catalog.Assignment
-	if slices.Contains(view.selected, "isAssigned") || slices.Contains(view.expanded, expandAssignments) {
+	if slices.Contains(view.selected, "isAssigned") ||
+		slices.Contains(view.expanded, expandAssignments) {
 		if assigned, err = c.config.Catalog.Assignments(c.req.Context(), p.ID); err != nil {
 			return nil, err
 		}
@@ -200,9 +214,11 @@ func (c *call) listPolicySettings() error {
 		}
 		list = append(list, f)
 	}
-	list, next := odata.SplitPage(list, size, func(f odata.Fields) string { return f[0].Value.(string) })
+	list, next := odata.SplitPage(list, size,
+		func(f odata.Fields) string { return f[0].Value.(string) })
 	if list == nil {
 		list = []odata.Fields{}
 	}
-	return c.req.ReplyPage(odata.Page{Collection: policies.path() + "/" + string(p.ID) + "/settings", Next: next, Value: list})
+	return c.req.ReplyPage(odata.Page{Collection: policies.path() + "/" + string(p.ID) +
+		"/settings", Next: next, Value: list})
 }

@@ -14,14 +14,17 @@ func TestPolicySecrets(t *testing.T) {
 	const secret = "hunter2-and-more"
 	s := newSite(t)
 	p := s.enrollPhone()
-	network := payloadSetting("com.apple.wifi.managed", object{"@odata.type": settingType + "SimpleSettingInstance",
-		"settingDefinitionId": "com.apple.wifi.managed_password", "simpleSettingValue": object{"@odata.type": settingType + "SecretSettingValue",
-			"value": secret, "valueState": "notEncrypted"}})
+	network := payloadSetting("com.apple.wifi.managed",
+		object{"@odata.type": settingType + "SimpleSettingInstance",
+			"settingDefinitionId": "com.apple.wifi.managed_password",
+			"simpleSettingValue": object{"@odata.type": settingType + "SecretSettingValue",
+				"value": secret, "valueState": "notEncrypted"}})
 	id := s.addPolicy(policyBody("Campus", "iOS", network))
 	s.spread()
 	p.connect()
 	revision := p.has[action.Profiles]["com.github.syncpayloads.policy."+id]
-	for _, link := range []string{policiesPath + "?$expand=settings", policiesPath + "/" + id + "?$expand=settings", policiesPath + "/" + id + "/settings",
+	for _, link := range []string{policiesPath + "?$expand=settings",
+		policiesPath + "/" + id + "?$expand=settings", policiesPath + "/" + id + "/settings",
 		auditEvents, p.path(), "/api/devices/" + string(p.id) + "/payloads"} {
 		if a := s.must(http.StatusOK, "GET", link, nil); strings.Contains(string(a.text), secret) {
 			t.Errorf("%s shows the secret: %s", link, a)
@@ -31,7 +34,8 @@ func TestPolicySecrets(t *testing.T) {
 	s.must(http.StatusNoContent, "PUT", policiesPath+"/"+id, whole)
 	s.spread()
 	p.connect()
-	if again := p.has[action.Profiles]["com.github.syncpayloads.policy."+id]; revision == "" || again != revision {
+	if again := p.has[action.Profiles]["com.github.syncpayloads.policy."+id]; revision == "" ||
+		again != revision {
 		t.Errorf("what was read and sent back is another version: %q, was %q", again, revision)
 	}
 	if strings.Contains(s.log.text(), secret) {
@@ -43,7 +47,8 @@ func TestPolicySecrets(t *testing.T) {
 func TestPolicyIsRemovedAndRestored(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
-	mac := s.enroll(fleet.Device{Name: "Mac", UDID: "mac", Platform: fleet.MacOS, OSVersion: "15.1"})
+	mac := s.enroll(fleet.Device{Name: "Mac", UDID: "mac", Platform: fleet.MacOS,
+		OSVersion: "15.1"})
 	id := s.addPolicy(cameraPolicy("No camera"))
 	identifier := "com.github.syncpayloads.policy." + id
 	s.spread()
@@ -55,7 +60,8 @@ func TestPolicyIsRemovedAndRestored(t *testing.T) {
 		t.Fatalf("the phone has %v, the Mac %v", held, mac.has[action.Profiles])
 	}
 	policy := object{"payloadId": id, "payloadType": "deviceManagementConfigurationPolicy"}
-	if a := s.call("POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": []object{config(id)}}); a.status != http.StatusBadRequest {
+	if a := s.call("POST", p.path()+"/syncPayloads",
+		object{"deviceActionPayloads": []object{config(id)}}); a.status != http.StatusBadRequest {
 		t.Errorf("named as another type: %s", a)
 	}
 	p.sync(policy)
@@ -65,13 +71,15 @@ func TestPolicyIsRemovedAndRestored(t *testing.T) {
 	if _, there := held[identifier]; there {
 		t.Errorf("it is still there: %v", held)
 	}
-	if shown := at(p.result("syncPayloads"), "deviceActionPayloads", 0); at(shown, "payloadType") != "deviceManagementConfigurationPolicy" ||
+	if shown := at(p.result("syncPayloads"), "deviceActionPayloads", 0); at(shown,
+		"payloadType") != "deviceManagementConfigurationPolicy" ||
 		at(shown, "displayName") != "No camera" {
 		t.Errorf("shown as %v", shown)
 	}
 	// A new version while it is off comes with the restoration.
 	changed := cameraPolicy("No camera")
-	changed["settings"] = []object{payloadSetting(restrictions, choiceSetting(restrictions+"_allowcamera", "true"))}
+	changed["settings"] = []object{payloadSetting(restrictions,
+		choiceSetting(restrictions+"_allowcamera", "true"))}
 	s.must(http.StatusNoContent, "PUT", policiesPath+"/"+id, changed)
 	s.spread()
 	p.connect()
@@ -84,14 +92,18 @@ func TestPolicyIsRemovedAndRestored(t *testing.T) {
 	if held[identifier] == "" || held[identifier] == first {
 		t.Errorf("restored is version %q, and the first was %q", held[identifier], first)
 	}
-	p.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments", object{"deviceAssignmentItems": []object{
-		{"itemId": id, "itemType": "deviceManagementConfigurationPolicy"}}})
+	p.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments",
+		object{"deviceAssignmentItems": []object{
+			{"itemId": id, "itemType": "deviceManagementConfigurationPolicy"}}})
 	p.connect()
-	if item := at(p.result("changeAssignments"), "deviceAssignmentItems", 0); at(item, "itemSubTypeDisplayName") != "settingsCatalog" ||
-		at(item, "itemType") != "deviceManagementConfigurationPolicy" || at(item, "assignmentItemActionStatus") != "removed" {
+	if item := at(p.result("changeAssignments"), "deviceAssignmentItems", 0); at(item,
+		"itemSubTypeDisplayName") != "settingsCatalog" ||
+		at(item, "itemType") != "deviceManagementConfigurationPolicy" ||
+		at(item, "assignmentItemActionStatus") != "removed" {
 		t.Errorf("shown as %v", item)
 	}
-	s.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments", object{"deviceAssignmentItems": []object{}})
+	s.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments",
+		object{"deviceAssignmentItems": []object{}})
 	p.connect()
 	if held[identifier] == "" {
 		t.Errorf("not restored: %v", held)
@@ -104,7 +116,8 @@ func TestPolicyIsRemovedAndRestored(t *testing.T) {
 	}
 }
 
-// spread tells devices what has changed in the catalog, which the server does by itself while it runs.
+// spread tells devices what has changed in the catalog, which the server does by itself while it
+// runs.
 func (s *site) spread() {
 	s.t.Helper()
 	for {

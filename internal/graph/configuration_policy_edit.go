@@ -13,7 +13,8 @@ import (
 )
 
 // policyWritable is what a body may have of a policy.
-var policyWritable = []string{"name", "description", "platforms", "technologies", "templateReference", tagProperty, "settings"}
+var policyWritable = []string{"name", "description", "platforms", "technologies",
+	"templateReference", tagProperty, "settings"}
 
 // policyTypeName is Graph's type of a policy: its collection has no other.
 var policyTypeName = odata.GraphNamespace + catalog.SettingPolicies.Base
@@ -28,13 +29,16 @@ func (c *call) readPolicy() (patch catalog.Patch, body *odata.Object, err error)
 		return patch, nil, err
 	}
 	if odataType != "" && odataType != policyTypeName {
-		return patch, nil, odata.BadRequest("@odata.type", "Property '@odata.type' can only be '#%s'.", policyTypeName)
+		return patch, nil, odata.BadRequest("@odata.type",
+			"Property '@odata.type' can only be '#%s'.", policyTypeName)
 	}
 	if err := body.Only(append(slices.Clone(policyWritable), expandAssignments)...); err != nil {
 		return patch, nil, err
 	}
-	if list, ok := body.Values[expandAssignments].([]any); body.Values[expandAssignments] != nil && (!ok || len(list) > 0) {
-		return patch, nil, odata.BadRequest(expandAssignments, "Property 'assignments' is not set here. Send it to …/assign.")
+	if list, ok := body.Values[expandAssignments].([]any); body.Values[expandAssignments] != nil &&
+		(!ok || len(list) > 0) {
+		return patch, nil, odata.BadRequest(expandAssignments,
+			"Property 'assignments' is not set here. Send it to …/assign.")
 	}
 	if err := checkTemplate(body); err != nil {
 		return patch, nil, err
@@ -72,8 +76,9 @@ func checkTemplate(body *odata.Object) error {
 		return err
 	}
 	if id, _, err := template.Text("templateId"); err != nil || id != "" {
-		return odata.BadRequest(name+".templateId", "Property 'templateReference.templateId' is not supported: there are no templates here. "+
-			"Leave it out; the settings themselves are the same.")
+		return odata.BadRequest(name+".templateId",
+			"Property 'templateReference.templateId' is not supported: there are no templates here. "+
+				"Leave it out; the settings themselves are the same.")
 	}
 	return nil
 }
@@ -110,11 +115,14 @@ func (c *call) createPolicy() error {
 	if err != nil {
 		return policyFault(err)
 	}
-	c.req.Writer.Header().Set("Location", c.req.Base+odata.BetaPath+policies.path()+"/"+string(p.ID))
-	return c.replyPolicy(http.StatusCreated, p, policyView{selected: policyProperties.Names(), expanded: []string{expandSettings}})
+	c.req.Writer.Header().Set("Location",
+		c.req.Base+odata.BetaPath+policies.path()+"/"+string(p.ID))
+	return c.replyPolicy(http.StatusCreated, p,
+		policyView{selected: policyProperties.Names(), expanded: []string{expandSettings}})
 }
 
-// replacing sets all properties of a policy anew: technologies that are not given are those of its platform again.
+// replacing sets all properties of a policy anew: technologies that are not given are those of its
+// platform again.
 func replacing(properties json.RawMessage) (json.RawMessage, error) {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(properties, &given); err != nil {
@@ -133,7 +141,8 @@ func (c *call) updatePolicy() error {
 		return err
 	}
 	if _, ok := body.Values["settings"]; ok {
-		return odata.BadRequest("settings", "Property 'settings' cannot be changed with PATCH. Send the whole policy with PUT.")
+		return odata.BadRequest("settings",
+			"Property 'settings' cannot be changed with PATCH. Send the whole policy with PUT.")
 	}
 	p, err := c.editPolicy(patch)
 	if err != nil {
@@ -142,7 +151,8 @@ func (c *call) updatePolicy() error {
 	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyProperties.Names()})
 }
 
-// replacePolicy is PUT: the body is the whole policy, with its settings. Its scope tags stay if it names none.
+// replacePolicy is PUT: the body is the whole policy, with its settings. Its scope tags stay if it
+// names none.
 func (c *call) replacePolicy() error {
 	patch, body, err := c.readPolicy()
 	if err != nil {

@@ -15,7 +15,8 @@ const settingSet = "deviceManagement/configurationSettings"
 const configurationType = "#microsoft.graph.deviceManagementConfiguration"
 
 // settingProperties are those that $select may name, over all types of definitions.
-var settingProperties = []string{"id", "name", "displayName", "description", "rootDefinitionId", "applicability", "options", "defaultOptionId",
+var settingProperties = []string{"id", "name", "displayName", "description", "rootDefinitionId",
+	"applicability", "options", "defaultOptionId",
 	"valueDefinition", "childIds"}
 
 // listConfigurationSettings is GET …/configurationSettings: what a policy may have.
@@ -28,7 +29,8 @@ func (c *call) listConfigurationSettings() error {
 	if err != nil {
 		return err
 	}
-	list, next := odata.SplitPage(c.config.Forms.SettingsAfter(after, size+1), size, func(s *catalog.Setting) string { return s.ID })
+	list, next := odata.SplitPage(c.config.Forms.SettingsAfter(after, size+1), size,
+		func(s *catalog.Setting) string { return s.ID })
 	page := odata.Page{Collection: settingSet, Next: next, Value: make([]odata.Fields, len(list))}
 	for i, s := range list {
 		page.Value[i] = selectedDefinition(s, selected)
@@ -45,7 +47,8 @@ func (c *call) getConfigurationSetting() error {
 	if s == nil {
 		return catalog.ErrNotFound
 	}
-	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", c.req.ContextURL(settingSet) + "/$entity"}}, selectedDefinition(s, selected)...))
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context",
+		c.req.ContextURL(settingSet) + "/$entity"}}, selectedDefinition(s, selected)...))
 }
 
 func settingDefinitions(list []*catalog.Setting) []odata.Fields {
@@ -61,7 +64,8 @@ func selectedDefinition(s *catalog.Setting, selected []string) odata.Fields {
 	return append(f[:1:1], f[1:].Pick(selected)...)
 }
 
-// settingDefinition is a deviceManagementConfigurationSettingDefinition, of the type that the setting's form has.
+// settingDefinition is a deviceManagementConfigurationSettingDefinition, of the type that the
+// setting's form has.
 func settingDefinition(s *catalog.Setting) odata.Fields {
 	platforms := make([]string, len(s.Platforms)) // Graph has the same names
 	for i, name := range s.Platforms {
@@ -75,13 +79,15 @@ func settingDefinition(s *catalog.Setting) odata.Fields {
 		{"displayName", s.Title},
 		{"description", nil},
 		{"rootDefinitionId", s.RootID},
-		{"applicability", odata.Fields{{"platform", strings.Join(platforms, ",")}, {"deviceMode", "none"}, {"technologies", s.Technologies}}},
+		{"applicability", odata.Fields{{"platform", strings.Join(platforms, ",")},
+			{"deviceMode", "none"}, {"technologies", s.Technologies}}},
 	}
 	kind := ""
 	switch s.Form {
 	case catalog.ChoiceSetting:
 		kind = "ChoiceSettingDefinition"
-		f = append(f, odata.Field{"options", settingOptions(s)}, odata.Field{"defaultOptionId", nil})
+		f = append(f, odata.Field{"options", settingOptions(s)},
+			odata.Field{"defaultOptionId", nil})
 	case catalog.SimpleSetting:
 		kind = "SimpleSettingDefinition"
 		f = append(f, odata.Field{"valueDefinition", valueDefinition(s)})
@@ -103,23 +109,29 @@ func settingOptions(s *catalog.Setting) []odata.Fields {
 		if n, ok := o.Value.(int64); ok {
 			kind, value = "IntegerSettingValue", n
 		}
-		options[i] = odata.Fields{{"itemId", o.ID}, {"name", fmt.Sprint(o.Value)}, {"displayName", fmt.Sprint(o.Value)},
-			{"optionValue", odata.Fields{{"@odata.type", configurationType + kind}, {"value", value}}}}
+		options[i] = odata.Fields{{"itemId", o.ID}, {"name", fmt.Sprint(o.Value)},
+			{"displayName", fmt.Sprint(o.Value)},
+			{"optionValue", odata.Fields{{"@odata.type", configurationType + kind},
+				{"value", value}}}}
 	}
 	return options
 }
 
-// valueFormats are the members of deviceManagementConfigurationStringFormat that the values have; the others have none.
-var valueFormats = map[catalog.SettingValue]string{catalog.DataValue: "base64", catalog.SecretDataValue: "base64", catalog.DateValue: "date",
+// valueFormats are the members of deviceManagementConfigurationStringFormat that the values have;
+// the others have none.
+var valueFormats = map[catalog.SettingValue]string{catalog.DataValue: "base64",
+	catalog.SecretDataValue: "base64", catalog.DateValue: "date",
 	catalog.UUIDValue: "guid", catalog.PayloadReference: "guid"}
 
 func valueDefinition(s *catalog.Setting) odata.Fields {
 	if s.Value == catalog.IntegerValue {
-		return odata.Fields{{"@odata.type", configurationType + "IntegerSettingValueDefinition"}, {"minimumValue", s.Least}, {"maximumValue", s.Greatest}}
+		return odata.Fields{{"@odata.type", configurationType + "IntegerSettingValueDefinition"},
+			{"minimumValue", s.Least}, {"maximumValue", s.Greatest}}
 	}
 	format, ok := valueFormats[s.Value]
 	if !ok {
 		format = "none"
 	}
-	return odata.Fields{{"@odata.type", configurationType + "StringSettingValueDefinition"}, {"format", format}, {"isSecret", s.IsSecret()}}
+	return odata.Fields{{"@odata.type", configurationType + "StringSettingValueDefinition"},
+		{"format", format}, {"isSecret", s.IsSecret()}}
 }

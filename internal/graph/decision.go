@@ -12,7 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// mayChange decides whether one area alone holds a change. What the caller does not see is not there.
+// mayChange decides whether one area alone holds a change. What the caller does not see is not
+// there.
 func (c *call) mayChange(change access.Change) error {
 	return c.decide(func(ctx context.Context, tx access.Tx) error {
 		if c.scope.Everything() {
@@ -28,7 +29,8 @@ func (c *call) mayChange(change access.Change) error {
 	})
 }
 
-// seesChanged returns the error of the first thing that is touched and not seen, as if it did not exist.
+// seesChanged returns the error of the first thing that is touched and not seen, as if it did not
+// exist.
 func (c *call) seesChanged(ctx context.Context, tx access.Tx, change *access.Change) error {
 	if change.Payload != "" {
 		tags, err := tx.PayloadTags(ctx, change.Payload)
@@ -59,12 +61,14 @@ func (c *call) seesChanged(ctx context.Context, tx access.Tx, change *access.Cha
 	return nil
 }
 
-// seesTarget returns the catalog's own error of a target that does not exist if the caller does not see it.
+// seesTarget returns the catalog's own error of a target that does not exist if the caller does not
+// see it.
 func (c *call) seesTarget(ctx context.Context, tx access.Tx, to catalog.Assignment, i int) error {
 	switch to.Kind {
 	case catalog.Group, catalog.ExcludeGroup:
 		exists, err := tx.GroupExists(ctx, to.Target)
-		if err != nil || exists && (c.scope.Names(to.Target) || c.caller.Scope(access.ReadGroups).Names(to.Target)) {
+		if err != nil || exists && (c.scope.Names(to.Target) ||
+			c.caller.Scope(access.ReadGroups).Names(to.Target)) {
 			return err
 		}
 	case catalog.OneDevice:
@@ -72,7 +76,8 @@ func (c *call) seesTarget(ctx context.Context, tx access.Tx, to catalog.Assignme
 		if errors.Is(err, fleet.ErrNotFound) {
 			break
 		}
-		if err != nil || len(c.scope.Around(place)) > 0 || len(c.caller.Scope(access.ReadDevices).Around(place)) > 0 {
+		if err != nil || len(c.scope.Around(place)) > 0 ||
+			len(c.caller.Scope(access.ReadDevices).Around(place)) > 0 {
 			return err
 		}
 	default:
@@ -94,7 +99,8 @@ func (c *call) explainBeyondReach(ctx context.Context, tx access.Tx, change acce
 			if err != nil {
 				return err
 			}
-			return forbidden("'%s' may not give or take the scope tag %s.", c.caller.Name, odata.Clip(foreign))
+			return forbidden("'%s' may not give or take the scope tag %s.", c.caller.Name,
+				odata.Clip(foreign))
 		}
 	}
 	switch {
@@ -113,10 +119,12 @@ func (c *call) explainBeyondReach(ctx context.Context, tx access.Tx, change acce
 
 // errMoved is the error of a call that was decided on what has changed since.
 func errMoved() *odata.Fault {
-	return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Message: "Roles, groups or scope tags changed while this call was made. Nothing was changed; make it again."}
+	return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict,
+		Message: "Roles, groups or scope tags changed while this call was made. Nothing was changed; make it again."}
 }
 
-// mayAct decides on an action: the caller reaches the device and, of its payloads, at least those that were found.
+// mayAct decides on an action: the caller reaches the device and, of its payloads, at least those
+// that were found.
 func (c *call) mayAct(device fleet.DeviceID, reach []action.PayloadID) error {
 	return c.decide(func(ctx context.Context, tx access.Tx) error {
 		place, err := tx.Place(ctx, device)
@@ -145,15 +153,16 @@ func (c *call) mayAct(device fleet.DeviceID, reach []action.PayloadID) error {
 	})
 }
 
-// taggedBy are the scope tags of what the caller makes: those that are given, else those of the area that it comes to
-// belong to. Nil: the default.
+// taggedBy are the scope tags of what the caller makes: those that are given, else those of the
+// area that it comes to belong to. Nil: the default.
 func (c *call) taggedBy(given []string) ([]string, error) {
 	if given != nil {
 		return given, nil
 	}
 	area, ok := access.Choose(c.scope)
 	if !ok {
-		return nil, odata.BadRequest(tagProperty, "Property '%s' is required: your role assignments are limited to different scope tags. Name those of one of them.",
+		return nil, odata.BadRequest(tagProperty,
+			"Property '%s' is required: your role assignments are limited to different scope tags. Name those of one of them.",
 			tagProperty)
 	}
 	return area.Tags, nil

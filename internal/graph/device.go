@@ -14,26 +14,33 @@ import (
 
 // The two collections in which Graph has the same devices.
 var (
-	managedDevices = &resource{name: "managedDevices", path: "/beta/deviceManagement/managedDevices", odataType: "managedDevice",
-		object: "managedDevice", noun: "device", category: categoryDevice, device: true, stable: true, tagged: true,
+	managedDevices = &resource{name: "managedDevices",
+		path: "/beta/deviceManagement/managedDevices", odataType: "managedDevice",
+		object: "managedDevice", noun: "device", category: categoryDevice, device: true,
+		stable: true, tagged: true,
 		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
-	comanagedDevices = &resource{name: "comanagedDevices", path: "/beta/deviceManagement/comanagedDevices", odataType: "managedDevice",
-		object: "comanagedDevice", noun: "device", category: categoryDevice, device: true, tagged: true,
+	comanagedDevices = &resource{name: "comanagedDevices",
+		path: "/beta/deviceManagement/comanagedDevices", odataType: "managedDevice",
+		object: "comanagedDevice", noun: "device", category: categoryDevice, device: true,
+		tagged:      true,
 		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
 )
 
 // What is done to a device. Its entity tag is that of its set, which PATCH does not change.
 var (
-	toUpdateDevice      = &verb{name: "update", method: "PATCH", suffix: "/{id}", edits: true}
-	toSync              = &verb{name: "syncDevice", method: "POST", suffix: "/{id}/syncDevice"}
-	toSyncPayloads      = &verb{name: "syncPayloads", method: "POST", suffix: "/{id}/syncPayloads", conditional: true, keyed: true, betaOnly: true}
-	toChangeAssignments = &verb{name: "changeAssignments", method: "POST", suffix: "/{id}/changeAssignments",
+	toUpdateDevice = &verb{name: "update", method: "PATCH", suffix: "/{id}", edits: true}
+	toSync         = &verb{name: "syncDevice", method: "POST", suffix: "/{id}/syncDevice"}
+	toSyncPayloads = &verb{name: "syncPayloads", method: "POST", suffix: "/{id}/syncPayloads",
+		conditional: true, keyed: true, betaOnly: true}
+	toChangeAssignments = &verb{name: "changeAssignments", method: "POST",
+		suffix:      "/{id}/changeAssignments",
 		conditional: true, keyed: true, betaOnly: true}
 )
 
 // preview is the route that tells what a verb would do.
 func (r *resource) preview(v *verb, needs []access.Right, handle func(*call) error) route {
-	rt := r.route(&verb{name: v.name + ".preview", method: v.method, suffix: v.suffix + "/preview", betaOnly: true}, needs, nil, handle)
+	rt := r.route(&verb{name: v.name + ".preview", method: v.method, suffix: v.suffix + "/preview",
+		betaOnly: true}, needs, nil, handle)
 	rt.unchanging = true
 	return rt
 }
@@ -45,7 +52,8 @@ func deviceRoutes(r *resource) []route {
 	routes := []route{
 		r.route(toList, read, odata.QueryOptions, list),
 		r.route(toCount, read, odata.CountOptions, list),
-		r.route(toGet, read, []string{odata.OptionSelect}, func(c *call) error { return c.getDevice(set) }),
+		r.route(toGet, read, []string{odata.OptionSelect},
+			func(c *call) error { return c.getDevice(set) }),
 		r.route(toUpdateDevice, []access.Right{access.UpdateDevices, access.ReadDevices}, nil,
 			func(c *call) error { return c.updateDevice(set) }),
 		r.route(toSync, may(access.SyncDevices), nil, (*call).syncDevice),
@@ -54,10 +62,12 @@ func deviceRoutes(r *resource) []route {
 	// Who runs the action needs both rights (spec section 3).
 	act := []access.Right{access.ChangeAssignments, access.ReadOrganization}
 	for _, v := range []*verb{toSyncPayloads, toSyncPayloads.qualified()} {
-		routes = append(routes, r.route(v, act, nil, syncPayloads.start), r.preview(v, act, syncPayloads.preview))
+		routes = append(routes, r.route(v, act, nil, syncPayloads.start),
+			r.preview(v, act, syncPayloads.preview))
 	}
 	for _, v := range []*verb{toChangeAssignments, toChangeAssignments.qualified()} {
-		routes = append(routes, r.route(v, act, nil, changeAssignments.start), r.preview(v, act, changeAssignments.preview))
+		routes = append(routes, r.route(v, act, nil, changeAssignments.start),
+			r.preview(v, act, changeAssignments.preview))
 	}
 	for _, k := range stateKinds {
 		routes = append(routes, k.routes(r)...)
@@ -117,9 +127,10 @@ func (c *call) listDevices(set string) error {
 		within = fleet.Within(c.scope)
 	}
 	seen := c.newSight()
-	return odata.ServeList(c.req, "deviceManagement/"+set, deviceListing, within, c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
-		return seen.deviceFields(c.req.Context(), &d, selected)
-	})
+	return odata.ServeList(c.req, "deviceManagement/"+set, deviceListing, within,
+		c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
+			return seen.deviceFields(c.req.Context(), &d, selected)
+		})
 }
 
 func isNil(a *action.Action) bool { return a == nil }
@@ -150,7 +161,8 @@ func (c *call) updateDevice(set string) error {
 }
 
 // deviceFields are the selected properties of a device, in the order of deviceProperties.
-func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []string) (odata.Fields, error) {
+func (s *sight) deviceFields(ctx context.Context, d *fleet.Device,
+	selected []string) (odata.Fields, error) {
 	body := make(odata.Fields, 0, len(selected))
 	for _, p := range deviceProperties {
 		switch {
@@ -165,7 +177,8 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []st
 					return nil, err
 				}
 			}
-			body = append(body, odata.Field{p.name, actionResults(slices.DeleteFunc(actions, isNil), s.call.server.explain)})
+			body = append(body, odata.Field{p.name,
+				actionResults(slices.DeleteFunc(actions, isNil), s.call.server.explain)})
 		default:
 			body = append(body, odata.Field{p.name, p.value(d)})
 		}
@@ -173,9 +186,11 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device, selected []st
 	return body, nil
 }
 
-// deviceWritable are the properties of managedDevice that Graph lets callers set, and that are not kept here.
+// deviceWritable are the properties of managedDevice that Graph lets callers set, and that are not
+// kept here.
 var deviceWritable = []string{"notes", "managedDeviceName", "ownerType", "managedDeviceOwnerType"}
 
-var deviceSetByServer = slices.DeleteFunc(slices.Clone(devicePropertyNames), func(name string) bool {
-	return name == tagProperty || slices.Contains(deviceWritable, name)
-})
+var deviceSetByServer = slices.DeleteFunc(slices.Clone(devicePropertyNames),
+	func(name string) bool {
+		return name == tagProperty || slices.Contains(deviceWritable, name)
+	})

@@ -10,9 +10,12 @@ import (
 var deviceListing = func() *odata.Listing {
 	l := &odata.Listing{
 		Filters: make(map[string]odata.Comparer),
-		Orders: map[string]query.Field{"id": fleet.ByID, "deviceName": fleet.ByName, "managedDeviceName": fleet.ByName,
-			"lastSyncDateTime": fleet.ByLastSync, "enrolledDateTime": fleet.ByEnrolledAt, "operatingSystem": fleet.ByPlatform,
-			"osVersion": fleet.ByOSVersion, "model": fleet.ByModel, "manufacturer": fleet.ByManufacturer, "serialNumber": fleet.BySerialNumber},
+		Orders: map[string]query.Field{"id": fleet.ByID, "deviceName": fleet.ByName,
+			"managedDeviceName": fleet.ByName,
+			"lastSyncDateTime":  fleet.ByLastSync, "enrolledDateTime": fleet.ByEnrolledAt,
+			"operatingSystem": fleet.ByPlatform,
+			"osVersion":       fleet.ByOSVersion, "model": fleet.ByModel,
+			"manufacturer": fleet.ByManufacturer, "serialNumber": fleet.BySerialNumber},
 		Find: func(text string) query.Condition { return fleet.Found(text) },
 	}
 	for _, p := range deviceProperties {
@@ -26,48 +29,60 @@ var deviceListing = func() *odata.Listing {
 
 func platform(p fleet.Platform) query.Condition { return query.Is(fleet.ByPlatform, string(p)) }
 
-// The members of managedDevice's enumerations (Microsoft Graph beta reference) that a filter may name, with what the
-// functions in device_properties.go make of a device.
+// The members of managedDevice's enumerations (Microsoft Graph beta reference) that a filter may
+// name, with what the functions in device_properties.go make of a device.
 var (
 	ownerTypes = odata.Choices(map[string]query.Condition{
 		"personal": query.Is(fleet.ByUserEnrolled, true),
-		"company":  query.All{query.Is(fleet.ByUserEnrolled, false), query.Is(fleet.BySupervised, true)},
-		"unknown":  query.All{query.Is(fleet.ByUserEnrolled, false), query.Is(fleet.BySupervised, false)},
+		"company": query.All{query.Is(fleet.ByUserEnrolled, false),
+			query.Is(fleet.BySupervised, true)},
+		"unknown": query.All{query.Is(fleet.ByUserEnrolled, false),
+			query.Is(fleet.BySupervised, false)},
 	}, odata.UnknownFutureValue)
 
 	managementStates = odata.Choices(map[string]query.Condition{
 		"managed":   query.Is(fleet.ByEnrolled, true),
 		"unhealthy": query.Is(fleet.ByEnrolled, false),
-	}, "retirePending", "retireFailed", "wipePending", "wipeFailed", "deletePending", "retireIssued", "wipeIssued", "wipeCanceled",
+	}, "retirePending", "retireFailed", "wipePending", "wipeFailed", "deletePending",
+		"retireIssued", "wipeIssued", "wipeCanceled",
 		"retireCanceled", "discovered", odata.UnknownFutureValue)
 
 	typesOfDevices = odata.Choices(map[string]query.Condition{
-		"macMDM":  platform(fleet.MacOS),
-		"iPad":    platform(fleet.IPadOS),
-		"iPod":    query.All{platform(fleet.IOS), isIPod},
-		"iPhone":  query.All{platform(fleet.IOS), query.Not{Is: isIPod}},
-		"unknown": query.Not{Is: query.OneOf{Field: fleet.ByPlatform, Values: []string{string(fleet.MacOS), string(fleet.IPadOS), string(fleet.IOS)}}},
-	}, "desktop", "windowsRT", "winMO6", "nokia", "windowsPhone", "mac", "winCE", "winEmbedded", "android", "iSocConsumer", "unix",
-		"holoLens", "surfaceHub", "androidForWork", "androidEnterprise", "windows10x", "androidnGMS", "chromeOS", "linux", "visionOS",
+		"macMDM": platform(fleet.MacOS),
+		"iPad":   platform(fleet.IPadOS),
+		"iPod":   query.All{platform(fleet.IOS), isIPod},
+		"iPhone": query.All{platform(fleet.IOS), query.Not{Is: isIPod}},
+		"unknown": query.Not{Is: query.OneOf{Field: fleet.ByPlatform,
+			Values: []string{string(fleet.MacOS), string(fleet.IPadOS), string(fleet.IOS)}}},
+	}, "desktop", "windowsRT", "winMO6", "nokia", "windowsPhone", "mac", "winCE", "winEmbedded",
+		"android", "iSocConsumer", "unix",
+		"holoLens", "surfaceHub", "androidForWork", "androidEnterprise", "windows10x",
+		"androidnGMS", "chromeOS", "linux", "visionOS",
 		"tvOS", "blackberry", "palm", "cloudPC")
 	isIPod = query.Comparison{Field: fleet.ByModel, Operator: query.StartsWith, Value: "iPod"}
 
 	complianceStates = odata.Choices(map[string]query.Condition{"unknown": query.All{}},
 		"compliant", "noncompliant", "conflict", "error", "inGracePeriod", "configManager")
 
-	managementAgents = odata.Choices(map[string]query.Condition{"mdm": query.All{}}, "eas", "easMdm", "intuneClient", "easIntuneClient",
-		"configurationManagerClient", "configurationManagerClientMdm", "configurationManagerClientMdmEas", "unknown", "jamf",
-		"googleCloudDevicePolicyController", "microsoft365ManagedMdm", "msSense", "intuneAosp", "google", odata.UnknownFutureValue)
+	managementAgents = odata.Choices(map[string]query.Condition{"mdm": query.All{}}, "eas",
+		"easMdm", "intuneClient", "easIntuneClient",
+		"configurationManagerClient", "configurationManagerClientMdm",
+		"configurationManagerClientMdmEas", "unknown", "jamf",
+		"googleCloudDevicePolicyController", "microsoft365ManagedMdm", "msSense", "intuneAosp",
+		"google", odata.UnknownFutureValue)
 
 	enrollmentTypes = odata.Choices(map[string]query.Condition{
 		"appleUserEnrollment": query.Is(fleet.ByUserEnrolled, true),
 		"unknown":             query.Is(fleet.ByUserEnrolled, false),
-	}, "userEnrollment", "deviceEnrollmentManager", "appleBulkWithUser", "appleBulkWithoutUser", "windowsAzureADJoin", "windowsBulkUserless",
-		"windowsAutoEnrollment", "windowsBulkAzureDomainJoin", "windowsCoManagement", "windowsAzureADJoinUsingDeviceAuth",
+	}, "userEnrollment", "deviceEnrollmentManager", "appleBulkWithUser", "appleBulkWithoutUser",
+		"windowsAzureADJoin", "windowsBulkUserless",
+		"windowsAutoEnrollment", "windowsBulkAzureDomainJoin", "windowsCoManagement",
+		"windowsAzureADJoinUsingDeviceAuth",
 		"appleUserEnrollmentWithServiceAccount", odata.UnknownFutureValue)
 
 	registrationStates = odata.Choices(map[string]query.Condition{
 		"registered":    query.Is(fleet.ByEnrolled, true),
 		"notRegistered": query.Is(fleet.ByEnrolled, false),
-	}, "revoked", "keyConflict", "approvalPending", "certificateReset", "notRegisteredPendingEnrollment", "unknown")
+	}, "revoked", "keyConflict", "approvalPending", "certificateReset",
+		"notRegisteredPendingEnrollment", "unknown")
 )

@@ -7,8 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// devicePayloads is GET /api/devices/{id}/payloads, our own: what an action can name on the device, and how it stands.
-// A payload is removed while the latest action's set holds it off the device.
+// devicePayloads is GET /api/devices/{id}/payloads, our own: what an action can name on the device,
+// and how it stands. A payload is removed while the latest action's set holds it off the device.
 func (c *call) devicePayloads() error {
 	if err := c.tagDevice(); err != nil {
 		return err

@@ -29,7 +29,8 @@ func TestDevicePayloads(t *testing.T) {
 		}
 		t.Errorf("%s is not listed", id)
 	}
-	check(wifi, map[string]any{"type": "deviceConfiguration", "subType": "wiFi", "assigned": true, "removed": false,
+	check(wifi, map[string]any{"type": "deviceConfiguration", "subType": "wiFi", "assigned": true,
+		"removed":         false,
 		"restoreDateTime": nil, "presence": "present", "work": "idle", "error": nil})
 	p.sync(object{"payloadId": mail, "payloadType": "application"})
 	check(mail, map[string]any{"type": "application", "removed": true, "work": "queued",
@@ -37,7 +38,8 @@ func TestDevicePayloads(t *testing.T) {
 	p.connect()
 	check(mail, map[string]any{"removed": true, "presence": "absent", "work": "idle"})
 	p.sync()
-	check(mail, map[string]any{"removed": false, "presence": "absent", "work": "queued", "restoreDateTime": nil})
+	check(mail, map[string]any{"removed": false, "presence": "absent", "work": "queued",
+		"restoreDateTime": nil})
 	if a := s.call("GET", "/api/devices/x/payloads", nil); a.status != http.StatusNotFound {
 		t.Errorf("an unknown device: got %s", a)
 	}

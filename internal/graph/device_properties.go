@@ -18,30 +18,51 @@ type deviceProperty struct {
 	compare odata.Comparer // nil: $filter does not take it
 }
 
-// deviceProperties are those properties of managedDevice that the server truly knows, and those that scripts often select
-// though nobody knows them here (Microsoft Graph beta reference, managedDevice resource type). Where Graph's enumeration has
-// no member for what is known, the value is `unknown`.
+// deviceProperties are those properties of managedDevice that the server truly knows, and those
+// that scripts often select though nobody knows them here (Microsoft Graph beta reference,
+// managedDevice resource type). Where Graph's enumeration has no member for what is known, the
+// value is `unknown`.
 var deviceProperties = []deviceProperty{
 	{"id", odata.String, func(d *fleet.Device) any { return d.ID }, odata.TextField(fleet.ByID)},
-	{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) }, odata.TextField(fleet.ByName)},
-	{"managedDeviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) }, odata.TextField(fleet.ByName)},
+	{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) },
+		odata.TextField(fleet.ByName)},
+	{"managedDeviceName", odata.String, func(d *fleet.Device) any {
+		return odata.TextOrNull(d.Name)
+	}, odata.TextField(fleet.ByName)},
 	{"ownerType", "ownerType", ownerType, ownerTypes},
 	{"managedDeviceOwnerType", "managedDeviceOwnerType", ownerType, ownerTypes},
 	{"managementState", "managementState", managementState, managementStates},
-	{"enrolledDateTime", odata.DateTime, func(d *fleet.Device) any { return odata.Timestamp(d.EnrolledAt) }, odata.TimeField(fleet.ByEnrolledAt)},
-	{"lastSyncDateTime", odata.DateTime, func(d *fleet.Device) any { return odata.Timestamp(d.LastSync) }, odata.TimeField(fleet.ByLastSync)},
-	{"operatingSystem", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(string(d.Platform)) }, odata.TextField(fleet.ByPlatform)},
+	{"enrolledDateTime", odata.DateTime, func(d *fleet.Device) any {
+		return odata.Timestamp(d.EnrolledAt)
+	}, odata.TimeField(fleet.ByEnrolledAt)},
+	{"lastSyncDateTime", odata.DateTime, func(d *fleet.Device) any {
+		return odata.Timestamp(d.LastSync)
+	}, odata.TimeField(fleet.ByLastSync)},
+	{"operatingSystem", odata.String, func(d *fleet.Device) any {
+		return odata.TextOrNull(string(d.Platform))
+	}, odata.TextField(fleet.ByPlatform)},
 	{"deviceType", "deviceType", deviceType, typesOfDevices},
-	{"complianceState", "complianceState", func(*fleet.Device) any { return "unknown" }, complianceStates},
-	{"managementAgent", "managementAgentType", func(*fleet.Device) any { return "mdm" }, managementAgents},
-	{"osVersion", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.OSVersion) }, odata.TextField(fleet.ByOSVersion)},
+	{"complianceState", "complianceState", func(*fleet.Device) any { return "unknown" },
+		complianceStates},
+	{"managementAgent", "managementAgentType", func(*fleet.Device) any { return "mdm" },
+		managementAgents},
+	{"osVersion", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.OSVersion) },
+		odata.TextField(fleet.ByOSVersion)},
 	{"deviceEnrollmentType", "deviceEnrollmentType", deviceEnrollmentType, enrollmentTypes},
-	{"deviceRegistrationState", "deviceRegistrationState", deviceRegistrationState, registrationStates},
-	{"isSupervised", odata.Boolean, func(d *fleet.Device) any { return d.Supervised }, odata.BoolField(fleet.BySupervised)},
-	{"model", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Model) }, odata.TextField(fleet.ByModel)},
-	{"manufacturer", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Manufacturer) }, odata.TextField(fleet.ByManufacturer)},
-	{"serialNumber", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.SerialNumber) }, odata.TextField(fleet.BySerialNumber)},
-	{"udid", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.UDID) }, odata.TextField(fleet.ByUDID)},
+	{"deviceRegistrationState", "deviceRegistrationState", deviceRegistrationState,
+		registrationStates},
+	{"isSupervised", odata.Boolean, func(d *fleet.Device) any { return d.Supervised },
+		odata.BoolField(fleet.BySupervised)},
+	{"model", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Model) },
+		odata.TextField(fleet.ByModel)},
+	{"manufacturer", odata.String, func(d *fleet.Device) any {
+		return odata.TextOrNull(d.Manufacturer)
+	}, odata.TextField(fleet.ByManufacturer)},
+	{"serialNumber", odata.String, func(d *fleet.Device) any {
+		return odata.TextOrNull(d.SerialNumber)
+	}, odata.TextField(fleet.BySerialNumber)},
+	{"udid", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.UDID) },
+		odata.TextField(fleet.ByUDID)},
 	{"userId", odata.String, func(*fleet.Device) any { return noUser }, odata.FixedField(noUser)},
 	{"userPrincipalName", odata.String, notKnown, odata.FixedField("")},
 	{"userDisplayName", odata.String, notKnown, odata.FixedField("")},
@@ -57,8 +78,10 @@ var deviceProperties = []deviceProperty{
 	{"isEncrypted", odata.Boolean, notKnown, nil},
 	{"jailBroken", odata.String, notKnown, odata.FixedField("")},
 	{"notes", odata.String, notKnown, odata.FixedField("")},
-	{tagProperty, odata.CollectionOf(odata.String), func(d *fleet.Device) any { return d.Tags }, odata.ListField(fleet.ByTag)},
-	{"deviceActionResults", odata.CollectionOf("deviceActionResult"), nil, nil}, // read from the engine
+	{tagProperty, odata.CollectionOf(odata.String), func(d *fleet.Device) any { return d.Tags },
+		odata.ListField(fleet.ByTag)},
+	// read from the engine
+	{"deviceActionResults", odata.CollectionOf("deviceActionResult"), nil, nil},
 }
 
 func notKnown(*fleet.Device) any { return nil }
@@ -75,7 +98,8 @@ func managedDeviceProperties() odata.Properties {
 // devicePropertyNames are the names of deviceProperties.
 var devicePropertyNames = managedDeviceProperties().Names()
 
-// ownerType: a person enrolls only their own device by user enrollment, and only an organization can supervise one.
+// ownerType: a person enrolls only their own device by user enrollment, and only an organization
+// can supervise one.
 func ownerType(d *fleet.Device) any {
 	switch {
 	case d.UserEnrolled:
@@ -87,7 +111,8 @@ func ownerType(d *fleet.Device) any {
 	}
 }
 
-// managementState of a device that left management is `unhealthy`: Graph has no nearer member that says nothing more.
+// managementState of a device that left management is `unhealthy`: Graph has no nearer member that
+// says nothing more.
 func managementState(d *fleet.Device) any {
 	if d.Enrolled {
 		return "managed"

@@ -13,7 +13,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// stateKind is a relationship of managedDevice that tells how payloads of some types stand on the device.
+// stateKind is a relationship of managedDevice that tells how payloads of some types stand on the
+// device.
 type stateKind struct {
 	set       string
 	odataType odata.TypeName
@@ -22,11 +23,13 @@ type stateKind struct {
 	of        []action.PayloadType
 }
 
-// stateKinds are Graph's (Microsoft Graph beta reference, deviceConfigurationState and managedDeviceMobileAppConfigurationState).
+// stateKinds are Graph's (Microsoft Graph beta reference, deviceConfigurationState and
+// managedDeviceMobileAppConfigurationState).
 var stateKinds = []*stateKind{
 	{"deviceConfigurationStates", "deviceConfigurationState", "ConfigurationState", false,
 		[]action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy}},
-	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState", "AppConfigurationState", true,
+	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState",
+		"AppConfigurationState", true,
 		[]action.PayloadType{action.AppConfiguration}},
 }
 
@@ -34,12 +37,16 @@ func (k *stateKind) routes(r *resource) []route {
 	states, needs, set := "/{id}/"+k.set, may(access.ReadDevices), r.name
 	list := func(c *call) error { return k.list(c, set) }
 	read := func(name, suffix string, many bool) *verb {
-		return &verb{name: name, method: "GET", suffix: states + suffix, part: k.set, many: many, betaOnly: k.betaOnly}
+		return &verb{name: name, method: "GET", suffix: states + suffix, part: k.set, many: many,
+			betaOnly: k.betaOnly}
 	}
 	return []route{
-		r.route(read("list"+k.name+"s", "", true), needs, odata.QueryOptions, list).answering(k.odataType),
-		r.route(read("count"+k.name+"s", odata.CountSuffix, false), needs, odata.CountOptions, list).answering(k.odataType),
-		r.route(read("get"+k.name, "/{state}", false), needs, []string{odata.OptionSelect}, func(c *call) error { return k.get(c, set) }).
+		r.route(read("list"+k.name+"s", "", true), needs, odata.QueryOptions,
+			list).answering(k.odataType),
+		r.route(read("count"+k.name+"s", odata.CountSuffix, false), needs, odata.CountOptions,
+			list).answering(k.odataType),
+		r.route(read("get"+k.name, "/{state}", false), needs, []string{odata.OptionSelect},
+			func(c *call) error { return k.get(c, set) }).
 			answering(k.odataType),
 	}
 }
@@ -52,16 +59,22 @@ type payloadState struct {
 }
 
 var stateProperties = odata.Properties{
-	{"id", odata.String}, {"displayName", odata.String}, {"version", odata.Int32}, {"platformType", "policyPlatformType"},
-	{"state", "complianceStatus"}, {"settingCount", odata.Int32}, {"settingStates", odata.CollectionOf("deviceConfigurationSettingState")},
-	{"userId", odata.String}, {"userPrincipalName", odata.String}, {ownProperty, odata.OwnNamespace + "payloadStanding"},
+	{"id", odata.String}, {"displayName", odata.String}, {"version", odata.Int32},
+	{"platformType", "policyPlatformType"},
+	{"state", "complianceStatus"}, {"settingCount", odata.Int32},
+	{"settingStates", odata.CollectionOf("deviceConfigurationSettingState")},
+	{"userId", odata.String}, {"userPrincipalName", odata.String},
+	{ownProperty, odata.OwnNamespace + "payloadStanding"},
 }
 
 // stateListing is what the options take of states.
 var stateListing = &odata.Listing{
-	Filters: map[string]odata.Comparer{"id": odata.TextField("id"), "displayName": odata.TextField("displayName"), "version": odata.NumberField("version"),
-		"state": odata.MemberOf("state", complianceStatuses...), "settingCount": odata.NumberField("settingCount")},
-	Orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state", "version": "version"},
+	Filters: map[string]odata.Comparer{"id": odata.TextField("id"),
+		"displayName": odata.TextField("displayName"), "version": odata.NumberField("version"),
+		"state":        odata.MemberOf("state", complianceStatuses...),
+		"settingCount": odata.NumberField("settingCount")},
+	Orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state",
+		"version": "version"},
 	Search: map[string]query.Field{"displayName": "displayName"},
 }
 
@@ -90,8 +103,12 @@ func (k *stateKind) list(c *call, set string) error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, k.path(c, set), stateListing, nil, odata.Computed(all, payloadState.value),
-		func(s payloadState) (odata.Fields, error) { return s.fields(c.server.explain).Pick(selected), nil })
+	return odata.ServeList(c.req, k.path(c, set), stateListing, nil,
+		odata.Computed(all, payloadState.value),
+		func(s payloadState) (odata.Fields,
+			error) {
+			return s.fields(c.server.explain).Pick(selected), nil
+		})
 }
 
 func (k *stateKind) get(c *call, set string) error {
@@ -108,7 +125,8 @@ func (k *stateKind) get(c *call, set string) error {
 	if i < 0 {
 		return odata.NotFound("There is no object with this id.")
 	}
-	return c.req.ReplyEntity(http.StatusOK, k.path(c, set), k.odataType, all[i].fields(c.server.explain).Pick(selected))
+	return c.req.ReplyEntity(http.StatusOK, k.path(c, set), k.odataType,
+		all[i].fields(c.server.explain).Pick(selected))
 }
 
 func (k *stateKind) path(c *call, set string) string {
@@ -146,7 +164,8 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 	return states, nil
 }
 
-// policyPlatform is the member of policyPlatformType for a device: Graph has one for all of Apple's but Macs.
+// policyPlatform is the member of policyPlatformType for a device: Graph has one for all of Apple's
+// but Macs.
 func policyPlatform(p fleet.Platform) string {
 	if p == fleet.MacOS {
 		return "macOS"

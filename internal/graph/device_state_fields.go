@@ -5,11 +5,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// noUser is the userId of what belongs to no user: devices here have none. It is Intune's for such devices, too.
+// noUser is the userId of what belongs to no user: devices here have none. It is Intune's for such
+// devices, too.
 const noUser = "00000000-0000-0000-0000-000000000000"
 
 // complianceStatuses are the members of complianceStatus, by their numbers.
-var complianceStatuses = []string{"unknown", "notApplicable", "compliant", "remediated", "nonCompliant", "error", "conflict", "notAssigned"}
+var complianceStatuses = []string{"unknown", "notApplicable", "compliant", "remediated",
+	"nonCompliant", "error", "conflict", "notAssigned"}
 
 // isHeldOff reports whether an action holds a payload off the device.
 func isHeldOff(p *action.Payload) bool { return p.Away && p.Intent == action.Remove }
@@ -17,8 +19,8 @@ func isHeldOff(p *action.Payload) bool { return p.Away && p.Intent == action.Rem
 // wanted reports whether a payload should be on the device.
 func wanted(p *action.Payload) bool { return p.Assigned && !isHeldOff(p) }
 
-// status is the member of complianceStatus. What is held off the device, or is not assigned any more, is notAssigned once
-// it is seen to be off. What the device has not shown yet is unknown.
+// status is the member of complianceStatus. What is held off the device, or is not assigned any
+// more, is notAssigned once it is seen to be off. What the device has not shown yet is unknown.
 func (s payloadState) status() string {
 	switch {
 	case s.payload.Work.Phase == action.Stuck:
@@ -62,19 +64,23 @@ func (s payloadState) settingStates(x explainer) []odata.Fields {
 	}, s.payload.Work.WhoseCode(), s.payload.Work.Note, x)}
 }
 
-var presences = []string{action.Unknown: "unknown", action.Absent: "absent", action.Present: "present"}
+var presences = []string{action.Unknown: "unknown", action.Absent: "absent",
+	action.Present: "present"}
 
-var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delivered: "sent", action.Verifying: "verifying",
-	action.Stuck: "error"}
+var works = []string{action.Idle: "idle", action.Queued: "queued", action.Delivered: "sent",
+	action.Verifying: "verifying",
+	action.Stuck:     "error"}
 
 // standing tells how a payload stands on a device, in this server's own words.
 func standing(p *action.Payload, x explainer) odata.Fields {
 	var since, by, restore, failure any
 	if isHeldOff(p) {
-		since, by, restore = odata.Timestamp(p.AwaySince), odata.TextOrNull(p.AwayBy), odata.Timestamp(p.RestoreAt)
+		since, by, restore = odata.Timestamp(p.AwaySince), odata.TextOrNull(p.AwayBy),
+			odata.Timestamp(p.RestoreAt)
 	}
 	if p.Work.Phase == action.Stuck {
-		failure = append(odata.Fields{{"code", p.Work.Code}, {"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}},
+		failure = append(odata.Fields{{"code", p.Work.Code},
+			{"source", sourceOf(p.Work.WhoseCode())}, {"detail", p.Work.Note}},
 			x.explain(p.Work.WhoseCode(), p.Work.Note)...)
 	}
 	return odata.Fields{

@@ -22,7 +22,8 @@ func (w *world) stateOf(states string) string {
 	return w.ids["mobileAppConfigurations"]
 }
 
-// standing is how a payload stands on the phone, by the list of its kind and by itself, which must be the same.
+// standing is how a payload stands on the phone, by the list of its kind and by itself, which must
+// be the same.
 func (p *phone) standing(set, id string) object {
 	p.t.Helper()
 	list := p.must(http.StatusOK, "GET", p.path()+"/"+set, nil).values()
@@ -42,7 +43,8 @@ func (p *phone) standing(set, id string) object {
 func (p *phone) appState(id string) object {
 	p.t.Helper()
 	for _, path := range []string{appStates + "/" + string(p.id),
-		"/beta/users('00000000-0000-0000-0000-000000000000')/mobileAppIntentAndStates('" + string(p.id) + "')"} {
+		"/beta/users('00000000-0000-0000-0000-000000000000')/mobileAppIntentAndStates('" +
+			string(p.id) + "')"} {
 		a := p.must(http.StatusOK, "GET", path, nil)
 		list, _ := a.body["mobileAppList"].([]any)
 		i := slices.IndexFunc(list, func(v any) bool { return at(v, "applicationId") == id })
@@ -56,7 +58,8 @@ func (p *phone) appState(id string) object {
 	return nil
 }
 
-// The states of payloads, in Graph's words, follow what the device shows, and tell what is removed for a while.
+// The states of payloads, in Graph's words, follow what the device shows, and tell what is removed
+// for a while.
 func TestPayloadStates(t *testing.T) {
 	s := newSite(t)
 	wifi, mail := s.addProfile("wifi"), s.addApp("mail")
@@ -76,7 +79,8 @@ func TestPayloadStates(t *testing.T) {
 	p.connect()
 	check("installed", "compliant", "installed", false)
 	c := p.standing("deviceConfigurationStates", wifi)
-	for name, want := range map[string]any{"displayName": "wifi", "platformType": "iOS", "version": "1", "settingCount": "1",
+	for name, want := range map[string]any{"displayName": "wifi", "platformType": "iOS",
+		"version": "1", "settingCount": "1",
 		"userId": "00000000-0000-0000-0000-000000000000", "userPrincipalName": nil} {
 		if fmt.Sprint(c[name]) != fmt.Sprint(want) {
 			t.Errorf("%s is %v, want %v", name, c[name], want)
@@ -87,7 +91,9 @@ func TestPayloadStates(t *testing.T) {
 	p.connect()
 	check("off", "notAssigned", "notInstalled", true)
 	c = p.standing("deviceConfigurationStates", wifi)
-	if at(c, "syncpayloads", "restoreDateTime") != s.clock.Now().Add(8*time.Hour).Format(time.RFC3339) || at(c, "syncpayloads", "removedBy") != "help desk" {
+	if at(c, "syncpayloads",
+		"restoreDateTime") != s.clock.Now().Add(8*time.Hour).Format(time.RFC3339) ||
+		at(c, "syncpayloads", "removedBy") != "help desk" {
 		t.Errorf("what is removed is %v", c["syncpayloads"])
 	}
 	p.fail["com.example.wifi"] = action.Outcome{Verdict: action.Permanent, Code: 4001, Detail: "no"}
@@ -96,7 +102,8 @@ func TestPayloadStates(t *testing.T) {
 	p.connect()
 	check("refused", "error", "failed", false)
 	c = p.standing("deviceConfigurationStates", wifi)
-	if fmt.Sprint(at(c, "settingStates", 0, "errorCode")) != "4001" || at(c, "settingStates", 0, "state") != "error" {
+	if fmt.Sprint(at(c, "settingStates", 0, "errorCode")) != "4001" ||
+		at(c, "settingStates", 0, "state") != "error" {
 		t.Errorf("the error is %v", c["settingStates"])
 	}
 }
@@ -136,7 +143,8 @@ func TestPayloadStateOptions(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", options, shown(a), want)
 		}
 	}
-	for _, order := range []string{"", "&$orderby=displayName", "&$orderby=state,displayName%20desc", "&$orderby=version%20desc"} {
+	for _, order := range []string{"", "&$orderby=displayName",
+		"&$orderby=state,displayName%20desc", "&$orderby=version%20desc"} {
 		seen := map[string]int{}
 		for next := path + "?$top=2&$count=true" + order; next != ""; {
 			a := s.must(http.StatusOK, "GET", next, nil)
@@ -148,14 +156,17 @@ func TestPayloadStateOptions(t *testing.T) {
 			}
 			next, _ = a.body["@odata.nextLink"].(string)
 		}
-		if len(seen) != 5 || slices.Max([]int{seen["ant"], seen["Bee"], seen["cat"], seen["Dog"], seen["eel"]}) > 1 {
+		if len(seen) != 5 || slices.Max([]int{seen["ant"], seen["Bee"], seen["cat"], seen["Dog"],
+			seen["eel"]}) > 1 {
 			t.Errorf("%s: the walk saw %v", order, seen)
 		}
 	}
-	if a := s.must(http.StatusOK, "GET", path+"/$count?$filter=startswith(displayName,'B')", nil); string(a.text) != "1" {
+	if a := s.must(http.StatusOK, "GET", path+"/$count?$filter=startswith(displayName,'B')",
+		nil); string(a.text) != "1" {
 		t.Errorf("counted %s", a)
 	}
-	for _, options := range []string{"$filter=state%20eq%20'broken'", "$filter=settingStates%20eq%20null", "$orderby=settingCount", "$skiptoken=x",
+	for _, options := range []string{"$filter=state%20eq%20'broken'",
+		"$filter=settingStates%20eq%20null", "$orderby=settingCount", "$skiptoken=x",
 		"$select=sources", "$expand=x"} {
 		if a := s.call("GET", path+"?"+options, nil); a.status != http.StatusBadRequest {
 			t.Errorf("%s: got %s", options, a)
@@ -178,13 +189,17 @@ func TestPayloadStateLinks(t *testing.T) {
 		if got := at(a.body, "value", 0, "@odata.id"); got != s.URL+path+"/"+wifi {
 			t.Errorf("the state's id is %v", got)
 		}
-		one := s.must(status, "GET", path+"/"+wifi, nil, "Accept", "application/json;odata.metadata=full")
-		if one.body["@odata.id"] != s.URL+path+"/"+wifi || one.body["@odata.type"] != "#microsoft.graph.deviceConfigurationState" {
+		one := s.must(status, "GET", path+"/"+wifi, nil, "Accept",
+			"application/json;odata.metadata=full")
+		if one.body["@odata.id"] != s.URL+path+"/"+wifi ||
+			one.body["@odata.type"] != "#microsoft.graph.deviceConfigurationState" {
 			t.Errorf("the state is %s", one)
 		}
 	}
-	for _, path := range []string{"/v1.0/deviceManagement/managedDevices/" + string(p.id) + "/managedDeviceMobileAppConfigurationStates",
-		strings.Replace(appStates, "/beta/", "/v1.0/", 1), strings.Replace(appStates, "00000000", "10000000", 1)} {
+	for _, path := range []string{"/v1.0/deviceManagement/managedDevices/" + string(p.id) +
+		"/managedDeviceMobileAppConfigurationStates",
+		strings.Replace(appStates, "/beta/", "/v1.0/", 1),
+		strings.Replace(appStates, "00000000", "10000000", 1)} {
 		if a := s.call("GET", path, nil); a.status != http.StatusNotFound {
 			t.Errorf("%s: got %s", path, a)
 		}
@@ -209,7 +224,8 @@ func TestSubTypesInHistory(t *testing.T) {
 			t.Errorf("got %v", item)
 		}
 	}
-	if recent := at(s.must(http.StatusOK, "GET", "/api/failures", nil).body, "recent", 0); at(recent, "subType") != "wiFi" ||
+	if recent := at(s.must(http.StatusOK, "GET", "/api/failures", nil).body, "recent",
+		0); at(recent, "subType") != "wiFi" ||
 		at(recent, "payloadType") != "deviceConfiguration" || len(items) != 2 {
 		t.Errorf("the failure is %v, of %d items", recent, len(items))
 	}
@@ -228,7 +244,8 @@ func TestKeysInParentheses(t *testing.T) {
 		devices + "('" + id + "')": http.StatusOK,
 		devices + "(%27" + id + "%27)/deviceConfigurationStates('" + wifi + "')": http.StatusOK,
 		"/v1.0/deviceManagement/managedDevices('" + id + "')?$select=id":         http.StatusOK,
-		"/v1.0/deviceManagement/managedDevices('" + id + "')?$apply=x":           http.StatusBadRequest,
+		"/v1.0/deviceManagement/managedDevices('" + id +
+			"')?$apply=x": http.StatusBadRequest,
 		devices + "('')":                      http.StatusNotFound,
 		devices + "('" + id + "x')":           http.StatusNotFound,
 		devices + "('" + id + "')('x')":       http.StatusNotFound,
@@ -241,7 +258,8 @@ func TestKeysInParentheses(t *testing.T) {
 			t.Errorf("%s: got %s, want %d", path, a, status)
 		}
 	}
-	a := s.must(http.StatusNoContent, "POST", devices+"('"+id+"')/syncPayloads", object{"deviceActionPayloads": []object{config(wifi)}})
+	a := s.must(http.StatusNoContent, "POST", devices+"('"+id+"')/syncPayloads",
+		object{"deviceActionPayloads": []object{config(wifi)}})
 	if a.header.Get("request-id") == "" {
 		t.Errorf("got %s", a)
 	}
@@ -252,7 +270,8 @@ func TestStreamTellsOfMembership(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
 	first := (&world{site: s}).snapshot(s.token, "/api/events?after=0").body
-	if first["type"] != "deviceEnrolled" || first["deviceId"] != string(p.id) || first["dateTime"] == nil || len(first) != 4 {
+	if first["type"] != "deviceEnrolled" || first["deviceId"] != string(p.id) ||
+		first["dateTime"] == nil || len(first) != 4 {
 		t.Errorf("the first event is %v", first)
 	}
 }

@@ -19,21 +19,29 @@ func keysOf(m object) []string { return slices.Sorted(maps.Keys(m)) }
 func TestDeviceProperties(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
-	if err := s.store.Touch(t.Context(), map[fleet.DeviceID]time.Time{p.id: s.clock.Now().Add(time.Second)}); err != nil {
+	if err := s.store.Touch(t.Context(),
+		map[fleet.DeviceID]time.Time{p.id: s.clock.Now().Add(time.Second)}); err != nil {
 		t.Fatal(err)
 	}
 	got := s.must(http.StatusOK, "GET", p.path(), nil).body
 	want := object{
 		"@odata.context": s.URL + "/beta/$metadata#deviceManagement/managedDevices/$entity",
-		"id":             string(p.id), "deviceName": "Anna's iPhone", "managedDeviceName": "Anna's iPhone",
-		"operatingSystem": "iOS", "osVersion": "18.3", "model": "iPhone 15", "manufacturer": "Apple", "serialNumber": "C39XY",
+		"id":             string(p.id), "deviceName": "Anna's iPhone",
+		"managedDeviceName": "Anna's iPhone",
+		"operatingSystem":   "iOS", "osVersion": "18.3", "model": "iPhone 15",
+		"manufacturer": "Apple", "serialNumber": "C39XY",
 		"udid": "00008120-000A", "isSupervised": true, "enrolledDateTime": "2025-02-13T10:17:05Z",
-		"lastSyncDateTime": "2025-02-13T10:17:06Z", "managementState": "managed", "deviceEnrollmentType": "unknown",
-		"complianceState": "unknown", "managementAgent": "mdm", "deviceType": "iPhone", "deviceRegistrationState": "registered",
-		"ownerType": "company", "managedDeviceOwnerType": "company", "userId": "00000000-0000-0000-0000-000000000000",
+		"lastSyncDateTime": "2025-02-13T10:17:06Z", "managementState": "managed",
+		"deviceEnrollmentType": "unknown",
+		"complianceState":      "unknown", "managementAgent": "mdm", "deviceType": "iPhone",
+		"deviceRegistrationState": "registered",
+		"ownerType":               "company", "managedDeviceOwnerType": "company",
+		"userId": "00000000-0000-0000-0000-000000000000",
 	}
-	for _, name := range []string{"userPrincipalName", "userDisplayName", "emailAddress", "azureADDeviceId", "azureADRegistered",
-		"deviceCategoryDisplayName", "imei", "phoneNumber", "wiFiMacAddress", "totalStorageSpaceInBytes", "freeStorageSpaceInBytes", "isEncrypted",
+	for _, name := range []string{"userPrincipalName", "userDisplayName", "emailAddress",
+		"azureADDeviceId", "azureADRegistered",
+		"deviceCategoryDisplayName", "imei", "phoneNumber", "wiFiMacAddress",
+		"totalStorageSpaceInBytes", "freeStorageSpaceInBytes", "isEncrypted",
 		"jailBroken", "notes"} {
 		want[name] = nil // nobody knows it
 	}
@@ -65,11 +73,15 @@ func TestDeviceKinds(t *testing.T) {
 		want   object
 	}{
 		{fleet.Device{Platform: fleet.IPadOS, UserEnrolled: true}, object{
-			"deviceType": "iPad", "ownerType": "personal", "deviceEnrollmentType": "appleUserEnrollment"}},
-		{fleet.Device{Platform: fleet.IOS, Model: "iPod9,1"}, object{"deviceType": "iPod", "ownerType": "unknown", "deviceName": nil}},
-		{fleet.Device{Platform: fleet.MacOS}, object{"deviceType": "macMDM", "operatingSystem": "macOS", "serialNumber": nil}},
+			"deviceType": "iPad", "ownerType": "personal",
+			"deviceEnrollmentType": "appleUserEnrollment"}},
+		{fleet.Device{Platform: fleet.IOS, Model: "iPod9,1"},
+			object{"deviceType": "iPod", "ownerType": "unknown", "deviceName": nil}},
+		{fleet.Device{Platform: fleet.MacOS},
+			object{"deviceType": "macMDM", "operatingSystem": "macOS", "serialNumber": nil}},
 		{fleet.Device{Platform: fleet.TVOS}, object{
-			"deviceType": "unknown", "operatingSystem": "tvOS", "isSupervised": false, "lastSyncDateTime": s.clock.Now().Format(time.RFC3339)}},
+			"deviceType": "unknown", "operatingSystem": "tvOS", "isSupervised": false,
+			"lastSyncDateTime": s.clock.Now().Format(time.RFC3339)}},
 	} {
 		tt.device.UDID = fmt.Sprint(i)
 		got := s.must(http.StatusOK, "GET", s.enroll(tt.device).path(), nil).body
@@ -116,7 +128,8 @@ func names(a answer) string {
 func TestListDevices(t *testing.T) {
 	s := newSite(t)
 	for i, name := range []string{"cat", "ant", "bee"} {
-		p := s.enroll(fleet.Device{Name: name, UDID: name, Platform: []fleet.Platform{fleet.IOS, fleet.MacOS, fleet.IOS}[i], Supervised: i > 0})
+		p := s.enroll(fleet.Device{Name: name, UDID: name,
+			Platform: []fleet.Platform{fleet.IOS, fleet.MacOS, fleet.IOS}[i], Supervised: i > 0})
 		at := map[fleet.DeviceID]time.Time{p.id: s.clock.Now().Add(time.Duration(3-i) * time.Hour)}
 		if err := s.store.Touch(t.Context(), at); err != nil {
 			t.Fatal(err)
@@ -137,14 +150,16 @@ func TestListDevices(t *testing.T) {
 	} {
 		query = strings.ReplaceAll(query, " ", "%20")
 		a := s.must(http.StatusOK, "GET", devices+"?$count=true&"+query, nil)
-		if got := names(a); got != want || fmt.Sprint(a.body["@odata.count"]) != fmt.Sprint(len(strings.Fields(want))) {
+		if got := names(a); got != want ||
+			fmt.Sprint(a.body["@odata.count"]) != fmt.Sprint(len(strings.Fields(want))) {
 			t.Errorf("%s: got %q of %v, want %q", query, got, a.body["@odata.count"], want)
 		}
 		if _, ok := a.body["value"].([]any); !ok {
 			t.Errorf("%s: value is %v", query, a.body["value"])
 		}
 	}
-	if a := s.must(http.StatusOK, "GET", devices+"?$top=0&$count=true", nil); len(a.values()) != 0 || a.body["@odata.nextLink"] != nil ||
+	if a := s.must(http.StatusOK, "GET", devices+"?$top=0&$count=true",
+		nil); len(a.values()) != 0 || a.body["@odata.nextLink"] != nil ||
 		fmt.Sprint(a.body["@odata.count"]) != "3" {
 		t.Errorf("$top=0: got %s", a)
 	}
@@ -154,10 +169,13 @@ func TestListDevices(t *testing.T) {
 func TestPaging(t *testing.T) {
 	s := newSite(t)
 	for i := range 23 {
-		s.enroll(fleet.Device{Name: fmt.Sprintf("name %d", i%7), UDID: fmt.Sprint(i), Platform: fleet.IOS})
+		s.enroll(fleet.Device{Name: fmt.Sprintf("name %d", i%7), UDID: fmt.Sprint(i),
+			Platform: fleet.IOS})
 	}
-	for _, query := range []string{"$top=5", "$top=23&$count=true", "$top=4&$orderby=deviceName%20desc&$select=id,deviceName",
-		"$top=3&$orderby=lastSyncDateTime", "$top=2&$filter=" + url.QueryEscape("startswith(deviceName,'name') and not(udid eq 'é&$=+')")} {
+	for _, query := range []string{"$top=5", "$top=23&$count=true",
+		"$top=4&$orderby=deviceName%20desc&$select=id,deviceName",
+		"$top=3&$orderby=lastSyncDateTime", "$top=2&$filter=" +
+			url.QueryEscape("startswith(deviceName,'name') and not(udid eq 'é&$=+')")} {
 		var seen []string
 		link := devices + "?" + query
 		for link != "" {
@@ -170,7 +188,8 @@ func TestPaging(t *testing.T) {
 				t.Fatalf("%s: nextLink is %s", query, link)
 			}
 		}
-		if unique := slices.Compact(slices.Sorted(slices.Values(seen))); len(seen) != 23 || len(unique) != 23 {
+		if unique := slices.Compact(slices.Sorted(slices.Values(seen))); len(seen) != 23 ||
+			len(unique) != 23 {
 			t.Errorf("%s: %d devices, %d of them different", query, len(seen), len(unique))
 		}
 	}

@@ -13,8 +13,10 @@ import (
 
 // Enroller makes links by which devices enroll.
 type Enroller interface {
-	// EnrollmentLinkOn makes a link that enrolls one device, until it expires, as far as the terms go.
-	EnrollmentLinkOn(ctx context.Context, ttl time.Duration, terms access.EnrollmentTerms) (url string, expires time.Time, err error)
+	// EnrollmentLinkOn makes a link that enrolls one device, until it expires, as far as the terms
+	// go.
+	EnrollmentLinkOn(ctx context.Context, ttl time.Duration,
+		terms access.EnrollmentTerms) (url string, expires time.Time, err error)
 }
 
 const (
@@ -51,20 +53,26 @@ func (c *call) createEnrollment() error {
 	if err != nil {
 		return err
 	}
-	return c.req.Reply(http.StatusCreated, odata.Fields{{"url", url}, {"expiresDateTime", odata.Timestamp(expires)}, {"for", odata.TextOrNull(terms.For)},
-		{"replace", terms.Replace}, {"groupId", odata.TextOrNull(terms.Group)}, {tagProperty, terms.NewDevice().Tags}})
+	return c.req.Reply(http.StatusCreated, odata.Fields{{"url", url},
+		{"expiresDateTime", odata.Timestamp(expires)}, {"for", odata.TextOrNull(terms.For)},
+		{"replace", terms.Replace}, {"groupId", odata.TextOrNull(terms.Group)},
+		{tagProperty, terms.NewDevice().Tags}})
 }
 
-// enrollmentTerms reads what a link shall allow. It belongs to the caller, and to one of their areas.
+// enrollmentTerms reads what a link shall allow. It belongs to the caller, and to one of their
+// areas.
 func (c *call) enrollmentTerms(body *odata.Object) (t access.EnrollmentTerms, err error) {
-	t = access.EnrollmentTerms{Maker: c.caller.ID, MakerName: c.caller.Name, Members: c.caller.Members, Application: c.caller.Application}
+	t = access.EnrollmentTerms{Maker: c.caller.ID, MakerName: c.caller.Name,
+		Members: c.caller.Members, Application: c.caller.Application}
 	given := false
 	if t.For, given, err = body.Text("for"); err != nil {
 		return t, err
 	}
 	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
-	if given && (t.For == "" || len(t.For) > longestDeviceName || strings.ContainsFunc(t.For, unfit)) {
-		return t, odata.BadRequest("for", "Property 'for' is not valid: give a serial number or UDID, or leave it out.")
+	if given && (t.For == "" || len(t.For) > longestDeviceName ||
+		strings.ContainsFunc(t.For, unfit)) {
+		return t, odata.BadRequest("for",
+			"Property 'for' is not valid: give a serial number or UDID, or leave it out.")
 	}
 	switch v := body.Values["replace"].(type) {
 	case nil:
@@ -84,17 +92,22 @@ func (c *call) enrollmentTerms(body *odata.Object) (t access.EnrollmentTerms, er
 	})
 }
 
-// enrollmentArea is the area that a link belongs to, and the group of it that a new device joins, if there is one. Without
-// a wish it is the caller's whole reach, or their first role assignment's area, and its first group.
-func (c *call) enrollmentArea(ctx context.Context, tx access.Tx, group string) (fleet.Area, string, error) {
+// enrollmentArea is the area that a link belongs to, and the group of it that a new device joins,
+// if there is one. Without a wish it is the caller's whole reach, or their first role assignment's
+// area, and its first group.
+func (c *call) enrollmentArea(ctx context.Context, tx access.Tx,
+	group string) (fleet.Area, string, error) {
 	scope := c.scope
 	if group != "" {
 		exists, err := tx.GroupExists(ctx, group)
 		if err != nil {
 			return fleet.Area{}, "", err
 		}
-		if scope = scope.Where(func(a fleet.Area) bool { return a.Group(group) }); !exists || len(scope) == 0 {
-			return fleet.Area{}, "", odata.BadRequest("groupId", "Property 'groupId' is not valid: there is no group of devices '%s'.", odata.Clip(group))
+		if scope = scope.Where(func(a fleet.Area) bool { return a.Group(group) }); !exists ||
+			len(scope) == 0 {
+			return fleet.Area{}, "", odata.BadRequest("groupId",
+				"Property 'groupId' is not valid: there is no group of devices '%s'.",
+				odata.Clip(group))
 		}
 	}
 	if scope.Everything() {
@@ -110,13 +123,14 @@ func (c *call) enrollmentArea(ctx context.Context, tx access.Tx, group string) (
 			}
 		}
 	}
-	return fleet.Area{}, "", forbidden("'%s' is limited to groups of devices that do not exist any more.", c.caller.Name)
+	return fleet.Area{}, "",
+		forbidden("'%s' is limited to groups of devices that do not exist any more.", c.caller.Name)
 }
 
 const mostEnrollments = 100
 
-// listEnrollments is GET /api/devices/{id}/enrollments: when a device enrolled, enrolled anew and left, the newest first, as
-// far as events are kept.
+// listEnrollments is GET /api/devices/{id}/enrollments: when a device enrolled, enrolled anew and
+// left, the newest first, as far as events are kept.
 func (c *call) listEnrollments() error {
 	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err

@@ -8,8 +8,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// tagDevice makes the tag of the set of the device that the path names known, to who reaches the device. It must be read
-// before what the answer shows of the set: then a set that changes in between has another tag.
+// tagDevice makes the tag of the set of the device that the path names known, to who reaches the
+// device. It must be read before what the answer shows of the set: then a set that changes in
+// between has another tag.
 func (c *call) tagDevice() error {
 	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err
@@ -21,7 +22,8 @@ func (c *call) tagDevice() error {
 	return err
 }
 
-// sameSet is the condition that the action is made for the set that the device has; nil: there is none.
+// sameSet is the condition that the action is made for the set that the device has; nil: there is
+// none.
 func (c *call) sameSet() func(tag string) bool {
 	if !c.req.HasCondition() {
 		return nil
@@ -31,7 +33,8 @@ func (c *call) sameSet() func(tag string) bool {
 
 // payloadTag is the tag of a payload. Its content has a version.
 func payloadTag(p *catalog.Payload) string {
-	return odata.TagOf(p.ID, p.Version, p.LastModified.Truncate(time.Microsecond).UTC(), p.DisplayName, p.Description, p.FileName, p.Tags,
+	return odata.TagOf(p.ID, p.Version, p.LastModified.Truncate(time.Microsecond).UTC(),
+		p.DisplayName, p.Description, p.FileName, p.Tags,
 		p.ShownProperties())
 }
 

@@ -11,17 +11,21 @@ import (
 // conflict holds an answer that refuses a change because of If-Match.
 func conflict(t *testing.T, a answer) {
 	t.Helper()
-	if a.status != http.StatusPreconditionFailed || a.code() != "PreconditionFailed" || at(a.body, "error", "target") != "If-Match" {
+	if a.status != http.StatusPreconditionFailed || a.code() != "PreconditionFailed" ||
+		at(a.body, "error", "target") != "If-Match" {
 		t.Errorf("got %s, want 412", a)
 	}
 	checkError(t, a)
 }
 
-// Every kind of thing of the catalog and every role has a tag, which changes with it, and guards its changes.
+// Every kind of thing of the catalog and every role has a tag, which changes with it, and guards
+// its changes.
 func TestEntityTags(t *testing.T) {
 	w := newWorld(newSite(t))
-	for set, path := range map[string]string{"deviceConfigurations": configurations, "mobileApps": apps, "mobileAppConfigurations": appSettings,
-		"roleDefinitions": "/beta/deviceManagement/roleDefinitions", "roleAssignments": "/beta/deviceManagement/roleAssignments"} {
+	for set, path := range map[string]string{"deviceConfigurations": configurations,
+		"mobileApps": apps, "mobileAppConfigurations": appSettings,
+		"roleDefinitions": "/beta/deviceManagement/roleDefinitions",
+		"roleAssignments": "/beta/deviceManagement/roleAssignments"} {
 		var created answer
 		switch set {
 		case "roleDefinitions":
@@ -41,21 +45,25 @@ func TestEntityTags(t *testing.T) {
 		}
 		name := func(n string) object { return object{"displayName": set + n} }
 		// The clock stands still, and a name alone is no new version: the tag changes all the same.
-		second := w.must(http.StatusOK, "PATCH", one, name("a"), "If-Match", first).header.Get("ETag")
+		second := w.must(http.StatusOK, "PATCH", one, name("a"), "If-Match",
+			first).header.Get("ETag")
 		if second == first || second == "" {
 			t.Errorf("%s: the tag is %q after a change, as before", set, second)
 		}
 		conflict(t, w.call("PATCH", one, name("b"), "If-Match", first))
 		conflict(t, w.call("DELETE", one, nil, "If-Match", first))
 		conflict(t, w.call("DELETE", one, nil, "If-Match", `"x", W/"y"`))
-		if got := w.must(http.StatusOK, "GET", one, nil); got.body["displayName"] != set+"a" || got.header.Get("ETag") != second {
+		if got := w.must(http.StatusOK, "GET", one, nil); got.body["displayName"] != set+"a" ||
+			got.header.Get("ETag") != second {
 			t.Errorf("%s: a refused change was made: %s", set, got)
 		}
-		w.must(http.StatusOK, "PATCH", one, name("c"), "If-Match", `"x" , `+strings.TrimPrefix(second, "W/"))
+		w.must(http.StatusOK, "PATCH", one, name("c"), "If-Match",
+			`"x" , `+strings.TrimPrefix(second, "W/"))
 		w.must(http.StatusOK, "PATCH", one, name("d"), "If-Match", "*")
 		w.must(http.StatusBadRequest, "PATCH", one, name("e"), "If-Match", "x")
 		w.must(http.StatusBadRequest, "PATCH", one, name("e"), "If-Match", `"x`)
-		w.must(http.StatusNoContent, "DELETE", one, nil, "If-Match", w.must(http.StatusOK, "GET", one, nil).header.Get("ETag"))
+		w.must(http.StatusNoContent, "DELETE", one, nil, "If-Match",
+			w.must(http.StatusOK, "GET", one, nil).header.Get("ETag"))
 		w.must(http.StatusNotFound, "DELETE", one, nil, "If-Match", first)
 	}
 }
@@ -64,7 +72,8 @@ func TestTagsInLists(t *testing.T) {
 	s := newSite(t)
 	id := s.addProfile("wifi")
 	tag := s.must(http.StatusOK, "GET", configurations+"/"+id+"?$select=id", nil).header.Get("ETag")
-	if listed := s.must(http.StatusOK, "GET", configurations+"?$select=displayName", nil).values()[0]["@odata.etag"]; listed != tag || tag == "" {
+	if listed := s.must(http.StatusOK, "GET", configurations+"?$select=displayName",
+		nil).values()[0]["@odata.etag"]; listed != tag || tag == "" {
 		t.Errorf("listed with %v, read with %q", listed, tag)
 	}
 	group := s.must(http.StatusCreated, "POST", groups, object{"displayName": "a"})
@@ -79,7 +88,8 @@ func TestTagOfAssignments(t *testing.T) {
 	one := configurations + "/" + s.addProfile("wifi")
 	list := s.must(http.StatusOK, "GET", one+"/assignments", nil).header.Get("ETag")
 	whole := s.must(http.StatusOK, "GET", one, nil).header.Get("ETag")
-	s.must(http.StatusOK, "POST", one+"/assign", object{"assignments": []object{}}, "If-Match", list)
+	s.must(http.StatusOK, "POST", one+"/assign", object{"assignments": []object{}}, "If-Match",
+		list)
 	conflict(t, s.call("POST", one+"/assign", toAllDevices("assignments"), "If-Match", list))
 	s.must(http.StatusOK, "POST", one+"/assign", toAllDevices("assignments"), "If-Match", whole)
 	if a := s.must(http.StatusOK, "GET", one+"/assignments", nil); len(a.values()) != 1 {
@@ -100,12 +110,14 @@ func TestNotModified(t *testing.T) {
 	s.must(http.StatusOK, "GET", one, nil, "If-None-Match", tag)
 	// The tag of a device is not that of all that is shown of it.
 	p := s.enrollPhone()
-	s.must(http.StatusOK, "GET", p.path(), nil, "If-None-Match", s.must(http.StatusOK, "GET", p.path(), nil).header.Get("ETag"))
+	s.must(http.StatusOK, "GET", p.path(), nil, "If-None-Match",
+		s.must(http.StatusOK, "GET", p.path(), nil).header.Get("ETag"))
 }
 
 func TestIfMatchElsewhere(t *testing.T) {
 	s := newSite(t)
-	for _, tt := range []struct{ method, path string }{{"POST", groups}, {"GET", groups}, {"POST", configurations}, {"PATCH", devices + "/x"}} {
+	for _, tt := range []struct{ method, path string }{{"POST", groups}, {"GET", groups},
+		{"POST", configurations}, {"PATCH", devices + "/x"}} {
 		a := s.call(tt.method, tt.path, object{"displayName": "x"}, "If-Match", `"x"`)
 		if a.status != http.StatusBadRequest || at(a.body, "error", "target") != "If-Match" {
 			t.Errorf("%s %s: got %s", tt.method, tt.path, a)
@@ -122,14 +134,16 @@ func TestTagOfTheSet(t *testing.T) {
 	payloads := "/api/devices/" + string(p.id) + "/payloads"
 	tag := func() string {
 		t.Helper()
-		own, device := s.must(http.StatusOK, "GET", payloads, nil).header.Get("ETag"), s.must(http.StatusOK, "GET", p.path(), nil).header.Get("ETag")
+		own, device := s.must(http.StatusOK, "GET", payloads, nil).header.Get("ETag"),
+			s.must(http.StatusOK, "GET", p.path(), nil).header.Get("ETag")
 		if own == "" || own != device {
 			t.Errorf("the payloads have the tag %q, the device %q", own, device)
 		}
 		return own
 	}
 	post := func(ifMatch string, set ...object) answer {
-		return s.call("POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": append([]object{}, set...)}, "If-Match", ifMatch)
+		return s.call("POST", p.path()+"/syncPayloads",
+			object{"deviceActionPayloads": append([]object{}, set...)}, "If-Match", ifMatch)
 	}
 	first := tag()
 	if a := post(first, config(wifi)); a.status != http.StatusNoContent {
@@ -144,8 +158,10 @@ func TestTagOfTheSet(t *testing.T) {
 	if a := post(second, config(wifi), app(mail)); a.status != http.StatusNoContent {
 		t.Fatalf("got %s", a)
 	}
-	conflict(t, s.call("POST", p.path()+"/changeAssignments", object{"deviceAssignmentItems": []object{}}, "If-Match", second))
-	checkResult(t, p.result("syncPayloads"), "pending", map[string]string{wifi: "remove removed", mail: "remove inProgress"})
+	conflict(t, s.call("POST", p.path()+"/changeAssignments",
+		object{"deviceAssignmentItems": []object{}}, "If-Match", second))
+	checkResult(t, p.result("syncPayloads"), "pending",
+		map[string]string{wifi: "remove removed", mail: "remove inProgress"})
 	third := tag()
 	s.clock.advance(9 * 3600e9) // the server restores by itself
 	if err := s.engine.Sweep(t.Context()); err != nil {
@@ -172,7 +188,8 @@ func TestOneWinsTheSet(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, name := range names {
 		wg.Go(func() {
-			statuses[i] = s.call("POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": []object{config(name)}}, "If-Match", tag).status
+			statuses[i] = s.call("POST", p.path()+"/syncPayloads",
+				object{"deviceActionPayloads": []object{config(name)}}, "If-Match", tag).status
 		})
 	}
 	wg.Wait()
@@ -194,7 +211,8 @@ func TestOneWinsTheSet(t *testing.T) {
 // A list shows the tag that each of its things has by itself.
 func TestEntityTagsInLists(t *testing.T) {
 	w := newWorld(newSite(t))
-	for _, path := range []string{configurations, apps, appSettings, policiesPath, groups, "/beta/deviceManagement/roleDefinitions",
+	for _, path := range []string{configurations, apps, appSettings, policiesPath, groups,
+		"/beta/deviceManagement/roleDefinitions",
 		"/beta/deviceManagement/roleAssignments"} {
 		list := w.must(http.StatusOK, "GET", path+"?$select=id", nil).values()
 		if len(list) == 0 {
@@ -202,8 +220,10 @@ func TestEntityTagsInLists(t *testing.T) {
 		}
 		for _, one := range list {
 			got := w.must(http.StatusOK, "GET", path+"/"+one["id"].(string), nil)
-			if one["@odata.etag"] == nil || one["@odata.etag"] != got.header.Get("ETag") || got.body["@odata.etag"] != one["@odata.etag"] {
-				t.Errorf("%s: the tag is %v in the list, %q of it alone, %v in its body", path, one["@odata.etag"], got.header.Get("ETag"), got.body["@odata.etag"])
+			if one["@odata.etag"] == nil || one["@odata.etag"] != got.header.Get("ETag") ||
+				got.body["@odata.etag"] != one["@odata.etag"] {
+				t.Errorf("%s: the tag is %v in the list, %q of it alone, %v in its body", path,
+					one["@odata.etag"], got.header.Get("ETag"), got.body["@odata.etag"])
 			}
 		}
 	}

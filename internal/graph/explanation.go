@@ -16,14 +16,17 @@ type explanation struct{ meaning, advice string }
 
 // ownExplanations are the server's own findings (package action).
 var ownExplanations = map[int64]explanation{
-	action.CodeSuperseded:   {"A later action took the place of this one before it had ended.", "Look at the latest action of this device: it has taken over."},
-	action.CodeUnenrolled:   {"The device left management, was wiped, or enrolled anew before this had ended.", "Enroll the device again. What is assigned to it is then installed; start a new action if something is to be off."},
-	action.CodeNotSupported: {"This device, or the way in which it is enrolled, cannot do this.", "Nothing helps on this device. Read the detail for what is missing."},
+	action.CodeSuperseded: {"A later action took the place of this one before it had ended.",
+		"Look at the latest action of this device: it has taken over."},
+	action.CodeUnenrolled: {"The device left management, was wiped, or enrolled anew before this had ended.", "Enroll the device again. What is assigned to it is then installed; start a new action if something is to be off."},
+	action.CodeNotSupported: {"This device, or the way in which it is enrolled, cannot do this.",
+		"Nothing helps on this device. Read the detail for what is missing."},
 	action.CodeNotVerified: {"The device accepted the command, but what it then listed does not show the result.",
 		"Sync the device and look at its state again. If it stays so, look on the device itself: its user may have undone it, or another profile may bring the same."},
 	action.CodeInPlace: {"Another policy or app with the same identifier is on the device, or is to be, and there is room for one of them.",
 		"Take the assignment from one of the two. When the one in its place goes, this one comes by itself."},
-	action.CodeNoCode: {"The device reported a failure and gave no code for it.", "Read what the device said. Start the action again."},
+	action.CodeNoCode: {"The device reported a failure and gave no code for it.",
+		"Read what the device said. Start the action again."},
 }
 
 // explained is an explainer that knows this server's own codes, too. Where a platform knows what a
@@ -70,7 +73,8 @@ func (x explainer) explain(c action.Code, detail string) odata.Fields {
 	if c.Number != 0 && x != nil {
 		meaning, advice = x(c, detail)
 	}
-	return odata.Fields{{"meaning", odata.TextOrNull(meaning)}, {"advice", odata.TextOrNull(advice)}}
+	return odata.Fields{{"meaning", odata.TextOrNull(meaning)},
+		{"advice", odata.TextOrNull(advice)}}
 }
 
 // withFailure annotates errorCode, if there is one: whose code it is, what it means, and what to
@@ -84,7 +88,8 @@ func withFailure(f odata.Fields, c action.Code, detail string, x explainer) odat
 	told := odata.Fields{{errorSource, source}}
 	if x != nil {
 		if meaning, advice := x(c, detail); meaning != "" {
-			told = append(told, odata.Field{errorMeaning, meaning}, odata.Field{errorAdvice, advice})
+			told = append(told, odata.Field{errorMeaning, meaning},
+				odata.Field{errorAdvice, advice})
 		}
 	}
 	return slices.Insert(f, i, told...)

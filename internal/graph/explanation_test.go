@@ -19,7 +19,8 @@ func TestOwnCodesAreExplained(t *testing.T) {
 		return "the platform's words", "the platform's advice"
 	})
 	for code := action.CodeNoCode; code < 0; code++ {
-		server, device := action.Code{Number: code, Source: action.ByServer}, action.Code{Number: code, Source: action.ByDevice}
+		server, device := action.Code{Number: code, Source: action.ByServer},
+			action.Code{Number: code, Source: action.ByDevice}
 		for _, x := range []explainer{mute, platform} {
 			if meaning, advice := x(server, ""); meaning == "" || advice == "" {
 				t.Errorf("code %d has no words", code)
@@ -42,7 +43,8 @@ func TestFailuresAreAnnotated(t *testing.T) {
 		{Number: action.CodeUnenrolled, Source: action.ByServer}: "source meaning advice",
 	} {
 		var got []string
-		for _, f := range withFailure(odata.Fields{{"errorCode", code.Number}}, code, "x", explained(nil)) {
+		for _, f := range withFailure(odata.Fields{{"errorCode", code.Number}}, code, "x",
+			explained(nil)) {
 			if name, ok := strings.CutPrefix(f.Name, "errorCode@syncpayloads."); ok {
 				got = append(got, name)
 			}

@@ -21,7 +21,8 @@ type Operation struct {
 func Operations() []Operation {
 	var all []Operation
 	for _, rt := range routes() {
-		all = append(all, Operation{rt.method, rt.pattern, rt.name, rt.options, rt.needs, rt.open, rt.reads(rt.method)})
+		all = append(all, Operation{rt.method, rt.pattern, rt.name, rt.options, rt.needs, rt.open,
+			rt.reads(rt.method)})
 	}
 	return all
 }

@@ -26,14 +26,15 @@ const (
 	recentFailures = 50      // that are shown one by one
 )
 
-// listFailures is GET /api/failures: payloads that ended in error, counted by their code over time, and the latest of
-// them.
+// listFailures is GET /api/failures: payloads that ended in error, counted by their code over time,
+// and the latest of them.
 func (c *call) listFailures() error {
 	days := defaultDays
 	if c.req.Options.Has(optionDays) {
 		n, err := strconv.Atoi(c.req.Options.Get(optionDays))
 		if err != nil || n < 1 || n > mostDays {
-			return odata.BadRequest(optionDays, "Query option 'days' must be a number from 1 to %d.", mostDays)
+			return odata.BadRequest(optionDays,
+				"Query option 'days' must be a number from 1 to %d.", mostDays)
 		}
 		days = n
 	}
@@ -50,7 +51,8 @@ func (c *call) listFailures() error {
 	if err != nil {
 		return err
 	}
-	return c.req.Reply(http.StatusOK, odata.Fields{{"bucket", bucket}, {"startDateTime", odata.Timestamp(since)}, {"value", found.countFields(c.server.explain)},
+	return c.req.Reply(http.StatusOK, odata.Fields{{"bucket", bucket},
+		{"startDateTime", odata.Timestamp(since)}, {"value", found.countFields(c.server.explain)},
 		{"recent", found.recentFields(c.server.explain)}, {"complete", found.complete}})
 }
 
@@ -61,8 +63,10 @@ type failures struct {
 }
 
 // allFailures lets the database count, for a caller who sees everything.
-func (c *call) allFailures(ctx context.Context, since time.Time, width time.Duration) (f failures, err error) {
-	if f.counts, err = c.config.History.CountFailures(ctx, since, width, failuresLimit, mostCounts); err != nil {
+func (c *call) allFailures(ctx context.Context, since time.Time,
+	width time.Duration) (f failures, err error) {
+	if f.counts, err = c.config.History.CountFailures(ctx, since, width, failuresLimit,
+		mostCounts); err != nil {
 		return f, err
 	}
 	total := 0
@@ -77,11 +81,14 @@ func (c *call) allFailures(ctx context.Context, since time.Time, width time.Dura
 }
 
 // seenFailures looks at each failure for whether the caller sees it.
-func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Duration) (f failures, err error) {
+func (c *call) seenFailures(ctx context.Context, since time.Time,
+	width time.Duration) (f failures, err error) {
 	seen, counts := c.newSight(), make(map[engine.FailureCount]int) // by all but the count
 	var last *engine.Failure
-	for looked := 0; looked < failuresLimit && len(counts) < mostCounts && !f.complete; looked += failuresBatch {
-		list, err := c.config.History.Failures(ctx, fleet.Within(c.scope), since, last, failuresBatch)
+	for looked := 0; looked < failuresLimit && len(counts) < mostCounts &&
+		!f.complete; looked += failuresBatch {
+		list, err := c.config.History.Failures(ctx, fleet.Within(c.scope), since, last,
+			failuresBatch)
 		if err != nil {
 			return f, err
 		}
@@ -93,7 +100,8 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 			if !ok {
 				continue
 			}
-			counts[engine.FailureCount{At: list[i].At.Truncate(width), Code: list[i].Result.WhoseCode()}]++
+			counts[engine.FailureCount{At: list[i].At.Truncate(width),
+				Code: list[i].Result.WhoseCode()}]++
 			if len(f.recent) < recentFailures {
 				f.recent = append(f.recent, list[i])
 			}
@@ -107,7 +115,8 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 		f.counts = append(f.counts, count)
 	}
 	slices.SortFunc(f.counts, func(a, b engine.FailureCount) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code.Number, b.Code.Number), cmp.Compare(a.Code.Source, b.Code.Source))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code.Number, b.Code.Number),
+			cmp.Compare(a.Code.Source, b.Code.Source))
 	})
 	return f, seen.nameFailures(ctx, f.recent)
 }
@@ -115,7 +124,8 @@ func (c *call) seenFailures(ctx context.Context, since time.Time, width time.Dur
 func (f *failures) countFields(x explainer) []odata.Fields {
 	items := make([]odata.Fields, len(f.counts))
 	for i, count := range f.counts {
-		items[i] = odata.Fields{{"dateTime", odata.Timestamp(count.At)}, {"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
+		items[i] = odata.Fields{{"dateTime", odata.Timestamp(count.At)},
+			{"errorCode", count.Code.Number}, {"errorSource", sourceOf(count.Code)},
 			{"count", count.Count}}
 		if meaning := x.explain(count.Code, "")[0]; meaning.Value != nil {
 			items[i] = append(items[i], meaning)

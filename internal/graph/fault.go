@@ -24,7 +24,8 @@ func (c *call) fail(err error) {
 	f := c.server.anyFault(err).Bounded()
 	c.recordRefusal(f, err)
 	if f.Status >= http.StatusInternalServerError {
-		c.config.Log.Error("request failed", "request-id", c.req.ID, "method", c.req.HTTP.Method, "path", c.req.HTTP.URL.Path,
+		c.config.Log.Error("request failed", "request-id", c.req.ID, "method", c.req.HTTP.Method,
+			"path", c.req.HTTP.URL.Path,
 			"status", f.Status, "error", err)
 	}
 	c.req.ReplyFault(f, c.config.Now())
@@ -59,13 +60,16 @@ func refused(r *action.Refusal, w *wording) *odata.Fault {
 	element := fmt.Sprintf("%s[%d].%s", w.collection, r.Index, w.id)
 	switch r.Reason {
 	case action.Duplicate:
-		return odata.BadRequest(element, "Property '%s' is not valid: '%s' is named more than once.", element, r.Payload)
+		return odata.BadRequest(element,
+			"Property '%s' is not valid: '%s' is named more than once.", element, r.Payload)
 	case action.NotAssigned:
-		return odata.BadRequest(element, "Property '%s' is not valid: '%s' is neither assigned to this device nor removed from it.",
+		return odata.BadRequest(element,
+			"Property '%s' is not valid: '%s' is neither assigned to this device nor removed from it.",
 			element, r.Payload)
 	case action.WrongType:
 		element = fmt.Sprintf("%s[%d].%s", w.collection, r.Index, w.kind)
-		return odata.BadRequest(element, "Property '%s' is not valid: '%s' is of type '%s'.", element, r.Payload, w.typeName(r.Type))
+		return odata.BadRequest(element, "Property '%s' is not valid: '%s' is of type '%s'.",
+			element, r.Payload, w.typeName(r.Type))
 	default:
 		return odata.BadRequest(w.collection,
 			"Property '%s' is not valid: with what it restores the action has %d elements; at most %d are possible.",

@@ -26,7 +26,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// Engine runs actions on devices. All methods return fleet.ErrNotFound for a device that does not exist.
+// Engine runs actions on devices. All methods return fleet.ErrNotFound for a device that does not
+// exist.
 type Engine interface {
 	// Start begins an action. A set that cannot be carried out is an *action.Refusal.
 	Start(ctx context.Context, device fleet.DeviceID, c engine.Call) error
@@ -36,8 +37,10 @@ type Engine interface {
 	Payloads(ctx context.Context, device fleet.DeviceID) ([]*action.Payload, error)
 	// SetTag names the set that is off the device as it stands.
 	SetTag(ctx context.Context, device fleet.DeviceID) (string, error)
-	// Preview tells what a call would do, with the certificate chain by which devices trust the server.
-	Preview(ctx context.Context, device fleet.DeviceID, c engine.Call, server []*x509.Certificate) (*engine.Preview, error)
+	// Preview tells what a call would do, with the certificate chain by which devices trust the
+	// server.
+	Preview(ctx context.Context, device fleet.DeviceID, c engine.Call,
+		server []*x509.Certificate) (*engine.Preview, error)
 	// Sync asks the device to connect and tell its inventory.
 	Sync(ctx context.Context, device fleet.DeviceID) error
 }
@@ -54,8 +57,8 @@ type Devices interface {
 
 // Events is the log of what changes.
 type Events interface {
-	// Standing returns how actions stand, of one device or of all, and the position after which to follow;
-	// fleet.ErrNotFound if there is no such device.
+	// Standing returns how actions stand, of one device or of all, and the position after which to
+	// follow; fleet.ErrNotFound if there is no such device.
 	Standing(ctx context.Context, device fleet.DeviceID) ([]live.Standing, int64, error)
 	// Reader follows the events after a position; live.ErrGone if some are not kept any more.
 	Reader(ctx context.Context, device fleet.DeviceID, after int64) (*live.Reader, error)
@@ -66,7 +69,8 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, bearer string) (*access.Principal, error)
 }
 
-// Config is what the surface is made of. The first group is required; the zero value of the rest has a default.
+// Config is what the surface is made of. The first group is required; the zero value of the rest
+// has a default.
 type Config struct {
 	Engine           Engine
 	Events           Events
@@ -76,27 +80,35 @@ type Config struct {
 	Forms            *catalog.Forms // the types of policies and apps that Catalog takes
 	Enroller         Enroller
 	PushCertificates PushCertificates
-	// Explain finds the words for a failure, as the platform of the device has them; empty: it has none.
-	Explain       func(code action.Code, detail string) (meaning, advice string)
-	Durable       func(context.Context) error // why the database may lose what is answered; nil: it is not asked
+	// Explain finds the words for a failure, as the platform of the device has them; empty: it has
+	// none.
+	Explain func(code action.Code, detail string) (meaning, advice string)
+	// why the database may lose what is answered; nil: it is not asked
+	Durable       func(context.Context) error
 	Authenticator Authenticator
 	Roles         Roles
 	Tokens        Tokens
 	Subscriptions Subscriptions
 	Audit         Audit
 
-	BaseURL        string // scheme and host by which callers reach the server; empty: as a trusted proxy says, or OwnURL
+	// scheme and host by which callers reach the server; empty: as a trusted proxy says, or OwnURL
+	BaseURL        string
 	OwnURL         string // the server's own name for itself; empty: as the request says
 	TrustForwarded bool   // believe X-Forwarded-Proto and X-Forwarded-Host; a proxy must set them
-	MaxBody        int64  // bytes of the largest request body, as sent and as decompressed; 0: 8 MiB
-	Busy           func(error) bool
-	// Trust returns the certificate chain that devices must trust beyond what their enrollment brings; default: none.
+	// bytes of the largest request body, as sent and as decompressed; 0: 8 MiB
+	MaxBody int64
+	Busy    func(error) bool
+	// Trust returns the certificate chain that devices must trust beyond what their enrollment
+	// brings; default: none.
 	Trust           func() []*x509.Certificate
-	RefuseStranding bool    // refuse sets that may cut a device off
-	RateLimit       float64 // requests a second of one caller, who may send RateBurst at once; 0: any number
-	RateBurst       int
-	Limiter         *Limiter // that counts callers elsewhere, too; default: one of RateLimit and RateBurst
-	// TLSCertificate returns what the server shows of itself, to warn before it expires; default: it is not known.
+	RefuseStranding bool // refuse sets that may cut a device off
+	// requests a second of one caller, who may send RateBurst at once; 0: any number
+	RateLimit float64
+	RateBurst int
+	// that counts callers elsewhere, too; default: one of RateLimit and RateBurst
+	Limiter *Limiter
+	// TLSCertificate returns what the server shows of itself, to warn before it expires; default:
+	// it is not known.
 	TLSCertificate func() *x509.Certificate
 	Version        string    // of the program
 	Started        time.Time // when the server began to run; default: now
@@ -188,7 +200,8 @@ func (c *call) authenticate() error {
 	scheme, bearer, _ := strings.Cut(c.req.HTTP.Header.Get("Authorization"), " ")
 	err := access.ErrUnauthenticated
 	if strings.EqualFold(scheme, "Bearer") {
-		c.caller, err = c.config.Authenticator.Authenticate(c.req.Context(), strings.TrimSpace(bearer))
+		c.caller, err = c.config.Authenticator.Authenticate(c.req.Context(),
+			strings.TrimSpace(bearer))
 	}
 	if err == nil {
 		return c.admit()
@@ -210,7 +223,8 @@ func (s *server) baseOf(r *http.Request) string {
 		scheme, host = own.Scheme, own.Host
 	}
 	if s.config.TrustForwarded {
-		if proto := firstOf(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
+		if proto := firstOf(r.Header.Get("X-Forwarded-Proto")); proto == "http" ||
+			proto == "https" {
 			scheme = proto
 		}
 		if forwarded := firstOf(r.Header.Get("X-Forwarded-Host")); forwarded != "" {

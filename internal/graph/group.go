@@ -9,21 +9,30 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-var deviceGroups = &resource{name: "groups", path: odata.BetaPath + "groups", odataType: "group", object: "group",
-	noun: "group", category: categoryDevice, stable: true, tagged: true,
-	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime", "renewedDateTime", "securityIdentifier", "mail",
-		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "onPremisesSecurityIdentifier"},
-	setElsewhere: []string{"groupTypes", "members", "owners", "classification", "creationOptions", "isAssignableToRole", "membershipRule",
-		"membershipRuleProcessingState", "onPremisesDomainName", "onPremisesNetBiosName", "onPremisesProvisioningErrors",
-		"onPremisesSamAccountName", "preferredDataLocation", "preferredLanguage", "resourceBehaviorOptions", "resourceProvisioningOptions",
+var deviceGroups = &resource{name: "groups", path: odata.BetaPath + "groups", odataType: "group",
+	object: "group",
+	noun:   "group", category: categoryDevice, stable: true, tagged: true,
+	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime",
+		"renewedDateTime", "securityIdentifier", "mail",
+		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime",
+		"onPremisesSecurityIdentifier"},
+	setElsewhere: []string{"groupTypes", "members", "owners", "classification", "creationOptions",
+		"isAssignableToRole", "membershipRule",
+		"membershipRuleProcessingState", "onPremisesDomainName", "onPremisesNetBiosName",
+		"onPremisesProvisioningErrors",
+		"onPremisesSamAccountName", "preferredDataLocation", "preferredLanguage",
+		"resourceBehaviorOptions", "resourceProvisioningOptions",
 		"serviceProvisioningErrors", "theme", "uniqueName", "visibility"}}
 
 // What is done to the members of a group.
 var (
-	toListMembers          = &verb{name: "listMembers", method: "GET", suffix: "/{id}/members", part: "members", many: true}
-	toListMemberReferences = &verb{name: "listMemberReferences", method: "GET", suffix: "/{id}/members/$ref", many: true}
-	toAddMember            = &verb{name: "addMember", method: "POST", suffix: "/{id}/members/$ref"}
-	toRemoveMember         = &verb{name: "removeMember", method: "DELETE", suffix: "/{id}/members/{device}/$ref"}
+	toListMembers = &verb{name: "listMembers", method: "GET", suffix: "/{id}/members",
+		part: "members", many: true}
+	toListMemberReferences = &verb{name: "listMemberReferences", method: "GET",
+		suffix: "/{id}/members/$ref", many: true}
+	toAddMember    = &verb{name: "addMember", method: "POST", suffix: "/{id}/members/$ref"}
+	toRemoveMember = &verb{name: "removeMember", method: "DELETE",
+		suffix: "/{id}/members/{device}/$ref"}
 )
 
 func groupRoutes() []route {
@@ -33,29 +42,38 @@ func groupRoutes() []route {
 		deviceGroups.route(toList, read, odata.ExpandOptions, (*call).listGroups),
 		deviceGroups.route(toCount, read, odata.CountOptions, (*call).listGroups),
 		deviceGroups.route(toCreate, may(access.CreateGroups), nil, (*call).createGroup),
-		deviceGroups.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, (*call).getGroup),
+		deviceGroups.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand},
+			(*call).getGroup),
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
-		deviceGroups.route(toListMembers, read, pages, (*call).listMembers).answering("directoryObject"),
-		deviceGroups.route(toListMemberReferences, read, pages, (*call).listMemberReferences).answering(""),
+		deviceGroups.route(toListMembers, read, pages,
+			(*call).listMembers).answering("directoryObject"),
+		deviceGroups.route(toListMemberReferences, read, pages,
+			(*call).listMemberReferences).answering(""),
 		deviceGroups.route(toAddMember, update, nil, (*call).addMember),
 		deviceGroups.route(toRemoveMember, update, nil, (*call).removeMember),
 	}
 }
 
 var groupProperties = odata.Properties{
-	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"createdDateTime", odata.DateTime},
-	{"groupTypes", odata.CollectionOf(odata.String)}, {"mailEnabled", odata.Boolean}, {"securityEnabled", odata.Boolean},
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String},
+	{"createdDateTime", odata.DateTime},
+	{"groupTypes", odata.CollectionOf(odata.String)}, {"mailEnabled", odata.Boolean},
+	{"securityEnabled", odata.Boolean},
 }
 
 // groupListing is what the options take of groups.
 var groupListing = &odata.Listing{
 	Filters: map[string]odata.Comparer{
-		"id": odata.TextField(catalog.ByID), "displayName": odata.TextField(catalog.ByDisplayName), "description": odata.TextField(catalog.ByDescription),
-		"createdDateTime": odata.TimeField(catalog.ByCreated), "mailEnabled": odata.ConstField(false), "securityEnabled": odata.ConstField(true),
+		"id": odata.TextField(catalog.ByID), "displayName": odata.TextField(catalog.ByDisplayName),
+		"description":     odata.TextField(catalog.ByDescription),
+		"createdDateTime": odata.TimeField(catalog.ByCreated),
+		"mailEnabled":     odata.ConstField(false), "securityEnabled": odata.ConstField(true),
 		"groupTypes": odata.EmptyField{},
 	},
-	Orders: map[string]query.Field{"id": catalog.ByID, "displayName": catalog.ByDisplayName, "createdDateTime": catalog.ByCreated},
-	Search: map[string]query.Field{"displayName": catalog.ByDisplayName, "description": catalog.ByDescription},
+	Orders: map[string]query.Field{"id": catalog.ByID, "displayName": catalog.ByDisplayName,
+		"createdDateTime": catalog.ByCreated},
+	Search: map[string]query.Field{"displayName": catalog.ByDisplayName,
+		"description": catalog.ByDescription},
 }
 
 // groupFields shows a group of devices as what Graph calls a security group.
@@ -80,10 +98,11 @@ func (c *call) listGroups() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, "groups", groupListing, c.namedGroups(), c.config.Catalog.ListGroups, func(g *catalog.DeviceGroup) (odata.Fields, error) {
-		members, err := c.expandedMembers(g.ID, expanded)
-		return append(odata.Tagged(groupTag(g), groupFields(g).Pick(selected)), members...), err
-	})
+	return odata.ServeList(c.req, "groups", groupListing, c.namedGroups(),
+		c.config.Catalog.ListGroups, func(g *catalog.DeviceGroup) (odata.Fields, error) {
+			members, err := c.expandedMembers(g.ID, expanded)
+			return append(odata.Tagged(groupTag(g), groupFields(g).Pick(selected)), members...), err
+		})
 }
 
 // namedGroups is the condition that the caller may name a group; nil: they may name all.
@@ -125,16 +144,19 @@ func (c *call) getGroup() error {
 func (c *call) replyGroup(status int, g *catalog.DeviceGroup, shown odata.Fields) error {
 	c.req.SetTag(groupTag(g))
 	context := c.req.ContextURL("groups") + "/$entity"
-	return c.req.Reply(status, append(odata.Fields{{"@odata.context", context}}, odata.Tagged(groupTag(g), shown)...))
+	return c.req.Reply(status, append(odata.Fields{{"@odata.context", context}},
+		odata.Tagged(groupTag(g), shown)...))
 }
 
-// createGroup takes what Graph requires of a new group. Groups here have no mail, so mailNickname has no effect.
+// createGroup takes what Graph requires of a new group. Groups here have no mail, so mailNickname
+// has no effect.
 func (c *call) createGroup() error {
 	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.Only("displayName", "description", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
+	if err := body.Only("displayName", "description", "mailEnabled", "mailNickname",
+		"securityEnabled"); err != nil {
 		return err
 	}
 	for name, only := range map[string]bool{"mailEnabled": false, "securityEnabled": true} {

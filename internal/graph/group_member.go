@@ -24,26 +24,31 @@ func (c *call) members(suffix string, show func(*fleet.Device) odata.Fields) err
 	if err != nil {
 		return err
 	}
-	return c.req.ReplyPage(odata.Page{Collection: membersPath(id) + suffix, Next: next, Value: value})
+	return c.req.ReplyPage(odata.Page{Collection: membersPath(id) + suffix, Next: next,
+		Value: value})
 }
 
 func membersPath(group string) string { return "groups/" + group + "/members" }
 
-// memberPage reads the members of a group that come after one, as far as the caller reaches them, and the $skiptoken of the
-// next page.
-func (c *call) memberPage(group, after string, size int, show func(*fleet.Device) odata.Fields) (value []odata.Fields, next string, err error) {
+// memberPage reads the members of a group that come after one, as far as the caller reaches them,
+// and the $skiptoken of the next page.
+func (c *call) memberPage(group, after string, size int,
+	show func(*fleet.Device) odata.Fields) (value []odata.Fields, next string, err error) {
 	if _, err := c.config.Catalog.GetGroup(c.req.Context(), group); err != nil {
 		return nil, "", err
 	}
-	where := query.All{fleet.Member(group), query.Comparison{Field: fleet.ByID, Operator: query.Greater, Value: after}}
+	where := query.All{fleet.Member(group), query.Comparison{Field: fleet.ByID,
+		Operator: query.Greater, Value: after}}
 	if !c.scope.Everything() {
 		where = append(where, fleet.Within(c.scope))
 	}
-	list, err := c.config.Devices.Devices(c.req.Context(), query.Query{Where: where, OrderBy: []query.Order{{Field: fleet.ByID}}, Limit: size + 1})
+	list, err := c.config.Devices.Devices(c.req.Context(),
+		query.Query{Where: where, OrderBy: []query.Order{{Field: fleet.ByID}}, Limit: size + 1})
 	if err != nil {
 		return nil, "", err
 	}
-	seen, next := odata.SplitPage(list.Items, size, func(d fleet.Device) string { return string(d.ID) })
+	seen, next := odata.SplitPage(list.Items, size,
+		func(d fleet.Device) string { return string(d.ID) })
 	value = make([]odata.Fields, len(seen))
 	for i := range seen {
 		value[i] = show(&seen[i])
@@ -68,7 +73,8 @@ func (c *call) expandedMembers(group string, wanted []string) (odata.Fields, err
 	}
 	f := odata.Fields{{expandMembers, value}}
 	if next != "" {
-		link := c.req.URL(membersPath(group) + "?" + odata.OptionSkipToken + "=" + url.QueryEscape(next))
+		link := c.req.URL(membersPath(group) + "?" + odata.OptionSkipToken + "=" +
+			url.QueryEscape(next))
 		f = append(f, odata.Field{expandMembers + "@odata.nextLink", link})
 	}
 	return f, nil
@@ -76,8 +82,10 @@ func (c *call) expandedMembers(group string, wanted []string) (odata.Fields, err
 
 // memberFields shows a member as Graph's device type.
 func memberFields(d *fleet.Device) odata.Fields {
-	return odata.Fields{{"@odata.type", "#microsoft.graph.device"}, {"id", d.ID}, {"deviceId", d.ID},
-		{"displayName", odata.TextOrNull(d.Name)}, {"operatingSystem", odata.TextOrNull(string(d.Platform))},
+	return odata.Fields{{"@odata.type", "#microsoft.graph.device"}, {"id", d.ID},
+		{"deviceId", d.ID},
+		{"displayName", odata.TextOrNull(d.Name)},
+		{"operatingSystem", odata.TextOrNull(string(d.Platform))},
 		{"operatingSystemVersion", odata.TextOrNull(d.OSVersion)}}
 }
 
@@ -85,7 +93,8 @@ func (c *call) listMembers() error { return c.members("", memberFields) }
 
 func (c *call) listMemberReferences() error {
 	return c.members("/$ref", func(d *fleet.Device) odata.Fields {
-		return odata.Fields{{"@odata.id", c.req.URL("deviceManagement/managedDevices/" + string(d.ID))}}
+		return odata.Fields{{"@odata.id", c.req.URL("deviceManagement/managedDevices/" +
+			string(d.ID))}}
 	})
 }
 
@@ -102,7 +111,8 @@ func (c *call) addMember() error {
 	if err != nil {
 		return err
 	}
-	id, ok := referred(reference, "managedDevices", "comanagedDevices", "devices", "directoryObjects")
+	id, ok := referred(reference, "managedDevices", "comanagedDevices", "devices",
+		"directoryObjects")
 	if !ok {
 		return odata.BadRequest("@odata.id",
 			"Property '@odata.id' must be the URL of a device, ending in managedDevices/ and its id.")

@@ -11,7 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// certificateWarning is how long before its end a certificate is warned of: a push certificate's renewal takes a person.
+// certificateWarning is how long before its end a certificate is warned of: a push certificate's
+// renewal takes a person.
 const certificateWarning = 30 * day
 
 // The words for the database.
@@ -29,26 +30,32 @@ func (c *call) serverHealth() error {
 	}
 	warnings := []string{}
 	if database != databaseWorks {
-		warnings = append(warnings, "The database does not answer as it should. The server's log has the cause.")
+		warnings = append(warnings,
+			"The database does not answer as it should. The server's log has the cause.")
 	}
 	if c.config.Durable != nil && database == databaseWorks {
 		if err := c.config.Durable(c.req.Context()); err != nil {
-			c.config.Log.Error("the database may lose what is answered", "request-id", c.req.ID, "err", err)
-			warnings = append(warnings, "The database may lose what is answered when its machine ends: its settings are not safe, or cannot be read. "+
-				"The server's log has the cause.")
+			c.config.Log.Error("the database may lose what is answered", "request-id", c.req.ID,
+				"err", err)
+			warnings = append(warnings,
+				"The database may lose what is answered when its machine ends: its settings are not safe, or cannot be read. "+
+					"The server's log has the cause.")
 		}
 	}
 	var shown any
 	certificate, err := c.config.PushCertificates.PushCertificate(c.req.Context())
 	if err != nil {
-		c.config.Log.Error("the push certificate cannot be read", "request-id", c.req.ID, "err", err)
-		warnings = append(warnings, "The push certificate cannot be read. The server's log has the cause.")
+		c.config.Log.Error("the push certificate cannot be read", "request-id", c.req.ID, "err",
+			err)
+		warnings = append(warnings,
+			"The push certificate cannot be read. The server's log has the cause.")
 	} else {
 		warnings = append(warnings, pushWarnings(certificate, c.config.Now())...)
 		warnings = append(warnings, c.topicWarnings()...)
 	}
 	if certificate != nil {
-		shown = odata.Fields{{"topic", certificate.Topic}, {"expirationDateTime", odata.Timestamp(certificate.Expires)}}
+		shown = odata.Fields{{"topic", certificate.Topic},
+			{"expirationDateTime", odata.Timestamp(certificate.Expires)}}
 	}
 	warnings = append(warnings, tlsWarnings(c.config.TLSCertificate(), c.config.Now())...)
 	return c.req.Reply(http.StatusOK, odata.Fields{
@@ -61,8 +68,8 @@ func (c *call) serverHealth() error {
 	})
 }
 
-// databaseHealth reads from the database: how many devices the caller may know of. A failure is an answer; what it was
-// is for the log. The error is that of a caller who has gone.
+// databaseHealth reads from the database: how many devices the caller may know of. A failure is an
+// answer; what it was is for the log. The error is that of a caller who has gone.
 func (c *call) databaseHealth() (state string, devices any, err error) {
 	var where fleet.Condition
 	if !c.scope.Everything() {
@@ -82,8 +89,8 @@ func (c *call) databaseHealth() (state string, devices any, err error) {
 	return databaseFails, nil, nil
 }
 
-// topicWarnings names devices that the caller may know of and that cannot be woken. A failure is for the log, and for what is
-// said of the database.
+// topicWarnings names devices that the caller may know of and that cannot be woken. A failure is
+// for the log, and for what is said of the database.
 func (c *call) topicWarnings() []string {
 	var where fleet.Condition
 	if !c.scope.Everything() {
@@ -91,7 +98,8 @@ func (c *call) topicWarnings() []string {
 	}
 	devices, err := c.config.PushCertificates.Unwakeable(c.req.Context(), where)
 	if err != nil {
-		c.config.Log.Error("it cannot be read which devices cannot be woken", "request-id", c.req.ID, "err", err)
+		c.config.Log.Error("it cannot be read which devices cannot be woken", "request-id",
+			c.req.ID, "err", err)
 	}
 	if err != nil || devices.Count == 0 {
 		return nil
@@ -112,12 +120,14 @@ func pushWarnings(p *PushCertificate, now time.Time) []string {
 			"that it was made with.", minute(p.Expires), pushPortal)}
 	case p.Expires.Sub(now) < certificateWarning:
 		return []string{fmt.Sprintf("The push certificate expires at %s, in %s. Renew it at %s, with the Apple account that it was made with: "+
-			"with another one, every device must enroll again.", minute(p.Expires), daysLeft(p.Expires.Sub(now)), pushPortal)}
+			"with another one, every device must enroll again.", minute(p.Expires),
+			daysLeft(p.Expires.Sub(now)), pushPortal)}
 	}
 	return nil
 }
 
-// tlsWarnings warns later of a certificate that is valid for weeks only: it is renewed by a program.
+// tlsWarnings warns later of a certificate that is valid for weeks only: it is renewed by a
+// program.
 func tlsWarnings(c *x509.Certificate, now time.Time) []string {
 	if c == nil {
 		return nil

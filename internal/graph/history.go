@@ -12,18 +12,24 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// historyRoutes tell what was and, over the whole fleet, what is removed now. None of them is Graph's.
+// historyRoutes tell what was and, over the whole fleet, what is removed now. None of them is
+// Graph's.
 func historyRoutes() []route {
 	needs := may(access.ReadDevices)
 	paged := []string{odata.OptionTop, odata.OptionSkipToken}
 	return []route{
-		{method: "GET", pattern: "/api/devices/{id}/actions", name: "actions.list", resource: managedDevices, options: paged, needs: needs,
+		{method: "GET", pattern: "/api/devices/{id}/actions", name: "actions.list",
+			resource: managedDevices, options: paged, needs: needs,
 			handle: (*call).listActions},
-		{method: "GET", pattern: "/api/devices/{id}/actions/{number}/events", name: "actions.events", resource: managedDevices, needs: needs,
+		{method: "GET", pattern: "/api/devices/{id}/actions/{number}/events",
+			name: "actions.events", resource: managedDevices, needs: needs,
 			handle: (*call).listActionEvents},
-		{method: "GET", pattern: "/api/devices/{id}/enrollments", name: "enrollments.list", resource: managedDevices, needs: needs, handle: (*call).listEnrollments},
-		{method: "GET", pattern: "/api/removed", name: "removed.list", options: paged, needs: needs, handle: (*call).listRemoved},
-		{method: "GET", pattern: "/api/failures", name: "failures.list", options: []string{optionDays}, needs: needs,
+		{method: "GET", pattern: "/api/devices/{id}/enrollments", name: "enrollments.list",
+			resource: managedDevices, needs: needs, handle: (*call).listEnrollments},
+		{method: "GET", pattern: "/api/removed", name: "removed.list", options: paged, needs: needs,
+			handle: (*call).listRemoved},
+		{method: "GET", pattern: "/api/failures", name: "failures.list",
+			options: []string{optionDays}, needs: needs,
 			handle: (*call).listFailures},
 	}
 }
@@ -56,7 +62,8 @@ func (c *call) listActions() error {
 		if a == nil { // the device has left the caller's area meanwhile
 			return errHidden{fleet.ErrNotFound}
 		}
-		items = append(items, append(odata.Fields{{"id", a.ID}, {"number", a.Number}, {"initiatedBy", a.Actor}}, ownActionResult(a, c.server.explain)...))
+		items = append(items, append(odata.Fields{{"id", a.ID}, {"number", a.Number},
+			{"initiatedBy", a.Actor}}, ownActionResult(a, c.server.explain)...))
 	}
 	var next any
 	if size > 0 && len(list) > size {
@@ -65,8 +72,8 @@ func (c *call) listActions() error {
 	return c.req.ReplyOwnPage(items, next)
 }
 
-// listActionEvents is GET /api/devices/{id}/actions/{number}/events: what became of an action, step by step, as far as
-// events are kept.
+// listActionEvents is GET /api/devices/{id}/actions/{number}/events: what became of an action, step
+// by step, as far as events are kept.
 func (c *call) listActionEvents() error {
 	ctx := c.req.Context()
 	number, err := strconv.ParseInt(c.req.PathValue("number"), 10, 64)

@@ -16,8 +16,10 @@ import (
 
 func TestAuthentication(t *testing.T) {
 	s := newSite(t)
-	for _, path := range []string{devices, configurations, groups, "/beta/nothing", "/api/enrollments", "/nothing"} {
-		for _, authorization := range []string{"", "Bearer", "Bearer ", "Bearer x", "Basic " + s.token, s.token, "Bearer " + s.token + "x"} {
+	for _, path := range []string{devices, configurations, groups, "/beta/nothing",
+		"/api/enrollments", "/nothing"} {
+		for _, authorization := range []string{"", "Bearer", "Bearer ", "Bearer x",
+			"Basic " + s.token, s.token, "Bearer " + s.token + "x"} {
 			a := s.call("GET", path, nil, "Authorization", authorization)
 			if a.status != http.StatusUnauthorized || a.code() != "InvalidAuthenticationToken" ||
 				!strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
@@ -32,8 +34,10 @@ func TestAuthentication(t *testing.T) {
 
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	s := newSite(t)
-	for _, path := range []string{"/", "/beta", "/beta/", "/v1.0/deviceManagement/comanagedDevices", "/v2.0/groups", devices + "/", "/beta//groups",
-		"/beta/x/../groups", "/beta/deviceManagement/managedDevice", "/Api/me", devices + "/x/microsoft.graph.wipe", "/beta/microsoft.graph.groups",
+	for _, path := range []string{"/", "/beta", "/beta/", "/v1.0/deviceManagement/comanagedDevices",
+		"/v2.0/groups", devices + "/", "/beta//groups",
+		"/beta/x/../groups", "/beta/deviceManagement/managedDevice", "/Api/me",
+		devices + "/x/microsoft.graph.wipe", "/beta/microsoft.graph.groups",
 		devices + "/microsoft.graph.$count", devices + "/x/wipe"} {
 		a := s.call("GET", path, nil)
 		if a.status != http.StatusNotFound || a.code() != "ResourceNotFound" {
@@ -49,7 +53,8 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		{"OPTIONS", groups, "GET, HEAD, POST"},
 	} {
 		a := s.call(tt.method, tt.path, nil)
-		if a.status != http.StatusMethodNotAllowed || a.code() != "MethodNotAllowed" || a.header.Get("Allow") != tt.allow {
+		if a.status != http.StatusMethodNotAllowed || a.code() != "MethodNotAllowed" ||
+			a.header.Get("Allow") != tt.allow {
 			t.Errorf("%s %s: got %s, Allow %q", tt.method, tt.path, a, a.header.Get("Allow"))
 		}
 		checkError(t, a)
@@ -60,14 +65,25 @@ func TestUnsupportedOptions(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
 	for _, path := range []string{
-		devices + "?$expand=users", devices + "?$skip=-1", devices + "?$skip=100001", devices + "?$skip=1&$skiptoken=e30", devices + "?$search=", devices + "?$search=%22%22", devices + "?top=1", devices + "?$TOP=1",
-		devices + "?$top=1&$top=2", devices + "?$top=-1", devices + "?$top=1001", devices + "?$top=x", devices + "?$top=",
-		devices + "?$count=yes", devices + "?$orderby=udid", devices + "?$orderby=id,id", devices + "?$orderby=deviceName,",
-		devices + "?$orderby=id,deviceName,model,osVersion", devices + "/$count?$top=1", devices + "/$count?$filter=x", groups + "/$count?$count=true", devices + "?$orderby=deviceName%20down",
-		devices + "?$orderby=", devices + "?$filter=", devices + "?$select=", devices + "?$select=id,colour", devices + "?$skiptoken=x",
-		devices + "?$skiptoken=", devices + "?$filter=colour%20eq%20'x'", devices + "?a=1;b=2", devices + "?$format=json",
-		p.path() + "?$filter=id%20eq%20'x'", p.path() + "?$select=colour", configurations + "?$filter=x", apps + "?$count=yes", apps + "?$expand=x", configurations + "?$orderby=version",
-		configurations + "?$select=payload", groups + "?$orderby=description", groups + "?$filter=mail%20eq%20null", groups + "?$select=mail",
+		devices + "?$expand=users", devices + "?$skip=-1", devices + "?$skip=100001",
+		devices + "?$skip=1&$skiptoken=e30", devices + "?$search=", devices + "?$search=%22%22",
+		devices + "?top=1", devices + "?$TOP=1",
+		devices + "?$top=1&$top=2", devices + "?$top=-1", devices + "?$top=1001",
+		devices + "?$top=x", devices + "?$top=",
+		devices + "?$count=yes", devices + "?$orderby=udid", devices + "?$orderby=id,id",
+		devices + "?$orderby=deviceName,",
+		devices + "?$orderby=id,deviceName,model,osVersion", devices + "/$count?$top=1",
+		devices + "/$count?$filter=x", groups + "/$count?$count=true",
+		devices + "?$orderby=deviceName%20down",
+		devices + "?$orderby=", devices + "?$filter=", devices + "?$select=",
+		devices + "?$select=id,colour", devices + "?$skiptoken=x",
+		devices + "?$skiptoken=", devices + "?$filter=colour%20eq%20'x'", devices + "?a=1;b=2",
+		devices + "?$format=json",
+		p.path() + "?$filter=id%20eq%20'x'", p.path() + "?$select=colour",
+		configurations + "?$filter=x", apps + "?$count=yes", apps + "?$expand=x",
+		configurations + "?$orderby=version",
+		configurations + "?$select=payload", groups + "?$orderby=description",
+		groups + "?$filter=mail%20eq%20null", groups + "?$select=mail",
 	} {
 		a := s.call("GET", path, nil)
 		if a.status != http.StatusBadRequest || a.code() != "BadRequest" {
@@ -86,7 +102,8 @@ func TestRequestIDs(t *testing.T) {
 	a := s.must(http.StatusOK, "GET", devices, nil, "client-request-id", "mine")
 	b := s.must(http.StatusNotFound, "GET", devices+"/x", nil, "client-request-id", "mine")
 	if a.header.Get("client-request-id") != "mine" || b.header.Get("client-request-id") != "mine" ||
-		a.header.Get("request-id") == b.header.Get("request-id") || at(b.body, "error", "innerError", "client-request-id") != "mine" {
+		a.header.Get("request-id") == b.header.Get("request-id") ||
+		at(b.body, "error", "innerError", "client-request-id") != "mine" {
 		t.Errorf("got %v and %v %s", a.header, b.header, b)
 	}
 	c := s.must(http.StatusOK, "GET", devices, nil, "client-request-id", strings.Repeat("x", 200))
@@ -114,7 +131,8 @@ func TestUnexpectedErrors(t *testing.T) {
 		status int
 		code   string
 	}{
-		{errors.New("SELECT secret FROM devices: disk I/O error"), http.StatusInternalServerError, "InternalServerError"},
+		{errors.New("SELECT secret FROM devices: disk I/O error"), http.StatusInternalServerError,
+			"InternalServerError"},
 		{busy, http.StatusServiceUnavailable, "ServiceUnavailable"},
 		{context.DeadlineExceeded, http.StatusServiceUnavailable, "ServiceUnavailable"},
 	} {
@@ -123,13 +141,15 @@ func TestUnexpectedErrors(t *testing.T) {
 			c.Busy = func(err error) bool { return errors.Is(err, busy) }
 		})
 		a := s.call("GET", devices, nil)
-		if a.status != tt.status || a.code() != tt.code || strings.Contains(string(a.text), tt.err.Error()) {
+		if a.status != tt.status || a.code() != tt.code ||
+			strings.Contains(string(a.text), tt.err.Error()) {
 			t.Errorf("%v: got %s", tt.err, a)
 		}
 		if (a.header.Get("Retry-After") != "") != (a.status == http.StatusServiceUnavailable) {
 			t.Errorf("%v: Retry-After is %q", tt.err, a.header.Get("Retry-After"))
 		}
-		if log := s.log.text(); !strings.Contains(log, tt.err.Error()) || !strings.Contains(log, a.header.Get("request-id")) {
+		if log := s.log.text(); !strings.Contains(log, tt.err.Error()) ||
+			!strings.Contains(log, a.header.Get("request-id")) {
 			t.Errorf("%v: logged %q", tt.err, log)
 		}
 		checkError(t, a)
@@ -172,17 +192,24 @@ func TestCallerWhoLeavesIsNoError(t *testing.T) {
 }
 
 func TestExternalAddress(t *testing.T) {
-	forwarded := []string{"X-Forwarded-Proto", "https, http", "X-Forwarded-Host", "graph.example, inner"}
+	forwarded := []string{"X-Forwarded-Proto", "https, http", "X-Forwarded-Host",
+		"graph.example, inner"}
 	for _, tt := range []struct {
 		name   string
 		change func(*graph.Config)
 		want   string // empty: the address called
 	}{
 		{"as called", func(*graph.Config) {}, ""},
-		{"its own name", func(c *graph.Config) { c.OwnURL = "https://own.example:8443" }, "https://own.example:8443"},
-		{"its own name, and a proxy's", func(c *graph.Config) { c.OwnURL, c.TrustForwarded = "https://own.example", true }, "https://graph.example"},
-		{"behind a proxy", func(c *graph.Config) { c.TrustForwarded = true }, "https://graph.example"},
-		{"configured", func(c *graph.Config) { c.BaseURL, c.TrustForwarded = "https://mdm.example:8443/", true }, "https://mdm.example:8443"},
+		{"its own name", func(c *graph.Config) { c.OwnURL = "https://own.example:8443" },
+			"https://own.example:8443"},
+		{"its own name, and a proxy's", func(c *graph.Config) {
+			c.OwnURL, c.TrustForwarded = "https://own.example", true
+		}, "https://graph.example"},
+		{"behind a proxy", func(c *graph.Config) { c.TrustForwarded = true },
+			"https://graph.example"},
+		{"configured", func(c *graph.Config) {
+			c.BaseURL, c.TrustForwarded = "https://mdm.example:8443/", true
+		}, "https://mdm.example:8443"},
 	} {
 		s := newSite(t, tt.change)
 		s.enrollPhone()
@@ -193,7 +220,8 @@ func TestExternalAddress(t *testing.T) {
 		}
 		a := s.must(http.StatusOK, "GET", devices+"?$top=1", nil, forwarded...)
 		link, _ := a.body["@odata.nextLink"].(string)
-		if !strings.HasPrefix(link, want+devices+"?$") || a.body["@odata.context"] != want+"/beta/$metadata#deviceManagement/managedDevices" {
+		if !strings.HasPrefix(link, want+devices+"?$") ||
+			a.body["@odata.context"] != want+"/beta/$metadata#deviceManagement/managedDevices" {
 			t.Errorf("%s: got %s", tt.name, a)
 		}
 	}
@@ -201,7 +229,8 @@ func TestExternalAddress(t *testing.T) {
 
 func TestEnrollmentLinks(t *testing.T) {
 	s := newSite(t)
-	for body, ttl := range map[string]time.Duration{`{}`: 24 * time.Hour, `{"expiresIn":"90m"}`: 90 * time.Minute,
+	for body, ttl := range map[string]time.Duration{`{}`: 24 * time.Hour,
+		`{"expiresIn":"90m"}`:  90 * time.Minute,
 		`{"expiresIn":"P30D"}`: 720 * time.Hour, `{"expiresIn":null}`: 24 * time.Hour} {
 		a := s.must(http.StatusCreated, "POST", "/api/enrollments", body)
 		if s.channel.ttl != ttl || a.body["url"] != "https://mdm.example/enroll/abc" ||
@@ -211,8 +240,12 @@ func TestEnrollmentLinks(t *testing.T) {
 	}
 	for _, body := range []string{`{"expiresIn":"0"}`, `{"expiresIn":"-1h"}`, `{"expiresIn":"31d"}`,
 		`{"expiresIn":"P31D"}`, `{"expiresIn":24}`,
-		`{"expires":"24h"}`, `{"for":""}`, `{"for":"a b"}`, `{"for":7}`, `{"replace":"yes"}`, `{"groupId":"7f1c9c1e-0000-4000-8000-000000000000"}`} {
-		if a := s.call("POST", "/api/enrollments", body); a.status != http.StatusBadRequest || !strings.Contains(a.message(), "expires") && !strings.Contains(a.message(), "'for'") && !strings.Contains(a.message(), "'replace'") && !strings.Contains(a.message(), "'groupId'") {
+		`{"expires":"24h"}`, `{"for":""}`, `{"for":"a b"}`, `{"for":7}`, `{"replace":"yes"}`,
+		`{"groupId":"7f1c9c1e-0000-4000-8000-000000000000"}`} {
+		if a := s.call("POST", "/api/enrollments", body); a.status != http.StatusBadRequest ||
+			!strings.Contains(a.message(), "expires") && !strings.Contains(a.message(), "'for'") &&
+				!strings.Contains(a.message(), "'replace'") &&
+				!strings.Contains(a.message(), "'groupId'") {
 			t.Errorf("%s: got %s", body, a)
 		}
 	}
@@ -229,11 +262,15 @@ func TestPushCertificate(t *testing.T) {
 			t.Errorf("%v: got %s", body, a)
 		}
 	}
-	set := s.must(http.StatusOK, "PATCH", path, object{"certificate": "-----BEGIN", "privateKey": "secret", "id": nil, "topicIdentifier": "mine"})
+	set := s.must(http.StatusOK, "PATCH", path,
+		object{"certificate": "-----BEGIN", "privateKey": "secret", "id": nil,
+			"topicIdentifier": "mine"})
 	got := s.must(http.StatusOK, "GET", path, nil)
 	for _, a := range []answer{set, got} {
-		if a.body["topicIdentifier"] != "com.apple.mgmt.External.1" || a.body["certificateSerialNumber"] != "0A" ||
-			a.body["expirationDateTime"] != "2025-02-13T11:17:05Z" || strings.Contains(string(a.text), "secret") {
+		if a.body["topicIdentifier"] != "com.apple.mgmt.External.1" ||
+			a.body["certificateSerialNumber"] != "0A" ||
+			a.body["expirationDateTime"] != "2025-02-13T11:17:05Z" ||
+			strings.Contains(string(a.text), "secret") {
 			t.Errorf("got %s", a)
 		}
 	}
@@ -241,7 +278,8 @@ func TestPushCertificate(t *testing.T) {
 		t.Errorf("the key set is %q", s.channel.key)
 	}
 	selected := s.must(http.StatusOK, "GET", path+"?$select=expirationDateTime", nil)
-	if keys := keysOf(selected.body); !slices.Equal(keys, []string{"@odata.context", "expirationDateTime"}) {
+	if keys := keysOf(selected.body); !slices.Equal(keys,
+		[]string{"@odata.context", "expirationDateTime"}) {
 		t.Errorf("selected %v", keys)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// idempotencyKeyHeader names a call, so that it is carried out once however often it is sent (IETF draft "The
-// Idempotency-Key HTTP Header Field").
+// idempotencyKeyHeader names a call, so that it is carried out once however often it is sent (IETF
+// draft "The Idempotency-Key HTTP Header Field").
 const idempotencyKeyHeader = "Idempotency-Key"
 
 const (
@@ -30,25 +30,29 @@ func (c *call) readKey() error {
 		return nil
 	}
 	if !c.route.takesKey() {
-		return odata.BadRequest(idempotencyKeyHeader, "Header '%s' is not supported here. Leave it out.", idempotencyKeyHeader)
+		return odata.BadRequest(idempotencyKeyHeader,
+			"Header '%s' is not supported here. Leave it out.", idempotencyKeyHeader)
 	}
 	name := values[0]
 	printable := !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' })
 	if len(values) > 1 || name == "" || len(name) > longestIdempotencyKey || !printable {
-		return odata.BadRequest(idempotencyKeyHeader, "Header '%s' is not valid: give it once, with 1 to %d printable ASCII characters.",
+		return odata.BadRequest(idempotencyKeyHeader,
+			"Header '%s' is not valid: give it once, with 1 to %d printable ASCII characters.",
 			idempotencyKeyHeader, longestIdempotencyKey)
 	}
 	c.key = &engine.Key{Caller: c.caller.ID, Name: name}
 	return nil
 }
 
-// startFault turns what stops a call of the action, beside a refused set, into what the caller is told.
+// startFault turns what stops a call of the action, beside a refused set, into what the caller is
+// told.
 func startFault(err error) error {
 	switch {
 	case errors.Is(err, engine.ErrChanged):
 		return odata.PreconditionFailed()
 	case errors.Is(err, engine.ErrKeyReused):
-		return &odata.Fault{Status: http.StatusUnprocessableEntity, Code: codeKeyReused, Target: idempotencyKeyHeader,
+		return &odata.Fault{Status: http.StatusUnprocessableEntity, Code: codeKeyReused,
+			Target:  idempotencyKeyHeader,
 			Message: "This Idempotency-Key was given to another call on this device less than 24 hours ago. Give each call a key of its own."}
 	default:
 		return err

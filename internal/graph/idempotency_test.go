@@ -13,7 +13,8 @@ import (
 
 func (p *phone) syncKeyed(key string, body any, headers ...string) answer {
 	p.t.Helper()
-	return p.call("POST", p.path()+"/syncPayloads", body, append([]string{"Idempotency-Key", key}, headers...)...)
+	return p.call("POST", p.path()+"/syncPayloads", body,
+		append([]string{"Idempotency-Key", key}, headers...)...)
 }
 
 func (p *phone) actions() int {
@@ -48,21 +49,26 @@ func TestIdempotencyKey(t *testing.T) {
 	for what, a := range map[string]answer{
 		"another set":  p.syncKeyed("one", restore),
 		"another time": p.syncKeyed("one", remove, "Restore-After", "1h"),
-		"another name": p.call("POST", p.path()+"/changeAssignments", object{"deviceAssignmentItems": []object{{"itemId": wifi, "itemType": "deviceConfiguration"}}},
+		"another name": p.call("POST", p.path()+"/changeAssignments",
+			object{"deviceAssignmentItems": []object{{"itemId": wifi,
+				"itemType": "deviceConfiguration"}}},
 			"Idempotency-Key", "one"),
 	} {
 		expect(what, a, http.StatusUnprocessableEntity, 2)
-		if a.code() != "IdempotencyKeyReused" || at(a.body, "error", "target") != "Idempotency-Key" {
+		if a.code() != "IdempotencyKeyReused" ||
+			at(a.body, "error", "target") != "Idempotency-Key" {
 			t.Errorf("%s: got %s", what, a)
 		}
 		checkError(t, a)
 	}
 	// A key is one caller's, on one device.
-	_, other, err := s.tokens.Create(t.Context(), access.TokenInput{Name: "other", Role: access.Administrator})
+	_, other, err := s.tokens.Create(t.Context(),
+		access.TokenInput{Name: "other", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect("another caller", p.syncKeyed("one", setOfPayloads(app(mail)), "Authorization", "Bearer "+other), 204, 3)
+	expect("another caller", p.syncKeyed("one", setOfPayloads(app(mail)), "Authorization",
+		"Bearer "+other), 204, 3)
 	p.connect()
 	// A refused call has no key: what was at fault may be mended.
 	expect("a refused one", p.syncKeyed("three", setOfPayloads(config("nothing"))), 400, 3)
@@ -90,10 +96,12 @@ func TestBadIdempotencyKeys(t *testing.T) {
 			t.Errorf("%q: got %s", key, a)
 		}
 	}
-	if a := p.syncKeyed(strings.Repeat("k", 255), setOfPayloads()); a.status != http.StatusNoContent {
+	if a := p.syncKeyed(strings.Repeat("k", 255),
+		setOfPayloads()); a.status != http.StatusNoContent {
 		t.Errorf("the longest: got %s", a)
 	}
-	if a := s.call("POST", groups, object{"displayName": "x"}, "Idempotency-Key", "k"); a.status != http.StatusBadRequest {
+	if a := s.call("POST", groups, object{"displayName": "x"}, "Idempotency-Key",
+		"k"); a.status != http.StatusBadRequest {
 		t.Errorf("where it means nothing: got %s", a)
 	}
 	s.must(http.StatusOK, "GET", groups, nil, "Idempotency-Key", "k")
@@ -108,7 +116,8 @@ func TestIdempotencyKeySentAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 24 {
 		wg.Go(func() {
-			// Every second call is another one, so that each of the same would start an action anew.
+			// Every second call is another one, so that each of the same would start an action
+			// anew.
 			key, body := "same", setOfPayloads(config(wifi))
 			if i%2 == 1 {
 				key, body = fmt.Sprint("other ", i), setOfPayloads()
@@ -120,7 +129,8 @@ func TestIdempotencyKeySentAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	removing := 0
-	for _, a := range s.must(http.StatusOK, "GET", "/api/devices/"+string(p.id)+"/actions?$top=1000", nil).values() {
+	for _, a := range s.must(http.StatusOK, "GET",
+		"/api/devices/"+string(p.id)+"/actions?$top=1000", nil).values() {
 		for _, item := range a["deviceActionPayloads"].([]any) {
 			if at(item, "intent") == "remove" {
 				removing++

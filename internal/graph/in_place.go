@@ -12,14 +12,16 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// What is stored of a payload that has to wait for another's place does not name the other: that is named to callers who see it.
+// What is stored of a payload that has to wait for another's place does not name the other: that is
+// named to callers who see it.
 
 func naming(detail, name string, id action.PayloadID) string {
 	return fmt.Sprintf("%s: “%s” (%s)", detail, name, id)
 }
 
 // result is a result as the caller is told of it.
-func (s *sight) result(ctx context.Context, device fleet.DeviceID, r action.Result) (action.Result, error) {
+func (s *sight) result(ctx context.Context, device fleet.DeviceID,
+	r action.Result) (action.Result, error) {
 	if r.InPlace == "" {
 		return r, nil
 	}
@@ -42,7 +44,8 @@ func (s *sight) namePlaceIn(ctx context.Context, e *live.Event) (*live.Event, er
 	return &named, err
 }
 
-// namePlaces names, in the errors of a device's payloads that the caller sees, what is in their place, if that is seen, too.
+// namePlaces names, in the errors of a device's payloads that the caller sees, what is in their
+// place, if that is seen, too.
 func namePlaces(seen []*action.Payload) {
 	for _, p := range seen {
 		i := slices.IndexFunc(seen, func(q *action.Payload) bool { return q.ID == p.Behind })
@@ -52,8 +55,8 @@ func namePlaces(seen []*action.Payload) {
 	}
 }
 
-// otherFields show what is in the place of a payload after a call: null if nothing is, an id that is null if the caller does not
-// see it.
+// otherFields show what is in the place of a payload after a call: null if nothing is, an id that
+// is null if the caller does not see it.
 func (w *wording) otherFields(p *action.Payload, seen []*action.Payload) any {
 	if p == nil {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// inspectProfile is POST /api/profiles/inspect, our own: what a file contains, before it is in the catalog, and which
-// types it can become.
+// inspectProfile is POST /api/profiles/inspect, our own: what a file contains, before it is in the
+// catalog, and which types it can become.
 func (c *call) inspectProfile() error {
 	body, err := c.req.ReadBody()
 	if err != nil {
@@ -27,7 +27,8 @@ func (c *call) inspectProfile() error {
 	}
 	parts, types := []odata.Fields{}, []string{}
 	for _, inner := range found.Parts {
-		parts = append(parts, odata.Fields{{"type", inner.Type}, {"identifier", inner.Identifier}, {"displayName", odata.TextOrNull(inner.DisplayName)}})
+		parts = append(parts, odata.Fields{{"type", inner.Type}, {"identifier", inner.Identifier},
+			{"displayName", odata.TextOrNull(inner.DisplayName)}})
 	}
 	for _, name := range found.Types {
 		types = append(types, "#"+odata.GraphNamespace+name)
@@ -36,13 +37,15 @@ func (c *call) inspectProfile() error {
 	for _, fact := range found.Facts {
 		answer = append(answer, odata.Field{fact.Name, fact.Value})
 	}
-	return c.req.Reply(http.StatusOK, append(answer, odata.Field{"payloads", parts}, odata.Field{"types", types}, odata.Field{"warnings", riskFields(risks)}))
+	return c.req.Reply(http.StatusOK, append(answer, odata.Field{"payloads", parts},
+		odata.Field{"types", types}, odata.Field{"warnings", riskFields(risks)}))
 }
 
 func riskFields(risks []catalog.Risk) []odata.Fields {
 	warnings := []odata.Fields{}
 	for _, risk := range risks {
-		warnings = append(warnings, odata.Fields{{"certain", risk.Certain}, {"message", risk.Reason}})
+		warnings = append(warnings, odata.Fields{{"certain", risk.Certain},
+			{"message", risk.Reason}})
 	}
 	return warnings
 }

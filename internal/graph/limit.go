@@ -25,8 +25,8 @@ type Limiter struct {
 	callers *simplelru.LRU[string, *rate.Limiter] // by their ids
 }
 
-// mostCallers bounds the memory that callers take. The one who has been quiet for longest makes room
-// for another.
+// mostCallers bounds the memory that callers take. The one who has been quiet for longest makes
+// room for another.
 const mostCallers = 10_000
 
 // NewLimiter makes a limiter of perSecond requests a second; nil, which allows all, for 0.
@@ -41,8 +41,8 @@ func NewLimiter(perSecond float64, burst int, now func() time.Time) *Limiter {
 	return &Limiter{rate: rate.Limit(perSecond), burst: max(1, burst), now: now, callers: callers}
 }
 
-// Take takes one request from what a caller has left, by their id. If there is none, it returns after
-// how long there will be.
+// Take takes one request from what a caller has left, by their id. If there is none, it returns
+// after how long there will be.
 func (l *Limiter) Take(caller string) (wait time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
@@ -70,6 +70,7 @@ func (c *call) admit() error {
 		return nil
 	}
 	return &odata.Fault{Status: http.StatusTooManyRequests, Code: codeTooMany,
-		Message: fmt.Sprintf("'%s' sends more than %g requests a second. Wait, and try again.", c.caller.Name, c.config.RateLimit),
-		Header:  map[string]string{"Retry-After": odata.WholeSeconds(wait)}}
+		Message: fmt.Sprintf("'%s' sends more than %g requests a second. Wait, and try again.",
+			c.caller.Name, c.config.RateLimit),
+		Header: map[string]string{"Retry-After": odata.WholeSeconds(wait)}}
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// However many callers there are, the limiter remembers a bounded number of them, the busy ones among them.
+// However many callers there are, the limiter remembers a bounded number of them, the busy ones
+// among them.
 func TestLimiterForgets(t *testing.T) {
 	at := time.Unix(0, 0)
 	l := NewLimiter(1, 1, func() time.Time { return at })

@@ -16,7 +16,8 @@ import (
 
 func TestRateLimit(t *testing.T) {
 	s := newSite(t, func(c *graph.Config) { c.RateLimit, c.RateBurst = 0.5, 4 })
-	_, other, err := s.tokens.Create(t.Context(), access.TokenInput{Name: "other", Role: access.ReadOnlyOperator})
+	_, other, err := s.tokens.Create(t.Context(),
+		access.TokenInput{Name: "other", Role: access.ReadOnlyOperator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,11 +26,13 @@ func TestRateLimit(t *testing.T) {
 	}
 	s.must(http.StatusNotFound, "GET", "/beta/nothing", nil) // counts, too
 	refused := s.call("POST", groups, object{"displayName": "x"})
-	if refused.status != http.StatusTooManyRequests || refused.code() != "TooManyRequests" || refused.header.Get("Retry-After") != "2" {
+	if refused.status != http.StatusTooManyRequests || refused.code() != "TooManyRequests" ||
+		refused.header.Get("Retry-After") != "2" {
 		t.Errorf("got %s, Retry-After %q", refused, refused.header.Get("Retry-After"))
 	}
 	checkError(t, refused)
-	if list, err := s.store.Entries(t.Context(), audit.Query{Limit: 10}); err != nil || len(list) != 0 {
+	if list, err := s.store.Entries(t.Context(), audit.Query{Limit: 10}); err != nil ||
+		len(list) != 0 {
 		t.Errorf("recorded %v, %v", list, err)
 	}
 	s.as(other, http.StatusOK, "GET", groups, nil)
@@ -60,7 +63,8 @@ func TestRateLimitOfBatches(t *testing.T) {
 		items = append(items, request(fmt.Sprint(i), "GET", "/groups", nil))
 	}
 	parts := s.must(http.StatusOK, "POST", batchURL, batchOf(items...)).parts()
-	if parts["0"].status != 200 || parts["1"].status != 200 || parts["2"].status != 429 || parts["3"].status != 429 ||
+	if parts["0"].status != 200 || parts["1"].status != 200 || parts["2"].status != 429 ||
+		parts["3"].status != 429 ||
 		parts["3"].header.Get("Retry-After") != "1" || parts["3"].code() != "TooManyRequests" {
 		t.Errorf("got %v", parts)
 	}
@@ -80,13 +84,15 @@ func TestRateLimitOfTheConsole(t *testing.T) {
 	}
 }
 
-// A call that is broken off is not answered as if it had been carried out, should somebody read the answer after all.
+// A call that is broken off is not answered as if it had been carried out, should somebody read the
+// answer after all.
 func TestBrokenOffCall(t *testing.T) {
 	var api http.Handler
 	s := newSite(t, func(c *graph.Config) { api = graph.New(*c) })
 	ctx, breakOff := context.WithCancel(access.WithPrincipal(t.Context(), administrator))
 	breakOff()
-	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", groups, strings.NewReader(`{"displayName": "x"}`))
+	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", groups,
+		strings.NewReader(`{"displayName": "x"}`))
 	r.Header.Set("Content-Type", "application/json")
 	api.ServeHTTP(w, r)
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {

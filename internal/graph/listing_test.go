@@ -39,14 +39,19 @@ func TestListsOfOthers(t *testing.T) {
 	for _, name := range []string{"cat", "Bee", "ant"} {
 		s.clock.advance(time.Minute)
 		ids[name] = s.addProfile(name)
-		s.must(http.StatusCreated, "POST", groups, object{"displayName": name, "description": map[string]string{"ant": "of six legs"}[name]})
+		s.must(http.StatusCreated, "POST", groups,
+			object{"displayName": name,
+				"description": map[string]string{"ant": "of six legs"}[name]})
 		s.must(http.StatusCreated, "POST", scopeTags, object{"displayName": name})
 	}
 	s.clock.advance(time.Minute)
-	s.must(http.StatusOK, "PATCH", configurations+"/"+ids["cat"], object{"description": "100% wild", "payload": profile("com.example.cat")})
+	s.must(http.StatusOK, "PATCH", configurations+"/"+ids["cat"],
+		object{"description": "100% wild", "payload": profile("com.example.cat")})
 	s.addApp("app")
-	s.must(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.iosStoreApp", "displayName": "store", "publisher": "Apple",
-		"bundleId": "com.example.store", "appStoreUrl": "https://apps.apple.com/us/app/name/id361309726"})
+	s.must(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.iosStoreApp",
+		"displayName": "store", "publisher": "Apple",
+		"bundleId":    "com.example.store",
+		"appStoreUrl": "https://apps.apple.com/us/app/name/id361309726"})
 	s.must(http.StatusCreated, "POST", definitions, object{"displayName": "Night shift"})
 	for _, tt := range []struct{ path, query, want string }{
 		{configurations, "$orderby=displayName", "ant Bee cat"},
@@ -57,16 +62,19 @@ func TestListsOfOthers(t *testing.T) {
 		{configurations, "$filter=displayName gt 'B'&$orderby=displayName", "Bee cat"},
 		{configurations, "$filter=version eq 2", "cat"},
 		{configurations, "$filter=description eq null&$orderby=displayName", "ant Bee"},
-		{configurations, "$filter=createdDateTime gt 2025-02-13T10:18:05Z&$orderby=displayName", "ant Bee"},
+		{configurations, "$filter=createdDateTime gt 2025-02-13T10:18:05Z&$orderby=displayName",
+			"ant Bee"},
 		{configurations, "$filter=payloadFileName eq 'ANT.mobileconfig'", "ant"},
 		{configurations, "$filter=isof('microsoft.graph.macOSCustomConfiguration')", ""},
-		{configurations, "$filter=roleScopeTagIds/any(t:t eq '0') and not endswith(displayName,'t')", "Bee"},
+		{configurations,
+			"$filter=roleScopeTagIds/any(t:t eq '0') and not endswith(displayName,'t')", "Bee"},
 		{configurations, "$search=\"100%\"", "cat"},
 		{configurations, "$search=\"displayName:%\"", ""},
 		{apps, "$filter=isof('microsoft.graph.iosVppApp')", "app"},
 		{apps, "$filter=publisher eq 'apple'", "store"},
 		{apps, "$filter=publisher eq null", "app"},
-		{apps, "$filter=bundleId in ('com.example.store','x') or contains(bundleId,'.app')&$orderby=displayName", "app store"},
+		{apps,
+			"$filter=bundleId in ('com.example.store','x') or contains(bundleId,'.app')&$orderby=displayName", "app store"},
 		{groups, "$orderby=displayName desc&$filter=securityEnabled eq true", "cat Bee ant"},
 		{groups, "$filter=displayName eq 'BEE'", "Bee"},
 		{groups, "$search=\"description:LEGS\"", "ant"},
@@ -79,10 +87,13 @@ func TestListsOfOthers(t *testing.T) {
 		{definitions, "$orderby=displayName&$top=2", "Administrator Help Desk Operator"},
 		{assignments, "$filter=scopeType eq 'allDevices'", "help desk"},
 		{assignments, "$filter=members/any(m:m eq 'x')", ""},
-		{definitions + "/" + access.Administrator + "/roleAssignments", "$filter=displayName ne 'x'", "help desk"},
-		{definitions + "/" + access.HelpDeskOperator + "/roleAssignments", "$filter=displayName ne 'x'", ""},
+		{definitions + "/" + access.Administrator + "/roleAssignments",
+			"$filter=displayName ne 'x'", "help desk"},
+		{definitions + "/" + access.HelpDeskOperator + "/roleAssignments",
+			"$filter=displayName ne 'x'", ""},
 	} {
-		if got := column(s.must(http.StatusOK, "GET", tt.path+"?"+escaped(tt.query), nil), "displayName"); got != tt.want {
+		if got := column(s.must(http.StatusOK, "GET", tt.path+"?"+escaped(tt.query), nil),
+			"displayName"); got != tt.want {
 			t.Errorf("%s?%s: got %q, want %q", tt.path, tt.query, got, tt.want)
 		}
 	}
@@ -90,20 +101,25 @@ func TestListsOfOthers(t *testing.T) {
 
 func TestFilterDevicesByChoice(t *testing.T) {
 	s := newSite(t)
-	for name, d := range map[string]fleet.Device{"phone": {Platform: fleet.IOS, Supervised: true}, "pod": {Platform: fleet.IOS, Model: "iPod9,1"},
-		"pad": {Platform: fleet.IPadOS, UserEnrolled: true}, "mac": {Platform: fleet.MacOS}, "tv": {Platform: fleet.TVOS}} {
+	for name, d := range map[string]fleet.Device{"phone": {Platform: fleet.IOS, Supervised: true},
+		"pod": {Platform: fleet.IOS, Model: "iPod9,1"},
+		"pad": {Platform: fleet.IPadOS, UserEnrolled: true}, "mac": {Platform: fleet.MacOS},
+		"tv": {Platform: fleet.TVOS}} {
 		d.Name, d.UDID = name, name
 		s.enroll(d)
 	}
 	all := s.must(http.StatusOK, "GET", devices+"?$orderby=deviceName", nil)
-	for _, property := range []string{"ownerType", "managedDeviceOwnerType", "deviceType", "complianceState", "managementAgent",
+	for _, property := range []string{"ownerType", "managedDeviceOwnerType", "deviceType",
+		"complianceState", "managementAgent",
 		"deviceEnrollmentType", "deviceRegistrationState", "managementState"} {
 		members := map[string][]string{}
 		for _, row := range all.values() {
-			members[fmt.Sprint(row[property])] = append(members[fmt.Sprint(row[property])], fmt.Sprint(row["deviceName"]))
+			members[fmt.Sprint(row[property])] = append(members[fmt.Sprint(row[property])],
+				fmt.Sprint(row["deviceName"]))
 		}
 		for member, want := range members {
-			got := names(s.must(http.StatusOK, "GET", devices+"?$orderby=deviceName&$filter="+property+"%20eq%20'"+member+"'", nil))
+			got := names(s.must(http.StatusOK, "GET",
+				devices+"?$orderby=deviceName&$filter="+property+"%20eq%20'"+member+"'", nil))
 			if got != strings.Join(want, " ") {
 				t.Errorf("%s eq '%s': got %s, shown so are %v", property, member, got, want)
 			}
@@ -130,16 +146,19 @@ func TestCount(t *testing.T) {
 		"/beta/deviceManagement/remoteActionAudits/$count":                   "0",
 	} {
 		a := s.must(http.StatusOK, "GET", path, nil)
-		if string(a.text) != want || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain") {
+		if string(a.text) != want || !strings.HasPrefix(a.header.Get("Content-Type"),
+			"text/plain") {
 			t.Errorf("%s: got %s %v, want %s", path, a, a.header, want)
 		}
 	}
-	a := s.must(http.StatusOK, "GET", devices+"?$count=true&$top=1&$skip=1&$orderby=deviceName", nil)
+	a := s.must(http.StatusOK, "GET", devices+"?$count=true&$top=1&$skip=1&$orderby=deviceName",
+		nil)
 	if fmt.Sprint(a.body["@odata.count"]) != "3" || names(a) != "d1" {
 		t.Errorf("a page with the count: %s", a)
 	}
 	link := a.body["@odata.nextLink"].(string)
-	if rest := s.must(http.StatusOK, "GET", link, nil); names(rest) != "d2" || strings.Contains(link, "$skip=") || rest.body["@odata.nextLink"] != nil {
+	if rest := s.must(http.StatusOK, "GET", link, nil); names(rest) != "d2" ||
+		strings.Contains(link, "$skip=") || rest.body["@odata.nextLink"] != nil {
 		t.Errorf("behind it, at %s: %s", link, rest)
 	}
 }
@@ -151,15 +170,21 @@ func TestExpandAssignments(t *testing.T) {
 		id := w.newPayload(path[strings.LastIndexByte(path, '/')+1:])
 		want := s.must(http.StatusOK, "GET", path+"/"+id+"/assignments", nil).body["value"]
 		one := s.must(http.StatusOK, "GET", path+"/"+id+"?$expand=assignments&$select=id", nil).body
-		list := s.must(http.StatusOK, "GET", path+"?$expand=assignments&$select=id&$filter=id%20eq%20'"+id+"'", nil).values()
-		if len(want.([]any)) != 2 || len(list) != 1 || !reflect.DeepEqual(one["assignments"], want) || !reflect.DeepEqual(list[0]["assignments"], want) {
+		list := s.must(http.StatusOK, "GET",
+			path+"?$expand=assignments&$select=id&$filter=id%20eq%20'"+id+"'", nil).values()
+		if len(want.([]any)) != 2 || len(list) != 1 ||
+			!reflect.DeepEqual(one["assignments"], want) ||
+			!reflect.DeepEqual(list[0]["assignments"], want) {
 			t.Errorf("%s: assignments are %v; alone %v, in the list %v", path, want, one, list)
 		}
-		bare := s.must(http.StatusCreated, "POST", path, w.payloadBody(path[strings.LastIndexByte(path, '/')+1:])).body["id"].(string)
-		if a := s.must(http.StatusOK, "GET", path+"/"+bare+"?$expand=assignments", nil); !reflect.DeepEqual(a.body["assignments"], []any{}) {
+		bare := s.must(http.StatusCreated, "POST", path,
+			w.payloadBody(path[strings.LastIndexByte(path, '/')+1:])).body["id"].(string)
+		if a := s.must(http.StatusOK, "GET", path+"/"+bare+"?$expand=assignments",
+			nil); !reflect.DeepEqual(a.body["assignments"], []any{}) {
 			t.Errorf("%s: without assignments %s", path, a)
 		}
-		if a := s.must(http.StatusOK, "GET", path, nil); slices.Contains(keysOf(a.values()[0]), "assignments") {
+		if a := s.must(http.StatusOK, "GET", path, nil); slices.Contains(keysOf(a.values()[0]),
+			"assignments") {
 			t.Errorf("%s: not asked for, and in %s", path, a)
 		}
 	}
@@ -180,7 +205,8 @@ func TestPreferredPageSize(t *testing.T) {
 		{devices, "odata.maxpagesize=9999", "odata.maxpagesize=1000", []int{5}},
 		{devices, "odata.maxpagesize=0", "", []int{5}},
 		{devices + "?$top=3", "", "", []int{3, 2}},
-		{"/beta/deviceManagement/resourceOperations?$select=id", "odata.maxpagesize=20", "odata.maxpagesize=20", []int{20, len(access.Rights()) - 20}},
+		{"/beta/deviceManagement/resourceOperations?$select=id", "odata.maxpagesize=20",
+			"odata.maxpagesize=20", []int{20, len(access.Rights()) - 20}},
 	} {
 		a := s.must(http.StatusOK, "GET", tt.path, nil, "Prefer", tt.prefer)
 		if got := a.header.Get("Preference-Applied"); got != tt.applied {
@@ -208,19 +234,24 @@ func TestForeignPositions(t *testing.T) {
 		s.enroll(fleet.Device{Name: fmt.Sprint("d", i), UDID: fmt.Sprint(i), Platform: fleet.IOS})
 	}
 	token := func(order string) string {
-		link := s.must(http.StatusOK, "GET", devices+"?$top=1&$orderby="+order, nil).body["@odata.nextLink"].(string)
+		link := s.must(http.StatusOK, "GET", devices+"?$top=1&$orderby="+order,
+			nil).body["@odata.nextLink"].(string)
 		return link[strings.Index(link, "$skiptoken="):]
 	}
 	for _, path := range []string{
 		devices + "?" + token("deviceName"),
 		devices + "?$orderby=deviceName&" + token("lastSyncDateTime"),
 		devices + "?$orderby=model&" + token("deviceName"),
-		devices + "?$orderby=lastSyncDateTime&$skiptoken=eyJPcmRlckJ5IjoibGFzdFN5bmNEYXRlVGltZSIsIlBvc2l0aW9uIjp7IktleXMiOlsxLCJhIl19fQ",
-		devices + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMV19fQ", devices + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMWU5OV19fQ",
-		devices + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbImEiLCJiIl19fQ", groups + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbbnVsbF19fQ",
+		devices +
+			"?$orderby=lastSyncDateTime&$skiptoken=eyJPcmRlckJ5IjoibGFzdFN5bmNEYXRlVGltZSIsIlBvc2l0aW9uIjp7IktleXMiOlsxLCJhIl19fQ",
+		devices + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMV19fQ",
+		devices + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMWU5OV19fQ",
+		devices + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbImEiLCJiIl19fQ",
+		groups + "?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbbnVsbF19fQ",
 		"/beta/deviceManagement/resourceOperations?$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMV19fQ",
 	} {
-		if a := s.call("GET", path, nil); a.status != http.StatusBadRequest || !strings.Contains(a.message(), "$skiptoken") {
+		if a := s.call("GET", path, nil); a.status != http.StatusBadRequest ||
+			!strings.Contains(a.message(), "$skiptoken") {
 			t.Errorf("%s: got %s", path, a)
 		}
 	}

@@ -19,5 +19,6 @@ func (c *call) me() error {
 	if roles == nil {
 		roles = []string{}
 	}
-	return c.req.Reply(http.StatusOK, odata.Fields{{"id", c.caller.ID}, {"name", c.caller.Name}, {"roles", roles}, {"rights", rights}})
+	return c.req.Reply(http.StatusOK, odata.Fields{{"id", c.caller.ID}, {"name", c.caller.Name},
+		{"roles", roles}, {"rights", rights}})
 }

@@ -6,26 +6,37 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// schemaEnums are the enumerations (spec section 1; Microsoft Graph beta reference, each under its name). Those of the
-// action come from the tables that it is served with.
+// schemaEnums are the enumerations (spec section 1; Microsoft Graph beta reference, each under its
+// name). Those of the action come from the tables that it is served with.
 func schemaEnums() []*odata.Enum {
 	return []*odata.Enum{
 		odata.Sequence("actionState", states...),
-		odata.Sequence("deviceActionPayloadType", append(slices.Clone(syncPayloads.kinds), odata.UnknownFutureValue)...),
-		odata.Sequence("deviceActionPayloadIntent", append(slices.Clone(intents), odata.UnknownFutureValue)...),
-		odata.Sequence("deviceActionPayloadStatus", append(slices.Compact(slices.Clone(syncPayloads.statuses)), odata.UnknownFutureValue)...),
-		odata.Sequence("deviceAssignmentItemType", append(slices.Clone(changeAssignments.kinds), odata.UnknownFutureValue)...),
-		odata.Sequence("deviceAssignmentItemIntent", append(slices.Clone(intents), odata.UnknownFutureValue)...),
-		odata.Sequence("deviceAssignmentItemStatus", append(slices.Clone(changeAssignments.statuses), odata.UnknownFutureValue)...),
+		odata.Sequence("deviceActionPayloadType",
+			append(slices.Clone(syncPayloads.kinds), odata.UnknownFutureValue)...),
+		odata.Sequence("deviceActionPayloadIntent",
+			append(slices.Clone(intents), odata.UnknownFutureValue)...),
+		odata.Sequence("deviceActionPayloadStatus",
+			append(slices.Compact(slices.Clone(syncPayloads.statuses)),
+				odata.UnknownFutureValue)...),
+		odata.Sequence("deviceAssignmentItemType",
+			append(slices.Clone(changeAssignments.kinds), odata.UnknownFutureValue)...),
+		odata.Sequence("deviceAssignmentItemIntent",
+			append(slices.Clone(intents), odata.UnknownFutureValue)...),
+		odata.Sequence("deviceAssignmentItemStatus",
+			append(slices.Clone(changeAssignments.statuses), odata.UnknownFutureValue)...),
 
 		odata.Sequence("ownerType", "unknown", "company", "personal"),
-		odata.Sequence("managedDeviceOwnerType", "unknown", "company", "personal", odata.UnknownFutureValue),
-		odata.Sequence("managementState", "managed", "retirePending", "retireFailed", "wipePending", "wipeFailed", "unhealthy", "deletePending",
-			"retireIssued", "wipeIssued", "wipeCanceled", "retireCanceled", "discovered", odata.UnknownFutureValue),
+		odata.Sequence("managedDeviceOwnerType", "unknown", "company", "personal",
+			odata.UnknownFutureValue),
+		odata.Sequence("managementState", "managed", "retirePending", "retireFailed", "wipePending",
+			"wipeFailed", "unhealthy", "deletePending",
+			"retireIssued", "wipeIssued", "wipeCanceled", "retireCanceled", "discovered",
+			odata.UnknownFutureValue),
 		odata.Numbered("deviceType", `desktop 0 windowsRT 1 winMO6 2 nokia 3 windowsPhone 4 mac 5 winCE 6 winEmbedded 7 iPhone 8 iPad 9 iPod 10
 			android 11 iSocConsumer 12 unix 13 macMDM 14 holoLens 15 surfaceHub 16 androidForWork 17 androidEnterprise 18 windows10x 19
 			androidnGMS 20 chromeOS 21 linux 22 visionOS 23 tvOS 24 blackberry 100 palm 101 unknown 255 cloudPC 257`),
-		odata.Numbered("complianceState", "unknown 0 compliant 1 noncompliant 2 conflict 3 error 4 inGracePeriod 254 configManager 255"),
+		odata.Numbered("complianceState",
+			"unknown 0 compliant 1 noncompliant 2 conflict 3 error 4 inGracePeriod 254 configManager 255"),
 		odata.Numbered("managementAgentType", `eas 1 mdm 2 easMdm 3 intuneClient 4 easIntuneClient 5 configurationManagerClient 8
 			configurationManagerClientMdm 10 configurationManagerClientMdmEas 11 unknown 16 jamf 32 googleCloudDevicePolicyController 64
 			microsoft365ManagedMdm 258 msSense 1024`),
@@ -50,11 +61,15 @@ func schemaEnums() []*odata.Enum {
 		odata.Sequence("complianceStatus", complianceStatuses...),
 		odata.Numbered("policyPlatformType", `android 0 androidForWork 1 iOS 2 macOS 3 windowsPhone81 4 windows81AndLater 5 windows10AndLater 6
 			androidWorkProfile 7 windows10XProfile 8 all 100`),
-		odata.Sequence("mobileAppIntent", "available", "notAvailable", "requiredInstall", "requiredUninstall", "requiredAndAvailableInstall",
+		odata.Sequence("mobileAppIntent", "available", "notAvailable", "requiredInstall",
+			"requiredUninstall", "requiredAndAvailableInstall",
 			"availableInstallWithoutEnrollment", "exclude"),
-		odata.Numbered("resultantAppState", "installed 1 failed 2 notInstalled 3 uninstallFailed 4 pendingInstall 5 unknown 99 notApplicable -1"),
-		odata.Sequence("roleAssignmentScopeType", scopeResources, scopeDevices, "allLicensedUsers", scopeDevicesAndPersons),
-		odata.Sequence("installIntent", "available", requiredIntent, "uninstall", "availableWithoutEnrollment"),
+		odata.Numbered("resultantAppState",
+			"installed 1 failed 2 notInstalled 3 uninstallFailed 4 pendingInstall 5 unknown 99 notApplicable -1"),
+		odata.Sequence("roleAssignmentScopeType", scopeResources, scopeDevices, "allLicensedUsers",
+			scopeDevicesAndPersons),
+		odata.Sequence("installIntent", "available", requiredIntent, "uninstall",
+			"availableWithoutEnrollment"),
 		odata.Flags("deviceManagementConfigurationPlatforms", `none 0 android 1 iOS 4 macOS 8 windows10X 16 windows10 32 linux 128
 			unknownFutureValue 256 androidEnterprise 512 aosp 1024 visionOS 2048 tvOS 4096`),
 		odata.Flags("deviceManagementConfigurationTechnologies", `none 0 mdm 1 windows10XManagement 2 configManager 4 appleRemoteManagement 64
@@ -66,6 +81,7 @@ func schemaEnums() []*odata.Enum {
 		// Of the families that Graph has beside these none has a template for Apple devices here.
 		odata.Numbered("deviceManagementConfigurationTemplateFamily", `none 0 endpointSecurityAntivirus 10 endpointSecurityDiskEncryption 11
 			endpointSecurityFirewall 12 endpointSecurityEndpointDetectionAndResponse 13`),
-		odata.Sequence("deviceManagementConfigurationSecretSettingValueState", "invalid", "notEncrypted", "encryptedValueToken"),
+		odata.Sequence("deviceManagementConfigurationSecretSettingValueState", "invalid",
+			"notEncrypted", "encryptedValueToken"),
 	}
 }

@@ -22,9 +22,12 @@ func TestEnumerationsInMetadata(t *testing.T) {
 	if err := xml.Unmarshal(answer.Body.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]map[string]int{"actionState": actionState, "deviceActionPayloadType": deviceActionPayloadType,
-		"deviceActionPayloadIntent": deviceActionPayloadIntent, "deviceActionPayloadStatus": deviceActionPayloadStatus,
-		"deviceAssignmentItemType": deviceAssignmentItemType, "deviceAssignmentItemIntent": deviceActionPayloadIntent,
+	for name, want := range map[string]map[string]int{"actionState": actionState,
+		"deviceActionPayloadType":    deviceActionPayloadType,
+		"deviceActionPayloadIntent":  deviceActionPayloadIntent,
+		"deviceActionPayloadStatus":  deviceActionPayloadStatus,
+		"deviceAssignmentItemType":   deviceAssignmentItemType,
+		"deviceAssignmentItemIntent": deviceActionPayloadIntent,
 		"deviceAssignmentItemStatus": deviceAssignmentItemStatus} {
 		got := make(map[string]int)
 		for _, shown := range document.Enums {

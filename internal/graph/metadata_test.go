@@ -81,7 +81,8 @@ func (s *site) metadata(version string) *csdl {
 	}
 	declared := func(namespace, name string) string {
 		full := namespace + "." + name
-		if m.types[full] != nil || m.enums[full] != nil || !regexp.MustCompile(`^[A-Za-z_]\w{0,127}$`).MatchString(name) {
+		if m.types[full] != nil || m.enums[full] != nil ||
+			!regexp.MustCompile(`^[A-Za-z_]\w{0,127}$`).MatchString(name) {
 			s.t.Errorf("type %s is declared twice or is no identifier", full)
 		}
 		return full
@@ -134,11 +135,13 @@ func elementOf(typeName string) (string, bool) {
 	return typeName, false
 }
 
-var primitives = []string{"Edm.String", "Edm.Boolean", "Edm.Int32", "Edm.Int64", "Edm.Double", "Edm.DateTimeOffset", "Edm.Binary"}
+var primitives = []string{"Edm.String", "Edm.Boolean", "Edm.Int32", "Edm.Int64", "Edm.Double",
+	"Edm.DateTimeOffset", "Edm.Binary"}
 
 func (m *csdl) defined(typeName string) bool {
 	element, _ := elementOf(typeName)
-	return slices.Contains(primitives, element) || m.enums[element] != nil || m.types[element] != nil
+	return slices.Contains(primitives, element) || m.enums[element] != nil ||
+		m.types[element] != nil
 }
 
 // TestMetadataIsCSDL holds the document against the rules of OData CSDL 4.0.
@@ -147,7 +150,8 @@ func TestMetadataIsCSDL(t *testing.T) {
 	for _, version := range []string{"/beta/", "/v1.0/"} {
 		m := s.metadata(version)
 		if m.Version != "4.0" || m.root == nil || len(m.types) < 30 {
-			t.Fatalf("%s: version %q, container %v, %d types", version, m.Version, m.root, len(m.types))
+			t.Fatalf("%s: version %q, container %v, %d types", version, m.Version, m.root,
+				len(m.types))
 		}
 		for name, of := range m.types {
 			m.checkType(t, name, of)
@@ -189,8 +193,10 @@ func TestMetadataIsCSDL(t *testing.T) {
 
 func (m *csdl) checkType(t *testing.T, name string, of *csdlType) {
 	t.Helper()
-	if base := m.types[of.Base]; of.Base != "" && (base == nil || base.entity != of.entity || m.is(of.Base, name)) {
-		t.Errorf("%s derives from %s, which is missing, of another kind, or derives from it", name, of.Base)
+	if base := m.types[of.Base]; of.Base != "" &&
+		(base == nil || base.entity != of.entity || m.is(of.Base, name)) {
+		t.Errorf("%s derives from %s, which is missing, of another kind, or derives from it", name,
+			of.Base)
 	}
 	if of.entity && !of.Abstract && !m.is(name, "microsoft.graph.entity") {
 		t.Errorf("%s has no key", name)
@@ -218,35 +224,48 @@ func TestMetadataOfTheAction(t *testing.T) {
 	s := newSite(t)
 	m := s.metadata("/beta/")
 	for _, tt := range []struct{ name, base, property, typeName string }{
-		{"syncPayloadsActionResult", "microsoft.graph.deviceActionResult", "deviceActionPayloads", "Collection(microsoft.graph.deviceActionPayload)"},
-		{"changeAssignmentsActionResult", "microsoft.graph.deviceActionResult", "deviceAssignmentItems", "Collection(microsoft.graph.deviceAssignmentItem)"},
-		{"managedDevice", "microsoft.graph.entity", "deviceActionResults", "Collection(microsoft.graph.deviceActionResult)"},
+		{"syncPayloadsActionResult", "microsoft.graph.deviceActionResult", "deviceActionPayloads",
+			"Collection(microsoft.graph.deviceActionPayload)"},
+		{"changeAssignmentsActionResult", "microsoft.graph.deviceActionResult",
+			"deviceAssignmentItems", "Collection(microsoft.graph.deviceAssignmentItem)"},
+		{"managedDevice", "microsoft.graph.entity", "deviceActionResults",
+			"Collection(microsoft.graph.deviceActionResult)"},
 		{"deviceActionPayload", "", "errorCode", "Edm.Int64"},
 		{"deviceActionPayload", "", "payloadType", "microsoft.graph.deviceActionPayloadType"},
-		{"deviceAssignmentItem", "", "assignmentItemActionStatus", "microsoft.graph.deviceAssignmentItemStatus"},
+		{"deviceAssignmentItem", "", "assignmentItemActionStatus",
+			"microsoft.graph.deviceAssignmentItemStatus"},
 		{"deviceAssignmentItem", "", "lastActionDateTime", "Edm.DateTimeOffset"},
 		{"iosLobApp", "microsoft.graph.mobileLobApp", "bundleId", "Edm.String"},
-		{"exclusionGroupAssignmentTarget", "microsoft.graph.groupAssignmentTarget", "groupId", "Edm.String"},
+		{"exclusionGroupAssignmentTarget", "microsoft.graph.groupAssignmentTarget", "groupId",
+			"Edm.String"},
 	} {
 		of := m.types["microsoft.graph."+tt.name]
-		if of == nil || of.Base != tt.base || !slices.Contains(m.all(of), csdlProperty{tt.property, tt.typeName}) {
+		if of == nil || of.Base != tt.base ||
+			!slices.Contains(m.all(of), csdlProperty{tt.property, tt.typeName}) {
 			t.Errorf("%s: %+v", tt.name, of)
 		}
 	}
 	bound := func(m *csdl, name, typeName string, parameters ...csdlProperty) bool {
 		return slices.ContainsFunc(m.actions, func(a csdlAction) bool {
-			return a.Name == name && a.Parameters[0].Type == typeName && slices.Equal(a.Parameters[1:], parameters)
+			return a.Name == name && a.Parameters[0].Type == typeName &&
+				slices.Equal(a.Parameters[1:], parameters)
 		})
 	}
 	const device = "microsoft.graph.managedDevice"
-	payloads := csdlProperty{"deviceActionPayloads", "Collection(microsoft.graph.deviceActionPayload)"}
+	payloads := csdlProperty{"deviceActionPayloads",
+		"Collection(microsoft.graph.deviceActionPayload)"}
 	if !bound(m, "syncPayloads", device, payloads) || !bound(m, "syncDevice", device) ||
-		!bound(m, "changeAssignments", device, csdlProperty{"deviceAssignmentItems", "Collection(microsoft.graph.deviceAssignmentItem)"}) ||
-		!bound(m, "assign", "microsoft.graph.mobileApp", csdlProperty{"mobileAppAssignments", "Collection(microsoft.graph.mobileAppAssignment)"}) {
+		!bound(m, "changeAssignments", device,
+			csdlProperty{"deviceAssignmentItems",
+				"Collection(microsoft.graph.deviceAssignmentItem)"}) ||
+		!bound(m, "assign", "microsoft.graph.mobileApp",
+			csdlProperty{"mobileAppAssignments",
+				"Collection(microsoft.graph.mobileAppAssignment)"}) {
 		t.Errorf("beta has the actions %+v", m.actions)
 	}
 	// The action is in beta only.
-	if stable := s.metadata("/v1.0/"); bound(stable, "syncPayloads", device, payloads) || !bound(stable, "syncDevice", device) {
+	if stable := s.metadata("/v1.0/"); bound(stable, "syncPayloads", device, payloads) ||
+		!bound(stable, "syncDevice", device) {
 		t.Errorf("v1.0 has the actions %+v", stable.actions)
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// The types of $metadata, made of the tables by which the surface is served: those have the names of properties, and what
-// is no text has its type here (Microsoft Graph beta reference, each under its name).
+// The types of $metadata, made of the tables by which the surface is served: those have the names
+// of properties, and what is no text has its type here (Microsoft Graph beta reference, each under
+// its name).
 
 // deviceTypes are managed devices and the results of actions on them.
 func deviceTypes() []*odata.Type {
@@ -18,21 +19,26 @@ func deviceTypes() []*odata.Type {
 		{Name: "directoryObject", Base: "entity", Entity: true, Abstract: true, Referenced: true},
 		{Name: "deviceManagement", Base: "entity", Entity: true},
 		{Name: "deviceAppManagement", Base: "entity", Entity: true},
-		{Name: "managedDevice", Base: "entity", Entity: true, Properties: managedDeviceProperties().Without("id")},
+		{Name: "managedDevice", Base: "entity", Entity: true,
+			Properties: managedDeviceProperties().Without("id")},
 		{Name: "deviceActionResult", Properties: odata.Properties{
-			{"actionName", odata.String}, {"actionState", "actionState"}, {"startDateTime", odata.DateTime},
+			{"actionName", odata.String}, {"actionState", "actionState"},
+			{"startDateTime", odata.DateTime},
 			{"lastUpdatedDateTime", odata.DateTime},
 		}},
 		{Name: "device", Base: "directoryObject", Entity: true,
-			Properties: odata.Texts("deviceId", "displayName", "operatingSystem", "operatingSystemVersion")},
+			Properties: odata.Texts("deviceId", "displayName", "operatingSystem",
+				"operatingSystemVersion")},
 	}
 	types = append(types, stateTypes()...)
 	for _, w := range []*wording{syncPayloads, changeAssignments} {
 		item := odata.TypeName(strings.TrimPrefix(w.itemType, odata.GraphNamespace))
 		types = append(types,
-			&odata.Type{Name: odata.TypeName(strings.TrimPrefix(w.resultType, "#"+odata.GraphNamespace)), Base: "deviceActionResult",
+			&odata.Type{Name: odata.TypeName(strings.TrimPrefix(w.resultType,
+				"#"+odata.GraphNamespace)), Base: "deviceActionResult",
 				Properties: odata.Properties{{w.collection, odata.CollectionOf(item)}}},
-			&odata.Type{Name: item, Properties: append(odata.Properties{{w.id, odata.String}, {w.kind, w.kindType}, {w.intent, w.intentType}}, w.readOnly...)})
+			&odata.Type{Name: item, Properties: append(odata.Properties{{w.id, odata.String},
+				{w.kind, w.kindType}, {w.intent, w.intentType}}, w.readOnly...)})
 	}
 	return types
 }
@@ -42,26 +48,33 @@ func stateTypes() []*odata.Type {
 	const standing = odata.OwnNamespace + "payloadStanding"
 	types := []*odata.Type{
 		{Name: "user", Base: "directoryObject", Entity: true},
-		{Name: appStateType, Base: "entity", Entity: true, Properties: appStateProperties.Without("id")},
+		{Name: appStateType, Base: "entity", Entity: true,
+			Properties: appStateProperties.Without("id")},
 		{Name: "mobileAppIntentAndStateDetail", Properties: appDetailProperties},
 		{Name: "mobileAppSupportedDeviceType", Properties: odata.Properties{
 			{"type", "deviceType"}, {"minimumOperatingSystemVersion", odata.String},
 			{"maximumOperatingSystemVersion", odata.String},
 		}},
 		{Name: standing, Properties: odata.Properties{
-			{"assigned", odata.Boolean}, {"removed", odata.Boolean}, {"removedDateTime", odata.DateTime}, {"removedBy", odata.String},
+			{"assigned", odata.Boolean}, {"removed", odata.Boolean},
+			{"removedDateTime", odata.DateTime}, {"removedBy", odata.String},
 			{"restoreDateTime", odata.DateTime}, {"presence", odata.String}, {"work", odata.String},
 			{"error", odata.OwnNamespace + "payloadError"},
 		}},
-		{Name: odata.OwnNamespace + "payloadError", Properties: odata.Properties{{"code", odata.Int64}, {"source", odata.String}, {"detail", odata.String},
-			{"meaning", odata.String}, {"advice", odata.String}}},
+		{Name: odata.OwnNamespace + "payloadError",
+			Properties: odata.Properties{{"code", odata.Int64}, {"source", odata.String},
+				{"detail", odata.String},
+				{"meaning", odata.String}, {"advice", odata.String}}},
 	}
 	for _, k := range stateKinds {
 		setting := odata.TypeName(strings.TrimSuffix(string(k.odataType), "State") + "SettingState")
 		types = append(types,
-			&odata.Type{Name: k.odataType, Base: "entity", Entity: true, Properties: stateProperties.Without("id").With("settingStates", odata.CollectionOf(setting))},
+			&odata.Type{Name: k.odataType, Base: "entity", Entity: true,
+				Properties: stateProperties.Without("id").With("settingStates",
+					odata.CollectionOf(setting))},
 			&odata.Type{Name: setting, Properties: odata.Properties{
-				{"settingName", odata.String}, {"state", "complianceStatus"}, {"errorCode", odata.Int64},
+				{"settingName", odata.String}, {"state", "complianceStatus"},
+				{"errorCode", odata.Int64},
 				{"errorDescription", odata.String},
 			}})
 	}
@@ -74,7 +87,8 @@ func catalogTypes(forms *catalog.Forms) []*odata.Type {
 		{Name: "mobileLobApp", Base: "mobileApp", Entity: true, Abstract: true},
 		{Name: "mobileAppAssignmentSettings", Abstract: true},
 		{Name: "deviceAndAppManagementAssignmentTarget", Abstract: true},
-		{Name: "group", Base: "directoryObject", Entity: true, Properties: groupProperties.Without("id")},
+		{Name: "group", Base: "directoryObject", Entity: true,
+			Properties: groupProperties.Without("id")},
 	}
 	for _, to := range targets {
 		types = append(types, targetType(to))
@@ -85,8 +99,8 @@ func catalogTypes(forms *catalog.Forms) []*odata.Type {
 	return append(types, assignmentSchema(policies))
 }
 
-// formTypes are the complex types and enumerations of the properties of forms, each once. Those of settings catalog
-// policies are Graph's own, and have tables of their own.
+// formTypes are the complex types and enumerations of the properties of forms, each once. Those of
+// settings catalog policies are Graph's own, and have tables of their own.
 func formTypes(forms *catalog.Forms) (types []*odata.Type, enums []*odata.Enum) {
 	seen := make(map[string]bool)
 	var add func(list []catalog.Property)
@@ -97,10 +111,12 @@ func formTypes(forms *catalog.Forms) (types []*odata.Type, enums []*odata.Enum) 
 			}
 			seen[p.Type.Name] = true
 			if p.Type.Members != nil {
-				enums = append(enums, odata.Sequence(odata.TypeName(p.Type.Name), p.Type.Members...))
+				enums = append(enums, odata.Sequence(odata.TypeName(p.Type.Name),
+					p.Type.Members...))
 				continue
 			}
-			types = append(types, &odata.Type{Name: odata.TypeName(p.Type.Name), Properties: formProperties(p.Type.Parts)})
+			types = append(types, &odata.Type{Name: odata.TypeName(p.Type.Name),
+				Properties: formProperties(p.Type.Parts)})
 			add(p.Type.Parts)
 		}
 	}
@@ -114,7 +130,8 @@ func formTypes(forms *catalog.Forms) (types []*odata.Type, enums []*odata.Enum) 
 }
 
 func targetType(to target) *odata.Type {
-	t := &odata.Type{Name: odata.TypeName(strings.TrimPrefix(to.odataType, odata.GraphNamespace)), Base: "deviceAndAppManagementAssignmentTarget"}
+	t := &odata.Type{Name: odata.TypeName(strings.TrimPrefix(to.odataType, odata.GraphNamespace)),
+		Base: "deviceAndAppManagementAssignmentTarget"}
 	switch {
 	case t.Name == "exclusionGroupAssignmentTarget":
 		t.Base = "groupAssignmentTarget"
@@ -126,7 +143,8 @@ func targetType(to target) *odata.Type {
 
 // kindTypes are the types of a collection: the one that all derive from has what all have.
 func kindTypes(k *payloadKind, forms *catalog.Forms) []*odata.Type {
-	base := &odata.Type{Name: k.odataType(), Base: "entity", Entity: true, Abstract: true, Properties: k.shared(forms).Without("id")}
+	base := &odata.Type{Name: k.odataType(), Base: "entity", Entity: true, Abstract: true,
+		Properties: k.shared(forms).Without("id")}
 	types := []*odata.Type{assignmentSchema(k), base}
 	for _, form := range forms.In(k.of) {
 		t := &odata.Type{Name: odata.TypeName(form.Type), Base: base.Name, Entity: true}
@@ -139,9 +157,11 @@ func kindTypes(k *payloadKind, forms *catalog.Forms) []*odata.Type {
 	return types
 }
 
-// shared are the properties that all types of a collection have, or that are declared where all types have them.
+// shared are the properties that all types of a collection have, or that are declared where all
+// types have them.
 func (k *payloadKind) shared(forms *catalog.Forms) odata.Properties {
-	all := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...)
+	all := append(k.readOnly(), append(slices.Clone(everyProperties),
+		formProperties(k.of.Properties)...)...)
 	for _, form := range forms.In(k.of) {
 		for _, p := range form.Properties {
 			if p.Shared && !slices.Contains(all.Names(), p.Name) {
@@ -153,9 +173,11 @@ func (k *payloadKind) shared(forms *catalog.Forms) odata.Properties {
 }
 
 func assignmentSchema(k *payloadKind) *odata.Type {
-	t := &odata.Type{Name: k.assignment(), Base: "entity", Entity: true, Properties: odata.Properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
+	t := &odata.Type{Name: k.assignment(), Base: "entity", Entity: true,
+		Properties: odata.Properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
 	if k.of.Intent {
-		t.Properties = append(t.Properties, odata.Property{"intent", "installIntent"}, odata.Property{"settings", "mobileAppAssignmentSettings"})
+		t.Properties = append(t.Properties, odata.Property{"intent", "installIntent"},
+			odata.Property{"settings", "mobileAppAssignmentSettings"})
 	}
 	return t
 }

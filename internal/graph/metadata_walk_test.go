@@ -34,7 +34,8 @@ func (m *csdl) typeAt(path string) (string, error) {
 			typeName = element
 			continue
 		default:
-			found := slices.IndexFunc(m.all(m.types[typeName]), func(p csdlProperty) bool { return p.Name == segment })
+			found := slices.IndexFunc(m.all(m.types[typeName]),
+				func(p csdlProperty) bool { return p.Name == segment })
 			if found < 0 {
 				return "", fmt.Errorf("%s has no %s", typeName, segment)
 			}
@@ -47,7 +48,8 @@ func (m *csdl) typeAt(path string) (string, error) {
 	return typeName, nil
 }
 
-// TestMetadataFitsAnswers reads everything that there is, and holds each property of each answer against its declaration.
+// TestMetadataFitsAnswers reads everything that there is, and holds each property of each answer
+// against its declaration.
 func TestMetadataFitsAnswers(t *testing.T) {
 	w := newWorld(newSite(t))
 	for _, version := range []string{"/beta/", "/v1.0/"} {

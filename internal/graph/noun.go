@@ -2,8 +2,9 @@ package graph
 
 import "github.com/syncpayloads/syncpayloads/internal/catalog"
 
-// Nouns are what people call the things of the audit record: by the first part of operations' names (roleDefinitions of
-// roleDefinitions.create), by the type of an object (roleDefinition), and of a payload by its own type (iosVppApp).
+// Nouns are what people call the things of the audit record: by the first part of operations' names
+// (roleDefinitions of roleDefinitions.create), by the type of an object (roleDefinition), and of a
+// payload by its own type (iosVppApp).
 func Nouns(forms *catalog.Forms) map[string]string {
 	nouns := make(map[string]string)
 	for _, rt := range routes() {

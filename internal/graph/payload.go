@@ -16,19 +16,23 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// Catalog keeps payloads, their assignments, and groups. *catalog.Catalog implements it; its errors are
-// *invalid.Input, catalog.ErrNotFound and fleet.ErrNotFound.
+// Catalog keeps payloads, their assignments, and groups. *catalog.Catalog implements it; its errors
+// are *invalid.Input, catalog.ErrNotFound and fleet.ErrNotFound.
 type Catalog interface {
 	Create(ctx context.Context, in catalog.Input) (*catalog.Payload, error)
 	Get(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
 	List(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error)
-	// Update, and what else changes things, fails with the error of a condition on the thing as it stands.
-	Update(ctx context.Context, id action.PayloadID, patch catalog.Patch, only ...func(*catalog.Payload) error) (*catalog.Payload, error)
+	// Update, and what else changes things, fails with the error of a condition on the thing as it
+	// stands.
+	Update(ctx context.Context, id action.PayloadID, patch catalog.Patch,
+		only ...func(*catalog.Payload) error) (*catalog.Payload, error)
 	Delete(ctx context.Context, id action.PayloadID, only ...func(*catalog.Payload) error) error
 	Assignments(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error)
 	// AssignmentsOf returns the assignments of each of the payloads that has some.
-	AssignmentsOf(ctx context.Context, ids []action.PayloadID) (map[action.PayloadID][]catalog.Assignment, error)
-	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment, only ...func(*catalog.Payload, []catalog.Assignment) error,
+	AssignmentsOf(ctx context.Context,
+		ids []action.PayloadID) (map[action.PayloadID][]catalog.Assignment, error)
+	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment,
+		only ...func(*catalog.Payload, []catalog.Assignment) error,
 	) ([]catalog.Assignment, error)
 	// PayloadTags returns a payload's scope tags; none if it does not exist.
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
@@ -40,7 +44,8 @@ type Catalog interface {
 	DeleteGroup(ctx context.Context, id string, only ...func(*catalog.DeviceGroup) error) error
 	AddMember(ctx context.Context, group string, device fleet.DeviceID) error
 	RemoveMember(ctx context.Context, group string, device fleet.DeviceID) error
-	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID, error)
+	Members(ctx context.Context, group string, after fleet.DeviceID, limit int) ([]fleet.DeviceID,
+		error)
 }
 
 func payloadRoutes(k *payloadKind) []route {
@@ -60,8 +65,8 @@ func payloadRoutes(k *payloadKind) []route {
 
 func may(r access.Right) []access.Right { return []access.Right{r} }
 
-// find returns the payload that the call's path names. One of another collection, or beyond the caller's scope, is not
-// there.
+// find returns the payload that the call's path names. One of another collection, or beyond the
+// caller's scope, is not there.
 func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	p, err := c.config.Catalog.Get(c.req.Context(), action.PayloadID(c.req.PathValue("id")))
 	if err != nil {
@@ -76,7 +81,8 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	return p, nil
 }
 
-// findToChange is find for what changes the payload and the devices that have it: one single area must hold all of it.
+// findToChange is find for what changes the payload and the devices that have it: one single area
+// must hold all of it.
 func (k *payloadKind) findToChange(c *call, patch catalog.Patch) (*catalog.Payload, error) {
 	p, err := k.find(c)
 	if err != nil {
@@ -87,7 +93,8 @@ func (k *payloadKind) findToChange(c *call, patch catalog.Patch) (*catalog.Paylo
 
 // mayEdit decides on an edit of a payload.
 func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
-	marks := patch.Tags != nil && patch.DisplayName == nil && patch.Description == nil && patch.FileName == nil && patch.File == nil &&
+	marks := patch.Tags != nil && patch.DisplayName == nil && patch.Description == nil &&
+		patch.FileName == nil && patch.File == nil &&
 		(len(patch.Properties) == 0 || string(patch.Properties) == "{}")
 	return c.mayChange(access.Change{Payload: p.ID, Tags: patch.Tags, Marks: marks})
 }
@@ -126,7 +133,8 @@ func (k *payloadKind) create(c *call) error {
 	}
 	form := k.formOf(c.config.Forms, odataType)
 	if form == nil {
-		return odata.BadRequest("@odata.type", "Property '@odata.type' must be one of %s.", k.typeNames(c.config.Forms))
+		return odata.BadRequest("@odata.type", "Property '@odata.type' must be one of %s.",
+			k.typeNames(c.config.Forms))
 	}
 	patch, err := readPatch(body, form)
 	if err != nil {
@@ -139,7 +147,8 @@ func (k *payloadKind) create(c *call) error {
 	if err := c.mayChange(access.Change{Tags: append([]string{}, patch.Tags...)}); err != nil {
 		return err
 	}
-	in := catalog.Input{ODataType: form.Type, File: patch.File, Tags: patch.Tags, Properties: patch.Properties}
+	in := catalog.Input{ODataType: form.Type, File: patch.File, Tags: patch.Tags,
+		Properties: patch.Properties}
 	in.DisplayName, in.Description = valueOf(patch.DisplayName), valueOf(patch.Description)
 	in.FileName = valueOf(patch.FileName)
 	p, err := c.config.Catalog.Create(c.req.Context(), in)
@@ -164,11 +173,14 @@ func (k *payloadKind) update(c *call) error {
 		return err
 	}
 	if odataType != "" && odataType != odata.GraphNamespace+p.ODataType {
-		return odata.BadRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.", odata.GraphNamespace+p.ODataType)
+		return odata.BadRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.",
+			odata.GraphNamespace+p.ODataType)
 	}
 	form := c.config.Forms.Of(p.ODataType)
 	if form == nil {
-		return odata.BadRequest("@odata.type", "This server does not keep '#%s' any more: it can only be deleted.", odata.GraphNamespace+p.ODataType)
+		return odata.BadRequest("@odata.type",
+			"This server does not keep '#%s' any more: it can only be deleted.",
+			odata.GraphNamespace+p.ODataType)
 	}
 	patch, err := readPatch(body, form)
 	if err != nil {
@@ -239,7 +251,8 @@ func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err err
 	return p, err
 }
 
-func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string, more ...odata.Field) error {
+func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string,
+	more ...odata.Field) error {
 	body, err := k.fields(c, p, selected)
 	if err != nil {
 		return err
@@ -268,11 +281,13 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, selected []string) (od
 	}
 	if form := c.config.Forms.Of(p.ODataType); form != nil {
 		if form.File {
-			all = append(all, odata.Field{filePropertyName, odata.TextOrNull(p.FileName)}, odata.Field{filePropertyContent, p.Uploaded()})
+			all = append(all, odata.Field{filePropertyName, odata.TextOrNull(p.FileName)},
+				odata.Field{filePropertyContent, p.Uploaded()})
 		}
 		for _, own := range ownProperties(form) {
 			all = append(all, odata.Field{own.Name, given[own.Name]})
 		}
 	}
-	return append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType}, {odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, all.Pick(selected)...), nil
+	return append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType},
+		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, all.Pick(selected)...), nil
 }

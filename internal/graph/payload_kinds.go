@@ -23,8 +23,10 @@ type payloadKind struct {
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
-	return &resource{name: k.set(), path: odata.BetaPath + k.path(), odataType: k.odataType(), object: k.object, noun: k.of.One, category: k.category,
-		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere, largestBody: k.largestBody}
+	return &resource{name: k.set(), path: odata.BetaPath + k.path(), odataType: k.odataType(),
+		object: k.object, noun: k.of.One, category: k.category,
+		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere,
+		largestBody: k.largestBody}
 }
 
 func (k *payloadKind) path() string { return k.of.Path }
@@ -42,21 +44,28 @@ func (k *payloadKind) assignment() odata.TypeName { return odata.TypeName(k.of.A
 // reference).
 var kinds = []*payloadKind{
 	{
-		of: catalog.Configurations, rights: configurationRights, object: "deviceConfiguration", category: categoryConfiguration, stable: true,
-		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags"},
-		setElsewhere: []string{"assignments", "deviceManagementApplicabilityRuleOsEdition", "deviceManagementApplicabilityRuleOsVersion",
+		of: catalog.Configurations, rights: configurationRights, object: "deviceConfiguration",
+		category: categoryConfiguration, stable: true,
+		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version",
+			"supportsScopeTags"},
+		setElsewhere: []string{"assignments", "deviceManagementApplicabilityRuleOsEdition",
+			"deviceManagementApplicabilityRuleOsVersion",
 			"deviceManagementApplicabilityRuleDeviceMode"},
 		largestBody: fileBody,
 	},
 	{
-		of: catalog.Apps, rights: appRights, object: "mobileApp", category: categoryApplication, stable: true,
-		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "uploadState", "publishingState", "isAssigned",
-			"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount", "usedLicenseCount", "committedContentVersion", "size"},
+		of: catalog.Apps, rights: appRights, object: "mobileApp", category: categoryApplication,
+		stable: true,
+		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version",
+			"uploadState", "publishingState", "isAssigned",
+			"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount",
+			"usedLicenseCount", "committedContentVersion", "size"},
 		setElsewhere: []string{"assignments", "categories", "relationships"},
 		largestBody:  fileBody,
 	},
 	{
-		of: catalog.AppConfigurations, rights: appRights, object: "mobileAppConfiguration", category: categoryApplication, stable: true,
+		of: catalog.AppConfigurations, rights: appRights, object: "mobileAppConfiguration",
+		category: categoryApplication, stable: true,
 		setByServer:  []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
 		setElsewhere: []string{"assignments"},
 		largestBody:  documentBody,
@@ -73,11 +82,13 @@ const (
 )
 
 // readOnlyProperties are those of every payload that only the server sets.
-var readOnlyProperties = odata.Properties{{"id", odata.String}, {"createdDateTime", odata.DateTime}, {"lastModifiedDateTime", odata.DateTime},
+var readOnlyProperties = odata.Properties{{"id", odata.String}, {"createdDateTime", odata.DateTime},
+	{"lastModifiedDateTime", odata.DateTime},
 	{"version", odata.Int32}}
 
 // fileProperties are those of a type that is made of a file.
-var fileProperties = odata.Properties{{filePropertyName, odata.String}, {filePropertyContent, odata.Binary}}
+var fileProperties = odata.Properties{{filePropertyName, odata.String},
+	{filePropertyContent, odata.Binary}}
 
 // formOf finds a type of the collection by its @odata.type without '#'; nil if it has none of that
 // name.
@@ -114,7 +125,8 @@ func ownProperties(form *catalog.Form) odata.Properties {
 }
 
 // everyProperties are those that every payload of a collection has beside the read-only ones.
-var everyProperties = odata.Properties{{"displayName", odata.String}, {"description", odata.String}, {tagProperty, odata.CollectionOf(odata.String)}}
+var everyProperties = odata.Properties{{"displayName", odata.String}, {"description", odata.String},
+	{tagProperty, odata.CollectionOf(odata.String)}}
 
 // writable are the properties that a body may have.
 func writable(form *catalog.Form) odata.Properties {
@@ -136,7 +148,8 @@ func (k *payloadKind) readOnly() odata.Properties {
 // selectable are the properties that $select may name, over all types of the collection. A list
 // does not show files.
 func (k *payloadKind) selectable(forms *catalog.Forms, withFile bool) []string {
-	names := append(k.readOnly(), append(slices.Clone(everyProperties), formProperties(k.of.Properties)...)...).Names()
+	names := append(k.readOnly(), append(slices.Clone(everyProperties),
+		formProperties(k.of.Properties)...)...).Names()
 	for _, form := range forms.In(k.of) {
 		for _, name := range writable(form).Names() {
 			if !slices.Contains(names, name) && (withFile || name != filePropertyContent) {

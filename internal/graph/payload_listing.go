@@ -15,14 +15,18 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	name := k.of.Name
 	l := &odata.Listing{
 		Filters: map[string]odata.Comparer{
-			"id": odata.TextField(catalog.ByID), name: odata.TextField(catalog.ByDisplayName), "description": odata.TextField(catalog.ByDescription),
-			"createdDateTime": odata.TimeField(catalog.ByCreated), "lastModifiedDateTime": odata.TimeField(catalog.ByLastModified),
-			tagProperty: odata.ListField(catalog.ByTag),
+			"id": odata.TextField(catalog.ByID), name: odata.TextField(catalog.ByDisplayName),
+			"description":          odata.TextField(catalog.ByDescription),
+			"createdDateTime":      odata.TimeField(catalog.ByCreated),
+			"lastModifiedDateTime": odata.TimeField(catalog.ByLastModified),
+			tagProperty:            odata.ListField(catalog.ByTag),
 		},
-		Orders: map[string]query.Field{"id": catalog.ByID, name: catalog.ByDisplayName, "createdDateTime": catalog.ByCreated,
+		Orders: map[string]query.Field{"id": catalog.ByID, name: catalog.ByDisplayName,
+			"createdDateTime":      catalog.ByCreated,
 			"lastModifiedDateTime": catalog.ByLastModified},
-		Search: map[string]query.Field{name: catalog.ByDisplayName, "description": catalog.ByDescription},
-		Types:  make(map[string]query.Condition),
+		Search: map[string]query.Field{name: catalog.ByDisplayName,
+			"description": catalog.ByDescription},
+		Types: make(map[string]query.Condition),
 	}
 	if k.of.Versioned {
 		l.Filters["version"] = odata.NumberField(catalog.ByVersion)
@@ -39,7 +43,8 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	}
 	derived := make(map[string][]string) // types, by the one between them and the collection's
 	for _, form := range forms.In(k.of) {
-		l.Types[form.Type] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal, Value: form.Type}
+		l.Types[form.Type] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal,
+			Value: form.Type}
 		if form.File {
 			l.Filters[filePropertyName] = odata.TextField(catalog.ByFileName)
 		}
@@ -69,13 +74,20 @@ func withProperties(l *odata.Listing, k *payloadKind, forms *catalog.Forms) *oda
 	return l
 }
 
-// otherAppTypes are Graph's types of apps. isof may name them, and no app is one, unless a platform has it.
-var otherAppTypes = []string{"androidForWorkApp", "androidLobApp", "androidManagedStoreApp", "androidManagedStoreWebApp", "androidStoreApp",
-	"iosiPadOSWebClip", "macOSDmgApp", "macOSLobApp", "macOSMdatpApp", "macOSMicrosoftDefenderApp", "macOSMicrosoftEdgeApp",
-	"macOSOfficeSuiteApp", "macOsVppApp", "macOSWebClip", "managedAndroidLobApp", "managedAndroidStoreApp", "managedApp", "managedIOSLobApp",
-	"managedIOSStoreApp", "managedMobileLobApp", "mobileLobApp", "microsoftStoreForBusinessApp", "officeSuiteApp", "webApp", "win32CatalogApp", "win32LobApp",
-	"winGetApp", "windowsAppX", "windowsMicrosoftEdgeApp", "windowsMobileMSI", "windowsPhone81AppX", "windowsPhone81AppXBundle",
-	"windowsPhone81StoreApp", "windowsPhoneXAP", "windowsStoreApp", "windowsUniversalAppX", "windowsWebApp"}
+// otherAppTypes are Graph's types of apps. isof may name them, and no app is one, unless a platform
+// has it.
+var otherAppTypes = []string{"androidForWorkApp", "androidLobApp", "androidManagedStoreApp",
+	"androidManagedStoreWebApp", "androidStoreApp",
+	"iosiPadOSWebClip", "macOSDmgApp", "macOSLobApp", "macOSMdatpApp", "macOSMicrosoftDefenderApp",
+	"macOSMicrosoftEdgeApp",
+	"macOSOfficeSuiteApp", "macOsVppApp", "macOSWebClip", "managedAndroidLobApp",
+	"managedAndroidStoreApp", "managedApp", "managedIOSLobApp",
+	"managedIOSStoreApp", "managedMobileLobApp", "mobileLobApp", "microsoftStoreForBusinessApp",
+	"officeSuiteApp", "webApp", "win32CatalogApp", "win32LobApp",
+	"winGetApp", "windowsAppX", "windowsMicrosoftEdgeApp", "windowsMobileMSI", "windowsPhone81AppX",
+	"windowsPhone81AppXBundle",
+	"windowsPhone81StoreApp", "windowsPhoneXAP", "windowsStoreApp", "windowsUniversalAppX",
+	"windowsWebApp"}
 
 // ofKind is what limits a list to the collection, as far as the caller's scope reaches.
 func (k *payloadKind) ofKind(c *call) query.Condition {
@@ -120,17 +132,18 @@ func (k *payloadKind) list(c *call) error {
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
 	seen := c.newSight()
-	return odata.ServeList(c.req, k.path(), k.listing(c.config.Forms), k.ofKind(c), odata.ReadingFirst(c.config.Catalog.List, func(found []*catalog.Payload) (err error) {
-		if slices.Contains(expanded, expandAssignments) {
-			assigned, err = c.config.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
-		}
-		return err
-	}), func(p *catalog.Payload) (odata.Fields, error) {
-		f, err := k.fields(c, p, selected)
-		if assigned != nil {
-			list, unseen := seen.assignments(c.req.Context(), assigned[p.ID])
-			f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
-		}
-		return f, err
-	})
+	return odata.ServeList(c.req, k.path(), k.listing(c.config.Forms), k.ofKind(c),
+		odata.ReadingFirst(c.config.Catalog.List, func(found []*catalog.Payload) (err error) {
+			if slices.Contains(expanded, expandAssignments) {
+				assigned, err = c.config.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
+			}
+			return err
+		}), func(p *catalog.Payload) (odata.Fields, error) {
+			f, err := k.fields(c, p, selected)
+			if assigned != nil {
+				list, unseen := seen.assignments(c.req.Context(), assigned[p.ID])
+				f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
+			}
+			return f, err
+		})
 }

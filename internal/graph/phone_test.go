@@ -24,12 +24,14 @@ func (s *site) enroll(d fleet.Device) *phone {
 		s.t.Fatal(err)
 	}
 	return &phone{site: s, id: id, has: map[action.Class]map[string]string{
-		action.Profiles: {}, action.Apps: {}, action.AppConfigurations: {}}, fail: map[string]action.Outcome{}}
+		action.Profiles: {}, action.Apps: {}, action.AppConfigurations: {}},
+		fail: map[string]action.Outcome{}}
 }
 
 func (s *site) enrollPhone() *phone {
 	s.t.Helper()
-	return s.enroll(fleet.Device{Name: "Anna's iPhone", Platform: fleet.IOS, Manufacturer: "Apple", Model: "iPhone 15",
+	return s.enroll(fleet.Device{Name: "Anna's iPhone", Platform: fleet.IOS, Manufacturer: "Apple",
+		Model:     "iPhone 15",
 		OSVersion: "18.3", SerialNumber: "C39XY", UDID: "00008120-000A", Supervised: true})
 }
 
@@ -38,7 +40,8 @@ func (p *phone) connect() {
 	p.t.Helper()
 	task, err := p.engine.Idle(p.t.Context(), p.id)
 	for err == nil && task != nil {
-		task, err = p.engine.Answer(p.t.Context(), p.id, engine.Report{Task: task.ID, Outcome: p.do(task)})
+		task, err = p.engine.Answer(p.t.Context(), p.id,
+			engine.Report{Task: task.ID, Outcome: p.do(task)})
 	}
 	if err != nil {
 		p.t.Fatal(err)
@@ -49,7 +52,8 @@ func (p *phone) do(task *engine.Task) action.Outcome {
 	if task.Kind == action.TakeInventory {
 		var o action.Outcome
 		for identifier, revision := range p.has[task.Class] {
-			o.Sightings = append(o.Sightings, action.Sighting{Identifier: identifier, Revision: revision, Present: true})
+			o.Sightings = append(o.Sightings,
+				action.Sighting{Identifier: identifier, Revision: revision, Present: true})
 		}
 		return o
 	}
@@ -70,7 +74,8 @@ func (p *phone) path() string { return devices + "/" + string(p.id) }
 // sync posts a syncPayloads of these elements.
 func (p *phone) sync(elements ...object) {
 	p.t.Helper()
-	p.must(http.StatusNoContent, "POST", p.path()+"/syncPayloads", object{"deviceActionPayloads": append([]object{}, elements...)})
+	p.must(http.StatusNoContent, "POST", p.path()+"/syncPayloads",
+		object{"deviceActionPayloads": append([]object{}, elements...)})
 }
 
 // result is the newest deviceActionResults element of an action name.
@@ -87,5 +92,8 @@ func (p *phone) result(name string) object {
 	return nil
 }
 
-func app(id string) object    { return object{"payloadId": id, "payloadType": "application"} }
-func config(id string) object { return object{"payloadId": id, "payloadType": "deviceConfiguration"} }
+func app(id string) object { return object{"payloadId": id, "payloadType": "application"} }
+func config(id string) object {
+	return object{"payloadId": id,
+		"payloadType": "deviceConfiguration"}
+}

@@ -11,8 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// preview is POST …/{id}/syncPayloads/preview and …/changeAssignments/preview, which are not Graph's: what the action
-// would do with the same body. It changes nothing.
+// preview is POST …/{id}/syncPayloads/preview and …/changeAssignments/preview, which are not
+// Graph's: what the action would do with the same body. It changes nothing.
 func (w *wording) preview(c *call) error {
 	body, err := c.req.ReadBody()
 	if err != nil {
@@ -41,11 +41,13 @@ func (w *wording) preview(c *call) error {
 	}
 	planned := slices.Concat(p.Remove, p.Restore, p.Unchanged, p.Closed, p.Install, p.Displace)
 	leftAlone := slices.DeleteFunc(slices.Clone(seen), func(s *action.Payload) bool {
-		return slices.ContainsFunc(planned, func(one *action.Payload) bool { return one.ID == s.ID })
+		return slices.ContainsFunc(planned,
+			func(one *action.Payload) bool { return one.ID == s.ID })
 	})
 	refusals := []odata.Fields{}
 	for _, r := range p.Refused {
-		refusals = append(refusals, odata.Fields{{w.id, odata.TextOrNull(string(r.Payload))}, {"message", w.whyRefused(r)}})
+		refusals = append(refusals, odata.Fields{{w.id, odata.TextOrNull(string(r.Payload))},
+			{"message", w.whyRefused(r)}})
 	}
 	return c.req.Reply(http.StatusOK, odata.Fields{
 		{"@odata.type", "#syncpayloads.preview"},
@@ -66,10 +68,12 @@ func (w *wording) previewCall(c *call, set []action.Selection) (*engine.Preview,
 	if err != nil {
 		return nil, err
 	}
-	return c.config.Engine.Preview(c.req.Context(), c.deviceID(), engine.Call{Name: w.name, Set: set, Reach: reach}, c.config.Trust())
+	return c.config.Engine.Preview(c.req.Context(), c.deviceID(),
+		engine.Call{Name: w.name, Set: set, Reach: reach}, c.config.Trust())
 }
 
-func (w *wording) previewFields(one *action.Payload, p *engine.Preview, seen []*action.Payload) odata.Fields {
+func (w *wording) previewFields(one *action.Payload, p *engine.Preview,
+	seen []*action.Payload) odata.Fields {
 	return odata.Fields{
 		{w.id, one.ID},
 		{w.kind, w.typeName(one.Type)},
@@ -106,8 +110,9 @@ func (w *wording) refuseStranding(c *call, stated statedSet) error {
 	for i, sel := range stated.set {
 		if risks := p.Risks[sel.ID]; len(risks) > 0 {
 			element := fmt.Sprintf("%s[%d].%s", w.collection, stated.at[i], w.id)
-			return odata.BadRequest(element, "Property '%s' is refused: removing '%s' may cut the device off from this server: %s. "+
-				"This server's operator does not allow that.", element, sel.ID, risks[0].Reason)
+			return odata.BadRequest(element,
+				"Property '%s' is refused: removing '%s' may cut the device off from this server: %s. "+
+					"This server's operator does not allow that.", element, sel.ID, risks[0].Reason)
 		}
 	}
 	return nil

@@ -14,12 +14,14 @@ import (
 
 // The protocol has no resource's name: what it says of one, it was told.
 func TestProtocolNamesNoResource(t *testing.T) {
-	names := map[string]bool{"group": true, "groups": true, "subscription": true, "payload": true, "payloads": true, "device": true}
+	names := map[string]bool{"group": true, "groups": true, "subscription": true, "payload": true,
+		"payloads": true, "device": true}
 	for _, rt := range routes() {
 		if rt.resource == nil {
 			continue
 		}
-		for _, name := range append(strings.Split(rt.pattern, "/"), rt.resource.name, rt.resource.object,
+		for _, name := range append(strings.Split(rt.pattern, "/"), rt.resource.name,
+			rt.resource.object,
 			string(rt.resource.odataType), string(rt.answers)) {
 			// Names of one word may be words of the protocol, too: token, members.
 			if regexp.MustCompile(`^[a-z]+[A-Z][A-Za-z]*$`).MatchString(name) {

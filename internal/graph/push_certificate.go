@@ -24,10 +24,12 @@ type PushCertificate struct {
 type PushCertificates interface {
 	// PushCertificate returns the certificate; nil if none has been set.
 	PushCertificate(ctx context.Context) (*PushCertificate, error)
-	// SetPushCertificate replaces it. A pair that cannot be used is an *invalid.Input of `certificate` or `privateKey`; one
-	// with which devices cannot be woken any more is an *OtherTopic, unless it is forced.
+	// SetPushCertificate replaces it. A pair that cannot be used is an *invalid.Input of
+	// `certificate` or `privateKey`; one with which devices cannot be woken any more is an
+	// *OtherTopic, unless it is forced.
 	SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte, force bool) error
-	// Unwakeable tells which devices that fulfil a condition (nil: all) cannot be woken with the certificate.
+	// Unwakeable tells which devices that fulfil a condition (nil: all) cannot be woken with the
+	// certificate.
 	Unwakeable(ctx context.Context, where fleet.Condition) (Unwakeable, error)
 }
 
@@ -76,8 +78,8 @@ func (c *call) getPushCertificate() error {
 	return c.replyPushCertificate(selected)
 }
 
-// updatePushCertificate takes `certificate` and, beside Graph's properties, the `privateKey` that belongs to it, and `force`.
-// The key is never served.
+// updatePushCertificate takes `certificate` and, beside Graph's properties, the `privateKey` that
+// belongs to it, and `force`. The key is never served.
 func (c *call) updatePushCertificate() error {
 	body, err := c.req.ReadBody()
 	if err != nil {
@@ -100,7 +102,8 @@ func (c *call) updatePushCertificate() error {
 			return odata.BadRequest("force", "Property 'force' must be true or false.")
 		}
 	}
-	err = c.config.PushCertificates.SetPushCertificate(c.req.Context(), []byte(certificate), []byte(key), force)
+	err = c.config.PushCertificates.SetPushCertificate(c.req.Context(), []byte(certificate),
+		[]byte(key), force)
 	if other := new(OtherTopic); errors.As(err, &other) {
 		return c.refuseTopic(other)
 	}
@@ -110,16 +113,18 @@ func (c *call) updatePushCertificate() error {
 	return c.replyPushCertificate(pushCertificateProperties.Names())
 }
 
-// refuseTopic tells which devices could not be woken any more, by name if the caller sees all there are.
+// refuseTopic tells which devices could not be woken any more, by name if the caller sees all there
+// are.
 func (c *call) refuseTopic(other *OtherTopic) error {
 	devices := other.Devices
 	if !c.scope.Everything() {
 		devices.Names = nil
 	}
-	return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Target: "certificate", Message: fmt.Sprintf(
-		"The certificate is for the topic %s, and %s enrolled under another: they could not be woken any more, and would have to enroll again. "+
-			"Renew the certificate that they enrolled with at %s, with the Apple account that it was made with. "+
-			"To set this one all the same, force it.", other.Topic, devices, pushPortal)}
+	return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict,
+		Target: "certificate", Message: fmt.Sprintf(
+			"The certificate is for the topic %s, and %s enrolled under another: they could not be woken any more, and would have to enroll again. "+
+				"Renew the certificate that they enrolled with at %s, with the Apple account that it was made with. "+
+				"To set this one all the same, force it.", other.Topic, devices, pushPortal)}
 }
 
 func (c *call) replyPushCertificate(selected []string) error {
@@ -138,5 +143,6 @@ func (c *call) replyPushCertificate(selected []string) error {
 		{"certificate", p.PEM},
 	}
 	context := c.req.ContextURL("deviceManagement/applePushNotificationCertificate") + "/$entity"
-	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, all.Pick(selected)...))
+	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}},
+		all.Pick(selected)...))
 }

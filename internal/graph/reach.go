@@ -19,10 +19,12 @@ const codeForbidden = "Forbidden"
 
 // forbidden refuses what a caller's roles do not allow.
 func forbidden(format string, args ...any) *odata.Fault {
-	return &odata.Fault{Status: http.StatusForbidden, Code: codeForbidden, Message: fmt.Sprintf(format, args...)}
+	return &odata.Fault{Status: http.StatusForbidden, Code: codeForbidden,
+		Message: fmt.Sprintf(format, args...)}
 }
 
-// authorize finds out where the caller may do what the route does: where one of their assignments has all rights that it needs.
+// authorize finds out where the caller may do what the route does: where one of their assignments
+// has all rights that it needs.
 func (c *call) authorize(rt route) error {
 	for _, right := range rt.needs {
 		if len(c.caller.Scope(right)) == 0 {
@@ -33,7 +35,8 @@ func (c *call) authorize(rt route) error {
 		return nil
 	}
 	if c.scope = c.caller.Scope(rt.needs...); len(c.scope) == 0 {
-		return forbidden("'%s' has no single role assignment that allows %s together.", c.caller.Name, joined(rt.needs))
+		return forbidden("'%s' has no single role assignment that allows %s together.",
+			c.caller.Name, joined(rt.needs))
 	}
 	return nil
 }
@@ -46,7 +49,8 @@ func joined(rights []access.Right) string {
 	return strings.Join(names, " and ")
 }
 
-// stillAllowed is the permit of a call: what decides is read anew in the transaction of each of its writes.
+// stillAllowed is the permit of a call: what decides is read anew in the transaction of each of its
+// writes.
 func (c *call) stillAllowed(ctx context.Context, tx access.Tx) error {
 	if c.caller == nil {
 		return nil
@@ -68,16 +72,18 @@ func (c *call) stillAllowed(ctx context.Context, tx access.Tx) error {
 // decide returns the error of a decision, and has it decided again when the call writes.
 func (c *call) decide(decision access.Permit) error {
 	c.decisions = append(c.decisions, decision)
-	return c.config.Roles.View(c.req.Context(), func(tx access.Tx) error { return decision(c.req.Context(), tx) })
+	return c.config.Roles.View(c.req.Context(),
+		func(tx access.Tx) error { return decision(c.req.Context(), tx) })
 }
 
-// errHidden is the error of a device or payload that exists beyond the caller's reach. The caller is told that it does
-// not exist.
+// errHidden is the error of a device or payload that exists beyond the caller's reach. The caller
+// is told that it does not exist.
 type errHidden struct{ error }
 
 func (e errHidden) Unwrap() error { return e.error }
 
-// areasOf returns the areas of the caller's scope that a device is in; fleet.ErrNotFound if it is in none.
+// areasOf returns the areas of the caller's scope that a device is in; fleet.ErrNotFound if it is
+// in none.
 func (c *call) areasOf(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
 	if c.scope.Everything() {
 		return c.scope, nil
@@ -104,12 +110,14 @@ func (c *call) newSight() *sight {
 }
 
 // action returns what the caller sees of an action on a device; nil: nothing.
-func (s *sight) action(ctx context.Context, device fleet.DeviceID, a *action.Action) (*action.Action, error) {
+func (s *sight) action(ctx context.Context, device fleet.DeviceID,
+	a *action.Action) (*action.Action, error) {
 	areas, err := s.access.Areas(ctx, device)
 	if err != nil || len(areas) == 0 {
 		return nil, err
 	}
-	if areas.AllPayloads() && !slices.ContainsFunc(a.Results, func(r action.Result) bool { return r.InPlace != "" }) {
+	if areas.AllPayloads() && !slices.ContainsFunc(a.Results,
+		func(r action.Result) bool { return r.InPlace != "" }) {
 		return a, nil
 	}
 	seen := *a
@@ -135,8 +143,10 @@ func (s *sight) event(ctx context.Context, e *live.Event) (bool, error) {
 	return s.access.SeesChange(ctx, e.Device, e.Result)
 }
 
-// assignments are those of a list that are to everybody, or to a group or device that the caller sees.
-func (s *sight) assignments(ctx context.Context, list []catalog.Assignment) ([]catalog.Assignment, error) {
+// assignments are those of a list that are to everybody, or to a group or device that the caller
+// sees.
+func (s *sight) assignments(ctx context.Context,
+	list []catalog.Assignment) ([]catalog.Assignment, error) {
 	if s.call.scope.Everything() {
 		return list, nil
 	}
@@ -223,7 +233,9 @@ func (c *call) group() (string, error) {
 type rightsOf struct{ read, create, update, delete, assign access.Right }
 
 var (
-	configurationRights = rightsOf{access.ReadConfigurations, access.CreateConfigurations, access.UpdateConfigurations,
+	configurationRights = rightsOf{access.ReadConfigurations, access.CreateConfigurations,
+		access.UpdateConfigurations,
 		access.DeleteConfigurations, access.AssignConfigurations}
-	appRights = rightsOf{access.ReadApps, access.CreateApps, access.UpdateApps, access.DeleteApps, access.AssignApps}
+	appRights = rightsOf{access.ReadApps, access.CreateApps, access.UpdateApps, access.DeleteApps,
+		access.AssignApps}
 )

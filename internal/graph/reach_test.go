@@ -13,7 +13,9 @@ import (
 // limitedTo is the bearer of a Help Desk Operator who reaches what carries one scope tag.
 func (s *site) limitedTo(tag string) string {
 	s.t.Helper()
-	_, bearer, err := s.tokens.Create(s.t.Context(), access.TokenInput{Name: "limited to " + tag, Role: access.HelpDeskOperator, Tags: []string{tag}})
+	_, bearer, err := s.tokens.Create(s.t.Context(),
+		access.TokenInput{Name: "limited to " + tag, Role: access.HelpDeskOperator,
+			Tags: []string{tag}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -49,11 +51,14 @@ func set(elements ...object) object {
 // What somebody does not reach they can neither name nor restore by leaving it out, and do not see.
 func TestSetLeavesAloneWhatIsBeyond(t *testing.T) {
 	p, vpn, wifi, limited := halves(t)
-	p.must(http.StatusNoContent, "POST", p.path()+"/syncPayloads", set(config(wifi)), "Restore-After", "1h")
+	p.must(http.StatusNoContent, "POST", p.path()+"/syncPayloads", set(config(wifi)),
+		"Restore-After", "1h")
 	p.connect()
-	p.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads", set(config(wifi)), "Authorization", limited)
+	p.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads", set(config(wifi)),
+		"Authorization", limited)
 	p.clock.advance(30 * time.Minute)
-	p.must(http.StatusNoContent, "POST", p.path()+"/syncPayloads", set(config(vpn)), "Authorization", limited, "Restore-After", "8h")
+	p.must(http.StatusNoContent, "POST", p.path()+"/syncPayloads", set(config(vpn)),
+		"Authorization", limited, "Restore-After", "8h")
 	p.connect()
 	all := p.must(http.StatusOK, "GET", "/api/devices/"+string(p.id)+"/payloads", nil).values()
 	for _, payload := range all {
@@ -61,7 +66,8 @@ func TestSetLeavesAloneWhatIsBeyond(t *testing.T) {
 		if payload["id"] == wifi {
 			want = "2025-02-13T11:17:05Z" // an hour after its own
 		}
-		if payload["removed"] != true || payload["presence"] != "absent" || payload["restoreDateTime"] != want {
+		if payload["removed"] != true || payload["presence"] != "absent" ||
+			payload["restoreDateTime"] != want {
 			t.Errorf("got %v, want it removed until %s", payload, want)
 		}
 	}
@@ -70,19 +76,25 @@ func TestSetLeavesAloneWhatIsBeyond(t *testing.T) {
 	if r := p.result("syncPayloads"); len(r["deviceActionPayloads"].([]any)) != 2 {
 		t.Errorf("an administrator sees %v", r)
 	}
-	number := fmt.Sprint(p.must(http.StatusOK, "GET", "/api/devices/"+string(p.id)+"/actions?$top=1", nil).values()[0]["number"])
-	for _, path := range []string{p.path() + "?$select=deviceActionResults", devices + "?$select=deviceActionResults", "/api/devices/" + string(p.id) + "/payloads",
-		"/api/devices/" + string(p.id) + "/actions", "/api/devices/" + string(p.id) + "/actions/" + number + "/events", "/api/removed", configurations} {
+	number := fmt.Sprint(p.must(http.StatusOK, "GET",
+		"/api/devices/"+string(p.id)+"/actions?$top=1", nil).values()[0]["number"])
+	for _, path := range []string{p.path() + "?$select=deviceActionResults",
+		devices + "?$select=deviceActionResults", "/api/devices/" + string(p.id) + "/payloads",
+		"/api/devices/" + string(p.id) + "/actions",
+		"/api/devices/" + string(p.id) + "/actions/" + number + "/events", "/api/removed",
+		configurations} {
 		a := p.must(http.StatusOK, "GET", path, nil, "Authorization", limited)
 		if strings.Contains(string(a.text), wifi) {
 			t.Errorf("%s shows what is beyond: %s", path, a)
 		}
-		if full := p.must(http.StatusOK, "GET", path, nil); !strings.Contains(string(full.text), wifi) {
+		if full := p.must(http.StatusOK, "GET", path, nil); !strings.Contains(string(full.text),
+			wifi) {
 			t.Errorf("%s does not show it to an administrator: %s", path, full)
 		}
 	}
 	removed := p.must(http.StatusOK, "GET", "/api/removed", nil).values()
-	if len(removed) != 1 || removed[0]["payloadId"] != wifi || removed[0]["removedBy"] != "help desk" || removed[0]["deviceName"] != "Anna's iPhone" {
+	if len(removed) != 1 || removed[0]["payloadId"] != wifi ||
+		removed[0]["removedBy"] != "help desk" || removed[0]["deviceName"] != "Anna's iPhone" {
 		t.Errorf("removed now: %v", removed)
 	}
 }
@@ -95,9 +107,11 @@ func TestPreview(t *testing.T) {
 	p.sync(config(vpn))
 	p.connect()
 	before := p.must(http.StatusOK, "GET", "/api/devices/"+string(p.id)+"/payloads", nil)
-	body := set(config(wifi), object{"payloadId": app, "payloadType": "deviceConfiguration"}, config("7f1c9c1e-0000-4000-8000-000000000000"))
+	body := set(config(wifi), object{"payloadId": app, "payloadType": "deviceConfiguration"},
+		config("7f1c9c1e-0000-4000-8000-000000000000"))
 	got := p.must(http.StatusOK, "POST", p.path()+"/syncPayloads/preview", body).body
-	for list, want := range map[string]string{"remove": wifi, "restore": vpn, "unchanged": "", "closed": "", "leftAlone": app} {
+	for list, want := range map[string]string{"remove": wifi, "restore": vpn, "unchanged": "",
+		"closed": "", "leftAlone": app} {
 		items := got[list].([]any)
 		if want == "" && len(items) == 0 {
 			continue
@@ -106,7 +120,8 @@ func TestPreview(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", list, items, want)
 		}
 	}
-	if at(got, "remove", 0, "warnings", 0, "message") != "it carries the Wi-Fi network “Campus”, by which the device may reach the server" ||
+	if at(got, "remove", 0, "warnings", 0,
+		"message") != "it carries the Wi-Fi network “Campus”, by which the device may reach the server" ||
 		at(got, "remove", 0, "warnings", 0, "certain") != false {
 		t.Errorf("no warning of the Wi-Fi: %v", got["remove"])
 	}
@@ -114,9 +129,12 @@ func TestPreview(t *testing.T) {
 		at(refused, 0, "message") != "It is of type 'application'." {
 		t.Errorf("refused: %v", refused)
 	}
-	seen := p.must(http.StatusOK, "POST", p.path()+"/changeAssignments/preview", object{"deviceAssignmentItems": []object{
-		{"itemId": wifi, "itemType": "deviceConfiguration"}, {"itemId": vpn, "itemType": "deviceConfiguration"}}}, "Authorization", limited)
-	if at(seen.body, "refused", 0, "itemId") != wifi || at(seen.body, "unchanged", 0, "itemId") != vpn || strings.Contains(string(seen.text), app) {
+	seen := p.must(http.StatusOK, "POST", p.path()+"/changeAssignments/preview",
+		object{"deviceAssignmentItems": []object{
+			{"itemId": wifi, "itemType": "deviceConfiguration"},
+			{"itemId": vpn, "itemType": "deviceConfiguration"}}}, "Authorization", limited)
+	if at(seen.body, "refused", 0, "itemId") != wifi ||
+		at(seen.body, "unchanged", 0, "itemId") != vpn || strings.Contains(string(seen.text), app) {
 		t.Errorf("the limited see %s", seen)
 	}
 	after := p.must(http.StatusOK, "GET", "/api/devices/"+string(p.id)+"/payloads", nil)
@@ -133,7 +151,8 @@ func TestFilterByAction(t *testing.T) {
 	p.connect()
 	find := func(filter string) int {
 		t.Helper()
-		a := s.must(http.StatusOK, "GET", devices+"?$count=true&$filter="+strings.ReplaceAll(filter, " ", "%20"), nil)
+		a := s.must(http.StatusOK, "GET", devices+"?$count=true&$filter="+strings.ReplaceAll(filter,
+			" ", "%20"), nil)
 		return len(a.values())
 	}
 	none := "deviceActionResults/any()"
@@ -157,14 +176,21 @@ func TestFilterByAction(t *testing.T) {
 		}
 	}
 	p.connect()
-	if find("deviceActionResults/any(a:a/actionState eq 'done')") != 1 || find("deviceActionResults/any(a:a/actionState eq 'pending')") != 0 {
+	if find("deviceActionResults/any(a:a/actionState eq 'done')") != 1 ||
+		find("deviceActionResults/any(a:a/actionState eq 'pending')") != 0 {
 		t.Error("the latest state is not the one found")
 	}
-	for _, filter := range []string{"deviceActionResults/any(a:actionState eq 'done')", "deviceActionResults/any(a:b/actionState eq 'done')",
-		"deviceActionResults/any(a:a/colour eq 'done')", "deviceActionResults/any(a:a/actionState eq 'purple')", "deviceActionResults/any(a)",
-		"deviceActionResults/any(a:a/actionState gt 'done')", "users/any(a:a/id eq 'x')", "deviceActionResults/all(a:a/actionState eq 'done')",
-		"deviceActionResults/any(a:a/actionState eq null)", "deviceActionResults/any(a:a/actionState eq a/actionName)", "any(a:a/actionState eq 'done')"} {
-		if a := s.call("GET", devices+"?$filter="+strings.ReplaceAll(filter, " ", "%20"), nil); a.status != http.StatusBadRequest {
+	for _, filter := range []string{"deviceActionResults/any(a:actionState eq 'done')",
+		"deviceActionResults/any(a:b/actionState eq 'done')",
+		"deviceActionResults/any(a:a/colour eq 'done')",
+		"deviceActionResults/any(a:a/actionState eq 'purple')", "deviceActionResults/any(a)",
+		"deviceActionResults/any(a:a/actionState gt 'done')", "users/any(a:a/id eq 'x')",
+		"deviceActionResults/all(a:a/actionState eq 'done')",
+		"deviceActionResults/any(a:a/actionState eq null)",
+		"deviceActionResults/any(a:a/actionState eq a/actionName)",
+		"any(a:a/actionState eq 'done')"} {
+		if a := s.call("GET", devices+"?$filter="+strings.ReplaceAll(filter, " ", "%20"),
+			nil); a.status != http.StatusBadRequest {
 			t.Errorf("%s: got %s", filter, a)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
-// recorded runs an operation that changes something. What it changes and that it did are committed together.
+// recorded runs an operation that changes something. What it changes and that it did are committed
+// together.
 func (c *call) recorded(handle func(*call) error) error {
 	entry := c.entry()
 	entry.Result = audit.Success
@@ -26,7 +27,8 @@ func (c *call) recorded(handle func(*call) error) error {
 	// What was asked for was so already, and nothing was written.
 	if d := audit.Of(c.req.Context()); d != nil {
 		if err := c.config.Audit.Record(c.req.Context(), d.Complete()); err != nil {
-			c.config.Log.Error("an operation could not be recorded", "request-id", c.req.ID, "err", err)
+			c.config.Log.Error("an operation could not be recorded", "request-id", c.req.ID, "err",
+				err)
 		}
 	}
 	return nil
@@ -34,7 +36,8 @@ func (c *call) recorded(handle func(*call) error) error {
 
 // entry is what the record says of this call before it is known how it ends.
 func (c *call) entry() audit.Entry {
-	e := audit.Entry{ID: uuid.NewString(), At: c.config.Now().UTC(), Activity: c.route.name, Kind: c.route.kind(c.req.HTTP.Method), Request: c.req.ID,
+	e := audit.Entry{ID: uuid.NewString(), At: c.config.Now().UTC(), Activity: c.route.name,
+		Kind: c.route.kind(c.req.HTTP.Method), Request: c.req.ID,
 		Actor: audit.Actor{Address: origin.Address(c.req.HTTP, c.config.TrustForwarded)}}
 	if e.Activity == "" {
 		e.Activity = c.req.HTTP.Method + " " + odata.Clip(c.req.HTTP.URL.Path)
@@ -76,11 +79,12 @@ func (rt *route) kind(method string) audit.Kind {
 // longestReason is the most characters that the record has of an error.
 const longestReason = 1000
 
-// recordRefusal records an attempt that ended in a fault: every one to change something, and every one to read what the
-// caller may not.
+// recordRefusal records an attempt that ended in a fault: every one to change something, and every
+// one to read what the caller may not.
 func (c *call) recordRefusal(f *odata.Fault, cause error) {
 	var hidden errHidden
-	unauthorized := f.Status == http.StatusUnauthorized || f.Status == http.StatusForbidden || errors.As(cause, &hidden)
+	unauthorized := f.Status == http.StatusUnauthorized || f.Status == http.StatusForbidden ||
+		errors.As(cause, &hidden)
 	// A flood of what is too much must not fill the record.
 	if c.route.reads(c.req.HTTP.Method) && !unauthorized || f.Status == http.StatusTooManyRequests {
 		return
@@ -97,6 +101,7 @@ func (c *call) recordRefusal(f *odata.Fault, cause error) {
 		e.Objects = []audit.Object{{Type: c.route.object(), ID: odata.Clip(id)}}
 	}
 	if err := c.config.Audit.Record(c.req.Context(), e); err != nil {
-		c.config.Log.Error("a refused attempt could not be recorded", "request-id", c.req.ID, "err", err)
+		c.config.Log.Error("a refused attempt could not be recorded", "request-id", c.req.ID, "err",
+			err)
 	}
 }

@@ -26,8 +26,10 @@ func TestReferences(t *testing.T) {
 		"https://graph.example/beta/deviceManagement/managedDevices/users('%s')": false,
 	} {
 		for _, id := range []string{w.device, strings.ToUpper(w.device)} {
-			a := w.call("POST", path+"/$ref", object{"@odata.id": strings.ReplaceAll(reference, "%s", id)})
-			if there := len(w.must(http.StatusOK, "GET", path, nil).values()) == 1; there != taken || (a.status == http.StatusNoContent) != taken {
+			a := w.call("POST", path+"/$ref",
+				object{"@odata.id": strings.ReplaceAll(reference, "%s", id)})
+			if there := len(w.must(http.StatusOK, "GET", path,
+				nil).values()) == 1; there != taken || (a.status == http.StatusNoContent) != taken {
 				t.Errorf("%s: got %s, and it is there: %t", reference, a, there)
 			}
 			if taken {
@@ -37,16 +39,20 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// A reference that a body cannot have is refused. It looks like an annotation, and would be ignored without a word.
+// A reference that a body cannot have is refused. It looks like an annotation, and would be ignored
+// without a word.
 func TestReferencesThatMeanNothing(t *testing.T) {
 	w := newWorld(newSite(t))
-	group := object{"displayName": "Staff", "mailEnabled": false, "mailNickname": "g", "securityEnabled": true,
+	group := object{"displayName": "Staff", "mailEnabled": false, "mailNickname": "g",
+		"securityEnabled":    true,
 		"members@odata.bind": []string{"https://graph.example/v1.0/devices/" + w.device}}
 	policy := w.payloadBody("deviceConfigurations")
 	policy["roleScopeTags@odata.bind"] = []string{"https://graph.example/beta/deviceManagement/roleScopeTags/" + w.tag}
 	for path, body := range map[string]object{groups: group, configurations: policy,
-		devices + "/" + w.device + "/syncPayloads": {"deviceActionPayloads": []any{}, "payloads@odata.bind": []string{"x"}}} {
-		if a := w.call("POST", path, body); a.status != http.StatusBadRequest || !strings.Contains(a.message(), "@odata.bind") {
+		devices + "/" + w.device + "/syncPayloads": {"deviceActionPayloads": []any{},
+			"payloads@odata.bind": []string{"x"}}} {
+		if a := w.call("POST", path, body); a.status != http.StatusBadRequest ||
+			!strings.Contains(a.message(), "@odata.bind") {
 			t.Errorf("%s: got %s", path, a)
 		}
 	}
@@ -57,14 +63,18 @@ func TestGroupsAsTheyAreShown(t *testing.T) {
 	w := newWorld(newSite(t))
 	shown := w.must(http.StatusOK, "GET", groups+"/"+w.group+"?$expand=members", nil).body
 	shown["displayName"], shown["mailNickname"] = "Another", "another"
-	for _, name := range []string{"classification", "creationOptions", "isAssignableToRole", "membershipRule", "theme", "visibility"} {
+	for _, name := range []string{"classification", "creationOptions", "isAssignableToRole",
+		"membershipRule", "theme", "visibility"} {
 		shown[name] = nil
 	}
 	shown["resourceProvisioningOptions"], shown["members"] = []any{}, []any{}
 	w.must(http.StatusCreated, "POST", groups, shown)
-	for name, value := range map[string]any{"groupTypes": []string{"Unified"}, "membershipRule": "(device.x)", "members": []any{object{"id": w.device}}} {
-		body := object{"displayName": "Third", "mailEnabled": false, "mailNickname": "g", "securityEnabled": true, name: value}
-		if a := w.call("POST", groups, body); a.status != http.StatusBadRequest || at(a.body, "error", "target") != name {
+	for name, value := range map[string]any{"groupTypes": []string{"Unified"},
+		"membershipRule": "(device.x)", "members": []any{object{"id": w.device}}} {
+		body := object{"displayName": "Third", "mailEnabled": false, "mailNickname": "g",
+			"securityEnabled": true, name: value}
+		if a := w.call("POST", groups, body); a.status != http.StatusBadRequest ||
+			at(a.body, "error", "target") != name {
 			t.Errorf("%s: got %s", name, a)
 		}
 	}

@@ -9,8 +9,10 @@ import (
 
 var remoteActionAuditProperties = odata.Properties{
 	{"id", odata.String}, {"deviceDisplayName", odata.String}, {"userName", odata.String},
-	{"initiatedByUserPrincipalName", odata.String}, {"action", "remoteAction"}, {"requestDateTime", odata.DateTime},
-	{"deviceOwnerUserPrincipalName", odata.String}, {"deviceIMEI", odata.String}, {"actionState", "actionState"},
+	{"initiatedByUserPrincipalName", odata.String}, {"action", "remoteAction"},
+	{"requestDateTime", odata.DateTime},
+	{"deviceOwnerUserPrincipalName", odata.String}, {"deviceIMEI", odata.String},
+	{"actionState", "actionState"},
 	{"managedDeviceId", odata.String}, {"deviceActionCategory", "deviceActionCategory"},
 	{"bulkDeviceActionId", odata.String},
 }
@@ -18,26 +20,33 @@ var remoteActionAuditProperties = odata.Properties{
 // remoteActionListing is what the options take of actions: the newest come first.
 var remoteActionListing = &odata.Listing{
 	Filters: map[string]odata.Comparer{
-		"id": odata.TextField(audit.ByID), "action": odata.TextField(audit.ByName), "managedDeviceId": odata.TextField(audit.ByDevice),
-		"deviceDisplayName": odata.TextField(audit.ByDeviceName), "initiatedByUserPrincipalName": odata.TextField(audit.ByActor),
-		"userName": odata.TextField(audit.ByActor), "requestDateTime": odata.TimeField(audit.ByStarted), "actionState": actionStates(),
+		"id": odata.TextField(audit.ByID), "action": odata.TextField(audit.ByName),
+		"managedDeviceId":              odata.TextField(audit.ByDevice),
+		"deviceDisplayName":            odata.TextField(audit.ByDeviceName),
+		"initiatedByUserPrincipalName": odata.TextField(audit.ByActor),
+		"userName":                     odata.TextField(audit.ByActor),
+		"requestDateTime":              odata.TimeField(audit.ByStarted),
+		"actionState":                  actionStates(),
 	},
-	Orders: map[string]query.Field{"id": audit.ByID, "requestDateTime": audit.ByStarted, "deviceDisplayName": audit.ByDeviceName,
-		"action": audit.ByName},
-	Search: map[string]query.Field{"deviceDisplayName": audit.ByDeviceName, "initiatedByUserPrincipalName": audit.ByActor},
-	Order:  []query.Order{{Field: audit.ByStarted, Descending: true}},
+	Orders: map[string]query.Field{"id": audit.ByID, "requestDateTime": audit.ByStarted,
+		"deviceDisplayName": audit.ByDeviceName,
+		"action":            audit.ByName},
+	Search: map[string]query.Field{"deviceDisplayName": audit.ByDeviceName,
+		"initiatedByUserPrincipalName": audit.ByActor},
+	Order: []query.Order{{Field: audit.ByStarted, Descending: true}},
 }
 
 func actionStates() odata.ChoiceField {
 	members := make(odata.ChoiceField, len(states))
 	for number, name := range states {
-		members[name] = query.Comparison{Field: audit.ByState, Operator: query.Equal, Value: int64(number)}
+		members[name] = query.Comparison{Field: audit.ByState, Operator: query.Equal,
+			Value: int64(number)}
 	}
 	return members
 }
 
-// remoteActionAuditFields shows an action as Graph's remoteActionAudit (Microsoft Graph beta reference,
-// remoteActionAudit resource type). action is the name by which it was started.
+// remoteActionAuditFields shows an action as Graph's remoteActionAudit (Microsoft Graph beta
+// reference, remoteActionAudit resource type). action is the name by which it was started.
 func remoteActionAuditFields(a *audit.RemoteAction) odata.Fields {
 	return odata.Fields{
 		{"id", a.ID},
@@ -65,7 +74,8 @@ func (c *call) listRemoteActionAudits() error {
 	if !c.scope.Everything() {
 		within = fleet.Within(c.scope)
 	}
-	return odata.ServeList(c.req, "deviceManagement/remoteActionAudits", remoteActionListing, within, c.config.Audit.RemoteActions,
+	return odata.ServeList(c.req, "deviceManagement/remoteActionAudits", remoteActionListing,
+		within, c.config.Audit.RemoteActions,
 		func(a audit.RemoteAction) (odata.Fields, error) {
 			return remoteActionAuditFields(&a).Pick(selected), nil
 		})

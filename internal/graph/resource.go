@@ -8,12 +8,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// resource is a kind of thing that has its own path. What routes, $metadata, entity tags, v1.0 and the audit record need
-// to know of the kind is said here once.
+// resource is a kind of thing that has its own path. What routes, $metadata, entity tags, v1.0 and
+// the audit record need to know of the kind is said here once.
 type resource struct {
 	// name begins the names of the operations on it, which the audit record keeps: roleDefinitions.
 	name string
-	// path is that of the collection, or of the single thing, with the version: /beta/deviceManagement/roleDefinitions.
+	// path is that of the collection, or of the single thing, with the version:
+	// /beta/deviceManagement/roleDefinitions.
 	path string
 	// odataType is the type of one of them, without its namespace. What is not Graph's has none.
 	odataType odata.TypeName
@@ -29,10 +30,11 @@ type resource struct {
 	tagged bool
 	// device says that it is a managed device.
 	device bool
-	// setByServer are the properties of Graph's type that only the server sets. Bodies may have them with any value.
+	// setByServer are the properties of Graph's type that only the server sets. Bodies may have
+	// them with any value.
 	setByServer []string
-	// setElsewhere are the properties of Graph's type that mean nothing here, or are set by another operation. Bodies may have
-	// them with nothing in them, as what is exported mostly has.
+	// setElsewhere are the properties of Graph's type that mean nothing here, or are set by another
+	// operation. Bodies may have them with nothing in them, as what is exported mostly has.
 	setElsewhere []string
 	// largestBody is how many bytes a body may have that makes or edits one; 0: ordinaryBody.
 	largestBody int64
@@ -55,7 +57,8 @@ type verb struct {
 	method string
 	// suffix is what the path has beyond the resource's.
 	suffix string
-	// part is the collection of the resource's that it answers with; empty: it answers with the resource.
+	// part is the collection of the resource's that it answers with; empty: it answers with the
+	// resource.
 	part string
 	// kind is what the audit record calls it; empty: what the method is called.
 	kind audit.Kind
@@ -67,7 +70,8 @@ type verb struct {
 	keyed bool
 	// edits says that its body is a resource, or some of its properties.
 	edits bool
-	// largestBody is how many bytes its body may have, if that does not depend on the resource; 0: ordinaryBody.
+	// largestBody is how many bytes its body may have, if that does not depend on the resource; 0:
+	// ordinaryBody.
 	largestBody int64
 	// betaOnly says that Graph has it in beta only, even if it has the resource in v1.0.
 	betaOnly bool
@@ -78,20 +82,25 @@ const partAssignments = "assignments"
 
 // The verbs that many resources have.
 var (
-	toList    = &verb{name: "list", method: "GET", many: true}
-	toCount   = &verb{name: "count", method: "GET", suffix: odata.CountSuffix}
-	toCreate  = &verb{name: "create", method: "POST", kind: audit.Create, edits: true}
-	toGet     = &verb{name: "get", method: "GET", suffix: "/{id}"}
-	toUpdate  = &verb{name: "update", method: "PATCH", suffix: "/{id}", conditional: true, edits: true}
-	toReplace = &verb{name: "replace", method: "PUT", suffix: "/{id}", conditional: true, edits: true}
-	toDelete  = &verb{name: "delete", method: "DELETE", suffix: "/{id}", conditional: true}
-	toAssign  = &verb{name: "assign", method: "POST", suffix: "/{id}/assign", conditional: true, part: partAssignments,
+	toList   = &verb{name: "list", method: "GET", many: true}
+	toCount  = &verb{name: "count", method: "GET", suffix: odata.CountSuffix}
+	toCreate = &verb{name: "create", method: "POST", kind: audit.Create, edits: true}
+	toGet    = &verb{name: "get", method: "GET", suffix: "/{id}"}
+	toUpdate = &verb{name: "update", method: "PATCH", suffix: "/{id}", conditional: true,
+		edits: true}
+	toReplace = &verb{name: "replace", method: "PUT", suffix: "/{id}", conditional: true,
+		edits: true}
+	toDelete = &verb{name: "delete", method: "DELETE", suffix: "/{id}", conditional: true}
+	toAssign = &verb{name: "assign", method: "POST", suffix: "/{id}/assign", conditional: true,
+		part:        partAssignments,
 		largestBody: documentBody}
 	toAssignQualified = toAssign.qualified()
-	toListAssignments = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/" + partAssignments, part: partAssignments, many: true}
+	toListAssignments = &verb{name: "listAssignments", method: "GET",
+		suffix: "/{id}/" + partAssignments, part: partAssignments, many: true}
 )
 
-// qualified is the verb of an action that is called by its name with the namespace (OData URL conventions 4.0, section 4.4).
+// qualified is the verb of an action that is called by its name with the namespace (OData URL
+// conventions 4.0, section 4.4).
 func (v *verb) qualified() *verb {
 	q := *v
 	q.suffix = strings.Replace(v.suffix, "/{id}/", "/{id}/"+odata.GraphNamespace, 1)
@@ -99,12 +108,15 @@ func (v *verb) qualified() *verb {
 }
 
 // route is an operation on the resource.
-func (r *resource) route(v *verb, needs []access.Right, options []string, handle func(*call) error) route {
-	return route{method: v.method, pattern: r.path + v.suffix, name: r.name + "." + v.name, resource: r, verb: v,
+func (r *resource) route(v *verb, needs []access.Right, options []string,
+	handle func(*call) error) route {
+	return route{method: v.method, pattern: r.path + v.suffix, name: r.name + "." + v.name,
+		resource: r, verb: v,
 		answers: r.odataType, needs: needs, options: options, handle: handle}
 }
 
-// set is the collection, or the single thing, that a route answers with: its path without version and ids.
+// set is the collection, or the single thing, that a route answers with: its path without version
+// and ids.
 func (rt *route) set() string {
 	set := odata.WithoutKeys(strings.TrimPrefix(rt.resource.path, odata.BetaPath))
 	if rt.verb != nil && rt.verb.part != "" {
@@ -113,7 +125,8 @@ func (rt *route) set() string {
 	return set
 }
 
-// answering is the route of an operation that answers with things of another type than its resource.
+// answering is the route of an operation that answers with things of another type than its
+// resource.
 func (rt route) answering(odataType odata.TypeName) route {
 	rt.answers = odataType
 	return rt
@@ -122,9 +135,12 @@ func (rt route) answering(odataType odata.TypeName) route {
 // The two resources that are not collections of their own.
 var (
 	pushCertificate = &resource{path: "/beta/deviceManagement/applePushNotificationCertificate",
-		odataType: "applePushNotificationCertificate", object: "applePushNotificationCertificate", category: categoryOther, stable: true,
-		noun:        "push certificate",
-		setByServer: []string{"id", "topicIdentifier", "expirationDateTime", "certificateSerialNumber"}}
-	enrollments = &resource{name: "enrollments", path: "/api/enrollments", object: "enrollment", category: categoryEnrollment,
-		noun: "enrollment"}
+		odataType: "applePushNotificationCertificate", object: "applePushNotificationCertificate",
+		category: categoryOther, stable: true,
+		noun: "push certificate",
+		setByServer: []string{"id", "topicIdentifier", "expirationDateTime",
+			"certificateSerialNumber"}}
+	enrollments = &resource{name: "enrollments", path: "/api/enrollments", object: "enrollment",
+		category: categoryEnrollment,
+		noun:     "enrollment"}
 )

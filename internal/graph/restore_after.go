@@ -7,7 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// restoreAfterHeader chooses, for one call of the action, when the server restores what it removed. It is not Graph's.
+// restoreAfterHeader chooses, for one call of the action, when the server restores what it removed.
+// It is not Graph's.
 const restoreAfterHeader = "Restore-After"
 
 // restoreAfterLimit is the longest time a call may choose.
@@ -20,7 +21,8 @@ func restoreAfter(h http.Header) (*time.Duration, error) {
 		return nil, nil
 	}
 	if len(values) > 1 {
-		return nil, odata.BadRequest(restoreAfterHeader, "Header '%s' occurs more than once.", restoreAfterHeader)
+		return nil, odata.BadRequest(restoreAfterHeader, "Header '%s' occurs more than once.",
+			restoreAfterHeader)
 	}
 	d, ok := parseRestoreAfter(values[0])
 	if !ok {

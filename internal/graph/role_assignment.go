@@ -15,8 +15,10 @@ const (
 	assignmentType = "deviceAndAppManagementRoleAssignment"
 )
 
-var roleAssignments = &resource{name: "roleAssignments", path: odata.BetaPath + assignmentSet, odataType: assignmentType,
-	object: "roleAssignment", noun: "role assignment", category: categoryRole, stable: true, tagged: true, setByServer: []string{"id"}}
+var roleAssignments = &resource{name: "roleAssignments", path: odata.BetaPath + assignmentSet,
+	odataType: assignmentType,
+	object:    "roleAssignment", noun: "role assignment", category: categoryRole, stable: true,
+	tagged: true, setByServer: []string{"id"}}
 
 func roleAssignmentRoutes() []route {
 	read, assign := may(access.ReadRoles), may(access.AssignRoles)
@@ -24,14 +26,15 @@ func roleAssignmentRoutes() []route {
 		roleAssignments.route(toList, read, odata.ExpandOptions, (*call).listRoleAssignments),
 		roleAssignments.route(toCount, read, odata.CountOptions, (*call).listRoleAssignments),
 		roleAssignments.route(toCreate, assign, nil, (*call).createRoleAssignment),
-		roleAssignments.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, (*call).getRoleAssignment),
+		roleAssignments.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand},
+			(*call).getRoleAssignment),
 		roleAssignments.route(toUpdate, assign, nil, (*call).updateRoleAssignment),
 		roleAssignments.route(toDelete, assign, nil, (*call).deleteRoleAssignment),
 	}
 }
 
-// The values of scopeType (Graph, roleAssignmentScopeType). There are no users here: to be given all of them beside the
-// devices gives no more.
+// The values of scopeType (Graph, roleAssignmentScopeType). There are no users here: to be given
+// all of them beside the devices gives no more.
 const (
 	scopeResources         = "resourceScope"
 	scopeDevices           = "allDevices"
@@ -39,9 +42,11 @@ const (
 )
 
 var assignmentProperties = odata.Properties{
-	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"members", odata.CollectionOf(odata.String)},
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String},
+	{"members", odata.CollectionOf(odata.String)},
 	{"scopeType", "roleAssignmentScopeType"}, {"resourceScopes", odata.CollectionOf(odata.String)},
-	{"scopeMembers", odata.CollectionOf(odata.String)}, {tagProperty, odata.CollectionOf(odata.String)},
+	{"scopeMembers", odata.CollectionOf(odata.String)},
+	{tagProperty, odata.CollectionOf(odata.String)},
 }
 
 func assignmentFields(a *access.RoleAssignment) odata.Fields {
@@ -61,7 +66,8 @@ func assignmentFields(a *access.RoleAssignment) odata.Fields {
 	}
 }
 
-// assignmentView shows assignments as the call asks for. As in Graph their roles are shown with $expand.
+// assignmentView shows assignments as the call asks for. As in Graph their roles are shown with
+// $expand.
 type assignmentView struct {
 	call     *call
 	selected []string
@@ -106,10 +112,11 @@ func (c *call) listRoleAssignments() error {
 	read := func(ctx context.Context, q query.Query) (query.Page[*access.RoleAssignment], error) {
 		return c.config.Roles.ListAssignments(ctx, role, q)
 	}
-	return odata.ServeList(c.req, collection, assignmentListing, nil, read, func(a *access.RoleAssignment) (odata.Fields, error) {
-		shown, err := view.fields(a)
-		return odata.Typed(assignmentType, odata.Tagged(assignmentTag(a), shown)), err
-	})
+	return odata.ServeList(c.req, collection, assignmentListing, nil, read,
+		func(a *access.RoleAssignment) (odata.Fields, error) {
+			shown, err := view.fields(a)
+			return odata.Typed(assignmentType, odata.Tagged(assignmentTag(a), shown)), err
+		})
 }
 
 func (c *call) getRoleAssignment() error {
@@ -126,7 +133,8 @@ func (c *call) getRoleAssignment() error {
 		return err
 	}
 	c.req.SetTag(assignmentTag(a))
-	return c.req.ReplyEntity(http.StatusOK, assignmentSet, assignmentType, odata.Tagged(assignmentTag(a), shown))
+	return c.req.ReplyEntity(http.StatusOK, assignmentSet, assignmentType,
+		odata.Tagged(assignmentTag(a), shown))
 }
 
 func (c *call) createRoleAssignment() error {
@@ -134,12 +142,15 @@ func (c *call) createRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	// Before the body names groups the assignment holds in none, so that it must name some or say that it wants all.
+	// Before the body names groups the assignment holds in none, so that it must name some or say
+	// that it wants all.
 	patch, err := assignmentEdit(body, &access.RoleAssignment{Groups: []string{}}, bindDefinition)
 	if err != nil {
 		return err
 	}
-	in := access.AssignmentInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description), Members: patch.Members, Groups: *patch.Groups}
+	in := access.AssignmentInput{Name: odata.TextOrEmpty(patch.Name),
+		Description: odata.TextOrEmpty(patch.Description), Members: patch.Members,
+		Groups: *patch.Groups}
 	if patch.Tags != nil {
 		in.Tags = *patch.Tags
 	}
@@ -149,14 +160,16 @@ func (c *call) createRoleAssignment() error {
 	}
 	var ok bool
 	if in.RoleID, ok = referred(reference, "roleDefinitions"); !ok {
-		return odata.BadRequest(bindDefinition, "Property '%s' must be the URL of a role, ending in roleDefinitions('id') or roleDefinitions/id.", bindDefinition)
+		return odata.BadRequest(bindDefinition,
+			"Property '%s' must be the URL of a role, ending in roleDefinitions('id') or roleDefinitions/id.", bindDefinition)
 	}
 	a, err := c.config.Roles.CreateAssignment(c.req.Context(), c.caller, in)
 	if err != nil {
 		return err
 	}
 	c.req.SetTag(assignmentTag(a))
-	return c.req.ReplyCreated(assignmentSet, a.ID, assignmentType, odata.Tagged(assignmentTag(a), assignmentFields(a)))
+	return c.req.ReplyCreated(assignmentSet, a.ID, assignmentType,
+		odata.Tagged(assignmentTag(a), assignmentFields(a)))
 }
 
 func (c *call) updateRoleAssignment() error {
@@ -172,15 +185,18 @@ func (c *call) updateRoleAssignment() error {
 	if err != nil {
 		return err
 	}
-	if a, err = c.config.Roles.UpdateAssignment(c.req.Context(), c.caller, a.ID, patch, c.sameAssignment); err != nil {
+	if a, err = c.config.Roles.UpdateAssignment(c.req.Context(), c.caller, a.ID, patch,
+		c.sameAssignment); err != nil {
 		return err
 	}
 	c.req.SetTag(assignmentTag(a))
-	return c.req.ReplyEntity(http.StatusOK, assignmentSet, assignmentType, odata.Tagged(assignmentTag(a), assignmentFields(a)))
+	return c.req.ReplyEntity(http.StatusOK, assignmentSet, assignmentType,
+		odata.Tagged(assignmentTag(a), assignmentFields(a)))
 }
 
 func (c *call) deleteRoleAssignment() error {
-	if err := c.config.Roles.DeleteAssignment(c.req.Context(), c.caller, c.req.PathValue("id"), c.sameAssignment); err != nil {
+	if err := c.config.Roles.DeleteAssignment(c.req.Context(), c.caller, c.req.PathValue("id"),
+		c.sameAssignment); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

@@ -16,9 +16,12 @@ const (
 	bindTags       = "roleScopeTags@odata.bind"
 )
 
-// assignmentEdit reads what a body sets of an assignment. The bindings are the references it takes beside scope tags.
-func assignmentEdit(body *odata.Object, current *access.RoleAssignment, bindings ...string) (p access.AssignmentPatch, err error) {
-	if err := body.Only(slices.Concat(assignmentProperties.Names(), bindings, []string{bindTags})...); err != nil {
+// assignmentEdit reads what a body sets of an assignment. The bindings are the references it takes
+// beside scope tags.
+func assignmentEdit(body *odata.Object, current *access.RoleAssignment,
+	bindings ...string) (p access.AssignmentPatch, err error) {
+	if err := body.Only(slices.Concat(assignmentProperties.Names(), bindings,
+		[]string{bindTags})...); err != nil {
 		return p, err
 	}
 	if err := body.OfType(assignmentType, "roleAssignment"); err != nil {
@@ -27,7 +30,10 @@ func assignmentEdit(body *odata.Object, current *access.RoleAssignment, bindings
 	if err := body.Read(odata.Readers{
 		"displayName": body.Edits(&p.Name),
 		"description": body.Edits(&p.Description),
-		"members":     func(name string) (err error) { p.Members, err = body.RequiredTexts(name); return err },
+		"members": func(name string) (err error) {
+			p.Members, err = body.RequiredTexts(name)
+			return err
+		},
 	}); err != nil {
 		return p, err
 	}
@@ -38,8 +44,8 @@ func assignmentEdit(body *odata.Object, current *access.RoleAssignment, bindings
 	return p, err
 }
 
-// readDeviceGroups reads the groups of devices to which an assignment shall be limited; nil: as now, a pointer to nil: to none.
-// Older scripts name them in scopeMembers.
+// readDeviceGroups reads the groups of devices to which an assignment shall be limited; nil: as
+// now, a pointer to nil: to none. Older scripts name them in scopeMembers.
 func readDeviceGroups(o *odata.Object, current []string) (*[]string, error) {
 	scope, _, err := o.Text("scopeType")
 	if err != nil {
@@ -57,12 +63,14 @@ func readDeviceGroups(o *odata.Object, current []string) (*[]string, error) {
 		named = members
 	}
 	if len(members) > 0 && !slices.Equal(named, members) {
-		return nil, odata.BadRequest("scopeMembers", "Property 'scopeMembers' must name the same groups as 'resourceScopes'. Leave it out.")
+		return nil, odata.BadRequest("scopeMembers",
+			"Property 'scopeMembers' must name the same groups as 'resourceScopes'. Leave it out.")
 	}
 	switch scope {
 	case scopeDevices, scopeDevicesAndPersons:
 		if len(named) > 0 {
-			return nil, odata.BadRequest("scopeType", "Property 'scopeType' is '%s', and yet groups are named. Leave them out, or give '%s'.", scope, scopeResources)
+			return nil, odata.BadRequest("scopeType",
+				"Property 'scopeType' is '%s', and yet groups are named. Leave them out, or give '%s'.", scope, scopeResources)
 		}
 		return new([]string), nil
 	case scopeResources, "":
@@ -70,16 +78,18 @@ func readDeviceGroups(o *odata.Object, current []string) (*[]string, error) {
 			return &named, nil
 		}
 		if len(current) == 0 && (scope == scopeResources || current != nil) {
-			return nil, odata.BadRequest("resourceScopes", "Property 'resourceScopes' must name a group of devices, unless 'scopeType' is '%s'.", scopeDevices)
+			return nil, odata.BadRequest("resourceScopes",
+				"Property 'resourceScopes' must name a group of devices, unless 'scopeType' is '%s'.", scopeDevices)
 		}
 		return nil, nil
 	default:
-		return nil, odata.BadRequest("scopeType", "Property 'scopeType' must be one of %s, %s, %s.", scopeResources, scopeDevices, scopeDevicesAndPersons)
+		return nil, odata.BadRequest("scopeType", "Property 'scopeType' must be one of %s, %s, %s.",
+			scopeResources, scopeDevices, scopeDevicesAndPersons)
 	}
 }
 
-// readScopeTags reads the scope tags to which an assignment is limited, by ids or by references; nil: the body does not say.
-// An empty list takes the limit away.
+// readScopeTags reads the scope tags to which an assignment is limited, by ids or by references;
+// nil: the body does not say. An empty list takes the limit away.
 func readScopeTags(o *odata.Object) (*[]string, error) {
 	ids, err := o.OptionalTexts(tagProperty)
 	if err != nil {
@@ -90,13 +100,15 @@ func readScopeTags(o *odata.Object) (*[]string, error) {
 		return nil, err
 	}
 	if ids != nil && len(references) > 0 {
-		return nil, odata.BadRequest(bindTags, "Properties '%s' and '%s' say the same. Give one of them.", tagProperty, bindTags)
+		return nil, odata.BadRequest(bindTags,
+			"Properties '%s' and '%s' say the same. Give one of them.", tagProperty, bindTags)
 	}
 	for i, reference := range references {
 		id, ok := referred(reference, "roleScopeTags")
 		if !ok {
 			element := fmt.Sprintf("%s[%d]", bindTags, i)
-			return nil, odata.BadRequest(element, "Property '%s' must be the URL of a scope tag, ending in roleScopeTags('id') or roleScopeTags/id.", element)
+			return nil, odata.BadRequest(element,
+				"Property '%s' must be the URL of a scope tag, ending in roleScopeTags('id') or roleScopeTags/id.", element)
 		}
 		ids = append(ids, id)
 	}
@@ -111,8 +123,8 @@ func readScopeTags(o *odata.Object) (*[]string, error) {
 	return &ids, nil
 }
 
-// referred reads the id out of a reference to an object of one of the collections: …/set('id') or …/set/id, whose letters may
-// be in either case, as in any path.
+// referred reads the id out of a reference to an object of one of the collections: …/set('id') or
+// …/set/id, whose letters may be in either case, as in any path.
 func referred(reference string, sets ...string) (string, bool) {
 	u, err := url.Parse(reference)
 	if err != nil {
@@ -126,5 +138,6 @@ func referred(reference string, sets ...string) (string, bool) {
 		}
 		of = set
 	}
-	return id, id != "" && slices.ContainsFunc(sets, func(set string) bool { return strings.EqualFold(set, of) })
+	return id, id != "" && slices.ContainsFunc(sets,
+		func(set string) bool { return strings.EqualFold(set, of) })
 }

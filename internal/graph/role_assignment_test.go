@@ -13,12 +13,14 @@ import (
 
 func (s *site) newGroup(name string) string {
 	s.t.Helper()
-	return s.must(http.StatusCreated, "POST", groups, object{"displayName": name}).body["id"].(string)
+	return s.must(http.StatusCreated, "POST", groups,
+		object{"displayName": name}).body["id"].(string)
 }
 
 func (s *site) newScopeTag(name string) string {
 	s.t.Helper()
-	return s.must(http.StatusCreated, "POST", scopeTags, object{"displayName": name}).body["id"].(string)
+	return s.must(http.StatusCreated, "POST", scopeTags,
+		object{"displayName": name}).body["id"].(string)
 }
 
 // boundTo is a reference to a role.
@@ -30,18 +32,26 @@ func TestRoleAssignments(t *testing.T) {
 	s := newSite(t)
 	school, campus := s.newGroup("School"), s.newGroup("Campus")
 	tag := s.newScopeTag("Munich")
-	made := s.must(http.StatusCreated, "POST", assignments, object{"@odata.type": "#microsoft.graph.deviceAndAppManagementRoleAssignment", "id": "",
-		"displayName": "Desk", "description": "of Munich", "members": []string{"user:anna", "desk"}, "scopeMembers": []string{}, "resourceScopes": []string{school},
-		"roleScopeTagIds": []string{tag}, "roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)})
+	made := s.must(http.StatusCreated, "POST", assignments,
+		object{"@odata.type": "#microsoft.graph.deviceAndAppManagementRoleAssignment", "id": "",
+			"displayName": "Desk", "description": "of Munich",
+			"members":      []string{"user:anna", "desk"},
+			"scopeMembers": []string{}, "resourceScopes": []string{school},
+			"roleScopeTagIds":           []string{tag},
+			"roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)})
 	path := assignments + "/" + made.body["id"].(string)
-	if made.header.Get("Location") != s.URL+path || made.body["scopeType"] != "resourceScope" || fmt.Sprint(made.body["resourceScopes"]) != fmt.Sprint([]string{school}) ||
-		fmt.Sprint(made.body["roleScopeTagIds"]) != fmt.Sprint([]string{tag}) || fmt.Sprint(made.body["members"]) != "[user:anna desk]" {
+	if made.header.Get("Location") != s.URL+path || made.body["scopeType"] != "resourceScope" ||
+		fmt.Sprint(made.body["resourceScopes"]) != fmt.Sprint([]string{school}) ||
+		fmt.Sprint(made.body["roleScopeTagIds"]) != fmt.Sprint([]string{tag}) ||
+		fmt.Sprint(made.body["members"]) != "[user:anna desk]" {
 		t.Errorf("made %s", made)
 	}
-	if got := s.must(http.StatusOK, "GET", path, nil); fmt.Sprint(got.body) != fmt.Sprint(made.body) {
+	if got := s.must(http.StatusOK, "GET", path,
+		nil); fmt.Sprint(got.body) != fmt.Sprint(made.body) {
 		t.Errorf("got %s, made %s", got, made)
 	}
-	if a := s.must(http.StatusOK, "GET", path+"?$expand=roleDefinition&$select=id", nil); at(a.body, "roleDefinition", "displayName") != "Help Desk Operator" ||
+	if a := s.must(http.StatusOK, "GET", path+"?$expand=roleDefinition&$select=id", nil); at(a.body,
+		"roleDefinition", "displayName") != "Help Desk Operator" ||
 		a.body["members"] != nil {
 		t.Errorf("with its role: %s", a)
 	}
@@ -49,16 +59,24 @@ func TestRoleAssignments(t *testing.T) {
 		body        object
 		scope, area string
 	}{
-		{object{"displayName": "Desk 2"}, "resourceScope", fmt.Sprint([]string{school}, []string{tag})},
-		{object{"resourceScopes": []string{school, campus}}, "resourceScope", fmt.Sprint([]string{school, campus}, []string{tag})},
-		{object{"scopeType": "resourceScope", "resourceScopes": []string{}}, "resourceScope", fmt.Sprint([]string{school, campus}, []string{tag})},
+		{object{"displayName": "Desk 2"}, "resourceScope",
+			fmt.Sprint([]string{school}, []string{tag})},
+		{object{"resourceScopes": []string{school, campus}}, "resourceScope",
+			fmt.Sprint([]string{school, campus}, []string{tag})},
+		{object{"scopeType": "resourceScope", "resourceScopes": []string{}}, "resourceScope",
+			fmt.Sprint([]string{school, campus}, []string{tag})},
 		{object{"scopeType": "allDevices", "roleScopeTagIds": []string{}}, "allDevices", "[] []"},
-		{object{"resourceScopes": []string{}, "roleScopeTags@odata.bind": []string{"/roleScopeTags/" + tag}}, "allDevices", fmt.Sprint("[] ", []string{tag})},
-		{object{"scopeMembers": []string{campus}}, "resourceScope", fmt.Sprint([]string{campus}, []string{tag})},
-		{object{"scopeType": "allDevicesAndLicensedUsers"}, "allDevices", fmt.Sprint("[] ", []string{tag})},
+		{object{"resourceScopes": []string{},
+			"roleScopeTags@odata.bind": []string{"/roleScopeTags/" + tag}}, "allDevices",
+			fmt.Sprint("[] ", []string{tag})},
+		{object{"scopeMembers": []string{campus}}, "resourceScope",
+			fmt.Sprint([]string{campus}, []string{tag})},
+		{object{"scopeType": "allDevicesAndLicensedUsers"}, "allDevices",
+			fmt.Sprint("[] ", []string{tag})},
 	} {
 		a := s.must(http.StatusOK, "PATCH", path, tt.body)
-		if area := fmt.Sprint(a.body["resourceScopes"], a.body["roleScopeTagIds"]); a.body["scopeType"] != tt.scope || area != tt.area {
+		if area := fmt.Sprint(a.body["resourceScopes"],
+			a.body["roleScopeTagIds"]); a.body["scopeType"] != tt.scope || area != tt.area {
 			t.Errorf("%v: got %s, want %s %s", tt.body, a, tt.scope, tt.area)
 		}
 	}
@@ -68,7 +86,8 @@ func TestRoleAssignments(t *testing.T) {
 	}
 	s.must(http.StatusConflict, "DELETE", scopeTags+"/"+tag, nil)
 	// The token with which the test calls has an assignment, too.
-	for link, want := range map[string]int{assignments: 2, definitions + "/" + access.HelpDeskOperator + "/roleAssignments": 1,
+	for link, want := range map[string]int{assignments: 2,
+		definitions + "/" + access.HelpDeskOperator + "/roleAssignments": 1,
 		definitions + "/" + access.ReadOnlyOperator + "/roleAssignments": 0} {
 		if list := s.must(http.StatusOK, "GET", link, nil).values(); len(list) != want {
 			t.Errorf("%s has %v", link, list)
@@ -86,7 +105,9 @@ func TestRoleAssignments(t *testing.T) {
 	if !slices.Equal(roles, []string{"Administrator", "Help Desk Operator"}) {
 		t.Errorf("roles are %v", roles)
 	}
-	if a := s.must(http.StatusOK, "GET", definitions+"/"+access.HelpDeskOperator+"?$expand=roleAssignments", nil); at(a.body, "roleAssignments", 0, "displayName") != "Desk 2" {
+	if a := s.must(http.StatusOK, "GET",
+		definitions+"/"+access.HelpDeskOperator+"?$expand=roleAssignments", nil); at(a.body,
+		"roleAssignments", 0, "displayName") != "Desk 2" {
 		t.Errorf("a role with its assignments: %s", a)
 	}
 	s.must(http.StatusNoContent, "DELETE", path, nil)
@@ -100,21 +121,29 @@ func TestRoleReferences(t *testing.T) {
 	id := access.HelpDeskOperator
 	for reference, status := range map[string]int{
 		boundTo(id): http.StatusCreated,
-		"https://graph.microsoft.com/beta/deviceManagement/roleDefinitions/" + id: http.StatusCreated,
-		"/beta/deviceManagement/roleDefinitions/" + id:                            http.StatusCreated,
-		"deviceManagement/roleDefinitions('" + id + "')":                          http.StatusCreated,
-		"roleDefinitions('" + id + "')":                                           http.StatusCreated,
-		"roleDefinitions/" + id:                                                   http.StatusCreated,
-		boundTo(uuid.NewString()):                                                 http.StatusBadRequest,
-		id:                                                                        http.StatusBadRequest,
-		"":                                                                        http.StatusBadRequest,
-		"roleDefinitions/":                                                        http.StatusBadRequest,
-		"roleDefinitions('')":                                                     http.StatusBadRequest,
-		"roleDefinitions('" + id:                                                  http.StatusBadRequest,
-		"roleScopeTags/" + id:                                                     http.StatusBadRequest,
-		"%zz":                                                                     http.StatusBadRequest,
+		"https://graph.microsoft.com/beta/deviceManagement/roleDefinitions/" +
+			id: http.StatusCreated,
+		"/beta/deviceManagement/roleDefinitions/" +
+			id: http.StatusCreated,
+		"deviceManagement/roleDefinitions('" + id +
+			"')": http.StatusCreated,
+		"roleDefinitions('" + id +
+			"')": http.StatusCreated,
+		"roleDefinitions/" +
+			id: http.StatusCreated,
+		boundTo(uuid.NewString()): http.StatusBadRequest,
+		id:                        http.StatusBadRequest,
+		"":                        http.StatusBadRequest,
+		"roleDefinitions/":        http.StatusBadRequest,
+		"roleDefinitions('')":     http.StatusBadRequest,
+		"roleDefinitions('" +
+			id: http.StatusBadRequest,
+		"roleScopeTags/" +
+			id: http.StatusBadRequest,
+		"%zz": http.StatusBadRequest,
 	} {
-		a := s.call("POST", assignments, object{"displayName": "x", "scopeType": "allDevices", "roleDefinition@odata.bind": reference})
+		a := s.call("POST", assignments, object{"displayName": "x", "scopeType": "allDevices",
+			"roleDefinition@odata.bind": reference})
 		if a.status != status {
 			t.Errorf("%q: got %s, want %d", reference, a, status)
 		}
@@ -124,8 +153,9 @@ func TestRoleReferences(t *testing.T) {
 func TestRoleAssignmentRefuses(t *testing.T) {
 	s := newSite(t)
 	school := s.newGroup("School")
-	made := s.must(http.StatusCreated, "POST", assignments, object{"displayName": "x", "scopeType": "allDevices",
-		"roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)})
+	made := s.must(http.StatusCreated, "POST", assignments,
+		object{"displayName": "x", "scopeType": "allDevices",
+			"roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)})
 	for _, tt := range []struct {
 		change object // of a body that is right; nil takes a property away
 		target string
@@ -145,23 +175,30 @@ func TestRoleAssignmentRefuses(t *testing.T) {
 		{object{"scopeType": "AllDevices"}, "scopeType"},
 		{object{"resourceScopes": []string{school}}, "scopeType"},
 		{object{"scopeMembers": []string{school}}, "scopeType"},
-		{object{"scopeType": "resourceScope", "resourceScopes": []string{uuid.NewString()}}, "resourceScopes[0]"},
-		{object{"scopeType": "resourceScope", "resourceScopes": []string{school}, "scopeMembers": []string{"x"}}, "scopeMembers"},
+		{object{"scopeType": "resourceScope", "resourceScopes": []string{uuid.NewString()}},
+			"resourceScopes[0]"},
+		{object{"scopeType": "resourceScope", "resourceScopes": []string{school},
+			"scopeMembers": []string{"x"}}, "scopeMembers"},
 		{object{"roleScopeTagIds": []string{"7"}}, "roleScopeTagIds[0]"},
 		{object{"roleScopeTagIds": "0"}, "roleScopeTagIds"},
-		{object{"roleScopeTags@odata.bind": []string{"roleDefinitions/0"}}, "roleScopeTags@odata.bind[0]"},
-		{object{"roleScopeTagIds": []string{}, "roleScopeTags@odata.bind": []string{"roleScopeTags/0"}}, "roleScopeTags@odata.bind"},
+		{object{"roleScopeTags@odata.bind": []string{"roleDefinitions/0"}},
+			"roleScopeTags@odata.bind[0]"},
+		{object{"roleScopeTagIds": []string{},
+			"roleScopeTags@odata.bind": []string{"roleScopeTags/0"}}, "roleScopeTags@odata.bind"},
 	} {
-		body := object{"displayName": "x", "scopeType": "allDevices", "roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)}
+		body := object{"displayName": "x", "scopeType": "allDevices",
+			"roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)}
 		for name, v := range tt.change {
 			body[name] = v
 		}
-		if a := s.call("POST", assignments, body); a.status != http.StatusBadRequest || at(a.body, "error", "target") != tt.target {
+		if a := s.call("POST", assignments, body); a.status != http.StatusBadRequest ||
+			at(a.body, "error", "target") != tt.target {
 			t.Errorf("%v: got %s, want 400 for %s", tt.change, a, tt.target)
 		}
 	}
 	path := assignments + "/" + made.body["id"].(string)
-	for _, body := range []object{{"roleDefinition@odata.bind": boundTo(access.Administrator)}, {"scopeType": "resourceScope"},
+	for _, body := range []object{{"roleDefinition@odata.bind": boundTo(access.Administrator)},
+		{"scopeType": "resourceScope"},
 		{"members": nil}} {
 		s.must(http.StatusBadRequest, "PATCH", path, body)
 	}
@@ -171,13 +208,16 @@ func TestRoleAssignmentRefuses(t *testing.T) {
 func TestGivingTakesRights(t *testing.T) {
 	s := newSite(t)
 	school, campus := s.newGroup("School"), s.newGroup("Campus")
-	_, bearer, err := s.tokens.Create(t.Context(), access.TokenInput{Name: "head of school", Role: access.Administrator, Groups: []string{school}})
+	_, bearer, err := s.tokens.Create(t.Context(),
+		access.TokenInput{Name: "head of school", Role: access.Administrator,
+			Groups: []string{school}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	as := []string{"Authorization", "Bearer " + bearer}
 	give := func(scope ...string) object {
-		return object{"displayName": "x", "members": []string{"ben"}, "resourceScopes": scope, "roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)}
+		return object{"displayName": "x", "members": []string{"ben"}, "resourceScopes": scope,
+			"roleDefinition@odata.bind": boundTo(access.HelpDeskOperator)}
 	}
 	s.must(http.StatusCreated, "POST", assignments, give(school), as...)
 	everywhere := give()
@@ -196,18 +236,26 @@ func TestGivingTakesRights(t *testing.T) {
 			t.Errorf("%v: got %s, want %s", tt.body, a, want)
 		}
 	}
-	mine := s.must(http.StatusOK, "GET", definitions+"/"+access.Administrator+"/roleAssignments", nil, as...).values()
+	mine := s.must(http.StatusOK, "GET", definitions+"/"+access.Administrator+"/roleAssignments",
+		nil, as...).values()
 	for _, a := range mine {
-		s.must(http.StatusForbidden, "PATCH", assignments+"/"+a["id"].(string), object{"scopeType": "allDevices"}, as...)
+		s.must(http.StatusForbidden, "PATCH", assignments+"/"+a["id"].(string),
+			object{"scopeType": "allDevices"}, as...)
 	}
-	_, reader, err := s.tokens.Create(t.Context(), access.TokenInput{Name: "reader", Role: s.must(http.StatusCreated, "POST", definitions,
-		object{"displayName": "Author", "rolePermissions": allowing([]access.Right{access.CreateRoles, access.ReadApps})}).body["id"].(string)})
+	_, reader, err := s.tokens.Create(t.Context(),
+		access.TokenInput{Name: "reader", Role: s.must(http.StatusCreated, "POST", definitions,
+			object{"displayName": "Author",
+				"rolePermissions": allowing([]access.Right{access.CreateRoles,
+					access.ReadApps})}).body["id"].(string)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := s.must(http.StatusForbidden, "POST", definitions, object{"displayName": "y", "rolePermissions": allowing([]access.Right{access.ReadApps, access.ReadDevices})},
+	a := s.must(http.StatusForbidden, "POST", definitions,
+		object{"displayName": "y", "rolePermissions": allowing([]access.Right{access.ReadApps,
+			access.ReadDevices})},
 		"Authorization", "Bearer "+reader)
-	if want := fmt.Sprintf("'reader' may not do this: it takes the right %s somewhere.", access.ReadDevices); a.message() != want {
+	if want := fmt.Sprintf("'reader' may not do this: it takes the right %s somewhere.",
+		access.ReadDevices); a.message() != want {
 		t.Errorf("got %s, want %s", a, want)
 	}
 }

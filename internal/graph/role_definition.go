@@ -11,23 +11,28 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// Roles keeps roles, who has them and where, and scope tags. *access.Roles implements it; its errors are
-// *invalid.Input, *access.NotHeld, *access.Conflict and access.ErrNotFound.
+// Roles keeps roles, who has them and where, and scope tags. *access.Roles implements it; its
+// errors are *invalid.Input, *access.NotHeld, *access.Conflict and access.ErrNotFound.
 type Roles interface {
 	// View shows what decides who may do what, as it stands.
 	View(ctx context.Context, fn func(access.Tx) error) error
 	Role(ctx context.Context, id string) (*access.Role, error)
 	ListRoles(ctx context.Context, q query.Query) (query.Page[*access.Role], error)
 	CreateRole(ctx context.Context, by *access.Principal, in access.RoleInput) (*access.Role, error)
-	UpdateRole(ctx context.Context, by *access.Principal, id string, patch access.RolePatch, only ...func(*access.Role) error) (*access.Role, error)
+	UpdateRole(ctx context.Context, by *access.Principal, id string, patch access.RolePatch,
+		only ...func(*access.Role) error) (*access.Role, error)
 	DeleteRole(ctx context.Context, id string, only ...func(*access.Role) error) error
 
 	Assignment(ctx context.Context, id string) (*access.RoleAssignment, error)
-	ListAssignments(ctx context.Context, role string, q query.Query) (query.Page[*access.RoleAssignment], error)
-	CreateAssignment(ctx context.Context, by *access.Principal, in access.AssignmentInput) (*access.RoleAssignment, error)
-	UpdateAssignment(ctx context.Context, by *access.Principal, id string, patch access.AssignmentPatch,
+	ListAssignments(ctx context.Context, role string,
+		q query.Query) (query.Page[*access.RoleAssignment], error)
+	CreateAssignment(ctx context.Context, by *access.Principal,
+		in access.AssignmentInput) (*access.RoleAssignment, error)
+	UpdateAssignment(ctx context.Context, by *access.Principal, id string,
+		patch access.AssignmentPatch,
 		only ...func(*access.RoleAssignment) error) (*access.RoleAssignment, error)
-	DeleteAssignment(ctx context.Context, by *access.Principal, id string, only ...func(*access.RoleAssignment) error) error
+	DeleteAssignment(ctx context.Context, by *access.Principal, id string,
+		only ...func(*access.RoleAssignment) error) error
 
 	Tag(ctx context.Context, id string) (*access.ScopeTag, error)
 	ListTags(ctx context.Context, q query.Query) (query.Page[*access.ScopeTag], error)
@@ -42,17 +47,22 @@ const (
 )
 
 var (
-	roleDefinitions = &resource{name: "roleDefinitions", path: odata.BetaPath + definitionSet, odataType: "roleDefinition",
-		object: "roleDefinition", noun: "role", category: categoryRole, stable: true, tagged: true,
+	roleDefinitions = &resource{name: "roleDefinitions", path: odata.BetaPath + definitionSet,
+		odataType: "roleDefinition",
+		object:    "roleDefinition", noun: "role", category: categoryRole, stable: true,
+		tagged:      true,
 		setByServer: []string{"id", "isBuiltIn", "isBuiltInRoleDefinition"}}
-	resourceOperations = &resource{name: "resourceOperations", path: odata.BetaPath + operationSet, odataType: "resourceOperation",
-		object: "resourceOperation", noun: "right", category: categoryOther, stable: true}
+	resourceOperations = &resource{name: "resourceOperations", path: odata.BetaPath + operationSet,
+		odataType: "resourceOperation",
+		object:    "resourceOperation", noun: "right", category: categoryOther, stable: true}
 )
 
 // What is read of a role are its assignments, too.
 var (
-	toListRoleAssignments  = &verb{name: "listAssignments", method: "GET", suffix: "/{id}/roleAssignments", part: "roleAssignments", many: true}
-	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET", suffix: "/{id}/roleAssignments" + odata.CountSuffix, part: "roleAssignments"}
+	toListRoleAssignments = &verb{name: "listAssignments", method: "GET",
+		suffix: "/{id}/roleAssignments", part: "roleAssignments", many: true}
+	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET",
+		suffix: "/{id}/roleAssignments" + odata.CountSuffix, part: "roleAssignments"}
 )
 
 func roleRoutes() []route {
@@ -61,11 +71,14 @@ func roleRoutes() []route {
 		roleDefinitions.route(toList, read, odata.QueryOptions, (*call).listRoles),
 		roleDefinitions.route(toCount, read, odata.CountOptions, (*call).listRoles),
 		roleDefinitions.route(toCreate, may(access.CreateRoles), nil, (*call).createRole),
-		roleDefinitions.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand}, (*call).getRole),
+		roleDefinitions.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand},
+			(*call).getRole),
 		roleDefinitions.route(toUpdate, may(access.UpdateRoles), nil, (*call).updateRole),
 		roleDefinitions.route(toDelete, may(access.DeleteRoles), nil, (*call).deleteRole),
-		roleDefinitions.route(toListRoleAssignments, read, odata.ExpandOptions, (*call).listRoleAssignments).answering("roleAssignment"),
-		roleDefinitions.route(toCountRoleAssignments, read, odata.CountOptions, (*call).listRoleAssignments).answering("roleAssignment"),
+		roleDefinitions.route(toListRoleAssignments, read, odata.ExpandOptions,
+			(*call).listRoleAssignments).answering("roleAssignment"),
+		roleDefinitions.route(toCountRoleAssignments, read, odata.CountOptions,
+			(*call).listRoleAssignments).answering("roleAssignment"),
 		resourceOperations.route(toList, read, odata.ListOptions, (*call).listResourceOperations),
 	}
 	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)
@@ -84,7 +97,8 @@ func (c *call) roleFault(err error) error {
 	case errors.As(err, &lacks):
 		return forbidden("'%s' may not do this: %s.", c.caller.Name, lacks)
 	case errors.As(err, &conflict):
-		return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Message: fmt.Sprintf("The request conflicts with what there is: %s.", conflict)}
+		return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict,
+			Message: fmt.Sprintf("The request conflicts with what there is: %s.", conflict)}
 	case errors.Is(err, access.ErrNotFound):
 		return odata.NotFound("There is no object with this id.")
 	default:
@@ -93,15 +107,18 @@ func (c *call) roleFault(err error) error {
 }
 
 var definitionProperties = odata.Properties{
-	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"isBuiltIn", odata.Boolean},
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String},
+	{"isBuiltIn", odata.Boolean},
 	{"isBuiltInRoleDefinition", odata.Boolean}, {tagProperty, odata.CollectionOf(odata.String)},
-	{"permissions", odata.CollectionOf("rolePermission")}, {"rolePermissions", odata.CollectionOf("rolePermission")},
+	{"permissions", odata.CollectionOf("rolePermission")},
+	{"rolePermissions", odata.CollectionOf("rolePermission")},
 }
 
 func definitionFields(r *access.Role) odata.Fields {
 	permissions := []odata.Fields{{
 		{"actions", r.Rights},
-		{"resourceActions", []odata.Fields{{{"allowedResourceActions", r.Rights}, {"notAllowedResourceActions", []string{}}}}},
+		{"resourceActions", []odata.Fields{{{"allowedResourceActions", r.Rights},
+			{"notAllowedResourceActions", []string{}}}}},
 	}}
 	return odata.Fields{
 		{"id", r.ID},
@@ -120,9 +137,11 @@ func (c *call) listRoles() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, definitionSet, definitionListing, nil, c.config.Roles.ListRoles, func(r *access.Role) (odata.Fields, error) {
-		return odata.Typed(definitionType, odata.Tagged(roleTag(r), definitionFields(r).Pick(selected))), nil
-	})
+	return odata.ServeList(c.req, definitionSet, definitionListing, nil, c.config.Roles.ListRoles,
+		func(r *access.Role) (odata.Fields, error) {
+			return odata.Typed(definitionType, odata.Tagged(roleTag(r),
+				definitionFields(r).Pick(selected))), nil
+		})
 }
 
 func (c *call) getRole() error {
@@ -163,13 +182,16 @@ func (c *call) createRole() error {
 	if err != nil {
 		return err
 	}
-	r, err := c.config.Roles.CreateRole(c.req.Context(), c.caller, access.RoleInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description),
-		Rights: patch.Rights})
+	r, err := c.config.Roles.CreateRole(c.req.Context(), c.caller,
+		access.RoleInput{Name: odata.TextOrEmpty(patch.Name),
+			Description: odata.TextOrEmpty(patch.Description),
+			Rights:      patch.Rights})
 	if err != nil {
 		return err
 	}
 	c.req.SetTag(roleTag(r))
-	return c.req.ReplyCreated(definitionSet, r.ID, definitionType, odata.Tagged(roleTag(r), definitionFields(r)))
+	return c.req.ReplyCreated(definitionSet, r.ID, definitionType,
+		odata.Tagged(roleTag(r), definitionFields(r)))
 }
 
 func (c *call) updateRole() error {
@@ -185,15 +207,18 @@ func (c *call) updateRole() error {
 	if err != nil {
 		return err
 	}
-	if r, err = c.config.Roles.UpdateRole(c.req.Context(), c.caller, r.ID, patch, c.sameRole); err != nil {
+	if r, err = c.config.Roles.UpdateRole(c.req.Context(), c.caller, r.ID, patch,
+		c.sameRole); err != nil {
 		return err
 	}
 	c.req.SetTag(roleTag(r))
-	return c.req.ReplyEntity(http.StatusOK, definitionSet, definitionType, odata.Tagged(roleTag(r), definitionFields(r)))
+	return c.req.ReplyEntity(http.StatusOK, definitionSet, definitionType,
+		odata.Tagged(roleTag(r), definitionFields(r)))
 }
 
 func (c *call) deleteRole() error {
-	if err := c.config.Roles.DeleteRole(c.req.Context(), c.req.PathValue("id"), c.sameRole); err != nil {
+	if err := c.config.Roles.DeleteRole(c.req.Context(), c.req.PathValue("id"),
+		c.sameRole); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

@@ -17,12 +17,14 @@ const (
 
 // allowing is rolePermissions that allow and do not allow resource actions.
 func allowing(allowed []access.Right, denied ...access.Right) []object {
-	return []object{{"resourceActions": []object{{"allowedResourceActions": allowed, "notAllowedResourceActions": denied}}}}
+	return []object{{"resourceActions": []object{{"allowedResourceActions": allowed,
+		"notAllowedResourceActions": denied}}}}
 }
 
 func rightsIn(role map[string]any) []string {
 	var found []string
-	list, _ := at(role, "rolePermissions", 0, "resourceActions", 0, "allowedResourceActions").([]any)
+	list, _ := at(role, "rolePermissions", 0, "resourceActions", 0,
+		"allowedResourceActions").([]any)
 	for _, r := range list {
 		found = append(found, fmt.Sprint(r))
 	}
@@ -32,16 +34,23 @@ func rightsIn(role map[string]any) []string {
 func TestRoleDefinitions(t *testing.T) {
 	s := newSite(t)
 	for _, r := range s.must(http.StatusOK, "GET", definitions, nil).values() {
-		if r["isBuiltIn"] != true || r["isBuiltInRoleDefinition"] != true || len(rightsIn(r)) == 0 ||
+		if r["isBuiltIn"] != true || r["isBuiltInRoleDefinition"] != true ||
+			len(rightsIn(r)) == 0 ||
 			r["@odata.type"] != "#microsoft.graph.deviceAndAppManagementRoleDefinition" {
 			t.Errorf("a role is %v", r)
 		}
 	}
-	made := s.must(http.StatusCreated, "POST", definitions, object{"@odata.type": "#microsoft.graph.roleDefinition", "id": "", "displayName": "Night shift",
-		"description": "at night", "isBuiltIn": false, "isBuiltInRoleDefinition": false, "roleScopeTagIds": []string{"0"},
-		"rolePermissions": allowing([]access.Right{access.SyncDevices, access.ReadDevices, access.ReadApps}, access.ReadApps)})
+	made := s.must(http.StatusCreated, "POST", definitions,
+		object{"@odata.type": "#microsoft.graph.roleDefinition", "id": "",
+			"displayName": "Night shift",
+			"description": "at night", "isBuiltIn": false, "isBuiltInRoleDefinition": false,
+			"roleScopeTagIds": []string{"0"},
+			"rolePermissions": allowing([]access.Right{access.SyncDevices, access.ReadDevices,
+				access.ReadApps}, access.ReadApps)})
 	path := definitions + "/" + made.body["id"].(string)
-	if made.header.Get("Location") != s.URL+path || !slices.Equal(rightsIn(made.body), []string{string(access.ReadDevices), string(access.SyncDevices)}) {
+	if made.header.Get("Location") != s.URL+path ||
+		!slices.Equal(rightsIn(made.body), []string{string(access.ReadDevices),
+			string(access.SyncDevices)}) {
 		t.Errorf("made %s", made)
 	}
 	got := s.must(http.StatusOK, "GET", path, nil)
@@ -54,19 +63,23 @@ func TestRoleDefinitions(t *testing.T) {
 		echo[name] = v
 	}
 	echo["displayName"] = "Day shift"
-	if a := s.must(http.StatusOK, "PATCH", path, echo); a.body["displayName"] != "Day shift" || a.body["description"] != "at night" || len(rightsIn(a.body)) != 2 {
+	if a := s.must(http.StatusOK, "PATCH", path, echo); a.body["displayName"] != "Day shift" ||
+		a.body["description"] != "at night" || len(rightsIn(a.body)) != 2 {
 		t.Errorf("edited to %s", a)
 	}
 	// The older forms.
 	for _, permissions := range []object{
 		{"permissions": []object{{"actions": []access.Right{access.ReadGroups}}}},
-		{"rolePermissions": []object{{"actions": []access.Right{access.ReadApps}, "resourceActions": allowing([]access.Right{access.ReadGroups})[0]["resourceActions"]}}},
+		{"rolePermissions": []object{{"actions": []access.Right{access.ReadApps},
+			"resourceActions": allowing([]access.Right{access.ReadGroups})[0]["resourceActions"]}}},
 	} {
-		if a := s.must(http.StatusOK, "PATCH", path, permissions); !slices.Equal(rightsIn(a.body), []string{string(access.ReadGroups)}) {
+		if a := s.must(http.StatusOK, "PATCH", path, permissions); !slices.Equal(rightsIn(a.body),
+			[]string{string(access.ReadGroups)}) {
 			t.Errorf("%v made %s", permissions, a)
 		}
 	}
-	if a := s.must(http.StatusOK, "PATCH", path, object{"rolePermissions": []object{}}); len(rightsIn(a.body)) != 0 {
+	if a := s.must(http.StatusOK, "PATCH", path,
+		object{"rolePermissions": []object{}}); len(rightsIn(a.body)) != 0 {
 		t.Errorf("without permissions: %s", a)
 	}
 	var names []string
@@ -78,7 +91,8 @@ func TestRoleDefinitions(t *testing.T) {
 		link, _ = a.body["@odata.nextLink"].(string)
 	}
 	slices.Sort(names)
-	if want := []string{"Administrator3", "Day shift3", "Help Desk Operator3", "Read Only Operator3", "School Administrator3"}; !slices.Equal(names, want) {
+	if want := []string{"Administrator3", "Day shift3", "Help Desk Operator3",
+		"Read Only Operator3", "School Administrator3"}; !slices.Equal(names, want) {
 		t.Errorf("roles are %v", names)
 	}
 	s.must(http.StatusNoContent, "DELETE", path, nil)
@@ -87,7 +101,8 @@ func TestRoleDefinitions(t *testing.T) {
 		method string
 		body   any
 	}{{"PATCH", object{"displayName": "Boss"}}, {"DELETE", nil}} {
-		if a := s.must(http.StatusConflict, call.method, definitions+"/"+access.Administrator, call.body); a.code() != "Conflict" {
+		if a := s.must(http.StatusConflict, call.method, definitions+"/"+access.Administrator,
+			call.body); a.code() != "Conflict" {
 			t.Errorf("%s of a built-in role: %s", call.method, a)
 		}
 	}
@@ -107,17 +122,26 @@ func TestRoleDefinitionRefuses(t *testing.T) {
 		{object{"displayName": "x", "colour": "red"}, "colour"},
 		{object{"displayName": "x", "roleScopeTagIds": []string{"1"}}, "roleScopeTagIds"},
 		{object{"displayName": "x", "@odata.type": "#microsoft.graph.group"}, "@odata.type"},
-		{object{"displayName": "x", "roleAssignments@odata.bind": []string{}}, "roleAssignments@odata.bind"},
+		{object{"displayName": "x", "roleAssignments@odata.bind": []string{}},
+			"roleAssignments@odata.bind"},
 		{object{"displayName": "x", "rolePermissions": "all"}, "rolePermissions"},
-		{object{"displayName": "x", "rolePermissions": []object{{"actions": "all"}}}, "rolePermissions[0].actions"},
-		{object{"displayName": "x", "rolePermissions": []object{{"colour": 1}}}, "rolePermissions[0].colour"},
-		{object{"displayName": "x", "rolePermissions": []object{{"resourceActions": []object{{"colour": 1}}}}}, "rolePermissions[0].resourceActions[0].colour"},
-		{object{"displayName": "x", "rolePermissions": allowing([]access.Right{access.ReadApps, "Microsoft.Intune_RemoteTasks_Wipe"})},
+		{object{"displayName": "x", "rolePermissions": []object{{"actions": "all"}}},
+			"rolePermissions[0].actions"},
+		{object{"displayName": "x", "rolePermissions": []object{{"colour": 1}}},
+			"rolePermissions[0].colour"},
+		{object{"displayName": "x",
+			"rolePermissions": []object{{"resourceActions": []object{{"colour": 1}}}}},
+			"rolePermissions[0].resourceActions[0].colour"},
+		{object{"displayName": "x", "rolePermissions": allowing([]access.Right{access.ReadApps,
+			"Microsoft.Intune_RemoteTasks_Wipe"})},
 			"rolePermissions[0].resourceActions[0].allowedResourceActions[1]"},
-		{object{"displayName": "x", "rolePermissions": allowing(nil, "x")}, "rolePermissions[0].resourceActions[0].notAllowedResourceActions[0]"},
-		{object{"displayName": "x", "permissions": allowing([]access.Right{access.ReadApps}), "rolePermissions": allowing(nil)}, "rolePermissions"},
+		{object{"displayName": "x", "rolePermissions": allowing(nil, "x")},
+			"rolePermissions[0].resourceActions[0].notAllowedResourceActions[0]"},
+		{object{"displayName": "x", "permissions": allowing([]access.Right{access.ReadApps}),
+			"rolePermissions": allowing(nil)}, "rolePermissions"},
 	} {
-		if a := s.call("POST", definitions, tt.body); a.status != http.StatusBadRequest || at(a.body, "error", "target") != tt.target {
+		if a := s.call("POST", definitions, tt.body); a.status != http.StatusBadRequest ||
+			at(a.body, "error", "target") != tt.target {
 			t.Errorf("%v: got %s, want 400 for %s", tt.body, a, tt.target)
 		}
 	}
@@ -127,7 +151,8 @@ func TestRoleDefinitionRefuses(t *testing.T) {
 			t.Errorf("%v: got %s", body, a)
 		}
 	}
-	for _, link := range []string{path + "?$expand=users", definitions + "?$expand=roleAssignments", definitions + "?$select=colour"} {
+	for _, link := range []string{path + "?$expand=users", definitions + "?$expand=roleAssignments",
+		definitions + "?$select=colour"} {
 		s.must(http.StatusBadRequest, "GET", link, nil)
 	}
 }

@@ -10,13 +10,15 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// A role gets none but known rights, in order and each once, and none that the body does not allow by name.
+// A role gets none but known rights, in order and each once, and none that the body does not allow
+// by name.
 func FuzzRoleEdit(f *testing.F) {
 	for _, seed := range []string{
 		`{"displayName":"x","rolePermissions":[{"resourceActions":[{"allowedResourceActions":["Microsoft.Intune_Roles_Read","Microsoft.Intune_Roles_Read"],"notAllowedResourceActions":["Microsoft.Intune_Audit_Read"]}]}]}`,
 		`{"permissions":[{"actions":["Microsoft.Intune_Roles_Read"]}],"rolePermissions":[{"actions":["Microsoft.Intune_Roles_Read"],"resourceActions":null}]}`,
 		`{"rolePermissions":[{"resourceActions":[]},{},{"actions":null}],"isBuiltIn":false,"id":""}`,
-		`{"rolePermissions":[null]}`, `{"rolePermissions":[{"resourceActions":[[]]}]}`, `{"roleScopeTagIds":["0"],"@odata.type":"#microsoft.graph.roleDefinition"}`,
+		`{"rolePermissions":[null]}`, `{"rolePermissions":[{"resourceActions":[[]]}]}`,
+		`{"roleScopeTagIds":["0"],"@odata.type":"#microsoft.graph.roleDefinition"}`,
 		`{"a@odata.bind":1}`, `{"@odata.type":1}`,
 	} {
 		f.Add(seed)
@@ -40,14 +42,18 @@ func FuzzRoleEdit(f *testing.F) {
 	})
 }
 
-// A new assignment is limited to groups that its body names, or its body says that it is not limited; and to scope tags
-// if its body names any.
+// A new assignment is limited to groups that its body names, or its body says that it is not
+// limited; and to scope tags if its body names any.
 func FuzzAssignmentEdit(f *testing.F) {
 	for _, seed := range []string{
-		`{"scopeType":"allDevices"}`, `{"scopeType":"resourceScope","resourceScopes":["a"]}`, `{"scopeMembers":["a"],"resourceScopes":[]}`,
-		`{"scopeType":"allDevicesAndLicensedUsers","resourceScopes":[]}`, `{"resourceScopes":["a"],"roleScopeTagIds":["0"]}`,
-		`{"resourceScopes":["a"],"roleScopeTags@odata.bind":["roleScopeTags('1')"]}`, `{"scopeType":"allDevices","roleScopeTagIds":null,"roleScopeTags@odata.bind":null}`,
-		`{"scopeType":null,"resourceScopes":[null]}`, `{"members":["a",""],"scopeType":"allDevices"}`,
+		`{"scopeType":"allDevices"}`, `{"scopeType":"resourceScope","resourceScopes":["a"]}`,
+		`{"scopeMembers":["a"],"resourceScopes":[]}`,
+		`{"scopeType":"allDevicesAndLicensedUsers","resourceScopes":[]}`,
+		`{"resourceScopes":["a"],"roleScopeTagIds":["0"]}`,
+		`{"resourceScopes":["a"],"roleScopeTags@odata.bind":["roleScopeTags('1')"]}`,
+		`{"scopeType":"allDevices","roleScopeTagIds":null,"roleScopeTags@odata.bind":null}`,
+		`{"scopeType":null,"resourceScopes":[null]}`,
+		`{"members":["a",""],"scopeType":"allDevices"}`,
 	} {
 		f.Add(seed)
 	}
@@ -57,7 +63,8 @@ func FuzzAssignmentEdit(f *testing.F) {
 		if err != nil {
 			return
 		}
-		patch, err := assignmentEdit(body, &access.RoleAssignment{Groups: []string{}}, bindDefinition)
+		patch, err := assignmentEdit(body, &access.RoleAssignment{Groups: []string{}},
+			bindDefinition)
 		if err != nil {
 			return
 		}
@@ -80,13 +87,15 @@ func FuzzAssignmentEdit(f *testing.F) {
 }
 
 func FuzzRoleReference(f *testing.F) {
-	for _, seed := range []string{"roleDefinitions('a')", "https://x/roleDefinitions/a", "/roleDefinitions/", "roleDefinitions('')", "%zz", "roleDefinitions('a",
+	for _, seed := range []string{"roleDefinitions('a')", "https://x/roleDefinitions/a",
+		"/roleDefinitions/", "roleDefinitions('')", "%zz", "roleDefinitions('a",
 		"//roleDefinitions//a", "roleDefinitions/a?b#c", "roleDefinitions('a/b')"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, reference string) {
 		defer cost.Input(t)()
-		if id, ok := referred(reference, "roleDefinitions"); ok && (id == "" || strings.Contains(id, "/")) {
+		if id, ok := referred(reference, "roleDefinitions"); ok &&
+			(id == "" || strings.Contains(id, "/")) {
 			t.Errorf("%q refers to %q", reference, id)
 		}
 	})

@@ -11,7 +11,9 @@ var (
 	definitionListing = named(map[string]odata.Comparer{"isBuiltIn": odata.BoolField(access.ByBuiltIn), "isBuiltInRoleDefinition": odata.BoolField(access.ByBuiltIn)})
 
 	assignmentListing = named(map[string]odata.Comparer{
-		"members": odata.ListField(access.ByMember), "resourceScopes": odata.ListField(access.ByGroup), tagProperty: odata.ListField(access.ByTag),
+		"members":        odata.ListField(access.ByMember),
+		"resourceScopes": odata.ListField(access.ByGroup),
+		tagProperty:      odata.ListField(access.ByTag),
 		"scopeType": odata.Choices(map[string]query.Condition{scopeResources: query.Is(access.ByLimited, true), scopeDevices: query.Is(access.ByLimited, false)},
 			"allLicensedUsers", scopeDevicesAndPersons, odata.UnknownFutureValue),
 	})
@@ -21,10 +23,12 @@ var (
 
 // named is the listing of things that have an id, a name and a description.
 func named(own map[string]odata.Comparer) *odata.Listing {
-	own["id"], own["displayName"], own["description"] = odata.TextField(access.ByID), odata.TextField(access.ByName), odata.TextField(access.ByDescription)
+	own["id"], own["displayName"], own["description"] = odata.TextField(access.ByID),
+		odata.TextField(access.ByName), odata.TextField(access.ByDescription)
 	return &odata.Listing{
 		Filters: own,
 		Orders:  map[string]query.Field{"id": access.ByID, "displayName": access.ByName},
-		Search:  map[string]query.Field{"displayName": access.ByName, "description": access.ByDescription},
+		Search: map[string]query.Field{"displayName": access.ByName,
+			"description": access.ByDescription},
 	}
 }

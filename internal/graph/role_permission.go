@@ -9,7 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// roleEdit reads what a body sets of a role. Roles carry no scope tags: a caller who may read roles may read all of them.
+// roleEdit reads what a body sets of a role. Roles carry no scope tags: a caller who may read roles
+// may read all of them.
 func roleEdit(body *odata.Object) (p access.RolePatch, err error) {
 	if err := body.Only(definitionProperties.Names()...); err != nil {
 		return p, err
@@ -19,19 +20,22 @@ func roleEdit(body *odata.Object) (p access.RolePatch, err error) {
 	}
 	tags, err := body.OptionalTexts(tagProperty)
 	if err == nil && len(tags) > 0 && !slices.Equal(tags, []string{fleet.DefaultTag}) {
-		err = odata.BadRequest(tagProperty, "Property '%s' must be empty: roles carry no scope tags.", tagProperty)
+		err = odata.BadRequest(tagProperty,
+			"Property '%s' must be empty: roles carry no scope tags.", tagProperty)
 	}
 	if err != nil {
 		return p, err
 	}
-	if err := body.Read(odata.Readers{"displayName": body.Edits(&p.Name), "description": body.Edits(&p.Description)}); err != nil {
+	if err := body.Read(odata.Readers{"displayName": body.Edits(&p.Name),
+		"description": body.Edits(&p.Description)}); err != nil {
 		return p, err
 	}
 	p.Rights, err = readRights(body)
 	return p, err
 }
 
-// readRights are what rolePermissions, or under its older name permissions, allows; nil: the body has neither.
+// readRights are what rolePermissions, or under its older name permissions, allows; nil: the body
+// has neither.
 func readRights(o *odata.Object) (rights []access.Right, err error) {
 	for _, name := range []string{"permissions", "rolePermissions"} {
 		if o.Values[name] == nil {
@@ -42,14 +46,16 @@ func readRights(o *odata.Object) (rights []access.Right, err error) {
 			return nil, err
 		}
 		if rights != nil && !slices.Equal(rights, these) {
-			return nil, odata.BadRequest(o.At(name), "Properties 'permissions' and 'rolePermissions' must allow the same. Leave 'permissions' out.")
+			return nil, odata.BadRequest(o.At(name),
+				"Properties 'permissions' and 'rolePermissions' must allow the same. Leave 'permissions' out.")
 		}
 		rights = these
 	}
 	return rights, nil
 }
 
-// readPermissions is a collection of rolePermission: what any of them allows and none does not allow, in order.
+// readPermissions is a collection of rolePermission: what any of them allows and none does not
+// allow, in order.
 func readPermissions(o *odata.Object, name string) ([]access.Right, error) {
 	list, err := o.RequiredObjects(name)
 	if err != nil {
@@ -84,7 +90,8 @@ func readPermissions(o *odata.Object, name string) ([]access.Right, error) {
 		}
 	}
 	slices.Sort(allowed)
-	return slices.DeleteFunc(slices.Compact(allowed), func(r access.Right) bool { return slices.Contains(denied, r) }), nil
+	return slices.DeleteFunc(slices.Compact(allowed),
+		func(r access.Right) bool { return slices.Contains(denied, r) }), nil
 }
 
 // addRights adds a collection of resource actions to a list. Each must be one that there is.
@@ -97,7 +104,8 @@ func addRights(o *odata.Object, list []access.Right, name string) ([]access.Righ
 	for i, text := range texts {
 		if !slices.Contains(known, access.Right(text)) {
 			element := fmt.Sprintf("%s[%d]", o.At(name), i)
-			return nil, odata.BadRequest(element, "Property '%s' is not valid: there is no resource action '%s'. GET %s%s lists them.",
+			return nil, odata.BadRequest(element,
+				"Property '%s' is not valid: there is no resource action '%s'. GET %s%s lists them.",
 				element, odata.Clip(text), odata.BetaPath, operationSet)
 		}
 		list = append(list, access.Right(text))

@@ -12,7 +12,8 @@ const (
 	scopeTagType = "roleScopeTag"
 )
 
-var scopeTags = &resource{name: "roleScopeTags", path: odata.BetaPath + scopeTagSet, odataType: scopeTagType, object: "roleScopeTag",
+var scopeTags = &resource{name: "roleScopeTags", path: odata.BetaPath + scopeTagSet,
+	odataType: scopeTagType, object: "roleScopeTag",
 	noun: "scope tag", category: categoryRole, setByServer: []string{"id", "isBuiltIn"}}
 
 func scopeTagRoutes() []route {
@@ -28,11 +29,13 @@ func scopeTagRoutes() []route {
 }
 
 var scopeTagProperties = odata.Properties{
-	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String}, {"isBuiltIn", odata.Boolean},
+	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String},
+	{"isBuiltIn", odata.Boolean},
 }
 
 func scopeTagFields(t *access.ScopeTag) odata.Fields {
-	return odata.Fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description}, {"isBuiltIn", t.BuiltIn()}}
+	return odata.Fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description},
+		{"isBuiltIn", t.BuiltIn()}}
 }
 
 func (c *call) listScopeTags() error {
@@ -40,9 +43,10 @@ func (c *call) listScopeTags() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, scopeTagSet, scopeTagListing, nil, c.config.Roles.ListTags, func(t *access.ScopeTag) (odata.Fields, error) {
-		return scopeTagFields(t).Pick(selected), nil
-	})
+	return odata.ServeList(c.req, scopeTagSet, scopeTagListing, nil, c.config.Roles.ListTags,
+		func(t *access.ScopeTag) (odata.Fields, error) {
+			return scopeTagFields(t).Pick(selected), nil
+		})
 }
 
 func (c *call) getScopeTag() error {
@@ -54,7 +58,8 @@ func (c *call) getScopeTag() error {
 	if err != nil {
 		return err
 	}
-	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t).Pick(selected))
+	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType,
+		scopeTagFields(t).Pick(selected))
 }
 
 func (c *call) createScopeTag() error {
@@ -66,7 +71,9 @@ func (c *call) createScopeTag() error {
 	if err != nil {
 		return err
 	}
-	t, err := c.config.Roles.CreateTag(c.req.Context(), access.TagInput{Name: odata.TextOrEmpty(patch.Name), Description: odata.TextOrEmpty(patch.Description)})
+	t, err := c.config.Roles.CreateTag(c.req.Context(),
+		access.TagInput{Name: odata.TextOrEmpty(patch.Name),
+			Description: odata.TextOrEmpty(patch.Description)})
 	if err != nil {
 		return err
 	}
@@ -107,6 +114,7 @@ func tagEdit(body *odata.Object) (p access.TagPatch, err error) {
 	if err := body.OfType(scopeTagType); err != nil {
 		return p, err
 	}
-	err = body.Read(odata.Readers{"displayName": body.Edits(&p.Name), "description": body.Edits(&p.Description)})
+	err = body.Read(odata.Readers{"displayName": body.Edits(&p.Name),
+		"description": body.Edits(&p.Description)})
 	return p, err
 }

@@ -9,16 +9,21 @@ import (
 
 func TestScopeTags(t *testing.T) {
 	s := newSite(t)
-	made := s.must(http.StatusCreated, "POST", scopeTags, object{"@odata.type": "#microsoft.graph.roleScopeTag", "id": nil, "displayName": "Munich",
-		"description": "d", "isBuiltIn": false})
+	made := s.must(http.StatusCreated, "POST", scopeTags,
+		object{"@odata.type": "#microsoft.graph.roleScopeTag", "id": nil, "displayName": "Munich",
+			"description": "d", "isBuiltIn": false})
 	path := scopeTags + "/" + made.body["id"].(string)
 	if made.header.Get("Location") != s.URL+path || made.body["isBuiltIn"] != false {
 		t.Errorf("made %s", made)
 	}
-	if a := s.must(http.StatusOK, "PATCH", path, object{"displayName": "Berlin", "id": made.body["id"]}); a.body["displayName"] != "Berlin" || a.body["description"] != "d" {
+	if a := s.must(http.StatusOK, "PATCH", path,
+		object{"displayName": "Berlin",
+			"id": made.body["id"]}); a.body["displayName"] != "Berlin" ||
+		a.body["description"] != "d" {
 		t.Errorf("edited to %s", a)
 	}
-	if a := s.must(http.StatusOK, "GET", path+"?$select=displayName", nil); a.body["displayName"] != "Berlin" || a.body["description"] != nil {
+	if a := s.must(http.StatusOK, "GET", path+"?$select=displayName",
+		nil); a.body["displayName"] != "Berlin" || a.body["description"] != nil {
 		t.Errorf("got %s", a)
 	}
 	var seen []string
@@ -32,7 +37,8 @@ func TestScopeTags(t *testing.T) {
 	if !slices.Equal(seen, []string{"0Defaulttrue", "1Berlinfalse"}) {
 		t.Errorf("tags are %v", seen)
 	}
-	for _, body := range []object{{}, {"displayName": "berlin"}, {"displayName": "x", "colour": 1}, {"displayName": 1}, {"displayName": "x", "@odata.type": "#microsoft.graph.group"},
+	for _, body := range []object{{}, {"displayName": "berlin"}, {"displayName": "x", "colour": 1},
+		{"displayName": 1}, {"displayName": "x", "@odata.type": "#microsoft.graph.group"},
 		{"displayName": "x", "assignments@odata.bind": []string{}}} {
 		if a := s.call("POST", scopeTags, body); a.status != http.StatusBadRequest {
 			t.Errorf("%v: got %s", body, a)

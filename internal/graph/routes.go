@@ -48,18 +48,29 @@ type route struct {
 func routes() []route {
 	all := []route{
 		{method: "GET", pattern: "/healthz", name: "health", open: true, handle: (*call).health},
-		{method: "POST", pattern: enrollments.path, name: "createEnrollment", resource: enrollments, needs: may(access.EnrollDevices), handle: (*call).createEnrollment},
-		{method: "GET", pattern: "/api/events", name: "events", options: []string{optionAfter}, needs: may(access.ReadDevices), handle: (*call).stream},
-		{method: "GET", pattern: "/api/devices/{id}/events", name: "deviceEvents", resource: managedDevices, options: []string{optionAfter}, needs: may(access.ReadDevices), handle: (*call).stream},
-		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads", resource: managedDevices, needs: may(access.ReadDevices), handle: (*call).devicePayloads},
+		{method: "POST", pattern: enrollments.path, name: "createEnrollment", resource: enrollments,
+			needs: may(access.EnrollDevices), handle: (*call).createEnrollment},
+		{method: "GET", pattern: "/api/events", name: "events", options: []string{optionAfter},
+			needs: may(access.ReadDevices), handle: (*call).stream},
+		{method: "GET", pattern: "/api/devices/{id}/events", name: "deviceEvents",
+			resource: managedDevices, options: []string{optionAfter},
+			needs: may(access.ReadDevices), handle: (*call).stream},
+		{method: "GET", pattern: "/api/devices/{id}/payloads", name: "devicePayloads",
+			resource: managedDevices, needs: may(access.ReadDevices),
+			handle: (*call).devicePayloads},
 		{method: "GET", pattern: "/api/me", name: "me", handle: (*call).me},
-		{method: "GET", pattern: "/api/health", name: "serverHealth", needs: may(access.ReadOrganization), handle: (*call).serverHealth},
-		{method: "POST", pattern: "/api/profiles/inspect", name: "inspectProfile", largestBody: fileBody, needs: may(access.ReadConfigurations), unchanging: true,
+		{method: "GET", pattern: "/api/health", name: "serverHealth",
+			needs: may(access.ReadOrganization), handle: (*call).serverHealth},
+		{method: "POST", pattern: "/api/profiles/inspect", name: "inspectProfile",
+			largestBody: fileBody, needs: may(access.ReadConfigurations), unchanging: true,
 			handle: (*call).inspectProfile},
-		{method: "GET", pattern: pushCertificate.path, name: "getPushCertificate", resource: pushCertificate,
-			answers: pushCertificate.odataType, options: []string{odata.OptionSelect}, needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
-		{method: "PATCH", pattern: pushCertificate.path, name: "updatePushCertificate", resource: pushCertificate,
-			needs: may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
+		{method: "GET", pattern: pushCertificate.path, name: "getPushCertificate",
+			resource: pushCertificate,
+			answers:  pushCertificate.odataType, options: []string{odata.OptionSelect},
+			needs: may(access.ReadOrganization), handle: (*call).getPushCertificate},
+		{method: "PATCH", pattern: pushCertificate.path, name: "updatePushCertificate",
+			resource: pushCertificate,
+			needs:    may(access.UpdateOrganization), handle: (*call).updatePushCertificate},
 	}
 	all = append(all, slices.Concat(batchRoutes(), metadataRoutes(), historyRoutes())...)
 	for _, r := range []*resource{managedDevices, comanagedDevices} {
@@ -87,8 +98,8 @@ func routes() []route {
 	return all
 }
 
-// Patterns lists what the surface answers, each as http.ServeMux has it with its method; it is for whatever stands before it
-// and decides what each may hold.
+// Patterns lists what the surface answers, each as http.ServeMux has it with its method; it is for
+// whatever stands before it and decides what each may hold.
 func Patterns() []string {
 	var patterns []string
 	for _, rt := range routes() {
@@ -99,7 +110,8 @@ func Patterns() []string {
 
 // stable reports whether Graph has the operation in v1.0, too. The action is in beta only.
 func (rt *route) stable() bool {
-	return rt.everywhere || rt.resource != nil && rt.resource.stable && (rt.verb == nil || !rt.verb.betaOnly)
+	return rt.everywhere || rt.resource != nil && rt.resource.stable &&
+		(rt.verb == nil || !rt.verb.betaOnly)
 }
 
 func (c *call) health() error { return c.req.Reply(http.StatusOK, odata.Fields{{"status", "ok"}}) }
@@ -120,7 +132,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !plaintext.IsStorable(r.URL.Path) {
-		c.fail(odata.BadRequest("", "The path has the character U+0000, or is not UTF-8. No name or id here has that."))
+		c.fail(odata.BadRequest("",
+			"The path has the character U+0000, or is not UTF-8. No name or id here has that."))
 		return
 	}
 	if allowed := s.methodsOf(r); len(allowed) > 0 {
@@ -137,7 +150,8 @@ func (s *server) methodsOf(r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
-		if _, pattern := s.mux.Handler(other); pattern != "" && path.Clean(r.URL.Path) == r.URL.Path {
+		if _, pattern := s.mux.Handler(other); pattern != "" &&
+			path.Clean(r.URL.Path) == r.URL.Path {
 			allowed = append(allowed, method)
 		}
 	}
@@ -166,7 +180,8 @@ func (c *call) run(rt route) error {
 		return err
 	}
 	c.req.BodyLimit = c.bodyLimit()
-	if err := errors.Join(c.req.ReadOptions(rt.options), c.req.ReadCondition(), c.readKey(), c.req.Negotiate()); err != nil {
+	if err := errors.Join(c.req.ReadOptions(rt.options), c.req.ReadCondition(), c.readKey(),
+		c.req.Negotiate()); err != nil {
 		return err
 	}
 	if rt.reads(c.req.HTTP.Method) {
@@ -186,12 +201,14 @@ func unauthenticated(err error) error {
 
 // batchRoutes take several requests at once. Each is authorized, limited and recorded by itself.
 func batchRoutes() []route {
-	return []route{{method: "POST", pattern: odata.BetaPath + odata.BatchPath, name: "batch", everywhere: true, largestBody: odata.BatchBody, unchanging: true, handle: (*call).batch}}
+	return []route{{method: "POST", pattern: odata.BetaPath + odata.BatchPath, name: "batch",
+		everywhere: true, largestBody: odata.BatchBody, unchanging: true, handle: (*call).batch}}
 }
 
 // batch is POST $batch.
 func (c *call) batch() error {
-	b := odata.Batch{Serve: c.server, Refuse: c.refuseItem, Example: "/deviceManagement/managedDevices"}
+	b := odata.Batch{Serve: c.server, Refuse: c.refuseItem,
+		Example: "/deviceManagement/managedDevices"}
 	return b.Reply(c.req)
 }
 
@@ -202,9 +219,11 @@ func (c *call) refuseItem(w http.ResponseWriter, r *http.Request, err error) {
 	item.fail(err)
 }
 
-// metadataRoutes describe the surface to programs. As Graph's it is open to all: it holds nothing but names.
+// metadataRoutes describe the surface to programs. As Graph's it is open to all: it holds nothing
+// but names.
 func metadataRoutes() []route {
-	return []route{{method: "GET", pattern: odata.BetaPath + "$metadata", name: "metadata", everywhere: true, open: true, handle: (*call).replyMetadata}}
+	return []route{{method: "GET", pattern: odata.BetaPath + "$metadata", name: "metadata",
+		everywhere: true, open: true, handle: (*call).replyMetadata}}
 }
 
 func (c *call) replyMetadata() error { return c.req.ReplyMetadata() }

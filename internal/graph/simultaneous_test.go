@@ -20,9 +20,9 @@ type preparedCall struct {
 	body         []byte
 }
 
-// TestEveryRouteAtOnce calls every route from many goroutines at once, each in an order of its own, so that the race
-// detector sees all of them beside all others. They are at the same things: what one deletes, another does not find. None
-// may fail because of it.
+// TestEveryRouteAtOnce calls every route from many goroutines at once, each in an order of its own,
+// so that the race detector sees all of them beside all others. They are at the same things: what
+// one deletes, another does not find. None may fail because of it.
 func TestEveryRouteAtOnce(t *testing.T) {
 	const callers = 8
 	w := newWorld(newSite(t))
@@ -52,7 +52,8 @@ func TestEveryRouteAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-// begin makes a call and reads how its answer begins: streams do not end. It returns what is wrong; empty: nothing.
+// begin makes a call and reads how its answer begins: streams do not end. It returns what is wrong;
+// empty: nothing.
 func (w *world) begin(c *preparedCall) string {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	defer cancel()
@@ -70,7 +71,8 @@ func (w *world) begin(c *preparedCall) string {
 	}
 	defer func() { _ = response.Body.Close() }()
 	line, _ := bufio.NewReader(response.Body).ReadString('\n') // what has no body has no line
-	if response.StatusCode >= http.StatusInternalServerError && response.StatusCode != http.StatusServiceUnavailable {
+	if response.StatusCode >= http.StatusInternalServerError &&
+		response.StatusCode != http.StatusServiceUnavailable {
 		return response.Status + " " + strings.TrimSpace(line)
 	}
 	return ""

@@ -19,8 +19,10 @@ func toAllDevices(parameter string) object {
 // addProfile puts a Wi-Fi profile into the catalog and assigns it to all devices.
 func (s *site) addProfile(name string) string {
 	s.t.Helper()
-	a := s.must(http.StatusCreated, "POST", configurations, object{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
-		"displayName": name, "payloadFileName": name + ".mobileconfig", "payload": profile("com.example." + name)})
+	a := s.must(http.StatusCreated, "POST", configurations,
+		object{"@odata.type": "#microsoft.graph.iosCustomConfiguration",
+			"displayName": name, "payloadFileName": name + ".mobileconfig",
+			"payload": profile("com.example." + name)})
 	id := a.body["id"].(string)
 	s.must(http.StatusOK, "POST", configurations+"/"+id+"/assign", toAllDevices("assignments"))
 	return id
@@ -29,10 +31,13 @@ func (s *site) addProfile(name string) string {
 // addApp puts an app into the catalog and assigns it to all devices.
 func (s *site) addApp(name string) string {
 	s.t.Helper()
-	a := s.must(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.iosVppApp", "displayName": name,
-		"bundleId": "com.example." + name, "appStoreUrl": "https://apps.apple.com/us/app/name/id361309726"})
+	a := s.must(http.StatusCreated, "POST", apps,
+		object{"@odata.type": "#microsoft.graph.iosVppApp", "displayName": name,
+			"bundleId":    "com.example." + name,
+			"appStoreUrl": "https://apps.apple.com/us/app/name/id361309726"})
 	id := a.body["id"].(string)
-	s.must(http.StatusNoContent, "POST", apps+"/"+id+"/assign", toAllDevices("mobileAppAssignments"))
+	s.must(http.StatusNoContent, "POST", apps+"/"+id+"/assign",
+		toAllDevices("mobileAppAssignments"))
 	return id
 }
 

@@ -31,7 +31,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// site is a whole server with real parts, but for what a device's channel brings: links and the push certificate.
+// site is a whole server with real parts, but for what a device's channel brings: links and the
+// push certificate.
 type site struct {
 	*httptest.Server
 	t       *testing.T
@@ -79,7 +80,8 @@ type channel struct {
 	key         string
 }
 
-func (c *channel) EnrollmentLinkOn(_ context.Context, ttl time.Duration, terms access.EnrollmentTerms) (string, time.Time, error) {
+func (c *channel) EnrollmentLinkOn(_ context.Context, ttl time.Duration,
+	terms access.EnrollmentTerms) (string, time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ttl, c.terms = ttl, terms
@@ -108,7 +110,8 @@ func (c *channel) SetPushCertificate(_ context.Context, certificate, key []byte,
 		return &invalid.Input{Property: "certificate", Reason: "is not PEM"}
 	}
 	c.key = string(key)
-	c.certificate = &graph.PushCertificate{Topic: "com.apple.mgmt.External.1", SerialNumber: "0A", PEM: string(certificate),
+	c.certificate = &graph.PushCertificate{Topic: "com.apple.mgmt.External.1", SerialNumber: "0A",
+		PEM:     string(certificate),
 		Expires: c.clock.Now().Add(time.Hour)}
 	return nil
 }
@@ -146,17 +149,21 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 	s := &site{t: t, store: db, clock: c, channel: &channel{clock: c}, log: &logBuffer{}}
 	s.events = live.NewLog(db, slog.New(slog.DiscardHandler))
 	forms := catalog.MustForms(payload.Forms())
-	s.engine = engine.New(engine.Config{Store: db, Risks: forms.Risks, Clock: c, RestoreAfter: 8 * time.Hour, Log: slog.New(slog.DiscardHandler),
+	s.engine = engine.New(engine.Config{Store: db, Risks: forms.Risks, Clock: c,
+		RestoreAfter: 8 * time.Hour, Log: slog.New(slog.DiscardHandler),
 		Committed: s.events.Notify})
 	tokens := access.NewTokens(db, c.Now)
 	s.tokens, s.roles = tokens, access.NewRoles(db, uuid.NewString)
-	if _, s.token, err = tokens.Create(t.Context(), access.TokenInput{Name: "help desk", Role: access.Administrator}); err != nil {
+	if _, s.token, err = tokens.Create(t.Context(),
+		access.TokenInput{Name: "help desk", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
 	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms,
 		Catalog: catalog.New(db, forms, c.Now, uuid.NewString), Enroller: s.channel,
-		PushCertificates: s.channel, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles}, Roles: s.roles, Tokens: tokens, History: db,
-		Audit: record{audit.NewRecorder(db, c.Now, uuid.NewString), db}, Events: s.events, Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+		PushCertificates: s.channel, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles},
+		Roles: s.roles, Tokens: tokens, History: db,
+		Audit: record{audit.NewRecorder(db, c.Now, uuid.NewString), db}, Events: s.events,
+		Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	s.notify = s.newSubscriptions(config.Catalog)
 	config.Subscriptions = s.notify
 	for _, f := range change {
@@ -217,8 +224,8 @@ func at(v any, path ...any) any {
 	return v
 }
 
-// call sends a request. body is text as it is, bytes as they are, or anything else as JSON; nil is none. Headers are
-// pairs of name and value; they replace those that are sent by default.
+// call sends a request. body is text as it is, bytes as they are, or anything else as JSON; nil is
+// none. Headers are pairs of name and value; they replace those that are sent by default.
 func (s *site) call(method, path string, body any, headers ...string) answer {
 	s.t.Helper()
 	var content io.Reader

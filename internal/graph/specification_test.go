@@ -8,19 +8,24 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
 
-// The enumerations of the written source, every member with its number. A member of a later name that the records do
-// not tell apart from another is marked so in TestEnumerations.
+// The enumerations of the written source, every member with its number. A member of a later name
+// that the records do not tell apart from another is marked so in TestEnumerations.
 var (
-	actionState = map[string]int{"none": 0, "pending": 1, "canceled": 2, "active": 3, "done": 4, "failed": 5, "notSupported": 6}
+	actionState = map[string]int{"none": 0, "pending": 1, "canceled": 2, "active": 3, "done": 4,
+		"failed": 5, "notSupported": 6}
 
-	deviceActionPayloadType = map[string]int{"application": 0, "deviceConfiguration": 1, "deviceManagementConfigurationPolicy": 2,
-		"unknownFutureValue": 3}
+	deviceActionPayloadType = map[string]int{"application": 0, "deviceConfiguration": 1,
+		"deviceManagementConfigurationPolicy": 2,
+		"unknownFutureValue":                  3}
 	deviceActionPayloadIntent = map[string]int{"remove": 0, "restore": 1, "unknownFutureValue": 2}
-	deviceActionPayloadStatus = map[string]int{"inProgress": 0, "removed": 1, "error": 2, "succeeded": 3, "unknownFutureValue": 4}
+	deviceActionPayloadStatus = map[string]int{"inProgress": 0, "removed": 1, "error": 2,
+		"succeeded": 3, "unknownFutureValue": 4}
 
-	deviceAssignmentItemType = map[string]int{"application": 0, "deviceConfiguration": 1, "deviceManagementConfigurationPolicy": 2,
-		"mobileAppConfiguration": 3, "unknownFutureValue": 4}
-	deviceAssignmentItemStatus = map[string]int{"initiated": 0, "inProgress": 1, "removed": 2, "error": 3, "succeeded": 4,
+	deviceAssignmentItemType = map[string]int{"application": 0, "deviceConfiguration": 1,
+		"deviceManagementConfigurationPolicy": 2,
+		"mobileAppConfiguration":              3, "unknownFutureValue": 4}
+	deviceAssignmentItemStatus = map[string]int{"initiated": 0, "inProgress": 1, "removed": 2,
+		"error": 3, "succeeded": 4,
 		"unknownFutureValue": 5}
 )
 
@@ -86,8 +91,10 @@ func TestEnumerations(t *testing.T) {
 		if n := number(deviceActionPayloadStatus, sync["status"]); n != max(0, int(status)-1) {
 			t.Errorf("status %v is number %d, served for %d", sync["status"], n, status)
 		}
-		if n := number(deviceAssignmentItemStatus, change["assignmentItemActionStatus"]); n != int(status) {
-			t.Errorf("status %v is number %d, served for %d", change["assignmentItemActionStatus"], n, status)
+		if n := number(deviceAssignmentItemStatus,
+			change["assignmentItemActionStatus"]); n != int(status) {
+			t.Errorf("status %v is number %d, served for %d", change["assignmentItemActionStatus"],
+				n, status)
 		}
 	}
 }
@@ -99,24 +106,28 @@ func TestLongestTexts(t *testing.T) {
 	}
 	_, item := shown(t, action.Action{Name: action.ChangeAssignments},
 		action.Result{DisplayName: string(long), SubType: string(long), Detail: string(long)})
-	for name, most := range map[string]int{"itemDisplayName": 200, "itemSubTypeDisplayName": 200, "intentActionMessage": 1500} {
+	for name, most := range map[string]int{"itemDisplayName": 200, "itemSubTypeDisplayName": 200,
+		"intentActionMessage": 1500} {
 		if n := len([]rune(item[name].(string))); n != most {
 			t.Errorf("%s has %d characters, want %d", name, n, most)
 		}
 	}
-	_, payload := shown(t, action.Action{Name: action.SyncPayloads}, action.Result{Detail: string(long)})
+	_, payload := shown(t, action.Action{Name: action.SyncPayloads},
+		action.Result{Detail: string(long)})
 	if payload["detail"] != string(long) {
 		t.Error("detail is cut; the written source does not limit it")
 	}
 }
 
 func TestEmptyTextsAreNull(t *testing.T) {
-	_, payload := shown(t, action.Action{Name: action.SyncPayloads}, action.Result{LastModified: time.Unix(0, 0)})
+	_, payload := shown(t, action.Action{Name: action.SyncPayloads},
+		action.Result{LastModified: time.Unix(0, 0)})
 	_, item := shown(t, action.Action{Name: action.ChangeAssignments}, action.Result{})
 	for _, tt := range []struct {
 		of   map[string]any
 		name string
-	}{{payload, "displayName"}, {payload, "detail"}, {item, "itemDisplayName"}, {item, "itemSubTypeDisplayName"},
+	}{{payload, "displayName"}, {payload, "detail"}, {item, "itemDisplayName"},
+		{item, "itemSubTypeDisplayName"},
 		{item, "intentActionMessage"}} {
 		if v, ok := tt.of[tt.name]; !ok || v != nil {
 			t.Errorf("%s is %v, want null", tt.name, v)

@@ -16,32 +16,40 @@ import (
 
 // specimen is what a right call of a route is, and what comes of it.
 type specimen struct {
-	may  string                // who may: A(dministrator), S(chool Administrator), H(elp Desk Operator), R(ead Only Operator)
-	ok   int                   // status of the right call
-	body func(w *world) any    // of the right call; nil: none
-	path func(w *world) string // the right path; nil: the pattern with the ids of a new or, to read, the standing things
-	// limited is the status for who may, limited to an area that has the thing; 0: ok. beyond is that for who is limited to
-	// an area that does not; 0: 404 if the path has an id, else as limited.
+	// who may: A(dministrator), S(chool Administrator), H(elp Desk Operator), R(ead Only Operator)
+	may  string
+	ok   int                // status of the right call
+	body func(w *world) any // of the right call; nil: none
+	// the right path; nil: the pattern with the ids of a new or, to read, the standing things
+	path func(w *world) string
+	// limited is the status for who may, limited to an area that has the thing; 0: ok. beyond is
+	// that for who is limited to an area that does not; 0: 404 if the path has an id, else as
+	// limited.
 	limited, beyond int
-	gives           bool                  // it gives rights to somebody, so that who does it must have these, too
-	shows           func(w *world) string // an id that the answer has for who reaches it, and has not for who does not
+	// it gives rights to somebody, so that who does it must have these, too
+	gives bool
+	// an id that the answer has for who reaches it, and has not for who does not
+	shows func(w *world) string
 }
 
-// world is a site with things of each kind: all in the area of group, crowd and tag, and nothing in that of otherGroup
-// and otherTag.
+// world is a site with things of each kind: all in the area of group, crowd and tag, and nothing in
+// that of otherGroup and otherTag.
 type world struct {
 	*site
 	group, otherGroup, tag, otherTag string
 	crowd                            string // a group for the devices that come and go
-	device, payload                  string // payload is a configuration that is assigned to the device
-	number                           string // of the device's action
-	ids                              map[string]string
-	bearers                          map[string]string // by their rights
-	untouched                        *rightCall        // of the operation being walked; nil: the last one changed something
-	serial                           int
+	// payload is a configuration that is assigned to the device
+	device, payload string
+	number          string // of the device's action
+	ids             map[string]string
+	bearers         map[string]string // by their rights
+	// of the operation being walked; nil: the last one changed something
+	untouched *rightCall
+	serial    int
 }
 
-// rightCall is where an operation is called, and with which body. Who is refused leaves it to the next.
+// rightCall is where an operation is called, and with which body. Who is refused leaves it to the
+// next.
 type rightCall struct {
 	path string
 	body any
@@ -52,20 +60,29 @@ func newWorld(s *site) *world {
 	w.group, w.crowd, w.otherGroup = w.newGroup(), w.newGroup(), w.newGroup()
 	w.tag, w.otherTag = w.newTag(), w.newTag()
 	w.device = w.newDevice()
-	w.must(http.StatusNoContent, "POST", groups+"/"+w.group+"/members/$ref", memberReference(w.device))
-	for _, set := range []string{"deviceConfigurations", "mobileApps", "mobileAppConfigurations", "configurationPolicies"} {
+	w.must(http.StatusNoContent, "POST", groups+"/"+w.group+"/members/$ref",
+		memberReference(w.device))
+	for _, set := range []string{"deviceConfigurations", "mobileApps", "mobileAppConfigurations",
+		"configurationPolicies"} {
 		w.ids[set] = w.newPayload(set)
 	}
-	w.payload, w.ids["configurationSettings"] = w.ids["deviceConfigurations"], restrictions+"_allowcamera"
-	w.ids["groups"], w.ids["managedDevices"], w.ids["comanagedDevices"] = w.group, w.device, w.device
+	w.payload, w.ids["configurationSettings"] = w.ids["deviceConfigurations"],
+		restrictions+"_allowcamera"
+	w.ids["groups"], w.ids["managedDevices"], w.ids["comanagedDevices"] = w.group, w.device,
+		w.device
 	w.ids["roleScopeTags"] = w.tag
 	w.ids["roleDefinitions"] = w.newRole()
 	w.ids["roleAssignments"] = w.newAssignment()
-	w.ids["subscriptions"] = w.must(http.StatusCreated, "POST", subscriptions, w.subscriptionBody()).body["id"].(string)
-	w.must(http.StatusOK, "PATCH", "/beta/deviceManagement/applePushNotificationCertificate", pushCertificate)
-	w.must(http.StatusNoContent, "POST", devices+"/"+w.device+"/syncPayloads", object{"deviceActionPayloads": []object{config(w.payload)}})
-	w.ids["auditEvents"] = w.must(http.StatusOK, "GET", auditEvents+"?$top=1", nil).values()[0]["id"].(string)
-	w.number = fmt.Sprint(w.must(http.StatusOK, "GET", "/api/devices/"+w.device+"/actions", nil).values()[0]["number"])
+	w.ids["subscriptions"] = w.must(http.StatusCreated, "POST", subscriptions,
+		w.subscriptionBody()).body["id"].(string)
+	w.must(http.StatusOK, "PATCH", "/beta/deviceManagement/applePushNotificationCertificate",
+		pushCertificate)
+	w.must(http.StatusNoContent, "POST", devices+"/"+w.device+"/syncPayloads",
+		object{"deviceActionPayloads": []object{config(w.payload)}})
+	w.ids["auditEvents"] = w.must(http.StatusOK, "GET", auditEvents+"?$top=1",
+		nil).values()[0]["id"].(string)
+	w.number = fmt.Sprint(w.must(http.StatusOK, "GET", "/api/devices/"+w.device+"/actions",
+		nil).values()[0]["number"])
 	return w
 }
 
@@ -77,48 +94,57 @@ func (w *world) next() string {
 }
 
 func (w *world) newGroup() string {
-	return w.must(http.StatusCreated, "POST", groups, object{"displayName": "group " + w.next(), "mailEnabled": false, "mailNickname": "g",
-		"securityEnabled": true}).body["id"].(string)
+	return w.must(http.StatusCreated, "POST", groups,
+		object{"displayName": "group " + w.next(), "mailEnabled": false, "mailNickname": "g",
+			"securityEnabled": true}).body["id"].(string)
 }
 
 func (w *world) newTag() string {
-	return w.must(http.StatusCreated, "POST", "/beta/deviceManagement/roleScopeTags", object{"displayName": "tag " + w.next()}).body["id"].(string)
+	return w.must(http.StatusCreated, "POST", "/beta/deviceManagement/roleScopeTags",
+		object{"displayName": "tag " + w.next()}).body["id"].(string)
 }
 
 func (w *world) newRole() string {
-	return w.must(http.StatusCreated, "POST", "/beta/deviceManagement/roleDefinitions", w.roleBody()).body["id"].(string)
+	return w.must(http.StatusCreated, "POST", "/beta/deviceManagement/roleDefinitions",
+		w.roleBody()).body["id"].(string)
 }
 
 func (w *world) roleBody() object {
-	return object{"displayName": "role " + w.next(), "rolePermissions": []object{{"resourceActions": []object{{
-		"allowedResourceActions": []string{string(access.ReadDevices)}}}}}}
+	return object{"displayName": "role " + w.next(),
+		"rolePermissions": []object{{"resourceActions": []object{{
+			"allowedResourceActions": []string{string(access.ReadDevices)}}}}}}
 }
 
 func (w *world) newAssignment() string {
-	return w.must(http.StatusCreated, "POST", "/beta/deviceManagement/roleAssignments", w.assignmentBody()).body["id"].(string)
+	return w.must(http.StatusCreated, "POST", "/beta/deviceManagement/roleAssignments",
+		w.assignmentBody()).body["id"].(string)
 }
 
 func (w *world) assignmentBody() object {
-	return object{"displayName": "assignment " + w.next(), "members": []string{"group-of-people"}, "scopeType": "resourceScope",
+	return object{"displayName": "assignment " + w.next(), "members": []string{"group-of-people"},
+		"scopeType":      "resourceScope",
 		"resourceScopes": []string{w.otherGroup}, "roleScopeTagIds": []string{w.otherTag},
 		"roleDefinition@odata.bind": "https://graph.example/beta/deviceManagement/roleDefinitions('" + access.ReadOnlyOperator + "')"}
 }
 
 // newDevice is a device of the area, with the world's payloads assigned.
 func (w *world) newDevice() string {
-	id := string(w.enroll(fleet.Device{Name: "phone " + w.next(), UDID: uuid.NewString(), Platform: fleet.IOS}).id)
+	id := string(w.enroll(fleet.Device{Name: "phone " + w.next(), UDID: uuid.NewString(),
+		Platform: fleet.IOS}).id)
 	w.must(http.StatusNoContent, "POST", groups+"/"+w.crowd+"/members/$ref", memberReference(id))
 	w.must(http.StatusOK, "PATCH", devices+"/"+id, object{"roleScopeTagIds": []string{w.tag}})
 	return id
 }
 
 func memberReference(device string) object {
-	return object{"@odata.id": "https://graph.example/beta/deviceManagement/managedDevices/" + device}
+	return object{"@odata.id": "https://graph.example/beta/deviceManagement/managedDevices/" +
+		device}
 }
 
 // newPayload is a payload of the area, assigned to its groups.
 func (w *world) newPayload(set string) string {
-	id := w.must(http.StatusCreated, "POST", payloadPaths[set], w.payloadBody(set)).body["id"].(string)
+	id := w.must(http.StatusCreated, "POST", payloadPaths[set],
+		w.payloadBody(set)).body["id"].(string)
 	parameter := "assignments"
 	if set == "mobileApps" {
 		parameter = "mobileAppAssignments"
@@ -130,8 +156,9 @@ func (w *world) newPayload(set string) string {
 	return id
 }
 
-var payloadPaths = map[string]string{"deviceConfigurations": configurations, "mobileApps": apps, "mobileAppConfigurations": appSettings,
-	"configurationPolicies": policiesPath}
+var payloadPaths = map[string]string{"deviceConfigurations": configurations, "mobileApps": apps,
+	"mobileAppConfigurations": appSettings,
+	"configurationPolicies":   policiesPath}
 
 func (w *world) assignBody(parameter string) object {
 	var list []object
@@ -150,7 +177,9 @@ func (w *world) payloadBody(set string) object {
 	body := object{"displayName": name, "roleScopeTagIds": []string{w.tag}}
 	switch set {
 	case "deviceConfigurations":
-		body["@odata.type"], body["payloadFileName"], body["payload"] = "#microsoft.graph.iosCustomConfiguration", name+".mobileconfig", profile("com.example."+name)
+		body["@odata.type"], body["payloadFileName"],
+			body["payload"] = "#microsoft.graph.iosCustomConfiguration", name+".mobileconfig",
+			profile("com.example."+name)
 	case "mobileApps":
 		body["@odata.type"], body["bundleId"] = "#microsoft.graph.iosVppApp", "com.example."+name
 		body["appStoreUrl"] = "https://apps.apple.com/us/app/name/id361309726"
@@ -158,8 +187,11 @@ func (w *world) payloadBody(set string) object {
 		body = cameraPolicy(name)
 		body["roleScopeTagIds"] = []string{w.tag}
 	case "mobileAppConfigurations":
-		body["@odata.type"], body["targetedMobileApps"] = "#microsoft.graph.iosMobileAppConfiguration", []string{w.newPayload("mobileApps")}
-		body["settings"] = []object{{"appConfigKey": "server", "appConfigKeyType": "stringType", "appConfigKeyValue": "x"}}
+		body["@odata.type"],
+			body["targetedMobileApps"] = "#microsoft.graph.iosMobileAppConfiguration",
+			[]string{w.newPayload("mobileApps")}
+		body["settings"] = []object{{"appConfigKey": "server", "appConfigKeyType": "stringType",
+			"appConfigKeyValue": "x"}}
 	}
 	return body
 }
@@ -170,7 +202,8 @@ func (w *world) pathOf(op graph.Operation) string {
 		return s.path(w)
 	}
 	id := w.idOf(op)
-	return strings.NewReplacer("{id}", id, "{number}", w.number, "{device}", w.device).Replace(op.Pattern)
+	return strings.NewReplacer("{id}", id, "{number}", w.number, "{device}",
+		w.device).Replace(op.Pattern)
 }
 
 func (w *world) idOf(op graph.Operation) string {
@@ -234,7 +267,8 @@ func (w *world) snapshot(bearer, path string) answer {
 
 func (w *world) bearer(role string, groups, tags []string) string {
 	w.t.Helper()
-	_, bearer, err := w.tokens.Create(w.t.Context(), access.TokenInput{Name: "token " + w.next(), Role: role, Groups: groups, Tags: tags})
+	_, bearer, err := w.tokens.Create(w.t.Context(),
+		access.TokenInput{Name: "token " + w.next(), Role: role, Groups: groups, Tags: tags})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -243,7 +277,8 @@ func (w *world) bearer(role string, groups, tags []string) string {
 
 func (w *world) roleOf(rights []access.Right) string {
 	w.t.Helper()
-	role, err := w.roles.CreateRole(w.t.Context(), administrator, access.RoleInput{Name: "rights " + w.next(), Rights: rights})
+	role, err := w.roles.CreateRole(w.t.Context(), administrator,
+		access.RoleInput{Name: "rights " + w.next(), Rights: rights})
 	if err != nil {
 		w.t.Fatal(err)
 	}

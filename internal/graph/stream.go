@@ -14,17 +14,19 @@ import (
 
 const (
 	optionAfter = "after"
-	heartbeat   = 15 * time.Second // between signs of life, so that proxies and clients know a dead connection
-	sightLimit  = 1024             // events after which a stream forgets what it found out of what the caller sees
+	// between signs of life, so that proxies and clients know a dead connection
+	heartbeat = 15 * time.Second
+	// events after which a stream forgets what it found out of what the caller sees
+	sightLimit = 1024
 )
 
 // writePatience is for a reader that takes nothing. Then it is cut off, and may resume.
 var writePatience = 10 * time.Second
 
-// stream is GET /api/events, all devices, and /api/devices/{id}/events: first how things stand, then every change as it
-// is committed. It is served as server-sent events (WHATWG HTML, "Server-sent events"), or as newline-delimited JSON
-// to a caller who accepts that. A reader that comes back with Last-Event-ID, or the option after, goes
-// on after that event.
+// stream is GET /api/events, all devices, and /api/devices/{id}/events: first how things stand,
+// then every change as it is committed. It is served as server-sent events (WHATWG HTML,
+// "Server-sent events"), or as newline-delimited JSON to a caller who accepts that. A reader that
+// comes back with Last-Event-ID, or the option after, goes on after that event.
 func (c *call) stream() error {
 	device := c.deviceID()
 	after, resumed, err := c.lastSeen()
@@ -82,13 +84,16 @@ func (c *call) lastSeen() (after int64, resumed bool, err error) {
 	}
 	after, err = strconv.ParseInt(text, 10, 64)
 	if err != nil || after < 0 {
-		return 0, false, odata.BadRequest(name, "'%s' is not valid: give the id of an event of this stream.", name)
+		return 0, false, odata.BadRequest(name,
+			"'%s' is not valid: give the id of an event of this stream.", name)
 	}
 	return after, true, nil
 }
 
-// EncodeEvents makes events as they are served, in JSON. explain finds the words for failures, as Config has it.
-func EncodeEvents(explain func(code action.Code, detail string) (meaning, advice string)) func(*live.Event) ([]byte, error) {
+// EncodeEvents makes events as they are served, in JSON. explain finds the words for failures, as
+// Config has it.
+func EncodeEvents(explain func(code action.Code, detail string) (meaning,
+	advice string)) func(*live.Event) ([]byte, error) {
 	x := explained(explain)
 	return func(e *live.Event) ([]byte, error) { return encodeEvent(e, x) }
 }
@@ -97,7 +102,8 @@ func encodeEvent(e *live.Event, x explainer) ([]byte, error) {
 	return eventFields(e, x).Append(make([]byte, 0, 1024))
 }
 
-// follow writes the events after a position as they come, until the reader has gone or the log lets it go.
+// follow writes the events after a position as they come, until the reader has gone or the log lets
+// it go.
 func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 	ctx := s.call.req.Context()
 	reader, err := s.call.config.Events.Reader(ctx, device, after)
@@ -146,7 +152,8 @@ func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {
 func snapshot(newest int64, list []live.Standing, x explainer) odata.Fields {
 	value := make([]odata.Fields, len(list))
 	for i, standing := range list {
-		value[i] = append(odata.Fields{{"deviceId", standing.Device}, {"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action, x)...)
+		value[i] = append(odata.Fields{{"deviceId", standing.Device},
+			{"initiatedBy", standing.Action.Actor}}, actionResult(standing.Action, x)...)
 	}
 	return odata.Fields{{"id", newest}, {"type", "snapshot"}, {"value", value}}
 }

@@ -6,13 +6,15 @@ import (
 	"net"
 )
 
-// sendBuffer bounds what the system keeps of a stream for a reader that does not read, in bytes. By itself it would keep
-// megabytes: a reader that never reads is then encrypted for, and known to be one, so much later.
+// sendBuffer bounds what the system keeps of a stream for a reader that does not read, in bytes. By
+// itself it would keep megabytes: a reader that never reads is then encrypted for, and known to be
+// one, so much later.
 const sendBuffer = 64 << 10
 
 type connectionKey struct{}
 
-// WithConnection lets streams find the connection that they are on; it is for http.Server's ConnContext.
+// WithConnection lets streams find the connection that they are on; it is for http.Server's
+// ConnContext.
 func WithConnection(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, c)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
-// A stream on which nothing happens for longer than a write may take goes on, over either version of HTTP.
+// A stream on which nothing happens for longer than a write may take goes on, over either version
+// of HTTP.
 func TestQuietStreamStaysOpen(t *testing.T) {
 	const patience = 50 * time.Millisecond
 	graph.SetWritePatience(patience)
@@ -43,7 +44,8 @@ func TestQuietStreamStaysOpen(t *testing.T) {
 		}
 		<-time.After(4 * patience) // the deadline is real time
 		p.sync(config(vpn))
-		if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "actionStarted") {
+		if line, err := lines.ReadString('\n'); err != nil ||
+			!strings.Contains(line, "actionStarted") {
 			t.Errorf("%s: after a while without events: %q, %v", response.Proto, line, err)
 		}
 		_ = response.Body.Close()
@@ -54,13 +56,16 @@ func TestQuietStreamStaysOpen(t *testing.T) {
 func TestHeadOfAStream(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
-	for path, status := range map[string]int{"/api/events": 200, "/api/devices/" + string(p.id) + "/events": 200} {
+	for path, status := range map[string]int{"/api/events": 200,
+		"/api/devices/" + string(p.id) + "/events": 200} {
 		a := s.call("HEAD", path, nil)
-		if a.status != status || status == 200 && a.header.Get("Content-Type") != "text/event-stream" {
+		if a.status != status || status == 200 &&
+			a.header.Get("Content-Type") != "text/event-stream" {
 			t.Errorf("HEAD %s: %d %v", path, a.status, a.header)
 		}
 	}
-	r, err := http.NewRequestWithContext(t.Context(), "HEAD", s.URL+"/api/devices/nothing/events", nil)
+	r, err := http.NewRequestWithContext(t.Context(), "HEAD", s.URL+"/api/devices/nothing/events",
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,9 @@ type eventStream struct {
 }
 
 func (c *call) newStream() *eventStream {
-	return &eventStream{call: c, sight: c.newSight(), control: http.NewResponseController(c.req.Writer), ndjson: strings.Contains(c.req.HTTP.Header.Get("Accept"), typeNDJSON)}
+	return &eventStream{call: c, sight: c.newSight(),
+		control: http.NewResponseController(c.req.Writer),
+		ndjson:  strings.Contains(c.req.HTTP.Header.Get("Accept"), typeNDJSON)}
 }
 
 func (s *eventStream) open() {
@@ -41,7 +43,8 @@ func (s *eventStream) open() {
 	}
 	s.opened = true
 	if err := s.limitBuffer(); err != nil {
-		s.call.config.Log.Debug("an event stream keeps the system's buffer", "request-id", s.call.req.ID, "err", err)
+		s.call.config.Log.Debug("an event stream keeps the system's buffer", "request-id",
+			s.call.req.ID, "err", err)
 	}
 	s.head()
 }
@@ -57,7 +60,8 @@ func (s *eventStream) head() {
 	s.call.req.Writer.WriteHeader(http.StatusOK)
 }
 
-// end answers an error that came before the stream began. After that the connection just ends: the reader resumes.
+// end answers an error that came before the stream began. After that the connection just ends: the
+// reader resumes.
 func (s *eventStream) end(err error) error {
 	if s.opened {
 		if err != nil {
@@ -137,8 +141,8 @@ func (s *eventStream) snapshot(newest int64, list []live.Standing) error {
 	return s.send(s.frame(nil, newest, "snapshot", text))
 }
 
-// alive sends a sign of life, if the caller may still read: a token can be revoked meanwhile, and roles, groups and tags
-// can change.
+// alive sends a sign of life, if the caller may still read: a token can be revoked meanwhile, and
+// roles, groups and tags can change.
 func (s *eventStream) alive() error {
 	if err := s.call.authenticate(); err != nil {
 		return err

@@ -13,15 +13,18 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// Subscriptions keeps who wants to be told of changes. *notify.Service implements it; its errors are *invalid.Input,
-// *notify.Unvalidated, notify.ErrNotFound, notify.ErrTooMany and fleet.ErrNotFound.
+// Subscriptions keeps who wants to be told of changes. *notify.Service implements it; its errors
+// are *invalid.Input, *notify.Unvalidated, notify.ErrNotFound, notify.ErrTooMany and
+// fleet.ErrNotFound.
 type Subscriptions interface {
 	// Create makes a subscription of the caller's, after its receiver has passed the handshake.
 	Create(ctx context.Context, by *access.Principal, in notify.Input) (*notify.Subscription, error)
 	Get(ctx context.Context, by *access.Principal, id string) (*notify.Subscription, error)
 	// List returns the caller's subscriptions by ascending id that come after an id, at most limit.
-	List(ctx context.Context, by *access.Principal, after string, limit int) ([]*notify.Subscription, error)
-	Renew(ctx context.Context, by *access.Principal, id string, expires time.Time) (*notify.Subscription, error)
+	List(ctx context.Context, by *access.Principal, after string,
+		limit int) ([]*notify.Subscription, error)
+	Renew(ctx context.Context, by *access.Principal, id string,
+		expires time.Time) (*notify.Subscription, error)
 	Reauthorize(ctx context.Context, by *access.Principal, id string) error
 	Delete(ctx context.Context, by *access.Principal, id string) error
 }
@@ -32,14 +35,15 @@ const (
 	codeValidation   = "ValidationError"
 )
 
-var subscriptions = &resource{name: "subscriptions", path: odata.BetaPath + subscriptionSet, odataType: subscriptionType,
-	object: "subscription", noun: "subscription", category: categoryOther, stable: true,
+var subscriptions = &resource{name: "subscriptions", path: odata.BetaPath + subscriptionSet,
+	odataType: subscriptionType,
+	object:    "subscription", noun: "subscription", category: categoryOther, stable: true,
 	setByServer: []string{"id", "applicationId", "creatorId", "notificationUrlAppId"}}
 
 var toReauthorize = &verb{name: "reauthorize", method: "POST", suffix: "/{id}/reauthorize"}
 
-// subscriptionRoutes are open to who may read devices: as in Graph, a subscription needs the right to its resource, and
-// everybody has but their own.
+// subscriptionRoutes are open to who may read devices: as in Graph, a subscription needs the right
+// to its resource, and everybody has but their own.
 func subscriptionRoutes() []route {
 	needs := may(access.ReadDevices)
 	routes := []route{
@@ -62,7 +66,9 @@ func (c *call) subscriptionFault(err error) error {
 	var unvalidated *notify.Unvalidated
 	switch {
 	case errors.As(err, &unvalidated):
-		f := odata.BadRequest(unvalidated.Property, "Subscription validation request failed: %s: %s.", unvalidated.Property, unvalidated.Reason)
+		f := odata.BadRequest(unvalidated.Property,
+			"Subscription validation request failed: %s: %s.", unvalidated.Property,
+			unvalidated.Reason)
 		f.Code = codeValidation
 		return f
 	case errors.Is(err, notify.ErrNotFound):
@@ -70,26 +76,31 @@ func (c *call) subscriptionFault(err error) error {
 	case errors.Is(err, lane.ErrFull):
 		return odata.Busy(busyRetryAfter)
 	case errors.Is(err, notify.ErrTooMany):
-		return forbidden("'%s' has %d subscriptions, and more are not possible. Delete some.", c.caller.Name, notify.MaxPerOwner)
+		return forbidden("'%s' has %d subscriptions, and more are not possible. Delete some.",
+			c.caller.Name, notify.MaxPerOwner)
 	default:
 		return err
 	}
 }
 
 var subscriptionProperties = odata.Properties{
-	{"id", odata.String}, {"resource", odata.String}, {"applicationId", odata.String}, {"changeType", odata.String},
-	{"clientState", odata.String}, {"notificationUrl", odata.String}, {"notificationQueryOptions", odata.String},
-	{"lifecycleNotificationUrl", odata.String}, {"expirationDateTime", odata.DateTime}, {"creatorId", odata.String},
+	{"id", odata.String}, {"resource", odata.String}, {"applicationId", odata.String},
+	{"changeType", odata.String},
+	{"clientState", odata.String}, {"notificationUrl", odata.String},
+	{"notificationQueryOptions", odata.String},
+	{"lifecycleNotificationUrl", odata.String}, {"expirationDateTime", odata.DateTime},
+	{"creatorId", odata.String},
 	{"includeResourceData", odata.Boolean}, {"latestSupportedTlsVersion", odata.String},
 	{"encryptionCertificate", odata.String}, {"encryptionCertificateId", odata.String},
-	{"notificationUrlAppId", odata.String}, {ownProperty, odata.OwnNamespace + "subscriptionDetails"},
+	{"notificationUrlAppId", odata.String}, {ownProperty,
+		odata.OwnNamespace + "subscriptionDetails"},
 }
 
 // ownProperty has what is this server's own and not Graph's.
 const ownProperty = "syncpayloads"
 
-// subscriptionFields shows a subscription as Graph's (Microsoft Graph beta reference, subscription resource type). Its
-// secrets are shown once, to who makes it.
+// subscriptionFields shows a subscription as Graph's (Microsoft Graph beta reference, subscription
+// resource type). Its secrets are shown once, to who makes it.
 func subscriptionFields(s *notify.Subscription, made bool) odata.Fields {
 	application := any(nil)
 	if id, ok := strings.CutPrefix(s.Owner.ID, "app:"); ok {
@@ -154,7 +165,8 @@ func (c *call) listSubscriptions() error {
 		return err
 	}
 	list, next := odata.SplitPage(list, size, func(s *notify.Subscription) string { return s.ID })
-	page := odata.Page{Collection: subscriptionSet, Next: next, Value: make([]odata.Fields, len(list))}
+	page := odata.Page{Collection: subscriptionSet, Next: next,
+		Value: make([]odata.Fields, len(list))}
 	for i, s := range list {
 		page.Value[i] = odata.Typed(subscriptionType, subscriptionFields(s, false).Pick(selected))
 	}
@@ -170,7 +182,8 @@ func (c *call) getSubscription() error {
 	if err != nil {
 		return err
 	}
-	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType, subscriptionFields(s, false).Pick(selected))
+	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType,
+		subscriptionFields(s, false).Pick(selected))
 }
 
 func (c *call) createSubscription() error {
@@ -190,27 +203,33 @@ func (c *call) createSubscription() error {
 }
 
 func subscriptionInput(body *odata.Object) (in notify.Input, err error) {
-	const encryption, encryptionID, query = "encryptionCertificate", "encryptionCertificateId", "notificationQueryOptions"
-	err = errors.Join(body.OfType(subscriptionType), body.Only("changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
-		"expirationDateTime", "clientState", "latestSupportedTlsVersion", "includeResourceData",
-		encryption, encryptionID, query))
+	const encryption, encryptionID, query = "encryptionCertificate", "encryptionCertificateId",
+		"notificationQueryOptions"
+	err = errors.Join(body.OfType(subscriptionType),
+		body.Only("changeType", "notificationUrl", "lifecycleNotificationUrl", "resource",
+			"expirationDateTime", "clientState", "latestSupportedTlsVersion", "includeResourceData",
+			encryption, encryptionID, query))
 	if err != nil {
 		return in, err
 	}
 	if v := body.Values["includeResourceData"]; v != nil && v != false {
-		return in, odata.BadRequest("includeResourceData", "Property 'includeResourceData' can only be false: notifications have no resource data.")
+		return in, odata.BadRequest("includeResourceData",
+			"Property 'includeResourceData' can only be false: notifications have no resource data.")
 	}
 	for _, name := range []string{encryption, encryptionID, query} {
 		if body.Values[name] != nil {
-			return in, odata.BadRequest(name, "Property '%s' is not supported: notifications have no resource data.", name)
+			return in, odata.BadRequest(name,
+				"Property '%s' is not supported: notifications have no resource data.", name)
 		}
 	}
-	for name, to := range map[string]*string{"changeType": &in.ChangeType, "notificationUrl": &in.URL, "resource": &in.Resource} {
+	for name, to := range map[string]*string{"changeType": &in.ChangeType,
+		"notificationUrl": &in.URL, "resource": &in.Resource} {
 		if *to, err = body.RequiredText(name); err != nil {
 			return in, err
 		}
 	}
-	for name, to := range map[string]*string{"lifecycleNotificationUrl": &in.LifecycleURL, "clientState": &in.ClientState,
+	for name, to := range map[string]*string{"lifecycleNotificationUrl": &in.LifecycleURL,
+		"clientState":               &in.ClientState,
 		"latestSupportedTlsVersion": &in.TLS} {
 		if *to, _, err = body.Text(name); err != nil {
 			return in, err
@@ -228,7 +247,8 @@ func readExpiration(o *odata.Object) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, odata.BadRequest(name, "Property '%s' must be a time such as 2026-01-02T03:04:05Z.", name)
+		return time.Time{}, odata.BadRequest(name,
+			"Property '%s' must be a time such as 2026-01-02T03:04:05Z.", name)
 	}
 	return at, nil
 }
@@ -239,22 +259,26 @@ func (c *call) renewSubscription() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(body.OfType(subscriptionType), body.Only("expirationDateTime")); err != nil {
+	if err := errors.Join(body.OfType(subscriptionType),
+		body.Only("expirationDateTime")); err != nil {
 		return err
 	}
 	expires, err := readExpiration(body)
 	if err != nil {
 		return err
 	}
-	s, err := c.config.Subscriptions.Renew(c.req.Context(), c.caller, c.req.PathValue("id"), expires)
+	s, err := c.config.Subscriptions.Renew(c.req.Context(), c.caller, c.req.PathValue("id"),
+		expires)
 	if err != nil {
 		return err
 	}
-	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType, subscriptionFields(s, false))
+	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType,
+		subscriptionFields(s, false))
 }
 
 func (c *call) deleteSubscription() error {
-	if err := c.config.Subscriptions.Delete(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
+	if err := c.config.Subscriptions.Delete(c.req.Context(), c.caller,
+		c.req.PathValue("id")); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()
@@ -264,7 +288,8 @@ func (c *call) reauthorizeSubscription() error {
 	if err := c.req.ReadNoBody(); err != nil {
 		return err
 	}
-	if err := c.config.Subscriptions.Reauthorize(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
+	if err := c.config.Subscriptions.Reauthorize(c.req.Context(), c.caller,
+		c.req.PathValue("id")); err != nil {
 		return err
 	}
 	return c.req.ReplyNoContent()

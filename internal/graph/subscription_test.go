@@ -18,7 +18,8 @@ import (
 
 const subscriptions = "/beta/subscriptions"
 
-// receiver is a webhook of somebody's: an HTTPS server that passes the handshake and keeps what comes.
+// receiver is a webhook of somebody's: an HTTPS server that passes the handshake and keeps what
+// comes.
 type receiver struct {
 	*httptest.Server
 	got chan *delivery
@@ -48,12 +49,17 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// newSubscriptions is the service that the site tells changes with. Receivers may be on this machine.
+// newSubscriptions is the service that the site tells changes with. Receivers may be on this
+// machine.
 func (s *site) newSubscriptions(payloads access.PayloadTags) *notify.Service {
 	s.receiver = newReceiver(s.t)
-	return notify.New(notify.Config{Store: s.store, Events: s.events, Access: &access.Gate{Tokens: s.tokens, Roles: s.roles}, Devices: s.store, Payloads: payloads,
-		Tenant: "0b8ccbe0-5c39-4f0a-9c3c-00000000beef", Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		RootCAs: s.receiver.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, Now: s.clock.Now})
+	return notify.New(notify.Config{Store: s.store, Events: s.events,
+		Access: &access.Gate{Tokens: s.tokens, Roles: s.roles}, Devices: s.store,
+		Payloads: payloads,
+		Tenant:   "0b8ccbe0-5c39-4f0a-9c3c-00000000beef",
+		Allow:    []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		RootCAs:  s.receiver.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs,
+		Now:      s.clock.Now})
 }
 
 func (s *site) inHours(n int) string {
@@ -64,38 +70,50 @@ func (w *world) subscriptionBody() object { return w.subscription("/" + w.device
 
 // subscription is a body of one to devices, or with a path behind them to one device.
 func (s *site) subscription(path string) object {
-	return object{"changeType": "updated", "notificationUrl": s.receiver.URL + "/hook?code=hidden", "expirationDateTime": s.inHours(48),
-		"resource": "deviceManagement/managedDevices" + path, "clientState": "open sesame", "@odata.type": "#microsoft.graph.subscription"}
+	return object{"changeType": "updated", "notificationUrl": s.receiver.URL + "/hook?code=hidden",
+		"expirationDateTime": s.inHours(48),
+		"resource":           "deviceManagement/managedDevices" + path,
+		"clientState":        "open sesame",
+		"@odata.type":        "#microsoft.graph.subscription"}
 }
 
 func TestSubscription(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
 	body := s.subscription("/" + strings.ToUpper(string(p.id)))
-	body["lifecycleNotificationUrl"], body["latestSupportedTlsVersion"], body["includeResourceData"] = s.receiver.URL+"/life", "v1_3", false
+	body["lifecycleNotificationUrl"], body["latestSupportedTlsVersion"],
+		body["includeResourceData"] = s.receiver.URL+"/life", "v1_3", false
 	made := s.must(http.StatusCreated, "POST", subscriptions, body)
 	id, _ := made.body["id"].(string)
-	for name, want := range map[string]any{"@odata.context": s.URL + "/beta/$metadata#subscriptions/$entity", "@odata.type": "#microsoft.graph.subscription",
-		"changeType": "updated", "resource": body["resource"], "notificationUrl": body["notificationUrl"], "clientState": "open sesame",
-		"lifecycleNotificationUrl": s.receiver.URL + "/life", "expirationDateTime": "2025-02-15T10:17:05Z", "latestSupportedTlsVersion": "v1_3",
+	for name, want := range map[string]any{"@odata.context": s.URL +
+		"/beta/$metadata#subscriptions/$entity", "@odata.type": "#microsoft.graph.subscription",
+		"changeType": "updated", "resource": body["resource"],
+		"notificationUrl": body["notificationUrl"], "clientState": "open sesame",
+		"lifecycleNotificationUrl": s.receiver.URL + "/life",
+		"expirationDateTime":       "2025-02-15T10:17:05Z", "latestSupportedTlsVersion": "v1_3",
 		"includeResourceData": false, "applicationId": nil} {
 		if made.body[name] != want {
 			t.Errorf("%s is %v, want %v", name, made.body[name], want)
 		}
 	}
-	if secret, _ := at(made.body, "syncpayloads", "signingSecret").(string); len(secret) < 40 || made.header.Get("Location") != s.URL+subscriptions+"/"+id {
+	if secret, _ := at(made.body, "syncpayloads", "signingSecret").(string); len(secret) < 40 ||
+		made.header.Get("Location") != s.URL+subscriptions+"/"+id {
 		t.Errorf("made %s, at %s", made, made.header.Get("Location"))
 	}
 	got := s.must(http.StatusOK, "GET", subscriptions+"/"+strings.ToUpper(id), nil)
-	if got.body["id"] != id || got.body["clientState"] != nil || at(got.body, "syncpayloads", "signingSecret") != nil ||
-		at(got.body, "syncpayloads", "delivery", "state") != "active" || at(got.body, "syncpayloads", "delivery", "pending") != false {
+	if got.body["id"] != id || got.body["clientState"] != nil ||
+		at(got.body, "syncpayloads", "signingSecret") != nil ||
+		at(got.body, "syncpayloads", "delivery", "state") != "active" ||
+		at(got.body, "syncpayloads", "delivery", "pending") != false {
 		t.Errorf("got %s", got)
 	}
 	selected := s.must(http.StatusOK, "GET", subscriptions+"/"+id+"?$select=id,changeType", nil)
-	if keys := keysOf(selected.body); !slices.Equal(keys, []string{"@odata.context", "@odata.type", "changeType", "id"}) {
+	if keys := keysOf(selected.body); !slices.Equal(keys,
+		[]string{"@odata.context", "@odata.type", "changeType", "id"}) {
 		t.Errorf("selected %v", keys)
 	}
-	renewed := s.must(http.StatusOK, "PATCH", subscriptions+"/"+id, object{"expirationDateTime": s.inHours(30 * 24)})
+	renewed := s.must(http.StatusOK, "PATCH", subscriptions+"/"+id,
+		object{"expirationDateTime": s.inHours(30 * 24)})
 	if renewed.body["expirationDateTime"] != "2025-03-15T10:17:05Z" {
 		t.Errorf("renewed %s", renewed)
 	}
@@ -129,10 +147,12 @@ func TestSubscriptionDelivers(t *testing.T) {
 		{"changeType", at(d.body, "value", 0, "changeType"), "updated"},
 		{"tenantId", at(d.body, "value", 0, "tenantId"), "0b8ccbe0-5c39-4f0a-9c3c-00000000beef"},
 		{"resource", at(d.body, "value", 0, "resource"), path},
-		{"@odata.type", at(d.body, "value", 0, "resourceData", "@odata.type"), "#Microsoft.Graph.managedDevice"},
+		{"@odata.type", at(d.body, "value", 0, "resourceData", "@odata.type"),
+			"#Microsoft.Graph.managedDevice"},
 		{"@odata.id", at(d.body, "value", 0, "resourceData", "@odata.id"), path},
 		{"id", at(d.body, "value", 0, "resourceData", "id"), string(p.id)},
-		{"subscriptionExpirationDateTime", at(d.body, "value", 0, "subscriptionExpirationDateTime"), "2025-02-15T10:17:05Z"},
+		{"subscriptionExpirationDateTime", at(d.body, "value", 0, "subscriptionExpirationDateTime"),
+			"2025-02-15T10:17:05Z"},
 		{"a second one", at(d.body, "value", 1), nil},
 	} {
 		if tt.got != tt.want {
@@ -153,35 +173,41 @@ func TestRefusedSubscriptions(t *testing.T) {
 		status   int
 		code     string
 	}{
-		"one of a list":         {"changeType", "updated,replaced", 400, "BadRequest"},
-		"an empty one":          {"changeType", "updated,", 400, "BadRequest"},
-		"no change":             {"changeType", "updates", 400, "BadRequest"},
-		"none":                  {"changeType", nil, 400, "BadRequest"},
-		"no type":               {"changeType", 1, 400, "BadRequest"},
-		"users":                 {"resource", "users", 400, "BadRequest"},
-		"part of a device":      {"resource", "deviceManagement/managedDevices/x/y", 400, "BadRequest"},
-		"empty id":              {"resource", "deviceManagement/managedDevices/", 400, "BadRequest"},
-		"strange device":        {"resource", "deviceManagement/managedDevices/x", 404, "ResourceNotFound"},
+		"one of a list": {"changeType", "updated,replaced", 400, "BadRequest"},
+		"an empty one":  {"changeType", "updated,", 400, "BadRequest"},
+		"no change":     {"changeType", "updates", 400, "BadRequest"},
+		"none":          {"changeType", nil, 400, "BadRequest"},
+		"no type":       {"changeType", 1, 400, "BadRequest"},
+		"users":         {"resource", "users", 400, "BadRequest"},
+		"part of a device": {"resource", "deviceManagement/managedDevices/x/y", 400,
+			"BadRequest"},
+		"empty id": {"resource", "deviceManagement/managedDevices/", 400,
+			"BadRequest"},
+		"strange device": {"resource", "deviceManagement/managedDevices/x", 404,
+			"ResourceNotFound"},
 		"http":                  {"notificationUrl", "http://example.com/", 400, "BadRequest"},
 		"private":               {"notificationUrl", "https://10.1.2.3/", 400, "BadRequest"},
 		"private for lifecycle": {"lifecycleNotificationUrl", "https://[::1]/", 400, "BadRequest"},
-		"nobody listens":        {"notificationUrl", "https://127.0.0.1:1/", 400, "ValidationError"},
-		"nobody lives":          {"lifecycleNotificationUrl", "https://127.0.0.1:1/", 400, "ValidationError"},
-		"in the past":           {"expirationDateTime", s.inHours(-1), 400, "BadRequest"},
-		"now":                   {"expirationDateTime", s.inHours(0), 400, "BadRequest"},
-		"too late":              {"expirationDateTime", s.inHours(30*24 + 1), 400, "BadRequest"},
-		"no time":               {"expirationDateTime", "tomorrow", 400, "BadRequest"},
-		"long state":            {"clientState", strings.Repeat("ä", 256), 400, "BadRequest"},
-		"old TLS":               {"latestSupportedTlsVersion", "v1_1", 400, "BadRequest"},
-		"with data":             {"includeResourceData", true, 400, "BadRequest"},
-		"encrypted":             {"encryptionCertificate", "x", 400, "BadRequest"},
-		"unknown":               {"colour", "x", 400, "BadRequest"},
-		"another type":          {"@odata.type", "#microsoft.graph.user", 400, "BadRequest"},
+		"nobody listens": {"notificationUrl", "https://127.0.0.1:1/", 400,
+			"ValidationError"},
+		"nobody lives": {"lifecycleNotificationUrl", "https://127.0.0.1:1/", 400,
+			"ValidationError"},
+		"in the past":  {"expirationDateTime", s.inHours(-1), 400, "BadRequest"},
+		"now":          {"expirationDateTime", s.inHours(0), 400, "BadRequest"},
+		"too late":     {"expirationDateTime", s.inHours(30*24 + 1), 400, "BadRequest"},
+		"no time":      {"expirationDateTime", "tomorrow", 400, "BadRequest"},
+		"long state":   {"clientState", strings.Repeat("ä", 256), 400, "BadRequest"},
+		"old TLS":      {"latestSupportedTlsVersion", "v1_1", 400, "BadRequest"},
+		"with data":    {"includeResourceData", true, 400, "BadRequest"},
+		"encrypted":    {"encryptionCertificate", "x", 400, "BadRequest"},
+		"unknown":      {"colour", "x", 400, "BadRequest"},
+		"another type": {"@odata.type", "#microsoft.graph.user", 400, "BadRequest"},
 	} {
 		body := s.subscription("")
 		body[tt.property] = tt.value
 		a := s.call("POST", subscriptions, body)
-		if a.status != tt.status || a.code() != tt.code || tt.status == 400 && !strings.Contains(a.message(), tt.property) {
+		if a.status != tt.status || a.code() != tt.code ||
+			tt.status == 400 && !strings.Contains(a.message(), tt.property) {
 			t.Errorf("%s: got %s", name, a)
 		}
 		checkError(t, a)
@@ -189,9 +215,11 @@ func TestRefusedSubscriptions(t *testing.T) {
 	if list := s.must(http.StatusOK, "GET", subscriptions, nil).values(); len(list) > 0 {
 		t.Errorf("refused, and made: %v", list)
 	}
-	for _, resource := range []string{"/deviceManagement/managedDevices", "deviceManagement/comanagedDevices"} {
+	for _, resource := range []string{"/deviceManagement/managedDevices",
+		"deviceManagement/comanagedDevices"} {
 		body := s.subscription("")
-		body["resource"], body["clientState"], body["changeType"] = resource, strings.Repeat("ä", 255), "updated, updated"
+		body["resource"], body["clientState"], body["changeType"] = resource,
+			strings.Repeat("ä", 255), "updated, updated"
 		s.must(http.StatusCreated, "POST", subscriptions, body)
 	}
 }
@@ -199,10 +227,12 @@ func TestRefusedSubscriptions(t *testing.T) {
 // Everybody sees and changes their own subscriptions only, and has no more than there may be.
 func TestSubscriptionsOfOthers(t *testing.T) {
 	w := newWorld(newSite(t))
-	mine, others := w.bearer(access.ReadOnlyOperator, nil, nil), w.bearer(access.Administrator, nil, nil)
+	mine, others := w.bearer(access.ReadOnlyOperator, nil, nil),
+		w.bearer(access.Administrator, nil, nil)
 	var ids []string
 	for range notify.MaxPerOwner {
-		ids = append(ids, w.as(mine, http.StatusCreated, "POST", subscriptions, w.subscription("")).body["id"].(string))
+		ids = append(ids, w.as(mine, http.StatusCreated, "POST", subscriptions,
+			w.subscription("")).body["id"].(string))
 	}
 	slices.Sort(ids)
 	w.as(mine, http.StatusForbidden, "POST", subscriptions, w.subscription(""))
@@ -236,17 +266,20 @@ func TestSubscriptionsInTheRecord(t *testing.T) {
 	a := s.must(http.StatusOK, "GET", auditEvents, nil)
 	var activities []string
 	for _, e := range a.values() {
-		if at(e, "resources", 0, "resourceId") == made.body["id"] && at(e, "resources", 0, "auditResourceType") == "subscription" {
+		if at(e, "resources", 0, "resourceId") == made.body["id"] &&
+			at(e, "resources", 0, "auditResourceType") == "subscription" {
 			activities = append(activities, e["activity"].(string))
 		}
 	}
-	if !slices.Equal(activities, []string{"subscriptions.delete", "subscriptions.reauthorize", "subscriptions.update", "subscriptions.create"}) {
+	if !slices.Equal(activities, []string{"subscriptions.delete", "subscriptions.reauthorize",
+		"subscriptions.update", "subscriptions.create"}) {
 		t.Errorf("recorded %v", activities)
 	}
 	if !strings.Contains(string(a.text), s.receiver.URL+"/hook") {
 		t.Errorf("the record does not say where to: %s", a)
 	}
-	for _, secret := range []string{"open sesame", "code=hidden", at(made.body, "syncpayloads", "signingSecret").(string)} {
+	for _, secret := range []string{"open sesame", "code=hidden",
+		at(made.body, "syncpayloads", "signingSecret").(string)} {
 		if strings.Contains(string(a.text), secret) {
 			t.Errorf("the record has %s", secret)
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// Tokens keeps the server's own bearer tokens. *access.Tokens implements it; its errors are *invalid.Input,
-// *access.NotHeld, access.ErrExists and access.ErrNotFound.
+// Tokens keeps the server's own bearer tokens. *access.Tokens implements it; its errors are
+// *invalid.Input, *access.NotHeld, access.ErrExists and access.ErrNotFound.
 type Tokens interface {
 	// Create makes a token and returns its bearer, which cannot be shown again.
 	Create(ctx context.Context, in access.TokenInput) (access.Token, string, error)
@@ -21,7 +21,8 @@ type Tokens interface {
 	RevokeBy(ctx context.Context, by *access.Principal, id string) error
 }
 
-var tokens = &resource{name: "tokens", path: "/api/tokens", object: "token", noun: "token", category: categoryOther}
+var tokens = &resource{name: "tokens", path: "/api/tokens", object: "token", noun: "token",
+	category: categoryOther}
 
 // tokenRoutes are for the server's own tokens. None of them is Graph's.
 func tokenRoutes() []route {
@@ -34,7 +35,8 @@ func tokenRoutes() []route {
 
 const longestTokenTTL = 3650 * day
 
-// tokenFields shows a token without its secret. A role of null has been taken from it; limits of null are none.
+// tokenFields shows a token without its secret. A role of null has been taken from it; limits of
+// null are none.
 func tokenFields(t *access.Token) odata.Fields {
 	return odata.Fields{
 		{"id", t.ID},
@@ -74,7 +76,8 @@ func (c *call) createToken() error {
 	in.By = c.caller
 	made, bearer, err := c.config.Tokens.Create(c.req.Context(), in)
 	if errors.Is(err, access.ErrExists) {
-		return odata.BadRequest("name", "Property 'name' is not valid: another token has this name.")
+		return odata.BadRequest("name",
+			"Property 'name' is not valid: another token has this name.")
 	}
 	if err != nil {
 		return c.roleFault(err)
@@ -110,14 +113,16 @@ func readTokenTTL(o *odata.Object) (time.Duration, error) {
 	}
 	ttl, ok := odata.ParseDuration(text)
 	if !ok || ttl <= 0 || ttl > longestTokenTTL {
-		return 0, odata.BadRequest("expiresIn", "Property 'expiresIn' is not valid: give a duration such as 720h or P30D, at most %d days, or leave it out.",
+		return 0, odata.BadRequest("expiresIn",
+			"Property 'expiresIn' is not valid: give a duration such as 720h or P30D, at most %d days, or leave it out.",
 			longestTokenTTL/day)
 	}
 	return ttl, nil
 }
 
 func (c *call) revokeToken() error {
-	if err := c.config.Tokens.RevokeBy(c.req.Context(), c.caller, c.req.PathValue("id")); err != nil {
+	if err := c.config.Tokens.RevokeBy(c.req.Context(), c.caller,
+		c.req.PathValue("id")); err != nil {
 		return c.roleFault(err)
 	}
 	return c.req.ReplyNoContent()

@@ -12,7 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// walkPages reads a list through all its pages, and returns all that was answered, with every $skiptoken in clear.
+// walkPages reads a list through all its pages, and returns all that was answered, with every
+// $skiptoken in clear.
 func (s *site) walkPages(path string, headers ...string) string {
 	s.t.Helper()
 	told := ""
@@ -22,7 +23,8 @@ func (s *site) walkPages(path string, headers ...string) string {
 		next, _ = a.body["@odata.nextLink"].(string)
 		if u, err := url.Parse(next); err == nil && next != "" {
 			token := u.Query().Get("$skiptoken")
-			for _, encoding := range []*base64.Encoding{base64.RawURLEncoding, base64.RawStdEncoding} {
+			for _, encoding := range []*base64.Encoding{base64.RawURLEncoding,
+				base64.RawStdEncoding} {
 				if clear, err := encoding.DecodeString(token); err == nil {
 					told += string(clear)
 				}
@@ -37,13 +39,18 @@ func (s *site) walkPages(path string, headers ...string) string {
 func TestPagesNameNothingHidden(t *testing.T) {
 	s := newSite(t)
 	tag := s.addTag("Shops")
-	group := s.must(http.StatusCreated, "POST", groups, object{"displayName": "All", "mailEnabled": false, "mailNickname": "g", "securityEnabled": true}).body["id"].(string)
+	group := s.must(http.StatusCreated, "POST", groups,
+		object{"displayName": "All", "mailEnabled": false, "mailNickname": "g",
+			"securityEnabled": true}).body["id"].(string)
 	seen, hidden := s.addProfile("seen"), s.addProfile("hidden")
-	s.must(http.StatusOK, "PATCH", configurations+"/"+seen, object{"roleScopeTagIds": []string{tag}})
+	s.must(http.StatusOK, "PATCH", configurations+"/"+seen,
+		object{"roleScopeTagIds": []string{tag}})
 	var unseen []string
 	for i := range 6 {
-		p := s.enroll(fleet.Device{Name: fmt.Sprint("phone ", i), UDID: fmt.Sprint("udid ", i), Platform: fleet.IOS})
-		s.must(http.StatusNoContent, "POST", groups+"/"+group+"/members/$ref", memberReference(string(p.id)))
+		p := s.enroll(fleet.Device{Name: fmt.Sprint("phone ", i), UDID: fmt.Sprint("udid ", i),
+			Platform: fleet.IOS})
+		s.must(http.StatusNoContent, "POST", groups+"/"+group+"/members/$ref",
+			memberReference(string(p.id)))
 		p.connect()
 		p.sync(config(seen), config(hidden))
 		p.connect()
@@ -54,13 +61,16 @@ func TestPagesNameNothingHidden(t *testing.T) {
 		}
 	}
 	unseen = append(unseen, hidden)
-	_, bearer, err := s.tokens.Create(t.Context(), access.TokenInput{Name: "limited", Role: access.SchoolAdministrator, Tags: []string{tag}})
+	_, bearer, err := s.tokens.Create(t.Context(),
+		access.TokenInput{Name: "limited", Role: access.SchoolAdministrator, Tags: []string{tag}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	limited := []string{"Authorization", "Bearer " + bearer}
-	for _, path := range []string{groups + "/" + group + "/members?$top=1", groups + "/" + group + "/members/$ref?$top=1", "/api/removed?$top=1",
-		devices + "?$top=1", devices + "?$top=1&$select=id,deviceActionResults", configurations + "?$top=1&$expand=assignments",
+	for _, path := range []string{groups + "/" + group + "/members?$top=1",
+		groups + "/" + group + "/members/$ref?$top=1", "/api/removed?$top=1",
+		devices + "?$top=1", devices + "?$top=1&$select=id,deviceActionResults",
+		configurations + "?$top=1&$expand=assignments",
 		"/beta/deviceManagement/remoteActionAudits?$top=1", groups + "?$expand=members"} {
 		told := s.walkPages(path, limited...)
 		for _, id := range unseen {
@@ -68,21 +78,25 @@ func TestPagesNameNothingHidden(t *testing.T) {
 				t.Errorf("%s names %s, which is hidden: %s", path, id, told)
 			}
 		}
-		if all := s.walkPages(path); !strings.Contains(all, unseen[0]) && !strings.Contains(all, hidden) {
+		if all := s.walkPages(path); !strings.Contains(all, unseen[0]) &&
+			!strings.Contains(all, hidden) {
 			t.Errorf("%s does not name them to an administrator: %s", path, all)
 		}
 	}
-	if n := len(s.must(http.StatusOK, "GET", groups+"/"+group+"/members?$top=2", nil, limited...).values()); n != 2 {
+	if n := len(s.must(http.StatusOK, "GET", groups+"/"+group+"/members?$top=2", nil,
+		limited...).values()); n != 2 {
 		t.Errorf("a page has %d members, though there are three", n)
 	}
 }
 
-// Who reads only their own entries learns nothing there of what is beyond them: neither what else is off a device, nor
-// whether what they asked for exists.
+// Who reads only their own entries learns nothing there of what is beyond them: neither what else
+// is off a device, nor whether what they asked for exists.
 func TestOwnAuditEntriesNameNothingHidden(t *testing.T) {
 	p, vpn, wifi, _ := halves(t)
-	tag := p.must(http.StatusOK, "GET", configurations+"/"+vpn, nil).body["roleScopeTagIds"].([]any)[0].(string)
-	_, secret, err := p.tokens.Create(t.Context(), access.TokenInput{Name: "shops", Role: access.SchoolAdministrator, Tags: []string{tag}})
+	tag := p.must(http.StatusOK, "GET", configurations+"/"+vpn,
+		nil).body["roleScopeTagIds"].([]any)[0].(string)
+	_, secret, err := p.tokens.Create(t.Context(),
+		access.TokenInput{Name: "shops", Role: access.SchoolAdministrator, Tags: []string{tag}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,16 +139,20 @@ func TestOwnAuditEntriesNameNothingHidden(t *testing.T) {
 		t.Errorf("acted: %t, refused because: %q", acted, refusals)
 	}
 	hiddenOne := ""
-	for _, e := range p.must(http.StatusOK, "GET", auditEvents+"?$filter="+url.QueryEscape("activityType eq 'deviceConfigurations.get'"), nil).values() {
+	for _, e := range p.must(http.StatusOK, "GET",
+		auditEvents+"?$filter="+url.QueryEscape("activityType eq 'deviceConfigurations.get'"),
+		nil).values() {
 		hiddenOne = e["id"].(string)
 	}
 	p.must(http.StatusNotFound, "GET", auditEvents+"/"+hiddenOne, nil, limited...)
 }
 
-// A hidden payload of the same identifier is not in the way of another, and it cannot be referred to.
+// A hidden payload of the same identifier is not in the way of another, and it cannot be referred
+// to.
 func TestNothingHiddenIsInTheWay(t *testing.T) {
 	w := newWorld(newSite(t))
-	bearer := []string{"Authorization", "Bearer " + w.bearer(access.SchoolAdministrator, nil, []string{w.otherTag})}
+	bearer := []string{"Authorization", "Bearer " +
+		w.bearer(access.SchoolAdministrator, nil, []string{w.otherTag})}
 	body := w.payloadBody("mobileApps")
 	hidden := w.must(http.StatusCreated, "POST", apps, body).body["id"].(string)
 	body["displayName"], body["roleScopeTagIds"] = "mine", []string{w.otherTag}
@@ -143,12 +161,16 @@ func TestNothingHiddenIsInTheWay(t *testing.T) {
 		t.Errorf("the answer names what is hidden: %s", a)
 	}
 	settings := func(id string) object {
-		return object{"@odata.type": "#microsoft.graph.iosMobileAppConfiguration", "displayName": "s", "targetedMobileApps": []string{id},
-			"settings": []object{{"appConfigKey": "server", "appConfigKeyType": "stringType", "appConfigKeyValue": "x"}}}
+		return object{"@odata.type": "#microsoft.graph.iosMobileAppConfiguration",
+			"displayName": "s", "targetedMobileApps": []string{id},
+			"settings": []object{{"appConfigKey": "server", "appConfigKeyType": "stringType",
+				"appConfigKeyValue": "x"}}}
 	}
 	const absent = "7f1c9c1e-0000-4000-8000-000000000000"
-	got, want := w.call("POST", appSettings, settings(hidden), bearer...), w.call("POST", appSettings, settings(absent), bearer...)
-	if got.status != http.StatusBadRequest || strings.ReplaceAll(got.message(), hidden, absent) != want.message() {
+	got, want := w.call("POST", appSettings, settings(hidden), bearer...),
+		w.call("POST", appSettings, settings(absent), bearer...)
+	if got.status != http.StatusBadRequest ||
+		strings.ReplaceAll(got.message(), hidden, absent) != want.message() {
 		t.Errorf("an app that is hidden: %s\none that does not exist: %s", got, want)
 	}
 }

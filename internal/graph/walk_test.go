@@ -11,7 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
-// TestWalk walks every operation with what is wrong in each way that there is, as somebody who may do everything.
+// TestWalk walks every operation with what is wrong in each way that there is, as somebody who may
+// do everything.
 func TestWalk(t *testing.T) {
 	const most = 64 << 10
 	w := newWorld(newSite(t, func(c *graph.Config) { c.MaxBody = most }))
@@ -38,16 +39,19 @@ func TestWalk(t *testing.T) {
 			for _, bad := range []string{"%00", "x%00y", "%ff"} {
 				w.expect(http.StatusBadRequest, "BadRequest", op.Method, path+bad, body)
 				if strings.Contains(op.Pattern, "{id}") {
-					w.expect(http.StatusBadRequest, "BadRequest", op.Method, strings.Replace(path, idIn(op.Pattern, path), bad, 1), body)
+					w.expect(http.StatusBadRequest, "BadRequest", op.Method,
+						strings.Replace(path, idIn(op.Pattern, path), bad, 1), body)
 				}
 				for _, option := range op.Options {
-					w.expect(http.StatusBadRequest, "BadRequest", op.Method, path+"?"+option+"="+bad, body)
+					w.expect(http.StatusBadRequest, "BadRequest", op.Method,
+						path+"?"+option+"="+bad, body)
 				}
 			}
 			if strings.Contains(op.Pattern, "{id}") {
 				strange := strings.Replace(path, idIn(op.Pattern, path), uuid.NewString(), 1)
 				w.expect(http.StatusNotFound, "ResourceNotFound", op.Method, strange, body)
-				w.expect(http.StatusNotFound, "ResourceNotFound", op.Method, strings.Replace(path, idIn(op.Pattern, path), "x", 1), body)
+				w.expect(http.StatusNotFound, "ResourceNotFound", op.Method,
+					strings.Replace(path, idIn(op.Pattern, path), "x", 1), body)
 			}
 			if s.body == nil {
 				return
@@ -55,9 +59,12 @@ func TestWalk(t *testing.T) {
 			w.expect(http.StatusBadRequest, "BadRequest", op.Method, path, `{"colour":1}`)
 			w.expect(http.StatusBadRequest, "BadRequest", op.Method, path, `{`)
 			w.expect(http.StatusBadRequest, "BadRequest", op.Method, path, `[]`)
-			w.expect(http.StatusBadRequest, "BadRequest", op.Method, path, nil, "Content-Type", "application/json")
-			w.expect(http.StatusUnsupportedMediaType, "UnsupportedMediaType", op.Method, path, `a=b`, "Content-Type", "text/plain")
-			w.expect(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", op.Method, path, `{"a":"`+strings.Repeat("a", most)+`"}`)
+			w.expect(http.StatusBadRequest, "BadRequest", op.Method, path, nil, "Content-Type",
+				"application/json")
+			w.expect(http.StatusUnsupportedMediaType, "UnsupportedMediaType", op.Method, path,
+				`a=b`, "Content-Type", "text/plain")
+			w.expect(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", op.Method, path,
+				`{"a":"`+strings.Repeat("a", most)+`"}`)
 		})
 	}
 }
@@ -93,7 +100,8 @@ func (w *world) expect(status int, code, method, path string, body any, headers 
 func (w *world) wrongMethod(path string) {
 	w.t.Helper()
 	a := w.call("TRACE", path, nil)
-	if a.status != http.StatusMethodNotAllowed || a.code() != "MethodNotAllowed" || a.header.Get("Allow") == "" {
+	if a.status != http.StatusMethodNotAllowed || a.code() != "MethodNotAllowed" ||
+		a.header.Get("Allow") == "" {
 		w.t.Errorf("TRACE %s: got %s, allowed %q", path, a, a.header.Get("Allow"))
 		return
 	}

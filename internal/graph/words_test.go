@@ -12,20 +12,23 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// A device may say what it likes, at any length and with any characters: it is managed as any other, and what is kept, shown,
-// streamed and counted of its words has an end.
+// A device may say what it likes, at any length and with any characters: it is managed as any
+// other, and what is kept, shown, streamed and counted of its words has an end.
 func TestWhatADeviceSaysIsBounded(t *testing.T) {
 	s := newSite(t)
 	wifi, mail := s.addProfile("wifi"), s.addApp("mail")
 	long := strings.Repeat("写\x00\xff", 300_000)
-	p := s.enroll(fleet.Device{Name: long, Platform: fleet.IOS, Manufacturer: long, Model: long, OSVersion: long, SerialNumber: long,
+	p := s.enroll(fleet.Device{Name: long, Platform: fleet.IOS, Manufacturer: long, Model: long,
+		OSVersion: long, SerialNumber: long,
 		UDID: "00008120-000A", Supervised: true})
 	check := func(what string, v any, characters, bytes int) {
 		t.Helper()
 		text, _ := v.(string)
-		if text == "" || utf8.RuneCountInString(text) > characters || len(text) > bytes || !strings.HasSuffix(text, "…") ||
+		if text == "" || utf8.RuneCountInString(text) > characters || len(text) > bytes ||
+			!strings.HasSuffix(text, "…") ||
 			!strings.HasPrefix(text, "写\ufffd") || strings.ContainsRune(text, 0) {
-			t.Errorf("%s has %d characters, %d bytes: %.100q", what, utf8.RuneCountInString(text), len(text), text)
+			t.Errorf("%s has %d characters, %d bytes: %.100q", what, utf8.RuneCountInString(text),
+				len(text), text)
 		}
 	}
 	fields := []string{"deviceName", "manufacturer", "model", "osVersion", "serialNumber"}
@@ -38,7 +41,8 @@ func TestWhatADeviceSaysIsBounded(t *testing.T) {
 	for err == nil && task != nil {
 		report := engine.Report{Task: task.ID, Outcome: p.do(task)}
 		if task.Kind == action.TakeInventory && task.Class == action.Facts {
-			report.Facts = &fleet.Facts{Device: fleet.Device{Name: long + "2", Model: long, OSVersion: long, SerialNumber: long}}
+			report.Facts = &fleet.Facts{Device: fleet.Device{Name: long + "2", Model: long,
+				OSVersion: long, SerialNumber: long}}
 		}
 		task, err = s.engine.Answer(t.Context(), p.id, report)
 	}
@@ -48,7 +52,8 @@ func TestWhatADeviceSaysIsBounded(t *testing.T) {
 	for _, name := range fields {
 		check(name, s.must(http.StatusOK, "GET", p.path(), nil).body[name], 256, 1024)
 	}
-	s.must(http.StatusOK, "GET", devices+"?$orderby=deviceName&$filter=startswith(deviceName,'%E5%86%99')", nil)
+	s.must(http.StatusOK, "GET",
+		devices+"?$orderby=deviceName&$filter=startswith(deviceName,'%E5%86%99')", nil)
 
 	p.fail["com.example.wifi"] = action.Outcome{Verdict: action.Permanent, Code: 12, Detail: long}
 	p.fail["com.example.mail"] = action.Outcome{Verdict: action.Retriable, Code: 13, Detail: long}
@@ -56,19 +61,23 @@ func TestWhatADeviceSaysIsBounded(t *testing.T) {
 	p.connect()
 	for i := range 2 {
 		detail, _ := at(p.result("syncPayloads"), "deviceActionPayloads", i, "detail").(string)
-		if len(detail) < 2<<10 || len(detail) > 4<<10 || !utf8.ValidString(detail) || strings.ContainsRune(detail, 0) {
+		if len(detail) < 2<<10 || len(detail) > 4<<10 || !utf8.ValidString(detail) ||
+			strings.ContainsRune(detail, 0) {
 			t.Errorf("detail %d has %d bytes: %.200q", i, len(detail), detail)
 		}
 	}
-	p.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments", object{"deviceAssignmentItems": []object{
-		{"itemId": wifi, "itemType": "deviceConfiguration"}}})
+	p.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments",
+		object{"deviceAssignmentItems": []object{
+			{"itemId": wifi, "itemType": "deviceConfiguration"}}})
 	p.connect()
-	if said := fmt.Sprint(at(p.result("changeAssignments"), "deviceAssignmentItems", 0, "intentActionMessage")); utf8.RuneCountInString(said) > 1500 ||
+	if said := fmt.Sprint(at(p.result("changeAssignments"), "deviceAssignmentItems", 0,
+		"intentActionMessage")); utf8.RuneCountInString(said) > 1500 ||
 		!strings.HasPrefix(said, "写") {
 		t.Errorf("intentActionMessage is %.200q", said)
 	}
 	failures := s.must(http.StatusOK, "GET", "/api/failures", nil)
-	if list, _ := failures.body["recent"].([]any); len(list) == 0 || len(failures.text) > len(list)*6<<10+1000 {
+	if list, _ := failures.body["recent"].([]any); len(list) == 0 ||
+		len(failures.text) > len(list)*6<<10+1000 {
 		t.Errorf("%d failures have %d bytes", len(list), len(failures.text))
 	}
 	events, err := s.store.Events(t.Context(), "", 0, 1000)
@@ -86,19 +95,22 @@ func TestWhatADeviceSaysIsBounded(t *testing.T) {
 	}
 }
 
-// Failures are read some at a time, so that what they say is not in memory all at once; each is counted once.
+// Failures are read some at a time, so that what they say is not in memory all at once; each is
+// counted once.
 func TestManyFailures(t *testing.T) {
 	s := newSite(t)
 	wifi := s.addProfile("wifi")
 	var phones []*phone
 	for i := range 40 {
-		p := s.enroll(fleet.Device{Name: "p", Platform: fleet.IOS, UDID: fmt.Sprint("00008120-", i), Supervised: true})
+		p := s.enroll(fleet.Device{Name: "p", Platform: fleet.IOS, UDID: fmt.Sprint("00008120-", i),
+			Supervised: true})
 		p.connect()
 		phones = append(phones, p)
 	}
 	for round := range 16 { // more than one reading, most of them at the same moment
 		for _, p := range phones {
-			p.fail["com.example.wifi"] = action.Outcome{Verdict: action.Permanent, Code: int64(round % 3), Detail: "no"}
+			p.fail["com.example.wifi"] = action.Outcome{Verdict: action.Permanent,
+				Code: int64(round % 3), Detail: "no"}
 			if round%2 == 0 {
 				p.sync(config(wifi))
 			} else {
@@ -108,7 +120,8 @@ func TestManyFailures(t *testing.T) {
 		}
 	}
 	total := func(bearer string) (n int) {
-		for _, count := range s.as(bearer, http.StatusOK, "GET", "/api/failures", nil).body["value"].([]any) {
+		for _, count := range s.as(bearer, http.StatusOK, "GET", "/api/failures",
+			nil).body["value"].([]any) {
 			var of int
 			_, _ = fmt.Sscan(fmt.Sprint(at(count, "count")), &of)
 			n += of
@@ -125,12 +138,16 @@ func TestWhatCallersNameIsBounded(t *testing.T) {
 	s := newSite(t)
 	id := s.addProfile("wifi")
 	for _, tt := range []struct{ method, path, name, most string }{
-		{"POST", groups, "displayName", "200"}, {"POST", groups, "description", "10000"}, {"POST", definitions, "displayName", "128"},
-		{"POST", scopeTags, "displayName", "128"}, {"POST", scopeTags, "description", "1024"}, {"POST", "/api/tokens", "name", "100"},
-		{"PATCH", configurations + "/" + id, "displayName", "200"}, {"PATCH", configurations + "/" + id, "payloadFileName", "255"},
+		{"POST", groups, "displayName", "200"}, {"POST", groups, "description", "10000"},
+		{"POST", definitions, "displayName", "128"},
+		{"POST", scopeTags, "displayName", "128"}, {"POST", scopeTags, "description", "1024"},
+		{"POST", "/api/tokens", "name", "100"},
+		{"PATCH", configurations + "/" + id, "displayName", "200"},
+		{"PATCH", configurations + "/" + id, "payloadFileName", "255"},
 		{"PATCH", configurations + "/" + id, "payloadName", "10000"},
 	} {
-		body := object{"displayName": "x", "name": "x", "role": "Administrator", tt.name: strings.Repeat("ä", 100_000)}
+		body := object{"displayName": "x", "name": "x", "role": "Administrator",
+			tt.name: strings.Repeat("ä", 100_000)}
 		if tt.path == "/api/tokens" {
 			delete(body, "displayName")
 		} else {
@@ -138,7 +155,8 @@ func TestWhatCallersNameIsBounded(t *testing.T) {
 			delete(body, "role")
 		}
 		a := s.call(tt.method, tt.path, body)
-		if a.status != http.StatusBadRequest || at(a.body, "error", "target") != tt.name || !strings.Contains(a.message(), tt.most) || len(a.text) > 2000 {
+		if a.status != http.StatusBadRequest || at(a.body, "error", "target") != tt.name ||
+			!strings.Contains(a.message(), tt.most) || len(a.text) > 2000 {
 			t.Errorf("%s %s with a long %s: got %.600s", tt.method, tt.path, tt.name, a)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package jsontext appends values to a JSON text, byte for byte as encoding/json writes them, for what is written so often
-// that the time encoding/json takes is felt.
+// Package jsontext appends values to a JSON text, byte for byte as encoding/json writes them, for
+// what is written so often that the time encoding/json takes is felt.
 package jsontext
 
 import (
@@ -10,7 +10,8 @@ import (
 // AppendString appends a string.
 func AppendString(b []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' ||
+			c == '&' {
 			text, _ := json.Marshal(s) // no string is an error
 			return append(b, text...)
 		}

@@ -10,7 +10,8 @@ import (
 )
 
 func FuzzAppendString(f *testing.F) {
-	for _, s := range []string{"", "plain", `"\`, "<a href='&'>", "ä\u2028\u2029", "\x00\x1f\x7f\xff"} {
+	for _, s := range []string{"", "plain", `"\`, "<a href='&'>", "ä\u2028\u2029",
+		"\x00\x1f\x7f\xff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -19,7 +20,8 @@ func FuzzAppendString(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := jsontext.AppendString([]byte("before "), s); string(got) != "before "+string(want) {
+		if got := jsontext.AppendString([]byte("before "),
+			s); string(got) != "before "+string(want) {
 			t.Errorf("%q becomes %s, want %s", s, got, want)
 		}
 	})
@@ -27,7 +29,8 @@ func FuzzAppendString(f *testing.F) {
 
 func TestAppendTime(t *testing.T) {
 	zone := time.FixedZone("", -5*3600-30*60)
-	for _, at := range []time.Time{{}, time.Unix(0, 0).UTC(), time.Unix(1, 120_000_000).In(zone), time.Unix(1<<40, 0).UTC()} {
+	for _, at := range []time.Time{{}, time.Unix(0, 0).UTC(), time.Unix(1, 120_000_000).In(zone),
+		time.Unix(1<<40, 0).UTC()} {
 		want, wrong := json.Marshal(at)
 		got, err := jsontext.AppendTime(nil, at)
 		if (err != nil) != (wrong != nil) || string(got) != string(want) {

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// group is those who wait: at the root parties, in a party connections, in a connection who waits in order. Everything
-// takes the same time, however many wait: a flood must not be what is expensive.
+// group is those who wait: at the root parties, in a party connections, in a connection who waits
+// in order. Everything takes the same time, however many wait: a flood must not be what is
+// expensive.
 type group struct {
 	name    string
 	parent  *group            // nil: the root
@@ -98,8 +99,8 @@ func (g *group) rotate() {
 	}
 }
 
-// newestOfMost is the last waiter of the member that most wait for. Of several who have as many it is the one that came to it
-// last, so who waits already is not turned away for who comes.
+// newestOfMost is the last waiter of the member that most wait for. Of several who have as many it
+// is the one that came to it last, so who waits already is not turned away for who comes.
 func (g *group) newestOfMost() *waiter {
 	for g.members != nil {
 		top := g.counts[len(g.counts)-1]

@@ -1,5 +1,6 @@
-// Package lane lets only so many do something at the same time, and shares the places fairly among those who wait. It knows
-// nothing of requests and imports no other package of this project. Begin with Lane and its method Take.
+// Package lane lets only so many do something at the same time, and shares the places fairly among
+// those who wait. It knows nothing of requests and imports no other package of this project. Begin
+// with Lane and its method Take.
 package lane
 
 import (
@@ -12,19 +13,23 @@ import (
 // ErrFull says that there is no place, and that too many wait for one already.
 var ErrFull = errors.New("too many wait for a place already")
 
-// Guest is who wants a place: a party, such as the network that a request comes from, and which of its connections.
+// Guest is who wants a place: a party, such as the network that a request comes from, and which of
+// its connections.
 type Guest struct{ Party, Connection string }
 
-// Lane has places, and a bounded queue of those who wait for one. Its methods may be called from many goroutines.
+// Lane has places, and a bounded queue of those who wait for one. Its methods may be called from
+// many goroutines.
 //
-// A place that becomes free goes to the parties in turn, and within one to its connections in turn. So a party may have
-// everything that nobody else wants, such as a school whose thousands of devices come from one address, and as soon as
-// others come each gets the same. When too many wait, the party that most wait for loses its last one, and within the party
-// the connection: a newcomer is turned away only if nobody has more in the queue than it would have. Bounds for each party
+// A place that becomes free goes to the parties in turn, and within one to its connections in turn.
+// So a party may have everything that nobody else wants, such as a school whose thousands of
+// devices come from one address, and as soon as others come each gets the same. When too many wait,
+// the party that most wait for loses its last one, and within the party the connection: a newcomer
+// is turned away only if nobody has more in the queue than it would have. Bounds for each party
 // would have to be small, to keep a few from filling the queue, and would then keep the school out.
 type Lane struct {
-	// Press, if there is one, takes n places back for a party from who has more, and tells whether it did. It is called for
-	// those who wait, when they begin to and from time to time. What is taken back is given with Leave. Set it before use.
+	// Press, if there is one, takes n places back for a party from who has more, and tells whether
+	// it did. It is called for those who wait, when they begin to and from time to time. What is
+	// taken back is given with Leave. Set it before use.
 	Press func(party string, n int64) bool
 
 	mu    sync.Mutex
@@ -72,7 +77,8 @@ func (l *Lane) Enter(ctx context.Context, g Guest, n int64) error {
 // pressEvery is how often it is looked again whether who waits can be given what others have.
 const pressEvery = 500 * time.Millisecond
 
-// wait waits until the waiter is told, or ctx ends. So many parties wait, itself included: each may have its turn before.
+// wait waits until the waiter is told, or ctx ends. So many parties wait, itself included: each may
+// have its turn before.
 func (l *Lane) wait(ctx context.Context, w *waiter, party string, parties int) error {
 	var again <-chan time.Time
 	if l.Press != nil {
@@ -150,7 +156,8 @@ func (l *Lane) Waiting() int {
 	return l.queue.waiting
 }
 
-// grant gives the free places to those whose turn it is. Who needs more than are free is not passed over.
+// grant gives the free places to those whose turn it is. Who needs more than are free is not passed
+// over.
 func (l *Lane) grant() {
 	for l.queue.waiting > 0 {
 		w := l.queue.next()

@@ -60,11 +60,13 @@ func (l *line) expect(names ...string) {
 // Parties have their turns, and within one its connections, each in the order in which they came.
 func TestTurns(t *testing.T) {
 	l := newLine(t, 100)
-	l.wait(Guest{"school", "1"}, Guest{"school", "1"}, Guest{"school", "2"}, Guest{"school", "1"}, Guest{"home", "3"}, Guest{"home", "3"}, Guest{"office", "4"})
+	l.wait(Guest{"school", "1"}, Guest{"school", "1"}, Guest{"school", "2"}, Guest{"school", "1"},
+		Guest{"home", "3"}, Guest{"home", "3"}, Guest{"office", "4"})
 	l.expect("school/1", "home/3", "office/4", "school/2", "home/3", "school/1", "school/1")
 }
 
-// When too many wait, the party that most wait for loses its last, and of its connections the one that has most.
+// When too many wait, the party that most wait for loses its last, and of its connections the one
+// that has most.
 func TestWhoLosesItsPlaceInTheQueue(t *testing.T) {
 	l := newLine(t, 4)
 	lost := func(name string) {
@@ -164,8 +166,8 @@ func TestPress(t *testing.T) {
 	}
 }
 
-// However they come, leave the queue, leave their places for a while and come back: never more are taken than there are, and in
-// the end all are free.
+// However they come, leave the queue, leave their places for a while and come back: never more are
+// taken than there are, and in the end all are free.
 func TestPlacesAreCounted(t *testing.T) {
 	const places = 3
 	l := New(places, 20)
@@ -178,7 +180,8 @@ func TestPlacesAreCounted(t *testing.T) {
 			if i%5 == 0 {
 				time.AfterFunc(time.Duration(rand.IntN(500))*time.Microsecond, cancel)
 			}
-			p, err := l.Take(ctx, Guest{fmt.Sprint(i % 7), fmt.Sprint(i % 31)}, time.Duration(rand.IntN(20))*time.Millisecond)
+			p, err := l.Take(ctx, Guest{fmt.Sprint(i % 7), fmt.Sprint(i % 31)},
+				time.Duration(rand.IntN(20))*time.Millisecond)
 			if err != nil {
 				return
 			}
@@ -196,12 +199,15 @@ func TestPlacesAreCounted(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if most.Load() > places || inside.Load() != 0 || l.Taken() != 0 || l.Waiting() != 0 || len(l.queue.members) != 0 {
-		t.Errorf("at most %d inside; at the end %d, %d taken, %d wait, %v", most.Load(), inside.Load(), l.Taken(), l.Waiting(), l.queue.members)
+	if most.Load() > places || inside.Load() != 0 || l.Taken() != 0 || l.Waiting() != 0 ||
+		len(l.queue.members) != 0 {
+		t.Errorf("at most %d inside; at the end %d, %d taken, %d wait, %v", most.Load(),
+			inside.Load(), l.Taken(), l.Waiting(), l.queue.members)
 	}
 }
 
-// A place that is left is free for others, also when several leave it; the last one comes back to it.
+// A place that is left is free for others, also when several leave it; the last one comes back to
+// it.
 func TestOutside(t *testing.T) {
 	l := New(1, 10)
 	p, err := l.Take(t.Context(), Guest{"a", ""}, time.Minute)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Place is what a request has in a lane while it is worked on. It can be left for a while: what waits for somebody outside
-// must not keep others from being worked on.
+// Place is what a request has in a lane while it is worked on. It can be left for a while: what
+// waits for somebody outside must not keep others from being worked on.
 type Place struct {
 	lane  *Lane
 	guest Guest
@@ -70,8 +70,8 @@ func (p *Place) leave() {
 	}
 }
 
-// Outside leaves the place, does something, and comes back. The error is what it did's, or that there was no place to come
-// back to. Several may be outside at once; the last one comes back.
+// Outside leaves the place, does something, and comes back. The error is what it did's, or that
+// there was no place to come back to. Several may be outside at once; the last one comes back.
 func (p *Place) Outside(ctx context.Context, do func() error) error {
 	if p == nil {
 		return do()
@@ -110,7 +110,8 @@ func With(ctx context.Context, p *Place) context.Context {
 	return context.WithValue(ctx, placeKey{}, p)
 }
 
-// Outside does something for which the request of the context leaves its place, if it has one, as Place.Outside does.
+// Outside does something for which the request of the context leaves its place, if it has one, as
+// Place.Outside does.
 func Outside(ctx context.Context, do func() error) error {
 	p, _ := ctx.Value(placeKey{}).(*Place)
 	return p.Outside(ctx, do)

@@ -21,13 +21,15 @@ func TestAnswers(t *testing.T) {
 	}))
 	defer s.Close()
 	for most, taken := range map[int64]bool{4 << 10: true, 4<<10 - 1: false} {
-		response, err := (&http.Client{Transport: limit.Answers(http.DefaultTransport, most)}).Get(s.URL)
+		response, err := (&http.Client{Transport: limit.Answers(http.DefaultTransport,
+			most)}).Get(s.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = io.ReadAll(response.Body)
 		response.Body.Close()
-		if tooLong := new(http.MaxBytesError); (err == nil) != taken || err != nil && !errors.As(err, &tooLong) {
+		if tooLong := new(http.MaxBytesError); (err == nil) != taken ||
+			err != nil && !errors.As(err, &tooLong) {
 			t.Errorf("4 KiB where %d bytes are allowed: %v", most, err)
 		}
 	}
@@ -45,7 +47,8 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil || limit.PrivateKey(der) != nil || limit.PrivateKey(make([]byte, 8<<10)) != nil || limit.PrivateKey(make([]byte, 8<<10+1)) == nil {
+	if err != nil || limit.PrivateKey(der) != nil || limit.PrivateKey(make([]byte, 8<<10)) != nil ||
+		limit.PrivateKey(make([]byte, 8<<10+1)) == nil {
 		t.Errorf("private keys: %v", err)
 	}
 }

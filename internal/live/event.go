@@ -1,8 +1,9 @@
-// Package live is the ordered log of what changed: every change of every action and payload, in the order in which it
-// was committed, for readers that follow it while it grows and that come back after a break.
+// Package live is the ordered log of what changed: every change of every action and payload, in the
+// order in which it was committed, for readers that follow it while it grows and that come back
+// after a break.
 //
-// It knows the rules' results and devices' ids, and a Store of its own. Begin with Changes, which makes the events of a
-// step, and Log, which readers follow.
+// It knows the rules' results and devices' ids, and a Store of its own. Begin with Changes, which
+// makes the events of a step, and Log, which readers follow.
 package live
 
 import (
@@ -12,8 +13,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Event is one change of an action, or a device's coming or going, which has no more than Device, At and Kind. It is written
-// in the transaction that made the change.
+// Event is one change of an action, or a device's coming or going, which has no more than Device,
+// At and Kind. It is written in the transaction that made the change.
 type Event struct {
 	Position int64 // in the log: grows in the order of the commits
 	Device   fleet.DeviceID
@@ -26,7 +27,8 @@ type Event struct {
 	State    action.State   // of the action, after the change
 	Result   *action.Result // the payload that changed; nil when the action did
 
-	Served []byte `json:"-"` // the event as it is served, of a new one (Log.Encode); nil: it is not known
+	// the event as it is served, of a new one (Log.Encode); nil: it is not known
+	Served []byte `json:"-"`
 }
 
 // size is about how many bytes of memory an event takes.
@@ -57,7 +59,8 @@ func (k Kind) OfDevice() bool {
 	return k == DeviceEnrolled || k == DeviceLeft || k == DeviceReenrolled
 }
 
-// Membership lists a device's coming under management, its leaving, or its enrolling again while it was managed.
+// Membership lists a device's coming under management, its leaving, or its enrolling again while it
+// was managed.
 func Membership(device fleet.DeviceID, at time.Time, was, is, again bool) []Event {
 	switch {
 	case was && is && again:
@@ -71,15 +74,17 @@ func Membership(device fleet.DeviceID, at time.Time, was, is, again bool) []Even
 	}
 }
 
-// Changes lists what became of an action in one step. was is nil for an action that has just begun; then every payload
-// is listed as it stands. The payloads come before the state, so that the end of an action is its last event.
+// Changes lists what became of an action in one step. was is nil for an action that has just begun;
+// then every payload is listed as it stands. The payloads come before the state, so that the end of
+// an action is its last event.
 func Changes(device fleet.DeviceID, at time.Time, was, now *action.Action) []Event {
 	if now == nil {
 		return nil
 	}
 	var events []Event
 	add := func(k Kind, r *action.Result) {
-		events = append(events, Event{Device: device, At: at, Kind: k, Action: now.ID, Name: now.Name, Actor: now.Actor,
+		events = append(events, Event{Device: device, At: at, Kind: k, Action: now.ID,
+			Name: now.Name, Actor: now.Actor,
 			Started: now.Started, State: now.State, Result: r})
 	}
 	if was == nil {

@@ -13,36 +13,42 @@ import (
 )
 
 const (
-	kept      = 8192                   // newest events in memory, from which readers that keep up are served
-	keptBytes = 32 << 20               // but no more than these together
-	batch     = 512                    // events read from the store in one go
-	batchHeld = 256 << 10              // bytes of them that a reader holds while it sends them, or one event
+	// newest events in memory, from which readers that keep up are served
+	kept      = 8192
+	keptBytes = 32 << 20 // but no more than these together
+	batch     = 512      // events read from the store in one go
+	// bytes of them that a reader holds while it sends them, or one event
+	batchHeld = 256 << 10
 	pollEvery = time.Second            // how soon an event that another process wrote is seen
 	pace      = 10 * time.Millisecond  // the store is not asked for events more often than this
 	maxPace   = 250 * time.Millisecond // nor, when it is slow, less often, if there may be some
-	storeRest = 4                      // times as long as a reader read from the store, no other does
+	// times as long as a reader read from the store, no other does
+	storeRest = 4
 )
 
-// ErrGone is returned to a reader that asks for events which are not kept any more: it has to begin anew.
+// ErrGone is returned to a reader that asks for events which are not kept any more: it has to begin
+// anew.
 var ErrGone = errors.New("the events that follow are not kept any more")
 
 // Store is where the log is kept.
 type Store interface {
-	// Events lists the events behind a position, of one device or, if device is empty, of all, in order, at most limit.
+	// Events lists the events behind a position, of one device or, if device is empty, of all, in
+	// order, at most limit.
 	Events(ctx context.Context, device fleet.DeviceID, after int64, limit int) ([]Event, error)
-	// EventRange returns the position of the oldest event that is kept, and the newest position that was ever given.
-	// An empty log's oldest is the one behind its newest.
+	// EventRange returns the position of the oldest event that is kept, and the newest position
+	// that was ever given. An empty log's oldest is the one behind its newest.
 	EventRange(ctx context.Context) (oldest, newest int64, err error)
-	// Standing returns how actions stand and the newest event, by one snapshot of the database: of one device the latest
-	// action of each name (fleet.ErrNotFound if there is no such device), or, if device is empty, every action that has
-	// not ended.
+	// Standing returns how actions stand and the newest event, by one snapshot of the database: of
+	// one device the latest action of each name (fleet.ErrNotFound if there is no such device), or,
+	// if device is empty, every action that has not ended.
 	Standing(ctx context.Context, device fleet.DeviceID) (list []Standing, newest int64, err error)
-	// DropEvents deletes the oldest events from before a time, at most limit, and returns how many it deleted.
+	// DropEvents deletes the oldest events from before a time, at most limit, and returns how many
+	// it deleted.
 	DropEvents(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Log lets any number of readers follow the events. A reader takes its events when it likes: nobody waits for it, and
-// nothing is kept for it.
+// Log lets any number of readers follow the events. A reader takes its events when it likes: nobody
+// waits for it, and nothing is kept for it.
 type Log struct {
 	// Encode makes an event's Served, once for all readers; nil: nobody does. Set it before Run.
 	Encode func(*Event) ([]byte, error)
@@ -62,13 +68,16 @@ type Log struct {
 
 // NewLog returns a log. Its readers see what is committed once Run runs.
 func NewLog(store Store, log *slog.Logger) *Log {
-	return &Log{store: store, log: log, told: told{poke: make(chan struct{}, 1)}, reading: make(chan struct{}, 1), ended: make(chan struct{}),
+	return &Log{store: store, log: log, told: told{poke: make(chan struct{}, 1)},
+		reading: make(chan struct{}, 1), ended: make(chan struct{}),
 		recent: recent{newest: make(map[fleet.DeviceID]int)},
 		turns:  turns{waiting: make(map[fleet.DeviceID][]*Reader), due: make(chan struct{}, 1)}}
 }
 
-// Standing is where a reader begins: how things stand, and the position behind which to follow what comes.
-func (l *Log) Standing(ctx context.Context, device fleet.DeviceID) (list []Standing, newest int64, err error) {
+// Standing is where a reader begins: how things stand, and the position behind which to follow what
+// comes.
+func (l *Log) Standing(ctx context.Context,
+	device fleet.DeviceID) (list []Standing, newest int64, err error) {
 	return l.store.Standing(ctx, device)
 }
 
@@ -101,7 +110,8 @@ func (l *Log) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(min(max(pace, 10*time.Since(began)), maxPace)): // a slow store has devices to serve
+		// a slow store has devices to serve
+		case <-time.After(min(max(pace, 10*time.Since(began)), maxPace)):
 		}
 		select {
 		case <-ctx.Done():
@@ -112,8 +122,9 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 }
 
-// catchUp publishes what was committed. What follows without a gap on what is known need not be read; steps that were
-// committed together tell of it in any order, so a gap has until the next time to close.
+// catchUp publishes what was committed. What follows without a gap on what is known need not be
+// read; steps that were committed together tell of it in any order, so a gap has until the next
+// time to close.
 func (l *Log) catchUp(ctx context.Context) error {
 	events, ahead := l.told.behind(l.newest)
 	l.waited = len(ahead) > 0 && (len(events) > 0 || !l.waited)
@@ -167,10 +178,12 @@ func (l *Log) encode(events []Event) (err error) {
 	return nil
 }
 
-// Follow yields the events behind a position, of one device or, if device is empty, of all, in order and without a gap,
-// and then each new one, until ctx ends, the log does, or the reader stops. An error ends it; the reader can follow
-// again behind the last event it has seen. ErrGone tells that events are missing.
-func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[Event, error] {
+// Follow yields the events behind a position, of one device or, if device is empty, of all, in
+// order and without a gap, and then each new one, until ctx ends, the log does, or the reader
+// stops. An error ends it; the reader can follow again behind the last event it has seen. ErrGone
+// tells that events are missing.
+func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[Event,
+	error] {
 	return func(yield func(Event, error) bool) {
 		r, err := l.Reader(ctx, device, after)
 		if err != nil {
@@ -201,7 +214,8 @@ func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) it
 	}
 }
 
-// Drop deletes the events from before a time, a piece at a time so that nobody waits long for the database.
+// Drop deletes the events from before a time, a piece at a time so that nobody waits long for the
+// database.
 func (l *Log) Drop(ctx context.Context, before time.Time) error {
 	for {
 		n, err := l.store.DropEvents(ctx, before, batch)

@@ -49,10 +49,12 @@ var day = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 func (j *journal) write(ctx context.Context, device fleet.DeviceID, n int, at time.Time) error {
 	events := make([]live.Event, n)
 	for i := range events {
-		events[i] = live.Event{Device: device, At: at, Kind: live.PayloadChanged, Action: action.ActionID(fmt.Sprint(i)),
+		events[i] = live.Event{Device: device, At: at, Kind: live.PayloadChanged,
+			Action: action.ActionID(fmt.Sprint(i)),
 			Result: &action.Result{Payload: "p", Detail: fmt.Sprint(i)}}
 	}
-	err := j.store.Update(ctx, device, func(tx engine.Tx) error { return tx.AppendEvents(ctx, events) })
+	err := j.store.Update(ctx, device,
+		func(tx engine.Tx) error { return tx.AppendEvents(ctx, events) })
 	if n%4 == 0 {
 		events = nil // as of events that another process wrote
 	}
@@ -60,8 +62,8 @@ func (j *journal) write(ctx context.Context, device fleet.DeviceID, n int, at ti
 	return err
 }
 
-// Whatever the points at which a reader is cut off and comes back, while several writers write, what it has read joined
-// together is the log: no gap, no repeat, in order.
+// Whatever the points at which a reader is cut off and comes back, while several writers write,
+// what it has read joined together is the log: no gap, no repeat, in order.
 func TestResumedStreamIsTheLog(t *testing.T) {
 	j := open(t)
 	var devices []fleet.DeviceID
@@ -110,7 +112,8 @@ func TestResumedStreamIsTheLog(t *testing.T) {
 			rt.Fatalf("the log has %d events, want %d: %v", len(kept), want, err)
 		}
 		for i := range kept {
-			if read[i].Position != kept[i].Position || read[i].Result.Detail != kept[i].Result.Detail {
+			if read[i].Position != kept[i].Position ||
+				read[i].Result.Detail != kept[i].Result.Detail {
 				rt.Fatalf("event %d was read as %+v, the log has %+v", i, read[i], kept[i])
 			}
 		}
@@ -179,7 +182,8 @@ func TestGone(t *testing.T) {
 }
 
 func TestChanges(t *testing.T) {
-	was := &action.Action{ID: "a", State: action.Pending, Results: []action.Result{{Payload: "p"}, {Payload: "q"}}}
+	was := &action.Action{ID: "a", State: action.Pending,
+		Results: []action.Result{{Payload: "p"}, {Payload: "q"}}}
 	now := was.Clone()
 	now.State, now.Results[1].Status = action.Active, action.InProgress
 	for name, c := range map[string]struct {

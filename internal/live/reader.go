@@ -7,8 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Reader follows the log. It waits for its Turn, takes what is Next, and says when it is Done with that. Nothing is kept
-// for it but its position. It is for one goroutine.
+// Reader follows the log. It waits for its Turn, takes what is Next, and says when it is Done with
+// that. Nothing is kept for it but its position. It is for one goroutine.
 type Reader struct {
 	log    *Log
 	device fleet.DeviceID
@@ -30,8 +30,8 @@ const (
 	onTurn
 )
 
-// Reader returns a reader of the events behind a position, of one device or, if device is empty, of all. It is to be
-// closed. The error is ErrGone if events are missing.
+// Reader returns a reader of the events behind a position, of one device or, if device is empty, of
+// all. It is to be closed. The error is ErrGone if events are missing.
 func (l *Log) Reader(ctx context.Context, device fleet.DeviceID, after int64) (*Reader, error) {
 	r := &Reader{log: l, device: device, after: after, turn: make(chan struct{}, 1)}
 	if err := r.check(ctx); err != nil {
@@ -43,8 +43,8 @@ func (l *Log) Reader(ctx context.Context, device fleet.DeviceID, after int64) (*
 	return r, nil
 }
 
-// check returns ErrGone if events behind the reader's position are not kept any more, or the position was never given: it
-// comes from another database, or from before a backup was put back.
+// check returns ErrGone if events behind the reader's position are not kept any more, or the
+// position was never given: it comes from another database, or from before a backup was put back.
 func (r *Reader) check(ctx context.Context) error {
 	oldest, newest, err := r.log.store.EventRange(ctx)
 	if err == nil && (r.after < oldest-1 || r.after > newest) {
@@ -67,8 +67,8 @@ func (r *Reader) Turn() <-chan struct{} { return r.turn }
 // Ended is closed when the log has ended: there is no other turn.
 func (r *Reader) Ended() <-chan struct{} { return r.log.ended }
 
-// Next returns events that follow, in order and without a gap; there may be none, and more at the next turn. They are
-// shared with other readers. The error is ErrGone if events are missing.
+// Next returns events that follow, in order and without a gap; there may be none, and more at the
+// next turn. They are shared with other readers. The error is ErrGone if events are missing.
 func (r *Reader) Next(ctx context.Context) ([]*Event, error) {
 	events, reach, ok := r.log.since(r.device, r.after)
 	if !ok {
@@ -95,8 +95,8 @@ func (r *Reader) Next(ctx context.Context) ([]*Event, error) {
 	return events, nil
 }
 
-// stored reads events from the store. That costs much more than those in memory, so it is for one reader at a time, with
-// rests.
+// stored reads events from the store. That costs much more than those in memory, so it is for one
+// reader at a time, with rests.
 func (r *Reader) stored(ctx context.Context) ([]Event, error) {
 	select {
 	case <-ctx.Done():
@@ -115,8 +115,8 @@ func (r *Reader) stored(ctx context.Context) ([]Event, error) {
 	return list, err
 }
 
-// since returns the events in memory behind a position and the position up to which they reach; false if some of them
-// are not in memory any more.
+// since returns the events in memory behind a position and the position up to which they reach;
+// false if some of them are not in memory any more.
 func (l *Log) since(device fleet.DeviceID, after int64) (events []*Event, reach int64, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -47,8 +47,8 @@ func (r *recent) cut(n, bytes int) {
 	}
 }
 
-// behind lists the events behind a position, of one device or, if device is empty, of all; false if some of them are
-// not known any more.
+// behind lists the events behind a position, of one device or, if device is empty, of all; false if
+// some of them are not known any more.
 func (r *recent) behind(device fleet.DeviceID, after int64) ([]*Event, bool) {
 	if len(r.events) == 0 || after < r.events[0].Position-1 {
 		return nil, false

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// told is what the log was told of, and has not published yet. Several steps that share a commit tell of it in any order.
+// told is what the log was told of, and has not published yet. Several steps that share a commit
+// tell of it in any order.
 type told struct {
 	poke chan struct{}
 
@@ -17,7 +18,8 @@ type told struct {
 
 func (t *told) add(events []Event) {
 	t.mu.Lock()
-	if len(t.events) > kept || t.bytes > keptBytes { // the log does not keep up: it reads as many as it can at a time
+	// the log does not keep up: it reads as many as it can at a time
+	if len(t.events) > kept || t.bytes > keptBytes {
 		t.events, t.bytes = nil, 0
 	}
 	t.events = append(t.events, events...)
@@ -31,15 +33,16 @@ func (t *told) add(events []Event) {
 	}
 }
 
-// behind takes what was told: the events that follow a position without one missing, and those ahead of a missing one. Its step
-// is about to tell of it, or another process has written it.
+// behind takes what was told: the events that follow a position without one missing, and those
+// ahead of a missing one. Its step is about to tell of it, or another process has written it.
 func (t *told) behind(position int64) (events, ahead []Event) {
 	t.mu.Lock()
 	events = t.events
 	t.events, t.bytes = nil, 0
 	t.mu.Unlock()
 	slices.SortFunc(events, func(a, b Event) int { return cmp.Compare(a.Position, b.Position) })
-	known, _ := slices.BinarySearchFunc(events, position+1, func(e Event, p int64) int { return cmp.Compare(e.Position, p) })
+	known, _ := slices.BinarySearchFunc(events, position+1,
+		func(e Event, p int64) int { return cmp.Compare(e.Position, p) })
 	events = events[known:]
 	n := 0
 	for n < len(events) && events[n].Position == position+1+int64(n) {

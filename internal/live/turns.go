@@ -8,16 +8,21 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Devices' reports come before the readers. With thousands of readers, to write to all of them at each event takes more of
-// the processor than the reports do. So readers have something to read only when it is their turn: few at a time, in the
-// order in which they fell behind, and then there is a rest in proportion to how long that took. Meanwhile events gather,
-// and the next turn takes them in one piece. Who waits for a device that does not change is not woken.
+// Devices' reports come before the readers. With thousands of readers, to write to all of them at
+// each event takes more of the processor than the reports do. So readers have something to read
+// only when it is their turn: few at a time, in the order in which they fell behind, and then there
+// is a rest in proportion to how long that took. Meanwhile events gather, and the next turn takes
+// them in one piece. Who waits for a device that does not change is not woken.
 const (
-	abreast = 8                     // readers whose turn it is at the same time; more if a round took longer than spread otherwise
-	share   = 20                    // readers take one part in so many of the time
-	credit  = 50 * time.Millisecond // but so much at once, after a rest: to tell a thousand of one event
-	stalled = 10 * time.Millisecond // who takes longer, for example because the other end does not read, is not waited for
-	spread  = time.Second           // within that all who are in the queue get their turn, however little rest remains
+	// readers whose turn it is at the same time; more if a round took longer than spread otherwise
+	abreast = 8
+	share   = 20 // readers take one part in so many of the time
+	// but so much at once, after a rest: to tell a thousand of one event
+	credit = 50 * time.Millisecond
+	// who takes longer, for example because the other end does not read, is not waited for
+	stalled = 10 * time.Millisecond
+	// within that all who are in the queue get their turn, however little rest remains
+	spread = time.Second
 )
 
 // turns is who waits for what. It is under the log's lock, but for the channels.
@@ -39,7 +44,8 @@ func (g *group) leave() {
 	}
 }
 
-// changed puts those into the queue who wait for a device. Up to position reach it had no event that they have not seen.
+// changed puts those into the queue who wait for a device. Up to position reach it had no event
+// that they have not seen.
 func (t *turns) changed(device fleet.DeviceID, reach int64) {
 	for _, r := range t.waiting[device] {
 		r.after = max(r.after, reach)
@@ -73,8 +79,8 @@ func (t *turns) remove(r *Reader) {
 	}
 }
 
-// next gives the first of the queue their turn, more of them the longer the group before was ago, and returns how many they
-// are and how many others wait.
+// next gives the first of the queue their turn, more of them the longer the group before was ago,
+// and returns how many they are and how many others wait.
 func (t *turns) next(ago time.Duration) (g *group, n, others int) {
 	size := max(abreast, int(min(ago, spread)*time.Duration(len(t.queue))/spread))
 	g = &group{done: make(chan struct{})}

@@ -41,7 +41,8 @@ func takeTurn(t *testing.T, r *live.Reader) []*live.Event {
 	return events
 }
 
-// Readers that do not come to the end of their turn, because what they write to takes nothing, keep nobody waiting.
+// Readers that do not come to the end of their turn, because what they write to takes nothing, keep
+// nobody waiting.
 func TestReadersThatStall(t *testing.T) {
 	j := open(t)
 	for range 300 {
@@ -93,7 +94,8 @@ type counted struct {
 	reads atomic.Int64
 }
 
-func (c *counted) Events(ctx context.Context, device fleet.DeviceID, after int64, limit int) ([]live.Event, error) {
+func (c *counted) Events(ctx context.Context, device fleet.DeviceID, after int64,
+	limit int) ([]live.Event, error) {
 	if device != "" {
 		c.reads.Add(1)
 	}

@@ -10,11 +10,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// special are the ranges that lead to this network, to this machine, or nowhere (IANA IPv4 and IPv6 Special-Purpose
-// Address Registries). The metadata services of clouds are in them, but for Azure's 168.63.129.16.
+// special are the ranges that lead to this network, to this machine, or nowhere (IANA IPv4 and IPv6
+// Special-Purpose Address Registries). The metadata services of clouds are in them, but for Azure's
+// 168.63.129.16.
 var special = prefixes(
-	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+	"192.0.0.0/24", "192.0.2.0/24",
+	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+	"224.0.0.0/4", "240.0.0.0/4",
 	"168.63.129.16/32",
 	"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 )
@@ -51,14 +54,16 @@ func (g guard) permits(addr netip.Addr) bool {
 	}
 }
 
-// errAddress refuses an address. It does not name it: who gave a name is not to learn what it means in this network.
+// errAddress refuses an address. It does not name it: who gave a name is not to learn what it means
+// in this network.
 type errAddress struct{}
 
 func (errAddress) Error() string {
 	return "its address is private or special, and notifications do not go there unless the operator allows it (--notify-allow)"
 }
 
-// control is a net.Dialer's. It sees the address to which the connection really goes, whatever the name said before.
+// control is a net.Dialer's. It sees the address to which the connection really goes, whatever the
+// name said before.
 func (g guard) control(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || !g.permits(to.Addr()) {
@@ -67,8 +72,8 @@ func (g guard) control(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// checkURL refuses a URL that notifications cannot go to. The error is an *invalid.Input. What a name leads to is seen
-// when it is dialled.
+// checkURL refuses a URL that notifications cannot go to. The error is an *invalid.Input. What a
+// name leads to is seen when it is dialled.
 func (s *Service) checkURL(property, text string) error {
 	refused := func(format string, args ...any) error {
 		return &invalid.Input{Property: property, Reason: fmt.Sprintf(format, args...)}
@@ -88,7 +93,8 @@ func (s *Service) checkURL(property, text string) error {
 	case u.Fragment != "":
 		return refused("it must have no fragment")
 	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && !(guard{s.config.Allow}).permits(addr) {
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil &&
+		!(guard{s.config.Allow}).permits(addr) {
 		return refused("%s", errAddress{})
 	}
 	return nil

@@ -25,21 +25,22 @@ func names(t *testing.T, address func(name string) string) *net.Resolver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &dns.Server{PacketConn: listener, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		answer := new(dns.Msg).SetReply(q)
-		name := q.Question[0].Name
-		addr, err := netip.ParseAddr(address(strings.TrimSuffix(name, ".")))
-		header := dns.RR_Header{Name: name, Rrtype: q.Question[0].Qtype, Class: dns.ClassINET}
-		switch {
-		case err != nil:
-			answer.Rcode = dns.RcodeNameError
-		case addr.Is4() && header.Rrtype == dns.TypeA:
-			answer.Answer = append(answer.Answer, &dns.A{Hdr: header, A: addr.AsSlice()})
-		case addr.Is6() && header.Rrtype == dns.TypeAAAA:
-			answer.Answer = append(answer.Answer, &dns.AAAA{Hdr: header, AAAA: addr.AsSlice()})
-		}
-		_ = w.WriteMsg(answer) // the client asks again
-	})}
+	server := &dns.Server{PacketConn: listener,
+		Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+			answer := new(dns.Msg).SetReply(q)
+			name := q.Question[0].Name
+			addr, err := netip.ParseAddr(address(strings.TrimSuffix(name, ".")))
+			header := dns.RR_Header{Name: name, Rrtype: q.Question[0].Qtype, Class: dns.ClassINET}
+			switch {
+			case err != nil:
+				answer.Rcode = dns.RcodeNameError
+			case addr.Is4() && header.Rrtype == dns.TypeA:
+				answer.Answer = append(answer.Answer, &dns.A{Hdr: header, A: addr.AsSlice()})
+			case addr.Is6() && header.Rrtype == dns.TypeAAAA:
+				answer.Answer = append(answer.Answer, &dns.AAAA{Hdr: header, AAAA: addr.AsSlice()})
+			}
+			_ = w.WriteMsg(answer) // the client asks again
+		})}
 	ready := make(chan struct{})
 	server.NotifyStartedFunc = func() { close(ready) }
 	ended := make(chan error, 1)
@@ -50,7 +51,8 @@ func names(t *testing.T, address func(name string) string) *net.Resolver {
 			t.Error(err)
 		}
 	})
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn,
+		error) {
 		return new(net.Dialer).DialContext(ctx, "udp", listener.LocalAddr().String())
 	}}
 }
@@ -77,7 +79,8 @@ func TestURLs(t *testing.T) {
 		in.LifecycleURL = url
 		_, err := w.Create(t.Context(), who, in)
 		var wrong *invalid.Input
-		if !errors.As(err, &wrong) || wrong.Property != "lifecycleNotificationUrl" || !strings.Contains(wrong.Reason, says) {
+		if !errors.As(err, &wrong) || wrong.Property != "lifecycleNotificationUrl" ||
+			!strings.Contains(wrong.Reason, says) {
 			t.Errorf("%.40s: %v", url, err)
 		}
 	}
@@ -85,12 +88,17 @@ func TestURLs(t *testing.T) {
 
 // specials are addresses that notifications must not go to, whatever name leads there.
 var specials = []string{
-	"127.0.0.2", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.255", "192.168.1.1",
-	"169.254.169.254", "169.254.1.1", "100.64.0.1", "100.127.255.255", "100.100.100.200", "192.0.0.192", "192.0.2.1", "198.18.0.1",
-	"198.19.255.255", "198.51.100.1", "203.0.113.1", "192.88.99.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
+	"127.0.0.2", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255",
+	"172.16.0.1", "172.31.255.255", "192.168.1.1",
+	"169.254.169.254", "169.254.1.1", "100.64.0.1", "100.127.255.255", "100.100.100.200",
+	"192.0.0.192", "192.0.2.1", "198.18.0.1",
+	"198.19.255.255", "198.51.100.1", "203.0.113.1", "192.88.99.1", "224.0.0.1", "239.255.255.255",
+	"240.0.0.1", "255.255.255.255",
 	"168.63.129.16",
-	"::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:127.0.0.2", "::ffff:169.254.169.254", "64:ff9b::a00:1", "64:ff9b::7f00:2",
-	"64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2002:a00:1::1", "2001::1", "2001:db8::1", "3fff::1", "100::1", "fe80::1",
+	"::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:127.0.0.2", "::ffff:169.254.169.254",
+	"64:ff9b::a00:1", "64:ff9b::7f00:2",
+	"64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2002:a00:1::1", "2001::1",
+	"2001:db8::1", "3fff::1", "100::1", "fe80::1",
 	"febf::1", "fec0::1", "fc00::1", "fd00:ec2::254", "fdff::1", "ff02::1", "5f00::1", "4000::1",
 }
 
@@ -110,7 +118,8 @@ func TestSpecialAddresses(t *testing.T) {
 		in := w.input(good)
 		in.URL = "https://" + host + "/"
 		var wrong *invalid.Input
-		if _, err := w.Create(t.Context(), who, in); !errors.As(err, &wrong) || !strings.Contains(wrong.Reason, "--notify-allow") {
+		if _, err := w.Create(t.Context(), who, in); !errors.As(err, &wrong) ||
+			!strings.Contains(wrong.Reason, "--notify-allow") {
 			t.Errorf("%s: %v", in.URL, err)
 		}
 		// By name it is seen when it is dialled, and the name tells nothing of what is behind it.
@@ -118,7 +127,8 @@ func TestSpecialAddresses(t *testing.T) {
 		in.URL = "http://innocent.example/"
 		var u *notify.Unvalidated
 		_, err := w.Create(t.Context(), who, in)
-		if !errors.As(err, &u) || !strings.Contains(u.Reason, "--notify-allow") || strings.Contains(u.Reason, address) {
+		if !errors.As(err, &u) || !strings.Contains(u.Reason, "--notify-allow") ||
+			strings.Contains(u.Reason, address) {
 			t.Errorf("a name of %s: %v", address, err)
 		}
 	}
@@ -126,18 +136,21 @@ func TestSpecialAddresses(t *testing.T) {
 	in := w.input(good)
 	in.URL = "http://innocent.example/"
 	var u *notify.Unvalidated
-	if _, err := w.Create(t.Context(), who, in); !errors.As(err, &u) || !strings.Contains(u.Reason, "cannot be resolved") {
+	if _, err := w.Create(t.Context(), who, in); !errors.As(err, &u) ||
+		!strings.Contains(u.Reason, "cannot be resolved") {
 		t.Errorf("no such name: %v", err)
 	}
 }
 
-// Addresses in other spellings are names to Go, and whatever a resolver makes of them is judged when it is dialled.
+// Addresses in other spellings are names to Go, and whatever a resolver makes of them is judged
+// when it is dialled.
 func TestSpellingsOfLoopback(t *testing.T) {
 	w := newWorld(t, func(c *notify.Config) { c.AllowHTTP, c.Allow = true, nil })
 	who, _ := w.owner(access.TokenInput{})
 	plain := start(t, httptest.NewServer)
 	_, port, _ := net.SplitHostPort(plain.Listener.Addr().String())
-	for _, host := range []string{"localhost", "localhost.", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::ffff:127.0.0.1]", "127.0.0.1"} {
+	for _, host := range []string{"localhost", "localhost.", "127.1", "2130706433", "0x7f000001",
+		"0177.0.0.1", "[::ffff:127.0.0.1]", "127.0.0.1"} {
 		in := w.input(plain)
 		in.URL, in.LifecycleURL = "http://"+host+":"+port+"/", ""
 		if _, err := w.Create(t.Context(), who, in); err == nil {
@@ -146,7 +159,8 @@ func TestSpellingsOfLoopback(t *testing.T) {
 	}
 }
 
-// A name that led to a permitted address at the handshake and leads elsewhere afterwards is not followed there.
+// A name that led to a permitted address at the handshake and leads elsewhere afterwards is not
+// followed there.
 func TestRebinding(t *testing.T) {
 	var at atomic.Value
 	at.Store("127.0.0.1")
@@ -166,7 +180,8 @@ func TestRebinding(t *testing.T) {
 	device := w.device()
 	w.happen(device)
 	w.sweep()
-	if now := w.standing(who, sub); !strings.Contains(now.LastError, "--notify-allow") || inner.Load() != 0 {
+	if now := w.standing(who, sub); !strings.Contains(now.LastError, "--notify-allow") ||
+		inner.Load() != 0 {
 		t.Errorf("%q, %d connections to the inner address", now.LastError, inner.Load())
 	}
 	at.Store("127.0.0.1")
@@ -225,7 +240,8 @@ func TestRedirects(t *testing.T) {
 		w.happen(w.device())
 		w.advance(notify.GiveUpAfter / 4)
 		w.sweep()
-		if now := w.standing(who, sub); now.Attempts == 0 || !strings.Contains(now.LastError, "status 307") {
+		if now := w.standing(who, sub); now.Attempts == 0 ||
+			!strings.Contains(now.LastError, "status 307") {
 			t.Errorf("%s: %+v", target, now.Delivery)
 		}
 	}

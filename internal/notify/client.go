@@ -17,18 +17,20 @@ import (
 	"time"
 )
 
-// SignatureHeader holds the time and the signature of a notification: t=<seconds since 1970>,v1=<HMAC-SHA256 of t.body>.
+// SignatureHeader holds the time and the signature of a notification: t=<seconds since
+// 1970>,v1=<HMAC-SHA256 of t.body>.
 const SignatureHeader = "X-Syncpayloads-Signature"
 
 // answerMost is how much of an answer's body is read, in bytes.
 const answerMost = 4 << 10
 
-// client sends to receivers, which are other people's: it follows no redirects, uses no proxy, and connects only where
-// its guard permits.
+// client sends to receivers, which are other people's: it follows no redirects, uses no proxy, and
+// connects only where its guard permits.
 type client struct{ http *http.Client }
 
 func newClient(c Config) *client {
-	dialer := &net.Dialer{Timeout: c.HandshakeTimeout, Resolver: c.Resolver, Control: guard{c.Allow}.control}
+	dialer := &net.Dialer{Timeout: c.HandshakeTimeout, Resolver: c.Resolver,
+		Control: guard{c.Allow}.control}
 	return &client{&http.Client{
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
@@ -40,7 +42,10 @@ func newClient(c Config) *client {
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 16 << 10,
 		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}}
 }
 
@@ -52,7 +57,8 @@ type response struct {
 }
 
 // post sends a body and waits for the answer, at most for a time.
-func (c *client) post(ctx context.Context, url string, header http.Header, body []byte, patience time.Duration) (*response, error) {
+func (c *client) post(ctx context.Context, url string, header http.Header, body []byte,
+	patience time.Duration) (*response, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
@@ -78,7 +84,8 @@ func (c *client) post(ctx context.Context, url string, header http.Header, body 
 
 // deliver sends notifications, signed. The error tells what is wrong with the receiver.
 func (s *Service) deliver(ctx context.Context, url, secret string, body []byte) error {
-	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, SignatureHeader: {sign(secret, s.now(), body)}}
+	header := http.Header{"Content-Type": {"application/json; charset=utf-8"},
+		SignatureHeader: {sign(secret, s.now(), body)}}
 	answer, err := s.client.post(ctx, url, header, body, s.config.DeliveryTimeout)
 	if err != nil {
 		return errors.New(describe(err, s.config.DeliveryTimeout))
@@ -97,8 +104,8 @@ func sign(secret string, at time.Time, body []byte) string {
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// describe tells an owner why their receiver could not be reached. It gives nothing back that the other side sent but
-// its certificate, because that could be something else than a receiver.
+// describe tells an owner why their receiver could not be reached. It gives nothing back that the
+// other side sent but its certificate, because that could be something else than a receiver.
 func describe(err error, patience time.Duration) string {
 	var address errAddress
 	var name *net.DNSError

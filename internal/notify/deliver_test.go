@@ -18,7 +18,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
-// What happens to a device between two deliveries is told once, after everything that was told before it.
+// What happens to a device between two deliveries is told once, after everything that was told
+// before it.
 func TestDelivery(t *testing.T) {
 	w := newWorld(t)
 	who, _ := w.owner(access.TokenInput{})
@@ -36,7 +37,8 @@ func TestDelivery(t *testing.T) {
 		t.Errorf("told of %v, want %v", got, []fleet.DeviceID{a, c, b})
 	}
 	posts, _ := one.take()
-	if len(posts) != 1 || len(posts[0].list) != 1 || posts[0].list[0].Data.ID != b || posts[0].list[0].position(t) != w.newest() {
+	if len(posts) != 1 || len(posts[0].list) != 1 || posts[0].list[0].Data.ID != b ||
+		posts[0].list[0].position(t) != w.newest() {
 		t.Errorf("of one device was told %+v", posts)
 	}
 	w.happen(a)
@@ -59,7 +61,8 @@ func TestSignature(t *testing.T) {
 	w.happen(w.device())
 	w.sweep()
 	posts, _ := r.take()
-	at, signature, ok := strings.Cut(strings.TrimPrefix(posts[0].header.Get(notify.SignatureHeader), "t="), ",v1=")
+	at, signature, ok := strings.Cut(strings.TrimPrefix(posts[0].header.Get(notify.SignatureHeader),
+		"t="), ",v1=")
 	if !ok || at != fmt.Sprint(w.now().Unix()) {
 		t.Fatalf("signed %v", posts[0].header)
 	}
@@ -69,7 +72,8 @@ func TestSignature(t *testing.T) {
 		got, err := hex.DecodeString(signature)
 		return err == nil && hmac.Equal(got, mac.Sum(nil))
 	}
-	if !verify(sub.Secret, posts[0].text) || verify(other.Secret, posts[0].text) || verify(sub.Secret, append(posts[0].text, ' ')) {
+	if !verify(sub.Secret, posts[0].text) || verify(other.Secret, posts[0].text) ||
+		verify(sub.Secret, append(posts[0].text, ' ')) {
 		t.Errorf("the signature %s does not fit", signature)
 	}
 	if got := posts[0].header.Get("Content-Type"); got != "application/json; charset=utf-8" {
@@ -118,7 +122,8 @@ func TestManyEvents(t *testing.T) {
 	}
 }
 
-// A receiver that fails is tried again, later and later, also by another process, and then gets everything.
+// A receiver that fails is tried again, later and later, also by another process, and then gets
+// everything.
 func TestFailingReceiver(t *testing.T) {
 	w := newWorld(t)
 	who, _ := w.owner(access.TokenInput{})
@@ -131,7 +136,8 @@ func TestFailingReceiver(t *testing.T) {
 	w.sweep()
 	for i, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600} {
 		now := w.standing(who, sub)
-		if now.Attempts != i+1 || !now.NotBefore.Equal(w.now().Add(wait*time.Second)) || !now.Failing.Equal(begin) || !now.Trying.Equal(begin) ||
+		if now.Attempts != i+1 || !now.NotBefore.Equal(w.now().Add(wait*time.Second)) ||
+			!now.Failing.Equal(begin) || !now.Trying.Equal(begin) ||
 			now.LastError != "it answered with status 503 in place of 2xx" {
 			t.Fatalf("after %d tries: %+v", i+1, now.Delivery)
 		}
@@ -152,12 +158,14 @@ func TestFailingReceiver(t *testing.T) {
 		t.Errorf("told of %v", got)
 	}
 	now := w.standing(who, sub)
-	if now.Attempts != 0 || !now.Failing.IsZero() || !now.Trying.IsZero() || now.LastError != "" || !now.Delivered.Equal(w.now()) || now.Position != w.newest() {
+	if now.Attempts != 0 || !now.Failing.IsZero() || !now.Trying.IsZero() || now.LastError != "" ||
+		!now.Delivered.Equal(w.now()) || now.Position != w.newest() {
 		t.Errorf("afterwards: %+v", now.Delivery)
 	}
 }
 
-// What cannot be delivered for hours is passed over, and the receiver told so when it is there again.
+// What cannot be delivered for hours is passed over, and the receiver told so when it is there
+// again.
 func TestGivingUp(t *testing.T) {
 	w := newWorld(t)
 	who, _ := w.owner(access.TokenInput{})
@@ -201,7 +209,8 @@ func TestGivingUp(t *testing.T) {
 	}
 }
 
-// Events that are not kept any more are missed with a word; so is a log from before the subscription.
+// Events that are not kept any more are missed with a word; so is a log from before the
+// subscription.
 func TestMissedEvents(t *testing.T) {
 	w := newWorld(t)
 	who, _ := w.owner(access.TokenInput{})
@@ -220,7 +229,8 @@ func TestMissedEvents(t *testing.T) {
 	}
 	w.happen(a)
 	w.sweep()
-	if got := r.accepted(); !slices.Equal(got, []fleet.DeviceID{a}) || w.standing(who, sub).Position != w.newest() {
+	if got := r.accepted(); !slices.Equal(got, []fleet.DeviceID{a}) ||
+		w.standing(who, sub).Position != w.newest() {
 		t.Errorf("told of %v", got)
 	}
 }
@@ -247,7 +257,8 @@ func TestScope(t *testing.T) {
 	if got := r.accepted(); !slices.Equal(got, []fleet.DeviceID{mine}) {
 		t.Errorf("told of %v, want %s", got, mine)
 	}
-	w.append([]live.Event{{Device: mine, At: w.now(), Kind: live.PayloadChanged, Result: &action.Result{Payload: "not seen"}}})
+	w.append([]live.Event{{Device: mine, At: w.now(), Kind: live.PayloadChanged,
+		Result: &action.Result{Payload: "not seen"}}})
 	w.sweep()
 	if got := r.accepted(); len(got) > 0 || w.standing(who, sub).Position != w.newest() {
 		t.Errorf("told of a payload beyond the scope")

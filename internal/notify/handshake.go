@@ -20,8 +20,9 @@ func (u *Unvalidated) Error() string {
 	return fmt.Sprintf("%s was not validated: %s", u.Property, u.Reason)
 }
 
-// shake checks that a URL wants notifications: it must give back a token, decoded, within the handshake's time (Microsoft
-// Graph, "notificationUrl validation"). The error is an *Unvalidated, or the caller's context's.
+// shake checks that a URL wants notifications: it must give back a token, decoded, within the
+// handshake's time (Microsoft Graph, "notificationUrl validation"). The error is an *Unvalidated,
+// or the caller's context's.
 func (s *Service) shake(ctx context.Context, owner, property, text string) error {
 	leave, err := s.handshakes.enter(ctx, owner)
 	if err != nil {
@@ -37,7 +38,8 @@ func (s *Service) shake(ctx context.Context, owner, property, text string) error
 		u.RawQuery += "&"
 	}
 	u.RawQuery += "validationToken=" + url.QueryEscape(token)
-	answer, err := s.client.post(ctx, u.String(), http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, nil, s.config.HandshakeTimeout)
+	answer, err := s.client.post(ctx, u.String(),
+		http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, nil, s.config.HandshakeTimeout)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

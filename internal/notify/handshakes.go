@@ -7,8 +7,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
-// How many handshakes are under way and wait: a receiver that never answers takes HandshakeTimeout for each. One owner has so
-// few that a place is left for others whoever else is slow, and may have as many wait as may be subscriptions.
+// How many handshakes are under way and wait: a receiver that never answers takes HandshakeTimeout
+// for each. One owner has so few that a place is left for others whoever else is slow, and may have
+// as many wait as may be subscriptions.
 const (
 	handshakesAtOnce  = 64
 	handshakesWaiting = 1024
@@ -31,10 +32,12 @@ type ownHandshakes struct {
 }
 
 func newHandshakes() *handshakes {
-	return &handshakes{all: lane.New(handshakesAtOnce, handshakesWaiting), owners: make(map[string]*ownHandshakes)}
+	return &handshakes{all: lane.New(handshakesAtOnce, handshakesWaiting),
+		owners: make(map[string]*ownHandshakes)}
 }
 
-// enter waits until an owner may begin a handshake, which ends with leave. The error is lane.ErrFull or the context's.
+// enter waits until an owner may begin a handshake, which ends with leave. The error is
+// lane.ErrFull or the context's.
 func (h *handshakes) enter(ctx context.Context, owner string) (leave func(), err error) {
 	own := h.own(owner)
 	if err := own.lane.Enter(ctx, lane.Guest{Party: owner}, 1); err != nil {

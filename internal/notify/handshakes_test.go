@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
-// An owner whose receivers never answer keeps no other owner from a handshake, and no place of the calls; more than there
-// can be subscriptions do not wait.
+// An owner whose receivers never answer keeps no other owner from a handshake, and no place of the
+// calls; more than there can be subscriptions do not wait.
 func TestOwnersDoNotWaitForEachOther(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,7 +23,8 @@ func newContext(t *testing.T) (context.Context, context.CancelFunc) {
 
 func (w *world) tag(device fleet.DeviceID, tag string) {
 	w.Helper()
-	if err := w.config.Payloads.(*catalog.Catalog).TagDevice(w.Context(), device, []string{tag}); err != nil {
+	if err := w.config.Payloads.(*catalog.Catalog).TagDevice(w.Context(), device,
+		[]string{tag}); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -89,7 +90,8 @@ func TestExpiry(t *testing.T) {
 	if !w.gone(who, sub) {
 		t.Error("an expired subscription is there")
 	}
-	if _, err := w.Renew(t.Context(), who, sub.ID, w.now().Add(time.Hour)); !errors.Is(err, notify.ErrNotFound) {
+	if _, err := w.Renew(t.Context(), who, sub.ID, w.now().Add(time.Hour)); !errors.Is(err,
+		notify.ErrNotFound) {
 		t.Errorf("an expired subscription was renewed: %v", err)
 	}
 	w.sweep()
@@ -98,7 +100,8 @@ func TestExpiry(t *testing.T) {
 	for _, wrong := range []time.Duration{0, -time.Hour, notify.MaxLifetime + time.Second} {
 		next := w.subscribe(who, w.input(r))
 		var refusal *invalid.Input
-		if _, err := w.Renew(t.Context(), who, next.ID, w.now().Add(wrong)); !errors.As(err, &refusal) || !w.standing(who, next).Expires.Equal(next.Expires) {
+		if _, err := w.Renew(t.Context(), who, next.ID, w.now().Add(wrong)); !errors.As(err,
+			&refusal) || !w.standing(who, next).Expires.Equal(next.Expires) {
 			t.Errorf("renewed by %s: %v", wrong, err)
 		}
 	}
@@ -120,7 +123,10 @@ func TestDeletedSubscription(t *testing.T) {
 // Whose token is revoked or expires is told nothing more, but that.
 func TestOwnerGone(t *testing.T) {
 	for name, end := range map[string]func(w *world, token string) error{
-		"revoked": func(w *world, token string) error { return w.tokens.Revoke(w.Context(), token) },
+		"revoked": func(w *world,
+			token string) error {
+			return w.tokens.Revoke(w.Context(), token)
+		},
 		"expired": func(w *world, _ string) error { w.advance(time.Hour); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -151,12 +157,14 @@ func TestOwnerGone(t *testing.T) {
 }
 
 // administrator gives and takes roles.
-var administrator = &access.Principal{Identity: access.Identity{ID: "token:test"}, Grants: []access.Grant{{Rights: access.Rights()}}}
+var administrator = &access.Principal{Identity: access.Identity{ID: "token:test"},
+	Grants: []access.Grant{{Rights: access.Rights()}}}
 
 // user is a person of an identity provider, in a group there.
 func (w *world) user(group string) *access.Principal {
 	w.Helper()
-	p, err := w.gate.Admit(w.Context(), &access.Identity{ID: "user:anna", Name: "Anna", Members: []string{"user:anna", group},
+	p, err := w.gate.Admit(w.Context(), &access.Identity{ID: "user:anna", Name: "Anna",
+		Members:     []string{"user:anna", group},
 		Permissions: []string{"DeviceManagementManagedDevices.Read.All"}})
 	if err != nil {
 		w.Fatal(err)
@@ -168,8 +176,10 @@ func (w *world) user(group string) *access.Principal {
 func (w *world) give(group string) *access.RoleAssignment {
 	w.Helper()
 	w.serial++
-	a, err := w.roles.CreateAssignment(w.Context(), administrator, access.AssignmentInput{Name: fmt.Sprint("people ", w.serial), RoleID: access.ReadOnlyOperator,
-		Members: []string{group}})
+	a, err := w.roles.CreateAssignment(w.Context(), administrator,
+		access.AssignmentInput{Name: fmt.Sprint("people ", w.serial),
+			RoleID:  access.ReadOnlyOperator,
+			Members: []string{group}})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -207,7 +217,8 @@ func TestRightsLostAndRegained(t *testing.T) {
 	r.wants(t, "afterwards", []fleet.DeviceID{device})
 }
 
-// A user of an identity provider has what their groups gave at the last authorization; a new one counts at once.
+// A user of an identity provider has what their groups gave at the last authorization; a new one
+// counts at once.
 func TestReauthorize(t *testing.T) {
 	w := newWorld(t)
 	given := w.give("old")

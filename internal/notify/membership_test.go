@@ -10,13 +10,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// Each subscription is told of the changes that it asked for: that a device was enrolled, that something became of it, that
-// it left management.
+// Each subscription is told of the changes that it asked for: that a device was enrolled, that
+// something became of it, that it left management.
 func TestChangeTypes(t *testing.T) {
 	w := newWorld(t)
 	who, _ := w.owner(access.TokenInput{})
 	old := w.device()
-	receivers := map[string]*receiver{"created": newReceiver(t), "updated": newReceiver(t), "deleted": newReceiver(t), "deleted, created,deleted": newReceiver(t)}
+	receivers := map[string]*receiver{"created": newReceiver(t), "updated": newReceiver(t),
+		"deleted": newReceiver(t), "deleted, created,deleted": newReceiver(t)}
 	for changes, r := range receivers {
 		in := w.input(r)
 		in.ChangeType = changes

@@ -36,9 +36,10 @@ func changeOf(e *live.Event) change {
 	}
 }
 
-// changes are those of the next delivery, in the order of their last events, and the position up to which that
-// tells everything. The error is live.ErrGone if events are missing.
-func (s *Service) changes(ctx context.Context, sub *Subscription, sees *access.Sight) (list []changed, reach int64, err error) {
+// changes are those of the next delivery, in the order of their last events, and the position up to
+// which that tells everything. The error is live.ErrGone if events are missing.
+func (s *Service) changes(ctx context.Context, sub *Subscription,
+	sees *access.Sight) (list []changed, reach int64, err error) {
 	events, reach, err := s.nextEvents(ctx, sub)
 	if err != nil {
 		return nil, 0, err
@@ -70,8 +71,10 @@ func (s *Service) changes(ctx context.Context, sub *Subscription, sees *access.S
 	return list, reach, nil
 }
 
-// nextEvents reads the next events of a subscription, and the position up to which there are no others.
-func (s *Service) nextEvents(ctx context.Context, sub *Subscription) (events []live.Event, reach int64, err error) {
+// nextEvents reads the next events of a subscription, and the position up to which there are no
+// others.
+func (s *Service) nextEvents(ctx context.Context,
+	sub *Subscription) (events []live.Event, reach int64, err error) {
 	_, reach, err = s.config.Store.EventRange(ctx)
 	if err == nil {
 		events, err = s.config.Store.Events(ctx, sub.Device, sub.Position, readBatch)
@@ -94,7 +97,8 @@ func (s *Service) nextEvents(ctx context.Context, sub *Subscription) (events []l
 	return events, reach, err
 }
 
-// The bodies of notifications (Microsoft Graph beta reference, changeNotification and changeNotificationCollection).
+// The bodies of notifications (Microsoft Graph beta reference, changeNotification and
+// changeNotificationCollection).
 type (
 	collection struct {
 		Value []any `json:"value"`
@@ -124,16 +128,19 @@ type (
 	}
 )
 
-// Lifecycle is what happens to a subscription itself (Microsoft Graph, "Reduce missing subscriptions and change
-// notifications").
+// Lifecycle is what happens to a subscription itself (Microsoft Graph, "Reduce missing
+// subscriptions and change notifications").
 type Lifecycle string
 
 const (
-	// ReauthorizationRequired tells that the subscription expires soon, or that its owner's rights do not cover it.
+	// ReauthorizationRequired tells that the subscription expires soon, or that its owner's rights
+	// do not cover it.
 	ReauthorizationRequired Lifecycle = "reauthorizationRequired"
-	// SubscriptionRemoved tells that it has expired, or that its owner's token is not valid any more.
+	// SubscriptionRemoved tells that it has expired, or that its owner's token is not valid any
+	// more.
 	SubscriptionRemoved Lifecycle = "subscriptionRemoved"
-	// Missed tells that changes were not delivered and will not be: the receiver has to look for itself.
+	// Missed tells that changes were not delivered and will not be: the receiver has to look for
+	// itself.
 	Missed Lifecycle = "missed"
 )
 
@@ -141,17 +148,21 @@ func (s *Service) changeBody(sub *Subscription, list []changed) []byte {
 	value := make([]any, len(list))
 	for i, c := range list {
 		path := "deviceManagement/" + sub.Terms.Set + "/" + string(c.device)
-		value[i] = changeNotification{ID: strconv.FormatInt(c.position, 10), Subscription: sub.ID, Expires: timestamp(sub.Expires),
-			ClientState: orNull(sub.Terms.ClientState), ChangeType: c.kind, Tenant: s.config.Tenant, Resource: path,
-			Data: resourceData{"#Microsoft.Graph.managedDevice", path, c.device}}
+		value[i] = changeNotification{ID: strconv.FormatInt(c.position, 10), Subscription: sub.ID,
+			Expires:     timestamp(sub.Expires),
+			ClientState: orNull(sub.Terms.ClientState), ChangeType: c.kind, Tenant: s.config.Tenant,
+			Resource: path,
+			Data:     resourceData{"#Microsoft.Graph.managedDevice", path, c.device}}
 	}
 	return encode(collection{value})
 }
 
 func (s *Service) notice(sub *Subscription, event Lifecycle) Notice {
-	body := encode(collection{[]any{lifecycleNotification{event, sub.ID, timestamp(sub.Expires), orNull(sub.Terms.ClientState), s.config.Tenant, sub.Terms.Resource}}})
+	body := encode(collection{[]any{lifecycleNotification{event, sub.ID, timestamp(sub.Expires),
+		orNull(sub.Terms.ClientState), s.config.Tenant, sub.Terms.Resource}}})
 	now := s.now()
-	return Notice{Subscription: sub.ID, Event: event, URL: sub.Terms.LifecycleURL, Secret: sub.Secret, Body: body, Created: now, NotBefore: now}
+	return Notice{Subscription: sub.ID, Event: event, URL: sub.Terms.LifecycleURL,
+		Secret: sub.Secret, Body: body, Created: now, NotBefore: now}
 }
 
 func encode(c collection) []byte {

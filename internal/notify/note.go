@@ -10,7 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 )
 
-// noted is what the record keeps of a subscription. Queries of its URLs may hold secrets, as clientState and Secret do.
+// noted is what the record keeps of a subscription. Queries of its URLs may hold secrets, as
+// clientState and Secret do.
 type noted struct {
 	Resource     string    `json:"resource"`
 	ChangeType   string    `json:"changeType"`
@@ -34,9 +35,11 @@ func shown(s *Subscription) json.RawMessage {
 	if s == nil {
 		return nil
 	}
-	text, err := json.Marshal(noted{s.Terms.Resource, s.Terms.ChangeType, withoutQuery(s.Terms.URL), withoutQuery(s.Terms.LifecycleURL), s.Expires})
+	text, err := json.Marshal(noted{s.Terms.Resource, s.Terms.ChangeType, withoutQuery(s.Terms.URL),
+		withoutQuery(s.Terms.LifecycleURL), s.Expires})
 	if err != nil {
-		panic(fmt.Sprintf("notify: a subscription does not marshal: %v", err)) // strings and a time of our own
+		// strings and a time of our own
+		panic(fmt.Sprintf("notify: a subscription does not marshal: %v", err))
 	}
 	return text
 }

@@ -1,9 +1,11 @@
-// Package notify tells webhooks of changes, as Microsoft Graph's change notifications do: who subscribes to devices gets
-// a POST when one of them changes. Each subscription follows the event log from a position of its own, kept in the
-// database, so that nothing is lost over restarts and a slow receiver keeps nobody waiting.
+// Package notify tells webhooks of changes, as Microsoft Graph's change notifications do: who
+// subscribes to devices gets a POST when one of them changes. Each subscription follows the event
+// log from a position of its own, kept in the database, so that nothing is lost over restarts and a
+// slow receiver keeps nobody waiting.
 //
-// It knows who may see what (access) and the event log (live), and no route of the API. Begin with Service: run.go finds what is
-// due, visit.go is one look at a subscription, message.go makes what is sent, client.go sends it to addresses that are allowed.
+// It knows who may see what (access) and the event log (live), and no route of the API. Begin with
+// Service: run.go finds what is due, visit.go is one look at a subscription, message.go makes what
+// is sent, client.go sends it to addresses that are allowed.
 package notify
 
 import (
@@ -23,24 +25,27 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-// How long a subscription lives, and how patient the server is with its receiver (Microsoft Graph, "Receive change
-// notifications through webhooks").
+// How long a subscription lives, and how patient the server is with its receiver (Microsoft Graph,
+// "Receive change notifications through webhooks").
 const (
 	MaxLifetime      = 30 * 24 * time.Hour
 	MaxPerOwner      = 100
 	DeliveryTimeout  = 3 * time.Second
 	HandshakeTimeout = 10 * time.Second
-	GiveUpAfter      = 4 * time.Hour // what fails for so long is passed over, and the receiver told that it missed something
+	// what fails for so long is passed over, and the receiver told that it missed something
+	GiveUpAfter = 4 * time.Hour
 )
 
 const (
-	atOnce         = 16               // deliveries under way
-	perDelivery    = 100              // notifications in one POST
-	readBatch      = 512              // events read from the store in one go
-	lease          = 30 * time.Second // after which another process may take over a subscription; far above the timeouts
-	pollEvery      = time.Second      // how soon is seen what is due by the clock
-	moment         = 200 * time.Millisecond
-	lookEvery      = time.Hour   // at most so late is seen that an owner without events has lost their rights
+	atOnce      = 16  // deliveries under way
+	perDelivery = 100 // notifications in one POST
+	readBatch   = 512 // events read from the store in one go
+	// after which another process may take over a subscription; far above the timeouts
+	lease     = 30 * time.Second
+	pollEvery = time.Second // how soon is seen what is due by the clock
+	moment    = 200 * time.Millisecond
+	// at most so late is seen that an owner without events has lost their rights
+	lookEvery      = time.Hour
 	pausedEvery    = time.Minute // at most so late is seen that an owner has their rights again
 	backoffBase    = time.Second
 	backoffMost    = 10 * time.Minute
@@ -60,7 +65,8 @@ type Events interface {
 	Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[live.Event, error]
 }
 
-// Config is what the service is made of. The first group is required; the zero value of the rest has a default.
+// Config is what the service is made of. The first group is required; the zero value of the rest
+// has a default.
 type Config struct {
 	Store    Store
 	Events   Events

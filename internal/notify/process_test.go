@@ -50,7 +50,8 @@ func TestDeliveriesAtOnce(t *testing.T) {
 	for range 16 {
 		<-r.arrived
 	}
-	left, err := w.store.ClaimSubscriptions(t.Context(), "other", w.now(), w.now().Add(time.Second), 100)
+	left, err := w.store.ClaimSubscriptions(t.Context(), "other", w.now(), w.now().Add(time.Second),
+		100)
 	if err != nil || len(left) != 4 {
 		t.Errorf("with 16 of 20 under way, another process can claim %d: %v", len(left), err)
 	}
@@ -68,7 +69,8 @@ func TestDeliveriesAtOnce(t *testing.T) {
 	}
 }
 
-// What a process had under way when it died is delivered by another one, but not before it must be dead.
+// What a process had under way when it died is delivered by another one, but not before it must be
+// dead.
 func TestDeadProcess(t *testing.T) {
 	w := newWorld(t)
 	who, _ := w.owner(access.TokenInput{})
@@ -76,7 +78,8 @@ func TestDeadProcess(t *testing.T) {
 	sub := w.subscribe(who, w.input(r))
 	device := w.device()
 	w.happen(device)
-	claimed, err := w.store.ClaimSubscriptions(t.Context(), "dead", w.now(), w.now().Add(30*time.Second), 5)
+	claimed, err := w.store.ClaimSubscriptions(t.Context(), "dead", w.now(),
+		w.now().Add(30*time.Second), 5)
 	if err != nil || len(claimed) != 1 {
 		t.Fatal(claimed, err)
 	}
@@ -91,7 +94,8 @@ func TestDeadProcess(t *testing.T) {
 		t.Errorf("told of %v", got)
 	}
 	// It was not dead after all, and what it says does not count.
-	if err := w.store.SettleSubscription(t.Context(), "dead", sub.ID, &notify.Outcome{Remove: true}, w.now()); err == nil {
+	if err := w.store.SettleSubscription(t.Context(), "dead", sub.ID, &notify.Outcome{Remove: true},
+		w.now()); err == nil {
 		t.Error("a lost claim was settled")
 	}
 	w.standing(who, sub)
@@ -131,7 +135,8 @@ type meanwhile struct {
 	happen func()
 }
 
-func (m *meanwhile) Events(ctx context.Context, device fleet.DeviceID, after int64, limit int) ([]live.Event, error) {
+func (m *meanwhile) Events(ctx context.Context, device fleet.DeviceID, after int64,
+	limit int) ([]live.Event, error) {
 	events, err := m.Store.Events(ctx, device, after, limit)
 	if happen := m.happen; happen != nil {
 		m.happen = nil

@@ -14,9 +14,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
-// Whatever fails and in whatever order: of every event its device is told at or after it, in the order of the events,
-// to a subscription of all devices and to one of one device, through failing receivers, processes that end or die in the
-// middle of a delivery, and several processes at once.
+// Whatever fails and in whatever order: of every event its device is told at or after it, in the
+// order of the events, to a subscription of all devices and to one of one device, through failing
+// receivers, processes that end or die in the middle of a delivery, and several processes at once.
 func TestNothingIsLost(t *testing.T) {
 	w := newWorld(t)
 	devices := []fleet.DeviceID{w.device(), w.device(), w.device()}
@@ -41,7 +41,8 @@ func TestNothingIsLost(t *testing.T) {
 					last[d] = w.newest() - int64(len(some)-1-i)
 				}
 			case 4:
-				status := rapid.SampledFrom([]int{http.StatusOK, http.StatusInternalServerError, http.StatusNotFound, http.StatusFound}).Draw(rt, "status")
+				status := rapid.SampledFrom([]int{http.StatusOK, http.StatusInternalServerError,
+					http.StatusNotFound, http.StatusFound}).Draw(rt, "status")
 				for _, x := range []*receiver{r, one} {
 					x.set(func(r *receiver) { r.status = status })
 				}
@@ -56,7 +57,8 @@ func TestNothingIsLost(t *testing.T) {
 				}
 				nodes[0] = notify.New(w.config)
 			case 7: // dies with all that is due
-				if _, err := w.store.ClaimSubscriptions(t.Context(), "dead", w.now(), w.now().Add(30*time.Second), 9); err != nil {
+				if _, err := w.store.ClaimSubscriptions(t.Context(), "dead", w.now(),
+					w.now().Add(30*time.Second), 9); err != nil {
 					rt.Fatal(err)
 				}
 			case 8:
@@ -105,7 +107,8 @@ func check(rt *rapid.T, w *world, r *receiver, begin int64, last map[fleet.Devic
 				rt.Fatalf("%d follows %d in one delivery", at, before)
 			}
 			before = at
-			// One that was not acknowledged comes again, and what was accepted by a process that died, too.
+			// One that was not acknowledged comes again, and what was accepted by a process that
+			// died, too.
 			if p.status/100 == 2 {
 				if at < told[n.Data.ID] {
 					rt.Fatalf("device %s: %d was told after %d", n.Data.ID, at, told[n.Data.ID])

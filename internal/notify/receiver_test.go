@@ -18,12 +18,14 @@ type receiver struct {
 	*httptest.Server
 	arrived chan struct{} // a delivery came; what nobody waits for is dropped
 
-	mu        sync.Mutex
-	status    int                                      // of the answer to what is delivered
-	answer    func(http.ResponseWriter, *http.Request) // to a handshake; nil: as it should be
-	hold      chan struct{}                            // a delivery waits for it to be closed; nil: it does not wait
-	posts     []post                                   // deliveries, also those that were not accepted
-	lifecycle []string                                 // events, accepted
+	mu     sync.Mutex
+	status int                                      // of the answer to what is delivered
+	answer func(http.ResponseWriter, *http.Request) // to a handshake; nil: as it should be
+	// a delivery waits for it to be closed; nil: it does not wait
+	hold chan struct{}
+	// deliveries, also those that were not accepted
+	posts     []post
+	lifecycle []string // events, accepted
 }
 
 type post struct {

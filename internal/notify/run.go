@@ -6,14 +6,16 @@ import (
 	"time"
 )
 
-// Run delivers until ctx ends. Several processes may run it on one database: each subscription is claimed by one.
+// Run delivers until ctx ends. Several processes may run it on one database: each subscription is
+// claimed by one.
 func (s *Service) Run(ctx context.Context) error {
 	s.workers.Go(func() { s.follow(ctx) })
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		if _, err := s.dispatch(ctx); err != nil && ctx.Err() == nil {
-			s.config.Log.Error("notifications could not be looked for; it is tried again", "err", err)
+			s.config.Log.Error("notifications could not be looked for; it is tried again", "err",
+				err)
 		}
 		select {
 		case <-ctx.Done():
@@ -72,14 +74,16 @@ func (s *Service) poke(c chan struct{}) {
 // dispatch begins as many deliveries as are due and as there are slots for, and returns how many.
 func (s *Service) dispatch(ctx context.Context) (begun int, err error) {
 	now := s.now()
-	subs, err := s.config.Store.ClaimSubscriptions(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
+	subs, err := s.config.Store.ClaimSubscriptions(ctx, s.node, now, now.Add(lease),
+		cap(s.slots)-len(s.slots))
 	if err != nil {
 		return 0, err
 	}
 	for _, sub := range subs {
 		s.begin(func() { s.serve(ctx, sub) })
 	}
-	notices, err := s.config.Store.ClaimNotices(ctx, s.node, now, now.Add(lease), cap(s.slots)-len(s.slots))
+	notices, err := s.config.Store.ClaimNotices(ctx, s.node, now, now.Add(lease),
+		cap(s.slots)-len(s.slots))
 	for _, n := range notices {
 		s.begin(func() { s.deliverNotice(ctx, n) })
 	}
@@ -104,15 +108,18 @@ func (s *Service) serve(ctx context.Context, sub *Subscription) {
 		// It could not even be tried: as if it had not been claimed.
 		o = &Outcome{Delivery: sub.Delivery}
 		if ctx.Err() == nil {
-			s.config.Log.Error("a subscription could not be looked at; it is tried again", "subscription", sub.ID, "err", err)
+			s.config.Log.Error("a subscription could not be looked at; it is tried again",
+				"subscription", sub.ID, "err", err)
 			o.NotBefore = s.now().Add(tryAgainAfter)
 		}
 	}
 	err = s.config.Store.SettleSubscription(context.WithoutCancel(ctx), s.node, sub.ID, o, s.now())
 	switch {
-	case errors.Is(err, ErrNotFound): // it was deleted meanwhile, or the claim was lost, and is another process's
+	// it was deleted meanwhile, or the claim was lost, and is another process's
+	case errors.Is(err, ErrNotFound):
 	case err != nil:
-		s.config.Log.Error("what was delivered could not be written; it is delivered again", "subscription", sub.ID, "err", err)
+		s.config.Log.Error("what was delivered could not be written; it is delivered again",
+			"subscription", sub.ID, "err", err)
 	default:
 		s.report(sub, o)
 	}
@@ -123,13 +130,15 @@ func (s *Service) report(sub *Subscription, o *Outcome) {
 	log := s.config.Log.With("subscription", sub.ID, "owner", sub.Owner.ID)
 	switch {
 	case o.Remove:
-		log.Info("subscription removed: it has expired, or its owner's token is not valid any more", "expires", sub.Expires)
+		log.Info("subscription removed: it has expired, or its owner's token is not valid any more",
+			"expires", sub.Expires)
 	case o.Paused && !sub.Paused:
 		log.Info("notifications are paused: the owner may not read the resource any more")
 	case o.Attempts == 1 && sub.Attempts == 0:
 		log.Warn("a receiver does not take notifications; it is tried again", "err", o.LastError)
 	case !sub.Trying.IsZero() && o.Trying.IsZero() && o.Attempts > 0 && !o.Paused:
-		log.Warn("a receiver takes no notifications; what waited for it is passed over", "since", o.Failing, "err", o.LastError)
+		log.Warn("a receiver takes no notifications; what waited for it is passed over", "since",
+			o.Failing, "err", o.LastError)
 	}
 }
 
@@ -145,6 +154,7 @@ func (s *Service) deliverNotice(ctx context.Context, n *Notice) {
 		n.NotBefore = now.Add(retryWait(n.Attempts))
 	}
 	if err := s.config.Store.SettleNotice(context.WithoutCancel(ctx), s.node, n); err != nil {
-		s.config.Log.Error("a lifecycle notification is delivered again", "subscription", n.Subscription, "err", err)
+		s.config.Log.Error("a lifecycle notification is delivered again", "subscription",
+			n.Subscription, "err", err)
 	}
 }

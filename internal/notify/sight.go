@@ -6,9 +6,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
-// sightOf returns what an owner sees of devices and payloads, for one delivery; nil: they may not read what they have
-// subscribed to.
-func (s *Service) sightOf(ctx context.Context, sub *Subscription, owner *access.Principal) (*access.Sight, error) {
+// sightOf returns what an owner sees of devices and payloads, for one delivery; nil: they may not
+// read what they have subscribed to.
+func (s *Service) sightOf(ctx context.Context, sub *Subscription,
+	owner *access.Principal) (*access.Sight, error) {
 	scope := owner.Scope(access.ReadDevices)
 	if len(scope) == 0 {
 		return nil, nil

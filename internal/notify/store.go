@@ -17,27 +17,37 @@ var (
 	ErrTooMany = errors.New("the owner has as many subscriptions as one can have")
 )
 
-// Store keeps subscriptions and the lifecycle notifications that wait. What expires is not there any more for its
-// owner, but is still claimed, so that its receiver is told.
+// Store keeps subscriptions and the lifecycle notifications that wait. What expires is not there
+// any more for its owner, but is still claimed, so that its receiver is told.
 type Store interface {
-	// InsertSubscription stores a subscription at the end of the event log; ErrTooMany if its owner has most already.
+	// InsertSubscription stores a subscription at the end of the event log; ErrTooMany if its owner
+	// has most already.
 	InsertSubscription(ctx context.Context, s *Subscription, most int) error
-	// Subscription finds an owner's subscription that has not expired; ErrNotFound if there is none.
+	// Subscription finds an owner's subscription that has not expired; ErrNotFound if there is
+	// none.
 	Subscription(ctx context.Context, owner, id string, now time.Time) (*Subscription, error)
 	// Subscriptions lists those of an owner by ascending id, after an id, at most limit.
-	Subscriptions(ctx context.Context, owner, after string, limit int, now time.Time) ([]*Subscription, error)
-	// RenewSubscription writes Owner, Expires and Remind, and that it is due; ErrNotFound if it has gone.
+	Subscriptions(ctx context.Context, owner, after string, limit int,
+		now time.Time) ([]*Subscription, error)
+	// RenewSubscription writes Owner, Expires and Remind, and that it is due; ErrNotFound if it has
+	// gone.
 	RenewSubscription(ctx context.Context, s *Subscription, now time.Time) error
-	// DeleteSubscription deletes an owner's subscription and what waits for its receiver; ErrNotFound if it has gone.
+	// DeleteSubscription deletes an owner's subscription and what waits for its receiver;
+	// ErrNotFound if it has gone.
 	DeleteSubscription(ctx context.Context, owner, id string) error
 
-	// ClaimSubscriptions takes subscriptions that have something to do and that nobody else has taken, at most limit,
-	// until a time. Those that have not failed come first, and of them those that wait longest.
-	ClaimSubscriptions(ctx context.Context, node string, now, until time.Time, limit int) ([]*Subscription, error)
-	// SettleSubscription writes what became of a claimed subscription and gives it back; ErrNotFound if the claim was lost.
+	// ClaimSubscriptions takes subscriptions that have something to do and that nobody else has
+	// taken, at most limit, until a time. Those that have not failed come first, and of them those
+	// that wait longest.
+	ClaimSubscriptions(ctx context.Context, node string, now, until time.Time,
+		limit int) ([]*Subscription, error)
+	// SettleSubscription writes what became of a claimed subscription and gives it back;
+	// ErrNotFound if the claim was lost.
 	SettleSubscription(ctx context.Context, node, id string, o *Outcome, now time.Time) error
-	// ClaimNotices and SettleNotice are the same for lifecycle notifications; NotBefore of zero deletes one.
-	ClaimNotices(ctx context.Context, node string, now, until time.Time, limit int) ([]*Notice, error)
+	// ClaimNotices and SettleNotice are the same for lifecycle notifications; NotBefore of zero
+	// deletes one.
+	ClaimNotices(ctx context.Context, node string, now, until time.Time, limit int) ([]*Notice,
+		error)
 	SettleNotice(ctx context.Context, node string, n *Notice) error
 
 	// Events and EventRange are live.Store's.
@@ -59,7 +69,8 @@ type Subscription struct {
 	OwnerGone bool // the token of its owner was revoked or has expired; only claims know
 }
 
-// TokenID is the id of the local token that owns the subscription; empty: its owner is of an identity provider.
+// TokenID is the id of the local token that owns the subscription; empty: its owner is of an
+// identity provider.
 func (s *Subscription) TokenID() string { return (&access.Session{Identity: s.Owner}).TokenID() }
 
 // Terms are what was asked for. They never change.

@@ -30,16 +30,19 @@ type Input struct {
 	Expires      time.Time
 }
 
-// The changes that can be told of a device: it was enrolled, something became of its actions and payloads, it left management.
+// The changes that can be told of a device: it was enrolled, something became of its actions and
+// payloads, it left management.
 const (
 	Created = "created"
 	Updated = "updated"
 	Deleted = "deleted"
 )
 
-// Create makes a subscription, after its receivers have passed the handshake. The error is an *invalid.Input for input
-// that cannot be used, an *Unvalidated, lane.ErrFull if too many handshakes wait, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
-func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*Subscription, error) {
+// Create makes a subscription, after its receivers have passed the handshake. The error is an
+// *invalid.Input for input that cannot be used, an *Unvalidated, lane.ErrFull if too many
+// handshakes wait, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
+func (s *Service) Create(ctx context.Context, by *access.Principal,
+	in Input) (*Subscription, error) {
 	sub, err := s.draft(by, in)
 	if err != nil {
 		return nil, err
@@ -55,7 +58,8 @@ func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*
 		}
 		return nil, err
 	}
-	if err := lane.Outside(ctx, func() error { return s.shakeBoth(ctx, by.ID, &sub.Terms) }); err != nil {
+	if err := lane.Outside(ctx,
+		func() error { return s.shakeBoth(ctx, by.ID, &sub.Terms) }); err != nil {
 		return nil, err
 	}
 	now := s.now()
@@ -69,8 +73,10 @@ func (s *Service) Create(ctx context.Context, by *access.Principal, in Input) (*
 
 // draft is the subscription of an input, without what the store and the clock give it.
 func (s *Service) draft(by *access.Principal, in Input) (*Subscription, error) {
-	sub := &Subscription{ID: uuid.NewString(), Owner: by.Identity, Expires: in.Expires.UTC().Truncate(time.Microsecond), Secret: newSecret(),
-		Terms: Terms{Resource: in.Resource, URL: in.URL, LifecycleURL: in.LifecycleURL, ClientState: in.ClientState, TLS: in.TLS}}
+	sub := &Subscription{ID: uuid.NewString(), Owner: by.Identity,
+		Expires: in.Expires.UTC().Truncate(time.Microsecond), Secret: newSecret(),
+		Terms: Terms{Resource: in.Resource, URL: in.URL, LifecycleURL: in.LifecycleURL,
+			ClientState: in.ClientState, TLS: in.TLS}}
 	var err error
 	if sub.Terms.ChangeType, err = changeType(in.ChangeType); err != nil {
 		return nil, err
@@ -87,14 +93,16 @@ func (s *Service) draft(by *access.Principal, in Input) (*Subscription, error) {
 		}
 	}
 	if utf8.RuneCountInString(in.ClientState) > clientStateMax {
-		return nil, &invalid.Input{Property: "clientState", Reason: fmt.Sprintf("it can have at most %d characters", clientStateMax)}
+		return nil, &invalid.Input{Property: "clientState",
+			Reason: fmt.Sprintf("it can have at most %d characters", clientStateMax)}
 	}
 	switch in.TLS {
 	case "":
 		sub.Terms.TLS = "v1_2"
 	case "v1_2", "v1_3":
 	default:
-		return nil, &invalid.Input{Property: "latestSupportedTlsVersion", Reason: "it can be v1_2 or v1_3: this server speaks no older TLS"}
+		return nil, &invalid.Input{Property: "latestSupportedTlsVersion",
+			Reason: "it can be v1_2 or v1_3: this server speaks no older TLS"}
 	}
 	return sub, s.checkExpiry(sub, sub.Expires)
 }
@@ -104,14 +112,17 @@ func (s *Service) checkExpiry(sub *Subscription, expires time.Time) error {
 	now := s.now()
 	life := expires.Sub(now)
 	if life <= 0 || life > MaxLifetime {
-		return &invalid.Input{Property: "expirationDateTime", Reason: fmt.Sprintf("it must be in the future, and at most %d days ahead",
-			MaxLifetime/(24*time.Hour))}
+		return &invalid.Input{Property: "expirationDateTime",
+			Reason: fmt.Sprintf("it must be in the future, and at most %d days ahead",
+				MaxLifetime/(24*time.Hour))}
 	}
-	sub.Expires, sub.Remind = expires, expires.Add(-min(remindBefore, life/4)).Truncate(time.Microsecond)
+	sub.Expires, sub.Remind = expires, expires.Add(-min(remindBefore,
+		life/4)).Truncate(time.Microsecond)
 	return nil
 }
 
-// changeType reads a list of changes. Each must be one that can be told; one that is there twice counts once.
+// changeType reads a list of changes. Each must be one that can be told; one that is there twice
+// counts once.
 func changeType(text string) (string, error) {
 	var changes []string
 	for change := range strings.SplitSeq(text, ",") {
@@ -121,8 +132,9 @@ func changeType(text string) (string, error) {
 				changes = append(changes, change)
 			}
 		default:
-			return "", &invalid.Input{Property: "changeType", Reason: fmt.Sprintf("%.40q is no change: give created, updated, deleted, or several of them",
-				change)}
+			return "", &invalid.Input{Property: "changeType",
+				Reason: fmt.Sprintf("%.40q is no change: give created, updated, deleted, or several of them",
+					change)}
 		}
 	}
 	return strings.Join(changes, ","), nil
@@ -133,13 +145,15 @@ func (t *Terms) tells(change string) bool {
 	return slices.Contains(strings.Split(t.ChangeType, ","), change)
 }
 
-// resource reads what is subscribed to: the devices, or one of them. Letters may be in either case, as in any path.
+// resource reads what is subscribed to: the devices, or one of them. Letters may be in either case,
+// as in any path.
 func resource(text string) (set string, device fleet.DeviceID, err error) {
 	parts := strings.Split(strings.TrimPrefix(text, "/"), "/")
 	sets := []string{"managedDevices", "comanagedDevices"}
 	i := -1
 	if len(parts) == 2 || len(parts) == 3 {
-		i = slices.IndexFunc(sets, func(set string) bool { return strings.EqualFold(set, parts[1]) })
+		i = slices.IndexFunc(sets,
+			func(set string) bool { return strings.EqualFold(set, parts[1]) })
 	}
 	if i < 0 || !strings.EqualFold(parts[0], "deviceManagement") || parts[len(parts)-1] == "" {
 		return "", "", &invalid.Input{Property: "resource",
@@ -162,7 +176,9 @@ func (s *Service) shakeBoth(ctx context.Context, owner string, t *Terms) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.shake(ctx, owner, "notificationUrl", t.URL) })
 	if t.LifecycleURL != "" {
-		g.Go(func() error { return s.shake(ctx, owner, "lifecycleNotificationUrl", t.LifecycleURL) })
+		g.Go(func() error {
+			return s.shake(ctx, owner, "lifecycleNotificationUrl", t.LifecycleURL)
+		})
 	}
 	return g.Wait()
 }
@@ -173,23 +189,29 @@ func (s *Service) Get(ctx context.Context, by *access.Principal, id string) (*Su
 }
 
 // List returns the caller's subscriptions by ascending id, after an id, at most limit.
-func (s *Service) List(ctx context.Context, by *access.Principal, after string, limit int) ([]*Subscription, error) {
+func (s *Service) List(ctx context.Context, by *access.Principal, after string,
+	limit int) ([]*Subscription, error) {
 	return s.config.Store.Subscriptions(ctx, by.ID, strings.ToLower(after), limit, s.now())
 }
 
-// Renew lets a subscription of the caller's live until a time, with what the caller may do now. The error is ErrNotFound or
-// an *invalid.Input.
-func (s *Service) Renew(ctx context.Context, by *access.Principal, id string, expires time.Time) (*Subscription, error) {
-	return s.renewed(ctx, by, id, func(sub *Subscription) error { return s.checkExpiry(sub, expires.UTC().Truncate(time.Microsecond)) })
+// Renew lets a subscription of the caller's live until a time, with what the caller may do now. The
+// error is ErrNotFound or an *invalid.Input.
+func (s *Service) Renew(ctx context.Context, by *access.Principal, id string,
+	expires time.Time) (*Subscription, error) {
+	return s.renewed(ctx, by, id, func(sub *Subscription) error {
+		return s.checkExpiry(sub, expires.UTC().Truncate(time.Microsecond))
+	})
 }
 
-// Reauthorize gives a subscription of the caller's what the caller may do now; ErrNotFound if there is none.
+// Reauthorize gives a subscription of the caller's what the caller may do now; ErrNotFound if there
+// is none.
 func (s *Service) Reauthorize(ctx context.Context, by *access.Principal, id string) error {
 	_, err := s.renewed(ctx, by, id, func(*Subscription) error { return nil })
 	return err
 }
 
-func (s *Service) renewed(ctx context.Context, by *access.Principal, id string, change func(*Subscription) error) (*Subscription, error) {
+func (s *Service) renewed(ctx context.Context, by *access.Principal, id string,
+	change func(*Subscription) error) (*Subscription, error) {
 	sub, err := s.Get(ctx, by, id)
 	if err != nil {
 		return nil, err

@@ -89,13 +89,15 @@ func (v *visit) deliverChanges(ctx context.Context, sees *access.Sight) error {
 		v.outcome.Position = reach
 		return nil
 	}
-	failure := v.service.deliver(ctx, v.sub.Terms.URL, v.sub.Secret, v.service.changeBody(v.sub, list))
+	failure := v.service.deliver(ctx, v.sub.Terms.URL, v.sub.Secret,
+		v.service.changeBody(v.sub, list))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	now := v.service.now()
 	if failure == nil {
-		v.outcome.Delivery = Delivery{Position: reach, LookAt: v.outcome.LookAt, NotBefore: now, Delivered: now}
+		v.outcome.Delivery = Delivery{Position: reach, LookAt: v.outcome.LookAt, NotBefore: now,
+			Delivered: now}
 		return nil
 	}
 	if last := v.outcome.fail(now, failure); last {
@@ -104,7 +106,8 @@ func (v *visit) deliverChanges(ctx context.Context, sees *access.Sight) error {
 	return nil
 }
 
-// fail counts an attempt that failed, and reports whether it was the last for what it should deliver.
+// fail counts an attempt that failed, and reports whether it was the last for what it should
+// deliver.
 func (d *Delivery) fail(now time.Time, failure error) (last bool) {
 	d.Attempts++
 	d.LastError = failure.Error()

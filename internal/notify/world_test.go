@@ -28,7 +28,8 @@ import (
 
 const tenant = "0b8ccbe0-5c39-4f0a-9c3c-00000000beef"
 
-// world is a service on a real database, with real owners and devices. Time stands still unless it is advanced.
+// world is a service on a real database, with real owners and devices. Time stands still unless it
+// is advanced.
 type world struct {
 	testing.TB
 	*notify.Service
@@ -64,7 +65,8 @@ func newWorld(t testing.TB, change ...func(*notify.Config)) *world {
 	w.engine = engine.New(engine.Config{Store: st, Clock: w})
 	w.events = live.NewLog(st, slog.New(slog.DiscardHandler))
 	w.config = notify.Config{Store: st, Events: w.events, Access: w.gate, Devices: st,
-		Payloads: catalog.New(st, catalog.MustForms(payload.Forms()), w.now, uuid.NewString), Tenant: tenant, Allow: []netip.Prefix{loopback}, RootCAs: x509.NewCertPool(), Now: w.now}
+		Payloads: catalog.New(st, catalog.MustForms(payload.Forms()), w.now, uuid.NewString),
+		Tenant:   tenant, Allow: []netip.Prefix{loopback}, RootCAs: x509.NewCertPool(), Now: w.now}
 	trusted := httptest.NewTLSServer(nil) // every receiver of this package has its certificate
 	defer trusted.Close()
 	w.config.RootCAs.AddCert(trusted.Certificate())
@@ -115,7 +117,8 @@ func (w *world) owner(in access.TokenInput) (*access.Principal, string) {
 
 func (w *world) device() fleet.DeviceID {
 	w.Helper()
-	id, err := w.engine.Enroll(w.Context(), fleet.Device{Name: "phone", UDID: uuid.NewString(), Platform: fleet.IOS}, "")
+	id, err := w.engine.Enroll(w.Context(), fleet.Device{Name: "phone", UDID: uuid.NewString(),
+		Platform: fleet.IOS}, "")
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -127,14 +130,16 @@ func (w *world) happen(devices ...fleet.DeviceID) {
 	w.Helper()
 	events := make([]live.Event, len(devices))
 	for i, d := range devices {
-		events[i] = live.Event{Device: d, At: w.now(), Kind: live.ActionChanged, State: action.Active}
+		events[i] = live.Event{Device: d, At: w.now(), Kind: live.ActionChanged,
+			State: action.Active}
 	}
 	w.append(events)
 }
 
 func (w *world) append(events []live.Event) {
 	w.Helper()
-	err := w.store.Update(w.Context(), events[0].Device, func(tx engine.Tx) error { return tx.AppendEvents(w.Context(), events) })
+	err := w.store.Update(w.Context(), events[0].Device,
+		func(tx engine.Tx) error { return tx.AppendEvents(w.Context(), events) })
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -151,7 +156,8 @@ func (w *world) newest() int64 {
 }
 
 func (w *world) input(r *receiver) notify.Input {
-	return notify.Input{Resource: "deviceManagement/managedDevices", ChangeType: "updated", URL: r.URL + "/changes", LifecycleURL: r.URL + "/lifecycle",
+	return notify.Input{Resource: "deviceManagement/managedDevices", ChangeType: "updated",
+		URL: r.URL + "/changes", LifecycleURL: r.URL + "/lifecycle",
 		ClientState: "open sesame", Expires: w.now().Add(20 * 24 * time.Hour)}
 }
 

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// How much an answer tells about itself (OData JSON format 4.0, section 3.1). The zero value is what Graph sends unasked.
+// How much an answer tells about itself (OData JSON format 4.0, section 3.1). The zero value is
+// what Graph sends unasked.
 const (
 	metadataMinimal = "minimal"
 	metadataFull    = "full"
@@ -66,7 +67,8 @@ func (f *format) set(name, value string) error {
 		ok = false
 	}
 	if !ok {
-		return BadRequest("Accept", "Header 'Accept' asks for '%s=%s', which is not supported.", Clip(name), Clip(value))
+		return BadRequest("Accept", "Header 'Accept' asks for '%s=%s', which is not supported.",
+			Clip(name), Clip(value))
 	}
 	return nil
 }
@@ -84,7 +86,8 @@ func (r *Request) Negotiate() (err error) {
 	return r.readPreferences()
 }
 
-// annotated is an answer with the annotations and the members of enumerations that the caller wants.
+// annotated is an answer with the annotations and the members of enumerations that the caller
+// wants.
 func (r *Request) annotated(body Fields) (Fields, error) {
 	a := &annotator{
 		request:  r,

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// annotator puts into an answer what its caller wants to be told of it, and takes out what they do not.
+// annotator puts into an answer what its caller wants to be told of it, and takes out what they do
+// not.
 type annotator struct {
 	request  *Request
 	schema   *schema
@@ -60,8 +61,8 @@ func (a *annotator) value(v any, of TypeName) any {
 	return v
 }
 
-// leaveOut takes out of an object what odata.metadata=none leaves out: all annotations but the links
-// and counts of lists.
+// leaveOut takes out of an object what odata.metadata=none leaves out: all annotations but the
+// links and counts of lists.
 func (a *annotator) leaveOut(o *Object) {
 	if a.format.metadata != metadataNone {
 		return

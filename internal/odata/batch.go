@@ -26,7 +26,10 @@ type batchItem struct {
 }
 
 // at is the full name of a property of the item.
-func (item *batchItem) at(name string) string { return (&place{in: item.place, name: name}).String() }
+func (item *batchItem) at(name string) string {
+	return (&place{in: item.place,
+		name: name}).String()
+}
 
 // batchAnswer is an http.ResponseWriter that keeps an item's answer.
 type batchAnswer struct {
@@ -100,7 +103,8 @@ func readBatch(body *Object) ([]*batchItem, error) {
 		return nil, err
 	}
 	if len(list) == 0 || len(list) > largestBatch {
-		return nil, BadRequest("requests", "Property 'requests' has %d elements; there must be 1 to %d.", len(list), largestBatch)
+		return nil, BadRequest("requests",
+			"Property 'requests' has %d elements; there must be 1 to %d.", len(list), largestBatch)
 	}
 	items := make([]*batchItem, len(list))
 	for i, one := range list {
@@ -108,7 +112,9 @@ func readBatch(body *Object) ([]*batchItem, error) {
 			return nil, err
 		}
 		if find(items[:i], items[i].id) != nil {
-			return nil, BadRequest(one.At("id"), "Property '%s' is not valid: '%s' is the id of another request, too.", one.At("id"), Clip(items[i].id))
+			return nil, BadRequest(one.At("id"),
+				"Property '%s' is not valid: '%s' is the id of another request, too.", one.At("id"),
+				Clip(items[i].id))
 		}
 	}
 	return items, nil
@@ -140,7 +146,8 @@ func readItem(o *Object) (item *batchItem, err error) {
 
 // find returns the item of an id, whose letters may be in either case; nil: there is none.
 func find(items []*batchItem, id string) *batchItem {
-	i := slices.IndexFunc(items, func(item *batchItem) bool { return strings.EqualFold(item.id, id) })
+	i := slices.IndexFunc(items,
+		func(item *batchItem) bool { return strings.EqualFold(item.id, id) })
 	if i < 0 {
 		return nil
 	}
@@ -152,18 +159,22 @@ func inOrder(items []*batchItem) (ordered []*batchItem, err error) {
 	for _, item := range items {
 		for i, id := range item.after {
 			if find(items, id) == nil {
-				return nil, BadRequest(item.at("dependsOn"), "Property '%s[%d]' is not valid: there is no request '%s'.", item.at("dependsOn"), i, Clip(id))
+				return nil, BadRequest(item.at("dependsOn"),
+					"Property '%s[%d]' is not valid: there is no request '%s'.",
+					item.at("dependsOn"), i, Clip(id))
 			}
 		}
 	}
 	waits := func(item *batchItem) bool {
 		return slices.Contains(ordered, item) ||
-			slices.ContainsFunc(item.after, func(id string) bool { return find(ordered, id) == nil })
+			slices.ContainsFunc(item.after,
+				func(id string) bool { return find(ordered, id) == nil })
 	}
 	for len(ordered) < len(items) {
 		i := slices.IndexFunc(items, func(item *batchItem) bool { return !waits(item) })
 		if i < 0 {
-			return nil, BadRequest("requests", "Property 'requests' is not valid: requests depend on one another in a circle.")
+			return nil, BadRequest("requests",
+				"Property 'requests' is not valid: requests depend on one another in a circle.")
 		}
 		ordered = append(ordered, items[i])
 	}
@@ -180,7 +191,8 @@ func (item *batchItem) shown() Fields {
 	slices.Sort(names)
 	header := Fields{}
 	for _, name := range names {
-		header = append(header, Field{Name: partHeader(name), Value: strings.Join(a.header[name], ", ")})
+		header = append(header, Field{Name: partHeader(name),
+			Value: strings.Join(a.header[name], ", ")})
 	}
 	shown := Fields{
 		{Name: "id", Value: item.id},
@@ -197,9 +209,11 @@ func (item *batchItem) shown() Fields {
 	}
 }
 
-// partHeader is a header's name as Graph writes it in a batch, where clients look for these very letters.
+// partHeader is a header's name as Graph writes it in a batch, where clients look for these very
+// letters.
 func partHeader(name string) string {
-	for _, known := range []string{"request-id", "client-request-id", "ETag", "OData-Version", "OData-EntityId", "WWW-Authenticate"} {
+	for _, known := range []string{"request-id", "client-request-id", "ETag", "OData-Version",
+		"OData-EntityId", "WWW-Authenticate"} {
 		if strings.EqualFold(name, known) {
 			return known
 		}
@@ -211,8 +225,10 @@ func partHeader(name string) string {
 func (b *Batch) runItem(r *Request, item *batchItem, items []*batchItem, room int64) {
 	for _, id := range item.after {
 		if status := find(items, id).answer.status; status >= http.StatusBadRequest {
-			b.refuseItem(r, item, &Fault{Status: http.StatusFailedDependency, Code: CodeFailedDependency,
-				Message: fmt.Sprintf("Request '%s', on which this one depends, failed with %d.", Clip(id), status)})
+			b.refuseItem(r, item, &Fault{Status: http.StatusFailedDependency,
+				Code: CodeFailedDependency,
+				Message: fmt.Sprintf("Request '%s', on which this one depends, failed with %d.",
+					Clip(id), status)})
 			return
 		}
 	}
@@ -227,9 +243,11 @@ func (b *Batch) runItem(r *Request, item *batchItem, items []*batchItem, room in
 	if item.method == http.MethodHead {
 		item.answer.body.Reset()
 	}
-	// What was written is told in any case: a caller who does not hear that it was done does it again.
+	// What was written is told in any case: a caller who does not hear that it was done does it
+	// again.
 	if item.method == http.MethodGet && int64(item.answer.body.Len()) > room {
-		b.refuseItem(r, item, BadRequest("", "The answer has %d bytes, more than fit into this batch's. "+
-			"Ask for less with $top or $select, or without a batch.", item.answer.body.Len()))
+		b.refuseItem(r, item,
+			BadRequest("", "The answer has %d bytes, more than fit into this batch's. "+
+				"Ask for less with $top or $select, or without a batch.", item.answer.body.Len()))
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
-// FuzzBatch reads any body as a batch: it is refused with a fault, or each of its requests comes once, behind all that it
-// depends on, and is either a fault or a request within Graph's part of the surface.
+// FuzzBatch reads any body as a batch: it is refused with a fault, or each of its requests comes
+// once, behind all that it depends on, and is either a fault or a request within Graph's part of
+// the surface.
 func FuzzBatch(f *testing.F) {
 	for _, seed := range []string{
 		`{"requests":[{"id":"1","method":"GET","url":"/groups"}]}`,
@@ -56,7 +57,8 @@ func FuzzBatch(f *testing.F) {
 			one, err := new(Batch).itemRequest(r, item)
 			if err != nil {
 				mustBeFault(t, err)
-			} else if at := one.URL.Path; !strings.HasPrefix(at, BetaPath) && !strings.HasPrefix(at, StablePath) || one.URL.Host != "" {
+			} else if at := one.URL.Path; !strings.HasPrefix(at, BetaPath) &&
+				!strings.HasPrefix(at, StablePath) || one.URL.Host != "" {
 				t.Fatalf("%q leads to %s", item.url, one.URL)
 			}
 		}
@@ -72,7 +74,8 @@ func mustBeFault(t *testing.T, err error) {
 
 // FuzzTags reads any header as entity tags: what is read can be written and read again.
 func FuzzTags(f *testing.F) {
-	for _, seed := range []string{`*`, `"a"`, `W/"a", "b"`, `"a" "b"`, `W/`, `"`, `,`, ``, `"a",,"b"`} {
+	for _, seed := range []string{`*`, `"a"`, `W/"a", "b"`, `"a" "b"`, `W/`, `"`, `,`, ``,
+		`"a",,"b"`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
@@ -98,8 +101,11 @@ func FuzzTags(f *testing.F) {
 
 // FuzzAccept reads any header as what answer is wanted: one of the known kinds, or a fault.
 func FuzzAccept(f *testing.F) {
-	for _, seed := range []string{"*/*", "application/json;odata.metadata=full;IEEE754Compatible=true", "text/html, application/json;q=0.1",
-		"application/json;odata.metadata=", "application/json;;", `application/json;metadata="none"`} {
+	for _, seed := range []string{"*/*",
+		"application/json;odata.metadata=full;IEEE754Compatible=true",
+		"text/html, application/json;q=0.1",
+		"application/json;odata.metadata=", "application/json;;",
+		`application/json;metadata="none"`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
@@ -107,7 +113,8 @@ func FuzzAccept(f *testing.F) {
 		wanted, err := readFormat(http.Header{"Accept": {value}})
 		if err != nil {
 			mustBeFault(t, err)
-		} else if !slices.Contains([]string{metadataMinimal, metadataFull, metadataNone}, wanted.metadata) {
+		} else if !slices.Contains([]string{metadataMinimal, metadataFull, metadataNone},
+			wanted.metadata) {
 			t.Fatalf("%q asks for %+v", value, wanted)
 		}
 	})

@@ -15,7 +15,8 @@ import (
 // batchRoom is how large a batch's answer may be, as a multiple of what a request's body may be.
 const batchRoom = 4
 
-// itemRequest is the request that an item stands for, from the caller of the batch. The error is a fault of the item.
+// itemRequest is the request that an item stands for, from the caller of the batch. The error is a
+// fault of the item.
 func (b *Batch) itemRequest(r *Request, item *batchItem) (*http.Request, error) {
 	target, err := b.itemURL(r, item)
 	if err != nil {
@@ -27,7 +28,8 @@ func (b *Batch) itemRequest(r *Request, item *batchItem) (*http.Request, error) 
 	}
 	one, err := http.NewRequestWithContext(r.Context(), item.method, target.String(), content)
 	if err != nil {
-		return nil, BadRequest(item.place.String(), "Property '%s' or '%s' is not valid.", item.at("method"), item.at("url"))
+		return nil, BadRequest(item.place.String(), "Property '%s' or '%s' is not valid.",
+			item.at("method"), item.at("url"))
 	}
 	one.Host = r.HTTP.Host
 	one.RemoteAddr = r.HTTP.RemoteAddr
@@ -41,20 +43,25 @@ func (b *Batch) itemRequest(r *Request, item *batchItem) (*http.Request, error) 
 }
 
 // callerHeaders say who calls and from where. They are the batch's, for all of its items.
-var callerHeaders = []string{"Authorization", "Cookie", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "User-Agent"}
+var callerHeaders = []string{"Authorization", "Cookie", "Forwarded", "X-Forwarded-For",
+	"X-Forwarded-Proto", "X-Forwarded-Host", "User-Agent"}
 
 // frameHeaders belong to a message of its own, which an item is not.
-var frameHeaders = []string{"Host", "Connection", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Te", "Trailer", "Upgrade"}
+var frameHeaders = []string{"Host", "Connection", "Content-Length", "Content-Encoding",
+	"Transfer-Encoding", "Te", "Trailer", "Upgrade"}
 
 // itemURL is the address of an item: relative to the batch's version, or with a version in front.
 func (b *Batch) itemURL(r *Request, item *batchItem) (*url.URL, error) {
 	refuse := func(reason string) (*url.URL, error) {
-		return nil, BadRequest(item.at("url"), "Property '%s' is not valid: %s.", item.at("url"), reason)
+		return nil, BadRequest(item.at("url"), "Property '%s' is not valid: %s.", item.at("url"),
+			reason)
 	}
 	text := "/" + strings.TrimPrefix(item.url, "/")
 	place, _, _ := strings.Cut(text, "?")
-	if strings.HasPrefix(place, "/api/") || strings.HasPrefix(place, "//") || strings.Contains(place, "://") || strings.Contains(text, "#") {
-		return refuse("only what is Graph's can be in a batch, by a relative URL such as " + b.Example)
+	if strings.HasPrefix(place, "/api/") || strings.HasPrefix(place, "//") ||
+		strings.Contains(place, "://") || strings.Contains(text, "#") {
+		return refuse("only what is Graph's can be in a batch, by a relative URL such as " +
+			b.Example)
 	}
 	if isGraphPath(place) {
 		version, rest, _ := strings.Cut(text[1:], "/")
@@ -81,7 +88,9 @@ func (item *batchItem) content() (io.Reader, error) {
 		text, err := json.Marshal(body)
 		return bytes.NewReader(text), err
 	default:
-		return nil, BadRequest(item.at("body"), "Property '%s' must be a JSON object: nothing here takes another body.", item.at("body"))
+		return nil, BadRequest(item.at("body"),
+			"Property '%s' must be a JSON object: nothing here takes another body.",
+			item.at("body"))
 	}
 }
 
@@ -93,11 +102,13 @@ func (item *batchItem) setHeader(h http.Header) error {
 	for _, name := range item.header.Names {
 		value, ok := item.header.Values[name].(string)
 		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return BadRequest(item.header.At(name), "Property '%s' is no header with a string as its value.", item.header.At(name))
+			return BadRequest(item.header.At(name),
+				"Property '%s' is no header with a string as its value.", item.header.At(name))
 		}
 		for _, other := range append(callerHeaders[:6:6], frameHeaders...) {
 			if strings.EqualFold(name, other) {
-				return BadRequest(item.header.At(name), "Property '%s' is not valid: '%s' belongs to the batch, not to one of its requests.",
+				return BadRequest(item.header.At(name),
+					"Property '%s' is not valid: '%s' belongs to the batch, not to one of its requests.",
 					item.header.At(name), other)
 			}
 		}

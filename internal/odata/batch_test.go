@@ -54,7 +54,10 @@ func (a *reply) parts() map[string]part {
 func TestBatchDependencies(t *testing.T) {
 	l := newLibrary(t, BatchBody)
 	dependent := func(r object, ids ...string) object { r["dependsOn"] = ids; return r }
-	make := func(id, name string) object { return request(id, "POST", "/books", object{"title": name}) }
+	make := func(id,
+		name string) object {
+		return request(id, "POST", "/books", object{"title": name})
+	}
 	parts := l.must(http.StatusOK, "POST", "/beta/$batch", batchOf(
 		dependent(request("Last", "GET", "/books", nil), "SECOND"),
 		dependent(make("second", "b"), "first"),
@@ -63,12 +66,14 @@ func TestBatchDependencies(t *testing.T) {
 		dependent(make("never", "c"), "first", "bad"),
 		dependent(request("nor this", "GET", "/books", nil), "never"),
 	)).parts()
-	for id, status := range map[string]int{"first": 201, "second": 201, "Last": 200, "bad": 404, "never": 424, "nor this": 424} {
+	for id, status := range map[string]int{"first": 201, "second": 201, "Last": 200, "bad": 404,
+		"never": 424, "nor this": 424} {
 		if parts[id].status != status {
 			t.Errorf("%s: got %v, want %d", id, parts[id], status)
 		}
 	}
-	if n := len(parts["Last"].body["value"].([]any)); n != 2 || parts["never"].error()["code"] != "FailedDependency" {
+	if n := len(parts["Last"].body["value"].([]any)); n != 2 ||
+		parts["never"].error()["code"] != "FailedDependency" {
 		t.Errorf("%d books; %v", n, parts["never"])
 	}
 }
@@ -83,21 +88,22 @@ func TestBadBatches(t *testing.T) {
 		many[i] = good(fmt.Sprint(i))
 	}
 	for name, body := range map[string]any{
-		"none":                 object{},
-		"empty":                batchOf(),
-		"too many":             batchOf(many...),
-		"no collection":        object{"requests": good("1")},
-		"another property":     object{"requests": []object{good("1")}, "colour": 1},
-		"no object":            object{"requests": []string{"x"}},
-		"the same id":          batchOf(good("a"), good("A")),
-		"no id":                batchOf(with("id", nil)),
-		"an empty id":          batchOf(with("id", "")),
-		"a number for an id":   batchOf(with("id", 1)),
-		"no method":            batchOf(with("method", nil)),
-		"no url":               batchOf(with("url", nil)),
-		"unknown dependency":   batchOf(good("0"), with("dependsOn", []string{"2"})),
-		"itself":               batchOf(with("dependsOn", []string{"1"})),
-		"a circle":             batchOf(with("dependsOn", []string{"2"}), object{"id": "2", "method": "GET", "url": "/books", "dependsOn": []string{"1"}}),
+		"none":               object{},
+		"empty":              batchOf(),
+		"too many":           batchOf(many...),
+		"no collection":      object{"requests": good("1")},
+		"another property":   object{"requests": []object{good("1")}, "colour": 1},
+		"no object":          object{"requests": []string{"x"}},
+		"the same id":        batchOf(good("a"), good("A")),
+		"no id":              batchOf(with("id", nil)),
+		"an empty id":        batchOf(with("id", "")),
+		"a number for an id": batchOf(with("id", 1)),
+		"no method":          batchOf(with("method", nil)),
+		"no url":             batchOf(with("url", nil)),
+		"unknown dependency": batchOf(good("0"), with("dependsOn", []string{"2"})),
+		"itself":             batchOf(with("dependsOn", []string{"1"})),
+		"a circle": batchOf(with("dependsOn", []string{"2"}),
+			object{"id": "2", "method": "GET", "url": "/books", "dependsOn": []string{"1"}}),
 		"no list of ids":       batchOf(with("dependsOn", "1")),
 		"headers in a list":    batchOf(with("headers", []string{})),
 		"an unknown part":      batchOf(with("atomicityGroup", "g")),
@@ -120,29 +126,36 @@ func TestBadBatchItems(t *testing.T) {
 		item   object
 		status int
 	}{
-		"absolute":           {request("1", "GET", libraryURL+"/beta/books", nil), 400},
-		"another host":       {request("1", "GET", "//example.com/beta/books", nil), 400},
-		"our own":            {request("1", "GET", "/api/tokens", nil), 400},
-		"a stream":           {request("1", "GET", "api/events", nil), 400},
-		"around the corner":  {request("1", "GET", "/beta/../api/tokens", nil), 404},
-		"a batch":            {request("1", "POST", "/$batch", batchOf(request("1", "GET", "/books", nil))), 400},
-		"a batch elsewhere":  {request("1", "POST", "/v1.0/$batch", batchOf(request("1", "GET", "/books", nil))), 400},
-		"no URL":             {request("1", "GET", "/books?%zz", nil), 400},
-		"bad escape":         {request("1", "GET", "/%zz", nil), 400},
-		"a fragment":         {request("1", "GET", "/books#x", nil), 400},
-		"binary body":        {request("1", "POST", "/books", "AAAA"), 400},
-		"a list for a body":  {request("1", "POST", "/books", []int{1}), 400},
-		"no content type":    {object{"id": "1", "method": "POST", "url": "/books", "body": object{"title": "x"}}, 415},
-		"another caller":     {request("1", "GET", "/books", nil, "authorization", "Bearer x"), 400},
-		"another place":      {request("1", "GET", "/books", nil, "X-Forwarded-For", "1.2.3.4"), 400},
-		"a frame":            {request("1", "POST", "/books", object{"title": "x"}, "Content-Encoding", "gzip"), 400},
+		"absolute":          {request("1", "GET", libraryURL+"/beta/books", nil), 400},
+		"another host":      {request("1", "GET", "//example.com/beta/books", nil), 400},
+		"our own":           {request("1", "GET", "/api/tokens", nil), 400},
+		"a stream":          {request("1", "GET", "api/events", nil), 400},
+		"around the corner": {request("1", "GET", "/beta/../api/tokens", nil), 404},
+		"a batch": {request("1", "POST", "/$batch",
+			batchOf(request("1", "GET", "/books", nil))), 400},
+		"a batch elsewhere": {request("1", "POST", "/v1.0/$batch",
+			batchOf(request("1", "GET", "/books", nil))), 400},
+		"no URL":            {request("1", "GET", "/books?%zz", nil), 400},
+		"bad escape":        {request("1", "GET", "/%zz", nil), 400},
+		"a fragment":        {request("1", "GET", "/books#x", nil), 400},
+		"binary body":       {request("1", "POST", "/books", "AAAA"), 400},
+		"a list for a body": {request("1", "POST", "/books", []int{1}), 400},
+		"no content type": {object{"id": "1", "method": "POST", "url": "/books",
+			"body": object{"title": "x"}}, 415},
+		"another caller": {request("1", "GET", "/books", nil, "authorization", "Bearer x"),
+			400},
+		"another place": {request("1", "GET", "/books", nil, "X-Forwarded-For", "1.2.3.4"),
+			400},
+		"a frame": {request("1", "POST", "/books", object{"title": "x"},
+			"Content-Encoding", "gzip"), 400},
 		"no header":          {request("1", "GET", "/books", nil, "a b", "x"), 400},
 		"two header lines":   {request("1", "GET", "/books", nil, "x", "a\r\nb: c"), 400},
 		"unknown method":     {request("1", "PURGE", "/books", nil), 405},
 		"no method":          {request("1", "GET /", "/books", nil), 400},
 		"unsupported option": {request("1", "GET", "/books?$apply=x", nil), 400},
 	} {
-		a := l.must(http.StatusOK, "POST", "/beta/$batch", batchOf(tt.item, request("2", "GET", "/books", nil)))
+		a := l.must(http.StatusOK, "POST", "/beta/$batch",
+			batchOf(tt.item, request("2", "GET", "/books", nil)))
 		parts := a.parts()
 		if parts["1"].status != tt.status || parts["1"].message() == "" ||
 			parts["1"].error()["innerError"].(object)["request-id"] != parts["1"].header["request-id"] {
@@ -158,7 +171,8 @@ func TestBadBatchItems(t *testing.T) {
 func TestLargeBatchAnswer(t *testing.T) {
 	l := newLibrary(t, 4<<10)
 	for range 12 {
-		l.must(http.StatusCreated, "POST", "/beta/books", object{"title": strings.Repeat("long ", 150)})
+		l.must(http.StatusCreated, "POST", "/beta/books",
+			object{"title": strings.Repeat("long ", 150)})
 	}
 	items := []object{}
 	for i := range 4 {
@@ -167,7 +181,8 @@ func TestLargeBatchAnswer(t *testing.T) {
 	items = append(items, request("made", "POST", "/books", object{"title": "made"}))
 	a := l.must(http.StatusOK, "POST", "/beta/$batch", batchOf(items...))
 	parts := a.parts()
-	if parts["0"].status != 200 || parts["3"].status != 400 || !strings.Contains(parts["3"].message(), "$top") || parts["made"].status != 201 {
+	if parts["0"].status != 200 || parts["3"].status != 400 ||
+		!strings.Contains(parts["3"].message(), "$top") || parts["made"].status != 201 {
 		t.Errorf("got %.2000s", a.Body)
 	}
 	if a.Body.Len() > 20<<10 {

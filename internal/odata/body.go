@@ -50,7 +50,8 @@ func (r *Request) ReadBody() (*Object, error) {
 	return o, err
 }
 
-// ReadNoBody accepts a body without properties, as clients send with actions that have no parameters.
+// ReadNoBody accepts a body without properties, as clients send with actions that have no
+// parameters.
 func (r *Request) ReadNoBody() error {
 	text, read, err := r.bodyBytes()
 	if err != nil {
@@ -72,16 +73,18 @@ func checkMediaType(h http.Header) error {
 	value := h.Get("Content-Type")
 	media, params, err := mime.ParseMediaType(value)
 	if err != nil || media != "application/json" {
-		return unsupportedMedia("Content-Type", "Content-Type '%s' is not supported. Send application/json.", Clip(value))
+		return unsupportedMedia("Content-Type",
+			"Content-Type '%s' is not supported. Send application/json.", Clip(value))
 	}
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return unsupportedMedia("Content-Type", "Charset '%s' is not supported. Send UTF-8.", Clip(charset))
+		return unsupportedMedia("Content-Type", "Charset '%s' is not supported. Send UTF-8.",
+			Clip(charset))
 	}
 	return nil
 }
 
-// bodyBytes reads the whole body, at most as many bytes of it, as sent and as decompressed, as BodyLimit says. Large
-// ones are decompressed and parsed a few at a time, until read is called.
+// bodyBytes reads the whole body, at most as many bytes of it, as sent and as decompressed, as
+// BodyLimit says. Large ones are decompressed and parsed a few at a time, until read is called.
 func (r *Request) bodyBytes() (text []byte, read func(), err error) {
 	limit := r.BodyLimit
 	sent := http.MaxBytesReader(r.Writer, r.HTTP.Body, limit)
@@ -105,7 +108,8 @@ func (r *Request) bodyBytes() (text []byte, read func(), err error) {
 		}
 		return text, read, err
 	default:
-		return nil, nil, unsupportedMedia("Content-Encoding", "Content-Encoding '%s' is not supported. Send gzip or none.", Clip(encoding))
+		return nil, nil, unsupportedMedia("Content-Encoding",
+			"Content-Encoding '%s' is not supported. Send gzip or none.", Clip(encoding))
 	}
 }
 
@@ -124,7 +128,8 @@ func gunzip(packed []byte, limit int64) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// unpackedSize is what gzip says that it has unpacked (RFC 1952, section 2.3.1: ISIZE). It need not be so.
+// unpackedSize is what gzip says that it has unpacked (RFC 1952, section 2.3.1: ISIZE). It need not
+// be so.
 func unpackedSize(packed []byte) int64 {
 	return int64(binary.LittleEndian.Uint32(packed[max(0, len(packed)-4):]))
 }
@@ -135,9 +140,11 @@ func readFault(err error) error {
 	switch {
 	case errors.As(err, &tooLarge):
 		return bodyTooLarge(tooLarge.Limit)
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, io.ErrUnexpectedEOF),
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum),
+		errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, io.EOF):
-		return BadRequest("", "The request body breaks off or is not what its Content-Encoding says.")
+		return BadRequest("",
+			"The request body breaks off or is not what its Content-Encoding says.")
 	default:
 		return BadRequest("", "The request body cannot be read.")
 	}

@@ -33,9 +33,12 @@ func refusedWith(t *testing.T, err error, statuses ...int) {
 // What a body says is kept, and given back as JSON of the same meaning; what is no JSON is refused.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
-		`{"title":"x","publisher":null,"type":{"a":true},"icon":{"value":1.50e3}}`, `{"a":[[[[{}]]]]}`,
-		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`, `{"a":[1,]}`, `{"a":1,}`, `{} {}`,
-		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`, strings.Repeat(`{"a":`, 40),
+		`{"title":"x","publisher":null,"type":{"a":true},"icon":{"value":1.50e3}}`,
+		`{"a":[[[[{}]]]]}`,
+		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`,
+		`{"a":[1,]}`, `{"a":1,}`, `{} {}`,
+		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`,
+		strings.Repeat(`{"a":`, 40),
 		`[]`, `{`, `{"a":1,"a":2}`, `1 2`, "\xff", `{"a":"\ud800"}`,
 	} {
 		f.Add([]byte(seed))
@@ -112,9 +115,12 @@ func TestBodies(t *testing.T) {
 			t.Errorf("%.60s: got %d %s, want %d", text, a.Code, a.Body, status)
 		}
 	}
-	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Type", "text/plain")
-	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Type", "application/json; charset=latin1")
-	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Encoding", "br")
+	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Type",
+		"text/plain")
+	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`, "Content-Type",
+		"application/json; charset=latin1")
+	l.must(http.StatusUnsupportedMediaType, "POST", "/beta/books", `{"title":"a"}`,
+		"Content-Encoding", "br")
 	l.must(http.StatusNoContent, "POST", "/beta/books/1/lend", "{}")
 	l.must(http.StatusBadRequest, "POST", "/beta/books/1/lend", `{"to":"Ada"}`)
 }

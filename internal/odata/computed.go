@@ -11,8 +11,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// Computed is a source of things that are worked out for each call, and few enough for all of them to be at hand. value is
-// a thing's value of a field, text or int64; that of the field "id" is unique.
+// Computed is a source of things that are worked out for each call, and few enough for all of them
+// to be at hand. value is a thing's value of a field, text or int64; that of the field "id" is
+// unique.
 func Computed[T any](all []T, value func(T, query.Field) any) Source[T] {
 	return func(_ context.Context, q query.Query) (page query.Page[T], err error) {
 		order := append(slices.Clone(q.OrderBy), query.Order{Field: "id"})
@@ -38,7 +39,8 @@ func Computed[T any](all []T, value func(T, query.Field) any) Source[T] {
 			if len(all) > 0 && !slices.EqualFunc(keys(all[0]), q.After.Keys, sameType) {
 				return page, query.ErrPosition
 			}
-			found = slices.DeleteFunc(found, func(thing T) bool { return compareKeys(order, keys(thing), q.After.Keys) <= 0 })
+			found = slices.DeleteFunc(found,
+				func(thing T) bool { return compareKeys(order, keys(thing), q.After.Keys) <= 0 })
 		}
 		found = found[min(q.Skip, len(found)):]
 		switch {
@@ -100,7 +102,8 @@ func fulfils(c query.Condition, value func(query.Field) any) (ok bool, err error
 		}
 		return false, nil
 	case query.OneOf:
-		return slices.ContainsFunc(c.Values, func(v string) bool { return compareValues(value(c.Field), v) == 0 }), nil
+		return slices.ContainsFunc(c.Values,
+			func(v string) bool { return compareValues(value(c.Field), v) == 0 }), nil
 	case query.Comparison:
 		return compares(value(c.Field), c.Operator, c.Value)
 	default:
@@ -108,8 +111,8 @@ func fulfils(c query.Condition, value func(query.Field) any) (ok bool, err error
 	}
 }
 
-// compares holds a value against another. What is unknown, an empty text, equals nil, and is neither less nor greater than
-// anything.
+// compares holds a value against another. What is unknown, an empty text, equals nil, and is
+// neither less nor greater than anything.
 func compares(has any, operator query.Operator, than any) (bool, error) {
 	if than == nil {
 		return (has == "") == (operator == query.Equal), nil

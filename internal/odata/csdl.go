@@ -95,7 +95,8 @@ const edmNamespace = "http://docs.oasis-open.org/odata/ns/edm"
 func (m *Model) csdl(v *offer) []byte {
 	text, err := xml.MarshalIndent(m.document(v), "", "  ")
 	if err != nil {
-		panic(fmt.Sprintf("odata: $metadata does not marshal: %v", err)) // it is made of a program's own tables
+		// it is made of a program's own tables
+		panic(fmt.Sprintf("odata: $metadata does not marshal: %v", err))
 	}
 	return append([]byte(xml.Header), text...)
 }
@@ -169,7 +170,8 @@ func (s *schema) shown(t *Type, v *offer) edmxType {
 			})
 		}
 	}
-	slices.SortFunc(shown.Relations, func(a, b edmxRelation) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(shown.Relations,
+		func(a, b edmxRelation) int { return strings.Compare(a.Name, b.Name) })
 	return shown
 }
 
@@ -185,7 +187,8 @@ func (a *boundAction) shown() edmxAction {
 	binding := edmxProperty{Name: "bindingParameter", Type: Qualified(a.on)}
 	shown := edmxAction{Name: a.name, Bound: true, Parameters: []edmxProperty{binding}}
 	if s := a.signature; s.Parameter != "" {
-		shown.Parameters = append(shown.Parameters, edmxProperty{Name: s.Parameter, Type: Qualified(s.Takes)})
+		shown.Parameters = append(shown.Parameters,
+			edmxProperty{Name: s.Parameter, Type: Qualified(s.Takes)})
 	}
 	if a.signature.Returns != "" {
 		shown.Returns = &edmxReturn{Type: Qualified(a.signature.Returns)}

@@ -21,13 +21,14 @@ func (r *Request) ReadCondition() (err error) {
 		return err
 	}
 	if len(r.match) > 0 && !slices.Contains(r.match, anyTag) && !r.Operation.Conditional {
-		return BadRequest("If-Match", "Header 'If-Match' is not supported here. Leave it out, or give '*'.")
+		return BadRequest("If-Match",
+			"Header 'If-Match' is not supported here. Leave it out, or give '*'.")
 	}
 	return nil
 }
 
-// readTags reads a list of entity tags (RFC 9110, section 8.8.3). They come without W/ and quotes: all of them are weak
-// here, and, as OData has it, compared all the same.
+// readTags reads a list of entity tags (RFC 9110, section 8.8.3). They come without W/ and quotes:
+// all of them are weak here, and, as OData has it, compared all the same.
 func readTags(h http.Header, name string) (tags []string, err error) {
 	rest := strings.TrimSpace(strings.Join(h.Values(name), ","))
 	if rest == anyTag {
@@ -40,7 +41,9 @@ func readTags(h http.Header, name string) (tags []string, err error) {
 		}
 		rest = strings.TrimSpace(rest)
 		if !ok || rest != "" && rest[0] != ',' {
-			return nil, BadRequest(name, `Header '%s' is not valid: give '*', or entity tags as they came, such as W/"x".`, name)
+			return nil, BadRequest(name,
+				`Header '%s' is not valid: give '*', or entity tags as they came, such as W/"x".`,
+				name)
 		}
 		tags = append(tags, tag)
 		rest = strings.TrimSpace(strings.TrimLeft(rest, ", "))
@@ -78,14 +81,16 @@ func (r *Request) isUnmodified() bool {
 	}
 	tag := strings.TrimSuffix(strings.TrimPrefix(r.Writer.Header().Get("ETag"), `W/"`), `"`)
 	known, err := readTags(r.HTTP.Header, "If-None-Match")
-	return err == nil && tag != "" && (slices.Contains(known, tag) || slices.Contains(known, anyTag))
+	return err == nil && tag != "" && (slices.Contains(known, tag) ||
+		slices.Contains(known, anyTag))
 }
 
 // TagOf makes an entity tag of all that makes up a thing.
 func TagOf(parts ...any) string {
 	text, err := json.Marshal(parts)
 	if err != nil {
-		panic("odata: an entity tag does not marshal: " + err.Error()) // it is made of texts, times and JSON
+		// it is made of texts, times and JSON
+		panic("odata: an entity tag does not marshal: " + err.Error())
 	}
 	sum := sha256.Sum256(text)
 	return base64.RawURLEncoding.EncodeToString(sum[:12])

@@ -87,7 +87,8 @@ func WholeSeconds(wait time.Duration) string {
 
 // The most characters of what an error says: it may quote what the caller sent.
 const (
-	longestMessage = 32 << 10 // has room for the names of all settings of a policy that are not known
+	// has room for the names of all settings of a policy that are not known
+	longestMessage = 32 << 10
 	longestTarget  = 300
 )
 

@@ -37,8 +37,8 @@ func (f Fields) Append(b []byte) (_ []byte, err error) {
 	return append(b, '}'), nil
 }
 
-// appendValue writes what most properties are by itself, because encoding/json checks once more what an object in another
-// one writes.
+// appendValue writes what most properties are by itself, because encoding/json checks once more
+// what an object in another one writes.
 func appendValue(b []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case nil:

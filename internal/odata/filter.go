@@ -14,11 +14,13 @@ const (
 	filterNodeLimit   = 200  // operators and functions
 )
 
-// filterTokens are the lexical elements of the filters that are supported (OData ABNF construction rules). Strings keep
-// their quotes: godata's own rule for doubled quotes mistakes a string of nothing else.
+// filterTokens are the lexical elements of the filters that are supported (OData ABNF construction
+// rules). Strings keep their quotes: godata's own rule for doubled quotes mistakes a string of
+// nothing else.
 var filterTokens = func() *godata.Tokenizer {
 	var t godata.Tokenizer
-	t.Add(`^[[:xdigit:]]{8}-[[:xdigit:]]{4}-[[:xdigit:]]{4}-[[:xdigit:]]{4}-[[:xdigit:]]{12}`, godata.ExpressionTokenGuid)
+	t.Add(`^[[:xdigit:]]{8}-[[:xdigit:]]{4}-[[:xdigit:]]{4}-[[:xdigit:]]{4}-[[:xdigit:]]{12}`,
+		godata.ExpressionTokenGuid)
 	t.Add(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?(Z|[+-][0-9]{2}:[0-9]{2})`,
 		godata.ExpressionTokenDateTime)
 	t.Add(`^[0-9]{4}-[0-9]{2}-[0-9]{2}`, godata.ExpressionTokenDate)
@@ -40,7 +42,10 @@ var filterTokens = func() *godata.Tokenizer {
 	return &t
 }()
 
-func badFilter(format string, args ...any) *Fault { return BadRequest(OptionFilter, format, args...) }
+func badFilter(format string, args ...any) *Fault {
+	return BadRequest(OptionFilter, format,
+		args...)
+}
 
 // ParseFilter turns $filter into a condition.
 func ParseFilter(text string, l *Listing) (query.Condition, error) {
@@ -83,7 +88,8 @@ func (f *filterReader) countNode() error {
 }
 
 var comparisons = map[string]query.Operator{
-	"eq": query.Equal, "ne": query.NotEqual, "lt": query.Less, "le": query.LessOrEqual, "gt": query.Greater,
+	"eq": query.Equal, "ne": query.NotEqual, "lt": query.Less, "le": query.LessOrEqual,
+	"gt":       query.Greater,
 	"ge":       query.GreaterOrEqual,
 	"contains": query.Contains, "startswith": query.StartsWith, "endswith": query.EndsWith,
 }
@@ -98,11 +104,13 @@ func (f *filterReader) condition(n *godata.ParseNode) (query.Condition, error) {
 	if n.Token.Type == godata.ExpressionTokenLambdaNav && len(n.Children) == 2 {
 		return f.anyElement(n)
 	}
-	isOperator := n.Token.Type == godata.ExpressionTokenLogical || n.Token.Type == godata.ExpressionTokenFunc
+	isOperator := n.Token.Type == godata.ExpressionTokenLogical ||
+		n.Token.Type == godata.ExpressionTokenFunc
 	name := n.Token.Value
 	switch operator, compares := comparisons[name]; {
 	case !isOperator:
-		return nil, badFilter("Query option '$filter' is not valid: '%s' is not a condition.", Clip(name))
+		return nil, badFilter("Query option '$filter' is not valid: '%s' is not a condition.",
+			Clip(name))
 	case name == "not" && len(n.Children) == 1:
 		inner, err := f.condition(n.Children[0])
 		return query.Not{Is: inner}, err
@@ -115,12 +123,15 @@ func (f *filterReader) condition(n *godata.ParseNode) (query.Condition, error) {
 	case name == "isof" && len(n.Children) == 1:
 		return f.isOf(n.Children[0])
 	default:
-		return nil, badFilter("Query option '$filter' is not valid: '%s' has too few or too many operands.", Clip(name))
+		return nil,
+			badFilter("Query option '$filter' is not valid: '%s' has too few or too many operands.",
+				Clip(name))
 	}
 }
 
 // pair joins two conditions; a chain of the same operator stays flat.
-func (f *filterReader) pair(operator string, left, right *godata.ParseNode) (query.Condition, error) {
+func (f *filterReader) pair(operator string, left,
+	right *godata.ParseNode) (query.Condition, error) {
 	a, err := f.condition(left)
 	if err != nil {
 		return nil, err
@@ -143,7 +154,8 @@ func (f *filterReader) pair(operator string, left, right *godata.ParseNode) (que
 
 func (f *filterReader) anyOf(property, list *godata.ParseNode) (query.Condition, error) {
 	if list.Token == nil || list.Token.Type != godata.TokenTypeListExpr || len(list.Children) == 0 {
-		return nil, badFilter("Query option '$filter' is not valid: 'in' needs a list such as ('a','b').")
+		return nil,
+			badFilter("Query option '$filter' is not valid: 'in' needs a list such as ('a','b').")
 	}
 	var alternatives query.Any
 	for _, value := range list.Children {
@@ -159,21 +171,25 @@ func (f *filterReader) anyOf(property, list *godata.ParseNode) (query.Condition,
 	return alternatives, nil
 }
 
-func (f *filterReader) compare(property *godata.ParseNode, operator query.Operator, value *godata.ParseNode) (query.Condition, error) {
+func (f *filterReader) compare(property *godata.ParseNode, operator query.Operator,
+	value *godata.ParseNode) (query.Condition, error) {
 	if property.Token == nil || property.Token.Type != godata.ExpressionTokenLiteral {
-		return nil, badFilter("Query option '$filter' is not valid: the first operand must be a property.")
+		return nil,
+			badFilter("Query option '$filter' is not valid: the first operand must be a property.")
 	}
 	name := property.Token.Value
 	comparer := f.listing.Filters[name]
 	if comparer == nil {
-		return nil, badFilter("Query option '$filter' cannot name property '%s' here: it takes %s.", Clip(name), namesOf(f.listing.Filters))
+		return nil, badFilter("Query option '$filter' cannot name property '%s' here: it takes %s.",
+			Clip(name), namesOf(f.listing.Filters))
 	}
 	if l, ok := readLiteral(value.Token); ok {
 		if c, ok := comparer.Comparison(operator, l.value); ok {
 			return c, nil
 		}
 	}
-	return nil, badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.", name)
+	return nil,
+		badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.", name)
 }
 
 // isOf is isof('microsoft.graph.type'), the type with or without quotes.
@@ -184,9 +200,11 @@ func (f *filterReader) isOf(n *godata.ParseNode) (query.Condition, error) {
 	} else if n.Token != nil && n.Token.Type == godata.ExpressionTokenLiteral {
 		name = n.Token.Value
 	}
-	meaning, ok := f.listing.Types[strings.TrimPrefix(strings.TrimPrefix(name, "#"), GraphNamespace)]
+	meaning, ok := f.listing.Types[strings.TrimPrefix(strings.TrimPrefix(name, "#"),
+		GraphNamespace)]
 	if !ok {
-		return nil, badFilter("Query option '$filter' is not valid: isof cannot name '%s' here.", Clip(name))
+		return nil, badFilter("Query option '$filter' is not valid: isof cannot name '%s' here.",
+			Clip(name))
 	}
 	return meaning, nil
 }

@@ -13,9 +13,11 @@ import (
 // anyElement reads collection/any(variable:condition).
 func (f *filterReader) anyElement(n *godata.ParseNode) (query.Condition, error) {
 	of, lambda := n.Children[0], n.Children[1]
-	if of.Token == nil || lambda.Token == nil || lambda.Token.Type != godata.ExpressionTokenLambda ||
+	if of.Token == nil || lambda.Token == nil ||
+		lambda.Token.Type != godata.ExpressionTokenLambda ||
 		len(lambda.Children) != 0 && len(lambda.Children) != 2 {
-		return nil, badFilter("Query option '$filter' is not valid: 'any' needs a collection and a condition, such as tags/any(t:t eq 'x').")
+		return nil,
+			badFilter("Query option '$filter' is not valid: 'any' needs a collection and a condition, such as tags/any(t:t eq 'x').")
 	}
 	name := of.Token.Value
 	if objects, ok := f.listing.Filters[name].(*ObjectList); ok {
@@ -23,7 +25,8 @@ func (f *filterReader) anyElement(n *godata.ParseNode) (query.Condition, error) 
 	}
 	list, ok := f.listing.Filters[name].(collection)
 	if !ok {
-		return nil, badFilter("Query option '$filter' supports 'any' on %s, and not on '%s'.", f.collections(), Clip(name))
+		return nil, badFilter("Query option '$filter' supports 'any' on %s, and not on '%s'.",
+			f.collections(), Clip(name))
 	}
 	if len(lambda.Children) == 0 || lambda.Children[0].Token == nil {
 		return nil, badFilter("Query option '$filter' needs a condition in any() of '%s'.", name)
@@ -46,14 +49,18 @@ func (f *filterReader) collections() string {
 	return strings.Join(names, ", ")
 }
 
-// hasElement is the condition inside any(…) on a collection of strings: eq, in, and or between them. An element fulfils
-// one or the other when one fulfils the one or one fulfils the other; of and and not this does not hold.
-func (f *filterReader) hasElement(list collection, name, variable string, n *godata.ParseNode) (query.Condition, error) {
+// hasElement is the condition inside any(…) on a collection of strings: eq, in, and or between
+// them. An element fulfils one or the other when one fulfils the one or one fulfils the other; of
+// and and not this does not hold.
+func (f *filterReader) hasElement(list collection, name, variable string,
+	n *godata.ParseNode) (query.Condition, error) {
 	if err := f.countNode(); err != nil {
 		return nil, err
 	}
-	unsupported := badFilter("Query option '$filter' supports eq, in and or inside 'any' of '%s'.", name)
-	if n == nil || n.Token == nil || n.Token.Type != godata.ExpressionTokenLogical || len(n.Children) != 2 {
+	unsupported := badFilter("Query option '$filter' supports eq, in and or inside 'any' of '%s'.",
+		name)
+	if n == nil || n.Token == nil || n.Token.Type != godata.ExpressionTokenLogical ||
+		len(n.Children) != 2 {
 		return nil, unsupported
 	}
 	left, right := n.Children[0], n.Children[1]
@@ -72,7 +79,8 @@ func (f *filterReader) hasElement(list collection, name, variable string, n *god
 	default:
 		return nil, unsupported
 	}
-	if left.Token == nil || left.Token.Type != godata.ExpressionTokenLiteral || left.Token.Value != variable || len(values) == 0 {
+	if left.Token == nil || left.Token.Type != godata.ExpressionTokenLiteral ||
+		left.Token.Value != variable || len(values) == 0 {
 		return nil, unsupported
 	}
 	var elements query.Any
@@ -83,7 +91,8 @@ func (f *filterReader) hasElement(list collection, name, variable string, n *god
 		l, _ := readLiteral(value.Token)
 		text, isText := l.value.(string)
 		if !isText {
-			return nil, badFilter("Query option '$filter' is not valid: an element of '%s' must be compared with a string.", name)
+			return nil,
+				badFilter("Query option '$filter' is not valid: an element of '%s' must be compared with a string.", name)
 		}
 		elements = append(elements, list.Has(text))
 	}

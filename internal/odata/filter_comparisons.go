@@ -6,8 +6,8 @@ import (
 	"github.com/CiscoM31/godata"
 )
 
-// comparisonTokens are the lexical elements of filters that are comparisons with `and` between them.
-// The name of a property may be a path.
+// comparisonTokens are the lexical elements of filters that are comparisons with `and` between
+// them. The name of a property may be a path.
 var comparisonTokens = func() *godata.Tokenizer {
 	var t godata.Tokenizer
 	t.Add(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?(Z|[+-][0-9]{2}:[0-9]{2})`,
@@ -21,8 +21,10 @@ var comparisonTokens = func() *godata.Tokenizer {
 }()
 
 // ParseComparisons reads a $filter that is comparisons with `and` between them, and adds each. What
-// the filter has beside these, or what add refuses, is answered with help, which says what is taken.
-func ParseComparisons(text, help string, add func(property, operator string, value any) bool) error {
+// the filter has beside these, or what add refuses, is answered with help, which says what is
+// taken.
+func ParseComparisons(text, help string, add func(property, operator string,
+	value any) bool) error {
 	if len(text) > filterLengthLimit {
 		return badFilter("Query option '$filter' is longer than %d bytes.", filterLengthLimit)
 	}

@@ -23,7 +23,8 @@ type ObjectList struct {
 func (*ObjectList) Comparison(query.Operator, any) (query.Condition, bool) { return nil, false }
 
 // anyObject reads objects/any(variable:condition). Without a condition, any object will do.
-func (f *filterReader) anyObject(of *ObjectList, lambda *godata.ParseNode) (query.Condition, error) {
+func (f *filterReader) anyObject(of *ObjectList,
+	lambda *godata.ParseNode) (query.Condition, error) {
 	var fulfil []int
 	for i, object := range of.Objects {
 		if len(lambda.Children) == 2 {
@@ -54,7 +55,8 @@ func (p *objectPredicate) holds(n *godata.ParseNode) (bool, error) {
 		return false, err
 	}
 	if n == nil || n.Token == nil || n.Token.Type != godata.ExpressionTokenLogical {
-		return false, badFilter("Query option '$filter' is not valid: 'any' needs a condition such as a:a/state eq 'failed'.")
+		return false,
+			badFilter("Query option '$filter' is not valid: 'any' needs a condition such as a:a/state eq 'failed'.")
 	}
 	switch name := n.Token.Value; {
 	case name == "not" && len(n.Children) == 1:
@@ -73,19 +75,24 @@ func (p *objectPredicate) holds(n *godata.ParseNode) (bool, error) {
 	case name == "in" && len(n.Children) == 2:
 		return p.isOneOf(n.Children[0], n.Children[1].Children)
 	default:
-		return false, badFilter("Query option '$filter' does not support '%s' inside 'any'.", Clip(name))
+		return false, badFilter("Query option '$filter' does not support '%s' inside 'any'.",
+			Clip(name))
 	}
 }
 
 // isOneOf reports whether a property of the variable equals one of the candidates.
-func (p *objectPredicate) isOneOf(property *godata.ParseNode, candidates []*godata.ParseNode) (bool, error) {
+func (p *objectPredicate) isOneOf(property *godata.ParseNode,
+	candidates []*godata.ParseNode) (bool, error) {
 	name, ok := p.propertyName(property)
 	if !ok {
-		return false, badFilter("Query option '$filter' is not valid: inside 'any' the first operand must be a property of its variable.")
+		return false,
+			badFilter("Query option '$filter' is not valid: inside 'any' the first operand must be a property of its variable.")
 	}
 	value, known := p.object[name]
 	if !known {
-		return false, badFilter("Query option '$filter' does not support property '%s' inside 'any'.", Clip(name))
+		return false,
+			badFilter("Query option '$filter' does not support property '%s' inside 'any'.",
+				Clip(name))
 	}
 	members := p.list.Members[name]
 	found := false
@@ -93,7 +100,8 @@ func (p *objectPredicate) isOneOf(property *godata.ParseNode, candidates []*goda
 		l, ok := readLiteral(candidate.Token)
 		text, isText := l.value.(string)
 		if !ok || !isText || members != nil && !slices.Contains(members, text) {
-			return false, badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.", name)
+			return false,
+				badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.", name)
 		}
 		found = found || text == value
 	}
@@ -106,7 +114,8 @@ func (p *objectPredicate) propertyName(n *godata.ParseNode) (name string, ok boo
 		return "", false
 	}
 	of, property := n.Children[0].Token, n.Children[1].Token
-	if of == nil || property == nil || p.variable.Token == nil || of.Value != p.variable.Token.Value {
+	if of == nil || property == nil || p.variable.Token == nil ||
+		of.Value != p.variable.Token.Value {
 		return "", false
 	}
 	return property.Value, true

@@ -33,24 +33,27 @@ func TestParseFilter(t *testing.T) {
 		"startswith(title,'i')":             is("title", query.StartsWith, "i"),
 		"endswith(title, 'x')":              is("title", query.EndsWith, "x"),
 		"not contains(title,'a')":           query.Not{Is: is("title", query.Contains, "a")},
-		"title in ('a','b')":                query.Any{is("title", query.Equal, "a"), is("title", query.Equal, "b")},
-		"state eq 'lent'":                   query.Is("state", "lent"),
-		"state ne 'lost'":                   query.Not{Is: query.Any{}},
-		"owner eq 'US'":                     query.All{},
-		"shop eq null":                      query.All{},
-		"shop eq 'us'":                      query.Any{},
-		"paper ne true":                     query.Any{},
-		"heirs/any(h:h eq 'x')":             query.Any{},
-		"topics/any(t: t in ('0','1'))":     query.Any{query.Has{Field: "topics", Value: "0"}, query.Has{Field: "topics", Value: "1"}},
-		"isof('microsoft.graph.atlas')":     query.Is("kind", "atlas"),
-		"isof(microsoft.graph.globe)":       query.Any{},
-		"loans/any()":                       query.Is("loans", "[0 1]"),
-		"loans/any(l:l/state eq 'over')":    query.Is("loans", "[1]"),
-		"loans/any(l:l/to ne 'Ada')":        query.Is("loans", "[]"),
+		"title in ('a','b')": query.Any{is("title", query.Equal, "a"),
+			is("title", query.Equal, "b")},
+		"state eq 'lent'":       query.Is("state", "lent"),
+		"state ne 'lost'":       query.Not{Is: query.Any{}},
+		"owner eq 'US'":         query.All{},
+		"shop eq null":          query.All{},
+		"shop eq 'us'":          query.Any{},
+		"paper ne true":         query.Any{},
+		"heirs/any(h:h eq 'x')": query.Any{},
+		"topics/any(t: t in ('0','1'))": query.Any{query.Has{Field: "topics", Value: "0"},
+			query.Has{Field: "topics", Value: "1"}},
+		"isof('microsoft.graph.atlas')":  query.Is("kind", "atlas"),
+		"isof(microsoft.graph.globe)":    query.Any{},
+		"loans/any()":                    query.Is("loans", "[0 1]"),
+		"loans/any(l:l/state eq 'over')": query.Is("loans", "[1]"),
+		"loans/any(l:l/to ne 'Ada')":     query.Is("loans", "[]"),
 		"loans/any(l:not(l/state in ('over','lost')) and l/to eq 'Ada')": query.Is("loans", "[0]"),
 		"title eq 'a' or title eq 'b' and bound eq false": query.Any{is("title", query.Equal, "a"),
 			query.All{is("title", query.Equal, "b"), is("bound", query.Equal, false)}},
-		"title eq 'a' or title eq 'b' or title eq 'c'": query.Any{is("title", query.Equal, "a"), is("title", query.Equal, "b"),
+		"title eq 'a' or title eq 'b' or title eq 'c'": query.Any{is("title", query.Equal, "a"),
+			is("title", query.Equal, "b"),
 			is("title", query.Equal, "c")},
 	} {
 		got, err := ParseFilter(text, bookListing)
@@ -106,7 +109,8 @@ func TestParseFilterRefuses(t *testing.T) {
 	} {
 		got, err := ParseFilter(text, bookListing)
 		var f *Fault
-		if !errors.As(err, &f) || f.Status != http.StatusBadRequest || !strings.Contains(f.Message, named) {
+		if !errors.As(err, &f) || f.Status != http.StatusBadRequest ||
+			!strings.Contains(f.Message, named) {
 			t.Errorf("%.60s: got %#v, %v; want a 400 that names %s", text, got, err, named)
 		}
 	}
@@ -126,7 +130,8 @@ func TestParseFilterRefusesOfObjects(t *testing.T) {
 	} {
 		got, err := ParseFilter(text, bookListing)
 		var f *Fault
-		if !errors.As(err, &f) || f.Status != http.StatusBadRequest || !strings.Contains(f.Message, named) {
+		if !errors.As(err, &f) || f.Status != http.StatusBadRequest ||
+			!strings.Contains(f.Message, named) {
 			t.Errorf("%.60s: got %#v, %v; want a 400 that names %s", text, got, err, named)
 		}
 	}
@@ -135,11 +140,16 @@ func TestParseFilterRefusesOfObjects(t *testing.T) {
 // FuzzOptions holds that no query string panics, and that what is accepted is within its bounds.
 func FuzzOptions(f *testing.F) {
 	for _, seed := range []string{
-		"$filter=title%20eq%20'a'&$top=5", "$top=-1", "$filter=not%20(contains(id,'a')%20and%20bound%20eq%20true)",
-		"$orderby=printed%20desc,title&$count=true", "$select=id,title", "$skiptoken=e30", "$filter=id%20in%20(null,'a')",
-		"$filter=((((", "$filter=not%20not%20id%20eq%20'a'", "$filter=id,id", "$filter=in%20(,)", "$filter=eq%20eq%20eq%20eq",
-		"$filter=topics/any(t:t%20eq%20'0')&$skip=5&$search=%22title:a%22", "$filter=isof('microsoft.graph.atlas')", "$skip=100001",
-		"$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMWU5OSwiYSJdfX0", "$orderby=id,id", "$filter=loans/any(a:a/to%20in%20('x'))%20or%20pages%20lt%202",
+		"$filter=title%20eq%20'a'&$top=5", "$top=-1",
+		"$filter=not%20(contains(id,'a')%20and%20bound%20eq%20true)",
+		"$orderby=printed%20desc,title&$count=true", "$select=id,title", "$skiptoken=e30",
+		"$filter=id%20in%20(null,'a')",
+		"$filter=((((", "$filter=not%20not%20id%20eq%20'a'", "$filter=id,id", "$filter=in%20(,)",
+		"$filter=eq%20eq%20eq%20eq",
+		"$filter=topics/any(t:t%20eq%20'0')&$skip=5&$search=%22title:a%22",
+		"$filter=isof('microsoft.graph.atlas')", "$skip=100001",
+		"$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbMWU5OSwiYSJdfX0", "$orderby=id,id",
+		"$filter=loans/any(a:a/to%20in%20('x'))%20or%20pages%20lt%202",
 	} {
 		f.Add(seed)
 	}
@@ -155,10 +165,12 @@ func FuzzOptions(f *testing.F) {
 		if err != nil && (!errors.As(err, &bad) || bad.Status != http.StatusBadRequest) {
 			t.Fatalf("%q: %v is not a 400", text, err)
 		}
-		if err == nil && (q.Limit == 0 || q.Limit > largestPage || q.Skip < 0 || q.Skip > largestSkip || len(q.OrderBy) > mostOrders) {
+		if err == nil && (q.Limit == 0 || q.Limit > largestPage || q.Skip < 0 ||
+			q.Skip > largestSkip || len(q.OrderBy) > mostOrders) {
 			t.Fatalf("%q: %+v", text, q)
 		}
-		if err == nil && (options.Has(OptionFilter) || options.Has(OptionSearch)) && q.Where == nil {
+		if err == nil && (options.Has(OptionFilter) || options.Has(OptionSearch)) &&
+			q.Where == nil {
 			t.Fatalf("%q: the filter is ignored", text)
 		}
 	})

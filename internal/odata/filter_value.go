@@ -82,12 +82,14 @@ func (f TimeField) Comparison(operator query.Operator, value any) (query.Conditi
 
 func (f BoolField) Comparison(operator query.Operator, value any) (query.Condition, bool) {
 	_, isBool := value.(bool)
-	return query.Comparison{Field: query.Field(f), Operator: operator, Value: value}, isBool && isEquality(operator)
+	return query.Comparison{Field: query.Field(f), Operator: operator, Value: value},
+		isBool && isEquality(operator)
 }
 
 func (f NumberField) Comparison(operator query.Operator, value any) (query.Condition, bool) {
 	_, isNumber := value.(int64)
-	return query.Comparison{Field: query.Field(f), Operator: operator, Value: value}, isNumber && operator < query.Contains
+	return query.Comparison{Field: query.Field(f), Operator: operator, Value: value},
+		isNumber && operator < query.Contains
 }
 
 // collection is a comparer of a collection of strings, on which any can be used.
@@ -142,7 +144,8 @@ func MemberOf(field query.Field, members ...string) ChoiceField {
 	return f
 }
 
-// Choices are an enumeration of which only some members occur here. The others are known, and nothing has them.
+// Choices are an enumeration of which only some members occur here. The others are known, and
+// nothing has them.
 func Choices(occur map[string]query.Condition, others ...string) ChoiceField {
 	for _, member := range others {
 		occur[member] = query.Any{}

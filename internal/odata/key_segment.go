@@ -9,8 +9,9 @@ import (
 // keySegment is a segment of a path that has a key in parentheses.
 var keySegment = regexp.MustCompile(`^([A-Za-z]+)\('(.+)'\)$`)
 
-// withKeySegments is a request for Graph whose path has its keys as segments: users('id') is users/id. OData has both forms
-// (OData URL conventions 4.0, sections 4.3.1 and 4.3.4), and many scripts use the first.
+// withKeySegments is a request for Graph whose path has its keys as segments: users('id') is
+// users/id. OData has both forms (OData URL conventions 4.0, sections 4.3.1 and 4.3.4), and many
+// scripts use the first.
 func withKeySegments(r *http.Request) *http.Request {
 	if !strings.Contains(r.URL.Path, "('") || !isGraphPath(r.URL.Path) {
 		return r

@@ -9,7 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
-// A key in parentheses, with its quotes doubled, is the segment behind the name; what has no such key stays as it is.
+// A key in parentheses, with its quotes doubled, is the segment behind the name; what has no such
+// key stays as it is.
 func FuzzKeySegments(f *testing.F) {
 	for _, key := range []string{"a", "it's", "''", "b('c')", "", "a/b", "%2F", ")'"} {
 		f.Add(key)

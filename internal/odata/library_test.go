@@ -24,7 +24,8 @@ type book struct {
 	pages            int64
 }
 
-var bookProperties = Properties{{"id", String}, {"title", String}, {"pages", Int64}, {"state", "bookState"},
+var bookProperties = Properties{{"id", String}, {"title", String}, {"pages", Int64},
+	{"state", "bookState"},
 	{"topics", CollectionOf(String)}}
 
 var bookListing = &Listing{
@@ -32,10 +33,12 @@ var bookListing = &Listing{
 		"id": TextField("id"), "title": TextField("title"), "pages": NumberField("pages"),
 		"printed": TimeField("printed"), "bound": BoolField("bound"), "topics": ListField("topics"),
 		"state": Choices(map[string]query.Condition{"lent": query.Is("state", "lent")}, "lost"),
-		"owner": FixedField("us"), "shop": FixedField(""), "paper": ConstField(true), "heirs": EmptyField{},
+		"owner": FixedField("us"), "shop": FixedField(""), "paper": ConstField(true),
+		"heirs": EmptyField{},
 		"loans": loanList,
 	},
-	Orders: map[string]query.Field{"id": "id", "title": "title", "pages": "pages", "printed": "printed"},
+	Orders: map[string]query.Field{"id": "id", "title": "title", "pages": "pages",
+		"printed": "printed"},
 	Search: map[string]query.Field{"title": "title"},
 	Types:  map[string]query.Condition{"atlas": query.Is("kind", "atlas"), "globe": query.Any{}},
 }
@@ -63,7 +66,8 @@ func (b book) value(f query.Field) any {
 }
 
 func (b book) fields() Fields {
-	return Fields{{"id", b.id}, {"title", b.title}, {"pages", b.pages}, {"state", b.state}, {"topics", []string{}}}
+	return Fields{{"id", b.id}, {"title", b.title}, {"pages", b.pages}, {"state", b.state},
+		{"topics", []string{}}}
 }
 
 // newLibrary serves books. No body of a request may have more than maxBody bytes.
@@ -76,21 +80,29 @@ func newLibrary(t *testing.T, maxBody int64) *library {
 	}
 	batch := &Batch{Serve: l, Refuse: l.refuse, Example: "/books"}
 	operations := []operation{
-		{&Operation{Method: "GET", Pattern: "/beta/books", Set: "books", Answers: "book", List: true}, ExpandOptions, l.list},
-		{&Operation{Method: "GET", Pattern: "/v1.0/books", Set: "books", Answers: "book", List: true}, QueryOptions, l.list},
-		{&Operation{Method: "GET", Pattern: "/beta/books/$count", Set: "books", Answers: "book"}, CountOptions, l.list},
-		{&Operation{Method: "POST", Pattern: "/beta/books", Set: "books", Answers: "book", SetByServer: []string{"id"},
+		{&Operation{Method: "GET", Pattern: "/beta/books", Set: "books", Answers: "book",
+			List: true}, ExpandOptions, l.list},
+		{&Operation{Method: "GET", Pattern: "/v1.0/books", Set: "books", Answers: "book",
+			List: true}, QueryOptions, l.list},
+		{&Operation{Method: "GET", Pattern: "/beta/books/$count", Set: "books", Answers: "book"},
+			CountOptions, l.list},
+		{&Operation{Method: "POST", Pattern: "/beta/books", Set: "books", Answers: "book",
+			SetByServer:  []string{"id"},
 			SetElsewhere: []string{"loans"}}, nil, l.create},
-		{&Operation{Method: "GET", Pattern: "/beta/books/{id}", Set: "books", Answers: "book"}, []string{OptionSelect}, l.get},
-		{&Operation{Method: "PATCH", Pattern: "/beta/books/{id}", Set: "books", Answers: "book", Conditional: true}, nil, l.update},
+		{&Operation{Method: "GET", Pattern: "/beta/books/{id}", Set: "books", Answers: "book"},
+			[]string{OptionSelect}, l.get},
+		{&Operation{Method: "PATCH", Pattern: "/beta/books/{id}", Set: "books", Answers: "book",
+			Conditional: true}, nil, l.update},
 		{&Operation{Method: "POST", Pattern: "/beta/books/{id}/lend", Set: "books",
 			Signature: Signature{Parameter: "to", Takes: String, Returns: "book"}}, nil, l.lend},
 		{&Operation{Method: "POST", Pattern: "/beta/$batch", Unchanging: true}, nil, batch.Reply},
 		{&Operation{Method: "GET", Pattern: "/beta/$metadata"}, nil, (*Request).ReplyMetadata},
-		{&Operation{Method: "GET", Pattern: "/api/books"}, []string{OptionTop, OptionSkipToken}, l.own},
+		{&Operation{Method: "GET", Pattern: "/api/books"}, []string{OptionTop, OptionSkipToken},
+			l.own},
 	}
 	d := Definition{
-		Types: []*Type{{Name: "entity", Entity: true, Abstract: true, Key: "id", Properties: Texts("id")},
+		Types: []*Type{{Name: "entity", Entity: true, Abstract: true, Key: "id",
+			Properties: Texts("id")},
 			{Name: "book", Base: "entity", Entity: true, Properties: bookProperties.Without("id")}},
 		Enums: []*Enum{Sequence("bookState", "standing", "lent", UnknownFutureValue, "lost")},
 	}
@@ -113,7 +125,8 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path.Clean(r.URL.Path) != r.URL.Path, pattern == "" && readable == "":
 		l.refuse(w, r, NotFound("There is nothing at '%s'.", r.URL.Path))
 	case pattern == "":
-		l.refuse(w, r, &Fault{Status: http.StatusMethodNotAllowed, Code: CodeMethodNotAllowed, Message: "Not allowed."})
+		l.refuse(w, r, &Fault{Status: http.StatusMethodNotAllowed, Code: CodeMethodNotAllowed,
+			Message: "Not allowed."})
 	default:
 		l.mux.ServeHTTP(w, r)
 	}
@@ -154,9 +167,10 @@ func (l *library) list(r *Request) error {
 	if _, err := r.Expansions("loans"); err != nil {
 		return err
 	}
-	return ServeList(r, "books", bookListing, nil, Computed(l.books, book.value), func(b book) (Fields, error) {
-		return b.fields().Pick(selected), nil
-	})
+	return ServeList(r, "books", bookListing, nil, Computed(l.books, book.value),
+		func(b book) (Fields, error) {
+			return b.fields().Pick(selected), nil
+		})
 }
 
 func (l *library) find(r *Request) (*book, error) {
@@ -208,7 +222,8 @@ func (l *library) update(r *Request) error {
 		return err
 	}
 	var title *string
-	err = errors.Join(body.Only("title"), body.Read(Readers{"title": body.Edits(&title)}), r.CheckMatch(TagOf(b.title)))
+	err = errors.Join(body.Only("title"), body.Read(Readers{"title": body.Edits(&title)}),
+		r.CheckMatch(TagOf(b.title)))
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,8 @@ type Listing struct {
 	Order []query.Order
 }
 
-// countSuffix ends the path of a list's size, as plain text (OData URL conventions 4.0, section 4.8).
+// countSuffix ends the path of a list's size, as plain text (OData URL conventions 4.0, section
+// 4.8).
 const CountSuffix = "/$count"
 
 // readQuery reads the options of a list.
@@ -94,21 +95,29 @@ const mostOrders = 3
 func (l *Listing) orderBy(text string) (order []query.Order, err error) {
 	parts := strings.Split(text, ",")
 	if len(parts) > mostOrders {
-		return nil, BadRequest(OptionOrderBy, "Query option '$orderby' names more than %d properties.", mostOrders)
+		return nil, BadRequest(OptionOrderBy,
+			"Query option '$orderby' names more than %d properties.", mostOrders)
 	}
 	for _, part := range parts {
 		words := strings.Fields(part)
-		if len(words) == 0 || len(words) > 2 || len(words) == 2 && words[1] != "asc" && words[1] != "desc" {
-			return nil, BadRequest(OptionOrderBy, "Query option '$orderby' is not valid at '%s': give a property, and asc or desc.", Clip(part))
+		if len(words) == 0 || len(words) > 2 ||
+			len(words) == 2 && words[1] != "asc" && words[1] != "desc" {
+			return nil, BadRequest(OptionOrderBy,
+				"Query option '$orderby' is not valid at '%s': give a property, and asc or desc.",
+				Clip(part))
 		}
 		field, ok := l.Orders[words[0]]
 		if !ok {
-			return nil, BadRequest(OptionOrderBy, "Query option '$orderby' cannot name '%s' here: it takes %s.", Clip(words[0]), namesOf(l.Orders))
+			return nil, BadRequest(OptionOrderBy,
+				"Query option '$orderby' cannot name '%s' here: it takes %s.", Clip(words[0]),
+				namesOf(l.Orders))
 		}
 		if slices.ContainsFunc(order, func(o query.Order) bool { return o.Field == field }) {
-			return nil, BadRequest(OptionOrderBy, "Query option '$orderby' names '%s' twice.", words[0])
+			return nil, BadRequest(OptionOrderBy, "Query option '$orderby' names '%s' twice.",
+				words[0])
 		}
-		order = append(order, query.Order{Field: field, Descending: len(words) == 2 && words[1] == "desc"})
+		order = append(order, query.Order{Field: field,
+			Descending: len(words) == 2 && words[1] == "desc"})
 	}
 	return order, nil
 }
@@ -132,8 +141,8 @@ func ReadingFirst[T any](read Source[T], more func([]T) error) Source[T] {
 	}
 }
 
-// ServeList answers with a page of a collection, or with the size of the list if the operation is for
-// that. Within is what limits the list beyond its options, nil: nothing.
+// ServeList answers with a page of a collection, or with the size of the list if the operation is
+// for that. Within is what limits the list beyond its options, nil: nothing.
 func ServeList[T any](r *Request, collection string, l *Listing, within query.Condition,
 	read Source[T], show func(T) (Fields, error)) error {
 	q, err := r.readQuery(l)

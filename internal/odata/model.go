@@ -10,7 +10,8 @@ type Definition struct {
 	Types      []*Type
 	Enums      []*Enum
 	Operations []*Operation
-	// Containers are the singletons under which most collections are kept. Each is a type of its own.
+	// Containers are the singletons under which most collections are kept. Each is a type of its
+	// own.
 	Containers []string
 	// Unlisted are the types of what is in sets that no operation lists, by the sets' paths.
 	Unlisted map[string]TypeName

@@ -16,8 +16,8 @@ type Object struct {
 // At is the full name of a property, as messages name it.
 func (o *Object) At(name string) string { return (&place{in: o.place, name: name}).String() }
 
-// Only refuses properties that are not among the known ones. Annotations are accepted everywhere, but for
-// references to other things.
+// Only refuses properties that are not among the known ones. Annotations are accepted everywhere,
+// but for references to other things.
 func (o *Object) Only(known ...string) error {
 	for _, name := range o.Names {
 		if (!isAnnotation(name) || isBinding(name)) && !slices.Contains(known, name) {
@@ -52,7 +52,8 @@ func (o *Object) RequiredText(name string) (string, error) {
 func (o *Object) RequiredObject(name string) (*Object, error) {
 	inner, ok := o.Values[name].(*Object)
 	if !ok {
-		return nil, BadRequest(o.At(name), "Property '%s' is required and must be an object.", o.At(name))
+		return nil, BadRequest(o.At(name), "Property '%s' is required and must be an object.",
+			o.At(name))
 	}
 	return inner, nil
 }
@@ -61,7 +62,8 @@ func (o *Object) RequiredObject(name string) (*Object, error) {
 func (o *Object) RequiredObjects(name string) ([]*Object, error) {
 	list, ok := o.Values[name].([]any)
 	if !ok {
-		return nil, BadRequest(o.At(name), "Property '%s' is required and must be a collection.", o.At(name))
+		return nil, BadRequest(o.At(name), "Property '%s' is required and must be a collection.",
+			o.At(name))
 	}
 	objects := make([]*Object, len(list))
 	for i, v := range list {
@@ -77,7 +79,8 @@ func (o *Object) RequiredObjects(name string) ([]*Object, error) {
 func (o *Object) RequiredTexts(name string) ([]string, error) {
 	list, ok := o.Values[name].([]any)
 	if !ok {
-		return nil, BadRequest(o.At(name), "Property '%s' is required and must be a collection.", o.At(name))
+		return nil, BadRequest(o.At(name), "Property '%s' is required and must be a collection.",
+			o.At(name))
 	}
 	texts := make([]string, len(list))
 	for i, v := range list {
@@ -114,7 +117,8 @@ func (o *Object) Member(name string, members []string) (int, error) {
 	}
 	i := slices.Index(members, value)
 	if i < 0 {
-		return 0, BadRequest(o.At(name), "Property '%s' is not valid: '%s' is none of %s.", o.At(name), Clip(value),
+		return 0, BadRequest(o.At(name), "Property '%s' is not valid: '%s' is none of %s.",
+			o.At(name), Clip(value),
 			strings.Join(members, ", "))
 	}
 	return i, nil
@@ -123,8 +127,10 @@ func (o *Object) Member(name string, members []string) (int, error) {
 // OfType refuses another @odata.type than the one of these.
 func (o *Object) OfType(names ...string) error {
 	odataType, err := o.ODataType()
-	if err == nil && odataType != "" && !slices.Contains(names, strings.TrimPrefix(odataType, GraphNamespace)) {
-		err = BadRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", GraphNamespace, names[0])
+	if err == nil && odataType != "" && !slices.Contains(names,
+		strings.TrimPrefix(odataType, GraphNamespace)) {
+		err = BadRequest("@odata.type", "Property '@odata.type' must be '#%s%s'.", GraphNamespace,
+			names[0])
 	}
 	return err
 }
@@ -141,7 +147,8 @@ func (o *Object) OptionalTexts(name string) ([]string, error) {
 func (o *Object) OnlyAs(name, value string) error {
 	text, ok, err := o.Text(name)
 	if err == nil && ok && text != value {
-		err = BadRequest(o.At(name), "Property '%s' can only be '%s' here, and not '%s'.", o.At(name), value, Clip(text))
+		err = BadRequest(o.At(name), "Property '%s' can only be '%s' here, and not '%s'.",
+			o.At(name), value, Clip(text))
 	}
 	return err
 }

@@ -16,8 +16,8 @@ func (o *Object) EditedText(name string) (*string, error) {
 // Readers say by its name how a property is read.
 type Readers map[string]func(name string) error
 
-// Read reads the properties that have a reader, in the order in which the body has them. The error is that of the first
-// that is wrong.
+// Read reads the properties that have a reader, in the order in which the body has them. The error
+// is that of the first that is wrong.
 func (o *Object) Read(by Readers) error {
 	for _, name := range o.Names {
 		if read := by[name]; read != nil {
@@ -60,8 +60,8 @@ func objectOf(body Fields) (*Object, error) {
 	return o, nil
 }
 
-// answeredValue is a value of an answer as JSON has it. What is no object of ours, such as a property that is kept as
-// JSON, is read.
+// answeredValue is a value of an answer as JSON has it. What is no object of ours, such as a
+// property that is kept as JSON, is read.
 func answeredValue(value any) (any, error) {
 	switch v := value.(type) {
 	case Fields:

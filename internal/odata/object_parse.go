@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
-// What a request's JSON may have, whatever its length. A value takes many times the memory of the few bytes that it can be
-// written in. The largest policies have about a tenth of it.
+// What a request's JSON may have, whatever its length. A value takes many times the memory of the
+// few bytes that it can be written in. The largest policies have about a tenth of it.
 const (
 	depthLimit  = 32
 	nodeLimit   = 50_000 // values, of any kind
@@ -49,20 +49,23 @@ func (p *place) String() string {
 
 var byteOrderMark = []byte("\ufeff")
 
-// ParseObject reads a request body that must be one JSON object. A byte order mark is skipped (RFC 8259, section 8.1), and
-// annotations that say nothing to the server are left out.
+// ParseObject reads a request body that must be one JSON object. A byte order mark is skipped (RFC
+// 8259, section 8.1), and annotations that say nothing to the server are left out.
 func ParseObject(body []byte) (*Object, error) {
 	body = bytes.TrimPrefix(body, byteOrderMark)
 	if !utf8.Valid(body) {
 		return nil, BadRequest("", "The request body is not valid JSON: it is not UTF-8.")
 	}
-	p := &bodyParser{d: json.NewDecoder(bytes.NewReader(body)), nodes: nodeLimit, depth: depthLimit, bounded: true}
+	p := &bodyParser{d: json.NewDecoder(bytes.NewReader(body)), nodes: nodeLimit, depth: depthLimit,
+		bounded: true}
 	v, err := p.parse()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := p.d.Token(); err != io.EOF {
-		return nil, BadRequest("", "The request body is not valid JSON: something follows behind its end, at byte %d.", p.d.InputOffset())
+		return nil, BadRequest("",
+			"The request body is not valid JSON: something follows behind its end, at byte %d.",
+			p.d.InputOffset())
 	}
 	o, ok := v.(*Object)
 	if !ok {
@@ -74,17 +77,19 @@ func ParseObject(body []byte) (*Object, error) {
 func notJSON(err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return BadRequest("", "The request body is not valid JSON at byte %d: %s.", syntax.Offset, syntax.Error())
+		return BadRequest("", "The request body is not valid JSON at byte %d: %s.", syntax.Offset,
+			syntax.Error())
 	}
 	return BadRequest("", "The request body is not valid JSON.")
 }
 
 // bodyParser reads JSON, value by value, so that it ends where a bound is passed.
 type bodyParser struct {
-	d       *json.Decoder
-	nodes   int  // values that may still come
-	depth   int  // of values in each other
-	bounded bool // it is a request's, from outside; otherwise an answer of the server's own, as it is
+	d     *json.Decoder
+	nodes int // values that may still come
+	depth int // of values in each other
+	// it is a request's, from outside; otherwise an answer of the server's own, as it is
+	bounded bool
 }
 
 func (p *bodyParser) parse() (any, error) {
@@ -123,7 +128,8 @@ func (p *bodyParser) value(at place, depth int) (any, error) {
 // check holds a value against the bounds.
 func (p *bodyParser) check(token json.Token, at *place, depth int) error {
 	if p.nodes--; p.nodes < 0 {
-		return BadRequest("", "The request body has more than %d values. Send less at a time.", nodeLimit)
+		return BadRequest("", "The request body has more than %d values. Send less at a time.",
+			nodeLimit)
 	}
 	if depth > p.depth {
 		return BadRequest(at.String(), "Property '%s' nests deeper than %d levels.", at, p.depth)
@@ -131,11 +137,13 @@ func (p *bodyParser) check(token json.Token, at *place, depth int) error {
 	switch v := token.(type) {
 	case json.Number:
 		if len(v) > numberLimit {
-			return BadRequest(at.String(), "Property '%s' is a number of more than %d characters.", at, numberLimit)
+			return BadRequest(at.String(), "Property '%s' is a number of more than %d characters.",
+				at, numberLimit)
 		}
 	case string:
 		if !plaintext.IsStorable(v) {
-			return BadRequest(at.String(), "Property '%s' has the character U+0000, which no text here can have.", at)
+			return BadRequest(at.String(),
+				"Property '%s' has the character U+0000, which no text here can have.", at)
 		}
 	}
 	return nil
@@ -153,7 +161,8 @@ func (p *bodyParser) members(at *place, depth int) (*Object, error) {
 			return nil, BadRequest("", "The request body is not valid JSON.")
 		}
 		if p.bounded && !plaintext.IsStorable(name) {
-			return nil, BadRequest("", "A property's name has the character U+0000, which no name here has.")
+			return nil, BadRequest("",
+				"A property's name has the character U+0000, which no name here has.")
 		}
 		if _, repeated := o.Values[name]; repeated {
 			return nil, BadRequest(o.At(name), "Property '%s' occurs more than once.", o.At(name))

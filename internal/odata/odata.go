@@ -1,7 +1,7 @@
-// Package odata is the protocol that Microsoft Graph speaks: OData 4.0 with Graph's own conventions.
-// It reads query options, bodies and headers, compiles $filter into package query's conditions, and
-// writes answers, errors, pages, batches and $metadata. It knows no resource: a surface describes
-// its own to it, as a Model and as one Operation for each route.
+// Package odata is the protocol that Microsoft Graph speaks: OData 4.0 with Graph's own
+// conventions. It reads query options, bodies and headers, compiles $filter into package query's
+// conditions, and writes answers, errors, pages, batches and $metadata. It knows no resource: a
+// surface describes its own to it, as a Model and as one Operation for each route.
 //
 // It may import query, jsontext and plaintext, and no other package of ours. Begin reading with
 // Request; what a list takes of $filter is a Listing; what $metadata says is a Model.

@@ -18,13 +18,14 @@ type Operation struct {
 	Unchanging bool
 	// Conditional says that it obeys If-Match.
 	Conditional bool
-	// PartTagged says that the entity tag is not that of all that is shown, so that it does not tell
-	// whether an answer is the same as before.
+	// PartTagged says that the entity tag is not that of all that is shown, so that it does not
+	// tell whether an answer is the same as before.
 	PartTagged bool
-	// SetByServer are the properties that only the server sets. Bodies may have them with any value.
+	// SetByServer are the properties that only the server sets. Bodies may have them with any
+	// value.
 	SetByServer []string
-	// SetElsewhere are properties that mean nothing here, or are set by another operation. Bodies may
-	// have them with nothing in them, as what is exported mostly has.
+	// SetElsewhere are properties that mean nothing here, or are set by another operation. Bodies
+	// may have them with nothing in them, as what is exported mostly has.
 	SetElsewhere []string
 	// Signature is that of an action; the zero value: it takes and returns nothing.
 	Signature Signature
@@ -40,5 +41,6 @@ type Signature struct {
 // reads reports whether the operation changes nothing when it is called with this method.
 func (o *Operation) reads(method string) bool { return o.Unchanging || IsSafe(method) }
 
-// IsSafe reports whether a method changes nothing, whatever it is used on (RFC 9110, section 9.2.1).
+// IsSafe reports whether a method changes nothing, whatever it is used on (RFC 9110, section
+// 9.2.1).
 func IsSafe(method string) bool { return method == http.MethodGet || method == http.MethodHead }

@@ -24,7 +24,8 @@ var (
 	// ListOptions are the query options of lists in the order of ids.
 	ListOptions = []string{OptionSelect, OptionTop, OptionSkipToken}
 	// QueryOptions are those of lists that are compiled into a query.
-	QueryOptions = []string{OptionSelect, OptionFilter, OptionSearch, OptionOrderBy, OptionTop, OptionSkip, OptionCount, OptionSkipToken}
+	QueryOptions = []string{OptionSelect, OptionFilter, OptionSearch, OptionOrderBy, OptionTop,
+		OptionSkip, OptionCount, OptionSkipToken}
 	// ExpandOptions are those of such a list that can show what its things relate to.
 	ExpandOptions = slices.Concat(QueryOptions, []string{OptionExpand})
 	// CountOptions are those of the size of a list that is compiled into a query.
@@ -50,7 +51,8 @@ func (r *Request) Selected(known []string) ([]string, error) {
 			return known, nil
 		}
 		if !slices.Contains(known, name) {
-			return nil, BadRequest(OptionSelect, "Query option '$select' is not valid: there is no property '%s'.", Clip(name))
+			return nil, BadRequest(OptionSelect,
+				"Query option '$select' is not valid: there is no property '%s'.", Clip(name))
 		}
 		wanted = append(wanted, name)
 	}
@@ -66,7 +68,8 @@ func searchText(value string) (string, error) {
 		text = text[1 : len(text)-1]
 	}
 	if text == "" || len(text) > searchLimit || strings.ContainsRune(text, 0) {
-		return "", BadRequest(OptionSearch, "Query option '$search' must be a text of 1 to %d bytes.", searchLimit)
+		return "", BadRequest(OptionSearch,
+			"Query option '$search' must be a text of 1 to %d bytes.", searchLimit)
 	}
 	return text, nil
 }
@@ -78,10 +81,12 @@ func skipped(options url.Values) (int, error) {
 	}
 	n, err := strconv.ParseUint(options.Get(OptionSkip), 10, 32)
 	if err != nil || n > largestSkip {
-		return 0, BadRequest(OptionSkip, "Query option '$skip' must be a number from 0 to %d. To read a whole list, follow @odata.nextLink.", largestSkip)
+		return 0, BadRequest(OptionSkip,
+			"Query option '$skip' must be a number from 0 to %d. To read a whole list, follow @odata.nextLink.", largestSkip)
 	}
 	if options.Has(OptionSkipToken) {
-		return 0, BadRequest(OptionSkip, "Query options '$skip' and '$skiptoken' exclude each other. Give one of them.")
+		return 0, BadRequest(OptionSkip,
+			"Query options '$skip' and '$skiptoken' exclude each other. Give one of them.")
 	}
 	return int(n), nil
 }
@@ -108,7 +113,9 @@ func (r *Request) Expansions(known ...string) (wanted []string, err error) {
 			return known, nil
 		}
 		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
-			return nil, BadRequest(OptionExpand, "Query option '$expand' is not valid: it can be %s, and not '%s'.", strings.Join(known, ", "),
+			return nil, BadRequest(OptionExpand,
+				"Query option '$expand' is not valid: it can be %s, and not '%s'.",
+				strings.Join(known, ", "),
 				Clip(name))
 		}
 		wanted = append(wanted, name)

@@ -33,8 +33,9 @@ func (r *Request) ReplyPage(p Page) error {
 	return r.Reply(http.StatusOK, append(body, Field{Name: "value", Value: p.Value}))
 }
 
-// nextLink is the absolute URL of the next page: this request's options with another $skiptoken, and with the size of the
-// pages that the caller prefers. Names of options keep their $, which some clients look for.
+// nextLink is the absolute URL of the next page: this request's options with another $skiptoken,
+// and with the size of the pages that the caller prefers. Names of options keep their $, which some
+// clients look for.
 func (r *Request) nextLink(p Page) string {
 	var query []string
 	preferred := maxPageSize(r.HTTP.Header)
@@ -57,7 +58,8 @@ func (r *Request) nextLink(p Page) string {
 	return r.URL(p.Collection) + "?" + strings.Join(query, "&")
 }
 
-// skipToken is where the next page begins, for the order that it was made in. Callers get it encoded, and opaque.
+// skipToken is where the next page begins, for the order that it was made in. Callers get it
+// encoded, and opaque.
 type skipToken struct {
 	OrderBy  string `json:",omitempty"`
 	Position query.Position
@@ -66,7 +68,8 @@ type skipToken struct {
 func (t skipToken) String() string {
 	text, err := json.Marshal(t)
 	if err != nil {
-		panic("odata: a skip token does not marshal: " + err.Error()) // texts and numbers of the store's
+		// texts and numbers of the store's
+		panic("odata: a skip token does not marshal: " + err.Error())
 	}
 	return base64.RawURLEncoding.EncodeToString(text)
 }
@@ -98,10 +101,12 @@ func readSkipToken(options url.Values) (*query.Position, error) {
 
 // BadSkipToken refuses a $skiptoken that is of no answer.
 func BadSkipToken() *Fault {
-	return BadRequest(OptionSkipToken, "Query option '$skiptoken' is not valid: use the @odata.nextLink of an answer as it is.")
+	return BadRequest(OptionSkipToken,
+		"Query option '$skiptoken' is not valid: use the @odata.nextLink of an answer as it is.")
 }
 
-// PageByID reads the options of a list in the order of ids: the id before the page, and the page's size.
+// PageByID reads the options of a list in the order of ids: the id before the page, and the page's
+// size.
 func (r *Request) PageByID() (after string, size int, err error) {
 	if size, err = r.preferredPageSize(); err != nil {
 		return "", 0, err
@@ -118,8 +123,8 @@ func (r *Request) PageByID() (after string, size int, err error) {
 	return "", 0, BadSkipToken()
 }
 
-// SplitPage takes a page of size off a list that has one element more if there is a next page, and returns that page's
-// $skiptoken.
+// SplitPage takes a page of size off a list that has one element more if there is a next page, and
+// returns that page's $skiptoken.
 func SplitPage[T any](list []T, size int, id func(T) string) ([]T, string) {
 	if len(list) <= size {
 		return list, ""
@@ -130,7 +135,8 @@ func SplitPage[T any](list []T, size int, id func(T) string) ([]T, string) {
 	return list[:size], skipToken{Position: query.Position{Keys: []any{id(list[size-1])}}}.String()
 }
 
-// ReplyOwnPage answers with a page of a list that is not Graph's. next is where the next page begins; nil: this is the last.
+// ReplyOwnPage answers with a page of a list that is not Graph's. next is where the next page
+// begins; nil: this is the last.
 func (r *Request) ReplyOwnPage(items []Fields, next any) error {
 	body := Fields{}
 	if next != nil {
@@ -142,7 +148,8 @@ func (r *Request) ReplyOwnPage(items []Fields, next any) error {
 		if r.Options.Has(OptionTop) {
 			options.Set(OptionTop, r.Options.Get(OptionTop))
 		}
-		body = append(body, Field{Name: "@odata.nextLink", Value: r.Base + r.HTTP.URL.Path + "?" + options.Encode()})
+		body = append(body, Field{Name: "@odata.nextLink",
+			Value: r.Base + r.HTTP.URL.Path + "?" + options.Encode()})
 	}
 	return r.Reply(http.StatusOK, append(body, Field{Name: "value", Value: items}))
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// maxPageSize reads `Prefer: odata.maxpagesize` (OData protocol 4.0, section 8.2.8.5): the size that the server can give;
-// 0: there is none. As of any preference, what makes no sense of it is ignored.
+// maxPageSize reads `Prefer: odata.maxpagesize` (OData protocol 4.0, section 8.2.8.5): the size
+// that the server can give; 0: there is none. As of any preference, what makes no sense of it is
+// ignored.
 func maxPageSize(header http.Header) int {
 	for _, line := range header.Values("Prefer") {
 		for preference := range strings.SplitSeq(line, ",") {
@@ -28,7 +29,8 @@ func maxPageSize(header http.Header) int {
 	return 0
 }
 
-// preferredPageSize is how many elements the page has at most: $top, or less if the caller prefers so.
+// preferredPageSize is how many elements the page has at most: $top, or less if the caller prefers
+// so.
 func (r *Request) preferredPageSize() (int, error) {
 	size, err := PageSize(r.Options)
 	if preferred := maxPageSize(r.HTTP.Header); err == nil && preferred > 0 {
@@ -47,7 +49,8 @@ func PageSize(options url.Values) (int, error) {
 	}
 	n, err := strconv.ParseUint(options.Get(OptionTop), 10, 32)
 	if err != nil || n > largestPage {
-		return 0, BadRequest(OptionTop, "Query option '$top' must be a number from 0 to %d.", largestPage)
+		return 0, BadRequest(OptionTop, "Query option '$top' must be a number from 0 to %d.",
+			largestPage)
 	}
 	return int(n), nil
 }

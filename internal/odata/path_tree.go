@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// pathTree is Graph's part of the paths that there are. As in Graph, the letters of a path may be in either case, but for keys,
-// whose cases are theirs: ids are GUIDs, which are compared without regard to it.
+// pathTree is Graph's part of the paths that there are. As in Graph, the letters of a path may be
+// in either case, but for keys, whose cases are theirs: ids are GUIDs, which are compared without
+// regard to it.
 type pathTree struct {
 	literals map[string]*pathTree // by their segment in lower case
 	key      *pathTree            // whatever the key is; nil: none can be here
@@ -25,10 +26,12 @@ func newPathTree(operations []*Operation) *pathTree {
 	return tree
 }
 
-// isGraphPath reports whether a path is Graph's, in letters of either case. What is the server's own is elsewhere.
+// isGraphPath reports whether a path is Graph's, in letters of either case. What is the server's
+// own is elsewhere.
 func isGraphPath(path string) bool {
 	version, _, found := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return found && (strings.EqualFold("/"+version+"/", BetaPath) || strings.EqualFold("/"+version+"/", StablePath))
+	return found && (strings.EqualFold("/"+version+"/", BetaPath) ||
+		strings.EqualFold("/"+version+"/", StablePath))
 }
 
 func (t *pathTree) add(segments []string, method string) {
@@ -69,7 +72,8 @@ func (t *pathTree) write(segments []string) bool {
 	next := t.literals[lowered]
 	// The namespace may stand before the name of an action on a thing (OData URL conventions 4.0,
 	// section 4.5); a name alone is the same.
-	if action, qualified := strings.CutPrefix(lowered, GraphNamespace); next == nil && qualified && len(segments) == 1 && t.segment == "" {
+	if action, qualified := strings.CutPrefix(lowered, GraphNamespace); next == nil && qualified &&
+		len(segments) == 1 && t.segment == "" {
 		if next = t.literals[action]; next != nil && !next.isAction() {
 			next = nil
 		}

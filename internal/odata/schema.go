@@ -12,7 +12,8 @@ type Type struct {
 	// Entity says that it is an entity type, whose things have ids.
 	Entity   bool
 	Abstract bool
-	// Key is the property by which things of the type are told apart, if it is the type that has it.
+	// Key is the property by which things of the type are told apart, if it is the type that has
+	// it.
 	Key string
 	// Referenced says that relations refer to things of the type, and do not contain them.
 	Referenced bool
@@ -24,10 +25,11 @@ type Type struct {
 
 // schema is what types and enumerations there are, by name.
 type schema struct {
-	types    map[TypeName]*Type
-	enums    map[TypeName]*Enum
-	order    []*Type
-	evolving map[TypeName]bool // types with an enumeration that has members after unknownFutureValue
+	types map[TypeName]*Type
+	enums map[TypeName]*Enum
+	order []*Type
+	// types with an enumeration that has members after unknownFutureValue
+	evolving map[TypeName]bool
 }
 
 func newSchema(types []*Type, enums []*Enum) *schema {

@@ -19,9 +19,9 @@ type EnumMember struct {
 	Value int64
 }
 
-// UnknownFutureValue stands for a member that an enumeration does not have. Those that an enumeration
-// has after it were added later, and are shown to callers who say that they know them (Microsoft
-// Graph, evolvable enumerations).
+// UnknownFutureValue stands for a member that an enumeration does not have. Those that an
+// enumeration has after it were added later, and are shown to callers who say that they know them
+// (Microsoft Graph, evolvable enumerations).
 const UnknownFutureValue = "unknownFutureValue"
 
 // Sequence numbers members from 0.
@@ -56,7 +56,8 @@ func Flags(name TypeName, members string) *Enum {
 
 // sentinel is the number of unknownFutureValue; false if the enumeration does not have it.
 func (e *Enum) sentinel() (int64, bool) {
-	i := slices.IndexFunc(e.Members, func(m EnumMember) bool { return m.Name == UnknownFutureValue })
+	i := slices.IndexFunc(e.Members,
+		func(m EnumMember) bool { return m.Name == UnknownFutureValue })
 	if i < 0 {
 		return 0, false
 	}

@@ -46,8 +46,9 @@ func Qualified(of TypeName) string {
 	}
 }
 
-// Property is a property of a type, as bodies, $select and $metadata have it. The struct has no name
-// of its own, so that other packages can write tables of properties without naming its members.
+// Property is a property of a type, as bodies, $select and $metadata have it. The struct has no
+// name of its own, so that other packages can write tables of properties without naming its
+// members.
 type Property = struct {
 	Name string
 	Of   TypeName

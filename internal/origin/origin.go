@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Address is the remote address of a request without its port: what the nearest proxy saw, if one is trusted. A name that
-// is no address, as in tests, stays as it is.
+// Address is the remote address of a request without its port: what the nearest proxy saw, if one
+// is trusted. A name that is no address, as in tests, stays as it is.
 func Address(r *http.Request, trustForwarded bool) string {
 	if trustForwarded {
 		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
@@ -30,7 +30,8 @@ func Host(address string) string {
 	return host
 }
 
-// Network is the address of whoever has it: of IPv6 the first half, as the second one is theirs to choose.
+// Network is the address of whoever has it: of IPv6 the first half, as the second one is theirs to
+// choose.
 func Network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Unmap().Is4() {

@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// EscapeHTML returns a page in which U+FFFD is in place of what turns the direction of writing, or is invisible, as far as it is
-// shown: in tags and in text areas, where a person edits a text, it stays. The page must have < and > only around tags, as
-// html/template writes it.
+// EscapeHTML returns a page in which U+FFFD is in place of what turns the direction of writing, or
+// is invisible, as far as it is shown: in tags and in text areas, where a person edits a text, it
+// stays. The page must have < and > only around tags, as html/template writes it.
 func EscapeHTML(page []byte) []byte {
 	var escaped []byte // nil: all of it is as it was
 	kept := 0

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// EscapeJSON returns JSON of the same meaning, in which what Steers is written with escapes. Outside of strings JSON has no such
-// characters but tabs and ends of lines, and they stay.
+// EscapeJSON returns JSON of the same meaning, in which what Steers is written with escapes.
+// Outside of strings JSON has no such characters but tabs and ends of lines, and they stay.
 func EscapeJSON(text []byte) []byte {
 	var escaped []byte // nil: all of it is as it was
 	kept := 0

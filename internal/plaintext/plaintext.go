@@ -1,4 +1,5 @@
-// Package plaintext makes texts from outside harmless: short enough to be kept, and unable to steer what shows them.
+// Package plaintext makes texts from outside harmless: short enough to be kept, and unable to steer
+// what shows them.
 package plaintext
 
 import (
@@ -10,7 +11,8 @@ import (
 // mark stands where a text was cut.
 const mark = "…"
 
-// Cut returns a text of at most so many characters. A longer one is cut at a character and marked at its end.
+// Cut returns a text of at most so many characters. A longer one is cut at a character and marked
+// at its end.
 func Cut(text string, characters int) string {
 	if len(text) <= characters || utf8.RuneCountInString(text) <= characters {
 		return text
@@ -35,8 +37,8 @@ func First(text string, characters int) string {
 	return text
 }
 
-// CutBytes returns a text of at most so many bytes, which are more than the mark's three. A longer one is cut at a character
-// and marked at its end.
+// CutBytes returns a text of at most so many bytes, which are more than the mark's three. A longer
+// one is cut at a character and marked at its end.
 func CutBytes(text string, bytes int) string {
 	if len(text) <= bytes {
 		return text
@@ -48,8 +50,8 @@ func CutBytes(text string, bytes int) string {
 	return text[:end] + mark
 }
 
-// Storable returns a text that every database and every JSON reader takes: what is no UTF-8, and the character NUL, become
-// U+FFFD.
+// Storable returns a text that every database and every JSON reader takes: what is no UTF-8, and
+// the character NUL, become U+FFFD.
 func Storable(text string) string {
 	if IsStorable(text) {
 		return text
@@ -58,11 +60,15 @@ func Storable(text string) string {
 }
 
 // IsStorable reports whether a text is UTF-8 without the character NUL.
-func IsStorable(text string) bool { return strings.IndexByte(text, 0) < 0 && utf8.ValidString(text) }
+func IsStorable(text string) bool {
+	return strings.IndexByte(text, 0) < 0 &&
+		utf8.ValidString(text)
+}
 
-// Steers reports whether a character moves other characters about in place of being seen: control characters, those that
-// turn the direction of writing (Unicode Standard Annex 9), those that end lines, and other invisible ones. The joiners,
-// without which some scripts and emoji fall apart, do not.
+// Steers reports whether a character moves other characters about in place of being seen: control
+// characters, those that turn the direction of writing (Unicode Standard Annex 9), those that end
+// lines, and other invisible ones. The joiners, without which some scripts and emoji fall apart, do
+// not.
 func Steers(r rune) bool {
 	switch r {
 	case '\u200c', '\u200d': // zero width non-joiner and joiner
@@ -70,11 +76,13 @@ func Steers(r rune) bool {
 	case '\u2028', '\u2029': // line and paragraph separator
 		return true
 	}
-	return r < utf8.RuneSelf && (r < ' ' || r == 0x7f) || r >= utf8.RuneSelf && unicode.In(r, unicode.Cc, unicode.Cf)
+	return r < utf8.RuneSelf && (r < ' ' || r == 0x7f) ||
+		r >= utf8.RuneSelf && unicode.In(r, unicode.Cc, unicode.Cf)
 }
 
-// OneLine returns a text as a terminal can show it in one line: in place of what breaks lines or controls it comes a space,
-// in place of what turns the direction of writing, or is invisible, or no character, U+FFFD.
+// OneLine returns a text as a terminal can show it in one line: in place of what breaks lines or
+// controls it comes a space, in place of what turns the direction of writing, or is invisible, or
+// no character, U+FFFD.
 func OneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -27,9 +27,11 @@ func FuzzCut(f *testing.F) {
 		if utf8.ValidString(text) && (!utf8.ValidString(cut) || !utf8.ValidString(bytes)) {
 			t.Fatalf("%q is cut within a character: %q, %q", text, cut, bytes)
 		}
-		for short, whole := range map[string]bool{cut: utf8.RuneCountInString(text) <= most, bytes: len(text) <= most} {
+		for short, whole := range map[string]bool{cut: utf8.RuneCountInString(text) <= most,
+			bytes: len(text) <= most} {
 			body, marked := strings.CutSuffix(short, "…")
-			if short != text && (!marked || !strings.HasPrefix(text, body) || whole && cut != text && bytes != text) {
+			if short != text && (!marked || !strings.HasPrefix(text, body) ||
+				whole && cut != text && bytes != text) {
 				t.Fatalf("%q becomes %q", text, short)
 			}
 		}
@@ -48,7 +50,8 @@ func TestOneLine(t *testing.T) {
 		if !plaintext.Steers(r) {
 			t.Errorf("%U is shown", r)
 		}
-		if shown := plaintext.OneLine("a" + string(r) + "b"); strings.ContainsRune(shown, r) || utf8.RuneCountInString(shown) != 3 {
+		if shown := plaintext.OneLine("a" + string(r) + "b"); strings.ContainsRune(shown, r) ||
+			utf8.RuneCountInString(shown) != 3 {
 			t.Errorf("%U is shown as %q", r, shown)
 		}
 	}
@@ -57,7 +60,8 @@ func TestOneLine(t *testing.T) {
 			t.Errorf("%q is shown as %q", text, shown)
 		}
 	}
-	if shown := plaintext.OneLine("\x9b31m\xff"); strings.Contains(shown, "\x9b") || strings.Contains(shown, "\xff") || !utf8.ValidString(shown) {
+	if shown := plaintext.OneLine("\x9b31m\xff"); strings.Contains(shown, "\x9b") ||
+		strings.Contains(shown, "\xff") || !utf8.ValidString(shown) {
 		t.Errorf("bytes of no character are shown as %q", shown)
 	}
 	if shown := plaintext.Lines("a\u202eb\nc\x1bd"); shown != "a\ufffdb\nc d" {
@@ -74,10 +78,13 @@ func FuzzEscapeJSON(f *testing.F) {
 		}
 		escaped := plaintext.EscapeJSON([]byte(text))
 		var before, after any
-		if json.Unmarshal([]byte(text), &before) != nil || json.Unmarshal(escaped, &after) != nil || !reflect.DeepEqual(before, after) {
+		if json.Unmarshal([]byte(text), &before) != nil || json.Unmarshal(escaped, &after) != nil ||
+			!reflect.DeepEqual(before, after) {
 			t.Fatalf("%s became %s", text, escaped)
 		}
-		if i := strings.IndexFunc(string(escaped), func(r rune) bool { return plaintext.Steers(r) && !strings.ContainsRune("\t\r\n", r) }); i >= 0 {
+		if i := strings.IndexFunc(string(escaped), func(r rune) bool {
+			return plaintext.Steers(r) && !strings.ContainsRune("\t\r\n", r)
+		}); i >= 0 {
 			t.Fatalf("%q is still in it", escaped[i:])
 		}
 	})

@@ -54,7 +54,8 @@ type Shows int
 const (
 	ShowsSomething Shows = iota // only the whole body tells whose it is
 	ShowsNobody                 // it will be refused
-	ShowsDevice                 // a device of this server sent it, or somebody who has seen a request of one
+	// a device of this server sent it, or somebody who has seen a request of one
+	ShowsDevice
 )
 
 // Site is the running server, as a channel sees it.

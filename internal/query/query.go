@@ -1,4 +1,5 @@
-// Package query says which things of a list are wanted and in which order, without saying how they are kept.
+// Package query says which things of a list are wanted and in which order, without saying how they
+// are kept.
 package query
 
 import (
@@ -6,7 +7,8 @@ import (
 	"strings"
 )
 
-// Field names an attribute that a list can be limited or sorted by. The kinds of things declare their own.
+// Field names an attribute that a list can be limited or sorted by. The kinds of things declare
+// their own.
 type Field string
 
 // Operator compares a field with a value.
@@ -27,9 +29,10 @@ const (
 // Condition is what a thing must fulfil: one of this package's, or one that its kind alone knows.
 type Condition interface{ Condition() }
 
-// Comparison holds a field against a value: a string, a bool, an int64 or a time.Time after the field's kind, or nil,
-// which equals an unknown value (empty text, zero time). Text is compared without regard to the case of ASCII letters. An
-// unknown value is neither less nor greater than another.
+// Comparison holds a field against a value: a string, a bool, an int64 or a time.Time after the
+// field's kind, or nil, which equals an unknown value (empty text, zero time). Text is compared
+// without regard to the case of ASCII letters. An unknown value is neither less nor greater than
+// another.
 type Comparison struct {
 	Field    Field
 	Operator Operator
@@ -64,9 +67,9 @@ func (Not) Condition()        {}
 func (OneOf) Condition()      {}
 func (Has) Condition()        {}
 
-// Fold is a text as Comparison compares it, without regard to case: of letters, those of ASCII alone become lower case, as
-// lower makes them in SQLite, and in PostgreSQL under the collation "C". Texts that fold to the same are equal to a
-// Comparison.
+// Fold is a text as Comparison compares it, without regard to case: of letters, those of ASCII
+// alone become lower case, as lower makes them in SQLite, and in PostgreSQL under the collation
+// "C". Texts that fold to the same are equal to a Comparison.
 func Fold(text string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -105,8 +108,8 @@ type Order struct {
 	Descending bool
 }
 
-// Query selects things, in an order that has no ties: behind the fields of OrderBy, or without any, they are sorted by
-// their ids.
+// Query selects things, in an order that has no ties: behind the fields of OrderBy, or without any,
+// they are sorted by their ids.
 type Query struct {
 	Where   Condition // nil: all
 	OrderBy []Order
@@ -126,18 +129,21 @@ type Page[T any] struct {
 	Count int       // if the query asked for it, how many things fulfil Where, on all pages
 }
 
-// Position is a place in a list: the values of the last thing before it, a string or an int64 for each field of the order
-// and at last one for the id. It holds for the order in which it was made.
+// Position is a place in a list: the values of the last thing before it, a string or an int64 for
+// each field of the order and at last one for the id. It holds for the order in which it was made.
 type Position struct {
 	Keys []any
 	Walk *Walk `json:",omitempty"` // only in an order that changes by itself
 }
 
-// Walk is what a walk through pages remembers in an order that changes by itself, such as the devices' last contact.
-// Things that have changed their place since the walk began come at its end, in the order of their ids.
+// Walk is what a walk through pages remembers in an order that changes by itself, such as the
+// devices' last contact. Things that have changed their place since the walk began come at its end,
+// in the order of their ids.
 type Walk struct {
 	Began int64 // number of the last change of place before the walk began
-	End   bool  // the walk has come to those that changed their place; Keys are those of this order, none at its start
+	// the walk has come to those that changed their place; Keys are those of this order, none at
+	// its start
+	End bool
 }
 
 // ErrPosition is returned for a position that was not made in the query's order.

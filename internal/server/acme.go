@@ -24,22 +24,28 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
-// ACME is how the server gets and renews its TLS certificate by itself (RFC 8555). The CA looks for the proof at port
-// 443 of each domain (TLS-ALPN-01, RFC 8737), which must lead to where the server listens.
+// ACME is how the server gets and renews its TLS certificate by itself (RFC 8555). The CA looks for
+// the proof at port 443 of each domain (TLS-ALPN-01, RFC 8737), which must lead to where the server
+// listens.
 type ACME struct {
-	Domains     []string // names to get a certificate for, the host of Config.URL among them; none: ACME is off
-	Email       string   // to whom the CA writes; empty: to nobody
-	Directory   string   // URL of the CA's directory; default: Let's Encrypt's
-	RootPEM     []byte   // of a private CA: who its directory is, and for devices to trust; empty: everybody knows the CA
-	AcceptTerms bool     // the CA's terms of service are accepted; required
+	// names to get a certificate for, the host of Config.URL among them; none: ACME is off
+	Domains   []string
+	Email     string // to whom the CA writes; empty: to nobody
+	Directory string // URL of the CA's directory; default: Let's Encrypt's
+	// of a private CA: who its directory is, and for devices to trust; empty: everybody knows the
+	// CA
+	RootPEM     []byte
+	AcceptTerms bool // the CA's terms of service are accepted; required
 }
 
 const (
-	// Let's Encrypt takes five failed validations of a name an hour: tries come 2, 4, 8 minutes and so on apart.
+	// Let's Encrypt takes five failed validations of a name an hour: tries come 2, 4, 8 minutes and
+	// so on apart.
 	acmeFirstWait   = 2 * time.Minute
 	acmeLongestWait = time.Hour
 	acmeTimeout     = 30 * time.Second // of one request to the CA
-	acmeAnswer      = 1 << 20          // bytes of its answer; a chain of certificates has a few thousand
+	// bytes of its answer; a chain of certificates has a few thousand
+	acmeAnswer = 1 << 20
 
 	acmeAdvice = "check that the domain and its port 443 lead to this server, and that the server reaches the CA's directory"
 )
@@ -47,7 +53,8 @@ const (
 // check refuses what the CA could not issue, or devices would not find.
 func (a *ACME) check(host string) error {
 	for _, d := range a.Domains {
-		if net.ParseIP(d) != nil || !strings.Contains(strings.Trim(d, "."), ".") || strings.ContainsFunc(d, notOfDomain) {
+		if net.ParseIP(d) != nil || !strings.Contains(strings.Trim(d, "."), ".") ||
+			strings.ContainsFunc(d, notOfDomain) {
 			return fmt.Errorf("ACME domain %q: want a full domain name, in its ASCII form, such as mdm.example.com", d)
 		}
 	}
@@ -59,13 +66,15 @@ func (a *ACME) check(host string) error {
 		return errors.New("the terms of service of the ACME CA are not accepted: read them, then say so")
 	}
 	if u, err := url.Parse(a.Directory); err != nil || u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("ACME directory %q: want the https:// URL of the CA's directory", a.Directory)
+		return fmt.Errorf("ACME directory %q: want the https:// URL of the CA's directory",
+			a.Directory)
 	}
 	return nil
 }
 
 func notOfDomain(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.'
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' &&
+		r != '.'
 }
 
 // loadACME returns the identity that the CA gives the server, as soon as somebody asks for it.
@@ -86,17 +95,23 @@ func loadACME(c Config, cache autocert.Cache, host string) (*serverIdentity, err
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	m := &acmeCertificates{host: strings.ToLower(host), domains: a.Domains, directory: a.Directory, clock: c.Clock, log: c.Log,
-		cache: &closableCache{Cache: cache, log: c.Log}, ended: make(chan struct{}), tries: make(map[string]*acmeTry)}
-	m.manager = &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: m.cache, HostPolicy: autocert.HostWhitelist(a.Domains...),
-		Email: a.Email, Client: &acme.Client{DirectoryURL: a.Directory, UserAgent: "syncpayloads",
-			HTTPClient: &http.Client{Transport: limit.Answers(transport, acmeAnswer), Timeout: acmeTimeout}}}
-	return &serverIdentity{certificate: m.get, signer: func() (*tls.Certificate, error) { return m.certificate(m.host) },
+	m := &acmeCertificates{host: strings.ToLower(host), domains: a.Domains, directory: a.Directory,
+		clock: c.Clock, log: c.Log,
+		cache: &closableCache{Cache: cache, log: c.Log}, ended: make(chan struct{}),
+		tries: make(map[string]*acmeTry)}
+	m.manager = &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: m.cache,
+		HostPolicy: autocert.HostWhitelist(a.Domains...),
+		Email:      a.Email, Client: &acme.Client{DirectoryURL: a.Directory,
+			UserAgent: "syncpayloads",
+			HTTPClient: &http.Client{Transport: limit.Answers(transport, acmeAnswer),
+				Timeout: acmeTimeout}}}
+	return &serverIdentity{certificate: m.get,
+		signer:  func() (*tls.Certificate, error) { return m.certificate(m.host) },
 		rootPEM: a.RootPEM, acme: m}, nil
 }
 
-// acmeCertificates gets certificates from an ACME CA. autocert does the work; this holds back after failures, and says
-// in the log what became of it.
+// acmeCertificates gets certificates from an ACME CA. autocert does the work; this holds back after
+// failures, and says in the log what became of it.
 type acmeCertificates struct {
 	manager   *autocert.Manager
 	cache     *closableCache
@@ -121,7 +136,8 @@ type acmeTry struct {
 	warned   time.Time // when it was logged that it should have been renewed
 }
 
-// get is for tls.Config.GetCertificate. The CA's own visit is recognized by its only protocol (RFC 8737, section 3).
+// get is for tls.Config.GetCertificate. The CA's own visit is recognized by its only protocol (RFC
+// 8737, section 3).
 func (a *acmeCertificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if slices.Equal(hello.SupportedProtos, []string{acme.ALPNProto}) {
 		return a.manager.GetCertificate(hello)
@@ -148,7 +164,8 @@ func (a *acmeCertificates) ask(domain string) (*tls.Certificate, error) {
 	if err := a.heldBack(domain); err != nil {
 		return nil, err
 	}
-	// Always as to a client that takes ECDSA: one that knows only RSA must not make the server order another certificate.
+	// Always as to a client that takes ECDSA: one that knows only RSA must not make the server
+	// order another certificate.
 	certificate, err := a.manager.GetCertificate(&tls.ClientHelloInfo{ServerName: domain,
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}})
 	a.note(domain, certificate, err)
@@ -176,7 +193,8 @@ func (a *acmeCertificates) note(domain string, got *tls.Certificate, err error) 
 	if t.err = err; err != nil {
 		t.failures++
 		t.again = now.Add(backoff.After(acmeFirstWait, acmeLongestWait, 2, t.failures))
-		a.log.Error("the CA issued no TLS certificate; "+acmeAdvice, "domain", domain, "directory", a.directory,
+		a.log.Error("the CA issued no TLS certificate; "+acmeAdvice, "domain", domain, "directory",
+			a.directory,
 			"err", err, "again", t.again.UTC())
 		return
 	}
@@ -184,13 +202,15 @@ func (a *acmeCertificates) note(domain string, got *tls.Certificate, err error) 
 	leaf := got.Leaf
 	if !leaf.NotAfter.Equal(t.expires) {
 		t.expires = leaf.NotAfter
-		a.log.Info("TLS certificate in use", "domain", domain, "issuer", leaf.Issuer.CommonName, "expires", leaf.NotAfter)
+		a.log.Info("TLS certificate in use", "domain", domain, "issuer", leaf.Issuer.CommonName,
+			"expires", leaf.NotAfter)
 	}
 	// autocert renews when a third of the lifetime is left, and tells nobody when it cannot.
 	late := leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 6)
 	if now.After(late) && now.Sub(t.warned) >= time.Hour {
 		t.warned = now
-		a.log.Error("the TLS certificate expires and was not renewed; "+acmeAdvice, "domain", domain, "directory", a.directory,
+		a.log.Error("the TLS certificate expires and was not renewed; "+acmeAdvice, "domain",
+			domain, "directory", a.directory,
 			"expires", leaf.NotAfter)
 	}
 }
@@ -259,7 +279,8 @@ func (c *closableCache) Get(ctx context.Context, name string) (data []byte, err 
 func (c *closableCache) Put(ctx context.Context, name string, data []byte) error {
 	err := c.use(func() error { return c.Cache.Put(ctx, name, data) })
 	if err != nil {
-		c.log.Error("what the ACME CA issued is not kept; it is ordered again after a restart", "name", name, "err", err)
+		c.log.Error("what the ACME CA issued is not kept; it is ordered again after a restart",
+			"name", name, "err", err)
 	}
 	return err
 }

@@ -23,7 +23,8 @@ func (endlessText) Read(b []byte) (int, error) {
 // What says that it is the ACME CA does not fill the server's memory.
 func TestEndlessACMEAnswer(t *testing.T) {
 	written := make(chan int64, 16)
-	authority := &acmeCA{Server: httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	authority := &acmeCA{Server: httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
 		_, _ = io.WriteString(w, `{"newNonce":"`)
 		n, _ := io.Copy(w, io.LimitReader(endlessText{}, 256<<20))
 		select {

@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 
 const acmeDomain = "mdm.acme.example"
 
-// acmeCA is Pebble, Let's Encrypt's ACME server for tests: it visits every domain on loopback, at port.
+// acmeCA is Pebble, Let's Encrypt's ACME server for tests: it visits every domain on loopback, at
+// port.
 type acmeCA struct {
 	*httptest.Server
 	roots  *x509.CertPool
@@ -75,11 +76,13 @@ func loopbackDNS(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &dns.Server{Listener: listener, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+	s := &dns.Server{Listener: listener, Handler: dns.HandlerFunc(func(w dns.ResponseWriter,
+		q *dns.Msg) {
 		answer := new(dns.Msg).SetReply(q)
 		if question := q.Question[0]; question.Qtype == dns.TypeA {
 			answer.Answer = []dns.RR{&dns.A{A: net.IPv4(127, 0, 0, 1),
-				Hdr: dns.RR_Header{Name: question.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}}}
+				Hdr: dns.RR_Header{Name: question.Name, Rrtype: dns.TypeA, Class: dns.ClassINET,
+					Ttl: 1}}}
 		}
 		_ = w.WriteMsg(answer)
 	})}
@@ -109,9 +112,11 @@ func held(t *testing.T) (s *activation.Socket, port int) {
 // config is of a server that gets its certificate from the CA.
 func (c *acmeCA) config(dir string, s *activation.Socket, log io.Writer) server.Config {
 	return server.Config{DataDir: dir, Listen: s.Addr(), URL: "https://" + acmeDomain,
-		Log: slog.New(slog.NewTextHandler(log, nil)), ACME: server.ACME{Domains: []string{acmeDomain}, Email: "admin@acme.example",
+		Log: slog.New(slog.NewTextHandler(log, nil)),
+		ACME: server.ACME{Domains: []string{acmeDomain}, Email: "admin@acme.example",
 			Directory: c.URL + wfe.DirectoryPath, AcceptTerms: true,
-			RootPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate().Raw})}}
+			RootPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+				Bytes: c.Certificate().Raw})}}
 }
 
 // beginOn starts a server on a socket.
@@ -136,7 +141,8 @@ func begin(t *testing.T, c server.Config) *server.Server {
 
 // client reaches the server as a browser that trusts the CA.
 func (c *acmeCA) client(t *testing.T, listen string) *http.Client {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.roots}, ForceAttemptHTTP2: true,
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.roots},
+		ForceAttemptHTTP2: true,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, listen)
 		}}
@@ -174,8 +180,10 @@ func TestACMECertificate(t *testing.T) {
 			t.Errorf("%s: another certificate, or %v", name, err)
 		}
 	}
-	for _, name := range []string{"other.acme.example", "acme.example", "x." + acmeDomain, "localhost"} {
-		if c, err := handshake(config.Listen, &tls.Config{InsecureSkipVerify: true, ServerName: name}); err == nil {
+	for _, name := range []string{"other.acme.example", "acme.example", "x." + acmeDomain,
+		"localhost"} {
+		if c, err := handshake(config.Listen,
+			&tls.Config{InsecureSkipVerify: true, ServerName: name}); err == nil {
 			t.Errorf("%s got the certificate of %v", name, c.DNSNames)
 		}
 	}
@@ -191,12 +199,14 @@ func TestACMECertificate(t *testing.T) {
 	if n := authority.orders.Load(); n != 1 {
 		t.Errorf("%d orders, want 1", n)
 	}
-	if text := logged.String(); !strings.Contains(text, "TLS certificate in use") || strings.Contains(text, "level=ERROR") {
+	if text := logged.String(); !strings.Contains(text, "TLS certificate in use") ||
+		strings.Contains(text, "level=ERROR") {
 		t.Errorf("the log: %s", text)
 	}
 }
 
-// checkProfile checks that enrollment profiles are signed with the certificate, and bring the private CA's root.
+// checkProfile checks that enrollment profiles are signed with the certificate, and bring the
+// private CA's root.
 func (c *acmeCA) checkProfile(t *testing.T, s *server.Server, config server.Config) {
 	t.Helper()
 	link, _, err := s.Channel().EnrollmentLink(t.Context(), time.Hour)
@@ -261,16 +271,19 @@ func TestACMEFailure(t *testing.T) {
 	config := authority.config(t.TempDir(), socket, &logged)
 	beginOn(t, socket, config)
 	for range 5 {
-		if _, err := handshake(config.Listen, &tls.Config{InsecureSkipVerify: true, ServerName: acmeDomain}); err == nil {
+		if _, err := handshake(config.Listen,
+			&tls.Config{InsecureSkipVerify: true, ServerName: acmeDomain}); err == nil {
 			t.Fatal("a certificate without proof")
 		}
 	}
 	text := logged.String()
-	if strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "port 443") || !strings.Contains(text, acmeDomain) ||
+	if strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "port 443") ||
+		!strings.Contains(text, acmeDomain) ||
 		!strings.Contains(text, authority.URL) {
 		t.Errorf("the log: %s", text)
 	}
-	if n := authority.orders.Load(); n > 2 { // autocert itself orders a second time to try another challenge
+	// autocert itself orders a second time to try another challenge
+	if n := authority.orders.Load(); n > 2 {
 		t.Errorf("%d orders for one try", n)
 	}
 }
@@ -295,7 +308,8 @@ func TestACMERenewalThatFails(t *testing.T) {
 			t.Fatalf("expired, and nobody was told: %v; the log: %s", err, logged.String())
 		}
 		if text := logged.String(); strings.Contains(text, "level=ERROR") {
-			if !strings.Contains(text, "was not renewed") || strings.Count(text, "level=ERROR") != 1 {
+			if !strings.Contains(text, "was not renewed") ||
+				strings.Count(text, "level=ERROR") != 1 {
 				t.Errorf("the log: %s", text)
 			}
 			return

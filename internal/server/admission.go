@@ -37,23 +37,27 @@ func (a *admission) kindOf(r *http.Request) kind {
 	}
 }
 
-// isProbe reports whether a balancer asks how the server is. With another method it would be a call.
+// isProbe reports whether a balancer asks how the server is. With another method it would be a
+// call.
 func isProbe(r *http.Request) bool {
-	return (r.URL.Path == "/healthz" || r.URL.Path == readyPath) && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+	return (r.URL.Path == "/healthz" || r.URL.Path == readyPath) &&
+		(r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
 
-// isStream reports whether an answer goes on for as long as its reader likes. One to HEAD has no content, and ends at once.
+// isStream reports whether an answer goes on for as long as its reader likes. One to HEAD has no
+// content, and ends at once.
 func isStream(r *http.Request) bool {
 	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api"), "/console")
 	if path == r.URL.Path || r.Method != http.MethodGet {
 		return false
 	}
 	device, ofDevice := strings.CutPrefix(strings.TrimSuffix(path, "/events"), "/devices/")
-	return path == "/events" || ofDevice && strings.HasSuffix(path, "/events") && !strings.Contains(device, "/")
+	return path == "/events" || ofDevice && strings.HasSuffix(path, "/events") &&
+		!strings.Contains(device, "/")
 }
 
-// admission stands before all handlers. A request has a place in its kind's lane only while the server works on it: not while
-// its body comes, nor while its answer is read.
+// admission stands before all handlers. A request has a place in its kind's lane only while the
+// server works on it: not while its body comes, nor while its answer is read.
 type admission struct {
 	capacity       Capacity
 	lanes          map[kind]*lane.Lane
@@ -66,19 +70,25 @@ type admission struct {
 	now            func() time.Time
 }
 
-func newAdmission(c Capacity, trustForwarded bool, now func() time.Time, devices devicePaths, next http.Handler) *admission {
-	answers := func() *budget { return newBudget(c.Answers/2/page, c.Waiting*c.Devices, c.Window/4) }
-	return &admission{capacity: c, devices: devices, trustForwarded: trustForwarded, next: next, now: now, intake: newIntake(c, devices.shown),
+func newAdmission(c Capacity, trustForwarded bool, now func() time.Time, devices devicePaths,
+	next http.Handler) *admission {
+	answers := func() *budget {
+		return newBudget(c.Answers/2/page, c.Waiting*c.Devices, c.Window/4)
+	}
+	return &admission{capacity: c, devices: devices, trustForwarded: trustForwarded, next: next,
+		now: now, intake: newIntake(c, devices.shown),
 		readers: newBudget(int64(c.Streams), 0, neverBack),
 		answers: map[kind]*budget{ofDevice: answers(), ofCall: answers()},
 		lanes: map[kind]*lane.Lane{ofDevice: lane.New(int64(c.Devices), c.Devices*c.Waiting),
 			ofCall: lane.New(int64(c.Calls), c.Calls*c.Waiting)}}
 }
 
-// ServeHTTP implements http.Handler. That the server lives, and whether it can serve, is told always.
+// ServeHTTP implements http.Handler. That the server lives, and whether it can serve, is told
+// always.
 func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k := a.kindOf(r)
-	g := lane.Guest{Party: origin.Network(origin.Address(r, a.trustForwarded)), Connection: r.RemoteAddr}
+	g := lane.Guest{Party: origin.Network(origin.Address(r, a.trustForwarded)),
+		Connection: r.RemoteAddr}
 	switch k {
 	case ofProbe:
 		a.next.ServeHTTP(w, r)
@@ -106,8 +116,9 @@ func (a *admission) work(w http.ResponseWriter, r *http.Request, k kind, g lane.
 		return
 	}
 	defer working(r.Context())()
-	to := &answer{ResponseWriter: w, r: r, guest: g, place: place, body: b, answers: a.answers[k], window: a.capacity.Window,
-		wait: a.capacity.Wait, refuse: refuse, since: time.Now()}
+	to := &answer{ResponseWriter: w, r: r, guest: g, place: place, body: b, answers: a.answers[k],
+		window: a.capacity.Window,
+		wait:   a.capacity.Wait, refuse: refuse, since: time.Now()}
 	defer place.End() // should the handler panic
 	worked := r.WithContext(lane.With(r.Context(), place))
 	if b != nil {
@@ -117,8 +128,8 @@ func (a *admission) work(w http.ResponseWriter, r *http.Request, k kind, g lane.
 	to.end()
 }
 
-// stream lets a reader follow for as long as it likes, or until another network's first readers need its place: readers come
-// again, and go on where they were.
+// stream lets a reader follow for as long as it likes, or until another network's first readers
+// need its place: readers come again, and go on where they were.
 func (a *admission) stream(w http.ResponseWriter, r *http.Request, g lane.Guest) {
 	ctx, cut := context.WithCancel(r.Context())
 	defer cut()
@@ -137,8 +148,8 @@ const comeAgain = 5 * time.Second
 
 const slowBody = "the request's body did not come in time; send it again"
 
-// refuse tells to come again later. Devices do: their work waits. The API answers as it always does, and who looks at a page
-// is told in words.
+// refuse tells to come again later. Devices do: their work waits. The API answers as it always
+// does, and who looks at a page is told in words.
 func (a *admission) refuse(w http.ResponseWriter, r *http.Request, k kind, cause error) {
 	slow := errors.Is(cause, errBodySlow)
 	if k != ofDevice && !strings.HasPrefix(r.URL.Path, "/console/") {

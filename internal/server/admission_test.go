@@ -30,11 +30,13 @@ const stays = "Stays"
 func newCrowded(t *testing.T, c server.Config) *crowded {
 	c.DataDir = servertest.Folder(t)
 	s := start(t, c)
-	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "test", Role: access.Administrator})
+	_, bearer, err := s.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "test", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
-	crowd := &crowded{t, s, bearer, browser(t, trust(t, s)), make(chan struct{}), make(chan struct{})}
+	crowd := &crowded{t, s, bearer, browser(t, trust(t, s)), make(chan struct{}),
+		make(chan struct{})}
 	s.Hold(func(r *http.Request) {
 		if r.Header.Get(stays) != "" {
 			crowd.entered <- struct{}{}
@@ -49,7 +51,8 @@ func (c *crowded) stay(n int, method, path string) (end func()) {
 	var gone sync.WaitGroup
 	for range n {
 		gone.Go(func() {
-			r, err := http.NewRequestWithContext(c.Context(), method, c.URL()+path, strings.NewReader("{}"))
+			r, err := http.NewRequestWithContext(c.Context(), method, c.URL()+path,
+				strings.NewReader("{}"))
 			if err != nil {
 				c.Error(err)
 				return
@@ -87,8 +90,8 @@ func (c *crowded) ask(method, path string) (*http.Response, string) {
 	return answer, string(text)
 }
 
-// Devices that take all their places leave the API alone, and the other way round. Who finds no place is told when to come
-// again, and gets one when there is.
+// Devices that take all their places leave the API alone, and the other way round. Who finds no
+// place is told when to come again, and gets one when there is.
 func TestCrowds(t *testing.T) {
 	const devices, calls = "/mdm", "/beta/deviceManagement/deviceConfigurations"
 	for name, c := range map[string]struct{ crowd, other, crowdMethod, otherMethod string }{
@@ -97,15 +100,18 @@ func TestCrowds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 2, Calls: 2, Waiting: 1, Wait: 50 * time.Millisecond}})
+			s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 2, Calls: 2,
+				Waiting: 1, Wait: 50 * time.Millisecond}})
 			end := s.stay(2, c.crowdMethod, c.crowd)
 			defer end()
 			for range 5 {
 				answer, text := s.ask(c.crowdMethod, c.crowd)
-				if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+				if answer.StatusCode != http.StatusServiceUnavailable ||
+					answer.Header.Get("Retry-After") == "" {
 					t.Fatalf("a crowded place answers %s %v %s", answer.Status, answer.Header, text)
 				}
-				if answer, text := s.ask(c.otherMethod, c.other); answer.StatusCode == http.StatusServiceUnavailable {
+				if answer, text := s.ask(c.otherMethod,
+					c.other); answer.StatusCode == http.StatusServiceUnavailable {
 					t.Fatalf("the other place answers %s %s", answer.Status, text)
 				}
 				for _, path := range []string{"/healthz", "/readyz"} {
@@ -115,7 +121,8 @@ func TestCrowds(t *testing.T) {
 				}
 			}
 			end()
-			if answer, text := s.ask(c.crowdMethod, c.crowd); answer.StatusCode == http.StatusServiceUnavailable {
+			if answer, text := s.ask(c.crowdMethod,
+				c.crowd); answer.StatusCode == http.StatusServiceUnavailable {
 				t.Errorf("an empty place answers %s %s", answer.Status, text)
 			}
 		})
@@ -125,7 +132,8 @@ func TestCrowds(t *testing.T) {
 // A refusal has the shape of every error of the API.
 func TestRefusalForTheCrowd(t *testing.T) {
 	t.Parallel()
-	s := newCrowded(t, server.Config{Capacity: server.Capacity{Calls: 1, Waiting: 1, Wait: time.Millisecond}})
+	s := newCrowded(t, server.Config{Capacity: server.Capacity{Calls: 1, Waiting: 1,
+		Wait: time.Millisecond}})
 	defer s.stay(1, "POST", "/beta/deviceManagement/deviceConfigurations")()
 	answer, text := s.ask("GET", "/beta/deviceManagement/managedDevices")
 	var body struct {
@@ -138,15 +146,20 @@ func TestRefusalForTheCrowd(t *testing.T) {
 		t.Fatalf("%v in %s", err, text)
 	}
 	e := body.Error
-	if e.Code != "ServiceUnavailable" || e.Message == "" || e.InnerError["request-id"] != answer.Header.Get("request-id") || e.InnerError["date"] == "" {
+	if e.Code != "ServiceUnavailable" || e.Message == "" ||
+		e.InnerError["request-id"] != answer.Header.Get("request-id") ||
+		e.InnerError["date"] == "" {
 		t.Errorf("refused with %s %v", text, answer.Header)
 	}
-	if answer.Header.Get("client-request-id") != "mine" || e.InnerError["client-request-id"] != "mine" || answer.Header.Get("Retry-After") != "5" ||
-		answer.Header.Get("Content-Type") != "application/json" || answer.Header.Get("OData-Version") != "4.0" {
+	if answer.Header.Get("client-request-id") != "mine" ||
+		e.InnerError["client-request-id"] != "mine" || answer.Header.Get("Retry-After") != "5" ||
+		answer.Header.Get("Content-Type") != "application/json" ||
+		answer.Header.Get("OData-Version") != "4.0" {
 		t.Errorf("a refusal differs from other errors: %s %v", text, answer.Header)
 	}
 	answer, text = s.ask("GET", "/console/")
-	if answer.StatusCode != http.StatusServiceUnavailable || strings.HasPrefix(text, "{") || answer.Header.Get("Retry-After") == "" {
+	if answer.StatusCode != http.StatusServiceUnavailable || strings.HasPrefix(text, "{") ||
+		answer.Header.Get("Retry-After") == "" {
 		t.Errorf("a page is refused with %s %s", answer.Status, text)
 	}
 }
@@ -154,7 +167,8 @@ func TestRefusalForTheCrowd(t *testing.T) {
 // Who waits is served in time if a place becomes free, and no more wait than may.
 func TestWaitingRoom(t *testing.T) {
 	t.Parallel()
-	s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 1, Waiting: 3, Wait: time.Minute}})
+	s := newCrowded(t, server.Config{Capacity: server.Capacity{Devices: 1, Waiting: 3,
+		Wait: time.Minute}})
 	end := s.stay(1, "PUT", "/mdm")
 	defer end()
 	const came = 8
@@ -174,14 +188,16 @@ func TestWaitingRoom(t *testing.T) {
 		counts[<-codes == http.StatusServiceUnavailable]++
 	}
 	if counts[true] != came-3 {
-		t.Errorf("%d of %d were refused; one is served at a time, and three may wait", counts[true], came)
+		t.Errorf("%d of %d were refused; one is served at a time, and three may wait", counts[true],
+			came)
 	}
 }
 
 // Readers of events take no place of calls, however many they are, and have a bound of their own.
 func TestReadersTakeNoPlace(t *testing.T) {
 	t.Parallel()
-	s := newCrowded(t, server.Config{Capacity: server.Capacity{Calls: 1, Streams: 4, Waiting: 1, Wait: 50 * time.Millisecond}})
+	s := newCrowded(t, server.Config{Capacity: server.Capacity{Calls: 1, Streams: 4, Waiting: 1,
+		Wait: 50 * time.Millisecond}})
 	for i := range 6 {
 		r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL()+"/api/events", nil)
 		if err != nil {
@@ -193,10 +209,12 @@ func TestReadersTakeNoPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer answer.Body.Close()
-		if want := map[bool]int{true: http.StatusOK, false: http.StatusServiceUnavailable}[i < 4]; answer.StatusCode != want {
+		if want := map[bool]int{true: http.StatusOK,
+			false: http.StatusServiceUnavailable}[i < 4]; answer.StatusCode != want {
 			t.Errorf("reader %d: %s, want %d", i, answer.Status, want)
 		}
-		if answer, text := s.ask("GET", "/beta/deviceManagement/managedDevices"); answer.StatusCode != http.StatusOK {
+		if answer, text := s.ask("GET",
+			"/beta/deviceManagement/managedDevices"); answer.StatusCode != http.StatusOK {
 			t.Fatalf("with %d readers a call is answered %s %s", i, answer.Status, text)
 		}
 	}

@@ -17,8 +17,9 @@ const (
 	smallAnswer  = page     // bytes of an answer that is not counted: the system's buffers take it
 )
 
-// answer is what a request's handler writes to. With the first byte the request gives its place back: an answer is ready
-// when it is begun, and its reader may be slow. Until it is read it counts among the answers that wait.
+// answer is what a request's handler writes to. With the first byte the request gives its place
+// back: an answer is ready when it is begun, and its reader may be slow. Until it is read it counts
+// among the answers that wait.
 type answer struct {
 	http.ResponseWriter
 	r       *http.Request
@@ -82,10 +83,12 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.place.End()
 		return a.ResponseWriter.Write(p)
 	}
-	// As long as there is no room the place is kept, so that no more answers are made than can wait.
+	// As long as there is no room the place is kept, so that no more answers are made than can
+	// wait.
 	patient, cancel := context.WithTimeout(a.r.Context(), a.wait)
 	defer cancel()
-	held, err := a.answers.await(patient, a.guest, &share{n: min(pages(int64(len(p))), a.answers.total/4+1), cut: a.cut})
+	held, err := a.answers.await(patient, a.guest,
+		&share{n: min(pages(int64(len(p))), a.answers.total/4+1), cut: a.cut})
 	if err != nil {
 		panic(http.ErrAbortHandler) // to end it in order would tell the reader that it is whole
 	}
@@ -94,14 +97,15 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.writePieces(p)
 }
 
-// cut ends an answer that is not read while others need its room. It may also wait for a body that the handler did not
-// read: HTTP/1 has that come before it begins to write.
+// cut ends an answer that is not read while others need its room. It may also wait for a body that
+// the handler did not read: HTTP/1 has that come before it begins to write.
 func (a *answer) cut() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.lost = true; !a.over {
 		control := http.NewResponseController(a.ResponseWriter)
-		_ = errors.Join(control.SetReadDeadline(time.Unix(1, 0)), control.SetWriteDeadline(time.Unix(1, 0)))
+		_ = errors.Join(control.SetReadDeadline(time.Unix(1, 0)),
+			control.SetWriteDeadline(time.Unix(1, 0)))
 	}
 }
 

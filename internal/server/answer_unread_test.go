@@ -14,11 +14,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
-// An answer also waits for the end of a body that nobody reads. When others need its room it ends, as one that is not read.
+// An answer also waits for the end of a body that nobody reads. When others need its room it ends,
+// as one that is not read.
 func TestAnswersWaitForNoBodyWhenOthersNeedTheirRoom(t *testing.T) {
 	w := newSlowWorld(t)
-	w.Server = start(t, server.Config{DataDir: servertest.Folder(t), Capacity: server.Capacity{Answers: 512 << 10, Window: time.Minute}})
-	_, token, err := w.Tokens().Create(t.Context(), access.TokenInput{Name: "greedy", Role: access.Administrator})
+	w.Server = start(t, server.Config{DataDir: servertest.Folder(t),
+		Capacity: server.Capacity{Answers: 512 << 10, Window: time.Minute}})
+	_, token, err := w.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "greedy", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +34,8 @@ func TestAnswersWaitForNoBodyWhenOthersNeedTheirRoom(t *testing.T) {
 		}
 		defer conn.Close()
 		conns[i] = conn.(*tls.Conn)
-		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", path, token); err != nil {
+		if _, err := fmt.Fprintf(conn,
+			"GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", path, token); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// Enrollment links and the push certificate are the one platform's that has them: this file is what goes with it.
+// Enrollment links and the push certificate are the one platform's that has them: this file is what
+// goes with it.
 
 // Channel is the Apple MDM channel.
 func (s *Server) Channel() *mdm.Channel {
@@ -22,7 +23,8 @@ func (s *Server) Channel() *mdm.Channel {
 	return nil
 }
 
-// pushCertificates shows the channel's push certificate to the Graph surface: the two do not know each other.
+// pushCertificates shows the channel's push certificate to the Graph surface: the two do not know
+// each other.
 type pushCertificates struct{ channel *mdm.Channel }
 
 func (p pushCertificates) PushCertificate(ctx context.Context) (*graph.PushCertificate, error) {
@@ -33,10 +35,12 @@ func (p pushCertificates) PushCertificate(ctx context.Context) (*graph.PushCerti
 	if err != nil {
 		return nil, err
 	}
-	return &graph.PushCertificate{Topic: c.Topic, SerialNumber: c.SerialNumber, PEM: string(c.PEM), Expires: c.Expires}, nil
+	return &graph.PushCertificate{Topic: c.Topic, SerialNumber: c.SerialNumber, PEM: string(c.PEM),
+		Expires: c.Expires}, nil
 }
 
-func (p pushCertificates) SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte, force bool) error {
+func (p pushCertificates) SetPushCertificate(ctx context.Context, certificatePEM, keyPEM []byte,
+	force bool) error {
 	set := p.channel.SetPushCertificate
 	if force {
 		set = p.channel.ReplacePushCertificate
@@ -48,12 +52,14 @@ func (p pushCertificates) SetPushCertificate(ctx context.Context, certificatePEM
 	}
 	var other *mdm.OtherTopic
 	if errors.As(err, &other) {
-		return &graph.OtherTopic{Topic: other.Topic, Devices: graph.Unwakeable{Count: other.Devices, Names: other.Names}}
+		return &graph.OtherTopic{Topic: other.Topic,
+			Devices: graph.Unwakeable{Count: other.Devices, Names: other.Names}}
 	}
 	return err
 }
 
-func (p pushCertificates) Unwakeable(ctx context.Context, where fleet.Condition) (graph.Unwakeable, error) {
+func (p pushCertificates) Unwakeable(ctx context.Context,
+	where fleet.Condition) (graph.Unwakeable, error) {
 	n, names, err := p.channel.UnwakeableDevices(ctx, where)
 	if errors.Is(err, mdm.ErrNoPushCertificate) {
 		return graph.Unwakeable{}, nil

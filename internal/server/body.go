@@ -14,9 +14,13 @@ import (
 )
 
 const (
-	aheadLimit   = 64 << 10 // bytes that are read before anything is known of who sends: a SCEP message, nearly every call and report
-	openLimit    = 16 << 10 // the same where nobody has to be known, as to sign in; more is not read
-	largestBody  = 8 << 20  // bytes of any body, as sent and unpacked: a file in base64, the report of a full device
+	// bytes that are read before anything is known of who sends: a SCEP message, nearly every call
+	// and report
+	aheadLimit = 64 << 10
+	// the same where nobody has to be known, as to sign in; more is not read
+	openLimit = 16 << 10
+	// bytes of any body, as sent and unpacked: a file in base64, the report of a full device
+	largestBody  = 8 << 20
 	page         = 4 << 10  // bytes that are counted together
 	largestChunk = 64 << 10 // bytes that are read before more is asked for
 	unpacker     = 48 << 10 // bytes that unpacking takes beside what it makes
@@ -36,7 +40,8 @@ const (
 	provenIdentity                 // it is somebody
 )
 
-// intake holds bodies outside of the lanes, so that who sends slowly keeps nobody from being worked on.
+// intake holds bodies outside of the lanes, so that who sends slowly keeps nobody from being worked
+// on.
 type intake struct {
 	window   time.Duration
 	wait     time.Duration
@@ -46,7 +51,8 @@ type intake struct {
 	device func(*http.Request) identity
 }
 
-// bodyPatience is how long a body may take when others need its room: one that does not come at once is then a slow one.
+// bodyPatience is how long a body may take when others need its room: one that does not come at
+// once is then a slow one.
 const bodyPatience = 2 * time.Second
 
 func newIntake(c Capacity, device func(*http.Request) identity) *intake {
@@ -56,11 +62,13 @@ func newIntake(c Capacity, device func(*http.Request) identity) *intake {
 			ofCall:   newBudget(c.Bodies/part/page, c.Waiting*c.Calls, bodyPatience),
 		}
 	}
-	return &intake{window: c.Window, wait: c.Wait, unproven: share(6), proven: share(3), device: device}
+	return &intake{window: c.Window, wait: c.Wait, unproven: share(6), proven: share(3),
+		device: device}
 }
 
-// body is what a request brings: what is short is read before its handler begins, the rest outside of its lane when the
-// handler asks for it, which it does when it knows who sends. It is counted until the answer.
+// body is what a request brings: what is short is read before its handler begins, the rest outside
+// of its lane when the handler asks for it, which it does when it knows who sends. It is counted
+// until the answer.
 type body struct {
 	*intake
 	r       *http.Request
@@ -100,20 +108,22 @@ func (in *intake) newBody(w http.ResponseWriter, r *http.Request, k kind, g lane
 	if k != ofDevice {
 		k = ofCall
 	}
-	b := &body{intake: in, r: r, kind: k, guest: g, from: r.Body, control: http.NewResponseController(w), ahead: aheadLimit,
+	b := &body{intake: in, r: r, kind: k, guest: g, from: r.Body,
+		control: http.NewResponseController(w), ahead: aheadLimit,
 		declared: r.ContentLength, holder: in.unproven[k], began: time.Now()}
 	if isOpen(r) && k != ofDevice { // of SCEP a whole message is read
 		b.ahead = openLimit
 	}
 	b.source = progress{b}
-	if k == ofCall && !strings.HasPrefix(r.URL.Path, "/console/") && strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+	if k == ofCall && !strings.HasPrefix(r.URL.Path, "/console/") &&
+		strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
 		b.source, b.declared, b.packed = &unpacked{from: b.source, room: b.makeRoom}, -1, true
 	}
 	return b
 }
 
-// handOver gives the body to the handler, by a request that is not the server's own: that has to keep what it came with, by
-// which the server knows whether it was read.
+// handOver gives the body to the handler, by a request that is not the server's own: that has to
+// keep what it came with, by which the server knows whether it was read.
 func (b *body) handOver(r *http.Request, place *lane.Place) {
 	b.place, r.Body = place, b
 	if b.packed {
@@ -122,15 +132,17 @@ func (b *body) handOver(r *http.Request, place *lane.Place) {
 	}
 }
 
-// isOpen reports whether a request is for everybody, so that its sender is not known when its body is read. (What devices
-// send to /scep is no longer than what is read beforehand.)
+// isOpen reports whether a request is for everybody, so that its sender is not known when its body
+// is read. (What devices send to /scep is no longer than what is read beforehand.)
 func isOpen(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/console/sign-") || strings.HasPrefix(r.URL.Path, "/console/oidc/") || r.URL.Path == "/scep"
+	return strings.HasPrefix(r.URL.Path, "/console/sign-") ||
+		strings.HasPrefix(r.URL.Path, "/console/oidc/") || r.URL.Path == "/scep"
 }
 
 // begin reads what is read before it is known who sends. What nobody expects is not read.
 func (b *body) begin() {
-	if b.r.Method != http.MethodGet && b.r.Method != http.MethodHead && b.r.ContentLength <= b.ahead {
+	if b.r.Method != http.MethodGet && b.r.Method != http.MethodHead &&
+		b.r.ContentLength <= b.ahead {
 		b.fill(b.ahead)
 	}
 }
@@ -207,9 +219,9 @@ func (b *body) rest() {
 	}
 }
 
-// move has the body counted among those whose senders are known. Of one that says how long it is all is set aside before
-// any of it is read: bodies that each have a part, and wait for the others' room, would wait for ever. What is read already
-// is counted where it was for as long as it waits.
+// move has the body counted among those whose senders are known. Of one that says how long it is
+// all is set aside before any of it is read: bodies that each have a part, and wait for the others'
+// room, would wait for ever. What is read already is counted where it was for as long as it waits.
 func (b *body) move(who identity) error {
 	holder := b.unproven[b.kind]
 	if who == provenIdentity {
@@ -240,7 +252,8 @@ func (b *body) move(who identity) error {
 	return nil
 }
 
-// waits notes how the body's waiting for room ends, and reports whether what it has is still its own.
+// waits notes how the body's waiting for room ends, and reports whether what it has is still its
+// own.
 func (b *body) waits(leave context.CancelFunc) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

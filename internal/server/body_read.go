@@ -64,7 +64,8 @@ func (b *body) makeRoom(bytes int64) bool {
 	return true
 }
 
-// fail ends the body. Of one whose room is others' now nothing is kept: it may be a while until its handler has ended.
+// fail ends the body. Of one whose room is others' now nothing is kept: it may be a while until its
+// handler has ended.
 func (b *body) fail(err error) {
 	b.mu.Lock()
 	taken := b.taken
@@ -97,8 +98,9 @@ func (b *body) renew(now time.Time) {
 	}
 }
 
-// progress reads a body as it is sent, and lets it go on for as long as enough comes in each window. The server gives the
-// first window (http.Server.ReadTimeout): most bodies are there at once, and need no other.
+// progress reads a body as it is sent, and lets it go on for as long as enough comes in each
+// window. The server gives the first window (http.Server.ReadTimeout): most bodies are there at
+// once, and need no other.
 type progress struct{ *body }
 
 func (p progress) Read(to []byte) (int, error) {

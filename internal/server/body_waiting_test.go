@@ -12,13 +12,15 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
-// A body that says not how long it is has been read in part when it waits for the room of those who are known. That part
-// stays counted, and when somebody else needs it, it is given back and the waiting ends.
+// A body that says not how long it is has been read in part when it waits for the room of those who
+// are known. That part stays counted, and when somebody else needs it, it is given back and the
+// waiting ends.
 func TestBodiesThatWaitAreCounted(t *testing.T) {
 	in := newIntake(Capacity{Bodies: 6 << 20, Wait: time.Minute}.withDefaults(100),
 		func(*http.Request) identity { return provenIdentity })
 	full := in.proven[ofDevice]
-	all, err := full.await(t.Context(), lane.Guest{Party: "full"}, &share{n: full.total, busy: func() bool { return true }})
+	all, err := full.await(t.Context(), lane.Guest{Party: "full"},
+		&share{n: full.total, busy: func() bool { return true }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +28,8 @@ func TestBodiesThatWaitAreCounted(t *testing.T) {
 	unended, end := io.Pipe()
 	defer func() { _ = end.Close() }()
 	come := func(party string) *body {
-		r := httptest.NewRequest("PUT", "/mdm", io.MultiReader(bytes.NewReader(make([]byte, aheadLimit)), unended))
+		r := httptest.NewRequest("PUT", "/mdm",
+			io.MultiReader(bytes.NewReader(make([]byte, aheadLimit)), unended))
 		b := in.newBody(httptest.NewRecorder(), r, ofDevice, lane.Guest{Party: party})
 		b.begin()
 		return b

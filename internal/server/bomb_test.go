@@ -18,8 +18,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
 
-// What anybody may send, without being known, costs no more than its length: in memory, in time, and in what the server
-// does for others.
+// What anybody may send, without being known, costs no more than its length: in memory, in time,
+// and in what the server does for others.
 func TestBombsFromStrangers(t *testing.T) {
 	s := start(t, server.Config{DataDir: servertest.Folder(t)})
 	w := &wire{t: t, base: s.URL(), http: browser(t, trust(t, s)), udid: "stranger"}
@@ -31,23 +31,29 @@ func TestBombsFromStrangers(t *testing.T) {
 			w.t = t
 			encoded := base64.StdEncoding.EncodeToString(bomb)
 			for way, send := range map[string]func() (int, []byte){
-				"POST /scep":    func() (int, []byte) { return w.do("POST", operation, nil, bomb) },
-				"GET /scep":     func() (int, []byte) { return w.do("GET", operation+"&message="+url.QueryEscape(encoded), nil, nil) },
-				"Mdm-Signature": func() (int, []byte) { return w.do("PUT", "/mdm", map[string]string{"Mdm-Signature": encoded}, message) },
+				"POST /scep": func() (int, []byte) { return w.do("POST", operation, nil, bomb) },
+				"GET /scep": func() (int, []byte) {
+					return w.do("GET", operation+"&message="+url.QueryEscape(encoded), nil, nil)
+				},
+				"Mdm-Signature": func() (int, []byte) {
+					return w.do("PUT", "/mdm", map[string]string{"Mdm-Signature": encoded}, message)
+				},
 			} {
 				end := cost.Bound(t, 12<<20, time.Second)
 				status, answer := send()
 				if end(); status < 400 || status >= 500 {
 					reply, err := scep.ParsePKIMessage(answer)
 					if status != http.StatusOK || err != nil || reply.PKIStatus != scep.FAILURE {
-						t.Errorf("%s of %d bytes: status %d, %v: %.100q", way, len(bomb), status, err, answer)
+						t.Errorf("%s of %d bytes: status %d, %v: %.100q", way, len(bomb), status,
+							err, answer)
 					}
 				}
 			}
 		})
 	}
 	end := cost.Bound(t, 64<<20, 2*time.Second) // what the client sends is in it
-	if status, _ := w.do("POST", operation, nil, bytes.Repeat([]byte{0x30, 0x80}, 4<<20)); status != http.StatusRequestEntityTooLarge {
+	if status, _ := w.do("POST", operation, nil,
+		bytes.Repeat([]byte{0x30, 0x80}, 4<<20)); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("8 MiB: status %d", status)
 	}
 	end()

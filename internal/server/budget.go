@@ -7,7 +7,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
-// budget is a bound on something scarce that is held by others: bytes of bodies, in pages, or handshakes.
+// budget is a bound on something scarce that is held by others: bytes of bodies, in pages, or
+// handshakes.
 type budget struct {
 	lane   *lane.Lane
 	shares *shares
@@ -22,7 +23,8 @@ func newBudget(total int64, waiting int, patience time.Duration) *budget {
 
 // take takes n at once, if need be from who has most. nil: there is not so much.
 func (b *budget) take(g lane.Guest, sh *share) *share {
-	if !b.lane.TryEnter(sh.n) && !(sh.n <= b.total && b.shares.press(g.Party, sh.n) && b.lane.TryEnter(sh.n)) {
+	if !b.lane.TryEnter(sh.n) && !(sh.n <= b.total && b.shares.press(g.Party, sh.n) &&
+		b.lane.TryEnter(sh.n)) {
 		return nil
 	}
 	return b.hold(g, sh)

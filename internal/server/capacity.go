@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Capacity is how much the server works on at the same time. What comes beyond waits, each network in turn, and is told to
-// come again when too much waits already, or it has waited for too long. Devices, calls and streams have their own each, so
-// that none of them waits behind the others. The zero value of a field has a default.
+// Capacity is how much the server works on at the same time. What comes beyond waits, each network
+// in turn, and is told to come again when too much waits already, or it has waited for too long.
+// Devices, calls and streams have their own each, so that none of them waits behind the others. The
+// zero value of a field has a default.
 type Capacity struct {
 	Devices int           // requests of devices; default 128 for each processor
 	Calls   int           // requests of the API and the console; default 32 for each processor
@@ -15,21 +16,22 @@ type Capacity struct {
 	Waiting int           // requests that wait, for each one that is worked on; default 16
 	Wait    time.Duration // the longest; default 10 s
 
-	// Bodies is how many bytes of requests are held, from when they are read until the answer; default 96 MiB. Devices and
-	// callers who have proved who they are have a third each, and a sixth each is for what comes before that.
+	// Bodies is how many bytes of requests are held, from when they are read until the answer;
+	// default 96 MiB. Devices and callers who have proved who they are have a third each, and a
+	// sixth each is for what comes before that.
 	Bodies int64
 	// Answers is how many bytes of answers wait to be read, half of them devices'; default 128 MiB.
 	Answers int64
-	// Window is in which time the other side must send, or take, some KiB (leastProgress), however long the whole lasts; default
-	// 20 s.
+	// Window is in which time the other side must send, or take, some KiB (leastProgress), however
+	// long the whole lasts; default 20 s.
 	Window time.Duration
-	// Handshakes is how many TLS handshakes are under way; default 256 for each processor, and at most a quarter of the
-	// connections.
+	// Handshakes is how many TLS handshakes are under way; default 256 for each processor, and at
+	// most a quarter of the connections.
 	Handshakes int
 }
 
-// leastProgress is how many bytes must come within Capacity.Window: 200 a second by default. A phone at the edge of its
-// network (GPRS) has ten times as much, and may lose it for some seconds.
+// leastProgress is how many bytes must come within Capacity.Window: 200 a second by default. A
+// phone at the edge of its network (GPRS) has ten times as much, and may lose it for some seconds.
 const leastProgress = 4 << 10
 
 func (c Capacity) withDefaults(connections int) Capacity {

@@ -14,10 +14,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
-// connections bounds how many connections are open. At the bound a new one takes the place of the one that has been idle
-// for longest, or else of one of the network that has most, on which no request is worked on: it shakes hands, or sends a
-// header or a body. If there is none, the new one is closed. One that is worked on, as a stream's is all the time, is never
-// closed for another.
+// connections bounds how many connections are open. At the bound a new one takes the place of the
+// one that has been idle for longest, or else of one of the network that has most, on which no
+// request is worked on: it shakes hands, or sends a header or a body. If there is none, the new one
+// is closed. One that is worked on, as a stream's is all the time, is never closed for another.
 type connections struct {
 	most int
 	now  func() time.Time
@@ -29,8 +29,8 @@ type connections struct {
 	warned time.Time                // when the log last said that the bound is reached
 	shares *shares
 
-	// awaited counts the connections whose next request may be lost if the server stops now. noneAwaited is closed when
-	// there are none; nil: nobody waits for that.
+	// awaited counts the connections whose next request may be lost if the server stops now.
+	// noneAwaited is closed when there are none; nil: nobody waits for that.
 	awaited     int
 	noneAwaited chan struct{}
 }
@@ -44,15 +44,18 @@ type connection struct {
 	awaited bool         // it is new, or a request was read that no handler has yet
 }
 
-// connectionPatience is how long a connection may say nothing worth an answer when its own network needs its place.
+// connectionPatience is how long a connection may say nothing worth an answer when its own network
+// needs its place.
 const connectionPatience = 2 * time.Second
 
 func newConnections(most int, now func() time.Time, log *slog.Logger) *connections {
-	return &connections{most: most, now: now, log: log, open: make(map[net.Conn]*connection), idle: list.New(),
+	return &connections{most: most, now: now, log: log, open: make(map[net.Conn]*connection),
+		idle:   list.New(),
 		shares: newShares(connectionPatience)}
 }
 
-// add takes a connection that was accepted, and tells whether there is a place for it. Whoever closes it calls remove.
+// add takes a connection that was accepted, and tells whether there is a place for it. Whoever
+// closes it calls remove.
 func (c *connections) add(conn net.Conn) bool {
 	network := origin.Network(origin.Host(conn.RemoteAddr().String()))
 	c.mu.Lock()
@@ -61,7 +64,9 @@ func (c *connections) add(conn net.Conn) bool {
 		return false
 	}
 	one := &connection{conn: conn}
-	one.share = c.shares.add(network, &share{n: 1, busy: func() bool { return one.working.Load() > 0 }, cut: func() { c.forget(one); sever(conn) }})
+	one.share = c.shares.add(network, &share{n: 1,
+		busy: func() bool { return one.working.Load() > 0 },
+		cut:  func() { c.forget(one); sever(conn) }})
 	c.open[conn] = one
 	c.await(one, true)
 	return true
@@ -145,9 +150,9 @@ func (c *connections) await(one *connection, awaited bool) {
 	}
 }
 
-// handling is the outermost handler. A request that has come this far is answered even if the server stops meanwhile.
-// That the connection is active does not say so: net/http tells of that first, and then drops the request if the server
-// has stopped in between.
+// handling is the outermost handler. A request that has come this far is answered even if the
+// server stops meanwhile. That the connection is active does not say so: net/http tells of that
+// first, and then drops the request if the server has stopped in between.
 func (c *connections) handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if one, _ := r.Context().Value(connectionKey{}).(*connection); one != nil {
@@ -159,8 +164,8 @@ func (c *connections) handling(next http.Handler) http.Handler {
 	})
 }
 
-// allHandled is closed when no connection's request can be lost any more. Ask for it once, when no more connections
-// come and idle ones are closed.
+// allHandled is closed when no connection's request can be lost any more. Ask for it once, when no
+// more connections come and idle ones are closed.
 func (c *connections) allHandled() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -196,11 +201,13 @@ func working(ctx context.Context) (end func()) {
 func (c *connections) warnFull() {
 	if now := c.now(); now.Sub(c.warned) >= time.Minute {
 		c.warned = now
-		c.log.Warn("all connections that may be open are: idle ones are closed for new ones", "connections", c.most, "idle", c.idle.Len())
+		c.log.Warn("all connections that may be open are: idle ones are closed for new ones",
+			"connections", c.most, "idle", c.idle.Len())
 	}
 }
 
-// underlying is the connection that the listener accepted. TLS would say goodbye to a peer that may not read.
+// underlying is the connection that the listener accepted. TLS would say goodbye to a peer that may
+// not read.
 func underlying(conn net.Conn) net.Conn {
 	if secure, ok := conn.(*tls.Conn); ok {
 		return secure.NetConn()
@@ -211,8 +218,10 @@ func underlying(conn net.Conn) net.Conn {
 // sever closes a connection at once.
 func sever(conn net.Conn) { _ = underlying(conn).Close() }
 
-// mostConnections bounds the default: what connections need of memory is more than most machines have for more of them.
+// mostConnections bounds the default: what connections need of memory is more than most machines
+// have for more of them.
 const mostConnections = 200_000
 
-// defaultConnections leaves a fifth of the files that the process may have open to the database and the rest.
+// defaultConnections leaves a fifth of the files that the process may have open to the database and
+// the rest.
 func defaultConnections() int { return int(min(mostConnections, openFiles()/10*8)) }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The connection that has been idle for longest goes first. This is not seen from outside: who has got an answer does not
-// know whether its connection is idle yet.
+// The connection that has been idle for longest goes first. This is not seen from outside: who has
+// got an answer does not know whether its connection is idle yet.
 func TestLongestIdleIsClosedFirst(t *testing.T) {
 	c := newConnections(4, time.Now, slog.New(slog.DiscardHandler))
 	var conns []net.Conn

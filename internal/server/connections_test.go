@@ -59,7 +59,8 @@ func closed(conn net.Conn) bool {
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// Idle connections up to the bound keep nobody out: for each that comes one of them is closed, and no more.
+// Idle connections up to the bound keep nobody out: for each that comes one of them is closed, and
+// no more.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
 	s := start(t, server.Config{DataDir: servertest.Folder(t), MaxConnections: 5})
 	var idle []*talker
@@ -76,7 +77,8 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		admin := browser(t, trust(t, s))
 		admin.Transport.(*http.Transport).ForceAttemptHTTP2 = http2
-		if status, _, text := ask(t, admin, "GET", s.URL()+"/beta/groups"); status != http.StatusUnauthorized {
+		if status, _, text := ask(t, admin, "GET",
+			s.URL()+"/beta/groups"); status != http.StatusUnauthorized {
 			t.Fatalf("an admin beside idle connections is answered %d %s", status, text)
 		}
 	}
@@ -109,8 +111,8 @@ func TestIdleHTTP2ConnectionsMakeRoom(t *testing.T) {
 	}
 }
 
-// What is worked on is never closed for another: streams of both kinds, and a request that is slow. Who finds no place is
-// told at once.
+// What is worked on is never closed for another: streams of both kinds, and a request that is slow.
+// Who finds no place is told at once.
 func TestWorkingConnectionsStay(t *testing.T) {
 	s := newCrowded(t, server.Config{MaxConnections: 3})
 	streams := map[string]*bufio.Reader{}
@@ -121,7 +123,8 @@ func TestWorkingConnectionsStay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header = http.Header{"Authorization": {"Bearer " + s.bearer}, "Accept": {"application/x-ndjson"}}
+		r.Header = http.Header{"Authorization": {"Bearer " + s.bearer},
+			"Accept": {"application/x-ndjson"}}
 		answer, err := client.Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -140,7 +143,8 @@ func TestWorkingConnectionsStay(t *testing.T) {
 	}
 	end()
 	roomAgain(t, s.Server)
-	if _, err := s.Engine().Enroll(t.Context(), fleet.Device{Name: "phone", UDID: "1", Platform: fleet.IOS}, ""); err != nil {
+	if _, err := s.Engine().Enroll(t.Context(),
+		fleet.Device{Name: "phone", UDID: "1", Platform: fleet.IOS}, ""); err != nil {
 		t.Fatal(err)
 	}
 	for name, stream := range streams {
@@ -156,7 +160,8 @@ func TestWorkingConnectionsStay(t *testing.T) {
 	}
 }
 
-// A flood of connections that say nothing takes no more places than there are, and those only for as long as it holds them.
+// A flood of connections that say nothing takes no more places than there are, and those only for
+// as long as it holds them.
 func TestFloodOfConnections(t *testing.T) {
 	const most, flood = 8, 200
 	s := start(t, server.Config{DataDir: servertest.Folder(t), MaxConnections: most})

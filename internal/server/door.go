@@ -19,16 +19,18 @@ import (
 const (
 	handshakeTimeout = 10 * time.Second
 	headerTimeout    = 10 * time.Second
-	// handshakePatience is how long a handshake may take when others wait. All that may be under way at once cost each
-	// processor less than a second.
+	// handshakePatience is how long a handshake may take when others wait. All that may be under
+	// way at once cost each processor less than a second.
 	handshakePatience = 3 * time.Second
-	// sendBuffer bounds what the system keeps for a reader that does not read, in bytes. By itself it would keep megabytes of
-	// each, and as it tells of room only when a third is free, a slow reader would seem to take nothing for long. With this
-	// one that takes 5 KB/s is seen to within the default window.
+	// sendBuffer bounds what the system keeps for a reader that does not read, in bytes. By itself
+	// it would keep megabytes of each, and as it tells of room only when a third is free, a slow
+	// reader would seem to take nothing for long. With this one that takes 5 KB/s is seen to within
+	// the default window.
 	sendBuffer = 128 << 10
 )
 
-// http2Bounds are what one connection of HTTP/2 may have. A sender of bodies that nobody reads yet fills the buffers.
+// http2Bounds are what one connection of HTTP/2 may have. A sender of bodies that nobody reads yet
+// fills the buffers.
 func http2Bounds(c Capacity) *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams:          100, // what RFC 9113 section 6.5.2 recommends at least
@@ -38,24 +40,26 @@ func http2Bounds(c Capacity) *http.HTTP2Config {
 	}
 }
 
-// door is where connections come in. It shakes hands with each by itself, with a bounded number at once and in turn with
-// each network, before the server of HTTP sees it. net/http would do as many at once as come, and tells nobody of one
-// before it has ended.
+// door is where connections come in. It shakes hands with each by itself, with a bounded number at
+// once and in turn with each network, before the server of HTTP sees it. net/http would do as many
+// at once as come, and tells nobody of one before it has ended.
 type door struct {
 	config      *tls.Config
 	connections *connections
 	handshakes  *budget
 	log         *slog.Logger
 	ready       chan *tls.Conn
-	deaf        chan struct{}   // closed when no more connections are accepted
-	closing     atomic.Bool     // no more connections are accepted, and those that were are answered
-	stop        context.Context // ends when nothing more is let in
-	close       context.CancelCauseFunc
-	listener    net.Listener
+	deaf        chan struct{} // closed when no more connections are accepted
+	// no more connections are accepted, and those that were are answered
+	closing  atomic.Bool
+	stop     context.Context // ends when nothing more is let in
+	close    context.CancelCauseFunc
+	listener net.Listener
 }
 
 func newDoor(c Capacity, config *tls.Config, open *connections, log *slog.Logger) *door {
-	d := &door{config: config, connections: open, handshakes: newBudget(int64(c.Handshakes), open.most, handshakePatience), log: log,
+	d := &door{config: config, connections: open,
+		handshakes: newBudget(int64(c.Handshakes), open.most, handshakePatience), log: log,
 		ready: make(chan *tls.Conn), deaf: make(chan struct{})}
 	d.stop, d.close = context.WithCancelCause(context.Background())
 	return d
@@ -68,12 +72,13 @@ func (d *door) open(listener net.Listener) net.Listener {
 	return &opened{door: d}
 }
 
-// newcomerTime is how long an ending server waits for the first request of connections that it has accepted.
+// newcomerTime is how long an ending server waits for the first request of connections that it has
+// accepted.
 const newcomerTime = 5 * time.Second
 
-// drain accepts no more connections and answers what has come on those that it has, until ctx ends. http.Server.Shutdown
-// alone would close a new connection when its first request comes, and any whose next request was just read but has not
-// reached a handler.
+// drain accepts no more connections and answers what has come on those that it has, until ctx ends.
+// http.Server.Shutdown alone would close a new connection when its first request comes, and any
+// whose next request was just read but has not reached a handler.
 func (d *door) drain(ctx context.Context, h *http.Server) error {
 	d.closing.Store(true)
 	err := d.listener.Close()
@@ -122,7 +127,8 @@ const (
 	longestPause = time.Second
 )
 
-// accept takes connections for as long as the listener gives some. It never waits for the other side of one.
+// accept takes connections for as long as the listener gives some. It never waits for the other
+// side of one.
 func (d *door) accept() {
 	defer close(d.deaf)
 	pause := firstPause

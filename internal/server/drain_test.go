@@ -46,8 +46,8 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
 
-// draining is a door with a server of HTTP, whose state changes take a second: between the moment in which a request was
-// read and the one in which its handler begins, everything else can happen.
+// draining is a door with a server of HTTP, whose state changes take a second: between the moment
+// in which a request was read and the one in which its handler begins, everything else can happen.
 type draining struct {
 	*testing.T
 	door   *door
@@ -61,7 +61,8 @@ func newDraining(t *testing.T) *draining {
 	log := slog.New(slog.DiscardHandler)
 	open := newConnections(100, time.Now, log)
 	certificate := selfSigned(t)
-	d := &draining{T: t, pipes: &pipes{make(chan net.Conn), make(chan struct{})}, served: make(chan struct{})}
+	d := &draining{T: t, pipes: &pipes{make(chan net.Conn), make(chan struct{})},
+		served: make(chan struct{})}
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}}
 	d.door = newDoor(Capacity{}.withDefaults(100), config, open, log)
 	answer := func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }
@@ -91,7 +92,8 @@ func selfSigned(t *testing.T) tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(1, 0, 0)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1),
+		NotAfter: time.Now().AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +120,8 @@ func (d *draining) ask(c net.Conn, path string) {
 	}
 }
 
-// answered fails the test if there is no whole answer, and tells whether the connection may be used again.
+// answered fails the test if there is no whole answer, and tells whether the connection may be used
+// again.
 func (d *draining) answered(in *bufio.Reader, path string) (again bool) {
 	d.Helper()
 	res, err := http.ReadResponse(in, nil)
@@ -147,8 +150,8 @@ func (d *draining) ends(ended <-chan error) {
 	<-d.served
 }
 
-// What a server that ends has read, it answers: the first request of a connection, whenever it comes, and a further one
-// that was read before. What says nothing is closed.
+// What a server that ends has read, it answers: the first request of a connection, whenever it
+// comes, and a further one that was read before. What says nothing is closed.
 func TestDrainAnswersWhatWasRead(t *testing.T) {
 	t.Run("a first request", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -193,7 +196,8 @@ func TestDrainAnswersWhatWasRead(t *testing.T) {
 			if _, err := in.ReadByte(); err == nil || time.Since(began) > 0 {
 				t.Errorf("an idle connection is closed after %v: %v", time.Since(began), err)
 			}
-			if _, err := silent.Read(make([]byte, 1)); err == nil || time.Since(began) < newcomerTime {
+			if _, err := silent.Read(make([]byte, 1)); err == nil ||
+				time.Since(began) < newcomerTime {
 				t.Errorf("one that says nothing is closed after %v: %v", time.Since(began), err)
 			}
 			d.ends(ended)

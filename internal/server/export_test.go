@@ -6,8 +6,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// Hold has requests stay on their places for as long as hold, which they call when they have got one, does not return. It must
-// be called before there are any.
+// Hold has requests stay on their places for as long as hold, which they call when they have got
+// one, does not return. It must be called before there are any.
 func (s *Server) Hold(hold func(*http.Request)) {
 	next := s.admission.next
 	s.admission.next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -18,12 +18,14 @@ func (s *Server) Hold(hold func(*http.Request)) {
 
 // Held is how many places are taken: of devices' requests, of calls, and of streams.
 func (s *Server) Held() (devices, calls, streams int64) {
-	return s.admission.lanes[ofDevice].Taken(), s.admission.lanes[ofCall].Taken(), s.admission.readers.lane.Taken()
+	return s.admission.lanes[ofDevice].Taken(), s.admission.lanes[ofCall].Taken(),
+		s.admission.readers.lane.Taken()
 }
 
 // HeldBytes is how much of what bodies may take is taken, in bytes.
 func (s *Server) HeldBytes() (held int64) {
-	for _, budgets := range []map[kind]*budget{s.admission.intake.unproven, s.admission.intake.proven} {
+	for _, budgets := range []map[kind]*budget{s.admission.intake.unproven,
+		s.admission.intake.proven} {
 		for _, b := range budgets {
 			held += b.lane.Taken() * page
 		}

@@ -39,7 +39,10 @@ func browser(t *testing.T, c *tls.Config) *http.Client {
 	transport := &http.Transport{TLSClientConfig: c}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 }
 
 func address(s *server.Server) string { return strings.TrimPrefix(s.URL(), "https://") }
@@ -67,7 +70,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "me", Role: access.Administrator})
+	_, bearer, err := s.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "me", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +119,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			t.Errorf("%s: localhost, under the server's own CA, is bound to HTTPS", what)
 		}
 	}
-	if res := raw(t, s, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"); res.StatusCode != http.StatusBadRequest {
+	if res := raw(t, s,
+		"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("OPTIONS *: %s", res.Status)
 	} else {
 		checkHeaders(t, "OPTIONS *", res.Header)
@@ -143,7 +148,8 @@ func raw(t *testing.T, s *server.Server, request string) *http.Response {
 // A stream flushes and sets deadlines through the writer: it must not be a wrapped one.
 func TestHeadersLeaveStreamsAlone(t *testing.T) {
 	s := start(t, server.Config{DataDir: servertest.Folder(t)})
-	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "me", Role: access.Administrator})
+	_, bearer, err := s.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "me", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +191,8 @@ func selfSigned(t *testing.T, names ...string) (certFile, keyFile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	certFile, keyFile = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	certFile, keyFile = filepath.Join(t.TempDir(), "cert.pem"),
+		filepath.Join(t.TempDir(), "key.pem")
 	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der},
 		keyFile: {Type: "PRIVATE KEY", Bytes: keyDER}} {
 		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
@@ -197,13 +204,16 @@ func selfSigned(t *testing.T, names ...string) (certFile, keyFile string) {
 
 func TestStrictTransportSecurity(t *testing.T) {
 	certFile, keyFile := selfSigned(t, "mdm.example")
-	for host, want := range map[string]string{"mdm.example": "max-age=63072000", "localhost": "", "LOCALHOST": "",
+	for host, want := range map[string]string{"mdm.example": "max-age=63072000", "localhost": "",
+		"LOCALHOST":     "",
 		"mdm.localhost": "", "127.0.0.1": "", "192.0.2.1": "", "[::1]": ""} {
 		socket, _ := held(t)
-		start := server.Config{DataDir: servertest.Folder(t), Listen: socket.Addr(), URL: "https://" + host,
+		start := server.Config{DataDir: servertest.Folder(t), Listen: socket.Addr(),
+			URL:         "https://" + host,
 			TLSCertFile: certFile, TLSKeyFile: keyFile, Log: slog.New(slog.DiscardHandler)}
 		beginOn(t, socket, start)
-		res, err := browser(t, &tls.Config{InsecureSkipVerify: true}).Get("https://" + start.Listen + "/enroll/x")
+		res, err := browser(t, &tls.Config{InsecureSkipVerify: true}).Get("https://" +
+			start.Listen + "/enroll/x")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// Version is that of the program, and the revision of its source, as the build recorded them; empty if it did not.
+// Version is that of the program, and the revision of its source, as the build recorded them; empty
+// if it did not.
 func Version() (version, revision string) {
 	version = "(devel)"
 	info, ok := debug.ReadBuildInfo()

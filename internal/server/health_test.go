@@ -20,7 +20,8 @@ import (
 func TestHealthAndLastUse(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, server.Config{DataDir: dir})
-	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "desk", Role: access.HelpDeskOperator})
+	_, bearer, err := s.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "desk", Role: access.HelpDeskOperator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,8 @@ func TestHealthAndLastUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	version, _ := server.Version()
-	if health.Version != version || version == "" || health.Database != "ok" || time.Since(health.Started).Abs() > time.Minute ||
+	if health.Version != version || version == "" || health.Database != "ok" ||
+		time.Since(health.Started).Abs() > time.Minute ||
 		len(health.Warnings) != 1 || !strings.Contains(health.Warnings[0], "push certificate") {
 		t.Errorf("it tells %+v", health)
 	}

@@ -17,7 +17,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// hideout is a server whose whole log is kept, with Apple's push service and a fleet of simulated devices.
+// hideout is a server whose whole log is kept, with Apple's push service and a fleet of simulated
+// devices.
 type hideout struct {
 	*testing.T
 	server  *server.Server
@@ -32,15 +33,17 @@ func newHideout(t *testing.T) *hideout {
 	t.Helper()
 	h := &hideout{T: t, secrets: secrets{}}
 	var err error
-	if h.gateway, err = simulator.NewGateway(simulator.GatewayOptions{Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if h.gateway,
+		err = simulator.NewGateway(simulator.GatewayOptions{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.gateway.Close() })
 	gateways := x509.NewCertPool()
 	gateways.AppendCertsFromPEM(h.gateway.CA())
 	everything := &slog.HandlerOptions{Level: slog.LevelDebug - 100, AddSource: true}
-	h.server = begin(t, server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", RestoreAfter: server.DefaultRestoreAfter,
-		APNsURL: h.gateway.URL(), APNsCAs: gateways,
+	h.server = begin(t, server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0",
+		RestoreAfter: server.DefaultRestoreAfter,
+		APNsURL:      h.gateway.URL(), APNsCAs: gateways,
 		Log: slog.New(slog.NewMultiHandler(slog.NewTextHandler(&h.log, everything),
 			slog.NewJSONHandler(&h.log, everything)))})
 	h.http = browser(t, trust(t, h.server))
@@ -65,7 +68,8 @@ func (h *hideout) call(bearer, method, path string, body any) (int, []byte) {
 		}
 	}
 	return (&wire{t: h.T, base: h.server.URL(), http: h.http}).do(method, path,
-		map[string]string{"Authorization": "Bearer " + bearer, "Content-Type": "application/json"}, text)
+		map[string]string{"Authorization": "Bearer " + bearer, "Content-Type": "application/json"},
+		text)
 }
 
 func (h *hideout) must(bearer, method, path string, body any) map[string]any {
@@ -80,14 +84,17 @@ func (h *hideout) must(bearer, method, path string, body any) map[string]any {
 
 func (h *hideout) link(bearer, name string) string {
 	h.Helper()
-	link := h.must(bearer, "POST", "/api/enrollments", map[string]any{"expiresIn": "1h"})["url"].(string)
+	link := h.must(bearer, "POST", "/api/enrollments",
+		map[string]any{"expiresIn": "1h"})["url"].(string)
 	h.secrets["enrollment code of "+name] = []byte(link[strings.LastIndex(link, "/")+1:])
 	return link
 }
 
 func (h *hideout) device(bearer, udid string) string {
 	h.Helper()
-	found := h.must(bearer, "GET", "/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+udid+"'", nil)["value"].([]any)
+	found := h.must(bearer, "GET",
+		"/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+udid+"'",
+		nil)["value"].([]any)
 	if len(found) != 1 {
 		h.Fatalf("%d devices with UDID %s", len(found), udid)
 	}
@@ -101,7 +108,8 @@ func (h *hideout) keepPush(id string) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.secrets["push token of "+e.ID], h.secrets["push magic of "+e.ID] = e.Token, []byte(e.PushMagic)
+	h.secrets["push token of "+e.ID], h.secrets["push magic of "+e.ID] = e.Token,
+		[]byte(e.PushMagic)
 }
 
 func (h *hideout) eventually(what string, ok func() bool) {

@@ -13,7 +13,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
-// holding is which places a request takes while it is worked on: of devices' requests, of calls, of streams.
+// holding is which places a request takes while it is worked on: of devices' requests, of calls, of
+// streams.
 type holding [3]int64
 
 var (
@@ -32,7 +33,8 @@ func mayHold(method, pattern string) holding {
 		}
 	case "/mdm", "/scep", "/enroll/{code}":
 		return aDevices
-	case "/api/events", "/api/devices/{id}/events", "/console/events", "/console/devices/{id}/events":
+	case "/api/events", "/api/devices/{id}/events", "/console/events",
+		"/console/devices/{id}/events":
 		if method == "GET" { // HEAD has nothing to follow
 			return aStreams
 		}
@@ -42,8 +44,8 @@ func mayHold(method, pattern string) holding {
 
 var anyWildcard = regexp.MustCompile(`\{[a-z]+\}`)
 
-// Every method of every route holds what the table says while it is worked on, and nothing when it is answered, but that a
-// stream goes on.
+// Every method of every route holds what the table says while it is worked on, and nothing when it
+// is answered, but that a stream goes on.
 func TestWhatEveryMethodOfEveryRouteHolds(t *testing.T) {
 	w := newSlowWorld(t)
 	found := make(chan holding, 1)
@@ -55,21 +57,25 @@ func TestWhatEveryMethodOfEveryRouteHolds(t *testing.T) {
 		}
 	})
 	var device string
-	answer := call(t, w.Server, w.admin, "/beta/$batch", 200, `{"requests":[{"id":"1","method":"GET","url":"/deviceManagement/managedDevices"}]}`)
+	answer := call(t, w.Server, w.admin, "/beta/$batch", 200,
+		`{"requests":[{"id":"1","method":"GET","url":"/deviceManagement/managedDevices"}]}`)
 	device = answer["responses"].([]any)[0].(map[string]any)["body"].(map[string]any)["value"].([]any)[0].(map[string]any)["id"].(string)
-	patterns := map[string]bool{"/": true, "/readyz": true, "/mdm": true, "/scep": true, "/enroll/{code}": true, "/console/nothing": true, "/nothing": true}
+	patterns := map[string]bool{"/": true, "/readyz": true, "/mdm": true, "/scep": true,
+		"/enroll/{code}": true, "/console/nothing": true, "/nothing": true}
 	for _, p := range append(graph.Patterns(), console.Patterns()...) {
 		_, pattern, _ := strings.Cut(p, " ")
 		patterns[pattern] = true
 	}
 	client := browser(t, trust(t, w.Server))
 	for pattern := range patterns {
-		path := strings.ReplaceAll(strings.ReplaceAll(pattern, "{$}", ""), "/devices/{id}", "/devices/"+device)
+		path := strings.ReplaceAll(strings.ReplaceAll(pattern, "{$}", ""), "/devices/{id}",
+			"/devices/"+device)
 		path = anyWildcard.ReplaceAllString(path, "x")
 		if strings.HasSuffix(pattern, "/sign-out") {
 			continue // the session is needed for the others
 		}
-		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"} {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
+			"TRACE", "QUERY"} {
 			r, err := http.NewRequestWithContext(t.Context(), method, w.URL()+path, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -83,7 +89,8 @@ func TestWhatEveryMethodOfEveryRouteHolds(t *testing.T) {
 			}
 			want := mayHold(method, pattern)
 			if got := <-found; got != want {
-				t.Errorf("%s %s holds %v while it is worked on, want %v", method, pattern, got, want)
+				t.Errorf("%s %s holds %v while it is worked on, want %v", method, pattern, got,
+					want)
 			}
 			if want == aStreams && answer.StatusCode == http.StatusOK {
 				if got := w.held(); got != want {

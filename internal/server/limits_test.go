@@ -49,22 +49,26 @@ func TestTooMuchIsRefused(t *testing.T) {
 		header                    string
 		want                      int
 	}{
-		"check-in":          {"PUT", "/mdm", "application/x-apple-aspen-mdm-checkin", 1 << 20, "", 413},
+		"check-in": {"PUT", "/mdm", "application/x-apple-aspen-mdm-checkin", 1 << 20, "",
+			413},
 		"report":            {"PUT", "/mdm", "application/x-apple-aspen-mdm", 16 << 20, "", 413},
 		"no content type":   {"PUT", "/mdm", "", 16 << 20, "", 413},
 		"SCEP message":      {"POST", "/scep?operation=PKIOperation", "", 1 << 20, "", 413},
 		"SCEP, allowed":     {"POST", "/scep?operation=PKIOperation", "", 64 << 10, "", 400},
 		"SCEP, a byte more": {"POST", "/scep?operation=PKIOperation", "", 64<<10 + 1, "", 413},
-		"SCEP query":        {"GET", "/scep?operation=PKIOperation&message=" + long, "", 0, "", 431},
-		"enrollment code":   {"GET", "/enroll/" + long, "", 0, "", 431},
-		"header":            {"GET", "/healthz", "", 0, long, 431},
-		"device's header":   {"PUT", "/mdm", "", 0, long, 431},
-		"enrollment link":   {"POST", "/enroll/x", "", 16 << 20, "", 405},
-		"without a token":   {"POST", "/beta/deviceManagement/deviceConfigurations", "application/json", 16 << 20, "", 401},
-		"nothing too much":  {"GET", "/healthz", "", 0, "x", 200},
+		"SCEP query": {"GET", "/scep?operation=PKIOperation&message=" + long, "", 0, "",
+			431},
+		"enrollment code": {"GET", "/enroll/" + long, "", 0, "", 431},
+		"header":          {"GET", "/healthz", "", 0, long, 431},
+		"device's header": {"PUT", "/mdm", "", 0, long, 431},
+		"enrollment link": {"POST", "/enroll/x", "", 16 << 20, "", 405},
+		"without a token": {"POST", "/beta/deviceManagement/deviceConfigurations",
+			"application/json", 16 << 20, "", 401},
+		"nothing too much": {"GET", "/healthz", "", 0, "x", 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := http.NewRequestWithContext(t.Context(), c.method, s.URL()+c.path, io.LimitReader(letters{}, c.size))
+			r, err := http.NewRequestWithContext(t.Context(), c.method, s.URL()+c.path,
+				io.LimitReader(letters{}, c.size))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +125,8 @@ func TestUnexpectedBodyIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := fmt.Fprintf(conn, "GET /enroll/x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 1<<40); err != nil {
+	if _, err := fmt.Fprintf(conn,
+		"GET /enroll/x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 1<<40); err != nil {
 		t.Fatal(err)
 	}
 	answered := make(chan int, 1)

@@ -25,8 +25,10 @@ func (s *Server) newNotify(ctx context.Context, c Config) (*notify.Service, erro
 	if err != nil {
 		return nil, err
 	}
-	return notify.New(notify.Config{Store: s.store, Events: s.events, Access: s.gate, Devices: s.store, Payloads: s.catalog, Tenant: tenant,
-		AllowHTTP: c.Notify.AllowHTTP, Allow: c.Notify.Allow, RootCAs: roots, Now: c.Clock.Now, Log: c.Log}), nil
+	return notify.New(notify.Config{Store: s.store, Events: s.events, Access: s.gate,
+		Devices: s.store, Payloads: s.catalog, Tenant: tenant,
+		AllowHTTP: c.Notify.AllowHTTP, Allow: c.Notify.Allow, RootCAs: roots, Now: c.Clock.Now,
+		Log: c.Log}), nil
 }
 
 // roots is the system's pool with the operator's CAs; nil: the system's.

@@ -44,7 +44,8 @@ func notified(t *testing.T) (r *httptest.Server, got chan string) {
 }
 
 // call sends a JSON body to a server, which must answer with the status, and returns the answer.
-func call(t *testing.T, s *server.Server, bearer, path string, status int, body string) map[string]any {
+func call(t *testing.T, s *server.Server, bearer, path string, status int,
+	body string) map[string]any {
 	t.Helper()
 	ca, err := os.ReadFile(s.CAFile())
 	if err != nil {
@@ -58,7 +59,8 @@ func call(t *testing.T, s *server.Server, bearer, path string, status int, body 
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header = http.Header{"Authorization": {"Bearer " + bearer}, "Content-Type": {"application/json"}}
+	r.Header = http.Header{"Authorization": {"Bearer " + bearer},
+		"Content-Type": {"application/json"}}
 	answer, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -77,17 +79,21 @@ func call(t *testing.T, s *server.Server, bearer, path string, status int, body 
 	return decoded
 }
 
-// A subscription outlives a restart, and what happens afterwards is told under the same server's id.
+// A subscription outlives a restart, and what happens afterwards is told under the same server's
+// id.
 func TestNotificationsOverARestart(t *testing.T) {
 	r, got := notified(t)
-	config := server.Config{DataDir: servertest.Folder(t), Notify: server.Notify{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
-		CAPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate().Raw})}}
+	config := server.Config{DataDir: servertest.Folder(t),
+		Notify: server.Notify{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+			CAPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate().Raw})}}
 	s := start(t, config)
-	_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator})
+	_, bearer, err := s.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "admin", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
-	device, err := s.Engine().Enroll(t.Context(), fleet.Device{Name: "phone", UDID: "1", Platform: fleet.IOS}, "")
+	device, err := s.Engine().Enroll(t.Context(),
+		fleet.Device{Name: "phone", UDID: "1", Platform: fleet.IOS}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +109,9 @@ func TestNotificationsOverARestart(t *testing.T) {
 	call(t, s, bearer, act, http.StatusNoContent, `{"deviceActionPayloads":[]}`)
 	second := <-got
 	for _, text := range []string{first, second} {
-		if !strings.Contains(text, `"resource":"deviceManagement/managedDevices/`+string(device)+`"`) || tenantOf(t, text) == "" || tenantOf(t, text) != tenantOf(t, first) {
+		if !strings.Contains(text,
+			`"resource":"deviceManagement/managedDevices/`+string(device)+`"`) ||
+			tenantOf(t, text) == "" || tenantOf(t, text) != tenantOf(t, first) {
 			t.Errorf("got %s", text)
 		}
 	}
@@ -119,7 +127,8 @@ func tenantOf(t *testing.T, text string) string {
 }
 
 func TestWrongReceiverCA(t *testing.T) {
-	_, err := server.Start(t.Context(), server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", Notify: server.Notify{CAPEM: []byte("no PEM")}})
+	_, err := server.Start(t.Context(), server.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0",
+		Notify: server.Notify{CAPEM: []byte("no PEM")}})
 	if err == nil || !strings.Contains(err.Error(), "PEM") {
 		t.Errorf("started with a CA that is none: %v", err)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// Links name the server as it knows itself, whatever Host a request has: who reads a link may be somebody else than who chose
-// the Host. What a trusted proxy says counts.
+// Links name the server as it knows itself, whatever Host a request has: who reads a link may be
+// somebody else than who chose the Host. What a trusted proxy says counts.
 func TestLinksNameTheServerItself(t *testing.T) {
 	for name, c := range map[string]struct {
 		config server.Config
@@ -25,7 +25,8 @@ func TestLinksNameTheServerItself(t *testing.T) {
 			if want == "" {
 				want = s.URL()
 			}
-			r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+"/beta/groups", strings.NewReader(`{"displayName":"x"}`))
+			r, err := http.NewRequestWithContext(t.Context(), "POST", s.URL()+"/beta/groups",
+				strings.NewReader(`{"displayName":"x"}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +42,8 @@ func TestLinksNameTheServerItself(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if location := answer.Header.Get("Location"); !strings.HasPrefix(location, want+"/beta/groups/") || !strings.Contains(string(text), want+"/beta/$metadata") {
+			if location := answer.Header.Get("Location"); !strings.HasPrefix(location,
+				want+"/beta/groups/") || !strings.Contains(string(text), want+"/beta/$metadata") {
 				t.Errorf("links go to %q, %s; want %s", location, text, want)
 			}
 		})

@@ -21,7 +21,8 @@ import (
 // named.
 func ownPlatforms(c Config, st *store.Store) []platform.Platform {
 	return []platform.Platform{
-		apple.Platform{Store: st, CertificateHeader: c.CertificateHeader, APNsURL: c.APNsURL, APNsCAs: c.APNsCAs},
+		apple.Platform{Store: st, CertificateHeader: c.CertificateHeader, APNsURL: c.APNsURL,
+			APNsCAs: c.APNsCAs},
 	}
 }
 
@@ -53,8 +54,10 @@ func (p *platforms) explain(code action.Code, detail string) (meaning, advice st
 
 // open opens the channels, and gives the engine to each.
 func (s *Server) openChannels(ctx context.Context, c Config, identity *serverIdentity) error {
-	site := platform.Site{URL: s.url, Engine: s.engine, Busy: store.Busy, Log: c.Log, Now: c.Clock.Now, Roles: s.roles,
-		Record: audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString).Record, RootCAPEM: identity.rootPEM, Signer: identity.signer}
+	site := platform.Site{URL: s.url, Engine: s.engine, Busy: store.Busy, Log: c.Log,
+		Now: c.Clock.Now, Roles: s.roles,
+		Record:    audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString).Record,
+		RootCAPEM: identity.rootPEM, Signer: identity.signer}
 	p := &s.platforms
 	for _, one := range p.list {
 		channel, err := one.Open(ctx, site)

@@ -20,9 +20,9 @@ const (
 
 var errSlow = errors.New("the database does not answer within " + readyWithin.String())
 
-// readiness tells whether the server can serve: whether its database answers. However many ask, the database is asked once
-// at a time, and at most once in readyFor. A server that is shutting down answers what comes first on connections that it has taken;
-// it is not ready.
+// readiness tells whether the server can serve: whether its database answers. However many ask, the
+// database is asked once at a time, and at most once in readyFor. A server that is shutting down
+// answers what comes first on connections that it has taken; it is not ready.
 type readiness struct {
 	ping   func(context.Context) error
 	ending func() bool // it is shutting down
@@ -42,7 +42,8 @@ type look struct {
 	at   time.Time       // of the answer
 }
 
-// ServeHTTP answers in a word, and with 503 in a few: they are for outsiders, and the log has the cause.
+// ServeHTTP answers in a word, and with 503 in a few: they are for outsiders, and the log has the
+// cause.
 func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if r.ending() {
@@ -110,7 +111,8 @@ func (r *readiness) note(err error) {
 	if lost := err != nil; lost != r.lost {
 		r.lost = lost
 		if lost {
-			r.log.Warn("not ready: the database does not answer; balancers are told until it does", "err", err)
+			r.log.Warn("not ready: the database does not answer; balancers are told until it does",
+				"err", err)
 		} else {
 			r.log.Info("ready: the database answers again")
 		}

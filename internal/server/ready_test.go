@@ -20,7 +20,8 @@ import (
 )
 
 // ask asks for a path without a token.
-func ask(t *testing.T, client *http.Client, method, url string) (status int, header http.Header, text string) {
+func ask(t *testing.T, client *http.Client, method,
+	url string) (status int, header http.Header, text string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
@@ -46,17 +47,20 @@ func TestReady(t *testing.T) {
 		want         int
 	}{{"GET", "ready\n", 200}, {"HEAD", "", 200}, {"GET", "ready\n", 200}} {
 		status, header, text := ask(t, client, c.method, s.URL()+"/readyz")
-		if status != c.want || text != c.text || header.Get("Cache-Control") != "no-store" || header.Get("Retry-After") != "" {
+		if status != c.want || text != c.text || header.Get("Cache-Control") != "no-store" ||
+			header.Get("Retry-After") != "" {
 			t.Errorf("%s: %d %v %q", c.method, status, header, text)
 		}
 	}
-	if status, _, text := ask(t, client, "POST", s.URL()+"/readyz"); status != http.StatusUnauthorized {
+	if status, _, text := ask(t, client, "POST",
+		s.URL()+"/readyz"); status != http.StatusUnauthorized {
 		t.Errorf("POST, which is a call as any: %d %s", status, text)
 	}
 }
 
-// The database is asked once, however many ask at the same time, and again when a second has passed. When it does not answer,
-// or is away, the server is not ready, and alive; it is ready again when the database is.
+// The database is asked once, however many ask at the same time, and again when a second has
+// passed. When it does not answer, or is away, the server is not ready, and alive; it is ready
+// again when the database is.
 func TestReadyFollowsTheDatabase(t *testing.T) {
 	t.Parallel()
 	db, err := storetest.Start("log_statement=all")
@@ -73,9 +77,11 @@ func TestReadyFollowsTheDatabase(t *testing.T) {
 		for range 20 {
 			all.Go(func() {
 				status, header, text := ask(t, client, "GET", s.URL()+"/readyz")
-				if status != want || (header.Get("Retry-After") != "") != (want == http.StatusServiceUnavailable) ||
+				if status != want ||
+					(header.Get("Retry-After") != "") != (want == http.StatusServiceUnavailable) ||
 					strings.Contains(text, db.Dir) || strings.Contains(text, "postgres") {
-					t.Errorf("%d %q, Retry-After %q; want %d", status, text, header.Get("Retry-After"), want)
+					t.Errorf("%d %q, Retry-After %q; want %d", status, text,
+						header.Get("Retry-After"), want)
 				}
 			})
 		}
@@ -153,8 +159,8 @@ func locked(t *testing.T, database string) (release func()) {
 	}
 }
 
-// A server that is shutting down, and still works on something, tells nobody that it is ready: neither on new connections,
-// nor on those that were open before.
+// A server that is shutting down, and still works on something, tells nobody that it is ready:
+// neither on new connections, nor on those that were open before.
 func TestReadyWhileShuttingDown(t *testing.T) {
 	s := newCrowded(t, server.Config{})
 	end := s.stay(1, "POST", "/beta/deviceManagement/deviceConfigurations")

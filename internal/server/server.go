@@ -1,5 +1,5 @@
-// Package server puts the rooms of the house together into a running server: database, engine, channels, the Graph
-// surface and TLS. The program and the end-to-end tests start it the same way.
+// Package server puts the rooms of the house together into a running server: database, engine,
+// channels, the Graph surface and TLS. The program and the end-to-end tests start it the same way.
 package server
 
 import (
@@ -121,7 +121,9 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	}
 	u, err := url.Parse(s.url)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("URL %q: want https://host[:port]; Graph clients send no token over http", s.url)
+		return nil,
+			fmt.Errorf("URL %q: want https://host[:port]; Graph clients send no token over http",
+				s.url)
 	}
 	identity, err := loadIdentity(ctx, c, st, u.Hostname())
 	if err != nil {
@@ -134,7 +136,8 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	if s.forms, err = s.platforms.forms(); err != nil {
 		return nil, err
 	}
-	s.engine = engine.New(engine.Config{Store: st, Risks: s.forms.Risks, Clock: c.Clock, Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log,
+	s.engine = engine.New(engine.Config{Store: st, Risks: s.forms.Risks, Clock: c.Clock,
+		Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log,
 		Committed: s.events.Notify})
 	s.catalog = catalog.New(st, s.forms, c.Clock.Now, uuid.NewString)
 	s.tokens, s.roles = access.NewTokens(st, c.Clock.Now), access.NewRoles(st, uuid.NewString)
@@ -156,9 +159,11 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	if err := s.openChannels(ctx, c, identity); err != nil {
 		return nil, err
 	}
-	capacity, open := c.Capacity.withDefaults(c.MaxConnections), newConnections(c.MaxConnections, c.Clock.Now, c.Log)
+	capacity, open := c.Capacity.withDefaults(c.MaxConnections),
+		newConnections(c.MaxConnections, c.Clock.Now, c.Log)
 	s.door = newDoor(capacity, identity.config(), open, c.Log)
-	s.admission = newAdmission(capacity, c.TrustForwarded, c.Clock.Now, s.platforms.paths, s.routes(c, identity))
+	s.admission = newAdmission(capacity, c.TrustForwarded, c.Clock.Now, s.platforms.paths,
+		s.routes(c, identity))
 	s.http = &http.Server{
 		Handler:   open.handling(secured(s.admission, strictTransport(u.Hostname(), identity))),
 		TLSConfig: identity.config(), // tells that HTTP/2 is spoken; the door shakes hands
@@ -182,10 +187,12 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 // dropEvents deletes old events, actions, and keys of calls, from time to time.
 func (s *Server) dropEvents(ctx context.Context, c Config) error {
 	for {
-		if err := s.events.Drop(ctx, c.Clock.Now().Add(-c.KeepEvents)); err != nil && ctx.Err() == nil {
+		if err := s.events.Drop(ctx, c.Clock.Now().Add(-c.KeepEvents)); err != nil &&
+			ctx.Err() == nil {
 			c.Log.Error("old events stay", "err", err)
 		}
-		if err := s.engine.ForgetActions(ctx, c.Clock.Now().Add(-c.KeepActions)); err != nil && ctx.Err() == nil {
+		if err := s.engine.ForgetActions(ctx, c.Clock.Now().Add(-c.KeepActions)); err != nil &&
+			ctx.Err() == nil {
 			c.Log.Error("old actions stay", "err", err)
 		}
 		if err := s.engine.ForgetKeys(ctx); err != nil && ctx.Err() == nil {
@@ -209,25 +216,33 @@ type record struct {
 func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	mux := http.NewServeMux()
 	s.platforms.paths.mount(mux)
-	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.door.closing.Load, now: c.Clock.Now, log: c.Log})
+	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.door.closing.Load,
+		now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
 	limiter := graph.NewLimiter(c.RateLimit, c.RateBurst, c.Clock.Now)
-	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store, Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog, Forms: s.forms,
-		Enroller: s.Channel(), PushCertificates: pushCertificates{s.Channel()}, Explain: s.platforms.explain, Authenticator: s.gate,
-		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version, TLSCertificate: identity.leaf,
-		Audit: recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding, RateLimit: c.RateLimit, RateBurst: c.RateBurst, Limiter: limiter,
-		BaseURL: c.URL, OwnURL: s.url, TrustForwarded: c.TrustForwarded, Busy: store.Busy, Now: c.Clock.Now, Log: c.Log})
+	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store,
+		Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog, Forms: s.forms,
+		Enroller: s.Channel(), PushCertificates: pushCertificates{s.Channel()},
+		Explain: s.platforms.explain, Authenticator: s.gate,
+		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version,
+		TLSCertificate: identity.leaf,
+		Audit:          recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding,
+		RateLimit: c.RateLimit, RateBurst: c.RateBurst, Limiter: limiter,
+		BaseURL: c.URL, OwnURL: s.url, TrustForwarded: c.TrustForwarded, Busy: store.Busy,
+		Now: c.Clock.Now, Log: c.Log})
 	mux.Handle("/console/", s.console(c, api, limiter, recorded))
 	mux.Handle("/", console.Home(api))
 	return unredirected(mux, api)
 }
 
-// unredirected gives paths with empty or dotted segments to refusing. The mux would answer them with a redirect to another
-// thing, and clients follow: what deletes a member without an id would delete its group.
+// unredirected gives paths with empty or dotted segments to refusing. The mux would answer them
+// with a redirect to another thing, and clients follow: what deletes a member without an id would
+// delete its group.
 func unredirected(mux, refusing http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.Path; strings.HasPrefix(p, "/") && path.Clean(p) != p && path.Clean(p)+"/" != p {
+		if p := r.URL.Path; strings.HasPrefix(p, "/") && path.Clean(p) != p &&
+			path.Clean(p)+"/" != p {
 			refusing.ServeHTTP(w, r)
 			return
 		}
@@ -248,7 +263,8 @@ func localURL(listen string, addr net.Addr) string {
 // URL is where clients and devices reach the server.
 func (s *Server) URL() string { return s.url }
 
-// CAFile is the certificate that clients must trust, as a PEM file; empty when the server was given a certificate.
+// CAFile is the certificate that clients must trust, as a PEM file; empty when the server was given
+// a certificate.
 func (s *Server) CAFile() string { return s.caFile }
 
 // Tokens makes and checks bearer tokens.
@@ -276,7 +292,8 @@ func (s *Server) Err() error {
 	}
 }
 
-// Close lets running requests end, until ctx does, and closes the database. Closing again does nothing.
+// Close lets running requests end, until ctx does, and closes the database. Closing again does
+// nothing.
 func (s *Server) Close(ctx context.Context) error {
 	if s.closed.Swap(true) {
 		return nil

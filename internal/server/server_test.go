@@ -48,7 +48,8 @@ func start(t *testing.T, c server.Config) *server.Server {
 	return s
 }
 
-// presented is the certificate that the server shows, by a chain that a client with the CA file at that time accepts.
+// presented is the certificate that the server shows, by a chain that a client with the CA file at
+// that time accepts.
 func presented(t *testing.T, s *server.Server, now func() time.Time) *x509.Certificate {
 	t.Helper()
 	ca, err := os.ReadFile(s.CAFile())
@@ -57,7 +58,8 @@ func presented(t *testing.T, s *server.Server, now func() time.Time) *x509.Certi
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(s.URL(), "https://"), &tls.Config{RootCAs: pool, Time: now})
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(s.URL(), "https://"),
+		&tls.Config{RootCAs: pool, Time: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +76,8 @@ func TestCertificateIsRenewed(t *testing.T) {
 		t.Error("renewed long before it expires")
 	}
 	c.advance(90 * 24 * time.Hour)
-	if third := presented(t, s, c.Now); third.Equal(first) || third.NotAfter.Sub(c.Now()) < 300*24*time.Hour {
+	if third := presented(t, s, c.Now); third.Equal(first) ||
+		third.NotAfter.Sub(c.Now()) < 300*24*time.Hour {
 		t.Errorf("a week before it expires the certificate is valid until %s", third.NotAfter)
 	}
 }
@@ -109,7 +112,8 @@ func TestBadConfigurations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.config.DataDir, c.config.Listen = t.TempDir(), "127.0.0.1:0"
-			if _, err := server.Start(t.Context(), c.config); err == nil || !strings.Contains(err.Error(), c.says) {
+			if _, err := server.Start(t.Context(), c.config); err == nil ||
+				!strings.Contains(err.Error(), c.says) {
 				t.Errorf("started with %v", err)
 			}
 		})
@@ -123,7 +127,8 @@ func TestForeignFile(t *testing.T) {
 	if err := os.WriteFile(dir+"/syncpayloads.db", []byte(foreign), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.Start(t.Context(), server.Config{DataDir: dir, Listen: "127.0.0.1:0"}); err == nil {
+	if _, err := server.Start(t.Context(), server.Config{DataDir: dir,
+		Listen: "127.0.0.1:0"}); err == nil {
 		t.Fatal("started on a foreign file")
 	}
 	if after, _ := os.ReadFile(dir + "/syncpayloads.db"); string(after) != foreign {
@@ -139,7 +144,8 @@ func TestOpenPaths(t *testing.T) {
 	pool.AppendCertsFromPEM(ca)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	defer client.CloseIdleConnections()
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/beta/deviceManagement/managedDevices": 401, "/": 401, "/enroll/x": 404} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200,
+		"/beta/deviceManagement/managedDevices": 401, "/": 401, "/enroll/x": 404} {
 		res, err := client.Get(s.URL() + path)
 		if err != nil {
 			t.Fatal(err)

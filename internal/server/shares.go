@@ -6,15 +6,17 @@ import (
 	"time"
 )
 
-// shares knows who holds how much of something scarce and since when, to take it back from who has most. A place that is
-// worked on ends by itself; a handshake, a body or a connection lasts for as long as its other side likes.
+// shares knows who holds how much of something scarce and since when, to take it back from who has
+// most. A place that is worked on ends by itself; a handshake, a body or a connection lasts for as
+// long as its other side likes.
 //
-// A party (a network, for IPv6 a /64) may hold everything that nobody else wants: thousands of devices of one school come
-// from one address. It is the first to lose something when others come, until they have as much. Within one party, and
-// among parties that hold the same, only what has lasted for longer than an honest one takes is taken back, and of that
-// what is slowest.
+// A party (a network, for IPv6 a /64) may hold everything that nobody else wants: thousands of
+// devices of one school come from one address. It is the first to lose something when others come,
+// until they have as much. Within one party, and among parties that hold the same, only what has
+// lasted for longer than an honest one takes is taken back, and of that what is slowest.
 type shares struct {
-	patience time.Duration // from when on what a party holds can be taken back for the party itself; less than 0: never
+	// from when on what a party holds can be taken back for the party itself; less than 0: never
+	patience time.Duration
 
 	mu      sync.Mutex
 	parties map[string]*party
@@ -143,7 +145,8 @@ func (s *shares) takeBack(name string, n int64) *share {
 	return sh
 }
 
-// largest is the party that holds most, as far as a look at some tells: all may be as many as there are addresses.
+// largest is the party that holds most, as far as a look at some tells: all may be as many as there
+// are addresses.
 func (s *shares) largest() *party {
 	if s.top != nil && s.top.list.Len() == 0 {
 		s.top = nil
@@ -160,7 +163,8 @@ func (s *shares) largest() *party {
 	return s.top
 }
 
-// weakest is the slowest of a party's oldest shares. Unless any is wanted it must have lasted for longer than patience.
+// weakest is the slowest of a party's oldest shares. Unless any is wanted it must have lasted for
+// longer than patience.
 func (p *party) weakest(patience time.Duration, any bool) (weakest *share) {
 	now, slowest, seen := time.Now(), 0.0, 0
 	for e := p.list.Front(); e != nil && seen < sampled; e = e.Next() {

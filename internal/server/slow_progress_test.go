@@ -42,12 +42,14 @@ func paced(text string, piece int, every time.Duration) io.Reader {
 	return r
 }
 
-// A body may take as long as it likes if it makes progress: over many times what a window lasts. One that does not is answered
-// 408, as the API and devices are answered.
+// A body may take as long as it likes if it makes progress: over many times what a window lasts.
+// One that does not is answered 408, as the API and devices are answered.
 func TestProgressOfBodies(t *testing.T) {
 	const window = 600 * time.Millisecond
 	s := newCrowded(t, server.Config{Capacity: server.Capacity{Window: window}})
-	group := func(size int) string { return strings.Repeat(" ", size) + `{"displayName":"` + uuid.NewString() + `"}` }
+	group := func(size int) string {
+		return strings.Repeat(" ", size) + `{"displayName":"` + uuid.NewString() + `"}`
+	}
 	for name, c := range map[string]struct {
 		path   string
 		text   string
@@ -68,14 +70,16 @@ func TestProgressOfBodies(t *testing.T) {
 		"slow, long":        {"/beta/groups", group(200 << 10), 10, true, false, 408},
 		"slow, long, h2":    {"/beta/groups", group(200 << 10), 10, true, true, 408},
 		"slow, a message":   {"/mdm", strings.Repeat(" ", 50<<10), 10, true, false, 408},
-		"slow, a page":      {"/console/sign-in", "token=" + strings.Repeat("x", 5000), 10, true, false, 408},
+		"slow, a page": {"/console/sign-in", "token=" + strings.Repeat("x", 5000), 10, true,
+			false, 408},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := browser(t, trust(t, s.Server))
 			client.Transport.(*http.Transport).ForceAttemptHTTP2 = c.http2
 			method := map[bool]string{true: "PUT", false: "POST"}[c.path == "/mdm"]
-			r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+c.path, paced(c.text, c.piece, 100*time.Millisecond))
+			r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+c.path,
+				paced(c.text, c.piece, 100*time.Millisecond))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +101,8 @@ func TestProgressOfBodies(t *testing.T) {
 				t.Errorf("answered %d after %s", c.status, took)
 			}
 			var body struct{ Error struct{ Code string } }
-			if c.path == "/beta/groups" && c.status == 408 && (json.Unmarshal(text, &body) != nil || body.Error.Code != "RequestTimeout") {
+			if c.path == "/beta/groups" && c.status == 408 &&
+				(json.Unmarshal(text, &body) != nil || body.Error.Code != "RequestTimeout") {
 				t.Errorf("answered %s", text)
 			}
 		})
@@ -123,8 +128,9 @@ func TestExpectContinue(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-		_, err = fmt.Fprintf(conn, "POST /beta/deviceManagement/deviceConfigurations HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"+
-			"Authorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", c.bearer, c.length)
+		_, err = fmt.Fprintf(conn,
+			"POST /beta/deviceManagement/deviceConfigurations HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"+
+				"Authorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", c.bearer, c.length)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,9 +140,11 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// An answer that is not read is given up when its reader takes nothing for a window; one that is read slowly is sent whole.
+// An answer that is not read is given up when its reader takes nothing for a window; one that is
+// read slowly is sent whole.
 func TestProgressOfAnswers(t *testing.T) {
-	s := start(t, server.Config{DataDir: servertest.Folder(t), Capacity: server.Capacity{Window: 500 * time.Millisecond}})
+	s := start(t, server.Config{DataDir: servertest.Folder(t),
+		Capacity: server.Capacity{Window: 500 * time.Millisecond}})
 	const asked = 60 // 4 MB: more than the system keeps
 	read := func(t *testing.T, pause, between time.Duration) (whole int) {
 		raw, err := net.Dial("tcp", address(s))
@@ -151,7 +159,8 @@ func TestProgressOfAnswers(t *testing.T) {
 		conn := tls.Client(raw, config)
 		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		for range asked {
-			if _, err := io.WriteString(conn, "GET /beta/$metadata HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			if _, err := io.WriteString(conn,
+				"GET /beta/$metadata HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -193,11 +202,13 @@ func (s *trickle) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
-// However many bodies come at once, and however large they become when they are unpacked, no more is held than may be.
+// However many bodies come at once, and however large they become when they are unpacked, no more
+// is held than may be.
 func TestBodiesAreCounted(t *testing.T) {
 	const most = 24 << 20
 	w := newSlowWorld(t)
-	s := start(t, server.Config{DataDir: servertest.Folder(t), Capacity: server.Capacity{Bodies: most, Wait: 100 * time.Millisecond}})
+	s := start(t, server.Config{DataDir: servertest.Folder(t),
+		Capacity: server.Capacity{Bodies: most, Wait: 100 * time.Millisecond}})
 	w.Server = s
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -227,13 +238,16 @@ func TestBodiesAreCounted(t *testing.T) {
 			case err != nil:
 				t.Error(err)
 			case i%2 == 0: // more than may be of somebody who may be a device
-				_ = pour(conn, "PUT /mdm HTTP/1.1\r\nHost: x\r\nMdm-Signature: MAA=\r\nContent-Length: 3145728\r\n\r\n", 3<<20)
+				_ = pour(conn,
+					"PUT /mdm HTTP/1.1\r\nHost: x\r\nMdm-Signature: MAA=\r\nContent-Length: 3145728\r\n\r\n", 3<<20)
 				_ = conn.Close()
 			default:
-				_, _ = fmt.Fprintf(conn, "POST /beta/$batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
+				_, _ = fmt.Fprintf(conn,
+					"POST /beta/$batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
 					packed.Len(), packed.Bytes())
 				answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-				if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) || err == nil && answer.StatusCode == http.StatusOK {
+				if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) ||
+					err == nil && answer.StatusCode == http.StatusOK {
 					t.Errorf("a bomb is answered %v, %v", answer, err)
 				}
 				_ = conn.Close()
@@ -249,8 +263,8 @@ func TestBodiesAreCounted(t *testing.T) {
 	}
 }
 
-// Connections that have not asked for anything whole make room for another network's, whatever they wait with. Of one network's
-// own it is those that have taken long.
+// Connections that have not asked for anything whole make room for another network's, whatever they
+// wait with. Of one network's own it is those that have taken long.
 func TestConnectionsOfOneNetworkMakeRoomForOthers(t *testing.T) {
 	w := newSlowWorld(t)
 	w.Server = start(t, server.Config{DataDir: servertest.Folder(t), MaxConnections: 12})
@@ -258,12 +272,16 @@ func TestConnectionsOfOneNetworkMakeRoomForOthers(t *testing.T) {
 	for name, c := range map[string]struct {
 		secure bool
 		text   string
-	}{"nothing": {false, ""}, "no request": {true, ""}, "a header": {true, "GET / HTTP/1.1\r\n"}, "a second header": {true, first + "G"},
-		"a body": {true, "PUT /mdm HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"}} {
+	}{"nothing": {false, ""}, "no request": {true, ""}, "a header": {true, "GET / HTTP/1.1\r\n"},
+		"a second header": {true, first + "G"},
+		"a body":          {true, "PUT /mdm HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"}} {
 		t.Run(name, func(t *testing.T) {
 			of := *w
 			of.T = t
-			end := of.crowd(12, c.secure, func(_ int, conn net.Conn) error { _, err := io.WriteString(conn, c.text); return err })
+			end := of.crowd(12, c.secure, func(_ int, conn net.Conn) error {
+				_, err := io.WriteString(conn, c.text)
+				return err
+			})
 			defer end()
 			if err := of.expect(otherNetwork, "GET", "/healthz", nil, nil, 200); err != nil {
 				t.Error(err)

@@ -32,7 +32,8 @@ const (
 	otherNetwork  = "127.0.0.2"
 )
 
-// slowWorld is a server with everybody who uses it: each kind can be slow or greedy, and each can be asked for.
+// slowWorld is a server with everybody who uses it: each kind can be slow or greedy, and each can
+// be asked for.
 type slowWorld struct {
 	*testing.T
 	*server.Server
@@ -47,11 +48,13 @@ type slowWorld struct {
 func newSlowWorld(t *testing.T) *slowWorld {
 	t.Helper()
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	s := start(t, server.Config{DataDir: servertest.Folder(t), Notify: server.Notify{AllowHTTP: true, Allow: loopback},
+	s := start(t, server.Config{DataDir: servertest.Folder(t),
+		Notify:   server.Notify{AllowHTTP: true, Allow: loopback},
 		Capacity: server.Capacity{Devices: 32, Calls: 8, Handshakes: 64}})
 	w := &slowWorld{T: t, Server: s}
 	for name, to := range map[string]*string{"admin": &w.admin, "greedy": &w.greedy} {
-		_, bearer, err := s.Tokens().Create(t.Context(), access.TokenInput{Name: name, Role: access.Administrator})
+		_, bearer, err := s.Tokens().Create(t.Context(),
+			access.TokenInput{Name: name, Role: access.Administrator})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,8 +92,10 @@ func (w *slowWorld) enroll() {
 	if !w.device.certify(w.device.challenge) {
 		w.Fatal("no identity")
 	}
-	for _, m := range []map[string]any{{"MessageType": "Authenticate", "Topic": "com.apple.mgmt.x", "ProductName": "iPhone15,2"},
-		{"MessageType": "TokenUpdate", "Topic": "com.apple.mgmt.x", "PushMagic": "x", "Token": []byte("x")}} {
+	for _, m := range []map[string]any{{"MessageType": "Authenticate", "Topic": "com.apple.mgmt.x",
+		"ProductName": "iPhone15,2"},
+		{"MessageType": "TokenUpdate", "Topic": "com.apple.mgmt.x", "PushMagic": "x",
+			"Token": []byte("x")}} {
 		if status, text := w.device.send(checkin, w.device.message(m)); status != http.StatusOK {
 			w.Fatalf("enrolling: %d %s", status, text)
 		}
@@ -100,7 +105,8 @@ func (w *slowWorld) enroll() {
 
 // dial opens a connection from a network, as TLS unless config is nil.
 func (w *slowWorld) dial(network string, config *tls.Config) (net.Conn, error) {
-	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(network)}, Timeout: 20 * time.Second}
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(network)},
+		Timeout: 20 * time.Second}
 	if config == nil {
 		return dialer.Dial("tcp", address(w.Server))
 	}
@@ -108,8 +114,13 @@ func (w *slowWorld) dial(network string, config *tls.Config) (net.Conn, error) {
 }
 
 // ask sends a request on a connection of its own.
-func (w *slowWorld) ask(network, method, path string, header http.Header, body []byte) (*http.Response, error) {
-	client := &http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+func (w *slowWorld) ask(network, method, path string, header http.Header,
+	body []byte) (*http.Response, error) {
+	client := &http.Client{Timeout: 20 * time.Second,
+		CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: trust(w.T, w.Server),
 			DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(network)}}).DialContext}}
 	r, err := http.NewRequestWithContext(w.Context(), method, w.URL()+path, bytes.NewReader(body))
@@ -121,7 +132,8 @@ func (w *slowWorld) ask(network, method, path string, header http.Header, body [
 }
 
 // expect asks, and wants an answer with the status and this text in it.
-func (w *slowWorld) expect(network, method, path string, header http.Header, body []byte, status int) error {
+func (w *slowWorld) expect(network, method, path string, header http.Header, body []byte,
+	status int) error {
 	answer, err := w.ask(network, method, path, header, body)
 	if err != nil {
 		return err
@@ -142,13 +154,16 @@ func bearer(token string) http.Header {
 func (w *slowWorld) witnesses() map[string]func(network string) error {
 	cookie := http.Header{"Cookie": {"__Host-syncpayloads=" + w.session}}
 	return map[string]func(string) error{
-		"balancer": func(from string) error { return w.expect(from, "GET", "/readyz", nil, nil, 200) },
+		"balancer": func(from string) error {
+			return w.expect(from, "GET", "/readyz", nil, nil, 200)
+		},
 		"unauthenticated": func(from string) error {
 			return errors.Join(w.expect(from, "GET", "/console/sign-in", nil, nil, 200),
 				w.expect(from, "POST", "/beta/groups", nil, []byte(`{}`), 401))
 		},
 		"device": func(from string) error {
-			return w.expect(from, "PUT", "/mdm", http.Header{"Mdm-Signature": {w.device.sign(w.idle)}}, w.idle, 200)
+			return w.expect(from, "PUT", "/mdm",
+				http.Header{"Mdm-Signature": {w.device.sign(w.idle)}}, w.idle, 200)
 		},
 		"reader": func(from string) error {
 			answer, err := w.ask(from, "GET", "/api/events", bearer(w.admin), nil)
@@ -163,22 +178,29 @@ func (w *slowWorld) witnesses() map[string]func(network string) error {
 			return err
 		},
 		"caller": func(from string) error {
-			return errors.Join(w.expect(from, "GET", "/beta/groups?$top=1", bearer(w.admin), nil, 200),
-				w.expect(from, "POST", "/beta/groups", bearer(w.admin), []byte(`{"displayName":"`+uuid.NewString()+`"}`), 201))
+			return errors.Join(w.expect(from, "GET", "/beta/groups?$top=1", bearer(w.admin), nil,
+				200),
+				w.expect(from, "POST", "/beta/groups", bearer(w.admin),
+					[]byte(`{"displayName":"`+uuid.NewString()+`"}`), 201))
 		},
-		"console": func(from string) error { return w.expect(from, "GET", "/console/", cookie, nil, 200) },
+		"console": func(from string) error {
+			return w.expect(from, "GET", "/console/", cookie, nil, 200)
+		},
 		"webhook target": func(from string) error {
-			return w.expect(from, "POST", "/beta/subscriptions", bearer(w.admin), w.subscription(w.target), 201)
+			return w.expect(from, "POST", "/beta/subscriptions", bearer(w.admin),
+				w.subscription(w.target), 201)
 		},
 	}
 }
 
 func (w *slowWorld) subscription(target string) []byte {
-	return fmt.Appendf(nil, `{"changeType":"updated","notificationUrl":%q,"resource":"deviceManagement/managedDevices","expirationDateTime":%q}`,
+	return fmt.Appendf(nil,
+		`{"changeType":"updated","notificationUrl":%q,"resource":"deviceManagement/managedDevices","expirationDateTime":%q}`,
 		target, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 }
 
-// answered checks that everybody is answered within a second. On a machine with other work one try may take longer.
+// answered checks that everybody is answered within a second. On a machine with other work one try
+// may take longer.
 func (w *slowWorld) answered(networks ...string) {
 	w.Helper()
 	for _, from := range networks {
@@ -199,7 +221,8 @@ func (w *slowWorld) answered(networks ...string) {
 	}
 }
 
-// crowd opens connections from the greedy network that do something and stay. The returned function ends them.
+// crowd opens connections from the greedy network that do something and stay. The returned function
+// ends them.
 func (w *slowWorld) crowd(n int, secure bool, do func(i int, conn net.Conn) error) (end func()) {
 	w.Helper()
 	config := trust(w.T, w.Server)
@@ -211,7 +234,8 @@ func (w *slowWorld) crowd(n int, secure bool, do func(i int, conn net.Conn) erro
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				var conn net.Conn
 				var err error
-				if conn, err = w.dial(greedyNetwork, map[bool]*tls.Config{true: config}[secure]); err != nil {
+				if conn, err = w.dial(greedyNetwork,
+					map[bool]*tls.Config{true: config}[secure]); err != nil {
 					continue // refused: so much the better
 				}
 				conns[i] = conn
@@ -230,8 +254,8 @@ func (w *slowWorld) crowd(n int, secure bool, do func(i int, conn net.Conn) erro
 	}
 }
 
-// peak measures how much the heap grows until the returned function is called, in bytes. It has everybody's memory, those
-// who are greedy included.
+// peak measures how much the heap grows until the returned function is called, in bytes. It has
+// everybody's memory, those who are greedy included.
 func peak() (end func() int64) {
 	runtime.GC()
 	var stats runtime.MemStats

@@ -31,8 +31,10 @@ const (
 	caValidity     = 10 * 365 * 24 * time.Hour
 )
 
-// loadIdentity returns what the server shows of itself: its TLS certificate, and what signs enrollment profiles.
-func loadIdentity(ctx context.Context, c Config, st *store.Store, host string) (*serverIdentity, error) {
+// loadIdentity returns what the server shows of itself: its TLS certificate, and what signs
+// enrollment profiles.
+func loadIdentity(ctx context.Context, c Config, st *store.Store,
+	host string) (*serverIdentity, error) {
 	i, err := loadTLS(ctx, c, st, host)
 	if err != nil || c.SigningCertFile == "" && c.SigningKeyFile == "" {
 		return i, err
@@ -45,9 +47,9 @@ func loadIdentity(ctx context.Context, c Config, st *store.Store, host string) (
 	return i, nil
 }
 
-// loadTLS returns the certificate that was given, or those that an ACME CA issues, or one for host of the server's own
-// CA. That CA is made at the first start, kept in the database, and its certificate written beside it for clients to
-// trust.
+// loadTLS returns the certificate that was given, or those that an ACME CA issues, or one for host
+// of the server's own CA. That CA is made at the first start, kept in the database, and its
+// certificate written beside it for clients to trust.
 func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serverIdentity, error) {
 	given := c.TLSCertFile != "" || c.TLSKeyFile != ""
 	if given && len(c.ACME.Domains) > 0 {
@@ -61,7 +63,9 @@ func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serv
 		if err != nil {
 			return nil, fmt.Errorf("the TLS certificate and key (both files are needed): %w", err)
 		}
-		return &serverIdentity{certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil },
+		return &serverIdentity{certificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return &pair, nil
+		},
 			signer: func() (*tls.Certificate, error) { return &pair, nil }}, nil
 	}
 	now := c.Clock.Now()
@@ -88,7 +92,8 @@ func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serv
 	if _, err := own.get(nil); err != nil {
 		return nil, err
 	}
-	return &serverIdentity{certificate: own.get, rootPEM: stored.CertificatePEM, caFile: caFile}, nil
+	return &serverIdentity{certificate: own.get, rootPEM: stored.CertificatePEM, caFile: caFile},
+		nil
 }
 
 // ownCertificate is the server's certificate by its own CA, renewed while the server runs.
@@ -144,7 +149,8 @@ func newCA(now time.Time) (*keypair.KeyPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keypair.KeyPair{CertificatePEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	return &keypair.KeyPair{CertificatePEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: der}),
 		KeyPEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})}, nil
 }
 
@@ -175,7 +181,8 @@ func issue(ca tls.Certificate, host string, now time.Time) (*tls.Certificate, er
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Certificate{Certificate: [][]byte{der, ca.Certificate[0]}, PrivateKey: key, Leaf: leaf}, nil
+	return &tls.Certificate{Certificate: [][]byte{der, ca.Certificate[0]}, PrivateKey: key,
+		Leaf: leaf}, nil
 }
 
 func newTemplate(name string, now time.Time, valid time.Duration) (*x509.Certificate, error) {
@@ -183,6 +190,7 @@ func newTemplate(name string, now time.Time, valid time.Duration) (*x509.Certifi
 	if err != nil {
 		return nil, err
 	}
-	return &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name, Organization: []string{"syncpayloads"}},
+	return &x509.Certificate{SerialNumber: serial,
+		Subject:   pkix.Name{CommonName: name, Organization: []string{"syncpayloads"}},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(valid)}, nil
 }

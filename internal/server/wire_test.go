@@ -102,8 +102,9 @@ func (w *wire) certify(challenge string) bool {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	der, err := x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{ChallengePassword: challenge,
-		CertificateRequest: x509.CertificateRequest{Subject: subject}}, w.key)
+	der, err := x509util.CreateCertificateRequest(rand.Reader,
+		&x509util.CertificateRequest{ChallengePassword: challenge,
+			CertificateRequest: x509.CertificateRequest{Subject: subject}}, w.key)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -147,7 +148,8 @@ func (w *wire) message(m map[string]any) []byte {
 // send sends a message to /mdm, signed by the device.
 func (w *wire) send(contentType string, body []byte) (int, []byte) {
 	w.t.Helper()
-	return w.do("PUT", "/mdm", map[string]string{"Content-Type": contentType, "Mdm-Signature": w.sign(body)}, body)
+	return w.do("PUT", "/mdm", map[string]string{"Content-Type": contentType,
+		"Mdm-Signature": w.sign(body)}, body)
 }
 
 func (w *wire) sign(body []byte) string {

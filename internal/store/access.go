@@ -46,7 +46,8 @@ const tokenSelect = `SELECT t.id, t.name, t.created_at, t.expires_at, t.last_use
 func scanToken(scan func(...any) error) (t access.Token, hash [sha256.Size]byte, err error) {
 	var created, expires, used sql.NullInt64
 	var stored []byte
-	err = scan(&t.ID, &t.Name, &created, &expires, &used, &t.RoleID, limits{&t.Groups}, limits{&t.Tags}, &stored)
+	err = scan(&t.ID, &t.Name, &created, &expires, &used, &t.RoleID, limits{&t.Groups},
+		limits{&t.Tags}, &stored)
 	if err != nil {
 		return t, hash, sole(err)
 	}
@@ -57,8 +58,11 @@ func scanToken(scan func(...any) error) (t access.Token, hash [sha256.Size]byte,
 	return t, hash, nil
 }
 
-func (t accessTx) token(ctx context.Context, where string, arg any) (access.Token, [sha256.Size]byte, error) {
-	return scanToken(func(dest ...any) error { return t.q.Row(ctx, tokenSelect+where, []any{arg}, dest...) })
+func (t accessTx) token(ctx context.Context, where string,
+	arg any) (access.Token, [sha256.Size]byte, error) {
+	return scanToken(func(dest ...any) error {
+		return t.q.Row(ctx, tokenSelect+where, []any{arg}, dest...)
+	})
 }
 
 func (t accessTx) Token(ctx context.Context, id string) (access.Token, [sha256.Size]byte, error) {
@@ -66,7 +70,8 @@ func (t accessTx) Token(ctx context.Context, id string) (access.Token, [sha256.S
 }
 
 func (t accessTx) TokenNamed(ctx context.Context, idOrName string) (access.Token, error) {
-	found, _, err := t.token(ctx, " WHERE t.id = ?1 OR t.name = ?1 ORDER BY t.id = ?1 DESC LIMIT 1", idOrName)
+	found, _, err := t.token(ctx, " WHERE t.id = ?1 OR t.name = ?1 ORDER BY t.id = ?1 DESC LIMIT 1",
+		idOrName)
 	return found, err
 }
 
@@ -79,7 +84,8 @@ func (t accessTx) Tokens(ctx context.Context) (found []access.Token, err error) 
 	return found, err
 }
 
-func (t accessTx) InsertToken(ctx context.Context, token access.Token, hash [sha256.Size]byte) error {
+func (t accessTx) InsertToken(ctx context.Context, token access.Token,
+	hash [sha256.Size]byte) error {
 	n, err := t.q.Exec(ctx, `INSERT INTO tokens (id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO NOTHING`, token.ID, token.Name, hash[:], micros(token.Created), micros(token.Expires))
 	if err == nil && n == 0 {
@@ -93,6 +99,8 @@ func (t accessTx) DeleteToken(ctx context.Context, id string) error {
 }
 
 func (t accessTx) TouchToken(ctx context.Context, id string, used time.Time) error {
-	_, err := t.q.Exec(ctx, "UPDATE tokens SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used, 0) < ?1", micros(used), id)
+	_, err := t.q.Exec(ctx,
+		"UPDATE tokens SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used, 0) < ?1",
+		micros(used), id)
 	return err
 }

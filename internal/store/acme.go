@@ -9,8 +9,8 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 )
 
-// ACMECache keeps what the ACME client must not lose, so that a restart does not order certificates again, and any
-// server on the database can answer the CA.
+// ACMECache keeps what the ACME client must not lose, so that a restart does not order certificates
+// again, and any server on the database can answer the CA.
 type ACMECache struct{ store *Store }
 
 var _ autocert.Cache = ACMECache{}

@@ -26,7 +26,8 @@ func TestACMECache(t *testing.T) {
 		}
 	}
 	if err := errors.Join(cache.Put(t.Context(), "mdm.example.com+token", []byte("x")),
-		cache.Delete(t.Context(), "mdm.example.com+token"), cache.Delete(t.Context(), "never there"), s.Close()); err != nil {
+		cache.Delete(t.Context(), "mdm.example.com+token"),
+		cache.Delete(t.Context(), "never there"), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if s, err = store.Open(t.Context(), location); err != nil {
@@ -34,10 +35,12 @@ func TestACMECache(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	cache = s.ACMECache()
-	if data, err := cache.Get(t.Context(), "mdm.example.com"); err != nil || string(data) != "\x00\xff" {
+	if data, err := cache.Get(t.Context(), "mdm.example.com"); err != nil ||
+		string(data) != "\x00\xff" {
 		t.Errorf("after a restart: %q, %v", data, err)
 	}
-	if _, err := cache.Get(t.Context(), "mdm.example.com+token"); !errors.Is(err, autocert.ErrCacheMiss) {
+	if _, err := cache.Get(t.Context(), "mdm.example.com+token"); !errors.Is(err,
+		autocert.ErrCacheMiss) {
 		t.Errorf("of what was deleted: %v", err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // Identity implements mdm.Store.
-func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e *mdm.Enrollment, c *mdm.Certificate, err error) {
+func (s *Store) Identity(ctx context.Context, enrollment,
+	certificate string) (e *mdm.Enrollment, c *mdm.Certificate, err error) {
 	if s.identities == nil {
 		return s.readIdentity(ctx, enrollment, certificate)
 	}
@@ -23,13 +24,15 @@ func (s *Store) Identity(ctx context.Context, enrollment, certificate string) (e
 	if e != nil {
 		return e, c, nil
 	}
-	if e, c, err = s.readIdentity(ctx, enrollment, certificate); err == nil && e != nil && c != nil {
+	if e, c, err = s.readIdentity(ctx, enrollment, certificate); err == nil && e != nil &&
+		c != nil {
 		s.identities.put(key, e, c, changes)
 	}
 	return e, c, err
 }
 
-func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
+func (s *Store) readIdentity(ctx context.Context, enrollment,
+	certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
 	q, giveBack, err := s.borrow(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -39,7 +42,8 @@ func (s *Store) readIdentity(ctx context.Context, enrollment, certificate string
 }
 
 // identity reads both in one statement, because every message of a device asks for them.
-func (q *session) identity(ctx context.Context, enrollment, certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
+func (q *session) identity(ctx context.Context, enrollment,
+	certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
 	var e enrollmentRow
 	var c certificateRow
 	err := q.Row(ctx, "SELECT "+enrollmentColumns+", "+certificateColumns+` FROM (SELECT 1 AS one) AS here
@@ -53,7 +57,8 @@ func (q *session) identity(ctx context.Context, enrollment, certificate string) 
 }
 
 // UpdateIdentity implements mdm.Store.
-func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate string, fn func(*mdm.Enrollment, *mdm.Certificate) error) error {
+func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate string,
+	fn func(*mdm.Enrollment, *mdm.Certificate) error) error {
 	if s.identities != nil {
 		defer s.identities.forget() // after an error, too: it may be committed all the same
 	}
@@ -72,7 +77,8 @@ func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate stri
 			return fmt.Errorf("writing enrollment %s: %w", enrollment, err)
 		}
 		if c != nil {
-			_, err = q.Exec(ctx, "UPDATE apple_certificates SET enrollment = ?, revoked = ? WHERE sha256 = ?",
+			_, err = q.Exec(ctx,
+				"UPDATE apple_certificates SET enrollment = ?, revoked = ? WHERE sha256 = ?",
 				c.Enrollment, micros(c.Revoked), c.SHA256)
 		}
 		return err
@@ -80,7 +86,8 @@ func (s *Store) UpdateIdentity(ctx context.Context, enrollment, certificate stri
 }
 
 // EnrollmentOf implements mdm.Store.
-func (s *Store) EnrollmentOf(ctx context.Context, device fleet.DeviceID) (e *mdm.Enrollment, err error) {
+func (s *Store) EnrollmentOf(ctx context.Context,
+	device fleet.DeviceID) (e *mdm.Enrollment, err error) {
 	err = s.read(ctx, func(q *session) error {
 		e, err = q.enrollment(ctx, device)
 		return err
@@ -102,7 +109,8 @@ type enrollmentRow struct {
 }
 
 func (e *enrollmentRow) dest() []any {
-	return []any{&e.ID, &e.User, &e.Device, &e.Platform, &e.Stage, &e.Certificate, &e.Topic, &e.PushMagic, &e.Token, &e.replaced}
+	return []any{&e.ID, &e.User, &e.Device, &e.Platform, &e.Stage, &e.Certificate, &e.Topic,
+		&e.PushMagic, &e.Token, &e.replaced}
 }
 
 // value is nil if there was none.
@@ -118,7 +126,8 @@ func (e *enrollmentRow) value() (*mdm.Enrollment, error) {
 
 func (q *session) enrollment(ctx context.Context, device fleet.DeviceID) (*mdm.Enrollment, error) {
 	var e enrollmentRow
-	err := q.Row(ctx, "SELECT "+enrollmentColumns+" FROM apple_enrollments e WHERE device_id = ?", []any{device}, e.dest()...)
+	err := q.Row(ctx, "SELECT "+enrollmentColumns+" FROM apple_enrollments e WHERE device_id = ?",
+		[]any{device}, e.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}
@@ -140,7 +149,8 @@ func (q *session) saveEnrollment(ctx context.Context, e *mdm.Enrollment) error {
 		ON CONFLICT (id) DO UPDATE SET "user" = excluded."user", device_id = excluded.device_id,
 			platform = excluded.platform, stage = excluded.stage, certificate = excluded.certificate,
 			topic = excluded.topic, push_magic = excluded.push_magic, token = excluded.token, replaced = excluded.replaced`,
-		e.ID, e.User, device, e.Platform, e.Stage, e.Certificate, e.Topic, e.PushMagic, e.Token, string(replaced))
+		e.ID, e.User, device, e.Platform, e.Stage, e.Certificate, e.Topic, e.PushMagic, e.Token,
+		string(replaced))
 	return err
 }
 
@@ -164,7 +174,8 @@ func (c *certificateRow) value() *mdm.Certificate {
 
 func (q *session) certificate(ctx context.Context, sha256 string) (*mdm.Certificate, error) {
 	var c certificateRow
-	err := q.Row(ctx, "SELECT "+certificateColumns+" FROM apple_certificates c WHERE sha256 = ?", []any{sha256}, c.dest()...)
+	err := q.Row(ctx, "SELECT "+certificateColumns+" FROM apple_certificates c WHERE sha256 = ?",
+		[]any{sha256}, c.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}
@@ -179,7 +190,9 @@ func (s *Store) AddChallenge(ctx context.Context, c mdm.Challenge) error {
 	return s.write(ctx, func(q *session) error {
 		terms, err := json.Marshal(c.Terms)
 		if err == nil {
-			_, err = q.Exec(ctx, "INSERT INTO apple_challenges (sha256, expires, terms) VALUES (?, ?, ?)", c.SHA256, micros(c.Expires), string(terms))
+			_, err = q.Exec(ctx,
+				"INSERT INTO apple_challenges (sha256, expires, terms) VALUES (?, ?, ?)", c.SHA256,
+				micros(c.Expires), string(terms))
 		}
 		return err
 	})
@@ -207,12 +220,15 @@ func (q *session) challenge(ctx context.Context, sha256 string) (*mdm.Challenge,
 	return q.challengeWhere(ctx, "sha256 = ?", sha256)
 }
 
-func (q *session) challengeWhere(ctx context.Context, where string, arg any) (*mdm.Challenge, error) {
+func (q *session) challengeWhere(ctx context.Context, where string,
+	arg any) (*mdm.Challenge, error) {
 	var c mdm.Challenge
 	var expires, used sql.NullInt64
 	var certificate sql.NullString
 	var terms string
-	err := q.Row(ctx, "SELECT sha256, expires, used_at, certificate, terms FROM apple_challenges WHERE "+where, []any{arg},
+	err := q.Row(ctx,
+		"SELECT sha256, expires, used_at, certificate, terms FROM apple_challenges WHERE "+where,
+		[]any{arg},
 		&c.SHA256, &expires, &used, &certificate, &terms)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
@@ -233,7 +249,8 @@ func (q *session) challengeWhere(ctx context.Context, where string, arg any) (*m
 }
 
 // Redeem implements mdm.Store.
-func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c mdm.Certificate) (issued *mdm.Certificate, err error) {
+func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time,
+	c mdm.Certificate) (issued *mdm.Certificate, err error) {
 	err = s.write(ctx, func(q *session) error {
 		challenge, err := q.challenge(ctx, sha256)
 		switch {
@@ -251,16 +268,20 @@ func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time, c mdm.C
 			return err
 		}
 		issued = &c
-		_, err = q.Exec(ctx, "UPDATE apple_challenges SET used_at = ?, certificate = ? WHERE sha256 = ?", micros(at), c.SHA256, sha256)
+		_, err = q.Exec(ctx,
+			"UPDATE apple_challenges SET used_at = ?, certificate = ? WHERE sha256 = ?", micros(at),
+			c.SHA256, sha256)
 		return err
 	})
 	return issued, err
 }
 
 // AddKeyPair implements mdm.Store.
-func (s *Store) AddKeyPair(ctx context.Context, name string, k keypair.KeyPair) (stored *keypair.KeyPair, err error) {
+func (s *Store) AddKeyPair(ctx context.Context, name string,
+	k keypair.KeyPair) (stored *keypair.KeyPair, err error) {
 	err = s.write(ctx, func(q *session) error {
-		if _, err := q.Exec(ctx, "INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+		if _, err := q.Exec(ctx,
+			"INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
 			name, k.CertificatePEM, k.KeyPEM); err != nil {
 			return err
 		}
@@ -291,7 +312,8 @@ func (s *Store) KeyPair(ctx context.Context, name string) (k *keypair.KeyPair, e
 
 func (q *session) keyPair(ctx context.Context, name string) (*keypair.KeyPair, error) {
 	var k keypair.KeyPair
-	err := q.Row(ctx, "SELECT certificate, key FROM key_pairs WHERE name = ?", []any{name}, &k.CertificatePEM, &k.KeyPEM)
+	err := q.Row(ctx, "SELECT certificate, key FROM key_pairs WHERE name = ?", []any{name},
+		&k.CertificatePEM, &k.KeyPEM)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}

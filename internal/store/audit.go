@@ -86,8 +86,8 @@ func (s *Store) AppendEntry(ctx context.Context, e audit.Entry) error {
 	return s.write(ctx, func(q *session) error { return q.appendEntry(ctx, e) })
 }
 
-// appendEntry adds an entry to the record. It runs in the writer. The head is read in the transaction itself, because
-// another process may have moved it.
+// appendEntry adds an entry to the record. It runs in the writer. The head is read in the
+// transaction itself, because another process may have moved it.
 func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
 	head, err := q.auditHead(ctx)
 	if err != nil {
@@ -98,7 +98,8 @@ func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
 	}
 	_, err = q.Exec(ctx, entryTable.insertText, entryTable.insertArgs(&e)...)
 	if err == nil {
-		_, err = q.Exec(ctx, "UPDATE audit_head SET sequence = ?, hash = ?", e.Sequence, hash(e.Hash))
+		_, err = q.Exec(ctx, "UPDATE audit_head SET sequence = ?, hash = ?", e.Sequence,
+			hash(e.Hash))
 	}
 	if err != nil {
 		return fmt.Errorf("writing audit entry %d: %w", e.Sequence, err)
@@ -110,7 +111,8 @@ func (q *session) appendEntry(ctx context.Context, e audit.Entry) error {
 func hash(s audit.Sum) []byte { return append([]byte{}, s...) }
 
 func (q *session) auditHead(ctx context.Context) (head audit.Head, err error) {
-	err = q.Row(ctx, "SELECT sequence, hash FROM audit_head", nil, &head.Sequence, (*[]byte)(&head.Hash))
+	err = q.Row(ctx, "SELECT sequence, hash FROM audit_head", nil, &head.Sequence,
+		(*[]byte)(&head.Hash))
 	if err != nil {
 		return head, fmt.Errorf("reading the head of the audit record: %w", err)
 	}
@@ -132,7 +134,8 @@ func scanEntry(scan func(...any) error) (audit.Entry, error) {
 func (s *Store) Entry(ctx context.Context, id string) (e audit.Entry, err error) {
 	err = s.read(ctx, func(q *session) error {
 		e, err = scanEntry(func(dest ...any) error {
-			return q.Row(ctx, "SELECT "+entryTable.selected+" FROM audit_entries WHERE id = ?", []any{id}, dest...)
+			return q.Row(ctx, "SELECT "+entryTable.selected+" FROM audit_entries WHERE id = ?",
+				[]any{id}, dest...)
 		})
 		return err
 	})
@@ -155,7 +158,8 @@ func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.E
 	limit("kind =", query.Kind, query.Kind != "")
 	limit("result =", query.Result, query.Result != "")
 	if query.Unhidden {
-		text, args = text+" AND NOT (kind = ? AND status = ?)", append(args, audit.Read, audit.HiddenReadStatus)
+		text, args = text+" AND NOT (kind = ? AND status = ?)",
+			append(args, audit.Read, audit.HiddenReadStatus)
 	}
 	text, args = text+" ORDER BY sequence DESC LIMIT ?", append(args, query.Limit)
 	err = s.read(ctx, func(q *session) error {
@@ -175,27 +179,32 @@ var remoteActions = resource{
 	from:    "actions JOIN devices ON devices.id = device_id",
 	key:     column{"actions.id", idColumn},
 	own:     deviceCondition,
-	fields:  actionTable.fields("actions.", map[query.Field]column{audit.ByDeviceName: {"devices.name", textColumn}}),
+	fields: actionTable.fields("actions.",
+		map[query.Field]column{audit.ByDeviceName: {"devices.name", textColumn}}),
 }
 
 // RemoteActions lists the actions on devices that a query selects.
-func (s *Store) RemoteActions(ctx context.Context, q query.Query) (page query.Page[audit.RemoteAction], err error) {
+func (s *Store) RemoteActions(ctx context.Context,
+	q query.Query) (page query.Page[audit.RemoteAction], err error) {
 	err = s.read(ctx, func(t *session) error {
-		page, err = list(ctx, t, &remoteActions, q, func(scan func(...any) error) (a audit.RemoteAction, err error) {
-			var started sql.NullInt64
-			err = scan(&a.ID, &a.Name, &a.DeviceID, &a.DeviceName, &a.Actor, &started, &a.State)
-			a.Started = fromMicros(started)
-			return a, err
-		})
+		page, err = list(ctx, t, &remoteActions, q,
+			func(scan func(...any) error) (a audit.RemoteAction, err error) {
+				var started sql.NullInt64
+				err = scan(&a.ID, &a.Name, &a.DeviceID, &a.DeviceName, &a.Actor, &started, &a.State)
+				a.Started = fromMicros(started)
+				return a, err
+			})
 		return err
 	})
 	return page, err
 }
 
-// WalkAudit calls each for every entry of a database's audit record after the one of sequence after, 0: for all there
-// are, in their order, and returns the head that the database keeps. It reads one snapshot, beside a running server, and
-// changes nothing. What cannot have been written so is an *audit.Broken.
-func WalkAudit(ctx context.Context, location string, after int64, each func(*audit.Entry) error) (head audit.Head, err error) {
+// WalkAudit calls each for every entry of a database's audit record after the one of sequence
+// after, 0: for all there are, in their order, and returns the head that the database keeps. It
+// reads one snapshot, beside a running server, and changes nothing. What cannot have been written
+// so is an *audit.Broken.
+func WalkAudit(ctx context.Context, location string, after int64,
+	each func(*audit.Entry) error) (head audit.Head, err error) {
 	connection, done, err := sqldb.OpenReadOnly(ctx, location)
 	if err != nil {
 		return head, err
@@ -203,7 +212,8 @@ func WalkAudit(ctx context.Context, location string, after int64, each func(*aud
 	defer done()
 	q := newSession(connection)
 	if head, err = q.auditHead(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return head, fmt.Errorf("the database (one of an older version gets its audit record when the server is started on it): %w", err)
+		return head,
+			fmt.Errorf("the database (one of an older version gets its audit record when the server is started on it): %w", err)
 	}
 	if err != nil {
 		return head, &audit.Broken{Problem: "its head is missing"}
@@ -211,7 +221,9 @@ func WalkAudit(ctx context.Context, location string, after int64, each func(*aud
 	if after == 0 {
 		after = math.MinInt64 // none that was put in is overlooked
 	}
-	return head, q.Rows(ctx, "SELECT "+entryTable.selected+" FROM audit_entries WHERE sequence > ? ORDER BY sequence", []any{after},
+	return head, q.Rows(ctx,
+		"SELECT "+entryTable.selected+" FROM audit_entries WHERE sequence > ? ORDER BY sequence",
+		[]any{after},
 		func(scan func(...any) error) error {
 			if err := ctx.Err(); err != nil {
 				return err

@@ -43,13 +43,15 @@ func migrateTo(t *testing.T, version int64, statements ...string) string {
 
 // Actions that were started before there was a column for it keep their times, to the microsecond.
 func TestActionsOfAnOlderVersion(t *testing.T) {
-	started := map[string]string{"a": "2025-02-13T10:17:05Z", "b": "2025-02-13T10:17:05.9Z", "c": "2025-02-13T10:17:05.000001Z",
+	started := map[string]string{"a": "2025-02-13T10:17:05Z", "b": "2025-02-13T10:17:05.9Z",
+		"c": "2025-02-13T10:17:05.000001Z",
 		"d": "2025-02-13T10:17:05.999999999Z", "e": "1969-12-31T23:59:59.5Z"}
 	statements := []string{"INSERT INTO devices (id, name, platform, manufacturer, model, os_version, serial_number, udid, supervised, user_enrolled, enrolled) " +
 		"VALUES ('x', 'phone', 'iOS', '', '', '', '', 'u', 0, 0, 1)"}
 	for id, at := range started {
-		statements = append(statements, "INSERT INTO actions (id, device_id, number, name, state, doc) VALUES ('"+id+"', 'x', unicode('"+id+
-			`'), 'syncPayloads', 4, '{"Actor":"me","Started":"`+at+`"}')`)
+		statements = append(statements,
+			"INSERT INTO actions (id, device_id, number, name, state, doc) VALUES ('"+id+"', 'x', unicode('"+id+
+				`'), 'syncPayloads', 4, '{"Actor":"me","Started":"`+at+`"}')`)
 	}
 	s, err := Open(t.Context(), migrateTo(t, 6, statements...))
 	if err != nil {
@@ -79,7 +81,9 @@ func TestActionsOfAnOlderVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rest, err := s.RemoteActions(t.Context(), query.Query{OrderBy: newest, After: first.Next, Limit: 1}); err != nil || len(rest.Items) != 1 || rest.Items[0].ID != "a" {
+	if rest, err := s.RemoteActions(t.Context(),
+		query.Query{OrderBy: newest, After: first.Next, Limit: 1}); err != nil ||
+		len(rest.Items) != 1 || rest.Items[0].ID != "a" {
 		t.Errorf("behind c: %+v, %v", rest, err)
 	}
 }

@@ -25,29 +25,41 @@ func (s *Store) ViewCatalog(ctx context.Context, fn func(catalog.Tx) error) erro
 
 type catalogTx struct{ q *session }
 
-// payloadTable is an app or policy. To add a property of all payloads, add a line, a migration for each engine, and the field
-// in catalog. Those of one kind alone are in the column properties.
+// payloadTable is an app or policy. To add a property of all payloads, add a line, a migration for
+// each engine, and the field in catalog. Those of one kind alone are in the column properties.
 var payloadTable = newTable("catalog_payloads", "id",
-	plain("id", idColumn, func(p *catalog.Payload) *action.PayloadID { return &p.ID }).by(catalog.ByID).stays(),
-	plain("type", numberColumn, func(p *catalog.Payload) *action.PayloadType { return &p.Type }).by(catalog.ByType).stays(),
-	listing("platforms", func(p *catalog.Payload) *[]fleet.Platform { return &p.Platforms }).stays(),
-	plain("odata_type", textColumn, func(p *catalog.Payload) *string { return &p.ODataType }).by(catalog.ByODataType).stays(),
-	plain("display_name", textColumn, func(p *catalog.Payload) *string { return &p.DisplayName }).by(catalog.ByDisplayName),
-	plain("description", textColumn, func(p *catalog.Payload) *string { return &p.Description }).by(catalog.ByDescription),
+	plain("id", idColumn,
+		func(p *catalog.Payload) *action.PayloadID { return &p.ID }).by(catalog.ByID).stays(),
+	plain("type", numberColumn,
+		func(p *catalog.Payload) *action.PayloadType { return &p.Type }).by(catalog.ByType).stays(),
+	listing("platforms",
+		func(p *catalog.Payload) *[]fleet.Platform { return &p.Platforms }).stays(),
+	plain("odata_type", textColumn,
+		func(p *catalog.Payload) *string { return &p.ODataType }).by(catalog.ByODataType).stays(),
+	plain("display_name", textColumn,
+		func(p *catalog.Payload) *string { return &p.DisplayName }).by(catalog.ByDisplayName),
+	plain("description", textColumn,
+		func(p *catalog.Payload) *string { return &p.Description }).by(catalog.ByDescription),
 	plain("sub_type", textColumn, func(p *catalog.Payload) *string { return &p.SubType }),
-	plain("identifier", textColumn, func(p *catalog.Payload) *string { return &p.Identifier }).stays(),
+	plain("identifier", textColumn,
+		func(p *catalog.Payload) *string { return &p.Identifier }).stays(),
 	plain("revision", textColumn, func(p *catalog.Payload) *string { return &p.Revision }),
-	plain("version", numberColumn, func(p *catalog.Payload) *int64 { return &p.Version }).by(catalog.ByVersion),
-	plain("file_name", textColumn, func(p *catalog.Payload) *string { return &p.FileName }).by(catalog.ByFileName),
+	plain("version", numberColumn,
+		func(p *catalog.Payload) *int64 { return &p.Version }).by(catalog.ByVersion),
+	plain("file_name", textColumn,
+		func(p *catalog.Payload) *string { return &p.FileName }).by(catalog.ByFileName),
 	tableColumn[catalog.Payload]{
 		name:  "properties",
 		value: func(p *catalog.Payload) any { return string(p.Properties) },
 		dest:  func(p *catalog.Payload) any { return &p.Properties },
 	},
-	instant("created", stampColumn, func(p *catalog.Payload) *time.Time { return &p.Created }).by(catalog.ByCreated).stays(),
-	instant("last_modified", stampColumn, func(p *catalog.Payload) *time.Time { return &p.LastModified }).by(catalog.ByLastModified),
+	instant("created", stampColumn,
+		func(p *catalog.Payload) *time.Time { return &p.Created }).by(catalog.ByCreated).stays(),
+	instant("last_modified", stampColumn,
+		func(p *catalog.Payload) *time.Time { return &p.LastModified }).by(catalog.ByLastModified),
 	listing("scope_tags", func(p *catalog.Payload) *[]string { return &p.Tags }).by(catalog.ByTag),
-	plain("content", bytesColumn, func(p *catalog.Payload) *[]byte { return &p.Content }).onlyWhole(),
+	plain("content", bytesColumn,
+		func(p *catalog.Payload) *[]byte { return &p.Content }).onlyWhole(),
 	tableColumn[catalog.Payload]{
 		name:  "original",
 		value: func(p *catalog.Payload) any { return blob(p.Original) },
@@ -81,7 +93,8 @@ func (t catalogTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.P
 	return t.q.payload(ctx, id)
 }
 
-// payloadProperty is the column of a field that is one of a payload's properties in JSON. They are compared as texts.
+// payloadProperty is the column of a field that is one of a payload's properties in JSON. They are
+// compared as texts.
 func payloadProperty(f query.Field) (column, bool) {
 	name, ok := catalog.PropertyOf(f) // of letters and digits
 	return column{"coalesce(properties ->> '" + name + "', '')", textColumn}, ok
@@ -98,7 +111,8 @@ var payloads = resource{
 	}),
 }
 
-func (t catalogTx) Payloads(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
+func (t catalogTx) Payloads(ctx context.Context,
+	q query.Query) (query.Page[*catalog.Payload], error) {
 	return list(ctx, t.q, &payloads, q, func(scan func(...any) error) (*catalog.Payload, error) {
 		return payloadRead(payloadTable.scan(scan))
 	})
@@ -121,7 +135,9 @@ func (t catalogTx) UpdatePayload(ctx context.Context, p *catalog.Payload) error 
 }
 
 func (t catalogTx) useRevision(ctx context.Context, p *catalog.Payload) error {
-	_, err := t.q.Exec(ctx, "INSERT INTO catalog_revisions (payload_id, revision) VALUES (?, ?) ON CONFLICT DO NOTHING", p.ID, p.Revision)
+	_, err := t.q.Exec(ctx,
+		"INSERT INTO catalog_revisions (payload_id, revision) VALUES (?, ?) ON CONFLICT DO NOTHING",
+		p.ID, p.Revision)
 	if err != nil {
 		return fmt.Errorf("writing revision %s of payload %s: %w", p.Revision, p.ID, err)
 	}
@@ -147,16 +163,20 @@ func (t catalogTx) DeletePayload(ctx context.Context, id action.PayloadID) error
 	return nil
 }
 
-func (t catalogTx) RevisionUsed(ctx context.Context, p *catalog.Payload, revision string) (used bool, err error) {
+func (t catalogTx) RevisionUsed(ctx context.Context, p *catalog.Payload,
+	revision string) (used bool, err error) {
 	err = t.q.Row(ctx, `SELECT EXISTS (SELECT 1 FROM catalog_payloads p JOIN catalog_revisions r ON r.payload_id = p.id
 		WHERE p.class = ? AND p.family = ? AND p.identifier = ? AND r.revision = ?)`,
 		[]any{p.Type.Class(), p.Family(), p.Identifier, revision}, &used)
 	return used, err
 }
 
-func (t catalogTx) Assignments(ctx context.Context, id action.PayloadID) ([]catalog.Assignment, error) {
+func (t catalogTx) Assignments(ctx context.Context,
+	id action.PayloadID) ([]catalog.Assignment, error) {
 	var list []catalog.Assignment
-	err := t.q.Rows(ctx, "SELECT id, kind, target FROM catalog_assignments WHERE payload_id = ? ORDER BY position", []any{id},
+	err := t.q.Rows(ctx,
+		"SELECT id, kind, target FROM catalog_assignments WHERE payload_id = ? ORDER BY position",
+		[]any{id},
 		func(scan func(...any) error) error {
 			var a catalog.Assignment
 			err := scan(&a.ID, &a.Kind, &a.Target)
@@ -169,13 +189,15 @@ func (t catalogTx) Assignments(ctx context.Context, id action.PayloadID) ([]cata
 	return list, nil
 }
 
-func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID, list []catalog.Assignment) error {
+func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID,
+	list []catalog.Assignment) error {
 	_, err := t.q.Exec(ctx, "DELETE FROM catalog_assignments WHERE payload_id = ?", id)
 	for i, a := range list {
 		if err != nil {
 			break
 		}
-		_, err = t.q.Exec(ctx, "INSERT INTO catalog_assignments (id, payload_id, kind, target, position) VALUES (?, ?, ?, ?, ?)",
+		_, err = t.q.Exec(ctx,
+			"INSERT INTO catalog_assignments (id, payload_id, kind, target, position) VALUES (?, ?, ?, ?, ?)",
 			a.ID, id, a.Kind, a.Target, i)
 	}
 	if err != nil {
@@ -185,7 +207,8 @@ func (t catalogTx) ReplaceAssignments(ctx context.Context, id action.PayloadID, 
 }
 
 func (t catalogTx) RecordChange(ctx context.Context, c catalog.Change) error {
-	_, err := t.q.Exec(ctx, "INSERT INTO catalog_changes (kind, target) VALUES (?, ?)", c.Kind, c.Target)
+	_, err := t.q.Exec(ctx, "INSERT INTO catalog_changes (kind, target) VALUES (?, ?)", c.Kind,
+		c.Target)
 	if err != nil {
 		return fmt.Errorf("recording a change for %s %s: %w", c.Kind, c.Target, err)
 	}

@@ -36,7 +36,8 @@ func openCatalog(t *testing.T) (*store.Store, *catalog.Catalog) {
 	s := storetest.Open(t)
 	for _, id := range []fleet.DeviceID{deviceA, deviceB} {
 		err := s.Update(ctx, id, func(tx engine.Tx) error {
-			return tx.SaveDevice(ctx, &fleet.Device{ID: id, UDID: "udid-" + string(id), Platform: fleet.IOS, Enrolled: true})
+			return tx.SaveDevice(ctx, &fleet.Device{ID: id, UDID: "udid-" + string(id),
+				Platform: fleet.IOS, Enrolled: true})
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +62,8 @@ func profile(identifier, id, ssid string) []byte {
 }
 
 func wifi(identifier string) catalog.Input {
-	return catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "Wi-Fi " + identifier, FileName: "wifi.mobileconfig",
+	return catalog.Input{ODataType: payload.IOSCustomConfiguration,
+		DisplayName: "Wi-Fi " + identifier, FileName: "wifi.mobileconfig",
 		File: profile(identifier, "U-1", "one"), Properties: []byte(`{"payloadName":"Office"}`)}
 }
 
@@ -78,7 +80,8 @@ func create(t *testing.T, c *catalog.Catalog, in catalog.Input) *catalog.Payload
 func refused(t *testing.T, err error, property, text string) {
 	t.Helper()
 	var wrong *invalid.Input
-	if !errors.As(err, &wrong) || wrong.Property != property || !strings.Contains(wrong.Reason, text) {
+	if !errors.As(err, &wrong) || wrong.Property != property ||
+		!strings.Contains(wrong.Reason, text) {
 		t.Errorf("got %v; want it refused for %s with %q", err, property, text)
 	}
 }
@@ -111,10 +114,14 @@ func TestCatalogKeepsAPayload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != made.ID || got.Type != action.DeviceConfiguration || got.ODataType != in.ODataType || got.DisplayName != in.DisplayName ||
-		got.Description != "for all" || got.SubType != "wiFi" || got.Identifier != "com.example.office" || got.Revision != "u-1" ||
-		got.Version != 1 || got.FileName != in.FileName || string(got.Content) != string(in.File) || got.Original != nil ||
-		string(got.Properties) != string(in.Properties) || !got.Created.Equal(made.Created) || !got.LastModified.Equal(made.LastModified) ||
+	if got.ID != made.ID || got.Type != action.DeviceConfiguration ||
+		got.ODataType != in.ODataType || got.DisplayName != in.DisplayName ||
+		got.Description != "for all" || got.SubType != "wiFi" ||
+		got.Identifier != "com.example.office" || got.Revision != "u-1" ||
+		got.Version != 1 || got.FileName != in.FileName || string(got.Content) != string(in.File) ||
+		got.Original != nil ||
+		string(got.Properties) != string(in.Properties) || !got.Created.Equal(made.Created) ||
+		!got.LastModified.Equal(made.LastModified) ||
 		!slices.Equal(got.Platforms, []fleet.Platform{fleet.IOS, fleet.IPadOS, fleet.TVOS}) {
 		t.Errorf("got %+v", got)
 	}
@@ -135,12 +142,14 @@ func TestCatalogListsInPages(t *testing.T) {
 	for i := range 7 {
 		want[create(t, c, wifi(fmt.Sprintf("com.example.n%d", i))).ID] = true
 	}
-	app := create(t, c, catalog.Input{ODataType: payload.IOSStoreApp, DisplayName: "App", Properties: []byte(`{"bundleId":"a.b","storeId":1}`)})
+	app := create(t, c, catalog.Input{ODataType: payload.IOSStoreApp, DisplayName: "App",
+		Properties: []byte(`{"bundleId":"a.b","storeId":1}`)})
 	seen := map[action.PayloadID]bool{}
 	typeIs := func(kind action.PayloadType) query.Condition {
 		return query.Comparison{Field: catalog.ByType, Operator: query.Equal, Value: int64(kind)}
 	}
-	q := query.Query{Where: query.Any{typeIs(action.DeviceConfiguration), typeIs(action.ConfigurationPolicy)}, Limit: 3, Count: true}
+	q := query.Query{Where: query.Any{typeIs(action.DeviceConfiguration),
+		typeIs(action.ConfigurationPolicy)}, Limit: 3, Count: true}
 	for last := action.PayloadID(""); ; {
 		page, err := c.List(t.Context(), q)
 		if err != nil || page.Count != len(want) {
@@ -159,7 +168,8 @@ func TestCatalogListsInPages(t *testing.T) {
 	if len(seen) != len(want) {
 		t.Errorf("listed %d of %d", len(seen), len(want))
 	}
-	stores := query.OneOf{Field: catalog.ByODataType, Values: []string{payload.IOSStoreApp, payload.IOSVPPApp}}
+	stores := query.OneOf{Field: catalog.ByODataType,
+		Values: []string{payload.IOSStoreApp, payload.IOSVPPApp}}
 	apps, err := c.List(t.Context(), query.Query{Where: stores})
 	if err != nil || len(apps.Items) != 1 || apps.Items[0].ID != app.ID {
 		t.Errorf("apps: %v, %v", apps, err)
@@ -169,7 +179,8 @@ func TestCatalogListsInPages(t *testing.T) {
 	}
 }
 
-// Many policies may have one identifier, made at one time from one file, and each has a PayloadUUID of its own.
+// Many policies may have one identifier, made at one time from one file, and each has a PayloadUUID
+// of its own.
 func TestOneIdentifierForMany(t *testing.T) {
 	_, c := openCatalog(t)
 	const n = 64
@@ -198,8 +209,10 @@ func TestOneIdentifierForMany(t *testing.T) {
 			t.Fatal(err)
 		}
 		delivered, err := payload.ParseProfile(whole.Content)
-		if err != nil || delivered.UUID != p.Revision || seen[p.Revision] || string(whole.Uploaded()) != string(wifi("com.example.office").File) {
-			t.Errorf("%s has the revision %s and delivers %s, %v", p.ID, p.Revision, delivered.UUID, err)
+		if err != nil || delivered.UUID != p.Revision || seen[p.Revision] ||
+			string(whole.Uploaded()) != string(wifi("com.example.office").File) {
+			t.Errorf("%s has the revision %s and delivers %s, %v", p.ID, p.Revision, delivered.UUID,
+				err)
 		}
 		if seen[p.Revision] = true; whole.Original == nil {
 			asUploaded++
@@ -225,14 +238,17 @@ func TestRevisionsOfOneIdentifier(t *testing.T) {
 		t.Errorf("revisions of what never meets: %q and %q", p.Revision, other.Revision)
 	}
 	for _, odataType := range []string{payload.IOSStoreApp, payload.IOSVPPApp} {
-		create(t, c, catalog.Input{ODataType: odataType, DisplayName: "App", Properties: []byte(`{"bundleId":"com.example.office","storeId":1}`)})
+		create(t, c, catalog.Input{ODataType: odataType, DisplayName: "App",
+			Properties: []byte(`{"bundleId":"com.example.office","storeId":1}`)})
 	}
 	// An edit of one does not take what another one had.
-	edited, err := c.Update(t.Context(), second.ID, catalog.Patch{File: profile("com.example.office", "U-1", "two")})
+	edited, err := c.Update(t.Context(), second.ID,
+		catalog.Patch{File: profile("com.example.office", "U-1", "two")})
 	if err != nil || edited.Revision == "u-1" || edited.Revision == second.Revision {
 		t.Errorf("edited to %q, %v", edited.Revision, err)
 	}
-	_, err = c.Create(t.Context(), catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "x", FileName: "x",
+	_, err = c.Create(t.Context(), catalog.Input{ODataType: payload.IOSCustomConfiguration,
+		DisplayName: "x", FileName: "x",
 		File: profile(payload.EnrollmentProfileIdentifier, "U-9", "x")})
 	refused(t, err, "payload", "enrollment profile")
 }

@@ -90,7 +90,8 @@ func (b *selection) has(c query.Has) (string, error) {
 
 var comparisonSQL = map[query.Operator]string{
 	query.Equal: " = ", query.NotEqual: " <> ",
-	query.Less: " < ", query.LessOrEqual: " <= ", query.Greater: " > ", query.GreaterOrEqual: " >= ",
+	query.Less: " < ", query.LessOrEqual: " <= ", query.Greater: " > ",
+	query.GreaterOrEqual: " >= ",
 }
 
 func (b *selection) comparison(c query.Comparison) (string, error) {
@@ -98,7 +99,8 @@ func (b *selection) comparison(c query.Comparison) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	mismatch := fmt.Errorf("field %q of %s cannot be compared with a %T by operator %d", c.Field, b.of.things, c.Value, c.Operator)
+	mismatch := fmt.Errorf("field %q of %s cannot be compared with a %T by operator %d", c.Field,
+		b.of.things, c.Value, c.Operator)
 	operator, ok := comparisonSQL[c.Operator]
 	text, isText := c.Value.(string)
 	switch {
@@ -133,7 +135,8 @@ func (b *selection) comparison(c query.Comparison) (string, error) {
 	case field.kind == timeColumn && c.Operator == query.NotEqual:
 		return "(" + field.sql + " IS NULL OR " + field.sql + operator + b.bind(c.Value) + ")", nil
 	case field.kind == timeColumn:
-		return "(" + field.sql + " IS NOT NULL AND " + field.sql + operator + b.bind(c.Value) + ")", nil
+		return "(" + field.sql + " IS NOT NULL AND " + field.sql + operator + b.bind(c.Value) + ")",
+			nil
 	default:
 		return field.sql + operator + b.bind(c.Value), nil
 	}
@@ -175,7 +178,8 @@ func lower(text string) string { return query.Fold(text) }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-func (b *selection) match(field column, o query.Operator, value string, mismatch error) (string, error) {
+func (b *selection) match(field column, o query.Operator, value string,
+	mismatch error) (string, error) {
 	if field.kind != textColumn && field.kind != idColumn {
 		return "", mismatch
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Ahead implements engine.Store. A ledger is due at the earliest of its automatic restores, which are in a table of their own,
-// and of wake-ups and tries; a device on which an action goes on has one of those. Of nodes on one database only the one that
-// keeps the clocks finds any.
+// Ahead implements engine.Store. A ledger is due at the earliest of its automatic restores, which
+// are in a table of their own, and of wake-ups and tries; a device on which an action goes on has
+// one of those. Of nodes on one database only the one that keeps the clocks finds any.
 func (s *Store) Ahead(ctx context.Context, after time.Time) (ahead []fleet.DeviceID, err error) {
 	if !s.db.Leads() {
 		return nil, nil

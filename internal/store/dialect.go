@@ -10,8 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
-// session is a connection to the database that knows its tables: the methods of a sqldb.Session, and reads and writes that
-// several of the store's interfaces need.
+// session is a connection to the database that knows its tables: the methods of a sqldb.Session,
+// and reads and writes that several of the store's interfaces need.
 type session struct {
 	*sqldb.Session
 	dialect *dialect
@@ -21,11 +21,14 @@ func newSession(q *sqldb.Session) *session { return &session{q, dialects[q.Engin
 
 // dialect is what is said to the two engines in different words.
 type dialect struct {
-	newestEvent string                                 // the newest position that was ever given
-	keepNewest  string                                 // remembers that position before events are dropped
-	search      func(b *selection, text string) string // devices by a piece of at least three characters
+	newestEvent string // the newest position that was ever given
+	// remembers that position before events are dropped
+	keepNewest string
+	// devices by a piece of at least three characters
+	search func(b *selection, text string) string
 
-	// hits counts matches of a search, at most hitsLimit. Empty if searching does not get slower when many devices match.
+	// hits counts matches of a search, at most hitsLimit. Empty if searching does not get slower
+	// when many devices match.
 	hits string
 }
 
@@ -50,7 +53,8 @@ var dialects = map[sqldb.Engine]*dialect{
 	},
 }
 
-// hitsLimit is how many devices a search may find before it is better to look at one device after the other.
+// hitsLimit is how many devices a search may find before it is better to look at one device after
+// the other.
 const hitsLimit = 5000
 
 // phrase is a text as SQLite's index for searching wants it.
@@ -64,9 +68,11 @@ func (q *session) searching(ctx context.Context) *dialect {
 	d := *q.dialect
 	d.search = func(b *selection, text string) string {
 		var hits int
-		if isASCII(text) && q.Row(ctx, d.hits, []any{phrase(text)}, &hits) == nil && hits == hitsLimit {
+		if isASCII(text) && q.Row(ctx, d.hits, []any{phrase(text)}, &hits) == nil &&
+			hits == hitsLimit {
 			piece := query.Fold(text)
-			return "(instr(lower(devices.name), " + b.bind(piece) + ") > 0 OR instr(lower(devices.serial_number), " + b.bind(piece) + ") > 0)"
+			return "(instr(lower(devices.name), " + b.bind(piece) +
+				") > 0 OR instr(lower(devices.serial_number), " + b.bind(piece) + ") > 0)"
 		}
 		return q.dialect.search(b, text)
 	}

@@ -32,7 +32,8 @@ func TestDocuments(t *testing.T) {
 
 // A time that has no text is an error, and nothing is stored.
 func TestDocumentOfImpossibleTime(t *testing.T) {
-	if text, err := store.ActionText(&action.Action{Started: time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
+	if text, err := store.ActionText(&action.Action{Started: time.Date(12026, 1, 1, 0, 0, 0, 0,
+		time.UTC)}); err == nil {
 		t.Errorf("the year 12026 is written: %s", text)
 	}
 }
@@ -65,7 +66,8 @@ func fill(r *rand.Rand, v reflect.Value) {
 			fill(r, field)
 		}
 	case reflect.Pointer:
-		if v.Type().Elem() != reflect.TypeFor[action.Action]() && (v.Type() != reflect.TypeFor[*action.Result]() || r.IntN(2) == 0) {
+		if v.Type().Elem() != reflect.TypeFor[action.Action]() &&
+			(v.Type() != reflect.TypeFor[*action.Result]() || r.IntN(2) == 0) {
 			v.Set(reflect.New(v.Type().Elem()))
 			fill(r, v.Elem())
 		}
@@ -79,7 +81,8 @@ func fill(r *rand.Rand, v reflect.Value) {
 			fill(r, v.Index(i))
 		}
 	case reflect.String:
-		v.SetString(strings.Repeat([]string{"plain", `"\`, "<&>", "ä\u2028", "\xff\x00\n", "~ "}[r.IntN(6)], r.IntN(3)))
+		v.SetString(strings.Repeat([]string{"plain", `"\`, "<&>", "ä\u2028", "\xff\x00\n",
+			"~ "}[r.IntN(6)], r.IntN(3)))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:

@@ -31,13 +31,17 @@ func (s *Store) Look(ctx context.Context, fn func(engine.Tx) error) error {
 	return fn(newLiveTx(q))
 }
 
-// Due implements engine.Store. Of nodes on one database only the one that keeps the clocks finds any.
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) (due []fleet.DeviceID, err error) {
+// Due implements engine.Store. Of nodes on one database only the one that keeps the clocks finds
+// any.
+func (s *Store) Due(ctx context.Context, now time.Time,
+	limit int) (due []fleet.DeviceID, err error) {
 	if !s.db.Leads() {
 		return nil, nil
 	}
 	err = s.read(ctx, func(q *session) error {
-		return q.Rows(ctx, "SELECT device_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?", []any{micros(now), limit},
+		return q.Rows(ctx,
+			"SELECT device_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+			[]any{micros(now), limit},
 			func(scan func(...any) error) error {
 				var id fleet.DeviceID
 				err := scan(&id)
@@ -64,7 +68,8 @@ func (t *liveTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Led
 	return l, nil
 }
 
-// Ledger implements engine.Tx. A ledger that is in memory is taken out of it: nobody else may change it meanwhile.
+// Ledger implements engine.Tx. A ledger that is in memory is taken out of it: nobody else may
+// change it meanwhile.
 func (t *plannedTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Ledger, error) {
 	known, ok := t.store.ledgers.take(device)
 	if !ok {
@@ -82,7 +87,8 @@ func (t *plannedTx) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.
 }
 
 // ledger reads a ledger with the latest action, and the ledger's revision.
-func (q *session) ledger(ctx context.Context, device fleet.DeviceID) (_ *engine.Ledger, revision int64, _ error) {
+func (q *session) ledger(ctx context.Context,
+	device fleet.DeviceID) (_ *engine.Ledger, revision int64, _ error) {
 	var due sql.NullInt64
 	var changed bool
 	var doc []byte
@@ -133,13 +139,15 @@ func (t *plannedTx) SaveLedger(ctx context.Context, device fleet.DeviceID, l *en
 	return t.saveRemovals(ctx, device, t.removals, removalsOf(&l.Device))
 }
 
-func updateLedger(device fleet.DeviceID, revision int64, l *engine.Ledger) (*sqldb.Statement, error) {
+func updateLedger(device fleet.DeviceID, revision int64,
+	l *engine.Ledger) (*sqldb.Statement, error) {
 	doc, err := ledgerText(&ledgerDoc{l.Device, l.Wake})
 	if err != nil {
 		return nil, err
 	}
 	const text = "UPDATE ledgers SET revision = revision + 1, due_at = ?, changed = ?, doc = ? WHERE device_id = ? AND revision = ?"
-	return &sqldb.Statement{Text: text, Args: []any{micros(l.DueAt), l.Changed, doc, device, revision}}, nil
+	return &sqldb.Statement{Text: text, Args: []any{micros(l.DueAt), l.Changed, doc, device,
+		revision}}, nil
 }
 
 // storedAction is an action of a device, and its document, which is all that is read back.
@@ -151,13 +159,20 @@ type storedAction struct {
 
 // actionTable is an action. Only its state and its document change.
 var actionTable = newTable("actions", "id",
-	derived("id", idColumn, func(a *storedAction) any { return a.action.ID }).by(audit.ByID).stays(),
-	derived("device_id", idColumn, func(a *storedAction) any { return a.device }).by(audit.ByDevice).stays(),
+	derived("id", idColumn,
+		func(a *storedAction) any { return a.action.ID }).by(audit.ByID).stays(),
+	derived("device_id", idColumn,
+		func(a *storedAction) any { return a.device }).by(audit.ByDevice).stays(),
 	derived("number", numberColumn, func(a *storedAction) any { return a.action.Number }).stays(),
-	derived("name", textColumn, func(a *storedAction) any { return a.action.Name }).by(audit.ByName).stays(),
-	derived("state", numberColumn, func(a *storedAction) any { return a.action.State }).by(audit.ByState),
-	derived("started", stampColumn, func(a *storedAction) any { return a.action.Started.UnixMicro() }).by(audit.ByStarted).stays(),
-	derived("actor", textColumn, func(a *storedAction) any { return a.action.Actor }).by(audit.ByActor).stays(),
+	derived("name", textColumn,
+		func(a *storedAction) any { return a.action.Name }).by(audit.ByName).stays(),
+	derived("state", numberColumn,
+		func(a *storedAction) any { return a.action.State }).by(audit.ByState),
+	derived("started", stampColumn, func(a *storedAction) any {
+		return a.action.Started.UnixMicro()
+	}).by(audit.ByStarted).stays(),
+	derived("actor", textColumn,
+		func(a *storedAction) any { return a.action.Actor }).by(audit.ByActor).stays(),
 	derived("doc", textColumn, func(a *storedAction) any { return a.doc }),
 )
 
@@ -202,7 +217,8 @@ func (t stepWrites) SaveDevice(ctx context.Context, d *fleet.Device) error {
 	t.to.touchOtherRows()
 	err := t.to.exec(ctx, deviceTable.upsertText, deviceTable.insertArgs(d)...)
 	if err == nil {
-		err = t.to.exec(ctx, `INSERT INTO ledgers (device_id, doc) VALUES (?, '{}') ON CONFLICT DO NOTHING`, d.ID)
+		err = t.to.exec(ctx,
+			`INSERT INTO ledgers (device_id, doc) VALUES (?, '{}') ON CONFLICT DO NOTHING`, d.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("writing device %s: %w", d.ID, err)
@@ -213,7 +229,8 @@ func (t stepWrites) SaveDevice(ctx context.Context, d *fleet.Device) error {
 // PlaceDevice implements engine.Tx.
 func (t stepWrites) PlaceDevice(ctx context.Context, d *fleet.Device) error {
 	if len(d.Tags) > 0 {
-		if err := t.to.exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(d.Tags), d.ID); err != nil {
+		if err := t.to.exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(d.Tags),
+			d.ID); err != nil {
 			return fmt.Errorf("tagging device %s: %w", d.ID, err)
 		}
 	}

@@ -19,7 +19,8 @@ const inOneInsert = 8
 
 var insertEvents = func() (texts [inOneInsert + 1]string) {
 	for n := range texts {
-		texts[n] = "INSERT INTO events (device_id, at, code, code_source, doc) VALUES " + strings.Repeat("(?, ?, ?, ?, ?), ", max(0, n-1)) + "(?, ?, ?, ?, ?)"
+		texts[n] = "INSERT INTO events (device_id, at, code, code_source, doc) VALUES " +
+			strings.Repeat("(?, ?, ?, ?, ?), ", max(0, n-1)) + "(?, ?, ?, ?, ?)"
 	}
 	return texts
 }()
@@ -45,7 +46,8 @@ func (t *plannedTx) AppendEvents(_ context.Context, events []live.Event) error {
 	return err
 }
 
-// eventInserts are the statements that write events. They give them their positions where the engine says these at once.
+// eventInserts are the statements that write events. They give them their positions where the
+// engine says these at once.
 func eventInserts(events []live.Event) (inserts []sqldb.Insert, err error) {
 	for some := range slices.Chunk(events, inOneInsert) {
 		args := make([]any, 0, 5*len(some))
@@ -78,8 +80,10 @@ func eventInserts(events []live.Event) (inserts []sqldb.Insert, err error) {
 }
 
 // Events implements live.Store.
-func (s *Store) Events(ctx context.Context, device fleet.DeviceID, after int64, limit int) (events []live.Event, err error) {
-	text, args := "SELECT position, doc FROM events WHERE position > ? ORDER BY position LIMIT ?", []any{after, limit}
+func (s *Store) Events(ctx context.Context, device fleet.DeviceID, after int64,
+	limit int) (events []live.Event, err error) {
+	text, args := "SELECT position, doc FROM events WHERE position > ? ORDER BY position LIMIT ?",
+		[]any{after, limit}
 	if device != "" {
 		text = "SELECT position, doc FROM events WHERE device_id = ? AND position > ? ORDER BY position LIMIT ?"
 		args = []any{device, after, limit}
@@ -123,13 +127,15 @@ func (s *Store) EventRange(ctx context.Context) (oldest, newest int64, err error
 func (q *session) eventRange(ctx context.Context) (oldest, newest int64, err error) {
 	err = q.Row(ctx, q.dialect.newestEvent, nil, &newest)
 	if err == nil {
-		err = q.Row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1}, &oldest)
+		err = q.Row(ctx, "SELECT coalesce(min(position), ?) FROM events", []any{newest + 1},
+			&oldest)
 	}
 	return oldest, newest, err
 }
 
 // DropEvents implements live.Store.
-func (s *Store) DropEvents(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
+func (s *Store) DropEvents(ctx context.Context, before time.Time,
+	limit int) (dropped int, err error) {
 	err = s.write(ctx, func(q *session) error {
 		if _, err := q.Exec(ctx, q.dialect.keepNewest); err != nil {
 			return err
@@ -144,7 +150,8 @@ func (s *Store) DropEvents(ctx context.Context, before time.Time, limit int) (dr
 }
 
 // Standing implements live.Store.
-func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []live.Standing, newest int64, err error) {
+func (s *Store) Standing(ctx context.Context,
+	device fleet.DeviceID) (list []live.Standing, newest int64, err error) {
 	err = s.read(ctx, func(q *session) error {
 		if _, newest, err = q.eventRange(ctx); err != nil {
 			return err
@@ -169,11 +176,14 @@ func (s *Store) Standing(ctx context.Context, device fleet.DeviceID) (list []liv
 var openStates = fmt.Sprintf("(%d, %d)", action.Pending, action.Active)
 
 func (q *session) openActions(ctx context.Context) (list []live.Standing, err error) {
-	err = q.Rows(ctx, "SELECT device_id, doc FROM actions WHERE state IN "+openStates+" ORDER BY device_id, number", nil,
+	err = q.Rows(ctx,
+		"SELECT device_id, doc FROM actions WHERE state IN "+openStates+" ORDER BY device_id, number", nil,
 		func(scan func(...any) error) error {
 			open := live.Standing{}
 			var err error
-			open.Action, err = scanAction(func(dest ...any) error { return scan(append([]any{&open.Device}, dest...)...) })
+			open.Action, err = scanAction(func(dest ...any) error {
+				return scan(append([]any{&open.Device}, dest...)...)
+			})
 			list = append(list, open)
 			return err
 		})

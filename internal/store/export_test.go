@@ -34,9 +34,11 @@ func Vocabulary() (texts []string) {
 	return texts
 }
 
-// SQL is the statement that a query becomes, and the one that counts what it selects, with their parameters.
+// SQL is the statement that a query becomes, and the one that counts what it selects, with their
+// parameters.
 func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, err error) {
-	d := dialects[map[string]sqldb.Engine{"sqlite": sqldb.SQLite, "postgres": sqldb.Postgres}[engine]]
+	d := dialects[map[string]sqldb.Engine{"sqlite": sqldb.SQLite,
+		"postgres": sqldb.Postgres}[engine]]
 	r, ok := resources()[things]
 	if !ok {
 		return texts, args, fmt.Errorf("there are no %s", things)
@@ -59,12 +61,13 @@ func SQL(engine, things string, q query.Query) (texts [2]string, args [2][]any, 
 // TakeChanges takes the recorded changes of the catalog out of the database.
 func (s *Store) TakeChanges(ctx context.Context) (found []catalog.Change, err error) {
 	err = s.write(ctx, func(q *session) error {
-		err := q.Rows(ctx, "SELECT kind, target FROM catalog_changes ORDER BY id", nil, func(scan func(...any) error) error {
-			var c catalog.Change
-			err := scan(&c.Kind, &c.Target)
-			found = append(found, c)
-			return err
-		})
+		err := q.Rows(ctx, "SELECT kind, target FROM catalog_changes ORDER BY id", nil,
+			func(scan func(...any) error) error {
+				var c catalog.Change
+				err := scan(&c.Kind, &c.Target)
+				found = append(found, c)
+				return err
+			})
 		if err == nil {
 			_, err = q.Exec(ctx, "DELETE FROM catalog_changes")
 		}

@@ -21,7 +21,8 @@ var devices = resource{
 	from:    "devices",
 	key:     column{"devices.id", idColumn},
 	own:     deviceCondition,
-	fields:  deviceTable.fields("devices.", map[query.Field]column{bySynced: {"devices.synced", numberColumn}}),
+	fields: deviceTable.fields("devices.", map[query.Field]column{bySynced: {"devices.synced",
+		numberColumn}}),
 }
 
 func deviceOf(scan func(...any) error) (fleet.Device, error) {
@@ -32,11 +33,14 @@ func deviceOf(scan func(...any) error) (fleet.Device, error) {
 	return *d, nil
 }
 
-// Devices lists the devices that a query selects, in its order. In that of the last contact every device that is there
-// throughout a walk through the pages comes: once, or a second time at the end if it made contact after it came.
-func (s *Store) Devices(ctx context.Context, q query.Query) (page query.Page[fleet.Device], err error) {
+// Devices lists the devices that a query selects, in its order. In that of the last contact every
+// device that is there throughout a walk through the pages comes: once, or a second time at the end
+// if it made contact after it came.
+func (s *Store) Devices(ctx context.Context,
+	q query.Query) (page query.Page[fleet.Device], err error) {
 	err = s.read(ctx, func(t *session) error {
-		if slices.ContainsFunc(q.OrderBy, func(o query.Order) bool { return o.Field == fleet.ByLastSync }) {
+		if slices.ContainsFunc(q.OrderBy,
+			func(o query.Order) bool { return o.Field == fleet.ByLastSync }) {
 			page, err = t.walkBySync(ctx, q)
 		} else {
 			page, err = list(ctx, t, &devices, q, deviceOf)
@@ -55,13 +59,16 @@ func (s *Store) CountDevices(ctx context.Context, where query.Condition) (n int,
 	return n, err
 }
 
-// walkBySync reads a page in the order of the last contact. Who makes contact while others walk through the pages would
-// slip past them, or come again without end. So the walk passes those by that have made contact since it began, and lists
-// them when it is through with the others, in the order of their ids.
-func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Page[fleet.Device], err error) {
+// walkBySync reads a page in the order of the last contact. Who makes contact while others walk
+// through the pages would slip past them, or come again without end. So the walk passes those by
+// that have made contact since it began, and lists them when it is through with the others, in the
+// order of their ids.
+func (t *session) walkBySync(ctx context.Context,
+	q query.Query) (page query.Page[fleet.Device], err error) {
 	if q.After == nil {
 		walk := query.Walk{}
-		if err := t.Row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &walk.Began); err != nil {
+		if err := t.Row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil,
+			&walk.Began); err != nil {
 			return page, err
 		}
 		page, err = list(ctx, t, &devices, q, deviceOf)
@@ -80,7 +87,8 @@ func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Pag
 	moved := query.Comparison{Field: bySynced, Operator: query.Greater, Value: walk.Began}
 	late := query.Query{Where: query.And(q.Where, moved), Limit: q.Limit}
 	if !walk.End {
-		unmoved := query.Query{Where: query.And(q.Where, still), OrderBy: q.OrderBy, After: q.After, Limit: q.Limit}
+		unmoved := query.Query{Where: query.And(q.Where, still), OrderBy: q.OrderBy, After: q.After,
+			Limit: q.Limit}
 		first, err := list(ctx, t, &devices, unmoved, deviceOf)
 		page.Items, page.Next = first.Items, first.Next
 		if err != nil || page.Next != nil {
@@ -104,11 +112,13 @@ func (t *session) walkBySync(ctx context.Context, q query.Query) (page query.Pag
 	return withWalk(page, walk), err
 }
 
-// movedFew is how many devices may have made contact since a walk began for them to be sorted for each page.
+// movedFew is how many devices may have made contact since a walk began for them to be sorted for
+// each page.
 const movedFew = 10_000
 
-// movedDevices are the devices sorted by an expression that no index has: the few that made contact are read by the number
-// of that change, where the order of the ids would lead through the whole fleet.
+// movedDevices are the devices sorted by an expression that no index has: the few that made contact
+// are read by the number of that change, where the order of the ids would lead through the whole
+// fleet.
 var movedDevices = func() *resource {
 	r := devices
 	r.key.sql += " || ''"
@@ -117,7 +127,8 @@ var movedDevices = func() *resource {
 
 // movedSince is how to read the devices that have made contact since a walk began.
 func (t *session) movedSince(ctx context.Context, began int64) (*resource, error) {
-	var newest int64 // each contact has a number of its own, so no more devices than numbers can have moved
+	// each contact has a number of its own, so no more devices than numbers can have moved
+	var newest int64
 	if err := t.Row(ctx, "SELECT coalesce(max(synced), 0) FROM devices", nil, &newest); err != nil {
 		return nil, err
 	}
@@ -141,7 +152,8 @@ func deviceCondition(b *selection, c query.Condition) (string, error) {
 	case fleet.Within:
 		return b.within(c), nil
 	case fleet.Member:
-		return "devices.id IN (SELECT device_id FROM catalog_members WHERE group_id = " + b.bind(string(c)) + ")", nil
+		return "devices.id IN (SELECT device_id FROM catalog_members WHERE group_id = " +
+			b.bind(string(c)) + ")", nil
 	case fleet.Found:
 		return b.matches(string(c)), nil
 	case fleet.LatestAction:
@@ -151,7 +163,8 @@ func deviceCondition(b *selection, c query.Condition) (string, error) {
 	}
 }
 
-// within is a scope as a condition: one of its areas has the device in its groups and among its tags.
+// within is a scope as a condition: one of its areas has the device in its groups and among its
+// tags.
 func (b *selection) within(scope fleet.Within) string {
 	areas := []string{"FALSE"}
 	for _, a := range scope {
@@ -159,7 +172,8 @@ func (b *selection) within(scope fleet.Within) string {
 		if a.Groups != nil && len(a.Groups) == 0 {
 			parts = append(parts, "FALSE")
 		} else if a.Groups != nil {
-			parts = append(parts, "EXISTS (SELECT 1 FROM catalog_members WHERE device_id = devices.id AND group_id IN ("+b.bindAll(a.Groups)+"))")
+			parts = append(parts,
+				"EXISTS (SELECT 1 FROM catalog_members WHERE device_id = devices.id AND group_id IN ("+b.bindAll(a.Groups)+"))")
 		}
 		if a.Tags != nil {
 			parts = append(parts, b.tagged("devices.scope_tags", a.Tags))
@@ -178,11 +192,13 @@ func (b *selection) tagged(list string, tags []string) string {
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
-// matches is a search for a text. The pieces of the index have three characters; a shorter text is looked for at the start.
+// matches is a search for a text. The pieces of the index have three characters; a shorter text is
+// looked for at the start.
 func (b *selection) matches(text string) string {
 	if utf8.RuneCountInString(text) < 3 {
 		pattern := likeEscaper.Replace(lower(text)) + "%"
-		return "(lower(devices.name) LIKE " + b.bind(pattern) + ` ESCAPE '\' OR lower(devices.serial_number) LIKE ` + b.bind(pattern) + ` ESCAPE '\')`
+		return "(lower(devices.name) LIKE " + b.bind(pattern) +
+			` ESCAPE '\' OR lower(devices.serial_number) LIKE ` + b.bind(pattern) + ` ESCAPE '\')`
 	}
 	return b.dialect.search(b, text)
 }
@@ -196,6 +212,7 @@ func (b *selection) latestAction(c fleet.LatestAction) string {
 	if len(kinds) == 0 {
 		return "FALSE"
 	}
-	return "devices.id IN (SELECT a.device_id FROM actions a WHERE (" + strings.Join(kinds, " OR ") +
+	return "devices.id IN (SELECT a.device_id FROM actions a WHERE (" +
+		strings.Join(kinds, " OR ") +
 		") AND NOT EXISTS (SELECT 1 FROM actions later WHERE later.device_id = a.device_id AND later.name = a.name AND later.number > a.number))"
 }

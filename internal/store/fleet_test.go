@@ -28,7 +28,8 @@ func openFleet(t *testing.T, devices ...fleet.Device) *store.Store {
 
 func save(t *testing.T, s *store.Store, d fleet.Device) {
 	t.Helper()
-	if err := s.Update(t.Context(), d.ID, func(tx engine.Tx) error { return tx.SaveDevice(t.Context(), &d) }); err != nil {
+	if err := s.Update(t.Context(), d.ID,
+		func(tx engine.Tx) error { return tx.SaveDevice(t.Context(), &d) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -47,8 +48,10 @@ func is(f query.Field, o query.Operator, v any) query.Condition {
 
 func TestDevicesFilter(t *testing.T) {
 	s := openFleet(t,
-		fleet.Device{ID: "a", Name: "Anna's 100%", Platform: fleet.IOS, UDID: "u1", Supervised: true, Enrolled: true, LastSync: dawn},
-		fleet.Device{ID: "b", Name: "bob_1", Platform: fleet.MacOS, UDID: "u2", SerialNumber: "S2", LastSync: dawn.Add(time.Hour)},
+		fleet.Device{ID: "a", Name: "Anna's 100%", Platform: fleet.IOS, UDID: "u1",
+			Supervised: true, Enrolled: true, LastSync: dawn},
+		fleet.Device{ID: "b", Name: "bob_1", Platform: fleet.MacOS, UDID: "u2", SerialNumber: "S2",
+			LastSync: dawn.Add(time.Hour)},
 		fleet.Device{ID: "c", Name: `C:\x`, Platform: fleet.IOS, UDID: "u3", Enrolled: true},
 	)
 	for _, tt := range []struct {
@@ -93,7 +96,8 @@ func TestDevicesFilter(t *testing.T) {
 		{query.Any{}, ""},
 		{query.All{}, "abc"},
 		{query.Any{is(fleet.ByID, query.Equal, "A"), is(fleet.ByID, query.Equal, "b")}, "ab"},
-		{query.All{is(fleet.ByPlatform, query.Equal, "iOS"), query.Not{Is: is(fleet.ByID, query.Equal, "a")}}, "c"},
+		{query.All{is(fleet.ByPlatform, query.Equal, "iOS"),
+			query.Not{Is: is(fleet.ByID, query.Equal, "a")}}, "c"},
 	} {
 		got, err := s.Devices(t.Context(), query.Query{Where: tt.where})
 		if err != nil || ids(got.Items) != tt.want {
@@ -125,12 +129,14 @@ func TestDevicesRefusesMismatchedComparisons(t *testing.T) {
 			t.Errorf("%#v: got %v, want an error", c, got)
 		}
 	}
-	if _, err := s.Devices(t.Context(), query.Query{OrderBy: []query.Order{{Field: fleet.BySupervised}}}); err == nil {
+	if _, err := s.Devices(t.Context(),
+		query.Query{OrderBy: []query.Order{{Field: fleet.BySupervised}}}); err == nil {
 		t.Error("sorted by a field that has no order")
 	}
 }
 
-// A search finds what names and serial numbers contain, whatever the letters' case, and follows renamings.
+// A search finds what names and serial numbers contain, whatever the letters' case, and follows
+// renamings.
 func TestSearch(t *testing.T) {
 	s := openFleet(t,
 		fleet.Device{ID: "a", UDID: "1", Name: "Anna's iPhone", SerialNumber: "C39XY"},
@@ -144,7 +150,8 @@ func TestSearch(t *testing.T) {
 		}
 		return ids(found.Items)
 	}
-	for text, want := range map[string]string{"IPHONE": "a", "na's i": "a", "c39": "a", "39XY": "a", `"hi"`: "b", "an": "a", "%": "", "%all_": "c",
+	for text, want := range map[string]string{"IPHONE": "a", "na's i": "a", "c39": "a", "39XY": "a",
+		`"hi"`: "b", "an": "a", "%": "", "%all_": "c",
 		"über": "c", "nobody": "", "AND": "", "* OR": "", "f1": "b", "ab": ""} {
 		if got := search(text); got != want {
 			t.Errorf("%q finds %q, want %q", text, got, want)
@@ -163,7 +170,8 @@ func TestSearchThatFindsMany(t *testing.T) {
 	err := s.Update(t.Context(), "", func(tx engine.Tx) error {
 		for i := range many {
 			id := fleet.DeviceID(fmt.Sprintf("%04d", i))
-			d := fleet.Device{ID: id, UDID: string(id), Name: "TaBlet " + string(id), SerialNumber: "SN" + string(id)}
+			d := fleet.Device{ID: id, UDID: string(id), Name: "TaBlet " + string(id),
+				SerialNumber: "SN" + string(id)}
 			if i%2 == 1 {
 				d.Name, d.SerialNumber = string(id), "X TABLET"
 			}
@@ -179,22 +187,27 @@ func TestSearchThatFindsMany(t *testing.T) {
 	for text, want := range map[string]struct {
 		first string
 		count int
-	}{"tABlet": {"0001", many}, "TABLET 0": {"0000", 500}, "X tab": {"0001", many / 2}, "täblet": {"", 0}, "0003": {"0003", 1}} {
-		q := query.Query{Where: fleet.Found(text), OrderBy: []query.Order{{Field: fleet.ByName}}, Limit: 1, Count: true}
+	}{"tABlet": {"0001", many}, "TABLET 0": {"0000", 500}, "X tab": {"0001", many / 2},
+		"täblet": {"", 0}, "0003": {"0003", 1}} {
+		q := query.Query{Where: fleet.Found(text), OrderBy: []query.Order{{Field: fleet.ByName}},
+			Limit: 1, Count: true}
 		page, err := s.Devices(t.Context(), q)
 		if err != nil || ids(page.Items) != want.first || page.Count != want.count {
-			t.Errorf("%q finds %d, the first %q, %v; want %d, %q", text, page.Count, ids(page.Items), err, want.count, want.first)
+			t.Errorf("%q finds %d, the first %q, %v; want %d, %q", text, page.Count,
+				ids(page.Items), err, want.count, want.first)
 		}
 	}
 }
 
 // What is limited to an area is found there, and nowhere else.
 func TestWithin(t *testing.T) {
-	s := openFleet(t, fleet.Device{ID: "a", UDID: "1"}, fleet.Device{ID: "b", UDID: "2"}, fleet.Device{ID: "c", UDID: "3"})
+	s := openFleet(t, fleet.Device{ID: "a", UDID: "1"}, fleet.Device{ID: "b", UDID: "2"},
+		fleet.Device{ID: "c", UDID: "3"})
 	err := s.UpdateCatalog(t.Context(), func(tx catalog.Tx) error {
 		_, one := tx.AddMember(t.Context(), inserted(t, tx, "g"), "a")
 		_, two := tx.AddMember(t.Context(), inserted(t, tx, "h"), "b")
-		return errors.Join(one, two, tx.TagDevice(t.Context(), "b", []string{"1", "11"}), tx.TagDevice(t.Context(), "c", []string{"111"}))
+		return errors.Join(one, two, tx.TagDevice(t.Context(), "b", []string{"1", "11"}),
+			tx.TagDevice(t.Context(), "c", []string{"111"}))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -221,14 +234,16 @@ func TestWithin(t *testing.T) {
 		}
 		n, err := s.CountDevices(t.Context(), fleet.Within(tt.scope))
 		if ids(found.Items) != tt.want || n != len(tt.want) || err != nil {
-			t.Errorf("%v: found %s, counted %d, %v; want %s", tt.scope, ids(found.Items), n, err, tt.want)
+			t.Errorf("%v: found %s, counted %d, %v; want %s", tt.scope, ids(found.Items), n, err,
+				tt.want)
 		}
 		for _, id := range []fleet.DeviceID{"a", "b", "c"} {
 			place, err := s.Place(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if within := len(tt.scope.Around(place)) > 0; within != strings.Contains(tt.want, string(id)) {
+			if within := len(tt.scope.Around(place)) > 0; within != strings.Contains(tt.want,
+				string(id)) {
 				t.Errorf("%v: %s, which is at %v, is within: %t", tt.scope, id, place, within)
 			}
 		}

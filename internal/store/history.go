@@ -19,12 +19,14 @@ import (
 var _ engine.History = (*Store)(nil)
 
 // PastActions implements engine.History.
-func (s *Store) PastActions(ctx context.Context, device fleet.DeviceID, before int64, limit int) (found []*action.Action, err error) {
+func (s *Store) PastActions(ctx context.Context, device fleet.DeviceID, before int64,
+	limit int) (found []*action.Action, err error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
 	err = s.read(ctx, func(q *session) error {
-		return q.Rows(ctx, "SELECT doc FROM actions WHERE device_id = ? AND number < ? ORDER BY number DESC LIMIT ?",
+		return q.Rows(ctx,
+			"SELECT doc FROM actions WHERE device_id = ? AND number < ? ORDER BY number DESC LIMIT ?",
 			[]any{device, before, limit}, func(scan func(...any) error) error {
 				a, err := scanAction(scan)
 				found = append(found, a)
@@ -38,10 +40,12 @@ func (s *Store) PastActions(ctx context.Context, device fleet.DeviceID, before i
 }
 
 // PastAction implements engine.History.
-func (s *Store) PastAction(ctx context.Context, device fleet.DeviceID, number int64) (a *action.Action, err error) {
+func (s *Store) PastAction(ctx context.Context, device fleet.DeviceID,
+	number int64) (a *action.Action, err error) {
 	err = s.read(ctx, func(q *session) error {
 		a, err = scanAction(func(dest ...any) error {
-			return q.Row(ctx, "SELECT doc FROM actions WHERE device_id = ? AND number = ?", []any{device, number}, dest...)
+			return q.Row(ctx, "SELECT doc FROM actions WHERE device_id = ? AND number = ?",
+				[]any{device, number}, dest...)
 		})
 		return err
 	})
@@ -68,10 +72,13 @@ func scanAction(scan func(...any) error) (*action.Action, error) {
 const actionEventsLimit = 20_000
 
 // ActionEvents implements engine.History.
-func (s *Store) ActionEvents(ctx context.Context, device fleet.DeviceID, a *action.Action) (events []live.Event, err error) {
+func (s *Store) ActionEvents(ctx context.Context, device fleet.DeviceID,
+	a *action.Action) (events []live.Event, err error) {
 	err = s.read(ctx, func(q *session) error {
-		return q.Rows(ctx, "SELECT position, doc FROM events WHERE device_id = ? AND at >= ? ORDER BY position LIMIT ?",
-			[]any{device, micros(a.Started), actionEventsLimit}, func(scan func(...any) error) error {
+		return q.Rows(ctx,
+			"SELECT position, doc FROM events WHERE device_id = ? AND at >= ? ORDER BY position LIMIT ?",
+			[]any{device, micros(a.Started), actionEventsLimit},
+			func(scan func(...any) error) error {
 				e, err := scanEvent(scan)
 				if err == nil && e.Action == a.ID {
 					events = append(events, e)
@@ -83,10 +90,13 @@ func (s *Store) ActionEvents(ctx context.Context, device fleet.DeviceID, a *acti
 }
 
 // Memberships implements engine.History.
-func (s *Store) Memberships(ctx context.Context, device fleet.DeviceID, limit int) (events []live.Event, err error) {
+func (s *Store) Memberships(ctx context.Context, device fleet.DeviceID,
+	limit int) (events []live.Event, err error) {
 	err = s.read(ctx, func(q *session) error {
-		return q.Rows(ctx, `SELECT position, doc FROM events WHERE device_id = ? AND doc ->> 'Kind' IN (?, ?, ?) ORDER BY position DESC LIMIT ?`,
-			[]any{device, live.DeviceEnrolled, live.DeviceReenrolled, live.DeviceLeft, limit}, func(scan func(...any) error) error {
+		return q.Rows(ctx,
+			`SELECT position, doc FROM events WHERE device_id = ? AND doc ->> 'Kind' IN (?, ?, ?) ORDER BY position DESC LIMIT ?`,
+			[]any{device, live.DeviceEnrolled, live.DeviceReenrolled, live.DeviceLeft, limit},
+			func(scan func(...any) error) error {
 				e, err := scanEvent(scan)
 				events = append(events, e)
 				return err
@@ -99,13 +109,15 @@ func (s *Store) Memberships(ctx context.Context, device fleet.DeviceID, limit in
 }
 
 // Failures implements engine.History.
-func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.Time, before *engine.Failure, limit int,
+func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.Time,
+	before *engine.Failure, limit int,
 ) (found []engine.Failure, err error) {
 	b := selection{of: &devices, dialect: s.dialect}
 	b.text.WriteString("SELECT position, doc, devices.name FROM events JOIN devices ON devices.id = device_id WHERE code IS NOT NULL AND at >= " +
 		b.bind(micros(since)))
 	if before != nil {
-		b.text.WriteString(" AND (at, position) < (" + b.bind(micros(before.At)) + ", " + b.bind(before.Position) + ")")
+		b.text.WriteString(" AND (at, position) < (" + b.bind(micros(before.At)) + ", " +
+			b.bind(before.Position) + ")")
 	}
 	if where != nil {
 		condition, err := b.condition(where)
@@ -119,7 +131,9 @@ func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.
 		return q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 			var f engine.Failure
 			var err error
-			f.Event, err = scanEvent(func(dest ...any) error { return scan(append(dest, &f.DeviceName)...) })
+			f.Event, err = scanEvent(func(dest ...any) error {
+				return scan(append(dest, &f.DeviceName)...)
+			})
 			found = append(found, f)
 			return err
 		})
@@ -131,7 +145,8 @@ func (s *Store) Failures(ctx context.Context, where fleet.Condition, since time.
 }
 
 // CountFailures implements engine.History.
-func (s *Store) CountFailures(ctx context.Context, since time.Time, width time.Duration, limit, most int,
+func (s *Store) CountFailures(ctx context.Context, since time.Time, width time.Duration, limit,
+	most int,
 ) (found []engine.FailureCount, err error) {
 	err = s.read(ctx, func(q *session) error {
 		return q.Rows(ctx, `SELECT (at - ?1) / ?2 AS span, code, code_source, count(*) FROM

@@ -12,12 +12,14 @@ import (
 )
 
 // KeyDigest implements engine.Tx.
-func (t stepReads) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engine.Key, since time.Time) (digest []byte, err error) {
+func (t stepReads) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engine.Key,
+	since time.Time) (digest []byte, err error) {
 	q, err := t.from.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = q.Row(ctx, "SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
+	err = q.Row(ctx,
+		"SELECT digest FROM idempotency_keys WHERE device_id = ? AND caller = ? AND name = ? AND used_at > ?",
 		[]any{device, k.Caller, k.Name, micros(since)}, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -29,7 +31,8 @@ func (t stepReads) KeyDigest(ctx context.Context, device fleet.DeviceID, k *engi
 }
 
 // SaveKey implements engine.Tx.
-func (t stepWrites) SaveKey(ctx context.Context, device fleet.DeviceID, k *engine.Key, at time.Time) error {
+func (t stepWrites) SaveKey(ctx context.Context, device fleet.DeviceID, k *engine.Key,
+	at time.Time) error {
 	err := t.to.exec(ctx, `INSERT INTO idempotency_keys (device_id, caller, name, digest, used_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (device_id, caller, name) DO UPDATE SET digest = excluded.digest, used_at = excluded.used_at`,
 		device, k.Caller, k.Name, k.Digest, micros(at))
@@ -40,7 +43,8 @@ func (t stepWrites) SaveKey(ctx context.Context, device fleet.DeviceID, k *engin
 }
 
 // DropKeys implements engine.Store.
-func (s *Store) DropKeys(ctx context.Context, before time.Time, limit int) (dropped int, err error) {
+func (s *Store) DropKeys(ctx context.Context, before time.Time,
+	limit int) (dropped int, err error) {
 	err = s.write(ctx, func(q *session) error {
 		n, err := q.Exec(ctx, `DELETE FROM idempotency_keys WHERE (device_id, caller, name) IN (
 			SELECT device_id, caller, name FROM idempotency_keys WHERE used_at <= ? ORDER BY used_at LIMIT ?)`, micros(before), limit)

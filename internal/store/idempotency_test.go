@@ -24,7 +24,8 @@ func TestDropKeys(t *testing.T) {
 	known := func(caller, name string, since time.Time) (digest []byte) {
 		t.Helper()
 		err := s.View(t.Context(), func(tx engine.Tx) (err error) {
-			digest, err = tx.KeyDigest(t.Context(), "a", &engine.Key{Caller: caller, Name: name}, since)
+			digest, err = tx.KeyDigest(t.Context(), "a", &engine.Key{Caller: caller, Name: name},
+				since)
 			return err
 		})
 		if err != nil {
@@ -32,7 +33,8 @@ func TestDropKeys(t *testing.T) {
 		}
 		return digest
 	}
-	if known("token:y", "1", time.Time{}) != nil || string(known("token:x", "1", at.Add(-1))) != "1" || known("token:x", "1", at) != nil {
+	if known("token:y", "1", time.Time{}) != nil ||
+		string(known("token:x", "1", at.Add(-1))) != "1" || known("token:x", "1", at) != nil {
 		t.Error("a key is not its caller's for its time")
 	}
 	for i, want := range []int{2, 2, 1, 0} {

@@ -11,9 +11,9 @@ import (
 // identitiesKept bounds the identities in memory, some two kilobytes each.
 const identitiesKept = 4096
 
-// identities keeps who the devices are that were heard from, because every message of a device asks for it. It is only for
-// a process that nobody else changes identities beside. Any change forgets all of them: that is rare beside messages, and
-// no device can be overlooked.
+// identities keeps who the devices are that were heard from, because every message of a device asks
+// for it. It is only for a process that nobody else changes identities beside. Any change forgets
+// all of them: that is rare beside messages, and no device can be overlooked.
 type identities struct {
 	mu      sync.Mutex
 	changes uint64
@@ -31,7 +31,8 @@ type identity struct {
 	certificate mdm.Certificate
 }
 
-// get returns copies, nil if there are none, and how many changes there were: what is read from now on has them all.
+// get returns copies, nil if there are none, and how many changes there were: what is read from now
+// on has them all.
 func (c *identities) get(k identityKey) (e *mdm.Enrollment, cert *mdm.Certificate, changes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,10 +17,13 @@ import (
 // enrolledDevice stores a device that has enrolled with a certificate of the same name.
 func enrolledDevice(t *testing.T, s *store.Store, name string) {
 	t.Helper()
-	if err := s.AddChallenge(t.Context(), mdm.Challenge{SHA256: name, Expires: time.Unix(1, 0)}); err != nil {
+	if err := s.AddChallenge(t.Context(), mdm.Challenge{SHA256: name,
+		Expires: time.Unix(1, 0)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Redeem(t.Context(), name, time.Unix(1, 0), mdm.Certificate{SHA256: name, Serial: name, DER: []byte(name), NotAfter: time.Unix(9, 0)}); err != nil {
+	if _, err := s.Redeem(t.Context(), name, time.Unix(1, 0),
+		mdm.Certificate{SHA256: name, Serial: name, DER: []byte(name),
+			NotAfter: time.Unix(9, 0)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := change(t.Context(), s, name, "0", time.Time{}); err != nil {
@@ -35,7 +38,8 @@ func change(ctx context.Context, s *store.Store, device, topic string, revoked t
 	})
 }
 
-// Who a device is, as a server tells it that keeps identities in memory, is never older than what was stored before it was asked.
+// Who a device is, as a server tells it that keeps identities in memory, is never older than what
+// was stored before it was asked.
 func TestIdentitiesAreCurrent(t *testing.T) {
 	s := storetest.Open(t)
 	if err := s.Hold(); err != nil {
@@ -51,7 +55,8 @@ func TestIdentitiesAreCurrent(t *testing.T) {
 	for i, device := range devices {
 		writers.Go(func() {
 			for n := int64(1); n <= 300; n++ {
-				if err := change(t.Context(), s, device, strconv.FormatInt(n, 10), time.Unix(n, 0).UTC()); err != nil {
+				if err := change(t.Context(), s, device, strconv.FormatInt(n, 10),
+					time.Unix(n, 0).UTC()); err != nil {
 					t.Error(err)
 					return
 				}
@@ -67,8 +72,10 @@ func TestIdentitiesAreCurrent(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if n, _ := strconv.ParseInt(e.Topic, 10, 64); n < least || n > 0 && c.Revoked.Unix() != n {
-						t.Errorf("device %s: topic %s and revoked %s, after %d was stored", device, e.Topic, c.Revoked, least)
+					if n, _ := strconv.ParseInt(e.Topic, 10, 64); n < least ||
+						n > 0 && c.Revoked.Unix() != n {
+						t.Errorf("device %s: topic %s and revoked %s, after %d was stored", device,
+							e.Topic, c.Revoked, least)
 						return
 					}
 				}
@@ -89,7 +96,8 @@ func TestIdentitiesAreCopies(t *testing.T) {
 	enrolledDevice(t, s, "a")
 	for range 3 {
 		e, c, err := s.Identity(t.Context(), "a", "a")
-		if err != nil || e.Topic != "0" || e.Stage != 0 || c.Enrollment != "a" || !c.Revoked.IsZero() {
+		if err != nil || e.Topic != "0" || e.Stage != 0 || c.Enrollment != "a" ||
+			!c.Revoked.IsZero() {
 			t.Fatalf("%+v, %+v, %v", e, c, err)
 		}
 		e.Topic, e.Stage, c.Enrollment, c.Revoked = "x", mdm.Left, "x", time.Unix(1, 0)
@@ -116,7 +124,8 @@ func TestHold(t *testing.T) {
 	switch err := second.Hold(); {
 	case storetest.Postgres() && err != nil:
 		t.Error(err)
-	case !storetest.Postgres() && (err == nil || !strings.Contains(err.Error(), "another server uses database "+location)):
+	case !storetest.Postgres() && (err == nil ||
+		!strings.Contains(err.Error(), "another server uses database "+location)):
 		t.Errorf("two servers of one file: %v", err)
 	}
 	enrolledDevice(t, second, "a") // commands may use the file beside the server

@@ -13,9 +13,10 @@ import (
 // ledgersKept bounds the ledgers in memory, some tens of kilobytes each.
 const ledgersKept = 4096
 
-// ledgers keeps the ledgers that this process wrote last, because a device that is being worked on makes many steps, and
-// reading one costs more than the step. A step takes a ledger out, so that nobody else has it, and puts it back when it
-// is committed. That it is still the newest is not known before the commit, which is refused if it is not.
+// ledgers keeps the ledgers that this process wrote last, because a device that is being worked on
+// makes many steps, and reading one costs more than the step. A step takes a ledger out, so that
+// nobody else has it, and puts it back when it is committed. That it is still the newest is not
+// known before the commit, which is refused if it is not.
 type ledgers struct {
 	mu   sync.Mutex
 	kept *simplelru.LRU[fleet.DeviceID, ledger]
@@ -29,7 +30,8 @@ type ledger struct {
 
 func newLedgers() *ledgers { return &ledgers{kept: newLRU[fleet.DeviceID, ledger](ledgersKept)} }
 
-// newLRU is a map that drops what was not used for longest when it has so many entries. It is for one goroutine at a time.
+// newLRU is a map that drops what was not used for longest when it has so many entries. It is for
+// one goroutine at a time.
 func newLRU[K comparable, V any](size int) *simplelru.LRU[K, V] {
 	kept, err := simplelru.NewLRU[K, V](size, nil)
 	if err != nil {
@@ -38,7 +40,8 @@ func newLRU[K comparable, V any](size int) *simplelru.LRU[K, V] {
 	return kept
 }
 
-// take takes a ledger out of memory: looking and removing are one step, so that no two callers get the same.
+// take takes a ledger out of memory: looking and removing are one step, so that no two callers get
+// the same.
 func (c *ledgers) take(device fleet.DeviceID) (l ledger, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

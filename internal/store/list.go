@@ -8,7 +8,8 @@ import (
 )
 
 // list reads a page of things. scan reads the resource's columns.
-func list[T any](ctx context.Context, s *session, r *resource, q query.Query, scan func(func(...any) error) (T, error),
+func list[T any](ctx context.Context, s *session, r *resource, q query.Query,
+	scan func(func(...any) error) (T, error),
 ) (page query.Page[T], err error) {
 	if q.Count {
 		if page.Count, err = count(ctx, s, r, q.Where); err != nil {
@@ -35,7 +36,8 @@ func list[T any](ctx context.Context, s *session, r *resource, q query.Query, sc
 			return err
 		}
 		if q.Limit > 0 && len(page.Items) == q.Limit {
-			page.Next = &query.Position{Keys: last} // one more than wanted is read, to know that there is one
+			// one more than wanted is read, to know that there is one
+			page.Next = &query.Position{Keys: last}
 			return nil
 		}
 		page.Items, last = append(page.Items, thing), at
@@ -53,7 +55,8 @@ func count(ctx context.Context, s *session, r *resource, where query.Condition) 
 	if err != nil {
 		return 0, err
 	}
-	err = s.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error { return scan(&n) })
+	err = s.Once(ctx, b.text.String(), b.args,
+		func(scan func(...any) error) error { return scan(&n) })
 	if err != nil {
 		return 0, fmt.Errorf("counting %s: %w", r.things, err)
 	}

@@ -2,8 +2,8 @@ package store
 
 import "strings"
 
-// listed is a list of short texts without commas as a column holds it: between commas, one before the first and one after the last, so
-// that one of them can be looked for.
+// listed is a list of short texts without commas as a column holds it: between commas, one before
+// the first and one after the last, so that one of them can be looked for.
 func listed[T ~string](list []T) string {
 	var b strings.Builder
 	b.WriteByte(',')

@@ -9,8 +9,10 @@ import (
 )
 
 // SaveMirrored implements engine.Tx.
-func (t stepWrites) SaveMirrored(ctx context.Context, device fleet.DeviceID, specs []action.Spec) error {
-	if err := t.to.exec(ctx, "DELETE FROM mirrored_payloads WHERE device_id = ?", device); err != nil {
+func (t stepWrites) SaveMirrored(ctx context.Context, device fleet.DeviceID,
+	specs []action.Spec) error {
+	if err := t.to.exec(ctx, "DELETE FROM mirrored_payloads WHERE device_id = ?",
+		device); err != nil {
 		return fmt.Errorf("writing what is mirrored of device %s: %w", device, err)
 	}
 	for i := range specs {

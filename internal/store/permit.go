@@ -22,12 +22,13 @@ func (q *session) place(ctx context.Context, id fleet.DeviceID) (p fleet.Place, 
 		return p, err
 	}
 	p.Tags = d.Tags
-	err = q.Rows(ctx, "SELECT group_id FROM catalog_members WHERE device_id = ?", []any{id}, func(scan func(...any) error) error {
-		var group string
-		err := scan(&group)
-		p.Groups = append(p.Groups, group)
-		return err
-	})
+	err = q.Rows(ctx, "SELECT group_id FROM catalog_members WHERE device_id = ?", []any{id},
+		func(scan func(...any) error) error {
+			var group string
+			err := scan(&group)
+			p.Groups = append(p.Groups, group)
+			return err
+		})
 	return p, err
 }
 
@@ -39,7 +40,8 @@ func (t accessTx) Targets(ctx context.Context, id action.PayloadID) ([]catalog.A
 	return catalogTx(t).Assignments(ctx, id)
 }
 
-func (t accessTx) GroupBeyond(ctx context.Context, group string, area fleet.Area) (devices, payloads bool, err error) {
+func (t accessTx) GroupBeyond(ctx context.Context, group string,
+	area fleet.Area) (devices, payloads bool, err error) {
 	if area.Tags == nil {
 		return false, false, nil
 	}
@@ -47,7 +49,9 @@ func (t accessTx) GroupBeyond(ctx context.Context, group string, area fleet.Area
 	b.text.WriteString("SELECT EXISTS (SELECT 1 FROM catalog_members JOIN devices ON devices.id = device_id WHERE group_id = " + b.bind(group) +
 		" AND NOT " + b.tagged("devices.scope_tags", area.Tags) + ")")
 	b.text.WriteString(", EXISTS (SELECT 1 FROM catalog_assignments JOIN catalog_payloads p ON p.id = payload_id WHERE kind IN (" +
-		b.bind(catalog.Group) + ", " + b.bind(catalog.ExcludeGroup) + ") AND target = " + b.bind(group) + " AND NOT " + b.tagged("p.scope_tags", area.Tags) + ")")
-	err = t.q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error { return scan(&devices, &payloads) })
+		b.bind(catalog.Group) + ", " + b.bind(catalog.ExcludeGroup) + ") AND target = " +
+		b.bind(group) + " AND NOT " + b.tagged("p.scope_tags", area.Tags) + ")")
+	err = t.q.Once(ctx, b.text.String(), b.args,
+		func(scan func(...any) error) error { return scan(&devices, &payloads) })
 	return devices, payloads, err
 }

@@ -44,7 +44,8 @@ func removalsOf(d *action.Device) []removal {
 }
 
 // saveRemovals makes the table say what the ledger says now, if that is not what it said before.
-func (t stepWrites) saveRemovals(ctx context.Context, device fleet.DeviceID, before, now []removal) error {
+func (t stepWrites) saveRemovals(ctx context.Context, device fleet.DeviceID, before,
+	now []removal) error {
 	if slices.Equal(before, now) {
 		return nil
 	}
@@ -62,7 +63,8 @@ func (t stepWrites) saveRemovals(ctx context.Context, device fleet.DeviceID, bef
 }
 
 // Removals lists what is held off devices, the newest first.
-func (s *Store) Removals(ctx context.Context, query engine.RemovalQuery) (found []engine.Removal, err error) {
+func (s *Store) Removals(ctx context.Context,
+	query engine.RemovalQuery) (found []engine.Removal, err error) {
 	b := selection{of: &devices, dialect: s.dialect}
 	b.text.WriteString(`SELECT device_id, devices.name, payload_id, type, display_name, sub_type, since, actor, restore_at
 		FROM removals JOIN devices ON devices.id = device_id`)
@@ -79,17 +81,20 @@ func (s *Store) Removals(ctx context.Context, query engine.RemovalQuery) (found 
 		conditions = append(conditions, "("+strings.Join(areas, " OR ")+")")
 	}
 	if a := query.After; a != nil {
-		conditions = append(conditions, "(since, device_id, payload_id) < ("+b.bind(a.Since.UnixMicro())+", "+b.bind(a.Device)+", "+b.bind(a.Payload)+")")
+		conditions = append(conditions,
+			"(since, device_id, payload_id) < ("+b.bind(a.Since.UnixMicro())+", "+b.bind(a.Device)+", "+b.bind(a.Payload)+")")
 	}
 	if len(conditions) > 0 {
 		b.text.WriteString(" WHERE " + strings.Join(conditions, " AND "))
 	}
-	b.text.WriteString(" ORDER BY since DESC, device_id DESC, payload_id DESC LIMIT " + b.bind(query.Limit))
+	b.text.WriteString(" ORDER BY since DESC, device_id DESC, payload_id DESC LIMIT " +
+		b.bind(query.Limit))
 	err = s.read(ctx, func(q *session) error {
 		return q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 			var r engine.Removal
 			var since, restoreAt sql.NullInt64
-			err := scan(&r.Device, &r.DeviceName, &r.Payload, &r.Type, &r.DisplayName, &r.SubType, &since, &r.Actor, &restoreAt)
+			err := scan(&r.Device, &r.DeviceName, &r.Payload, &r.Type, &r.DisplayName, &r.SubType,
+				&since, &r.Actor, &restoreAt)
 			r.Since, r.RestoreAt = fromMicros(since), fromMicros(restoreAt)
 			found = append(found, r)
 			return err

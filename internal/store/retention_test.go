@@ -11,7 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Old actions go in pieces, but for the newest of each device and name, and those that have not ended.
+// Old actions go in pieces, but for the newest of each device and name, and those that have not
+// ended.
 func TestForgetActions(t *testing.T) {
 	s := openFleet(t, fleet.Device{ID: "a", UDID: "a"}, fleet.Device{ID: "b", UDID: "b"})
 	begin := time.Date(2025, 2, 13, 0, 0, 0, 0, time.UTC)
@@ -19,8 +20,10 @@ func TestForgetActions(t *testing.T) {
 	save := func(device fleet.DeviceID, name action.Name, state action.State, day int) {
 		t.Helper()
 		number++
-		a := &action.Action{ID: action.ActionID(fmt.Sprintf("%s-%04d", device, number)), Number: number, Name: name, State: state, Started: begin.AddDate(0, 0, day)}
-		if err := s.Update(t.Context(), device, func(tx engine.Tx) error { return tx.SaveAction(t.Context(), device, a) }); err != nil {
+		a := &action.Action{ID: action.ActionID(fmt.Sprintf("%s-%04d", device, number)),
+			Number: number, Name: name, State: state, Started: begin.AddDate(0, 0, day)}
+		if err := s.Update(t.Context(), device,
+			func(tx engine.Tx) error { return tx.SaveAction(t.Context(), device, a) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +67,8 @@ func TestForgetActions(t *testing.T) {
 		t.Errorf("what is left in the end is %s", got)
 	}
 	dropped, next, err := s.DropActions(t.Context(), begin.AddDate(1, 0, 0), engine.ActionMark{}, 1)
-	if want := (engine.ActionMark{Started: begin.AddDate(0, 0, -9), ID: "b-0001"}); dropped != 0 || next != want || err != nil {
+	if want := (engine.ActionMark{Started: begin.AddDate(0, 0, -9), ID: "b-0001"}); dropped != 0 ||
+		next != want || err != nil {
 		t.Errorf("one at a time: %d, %+v, %v", dropped, next, err)
 	}
 }

@@ -48,7 +48,9 @@ func scanRole(scan func(...any) error) (*access.Role, error) {
 const roleSelect = "SELECT id, name, description, rights FROM role_definitions"
 
 func (t accessTx) role(ctx context.Context, where string, arg any) (*access.Role, error) {
-	return scanRole(func(dest ...any) error { return t.q.Row(ctx, roleSelect+where, []any{arg}, dest...) })
+	return scanRole(func(dest ...any) error {
+		return t.q.Row(ctx, roleSelect+where, []any{arg}, dest...)
+	})
 }
 
 func (t accessTx) Role(ctx context.Context, id string) (*access.Role, error) {
@@ -83,15 +85,19 @@ func withRoles(builtIn []*access.Role) *resource {
 	return &all
 }
 
-func (t accessTx) Roles(ctx context.Context, builtIn []*access.Role, q query.Query) (page query.Page[*access.Role], err error) {
-	return list(ctx, t.q, withRoles(builtIn), q, func(scan func(...any) error) (*access.Role, error) {
-		var builtIn bool
-		r, err := scanRole(func(dest ...any) error { return scan(slices.Insert(dest, 4, any(&builtIn))...) })
-		if err == nil {
-			r.BuiltIn = builtIn
-		}
-		return r, err
-	})
+func (t accessTx) Roles(ctx context.Context, builtIn []*access.Role,
+	q query.Query) (page query.Page[*access.Role], err error) {
+	return list(ctx, t.q, withRoles(builtIn), q,
+		func(scan func(...any) error) (*access.Role, error) {
+			var builtIn bool
+			r, err := scanRole(func(dest ...any) error {
+				return scan(slices.Insert(dest, 4, any(&builtIn))...)
+			})
+			if err == nil {
+				r.BuiltIn = builtIn
+			}
+			return r, err
+		})
 }
 
 func (t accessTx) InsertRole(ctx context.Context, r *access.Role) error {
@@ -99,7 +105,8 @@ func (t accessTx) InsertRole(ctx context.Context, r *access.Role) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.q.Exec(ctx, "INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
+	_, err = t.q.Exec(ctx,
+		"INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
 		r.ID, r.Name, r.Description, string(rights))
 	return err
 }
@@ -109,7 +116,8 @@ func (t accessTx) UpdateRole(ctx context.Context, r *access.Role) error {
 	if err != nil {
 		return err
 	}
-	return t.change(ctx, "UPDATE role_definitions SET name = ?, description = ?, rights = ? WHERE id = ?",
+	return t.change(ctx,
+		"UPDATE role_definitions SET name = ?, description = ?, rights = ? WHERE id = ?",
 		r.Name, r.Description, string(rights), r.ID)
 }
 
@@ -119,12 +127,18 @@ func (t accessTx) DeleteRole(ctx context.Context, id string) error {
 
 // assignmentTable is an assignment of a role, without its members.
 var assignmentTable = newTable("role_assignments", "id",
-	plain("id", idColumn, func(a *access.RoleAssignment) *string { return &a.ID }).by(access.ByID).stays(),
-	plain("name", textColumn, func(a *access.RoleAssignment) *string { return &a.Name }).by(access.ByName),
-	plain("description", textColumn, func(a *access.RoleAssignment) *string { return &a.Description }).by(access.ByDescription),
-	plain("role_id", idColumn, func(a *access.RoleAssignment) *string { return &a.RoleID }).by(access.ByRole).stays(),
-	limitColumn("group_ids", func(a *access.RoleAssignment) *[]string { return &a.Groups }).by(access.ByGroup),
-	limitColumn("tag_ids", func(a *access.RoleAssignment) *[]string { return &a.Tags }).by(access.ByTag),
+	plain("id", idColumn,
+		func(a *access.RoleAssignment) *string { return &a.ID }).by(access.ByID).stays(),
+	plain("name", textColumn,
+		func(a *access.RoleAssignment) *string { return &a.Name }).by(access.ByName),
+	plain("description", textColumn,
+		func(a *access.RoleAssignment) *string { return &a.Description }).by(access.ByDescription),
+	plain("role_id", idColumn,
+		func(a *access.RoleAssignment) *string { return &a.RoleID }).by(access.ByRole).stays(),
+	limitColumn("group_ids",
+		func(a *access.RoleAssignment) *[]string { return &a.Groups }).by(access.ByGroup),
+	limitColumn("tag_ids",
+		func(a *access.RoleAssignment) *[]string { return &a.Tags }).by(access.ByTag),
 	tableColumn[access.RoleAssignment]{
 		name: "token_id",
 		value: func(a *access.RoleAssignment) any {
@@ -138,7 +152,8 @@ var assignmentTable = newTable("role_assignments", "id",
 )
 
 // limitColumn is a column that limits does.
-func limitColumn(name string, of func(*access.RoleAssignment) *[]string) tableColumn[access.RoleAssignment] {
+func limitColumn(name string,
+	of func(*access.RoleAssignment) *[]string) tableColumn[access.RoleAssignment] {
 	return tableColumn[access.RoleAssignment]{
 		name:     name,
 		kind:     listColumn,
@@ -191,7 +206,8 @@ func (t accessTx) Assignment(ctx context.Context, id string) (*access.RoleAssign
 	return a, t.readMembers(ctx, a)
 }
 
-func (t accessTx) Assignments(ctx context.Context, q query.Query) (query.Page[*access.RoleAssignment], error) {
+func (t accessTx) Assignments(ctx context.Context,
+	q query.Query) (query.Page[*access.RoleAssignment], error) {
 	page, err := list(ctx, t.q, &assignments, q, scanAssignment)
 	for _, a := range page.Items {
 		if err == nil {
@@ -201,12 +217,15 @@ func (t accessTx) Assignments(ctx context.Context, q query.Query) (query.Page[*a
 	return page, err
 }
 
-func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*access.RoleAssignment, error) {
+func (t accessTx) AssignmentsOf(ctx context.Context,
+	members []string) ([]*access.RoleAssignment, error) {
 	if len(members) == 0 {
 		return nil, nil
 	}
 	b := selection{of: &assignments, dialect: t.q.dialect}
-	b.text.WriteString(selectAssignment + " WHERE id IN (SELECT assignment_id FROM role_members WHERE member IN (" + b.bindAll(members) + ")) ORDER BY id")
+	b.text.WriteString(selectAssignment +
+		" WHERE id IN (SELECT assignment_id FROM role_members WHERE member IN (" +
+		b.bindAll(members) + ")) ORDER BY id")
 	var found []*access.RoleAssignment
 	err := t.q.Once(ctx, b.text.String(), b.args, func(scan func(...any) error) error {
 		a, err := scanAssignment(scan)
@@ -218,7 +237,8 @@ func (t accessTx) AssignmentsOf(ctx context.Context, members []string) ([]*acces
 
 func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) error {
 	a.Members = []string{}
-	return t.q.Rows(ctx, "SELECT member FROM role_members WHERE assignment_id = ? ORDER BY position", []any{a.ID},
+	return t.q.Rows(ctx,
+		"SELECT member FROM role_members WHERE assignment_id = ? ORDER BY position", []any{a.ID},
 		func(scan func(...any) error) error {
 			var member string
 			err := scan(&member)
@@ -229,7 +249,9 @@ func (t accessTx) readMembers(ctx context.Context, a *access.RoleAssignment) err
 
 func (t accessTx) writeMembers(ctx context.Context, a *access.RoleAssignment) error {
 	for i, member := range a.Members {
-		_, err := t.q.Exec(ctx, "INSERT INTO role_members (member, assignment_id, position) VALUES (?, ?, ?)", member, a.ID, i)
+		_, err := t.q.Exec(ctx,
+			"INSERT INTO role_members (member, assignment_id, position) VALUES (?, ?, ?)", member,
+			a.ID, i)
 		if err != nil {
 			return fmt.Errorf("writing member %q of role assignment %s: %w", member, a.ID, err)
 		}
@@ -250,7 +272,8 @@ func (t accessTx) UpdateAssignment(ctx context.Context, a *access.RoleAssignment
 	if err != nil {
 		return err
 	}
-	if _, err := t.q.Exec(ctx, "DELETE FROM role_members WHERE assignment_id = ?", a.ID); err != nil {
+	if _, err := t.q.Exec(ctx, "DELETE FROM role_members WHERE assignment_id = ?",
+		a.ID); err != nil {
 		return err
 	}
 	return t.writeMembers(ctx, a)

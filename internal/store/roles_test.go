@@ -48,8 +48,10 @@ func TestTokensFromBeforeRoles(t *testing.T) {
 	roles := access.NewRoles(s, uuid.NewString)
 	for _, token := range tokens {
 		grants, err := roles.Grants(t.Context(), []string{"token:" + token.ID})
-		everything := err == nil && len(grants) == 1 && len(grants[0].Rights) == len(access.Rights())
-		if !everything || grants[0].Area.Groups != nil || grants[0].Area.Tags != nil || token.Role != "Administrator" || !token.LastUsed.IsZero() {
+		everything := err == nil && len(grants) == 1 &&
+			len(grants[0].Rights) == len(access.Rights())
+		if !everything || grants[0].Area.Groups != nil || grants[0].Area.Tags != nil ||
+			token.Role != "Administrator" || !token.LastUsed.IsZero() {
 			t.Errorf("%+v has %+v, %v", token, grants, err)
 		}
 	}
@@ -58,14 +60,16 @@ func TestTokensFromBeforeRoles(t *testing.T) {
 		t.Fatalf("assignments are %+v, %v", list, err)
 	}
 	for _, a := range list.Items {
-		if id, err := uuid.Parse(a.ID); err != nil || id.String() != a.ID || id.Version() != 4 || id.Variant() != uuid.RFC4122 {
+		if id, err := uuid.Parse(a.ID); err != nil || id.String() != a.ID || id.Version() != 4 ||
+			id.Variant() != uuid.RFC4122 {
 			t.Errorf("the id %q is no GUID: %v", a.ID, err)
 		}
 		if err := access.NewTokens(s, time.Now).Revoke(t.Context(), a.Token); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if list, err := roles.ListAssignments(t.Context(), "", query.Query{}); err != nil || len(list.Items) != 0 {
+	if list, err := roles.ListAssignments(t.Context(), "", query.Query{}); err != nil ||
+		len(list.Items) != 0 {
 		t.Errorf("without tokens the assignments are %+v, %v", list, err)
 	}
 }

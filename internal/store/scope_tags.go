@@ -9,9 +9,12 @@ import (
 
 // tagTable is a scope tag. Its id is made of its number by the database.
 var tagTable = newTable("scope_tags", "id",
-	plain("id", idColumn, func(t *access.ScopeTag) *string { return &t.ID }).by(access.ByID).writtenApart(),
-	plain("name", textColumn, func(t *access.ScopeTag) *string { return &t.Name }).by(access.ByName),
-	plain("description", textColumn, func(t *access.ScopeTag) *string { return &t.Description }).by(access.ByDescription),
+	plain("id", idColumn,
+		func(t *access.ScopeTag) *string { return &t.ID }).by(access.ByID).writtenApart(),
+	plain("name", textColumn,
+		func(t *access.ScopeTag) *string { return &t.Name }).by(access.ByName),
+	plain("description", textColumn,
+		func(t *access.ScopeTag) *string { return &t.Description }).by(access.ByDescription),
 )
 
 var selectTag = "SELECT " + tagTable.selected + " FROM scope_tags"
@@ -36,7 +39,9 @@ func scanTag(scan func(...any) error) (*access.ScopeTag, error) {
 }
 
 func (t accessTx) tag(ctx context.Context, where string, arg any) (*access.ScopeTag, error) {
-	return scanTag(func(dest ...any) error { return t.q.Row(ctx, selectTag+where, []any{arg}, dest...) })
+	return scanTag(func(dest ...any) error {
+		return t.q.Row(ctx, selectTag+where, []any{arg}, dest...)
+	})
 }
 
 func (t accessTx) Tag(ctx context.Context, id string) (*access.ScopeTag, error) {
@@ -63,7 +68,8 @@ func (t accessTx) DeleteTag(ctx context.Context, id string) error {
 	return t.change(ctx, "DELETE FROM scope_tags WHERE id = ?", id)
 }
 
-func (t accessTx) TagUse(ctx context.Context, id string) (devices, payloads, assignments int, err error) {
+func (t accessTx) TagUse(ctx context.Context,
+	id string) (devices, payloads, assignments int, err error) {
 	carried := listed([]string{id})
 	err = t.q.Row(ctx, `SELECT (SELECT count(*) FROM devices WHERE instr(scope_tags, ?1) > 0),
 		(SELECT count(*) FROM catalog_payloads WHERE instr(scope_tags, ?1) > 0),
@@ -73,16 +79,18 @@ func (t accessTx) TagUse(ctx context.Context, id string) (devices, payloads, ass
 }
 
 func (t accessTx) GroupExists(ctx context.Context, id string) (exists bool, err error) {
-	err = t.q.Row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_groups WHERE id = ?)", []any{id}, &exists)
+	err = t.q.Row(ctx, "SELECT EXISTS (SELECT 1 FROM catalog_groups WHERE id = ?)", []any{id},
+		&exists)
 	return exists, err
 }
 
 func (t accessTx) GroupsNamed(ctx context.Context, name string) (ids []string, err error) {
-	err = t.q.Rows(ctx, "SELECT id FROM catalog_groups WHERE display_name = ? ORDER BY id", []any{name}, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		ids = append(ids, id)
-		return err
-	})
+	err = t.q.Rows(ctx, "SELECT id FROM catalog_groups WHERE display_name = ? ORDER BY id",
+		[]any{name}, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			ids = append(ids, id)
+			return err
+		})
 	return ids, err
 }

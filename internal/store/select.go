@@ -17,8 +17,9 @@ const (
 	numberColumn                   //
 	stampColumn                    // a time, never NULL
 	timeColumn                     // a time; NULL: never
-	listColumn                     // sql is a condition with one parameter, the element that is looked for
-	bytesColumn                    // never compared
+	// sql is a condition with one parameter, the element that is looked for
+	listColumn
+	bytesColumn // never compared
 )
 
 // column is what a field of a query is in SQL.
@@ -27,8 +28,9 @@ type column struct {
 	kind columnKind
 }
 
-// resource is a kind of things that queries select. All of SQL that a query becomes is in here and in this file, but for
-// the conditions that a kind alone has; everything else of a query is a bound parameter.
+// resource is a kind of things that queries select. All of SQL that a query becomes is in here and
+// in this file, but for the conditions that a kind alone has; everything else of a query is a bound
+// parameter.
 type resource struct {
 	things  string // for errors
 	columns string // to be read
@@ -36,8 +38,10 @@ type resource struct {
 	given   []any  // the parameters of from
 	key     column // no two things have the same
 	fields  map[query.Field]column
-	more    func(query.Field) (column, bool)                  // fields whose names are not known here; nil: there are none
-	own     func(*selection, query.Condition) (string, error) // conditions of this kind alone; nil: there are none
+	// fields whose names are not known here; nil: there are none
+	more func(query.Field) (column, bool)
+	// conditions of this kind alone; nil: there are none
+	own func(*selection, query.Condition) (string, error)
 }
 
 func (r *resource) field(f query.Field) (column, error) {
@@ -51,8 +55,8 @@ func (r *resource) field(f query.Field) (column, error) {
 	return c, nil
 }
 
-// selection collects the text of a statement and its bound parameters. Parts must be put into the text in the order in
-// which they were made.
+// selection collects the text of a statement and its bound parameters. Parts must be put into the
+// text in the order in which they were made.
 type selection struct {
 	of      *resource
 	dialect *dialect
@@ -171,7 +175,8 @@ func fits(keys []orderKey, values []any) bool {
 	for i, k := range keys {
 		_, isText := values[i].(string)
 		_, isNumber := values[i].(int64)
-		if wantsText := k.kind == textColumn || k.kind == idColumn; wantsText != isText || wantsText == isNumber {
+		if wantsText := k.kind == textColumn || k.kind == idColumn; wantsText != isText ||
+			wantsText == isNumber {
 			return false
 		}
 	}
@@ -194,8 +199,8 @@ func (k orderKey) notBefore() string {
 	return " >= "
 }
 
-// afterPosition is fulfilled by what comes after a position. The first key is bounded on its own, too, so that an index
-// finds where to begin.
+// afterPosition is fulfilled by what comes after a position. The first key is bounded on its own,
+// too, so that an index finds where to begin.
 func (b *selection) afterPosition(keys []orderKey, at []any) string {
 	if len(keys) == 1 {
 		return keys[0].sql + keys[0].after() + b.bind(at[0])

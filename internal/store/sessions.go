@@ -14,14 +14,16 @@ import (
 // InsertSession implements access.SessionStore.
 func (s *Store) InsertSession(ctx context.Context, new access.Session, now, idle time.Time) error {
 	return s.write(ctx, func(q *session) error {
-		if _, err := q.Exec(ctx, "DELETE FROM sessions WHERE expires_at <= ? OR seen_at <= ?", micros(now), micros(idle)); err != nil {
+		if _, err := q.Exec(ctx, "DELETE FROM sessions WHERE expires_at <= ? OR seen_at <= ?",
+			micros(now), micros(idle)); err != nil {
 			return err
 		}
 		who, token, err := sessionHolder(ctx, q, &new)
 		if err != nil {
 			return err
 		}
-		_, err = q.Exec(ctx, "INSERT INTO sessions (hash, token_id, identity, expires_at, seen_at) VALUES (?, ?, ?, ?, ?)",
+		_, err = q.Exec(ctx,
+			"INSERT INTO sessions (hash, token_id, identity, expires_at, seen_at) VALUES (?, ?, ?, ?, ?)",
 			new.Hash[:], token, who, micros(new.Expires), micros(new.Seen))
 		return err
 	})
@@ -30,21 +32,25 @@ func (s *Store) InsertSession(ctx context.Context, new access.Session, now, idle
 // InsertLink implements access.SessionStore.
 func (s *Store) InsertLink(ctx context.Context, link access.Session, now time.Time) error {
 	return s.write(ctx, func(q *session) error {
-		if _, err := q.Exec(ctx, "DELETE FROM sign_in_links WHERE expires_at <= ?", micros(now)); err != nil {
+		if _, err := q.Exec(ctx, "DELETE FROM sign_in_links WHERE expires_at <= ?",
+			micros(now)); err != nil {
 			return err
 		}
 		who, token, err := sessionHolder(ctx, q, &link)
 		if err != nil {
 			return err
 		}
-		_, err = q.Exec(ctx, "INSERT INTO sign_in_links (hash, token_id, identity, expires_at) VALUES (?, ?, ?, ?)",
+		_, err = q.Exec(ctx,
+			"INSERT INTO sign_in_links (hash, token_id, identity, expires_at) VALUES (?, ?, ?, ?)",
 			link.Hash[:], token, who, micros(link.Expires))
 		return err
 	})
 }
 
-// sessionHolder returns the columns that say whose session it is; access.ErrNotFound if its token does not exist.
-func sessionHolder(ctx context.Context, q *session, of *access.Session) (who string, token any, err error) {
+// sessionHolder returns the columns that say whose session it is; access.ErrNotFound if its token
+// does not exist.
+func sessionHolder(ctx context.Context, q *session,
+	of *access.Session) (who string, token any, err error) {
 	text, err := json.Marshal(of.Identity)
 	if err != nil {
 		return "", nil, err
@@ -59,7 +65,8 @@ func sessionHolder(ctx context.Context, q *session, of *access.Session) (who str
 }
 
 // Session implements access.SessionStore.
-func (s *Store) Session(ctx context.Context, hash [sha256.Size]byte) (found access.Session, err error) {
+func (s *Store) Session(ctx context.Context,
+	hash [sha256.Size]byte) (found access.Session, err error) {
 	err = s.read(ctx, func(q *session) error {
 		found, err = scanSession(hash, func(dest ...any) error {
 			return q.Row(ctx, `SELECT s.identity, CASE WHEN t.expires_at < s.expires_at THEN t.expires_at ELSE s.expires_at END, s.seen_at
@@ -71,10 +78,13 @@ func (s *Store) Session(ctx context.Context, hash [sha256.Size]byte) (found acce
 }
 
 // TakeLink implements access.SessionStore.
-func (s *Store) TakeLink(ctx context.Context, hash [sha256.Size]byte) (link access.Session, err error) {
+func (s *Store) TakeLink(ctx context.Context,
+	hash [sha256.Size]byte) (link access.Session, err error) {
 	err = s.write(ctx, func(q *session) error {
 		link, err = scanSession(hash, func(dest ...any) error {
-			return q.Row(ctx, "DELETE FROM sign_in_links WHERE hash = ? RETURNING identity, expires_at, NULL", []any{hash[:]}, dest...)
+			return q.Row(ctx,
+				"DELETE FROM sign_in_links WHERE hash = ? RETURNING identity, expires_at, NULL",
+				[]any{hash[:]}, dest...)
 		})
 		return err
 	})
@@ -97,7 +107,8 @@ func scanSession(hash [sha256.Size]byte, scan func(...any) error) (access.Sessio
 // TouchSession implements access.SessionStore.
 func (s *Store) TouchSession(ctx context.Context, hash [sha256.Size]byte, seen time.Time) error {
 	return s.write(ctx, func(q *session) error {
-		_, err := q.Exec(ctx, "UPDATE sessions SET seen_at = ? WHERE hash = ? AND seen_at < ?", micros(seen), hash[:], micros(seen))
+		_, err := q.Exec(ctx, "UPDATE sessions SET seen_at = ? WHERE hash = ? AND seen_at < ?",
+			micros(seen), hash[:], micros(seen))
 		return err
 	})
 }

@@ -22,7 +22,8 @@ func TestCatalogOfAnOlderVersion(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	err = s.UpdateCatalog(t.Context(), func(tx catalog.Tx) error {
 		p, err := tx.Payload(t.Context(), "p1")
-		if err != nil || p.DisplayName != "Wi-Fi" || string(p.Content) != "A" || p.Version != 3 || p.Tags[0] != "0" {
+		if err != nil || p.DisplayName != "Wi-Fi" || string(p.Content) != "A" || p.Version != 3 ||
+			p.Tags[0] != "0" {
 			t.Errorf("payload %+v, %v", p, err)
 		}
 		list, err := tx.Assignments(t.Context(), "p1")
@@ -34,8 +35,10 @@ func TestCatalogOfAnOlderVersion(t *testing.T) {
 		if err := tx.InsertPayload(t.Context(), &second); err != nil {
 			t.Errorf("a second one: %v", err)
 		}
-		for revision, want := range map[string]bool{"u-0": true, "u-1": true, "u-2": true, "u-3": false} {
-			if used, err := tx.RevisionUsed(t.Context(), &second, revision); err != nil || used != want {
+		for revision, want := range map[string]bool{"u-0": true, "u-1": true, "u-2": true,
+			"u-3": false} {
+			if used, err := tx.RevisionUsed(t.Context(), &second, revision); err != nil ||
+				used != want {
 				t.Errorf("%s is used: %v, %v", revision, used, err)
 			}
 		}

@@ -35,7 +35,8 @@ func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 			var s action.Spec
 			var created sql.NullInt64
 			var mirrored int
-			err := scan(&s.ID, &s.Type, &s.Identifier, &s.Revision, &s.Version, &s.DisplayName, &s.SubType, &created, &mirrored)
+			err := scan(&s.ID, &s.Type, &s.Identifier, &s.Revision, &s.Version, &s.DisplayName,
+				&s.SubType, &created, &mirrored)
 			s.Created = fromMicros(created)
 			s.Mirrored = mirrored == 1
 			specs = append(specs, s)
@@ -47,7 +48,8 @@ func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 	return specs, nil
 }
 
-// SpreadChanges implements engine.Store. Changes are spread in the order in which they were made, each in pieces.
+// SpreadChanges implements engine.Store. Changes are spread in the order in which they were made,
+// each in pieces.
 func (s *Store) SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error) {
 	pending := false
 	err := s.read(ctx, func(q *session) error {
@@ -64,13 +66,16 @@ func (s *Store) SpreadChanges(ctx context.Context, now time.Time, limit int) (in
 	return reached, err
 }
 
-// spread makes the next devices that the oldest change concerns due, and forgets changes that have reached everybody.
+// spread makes the next devices that the oldest change concerns due, and forgets changes that have
+// reached everybody.
 func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, error) {
 	for {
 		var change int64
 		var kind catalog.TargetKind
 		var target, cursor string
-		err := q.Row(ctx, "SELECT id, kind, target, cursor FROM catalog_changes ORDER BY id LIMIT 1", nil, &change, &kind, &target, &cursor)
+		err := q.Row(ctx,
+			"SELECT id, kind, target, cursor FROM catalog_changes ORDER BY id LIMIT 1", nil,
+			&change, &kind, &target, &cursor)
 		if errors.Is(err, sql.ErrNoRows) {
 			return 0, nil
 		}
@@ -78,28 +83,32 @@ func (q *session) spread(ctx context.Context, now time.Time, limit int) (int, er
 			return 0, err
 		}
 		var devices []fleet.DeviceID
-		err = q.Rows(ctx, concerned[kind], []any{target, cursor, limit}, func(scan func(...any) error) error {
-			var id fleet.DeviceID
-			err := scan(&id)
-			devices = append(devices, id)
-			return err
-		})
+		err = q.Rows(ctx, concerned[kind], []any{target, cursor, limit},
+			func(scan func(...any) error) error {
+				var id fleet.DeviceID
+				err := scan(&id)
+				devices = append(devices, id)
+				return err
+			})
 		if err != nil {
 			return 0, err
 		}
 		if len(devices) == 0 {
-			if _, err := q.Exec(ctx, "DELETE FROM catalog_changes WHERE id = ?", change); err != nil {
+			if _, err := q.Exec(ctx, "DELETE FROM catalog_changes WHERE id = ?",
+				change); err != nil {
 				return 0, err
 			}
 			continue
 		}
 		for _, id := range devices {
-			_, err := q.Exec(ctx, "UPDATE ledgers SET revision = revision + 1, changed = TRUE, due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END WHERE device_id = ?2", micros(now), id)
+			_, err := q.Exec(ctx,
+				"UPDATE ledgers SET revision = revision + 1, changed = TRUE, due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END WHERE device_id = ?2", micros(now), id)
 			if err != nil {
 				return 0, err
 			}
 		}
-		_, err = q.Exec(ctx, "UPDATE catalog_changes SET cursor = ? WHERE id = ?", devices[len(devices)-1], change)
+		_, err = q.Exec(ctx, "UPDATE catalog_changes SET cursor = ? WHERE id = ?",
+			devices[len(devices)-1], change)
 		return len(devices), err
 	}
 }

@@ -49,11 +49,13 @@ type caughtCatalog struct {
 	*caught
 }
 
-func (c caughtCatalog) List(_ context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
+func (c caughtCatalog) List(_ context.Context,
+	q query.Query) (query.Page[*catalog.Payload], error) {
 	return catch[*catalog.Payload](c.caught, "payloads", q)
 }
 
-func (c caughtCatalog) ListGroups(_ context.Context, q query.Query) (query.Page[*catalog.DeviceGroup], error) {
+func (c caughtCatalog) ListGroups(_ context.Context,
+	q query.Query) (query.Page[*catalog.DeviceGroup], error) {
 	return catch[*catalog.DeviceGroup](c.caught, "groups", q)
 }
 
@@ -66,11 +68,13 @@ func (c caughtRoles) ListRoles(_ context.Context, q query.Query) (query.Page[*ac
 	return catch[*access.Role](c.caught, "roles", q)
 }
 
-func (c caughtRoles) ListAssignments(_ context.Context, _ string, q query.Query) (query.Page[*access.RoleAssignment], error) {
+func (c caughtRoles) ListAssignments(_ context.Context, _ string,
+	q query.Query) (query.Page[*access.RoleAssignment], error) {
 	return catch[*access.RoleAssignment](c.caught, "assignments", q)
 }
 
-func (c caughtRoles) ListTags(_ context.Context, q query.Query) (query.Page[*access.ScopeTag], error) {
+func (c caughtRoles) ListTags(_ context.Context,
+	q query.Query) (query.Page[*access.ScopeTag], error) {
 	return catch[*access.ScopeTag](c.caught, "scopeTags", q)
 }
 
@@ -81,7 +85,8 @@ type caughtAudit struct {
 
 func (c caughtAudit) Record(context.Context, audit.Entry) error { return nil }
 
-func (c caughtAudit) RemoteActions(_ context.Context, q query.Query) (query.Page[audit.RemoteAction], error) {
+func (c caughtAudit) RemoteActions(_ context.Context,
+	q query.Query) (query.Page[audit.RemoteAction], error) {
 	return catch[audit.RemoteAction](c.caught, "remoteActions", q)
 }
 
@@ -90,7 +95,8 @@ type anybody struct{}
 
 func (anybody) Authenticate(context.Context, string) (*access.Principal, error) {
 	return &access.Principal{Identity: access.Identity{ID: "token:test", Name: "test"},
-		Grants: []access.Grant{{Role: "Test", Rights: access.Rights(), Area: fleet.Area{Groups: []string{"g", "h"}, Tags: []string{"1", "2"}}}}}, nil
+		Grants: []access.Grant{{Role: "Test", Rights: access.Rights(),
+			Area: fleet.Area{Groups: []string{"g", "h"}, Tags: []string{"1", "2"}}}}}, nil
 }
 
 // lists are the paths of the lists that become SQL, by the things they show.
@@ -109,8 +115,8 @@ var lists = map[string]string{
 
 var lexeme = regexp.MustCompile(`'[^']*'|"[^"]*"|[A-Za-z_][A-Za-z0-9_.]*|[0-9]+|\|\||->>|<>|<=|>=|[^\sA-Za-z0-9_']`)
 
-// vocabulary is all that a statement is made of: SQL's words and marks, the fixed literals, what the tables say of
-// themselves, and what the conditions of devices name.
+// vocabulary is all that a statement is made of: SQL's words and marks, the fixed literals, what
+// the tables say of themselves, and what the conditions of devices name.
 var vocabulary = append(strings.Fields(`
 	SELECT FROM AS JOIN ON WHERE AND OR NOT IN IS NULL EXISTS LIKE ESCAPE MATCH ORDER BY ASC DESC LIMIT OFFSET COLLATE UNION ALL TRUE FALSE
 	count lower coalesce instr rowid
@@ -119,7 +125,8 @@ var vocabulary = append(strings.Fields(`
 
 	device_keys device_search key actions catalog_members group_id device_id
 	a a.state a.name a.device_id a.number later later.device_id later.name later.number`),
-	append(lexeme.FindAllString(strings.Join(store.Vocabulary(), " "), -1), comparedProperties()...)...)
+	append(lexeme.FindAllString(strings.Join(store.Vocabulary(), " "), -1),
+		comparedProperties()...)...)
 
 // comparedProperties are the properties of payloads that $filter takes, as texts of SQL.
 func comparedProperties() (literals []string) {
@@ -145,11 +152,14 @@ type surface struct {
 
 func newSurface() surface {
 	c := &caught{}
-	return surface{graph.New(graph.Config{Devices: caughtDevices{caught: c}, Catalog: caughtCatalog{caught: c}, Roles: caughtRoles{caught: c},
-		Audit: caughtAudit{caught: c}, Authenticator: anybody{}, Forms: catalog.MustForms(payload.Forms())}), c}
+	return surface{graph.New(graph.Config{Devices: caughtDevices{caught: c},
+		Catalog: caughtCatalog{caught: c}, Roles: caughtRoles{caught: c},
+		Audit: caughtAudit{caught: c}, Authenticator: anybody{},
+		Forms: catalog.MustForms(payload.Forms())}), c}
 }
 
-// ask asks for a list, and checks the statements that it becomes. It returns the status and body of the answer.
+// ask asks for a list, and checks the statements that it becomes. It returns the status and body of
+// the answer.
 func (s surface) ask(t *testing.T, path string, options url.Values) (int, string) {
 	t.Helper()
 	s.queries = nil
@@ -183,9 +193,13 @@ func (s surface) ask(t *testing.T, path string, options url.Values) (int, string
 // Every property that a list takes, with every operator and kind of value.
 func TestSQLOfEveryProperty(t *testing.T) {
 	s := newSurface()
-	conditions := []string{"# eq 'managed'", "# eq 'unknown'", "# eq 'failed'", "# eq 'resourceScope'"} // members of enumerations
-	for _, condition := range []string{"# eq %", "# lt %", "# in (%,%)", "contains(#,%)", "#/any(x:x in (%,%))", "not(# ne %)"} {
-		for _, value := range []string{"'x'' OR 1=1 --'", "''", "null", "7", "true", "2025-01-01T00:00:00Z"} {
+	// members of enumerations
+	conditions := []string{"# eq 'managed'", "# eq 'unknown'", "# eq 'failed'",
+		"# eq 'resourceScope'"}
+	for _, condition := range []string{"# eq %", "# lt %", "# in (%,%)", "contains(#,%)",
+		"#/any(x:x in (%,%))", "not(# ne %)"} {
+		for _, value := range []string{"'x'' OR 1=1 --'", "''", "null", "7", "true",
+			"2025-01-01T00:00:00Z"} {
 			conditions = append(conditions, strings.ReplaceAll(condition, "%", value))
 		}
 	}
@@ -199,7 +213,9 @@ func TestSQLOfEveryProperty(t *testing.T) {
 		for name := range strings.SplitSeq(names, ", ") {
 			taken := 0
 			for _, condition := range conditions {
-				if status, _ := s.ask(t, path, url.Values{"$filter": {strings.ReplaceAll(condition, "#", name)}}); status == http.StatusOK {
+				if status, _ := s.ask(t, path,
+					url.Values{"$filter": {strings.ReplaceAll(condition, "#",
+						name)}}); status == http.StatusOK {
 					taken++
 				}
 			}
@@ -210,19 +226,24 @@ func TestSQLOfEveryProperty(t *testing.T) {
 	}
 }
 
-// FuzzSQL proves that no text of a caller gets into a statement: whatever the options are, the statements are made of the
-// package's own vocabulary, and every ? has its parameter.
+// FuzzSQL proves that no text of a caller gets into a statement: whatever the options are, the
+// statements are made of the package's own vocabulary, and every ? has its parameter.
 func FuzzSQL(f *testing.F) {
 	const position = "eyJQb3NpdGlvbiI6eyJLZXlzIjpbIngnIE9SIDE9MSAtLSJdfX0" // x' OR 1=1 --
 	for _, seed := range [][4]string{
 		{"deviceName eq 'x'' OR 1=1 --'", `"a' OR 1=1 --"`, "deviceName desc,lastSyncDateTime", ""},
-		{"contains(displayName,'%_\\') or not(description eq null)", "displayName:'; DROP TABLE devices", "displayName,id desc", ""},
-		{"id in ('a','b',null) and contains(id,'x''')", "ab", "id desc", ""}, {"", "", "", position}, {"id ne 'x'", "abc", "", position},
-		{"deviceActionResults/any(a:a/actionState eq 'failed')", "", "osVersion,model,serialNumber desc", ""},
+		{"contains(displayName,'%_\\') or not(description eq null)",
+			"displayName:'; DROP TABLE devices", "displayName,id desc", ""},
+		{"id in ('a','b',null) and contains(id,'x''')", "ab", "id desc", ""},
+		{"", "", "", position}, {"id ne 'x'", "abc", "", position},
+		{"deviceActionResults/any(a:a/actionState eq 'failed')", "",
+			"osVersion,model,serialNumber desc", ""},
 		{"roleScopeTagIds/any(t:t eq ''' OR 1=1' or t in ('a','b'))", "", "", ""},
-		{"isof('microsoft.graph.iosVppApp') and publisher ne 'x' and bundleId eq ''", "", "lastModifiedDateTime desc", ""},
+		{"isof('microsoft.graph.iosVppApp') and publisher ne 'x' and bundleId eq ''", "",
+			"lastModifiedDateTime desc", ""},
 		{"lastSyncDateTime ne null and enrolledDateTime lt 2025-01-01T00:00:00Z and isSupervised eq true", "", "", ""},
-		{"actionState in ('failed','done') and userName eq 'x' and requestDateTime gt 2025-01-01", "", "requestDateTime", ""},
+		{"actionState in ('failed','done') and userName eq 'x' and requestDateTime gt 2025-01-01",
+			"", "requestDateTime", ""},
 	} {
 		f.Add(seed[0], seed[1], seed[2], seed[3])
 	}
@@ -230,7 +251,8 @@ func FuzzSQL(f *testing.F) {
 	f.Fuzz(func(t *testing.T, filter, search, orderBy, skipToken string) {
 		defer cost.Input(t)()
 		options := url.Values{}
-		for name, value := range map[string]string{"$filter": filter, "$search": search, "$orderby": orderBy, "$skiptoken": skipToken} {
+		for name, value := range map[string]string{"$filter": filter, "$search": search,
+			"$orderby": orderBy, "$skiptoken": skipToken} {
 			if value != "" {
 				options.Set(name, value)
 			}

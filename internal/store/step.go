@@ -13,9 +13,10 @@ import (
 // attempts is how often a step is computed beside others before it gets the writer to itself.
 const attempts = 3
 
-// Update implements engine.Store. Reading and computing cost more than writing, and there is one writer. So fn runs
-// beside the steps of other devices, on a plannedTx, whose writes are buffered and applied only if the ledger's revision
-// has not changed since it was read. If it has, fn runs again.
+// Update implements engine.Store. Reading and computing cost more than writing, and there is one
+// writer. So fn runs beside the steps of other devices, on a plannedTx, whose writes are buffered
+// and applied only if the ledger's revision has not changed since it was read. If it has, fn runs
+// again.
 func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx) error) error {
 	for range attempts {
 		err := audit.Attempt(ctx, func() error { return s.planAndCommit(ctx, fn) })
@@ -26,7 +27,8 @@ func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx)
 	return s.write(ctx, func(q *session) error { return fn(newLiveTx(q)) })
 }
 
-// planAndCommit computes fn beside others and commits what it wrote; ErrOutdated if its ledger changed meanwhile.
+// planAndCommit computes fn beside others and commits what it wrote; ErrOutdated if its ledger
+// changed meanwhile.
 func (s *Store) planAndCommit(ctx context.Context, fn func(engine.Tx) error) error {
 	t := newPlannedTx(s)
 	err := fn(t)
@@ -86,8 +88,8 @@ func (t *liveTx) exec(ctx context.Context, text string, args ...any) error {
 
 func (t *liveTx) touchOtherRows() {} // it is alone among all writers
 
-// plannedTx is an engine.Tx outside of any transaction: it reads on a connection that it borrows when it has to, and
-// puts its writes into a plan.
+// plannedTx is an engine.Tx outside of any transaction: it reads on a connection that it borrows
+// when it has to, and puts its writes into a plan.
 type plannedTx struct {
 	stepReads
 	stepWrites

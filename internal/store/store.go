@@ -1,9 +1,11 @@
-// Package store keeps everything in one database: devices and their ledgers, actions, the catalog, enrollments, tokens.
-// It implements the small interfaces that its users declare, a file for each, and may know all of them; none of them knows
-// it. How SQLite and PostgreSQL are spoken to is in package sqldb below.
+// Package store keeps everything in one database: devices and their ledgers, actions, the catalog,
+// enrollments, tokens. It implements the small interfaces that its users declare, a file for each,
+// and may know all of them; none of them knows it. How SQLite and PostgreSQL are spoken to is in
+// package sqldb below.
 //
-// Begin with Store, and with devices.go for how a kind of rows is described (table.go). step.go is how the engine writes,
-// select.go and condition.go how a query becomes SQL, dialect.go what the two engines are told in different words.
+// Begin with Store, and with devices.go for how a kind of rows is described (table.go). step.go is
+// how the engine writes, select.go and condition.go how a query becomes SQL, dialect.go what the
+// two engines are told in different words.
 package store
 
 import (
@@ -27,13 +29,14 @@ type Store struct {
 	identities *identities // nil: another process may change them
 }
 
-// Open opens the database at a location, a postgres:// URL or a file's path, creates what does not exist yet, and brings
-// its tables up to date.
+// Open opens the database at a location, a postgres:// URL or a file's path, creates what does not
+// exist yet, and brings its tables up to date.
 func Open(ctx context.Context, location string) (*Store, error) {
 	return open(ctx, location, "")
 }
 
-// OpenFile opens a SQLite file, as Open does, through a VFS (sqlite.org/vfs.html) that this process has registered.
+// OpenFile opens a SQLite file, as Open does, through a VFS (sqlite.org/vfs.html) that this process
+// has registered.
 func OpenFile(ctx context.Context, path, vfs string) (*Store, error) {
 	return open(ctx, path, vfs)
 }
@@ -61,18 +64,20 @@ func (s *Store) refuseHalfMoved(ctx context.Context) error {
 	})
 }
 
-// IsPostgres reports whether a location is a URL of a PostgreSQL database, and not the path of a file.
+// IsPostgres reports whether a location is a URL of a PostgreSQL database, and not the path of a
+// file.
 func IsPostgres(location string) bool { return sqldb.EngineOf(location) == sqldb.Postgres }
 
 // ErrClosed is returned for a write after Close.
 var ErrClosed = sqldb.ErrClosed
 
-// Busy reports whether an error means that the database could not be written or read just now, and the same call may
-// succeed a little later.
+// Busy reports whether an error means that the database could not be written or read just now, and
+// the same call may succeed a little later.
 func Busy(err error) bool { return sqldb.Busy(err) }
 
-// Durable returns why what is answered might not survive the end of the database's machine or process, as far as the
-// database's settings go, and how that is mended; or why the settings cannot be read.
+// Durable returns why what is answered might not survive the end of the database's machine or
+// process, as far as the database's settings go, and how that is mended; or why the settings cannot
+// be read.
 func (s *Store) Durable(ctx context.Context) error {
 	q, giveBack, err := s.db.Borrow(ctx)
 	if err != nil {
@@ -82,8 +87,9 @@ func (s *Store) Durable(ctx context.Context) error {
 	return q.Durable(ctx)
 }
 
-// Hold makes this process the only server of a database in a file until Close, which lets it keep in memory what only a
-// server changes. It fails if another process is. Any number of servers may share PostgreSQL. It comes before all use.
+// Hold makes this process the only server of a database in a file until Close, which lets it keep
+// in memory what only a server changes. It fails if another process is. Any number of servers may
+// share PostgreSQL. It comes before all use.
 func (s *Store) Hold() error {
 	alone, err := s.db.Hold()
 	if alone {
@@ -108,8 +114,9 @@ func (s *Store) borrow(ctx context.Context) (_ *session, giveBack func(), _ erro
 	return newSession(q), giveBack, nil
 }
 
-// write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn returns an error
-// nothing of it is kept. The audit draft of ctx is written in the same transaction, and its permit asked there before fn.
+// write runs fn in a transaction, alone among all writers, and returns when it is durable. When fn
+// returns an error nothing of it is kept. The audit draft of ctx is written in the same
+// transaction, and its permit asked there before fn.
 func (s *Store) write(ctx context.Context, fn func(*session) error) error {
 	return audit.Attempt(ctx, func() error {
 		before, after, committed := aroundWrite(ctx)
@@ -130,14 +137,17 @@ func (s *Store) write(ctx context.Context, fn func(*session) error) error {
 	})
 }
 
-// aroundWrite is what a write does before and after its statements, in the same transaction, and once that is durable:
-// it asks the context's permit, and writes its entry of the audit record. Each may be nil.
+// aroundWrite is what a write does before and after its statements, in the same transaction, and
+// once that is durable: it asks the context's permit, and writes its entry of the audit record.
+// Each may be nil.
 func aroundWrite(ctx context.Context) (before, after func(*sqldb.Session) error, committed func()) {
 	if permit := access.PermitOf(ctx); permit != nil {
 		before = func(q *sqldb.Session) error { return permit(ctx, accessTx{newSession(q)}) }
 	}
 	if draft := audit.Of(ctx); draft != nil {
-		after = func(q *sqldb.Session) error { return newSession(q).appendEntry(ctx, draft.Complete()) }
+		after = func(q *sqldb.Session) error {
+			return newSession(q).appendEntry(ctx, draft.Complete())
+		}
 		committed = draft.Written
 	}
 	return before, after, committed

@@ -10,7 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// The database and its log are for their owner alone, whatever the folder allows. (The -shm file holds no content.)
+// The database and its log are for their owner alone, whatever the folder allows. (The -shm file
+// holds no content.)
 func TestFilesArePrivate(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -50,14 +51,16 @@ func TestOpenedAtOnce(t *testing.T) {
 
 func TestUnusableFiles(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("text ", 2000)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "text.db"), []byte(strings.Repeat("text ", 2000)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "folder.db"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"text.db", "folder.db"} {
-		if _, err := store.Open(t.Context(), filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := store.Open(t.Context(), filepath.Join(dir, name)); err == nil ||
+			!strings.Contains(err.Error(), name) {
 			t.Errorf("%s: opened with %v", name, err)
 		}
 	}

@@ -13,7 +13,8 @@ import (
 
 // Tenant is the GUID by which receivers of notifications know this database's server.
 func (s *Store) Tenant(ctx context.Context) (id string, err error) {
-	err = s.read(ctx, func(q *session) error { return q.Row(ctx, "SELECT id FROM tenant", nil, &id) })
+	err = s.read(ctx,
+		func(q *session) error { return q.Row(ctx, "SELECT id FROM tenant", nil, &id) })
 	return id, err
 }
 
@@ -33,7 +34,8 @@ func (s *Store) InsertSubscription(ctx context.Context, new *notify.Subscription
 	}
 	return s.write(ctx, func(q *session) error {
 		var n int
-		if err := q.Row(ctx, "SELECT count(*) FROM subscriptions WHERE owner = ?", []any{new.Owner.ID}, &n); err != nil {
+		if err := q.Row(ctx, "SELECT count(*) FROM subscriptions WHERE owner = ?",
+			[]any{new.Owner.ID}, &n); err != nil {
 			return err
 		}
 		if n >= most {
@@ -44,7 +46,8 @@ func (s *Store) InsertSubscription(ctx context.Context, new *notify.Subscription
 		}
 		_, err := q.Exec(ctx, `INSERT INTO subscriptions (id, owner, token_id, identity, device_id, doc, secret, created_at, expires_at, remind_at,
 			position, look_at, not_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, new.ID, new.Owner.ID, token, string(identity), new.Device,
-			string(doc), new.Secret, micros(new.Created), micros(new.Expires), micros(new.Remind), new.Position, micros(new.LookAt), micros(new.NotBefore))
+			string(doc), new.Secret, micros(new.Created), micros(new.Expires), micros(new.Remind),
+			new.Position, micros(new.LookAt), micros(new.NotBefore))
 		return err
 	})
 }
@@ -60,7 +63,8 @@ func scanSubscription(scan func(...any) error) (*notify.Subscription, error) {
 	var sub notify.Subscription
 	var identity, doc []byte
 	var created, expires, remind, look, notBefore, trying, failing, delivered sql.NullInt64
-	err := scan(&sub.ID, &identity, &sub.Device, &doc, &sub.Secret, &created, &expires, &remind, &sub.Position, &sub.Paused, &look,
+	err := scan(&sub.ID, &identity, &sub.Device, &doc, &sub.Secret, &created, &expires, &remind,
+		&sub.Position, &sub.Paused, &look,
 		&notBefore, &sub.Attempts, &trying, &failing, &delivered, &sub.LastError, &sub.OwnerGone)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, notify.ErrNotFound
@@ -68,16 +72,20 @@ func scanSubscription(scan func(...any) error) (*notify.Subscription, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a subscription: %w", err)
 	}
-	sub.Created, sub.Expires, sub.Remind = fromMicros(created), fromMicros(expires), fromMicros(remind)
-	sub.LookAt, sub.NotBefore, sub.Delivered = fromMicros(look), fromMicros(notBefore), fromMicros(delivered)
+	sub.Created, sub.Expires, sub.Remind = fromMicros(created), fromMicros(expires),
+		fromMicros(remind)
+	sub.LookAt, sub.NotBefore, sub.Delivered = fromMicros(look), fromMicros(notBefore),
+		fromMicros(delivered)
 	sub.Trying, sub.Failing = fromMicros(trying), fromMicros(failing)
-	if err := errors.Join(json.Unmarshal(identity, &sub.Owner), json.Unmarshal(doc, &sub.Terms)); err != nil {
+	if err := errors.Join(json.Unmarshal(identity, &sub.Owner),
+		json.Unmarshal(doc, &sub.Terms)); err != nil {
 		return nil, fmt.Errorf("subscription %s: %w", sub.ID, err)
 	}
 	return &sub, nil
 }
 
-func (q *session) subscriptions(ctx context.Context, text string, args ...any) (found []*notify.Subscription, err error) {
+func (q *session) subscriptions(ctx context.Context, text string,
+	args ...any) (found []*notify.Subscription, err error) {
 	err = q.Rows(ctx, text, args, func(scan func(...any) error) error {
 		sub, err := scanSubscription(scan)
 		found = append(found, sub)
@@ -87,10 +95,13 @@ func (q *session) subscriptions(ctx context.Context, text string, args ...any) (
 }
 
 // Subscription implements notify.Store.
-func (s *Store) Subscription(ctx context.Context, owner, id string, now time.Time) (sub *notify.Subscription, err error) {
+func (s *Store) Subscription(ctx context.Context, owner, id string,
+	now time.Time) (sub *notify.Subscription, err error) {
 	err = s.read(ctx, func(q *session) error {
 		sub, err = scanSubscription(func(dest ...any) error {
-			return q.Row(ctx, subscriptionSelect+" WHERE s.owner = ? AND s.id = ? AND s.expires_at > ?", []any{owner, id, micros(now)}, dest...)
+			return q.Row(ctx,
+				subscriptionSelect+" WHERE s.owner = ? AND s.id = ? AND s.expires_at > ?",
+				[]any{owner, id, micros(now)}, dest...)
 		})
 		return err
 	})
@@ -98,16 +109,19 @@ func (s *Store) Subscription(ctx context.Context, owner, id string, now time.Tim
 }
 
 // Subscriptions implements notify.Store.
-func (s *Store) Subscriptions(ctx context.Context, owner, after string, limit int, now time.Time) (list []*notify.Subscription, err error) {
+func (s *Store) Subscriptions(ctx context.Context, owner, after string, limit int,
+	now time.Time) (list []*notify.Subscription, err error) {
 	err = s.read(ctx, func(q *session) error {
-		list, err = q.subscriptions(ctx, subscriptionSelect+" WHERE s.owner = ? AND s.id > ? AND s.expires_at > ? ORDER BY s.id LIMIT ?",
+		list, err = q.subscriptions(ctx,
+			subscriptionSelect+" WHERE s.owner = ? AND s.id > ? AND s.expires_at > ? ORDER BY s.id LIMIT ?",
 			owner, after, micros(now), limit)
 		return err
 	})
 	return list, err
 }
 
-// changeSubscription runs a statement that must change a subscription; notify.ErrNotFound if it does not.
+// changeSubscription runs a statement that must change a subscription; notify.ErrNotFound if it
+// does not.
 func (q *session) changeSubscription(ctx context.Context, text string, args ...any) error {
 	n, err := q.Exec(ctx, text, args...)
 	if err == nil && n == 0 {
@@ -117,7 +131,8 @@ func (q *session) changeSubscription(ctx context.Context, text string, args ...a
 }
 
 // RenewSubscription implements notify.Store.
-func (s *Store) RenewSubscription(ctx context.Context, sub *notify.Subscription, now time.Time) error {
+func (s *Store) RenewSubscription(ctx context.Context, sub *notify.Subscription,
+	now time.Time) error {
 	identity, err := json.Marshal(sub.Owner)
 	if err != nil {
 		return err
@@ -131,7 +146,8 @@ func (s *Store) RenewSubscription(ctx context.Context, sub *notify.Subscription,
 // DeleteSubscription implements notify.Store.
 func (s *Store) DeleteSubscription(ctx context.Context, owner, id string) error {
 	return s.write(ctx, func(q *session) error {
-		if err := q.changeSubscription(ctx, "DELETE FROM subscriptions WHERE id = ? AND owner = ?", id, owner); err != nil {
+		if err := q.changeSubscription(ctx, "DELETE FROM subscriptions WHERE id = ? AND owner = ?",
+			id, owner); err != nil {
 			return err
 		}
 		_, err := q.Exec(ctx, "DELETE FROM subscription_notices WHERE subscription_id = ?", id)
@@ -149,7 +165,8 @@ const (
 		ORDER BY s.attempts > 0, s.not_before, s.id LIMIT ?3`
 )
 
-func (q *session) dueSubscriptions(ctx context.Context, now time.Time, limit int) ([]*notify.Subscription, error) {
+func (q *session) dueSubscriptions(ctx context.Context, now time.Time,
+	limit int) ([]*notify.Subscription, error) {
 	_, newest, err := q.eventRange(ctx)
 	if err != nil {
 		return nil, err
@@ -157,19 +174,25 @@ func (q *session) dueSubscriptions(ctx context.Context, now time.Time, limit int
 	return q.subscriptions(ctx, dueSubscriptions, micros(now), newest, limit)
 }
 
-// ClaimSubscriptions implements notify.Store. It is called all the time, and writes only if something is due.
-func (s *Store) ClaimSubscriptions(ctx context.Context, node string, now, until time.Time, limit int) ([]*notify.Subscription, error) {
+// ClaimSubscriptions implements notify.Store. It is called all the time, and writes only if
+// something is due.
+func (s *Store) ClaimSubscriptions(ctx context.Context, node string, now, until time.Time,
+	limit int) ([]*notify.Subscription, error) {
 	return claim(ctx, s, limit, func(q *session, limit int) ([]*notify.Subscription, error) {
 		return q.dueSubscriptions(ctx, now, limit)
 	},
 		func(q *session, sub *notify.Subscription) error {
-			_, err := q.Exec(ctx, "UPDATE subscriptions SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), sub.ID)
+			_, err := q.Exec(ctx,
+				"UPDATE subscriptions SET claimed_by = ?, claimed_until = ? WHERE id = ?", node,
+				micros(until), sub.ID)
 			return err
 		})
 }
 
-// claim lists what is due and makes each a node's. Whether anything is due is looked at first without a write.
-func claim[T any](ctx context.Context, s *Store, limit int, due func(*session, int) ([]T, error), take func(*session, T) error) (list []T, err error) {
+// claim lists what is due and makes each a node's. Whether anything is due is looked at first
+// without a write.
+func claim[T any](ctx context.Context, s *Store, limit int, due func(*session, int) ([]T, error),
+	take func(*session, T) error) (list []T, err error) {
 	err = s.read(ctx, func(q *session) error {
 		list, err = due(q, min(limit, 1))
 		return err
@@ -195,17 +218,20 @@ func claim[T any](ctx context.Context, s *Store, limit int, due func(*session, i
 }
 
 // SettleSubscription implements notify.Store.
-func (s *Store) SettleSubscription(ctx context.Context, node, id string, o *notify.Outcome, now time.Time) error {
+func (s *Store) SettleSubscription(ctx context.Context, node, id string, o *notify.Outcome,
+	now time.Time) error {
 	return s.write(ctx, func(q *session) error {
 		var err error
 		if o.Remove {
-			err = q.changeSubscription(ctx, "DELETE FROM subscriptions WHERE id = ? AND claimed_by = ?", id, node)
+			err = q.changeSubscription(ctx,
+				"DELETE FROM subscriptions WHERE id = ? AND claimed_by = ?", id, node)
 		} else {
 			// Its owner may have renewed it meanwhile.
 			err = q.changeSubscription(ctx, `UPDATE subscriptions SET position = ?, paused = ?, look_at = ?, not_before = ?, attempts = ?,
 				trying_since = ?, failing_since = ?, delivered_at = ?, last_error = ?, claimed_by = '', claimed_until = 0,
 				remind_at = CASE WHEN ? AND remind_at <= ? THEN NULL ELSE remind_at END WHERE id = ? AND claimed_by = ?`,
-				o.Position, o.Paused, micros(o.LookAt), micros(o.NotBefore), o.Attempts, micros(o.Trying), micros(o.Failing), micros(o.Delivered),
+				o.Position, o.Paused, micros(o.LookAt), micros(o.NotBefore), o.Attempts,
+				micros(o.Trying), micros(o.Failing), micros(o.Delivered),
 				o.LastError, o.Reminded, micros(now), id, node)
 		}
 		for i := range o.Notices {
@@ -220,25 +246,33 @@ func (s *Store) SettleSubscription(ctx context.Context, node, id string, o *noti
 func (q *session) insertNotice(ctx context.Context, n *notify.Notice) error {
 	_, err := q.Exec(ctx, `INSERT INTO subscription_notices (subscription_id, event, url, secret, body, created_at, not_before)
 		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subscription_id, event) DO NOTHING`,
-		n.Subscription, n.Event, n.URL, n.Secret, string(n.Body), micros(n.Created), micros(n.NotBefore))
+		n.Subscription, n.Event, n.URL, n.Secret, string(n.Body), micros(n.Created),
+		micros(n.NotBefore))
 	return err
 }
 
 // ClaimNotices implements notify.Store.
-func (s *Store) ClaimNotices(ctx context.Context, node string, now, until time.Time, limit int) ([]*notify.Notice, error) {
-	return claim(ctx, s, limit, func(q *session, limit int) ([]*notify.Notice, error) { return q.dueNotices(ctx, now, limit) },
+func (s *Store) ClaimNotices(ctx context.Context, node string, now, until time.Time,
+	limit int) ([]*notify.Notice, error) {
+	return claim(ctx, s, limit, func(q *session, limit int) ([]*notify.Notice, error) {
+		return q.dueNotices(ctx, now, limit)
+	},
 		func(q *session, n *notify.Notice) error {
-			_, err := q.Exec(ctx, "UPDATE subscription_notices SET claimed_by = ?, claimed_until = ? WHERE id = ?", node, micros(until), n.ID)
+			_, err := q.Exec(ctx,
+				"UPDATE subscription_notices SET claimed_by = ?, claimed_until = ? WHERE id = ?",
+				node, micros(until), n.ID)
 			return err
 		})
 }
 
-func (q *session) dueNotices(ctx context.Context, now time.Time, limit int) (list []*notify.Notice, err error) {
+func (q *session) dueNotices(ctx context.Context, now time.Time,
+	limit int) (list []*notify.Notice, err error) {
 	err = q.Rows(ctx, `SELECT id, subscription_id, event, url, secret, body, created_at, not_before, attempts FROM subscription_notices
 		WHERE claimed_until <= ?1 AND not_before <= ?1 ORDER BY attempts > 0, id LIMIT ?2`, []any{micros(now), limit}, func(scan func(...any) error) error {
 		n := new(notify.Notice)
 		var created, notBefore sql.NullInt64
-		err := scan(&n.ID, &n.Subscription, &n.Event, &n.URL, &n.Secret, &n.Body, &created, &notBefore, &n.Attempts)
+		err := scan(&n.ID, &n.Subscription, &n.Event, &n.URL, &n.Secret, &n.Body, &created,
+			&notBefore, &n.Attempts)
 		n.Created, n.NotBefore = fromMicros(created), fromMicros(notBefore)
 		list = append(list, n)
 		return err
@@ -250,7 +284,8 @@ func (q *session) dueNotices(ctx context.Context, now time.Time, limit int) (lis
 func (s *Store) SettleNotice(ctx context.Context, node string, n *notify.Notice) error {
 	return s.write(ctx, func(q *session) error {
 		if n.NotBefore.IsZero() {
-			_, err := q.Exec(ctx, "DELETE FROM subscription_notices WHERE id = ? AND claimed_by = ?", n.ID, node)
+			_, err := q.Exec(ctx,
+				"DELETE FROM subscription_notices WHERE id = ? AND claimed_by = ?", n.ID, node)
 			return err
 		}
 		_, err := q.Exec(ctx, `UPDATE subscription_notices SET attempts = ?, not_before = ?, claimed_by = '', claimed_until = 0

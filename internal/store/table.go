@@ -11,8 +11,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
-// table says once how rows of a kind are kept. What SELECT, INSERT, UPDATE and upsert name, where Scan puts it, and by what
-// queries compare and sort, all follow from its columns. A new column is one line here, beside the migrations.
+// table says once how rows of a kind are kept. What SELECT, INSERT, UPDATE and upsert name, where
+// Scan puts it, and by what queries compare and sort, all follow from its columns. A new column is
+// one line here, beside the migrations.
 type table[T any] struct {
 	name    string
 	key     string // the column that tells a row from all others
@@ -26,7 +27,8 @@ type table[T any] struct {
 	updateText    string // its parameters are updateArgs
 }
 
-// tableColumn is a column of a table, and where a T has what it holds. plain, instant and listing make one.
+// tableColumn is a column of a table, and where a T has what it holds. plain, instant and listing
+// make one.
 type tableColumn[T any] struct {
 	name  string
 	kind  columnKind
@@ -65,9 +67,12 @@ func newTable[T any](name, key string, columns ...tableColumn[T]) *table[T] {
 	}
 	t.selected = strings.Join(read, ", ")
 	t.selectedWhole = strings.Join(readWhole, ", ")
-	t.insertText = "INSERT INTO " + name + " (" + strings.Join(inserted, ", ") + ") VALUES (" + sqldb.Marks(len(inserted)) + ")"
-	t.upsertText = t.insertText + " ON CONFLICT (" + key + ") DO UPDATE SET " + strings.Join(upserts, ", ")
-	t.updateText = "UPDATE " + name + " SET " + strings.Join(updates, ", ") + " WHERE " + key + " = ?"
+	t.insertText = "INSERT INTO " + name + " (" + strings.Join(inserted, ", ") + ") VALUES (" +
+		sqldb.Marks(len(inserted)) + ")"
+	t.upsertText = t.insertText + " ON CONFLICT (" + key + ") DO UPDATE SET " +
+		strings.Join(upserts, ", ")
+	t.updateText = "UPDATE " + name + " SET " + strings.Join(updates, ", ") + " WHERE " + key +
+		" = ?"
 	return t
 }
 
@@ -153,7 +158,8 @@ func (t *table[T]) scanWhole(scan func(...any) error) (*T, error) {
 	return t.scanColumns(scan, func(*tableColumn[T]) bool { return true })
 }
 
-func (t *table[T]) scanColumns(scan func(...any) error, wanted func(*tableColumn[T]) bool) (*T, error) {
+func (t *table[T]) scanColumns(scan func(...any) error,
+	wanted func(*tableColumn[T]) bool) (*T, error) {
 	row := new(T)
 	dest := make([]any, 0, len(t.columns))
 	for i := range t.columns {
@@ -191,7 +197,8 @@ func (t *table[T]) updateArgs(row *T) []any {
 	return append(args, key)
 }
 
-// fields are what queries compare and sort by, with others that are no columns of their own. prefix comes before each name.
+// fields are what queries compare and sort by, with others that are no columns of their own. prefix
+// comes before each name.
 func (t *table[T]) fields(prefix string, others map[query.Field]column) map[query.Field]column {
 	all := make(map[query.Field]column, len(t.columns)+len(others))
 	maps.Copy(all, others)

@@ -17,7 +17,8 @@ func (t catalogTx) TagExists(ctx context.Context, tag string) (exists bool, err 
 }
 
 func (t catalogTx) PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error) {
-	return t.tags(ctx, "SELECT scope_tags FROM catalog_payloads WHERE id = ?", id, catalog.ErrNotFound)
+	return t.tags(ctx, "SELECT scope_tags FROM catalog_payloads WHERE id = ?", id,
+		catalog.ErrNotFound)
 }
 
 func (t catalogTx) DeviceTags(ctx context.Context, id fleet.DeviceID) ([]string, error) {
@@ -34,7 +35,8 @@ func (t catalogTx) tags(ctx context.Context, text string, id any, none error) ([
 }
 
 func (t catalogTx) TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error {
-	if _, err := t.q.Exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(tags), id); err != nil {
+	if _, err := t.q.Exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(tags),
+		id); err != nil {
 		return fmt.Errorf("tagging device %s: %w", id, err)
 	}
 	return nil

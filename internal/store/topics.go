@@ -9,9 +9,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// OtherTopics implements mdm.Store. It reads the index around the topics, which nearly all devices have, and not the
-// devices that have one of them.
-func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Condition, limit int) (n int, names []string, err error) {
+// OtherTopics implements mdm.Store. It reads the index around the topics, which nearly all devices
+// have, and not the devices that have one of them.
+func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Condition,
+	limit int) (n int, names []string, err error) {
 	b := selection{of: &devices, dialect: s.dialect}
 	b.text.WriteString(" FROM apple_enrollments JOIN devices ON devices.id = device_id WHERE stage IN (" + b.bind(mdm.Enrolled) + ", " +
 		b.bind(mdm.Reachable) + ") AND (" + around(&b, topics) + ")")
@@ -27,7 +28,9 @@ func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Co
 		if err := q.Row(ctx, "SELECT count(*)"+from, args, &n); err != nil || n == 0 {
 			return err
 		}
-		return q.Once(ctx, "SELECT devices.name"+from+" ORDER BY devices.name, devices.id LIMIT "+b.bind(limit), b.args,
+		return q.Once(ctx,
+			"SELECT devices.name"+from+" ORDER BY devices.name, devices.id LIMIT "+b.bind(limit),
+			b.args,
 			func(scan func(...any) error) error {
 				var name string
 				err := scan(&name)
@@ -41,7 +44,8 @@ func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Co
 	return n, names, nil
 }
 
-// around is a condition that a topic is none of some, as the ranges between them. The empty topic is none.
+// around is a condition that a topic is none of some, as the ranges between them. The empty topic
+// is none.
 func around(b *selection, topics []string) string {
 	sorted := slices.Compact(slices.Sorted(slices.Values(append([]string{""}, topics...))))
 	ranges := ""

@@ -15,7 +15,8 @@ import (
 func TestVersionsOfAProfile(t *testing.T) {
 	s, c := openCatalog(t)
 	p := create(t, c, wifi("com.example.office"))
-	if _, err := c.Assign(t.Context(), p.ID, []catalog.Assignment{{Kind: catalog.AllDevices}}); err != nil {
+	if _, err := c.Assign(t.Context(), p.ID,
+		[]catalog.Assignment{{Kind: catalog.AllDevices}}); err != nil {
 		t.Fatal(err)
 	}
 	wantChanges(t, s, everybody)
@@ -31,8 +32,11 @@ func TestVersionsOfAProfile(t *testing.T) {
 		return got
 	}
 	name, file := "Guests", "guests.mobileconfig"
-	got := edit(catalog.Patch{DisplayName: &name, FileName: &file, Properties: []byte(`{"payloadName":"New","x":null}`), File: profile("com.example.office", "U-1", "one")})
-	if got.Version != 1 || got.DisplayName != name || got.FileName != file || string(got.Properties) != `{"payloadName":"New"}` ||
+	got := edit(catalog.Patch{DisplayName: &name, FileName: &file,
+		Properties: []byte(`{"payloadName":"New","x":null}`),
+		File:       profile("com.example.office", "U-1", "one")})
+	if got.Version != 1 || got.DisplayName != name || got.FileName != file ||
+		string(got.Properties) != `{"payloadName":"New"}` ||
 		!got.LastModified.After(p.LastModified) {
 		t.Errorf("an edit of names made %+v", got)
 	}
@@ -52,26 +56,31 @@ func TestVersionsOfAProfile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Version != int64(version+3) || seen[got.Revision] || delivered.UUID != got.Revision || string(got.Uploaded()) != string(file) ||
+		if got.Version != int64(version+3) || seen[got.Revision] ||
+			delivered.UUID != got.Revision || string(got.Uploaded()) != string(file) ||
 			!strings.Contains(string(got.Content), ssid) {
-			t.Errorf("a file with a former UUID made version %d, revision %s, uploaded %s", got.Version, got.Revision, got.Uploaded())
+			t.Errorf("a file with a former UUID made version %d, revision %s, uploaded %s",
+				got.Version, got.Revision, got.Uploaded())
 		}
 		seen[got.Revision] = true
 		wantChanges(t, s, everybody)
-		if again := edit(catalog.Patch{File: file}); again.Version != got.Version || again.Revision != got.Revision {
+		if again := edit(catalog.Patch{File: file}); again.Version != got.Version ||
+			again.Revision != got.Revision {
 			t.Errorf("the same file again made version %d", again.Version)
 		}
 		wantChanges(t, s)
 	}
 
-	_, err := c.Update(t.Context(), p.ID, catalog.Patch{File: profile("com.example.other", "U-9", "x")})
+	_, err := c.Update(t.Context(), p.ID, catalog.Patch{File: profile("com.example.other", "U-9",
+		"x")})
 	refused(t, err, "payload", "make a new configuration")
 	_, err = c.Update(t.Context(), p.ID, catalog.Patch{File: []byte("x")})
 	refused(t, err, "payload", "not a configuration profile")
 	if kept, err := c.Get(t.Context(), p.ID); err != nil || kept.Version != 4 {
 		t.Errorf("after refused edits: %+v, %v", kept, err)
 	}
-	if _, err := c.Update(t.Context(), nobody, catalog.Patch{}); !errors.Is(err, catalog.ErrNotFound) {
+	if _, err := c.Update(t.Context(), nobody, catalog.Patch{}); !errors.Is(err,
+		catalog.ErrNotFound) {
 		t.Errorf("an unknown id: %v", err)
 	}
 }
@@ -83,7 +92,9 @@ func TestSimultaneousEditsAreAllVersions(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			if _, err := c.Update(context.Background(), p.ID, catalog.Patch{File: profile("com.example.office", "U-1", fmt.Sprint(i))}); err != nil {
+			if _, err := c.Update(context.Background(), p.ID,
+				catalog.Patch{File: profile("com.example.office", "U-1",
+					fmt.Sprint(i))}); err != nil {
 				t.Error(err)
 			}
 		})

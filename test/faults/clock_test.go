@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// clock is time that passes when a test says so, and that somebody sets. As with a machine's, to set it does not change how
-// long a timer runs.
+// clock is time that passes when a test says so, and that somebody sets. As with a machine's, to
+// set it does not change how long a timer runs.
 type clock struct {
 	mu     sync.Mutex
 	begin  time.Time
@@ -83,11 +83,12 @@ func (c *clock) eventually(t *testing.T, what string, step, most time.Duration, 
 	}
 }
 
-// What the server was to do at a time it does when its clock says so, also if somebody had set it wrong meanwhile; nothing is
-// done before its time, and what has no time is done at once.
+// What the server was to do at a time it does when its clock says so, also if somebody had set it
+// wrong meanwhile; nothing is done before its time, and what has no time is done at once.
 func TestClockJumps(t *testing.T) {
 	const wrong = 72 * time.Hour
-	for name, by := range map[string]time.Duration{"ahead, and back": wrong, "behind, and back": -30 * time.Minute} {
+	for name, by := range map[string]time.Duration{"ahead, and back": wrong,
+		"behind, and back": -30 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newTimed(t)
@@ -95,7 +96,8 @@ func TestClockJumps(t *testing.T) {
 			s.remove(d, "8h", p)
 			s.clock.jump(by)
 			if by > 8*time.Hour {
-				s.eventually("what was removed for 8 hours is back three days later", time.Second, 10*time.Minute, func() bool { return s.shows(d, p, "restore/succeeded") })
+				s.eventually("what was removed for 8 hours is back three days later", time.Second,
+					10*time.Minute, func() bool { return s.shows(d, p, "restore/succeeded") })
 			}
 			// Called while the clock was wrong; done after it was put right.
 			d.SetOnline(false)
@@ -103,7 +105,8 @@ func TestClockJumps(t *testing.T) {
 			s.clock.advance(2 * time.Minute)
 			s.clock.jump(-by)
 			d.SetOnline(true)
-			s.eventually("the call is carried out", time.Second, 10*time.Minute, func() bool { return s.shows(d, s.catalog[1], "remove/removed") })
+			s.eventually("the call is carried out", time.Second, 10*time.Minute,
+				func() bool { return s.shows(d, s.catalog[1], "remove/removed") })
 			// By the right clock, the time for which it is removed is what was asked.
 			s.remove(d, "8h", p, s.catalog[1])
 			s.clock.advance(7 * time.Hour)
@@ -111,18 +114,22 @@ func TestClockJumps(t *testing.T) {
 			if !s.shows(d, p, "remove/removed") {
 				t.Error("restored before its time")
 			}
-			s.eventually("what was removed for 8 hours is back", time.Minute, 2*time.Hour, func() bool { return s.shows(d, p, "restore/succeeded") })
+			s.eventually("what was removed for 8 hours is back", time.Minute, 2*time.Hour,
+				func() bool { return s.shows(d, p, "restore/succeeded") })
 		})
 	}
 }
 
-// What was put off while the clock was ahead is not put off for days when it has been put right: who was not reached is woken,
-// and what failed is tried again, as soon as ever.
+// What was put off while the clock was ahead is not put off for days when it has been put right:
+// who was not reached is woken, and what failed is tried again, as soon as ever.
 func TestClockPutRight(t *testing.T) {
 	const wrong = 72 * time.Hour
 	timedOut := simulator.Hook{RequestType: "RemoveProfile", Effect: simulator.AnswerError}
 	notNow := simulator.Hook{RequestType: "RemoveProfile", Effect: simulator.AnswerNotNow}
-	pushFails := func(s *timed, _ *device) { s.apns.answers(http.StatusServiceUnavailable, "ServiceUnavailable") }
+	pushFails := func(s *timed,
+		_ *device) {
+		s.apns.answers(http.StatusServiceUnavailable, "ServiceUnavailable")
+	}
 	for name, c := range map[string]struct {
 		restoreAfter string
 		begin        func(*timed, *device)
@@ -130,7 +137,8 @@ func TestClockPutRight(t *testing.T) {
 	}{
 		"a push failed":                          {"0", pushFails, ""},
 		"a push failed, and the restore is near": {"8m", pushFails, ""},
-		"a command failed":                       {"0", func(_ *timed, d *device) { d.AddHook(timedOut) }, "attempt 1 of 5 failed"},
+		"a command failed": {"0",
+			func(_ *timed, d *device) { d.AddHook(timedOut) }, "attempt 1 of 5 failed"},
 		"the device said not now": {"0", func(_ *timed, d *device) {
 			d.SetFaults(simulator.Faults{Busy: 1000 * time.Hour}) // it does not come by itself
 			d.AddHook(notNow)
@@ -146,22 +154,25 @@ func TestClockPutRight(t *testing.T) {
 			declared := s.clock.Now()
 			s.eventually("it is put off", time.Second, 10*time.Minute, func() bool {
 				r, _ := s.result(d)
-				return c.detail == "" && s.clock.Now().Sub(declared) > 6*time.Minute || // by then it was tried to wake the device three times
-					len(r.DeviceActionPayloads) == 1 && c.detail != "" && strings.HasPrefix(r.DeviceActionPayloads[0].Detail, c.detail)
+				// by then it was tried to wake the device three times
+				return c.detail == "" && s.clock.Now().Sub(declared) > 6*time.Minute ||
+					len(r.DeviceActionPayloads) == 1 && c.detail != "" &&
+						strings.HasPrefix(r.DeviceActionPayloads[0].Detail, c.detail)
 			})
 			if !slices.Contains(inventory(d.Device), p.Identifier) {
 				t.Fatal("it was done while the clock was ahead")
 			}
 			s.clock.jump(-wrong)
 			s.apns.answers(0, "")
-			s.eventually("what was put off is done", time.Second, 10*time.Minute, func() bool { return s.shows(d, p, "remove/removed") })
+			s.eventually("what was put off is done", time.Second, 10*time.Minute,
+				func() bool { return s.shows(d, p, "remove/removed") })
 			s.log()
 		})
 	}
 }
 
-// Events are kept by position: those that a clock dated days ahead or back neither vanish before their time nor stop a reader
-// who comes back.
+// Events are kept by position: those that a clock dated days ahead or back neither vanish before
+// their time nor stop a reader who comes back.
 func TestEventsOfAWrongClock(t *testing.T) {
 	t.Parallel()
 	s := newTimed(t)
@@ -186,5 +197,6 @@ func TestEventsOfAWrongClock(t *testing.T) {
 		t.Errorf("resumed with %d events, want %d", len(f.seen), want)
 	}
 	s.clock.advance(server.DefaultKeepEvents + 21*24*time.Hour)
-	s.eventually("all are dropped in the end", time.Minute, 3*time.Hour, func() bool { return len(s.events()) == 0 })
+	s.eventually("all are dropped in the end", time.Minute, 3*time.Hour,
+		func() bool { return len(s.events()) == 0 })
 }

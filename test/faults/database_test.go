@@ -17,17 +17,22 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// walled starts a wall before the database for each of n servers, and returns the URLs through them.
+// walled starts a wall before the database for each of n servers, and returns the URLs through
+// them.
 func walled(t *testing.T, c *storetest.Cluster, n int) (walls []*wall, urls []string) {
 	t.Helper()
 	for range n {
-		w := newWall(t, func() (net.Conn, error) { return net.Dial("unix", filepath.Join(c.Dir, ".s.PGSQL.5432")) })
-		walls, urls = append(walls, w), append(urls, "postgres://postgres@"+w.address()+"/syncpayloads?sslmode=disable&syncpayloads.patience=3s")
+		w := newWall(t, func() (net.Conn, error) {
+			return net.Dial("unix", filepath.Join(c.Dir, ".s.PGSQL.5432"))
+		})
+		walls, urls = append(walls, w), append(urls,
+			"postgres://postgres@"+w.address()+"/syncpayloads?sslmode=disable&syncpayloads.patience=3s")
 	}
 	return walls, urls
 }
 
-// shutDown stops the database as its administrator does who does not wait for its clients ("fast"), and runs it again.
+// shutDown stops the database as its administrator does who does not wait for its clients ("fast"),
+// and runs it again.
 func shutDown(t *testing.T, c *storetest.Cluster) {
 	t.Helper()
 	file := filepath.Join(c.Dir, "data", "postmaster.pid")
@@ -43,7 +48,8 @@ func shutDown(t *testing.T, c *storetest.Cluster) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(time.Minute); !errors.Is(err, os.ErrNotExist); _, err = os.Stat(file) {
+	for end := time.Now().Add(time.Minute); !errors.Is(err, os.ErrNotExist); _,
+		err = os.Stat(file) {
 		if time.Now().After(end) {
 			t.Fatal("PostgreSQL does not stop")
 		}
@@ -66,7 +72,8 @@ func TestDatabaseFails(t *testing.T) {
 	for name, fault := range map[string]func(t *testing.T, c *storetest.Cluster, walls []*wall){
 		"crash":     func(t *testing.T, c *storetest.Cluster, _ []*wall) { restart(t, c) },
 		"shut down": func(t *testing.T, c *storetest.Cluster, _ []*wall) { shutDown(t, c) },
-		"connections ended by its administrator": func(t *testing.T, c *storetest.Cluster, _ []*wall) {
+		"connections ended by its administrator": func(t *testing.T, c *storetest.Cluster,
+			_ []*wall) {
 			for range 20 {
 				if err := c.Exec(context.Background(), cutAll); err != nil {
 					t.Fatal(err)
@@ -121,8 +128,8 @@ func TestDatabaseFails(t *testing.T) {
 	}
 }
 
-// A server that cannot reach the database, and is told nothing, says that it is busy, in bounded time, and holds up nobody:
-// the other goes on, and keeps the clocks.
+// A server that cannot reach the database, and is told nothing, says that it is busy, in bounded
+// time, and holds up nobody: the other goes on, and keeps the clocks.
 func TestPartitionFromDatabase(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -135,7 +142,8 @@ func TestPartitionFromDatabase(t *testing.T) {
 			t.Logf("server %d is cut off", i)
 			w.silence()
 			s.busy(s.nodes[i], timed, 45*time.Second)
-			s.front.lead(anyOf(s.nodes[1-i].listen)) // as a balancer that looks after its servers does
+			// as a balancer that looks after its servers does
+			s.front.lead(anyOf(s.nodes[1-i].listen))
 			s.restores("https://"+s.nodes[1-i].listen, timed, time.Minute)
 			w.heal()
 			s.front.lead(anyOf(s.nodes[0].listen, s.nodes[1].listen))
@@ -161,13 +169,16 @@ func (s *site) busy(n *node, d *device, within time.Duration) {
 	for _, call := range []struct {
 		method, path string
 		body         any
-	}{{"GET", path, nil}, {"POST", path + "/syncPayloads", map[string]any{"deviceActionPayloads": []any{}}},
+	}{{"GET", path, nil}, {"POST", path + "/syncPayloads",
+		map[string]any{"deviceActionPayloads": []any{}}},
 		{"GET", "/enroll/" + d.id, nil}} {
 		calls.Go(func() {
 			began := time.Now()
-			status, answer, err := patient.send("https://"+n.listen, call.method, call.path, nil, call.body)
+			status, answer, err := patient.send("https://"+n.listen, call.method, call.path, nil,
+				call.body)
 			if status != http.StatusServiceUnavailable || time.Since(began) > within {
-				s.Errorf("after %s a %s is answered %d %s %v", time.Since(began), call.method, status, answer, err)
+				s.Errorf("after %s a %s is answered %d %s %v", time.Since(began), call.method,
+					status, answer, err)
 			}
 		})
 	}
@@ -183,21 +194,25 @@ func (s *site) restores(server string, d *device, within time.Duration) {
 			s.Fatal("the other server accepts nothing")
 		}
 	}
-	for restored := false; !restored; time.Sleep(50 * time.Millisecond) { // devices connect by themselves
+	// devices connect by themselves
+	for restored := false; !restored; time.Sleep(50 * time.Millisecond) {
 		r, _ := s.result(d)
 		restored = r.ActionState == "done" && strings.HasPrefix(r.of(s.catalog[0]), "restore/")
 		if s.Failed() || time.Since(began) > within {
-			s.Fatalf("after %s what was removed for a second is not restored: %+v", time.Since(began), r)
+			s.Fatalf("after %s what was removed for a second is not restored: %+v",
+				time.Since(began), r)
 		}
 	}
 	s.Logf("restored after %s", time.Since(began).Round(time.Second/10))
 }
 
-// On a full disk of the database nothing is accepted that is not kept, and the servers go on when there is room again.
+// On a full disk of the database nothing is accepted that is not kept, and the servers go on when
+// there is room again.
 func TestDatabaseDiskFull(t *testing.T) {
 	disk := newDisk(t, 192<<20)
 	t.Setenv("TMPDIR", disk.folder)
-	c := newCluster(t, "max_wal_size=32MB", "min_wal_size=32MB", "wal_recycle=off", "checkpoint_timeout=30s")
+	c := newCluster(t, "max_wal_size=32MB", "min_wal_size=32MB", "wal_recycle=off",
+		"checkpoint_timeout=30s")
 	if !strings.HasPrefix(c.Dir, disk.folder) {
 		t.Fatalf("the database is not on the small disk but in %s", c.Dir)
 	}
@@ -207,8 +222,10 @@ func TestDatabaseDiskFull(t *testing.T) {
 	for end := time.Now().Add(lasting(0)); ; {
 		l.again()
 		disk.fill()
-		// A write-ahead log that cannot grow ends PostgreSQL; until then it refuses what needs room.
-		if err := c.Exec(context.Background(), "CREATE TABLE room AS SELECT generate_series(1, 5000000)"); err == nil {
+		// A write-ahead log that cannot grow ends PostgreSQL; until then it refuses what needs
+		// room.
+		if err := c.Exec(context.Background(),
+			"CREATE TABLE room AS SELECT generate_series(1, 5000000)"); err == nil {
 			t.Fatal("there is room on the full disk")
 		}
 		l.stuck()

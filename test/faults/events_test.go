@@ -33,7 +33,8 @@ func (f *follower) read(ctx context.Context, after int64, most int, last func() 
 	defer cancel()
 	watch := time.AfterFunc(20*time.Second, cancel) // the last may have been read already
 	defer watch.Stop()
-	r, err := http.NewRequestWithContext(ctx, "GET", fmt.Sprintf("%s/api/events?after=%d", f.server, after), nil)
+	r, err := http.NewRequestWithContext(ctx, "GET",
+		fmt.Sprintf("%s/api/events?after=%d", f.server, after), nil)
 	if err != nil {
 		f.Error(err)
 		return after
@@ -72,11 +73,12 @@ func (f *follower) read(ctx context.Context, after int64, most int, last func() 
 	return after
 }
 
-// Three servers write at the same time. What readers of each have read, cut off and resumed at random points, is what the
-// database has, in its order, nothing missing and nothing twice.
+// Three servers write at the same time. What readers of each have read, cut off and resumed at
+// random points, is what the database has, in its order, nothing missing and nothing twice.
 func TestEventsAreTheSameOnAllNodes(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, "commit_delay=2000", "commit_siblings=1") // commits take long, so that they overlap
+	// commits take long, so that they overlap
+	c := newCluster(t, "commit_delay=2000", "commit_siblings=1")
 	url := c.URL("syncpayloads")
 	s := newSite(t, 12, url, url, url, url)
 	var mu sync.Mutex
@@ -105,7 +107,8 @@ func TestEventsAreTheSameOnAllNodes(t *testing.T) {
 		}
 		for j := range min(len(f.seen), len(all)) {
 			if f.seen[j] != all[j].Position {
-				t.Errorf("reader %d has event %d as number %d, the database %d", i, f.seen[j], j, all[j].Position)
+				t.Errorf("reader %d has event %d as number %d, the database %d", i, f.seen[j], j,
+					all[j].Position)
 				break
 			}
 		}

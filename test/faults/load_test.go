@@ -18,8 +18,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// load is an admin for each device, who declares one random set after the other, and makes each call again until it is
-// accepted. What was accepted must be what the server says, whoever of the servers answers.
+// load is an admin for each device, who declares one random set after the other, and makes each
+// call again until it is accepted. What was accepted must be what the server says, whoever of the
+// servers answers.
 type load struct {
 	*site
 	devices []*device
@@ -32,7 +33,8 @@ type load struct {
 
 func (s *site) load(devices []*device) *load {
 	ctx, stop := context.WithCancel(s.Context())
-	l := &load{site: s, devices: slices.Clone(devices), asked: make([][]payload, len(devices)), stop: stop}
+	l := &load{site: s, devices: slices.Clone(devices), asked: make([][]payload, len(devices)),
+		stop: stop}
 	for i := range l.devices {
 		l.admins.Go(func() { l.admin(ctx, i) })
 	}
@@ -68,20 +70,24 @@ func (l *load) admin(ctx context.Context, i int) {
 
 func (l *load) accepted(d *device, set []payload) bool { return l.declare(l.url, d, set, "0") }
 
-// declare asks a server for a set to be off a device, until it restores it. A server in trouble may say so, and nothing
-// else.
-func (s *site) declare(server string, d *device, set []payload, restoreAfter string) (accepted bool) {
+// declare asks a server for a set to be off a device, until it restores it. A server in trouble may
+// say so, and nothing else.
+func (s *site) declare(server string, d *device, set []payload,
+	restoreAfter string) (accepted bool) {
 	items := []any{}
 	for _, p := range set {
 		items = append(items, map[string]string{"payloadId": p.ID, "payloadType": p.Type})
 	}
-	status, answer, err := s.send(server, "POST", "/beta/deviceManagement/managedDevices/"+d.id+"/syncPayloads",
-		map[string]string{"Restore-After": restoreAfter}, map[string]any{"deviceActionPayloads": items})
+	status, answer, err := s.send(server, "POST",
+		"/beta/deviceManagement/managedDevices/"+d.id+"/syncPayloads",
+		map[string]string{"Restore-After": restoreAfter},
+		map[string]any{"deviceActionPayloads": items})
 	if status != 0 && status != http.StatusNoContent && status < 500 {
 		s.Errorf("a call is answered %d %s", status, answer)
 	}
 	if status != http.StatusNoContent {
-		fmt.Fprintf(s.troubles, "a call of device %s is answered %d %s %v\n", d.id, status, answer, err)
+		fmt.Fprintf(s.troubles, "a call of device %s is answered %d %s %v\n", d.id, status, answer,
+			err)
 	}
 	return status == http.StatusNoContent
 }
@@ -94,7 +100,8 @@ func (l *load) recall(d *device, set []payload) {
 	}
 	for _, p := range set {
 		if got := r.of(p); !strings.HasPrefix(got, "remove/") {
-			l.Errorf("%s was accepted to be removed from device %s, and is shown as %s", p.Identifier, d.id, got)
+			l.Errorf("%s was accepted to be removed from device %s, and is shown as %s",
+				p.Identifier, d.id, got)
 		}
 	}
 }
@@ -110,7 +117,8 @@ type result struct {
 
 // result reads a device's latest action; false if the server did not answer.
 func (s *site) result(d *device) (r result, ok bool) {
-	status, answer, err := s.call("GET", "/beta/deviceManagement/managedDevices/"+d.id+"?$select=id,deviceActionResults", nil)
+	status, answer, err := s.call("GET",
+		"/beta/deviceManagement/managedDevices/"+d.id+"?$select=id,deviceActionResults", nil)
 	if err != nil || status >= 500 {
 		return r, false
 	}
@@ -165,8 +173,8 @@ func (s *site) left(set []payload) []string {
 	return left
 }
 
-// finish stops the admins, lets everything settle and compares what was asked, what the server says, what each device
-// has, and what it was asked to do.
+// finish stops the admins, lets everything settle and compares what was asked, what the server
+// says, what each device has, and what it was asked to do.
 func (l *load) finish() {
 	l.Helper()
 	l.stop()
@@ -180,14 +188,16 @@ func (l *load) finish() {
 				break
 			}
 			if l.Failed() || time.Now().After(end) {
-				l.Fatalf("device %s has %v, asked was %v; the server says %+v", d.id, inventory(d.Device), want, r)
+				l.Fatalf("device %s has %v, asked was %v; the server says %+v", d.id,
+					inventory(d.Device), want, r)
 			}
 			time.Sleep(20 * time.Millisecond) // devices connect by themselves
 		}
 		l.askedOnce(d)
 	}
 	l.log()
-	l.Logf("%d calls accepted, %d times refused or without an answer", l.calls.Load(), l.refused.Load())
+	l.Logf("%d calls accepted, %d times refused or without an answer", l.calls.Load(),
+		l.refused.Load())
 }
 
 // askedOnce: what a device reported, and knows that the server took, it is never asked again.

@@ -5,17 +5,22 @@ import (
 	"time"
 )
 
-// Whatever the network between devices and servers does, everything is carried out in the end, and nothing twice.
+// Whatever the network between devices and servers does, everything is carried out in the end, and
+// nothing twice.
 func TestNetworkOfDevicesFails(t *testing.T) {
 	for name, fault := range map[string]func(*wall){
-		"silent": func(w *wall) { w.silence(); time.Sleep(7 * time.Second) }, // longer than devices wait
+		// longer than devices wait
+		"silent": func(w *wall) { w.silence(); time.Sleep(7 * time.Second) },
 		"cut": func(w *wall) {
 			for range 40 {
 				w.cut()
 				time.Sleep(50 * time.Millisecond)
 			}
 		},
-		"slow":        func(w *wall) { w.slow(200 * time.Millisecond); time.Sleep(5 * time.Second) },
+		"slow": func(w *wall) {
+			w.slow(200 * time.Millisecond)
+			time.Sleep(5 * time.Second)
+		},
 		"unreachable": func(w *wall) { w.refuse(); time.Sleep(3 * time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,7 +43,8 @@ type node struct {
 	said    *output
 }
 
-// newNode returns a server that does not run yet. It gets the same socket whenever it starts, which nobody else can have.
+// newNode returns a server that does not run yet. It gets the same socket whenever it starts, which
+// nobody else can have.
 func newNode(t *testing.T, flags ...string) *node {
 	t.Helper()
 	socket, err := activation.Listen("127.0.0.1:0")
@@ -51,7 +52,8 @@ func newNode(t *testing.T, flags ...string) *node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	n := &node{T: t, path: servertest.Program(t), data: t.TempDir(), listen: socket.Addr(), socket: socket, flags: flags}
+	n := &node{T: t, path: servertest.Program(t), data: t.TempDir(), listen: socket.Addr(),
+		socket: socket, flags: flags}
 	t.Cleanup(n.kill)
 	return n
 }
@@ -61,7 +63,8 @@ func (n *node) start() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.said = new(output)
-	c := exec.Command(n.path, append([]string{"serve", "--data", n.data, "--rate-limit", "0", "--log-level", "WARN"}, n.flags...)...)
+	c := exec.Command(n.path, append([]string{"serve", "--data", n.data, "--rate-limit", "0",
+		"--log-level", "WARN"}, n.flags...)...)
 	if err := n.socket.Pass(c); err != nil {
 		n.Fatal(err)
 	}
@@ -124,7 +127,8 @@ func (n *node) alive() {
 func (n *node) up() {
 	n.Helper()
 	anyCertificate := &http.Client{Timeout: 10 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+			DisableKeepAlives: true}}
 	end := time.Now().Add(time.Minute)
 	for {
 		n.alive()

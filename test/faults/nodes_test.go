@@ -22,7 +22,8 @@ func newCluster(t *testing.T, settings ...string) *storetest.Cluster {
 	return c
 }
 
-// Of three servers one dies every little while, in the middle of whatever it does, and comes back. The others go on.
+// Of three servers one dies every little while, in the middle of whatever it does, and comes back.
+// The others go on.
 func TestNodesDie(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -32,7 +33,8 @@ func TestNodesDie(t *testing.T) {
 	kills := 0
 	for end := time.Now().Add(lasting(15 * time.Second)); time.Now().Before(end); kills++ {
 		n := s.nodes[kills%len(s.nodes)]
-		time.Sleep(time.Duration(500+kills*137%700) * time.Millisecond) // the points at which they die
+		// the points at which they die
+		time.Sleep(time.Duration(500+kills*137%700) * time.Millisecond)
 		n.kill()
 		n.start()
 		n.up()

@@ -9,11 +9,13 @@ import (
 	"time"
 )
 
-// balancer asks a server how it is, as a balancer does: over a connection of its own each time, and for not too long.
+// balancer asks a server how it is, as a balancer does: over a connection of its own each time, and
+// for not too long.
 func balancer(t *testing.T, n *node, path string) (status int, retryAfter, text string) {
 	t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+			DisableKeepAlives: true}}
 	answer, err := client.Get("https://" + n.listen + path)
 	if err != nil {
 		t.Fatalf("%s is not answered: %v; the server said:\n%s", path, err, n.said)
@@ -31,7 +33,8 @@ func becomes(t *testing.T, n *node, status int, within time.Duration) {
 	t.Helper()
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) { // as often as a balancer might
 		got, retryAfter, text := balancer(t, n, "/readyz")
-		if (retryAfter != "") != (got == http.StatusServiceUnavailable) || strings.Contains(text, "127.0.0.1") || strings.Contains(text, "postgres") {
+		if (retryAfter != "") != (got == http.StatusServiceUnavailable) ||
+			strings.Contains(text, "127.0.0.1") || strings.Contains(text, "postgres") {
 			t.Fatalf("/readyz answers %d, Retry-After %q: %s", got, retryAfter, text)
 		}
 		if got == status {
@@ -44,8 +47,8 @@ func becomes(t *testing.T, n *node, status int, within time.Duration) {
 	}
 }
 
-// A server that cannot reach its database is not ready, and lives; the other one is ready all the time. When the database
-// is there again, so is the server.
+// A server that cannot reach its database is not ready, and lives; the other one is ready all the
+// time. When the database is there again, so is the server.
 func TestReadyFollowsTheDatabase(t *testing.T) {
 	for name, cut := range map[string]func(*wall){"refused": (*wall).refuse, "silent": (*wall).silence} {
 		t.Run(name, func(t *testing.T) {
@@ -64,13 +67,17 @@ func TestReadyFollowsTheDatabase(t *testing.T) {
 				cut(walls[0])
 				becomes(t, nodes[0], http.StatusServiceUnavailable, 10*time.Second)
 				for range 5 {
-					if status, _, text := balancer(t, nodes[0], "/healthz"); status != http.StatusOK {
-						t.Errorf("a server without a database says that it does not live: %d %s", status, text)
+					if status, _, text := balancer(t, nodes[0],
+						"/healthz"); status != http.StatusOK {
+						t.Errorf("a server without a database says that it does not live: %d %s",
+							status, text)
 					}
-					if status, _, text := balancer(t, nodes[0], "/readyz"); status != http.StatusServiceUnavailable {
+					if status, _, text := balancer(t, nodes[0],
+						"/readyz"); status != http.StatusServiceUnavailable {
 						t.Errorf("a server without a database is ready: %d %s", status, text)
 					}
-					if status, _, text := balancer(t, nodes[1], "/readyz"); status != http.StatusOK {
+					if status, _, text := balancer(t, nodes[1],
+						"/readyz"); status != http.StatusOK {
 						t.Errorf("the other server: %d %s", status, text)
 					}
 				}

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// A server that is started with its socket is restarted under load, in order: no connection is refused, every call and every
-// message of a device is answered, by the one that ends or by the one that begins.
+// A server that is started with its socket is restarted under load, in order: no connection is
+// refused, every call and every message of a device is answered, by the one that ends or by the one
+// that begins.
 func TestRestartRefusesNobody(t *testing.T) {
 	t.Parallel()
 	s, _ := onFile(t, 4)
@@ -41,7 +42,8 @@ func TestRestartRefusesNobody(t *testing.T) {
 	l.again()
 	l.finish()
 	if refused.Load() > 0 || l.refused.Load() > 0 || s.fleet.Stats().Failures > failures {
-		t.Errorf("%d connections were refused; %d calls and %d connections of devices failed:\n%s", refused.Load(),
+		t.Errorf("%d connections were refused; %d calls and %d connections of devices failed:\n%s",
+			refused.Load(),
 			l.refused.Load(), s.fleet.Stats().Failures-failures, s.troubles.String())
 	}
 }
@@ -83,9 +85,12 @@ func TestEndAnswersWhatHasBegun(t *testing.T) {
 	answer(fromIdle)
 	const doc = `{"displayName": "made while the server ends"}`
 	call, fromCall := dial()
-	ask(call, fmt.Sprintf("POST /beta/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
-		"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", s.token, len(doc)))
-	if line, err := fromCall.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") { // it reads the body now
+	ask(call,
+		fmt.Sprintf("POST /beta/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
+			"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", s.token, len(doc)))
+	// it reads the body now
+	if line, err := fromCall.ReadString('\n'); err != nil ||
+		!strings.Contains(line, "100 Continue") {
 		t.Fatalf("the server does not want the body: %q %v", line, err)
 	}
 	if _, err := fromCall.ReadString('\n'); err != nil {
@@ -98,13 +103,15 @@ func TestEndAnswersWhatHasBegun(t *testing.T) {
 	}
 	ask(call, doc)
 	if res := answer(fromCall); res.StatusCode != http.StatusCreated || !res.Close {
-		t.Errorf("a call that had begun is answered %s, and the connection is to be used again: %t", res.Status, !res.Close)
+		t.Errorf("a call that had begun is answered %s, and the connection is to be used again: %t",
+			res.Status, !res.Close)
 	}
 	<-ended
 	n.start()
 	n.up()
 	var found struct{ Value []any }
-	s.must("GET", "/beta/groups?$filter=displayName%20eq%20'made%20while%20the%20server%20ends'", nil, &found)
+	s.must("GET", "/beta/groups?$filter=displayName%20eq%20'made%20while%20the%20server%20ends'",
+		nil, &found)
 	if len(found.Value) != 1 {
 		t.Errorf("the group is there %d times", len(found.Value))
 	}

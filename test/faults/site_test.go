@@ -1,9 +1,11 @@
-// Package faults runs the real program, each server in a process of its own, and does to it what happens in the field:
-// processes die, databases stop, disks fill, networks go silent, clocks jump, the push service fails. Devices and admins go
-// on all the while. Afterwards no accepted call may be lost, no final state changed, no task forgotten, and every
-// simulated device's own stores hold what was asked.
+// Package faults runs the real program, each server in a process of its own, and does to it what
+// happens in the field: processes die, databases stop, disks fill, networks go silent, clocks jump,
+// the push service fails. Devices and admins go on all the while. Afterwards no accepted call may
+// be lost, no final state changed, no task forgotten, and every simulated device's own stores hold
+// what was asked.
 //
-// The tests take a few minutes. With -faults.long=30m the load goes on for so long under each fault that repeats.
+// The tests take a few minutes. With -faults.long=30m the load goes on for so long under each fault
+// that repeats.
 package faults
 
 import (
@@ -41,7 +43,8 @@ func lasting(short time.Duration) time.Duration {
 	return short
 }
 
-// site is an organization: servers on one database behind one address, a push service, devices and admins.
+// site is an organization: servers on one database behind one address, a push service, devices and
+// admins.
 type site struct {
 	*testing.T
 	nodes    []*node
@@ -75,21 +78,25 @@ var keys = simulator.NewKeyPool(4)
 
 var appStore = map[int64]string{1000: "com.example.app0", 1001: "com.example.app1"}
 
-// patience is for how long devices and callers wait for an answer: on a machine with much else to do one may take seconds.
+// patience is for how long devices and callers wait for an answer: on a machine with much else to
+// do one may take seconds.
 const patience = 15 * time.Second
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// newSite starts a server for each database, which are ways to the same one, enrolls devices and gives them everything in
-// the catalog.
+// newSite starts a server for each database, which are ways to the same one, enrolls devices and
+// gives them everything in the catalog.
 func newSite(t *testing.T, devices int, location string, databases ...string) *site {
 	t.Helper()
 	s := &site{T: t, database: location, troubles: new(output)}
 	s.servers(databases)
 	s.open()
-	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys, Gateway: s.gateway, Apps: appStore,
-		PollEvery: 300 * time.Millisecond, RetryAfter: 100 * time.Millisecond, Timeout: patience, JournalSize: 100_000,
-		Log: slog.New(slog.NewTextHandler(s.troubles, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys,
+		Gateway: s.gateway, Apps: appStore,
+		PollEvery: 300 * time.Millisecond, RetryAfter: 100 * time.Millisecond, Timeout: patience,
+		JournalSize: 100_000,
+		Log: slog.New(slog.NewTextHandler(s.troubles,
+			&slog.HandlerOptions{Level: slog.LevelDebug}))})
 	for i := range devices {
 		s.enroll(uint64(i))
 	}
@@ -119,7 +126,8 @@ func (s *site) servers(databases []string) {
 	s.front = newWall(s.T, anyOf(addresses...))
 	s.url = "https://" + s.front.address()
 	for i, n := range s.nodes {
-		n.flags = []string{"--url", s.url, "--apns-url", s.gateway.URL(), "--apns-ca", apns, "--retry-base", "100ms", "--poll-base", "100ms"}
+		n.flags = []string{"--url", s.url, "--apns-url", s.gateway.URL(), "--apns-ca", apns,
+			"--retry-base", "100ms", "--poll-base", "100ms"}
 		if store.IsPostgres(databases[i]) {
 			n.flags = append(n.flags, "--db", databases[i])
 		}
@@ -150,7 +158,8 @@ func (s *site) open() {
 func (s *site) fill() {
 	s.Helper()
 	s.http = &http.Client{Transport: s.transport(), Timeout: patience}
-	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(), time.Now().AddDate(0, -2, 0))
+	certificate, key, _, err := simulator.NewPushCertificate(uuid.NewString(),
+		time.Now().AddDate(0, -2, 0))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -186,7 +195,8 @@ func (s *site) enroll(seed uint64) {
 		s.Fatal(err)
 	}
 	var list struct{ Value []struct{ ID string } }
-	s.must("GET", "/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+d.Facts().UDID+"'", nil, &list)
+	s.must("GET", "/beta/deviceManagement/managedDevices?$filter=udid%20eq%20'"+d.Facts().UDID+"'",
+		nil, &list)
 	if len(list.Value) != 1 {
 		s.Fatalf("%d devices have UDID %s", len(list.Value), d.Facts().UDID)
 	}
@@ -200,7 +210,8 @@ func (s *site) profile(identifier string) payload {
 	s.Helper()
 	p := payload{Type: "deviceConfiguration", Identifier: identifier}
 	s.must("POST", "/beta/deviceManagement/deviceConfigurations", map[string]any{
-		"@odata.type": "#microsoft.graph.iosCustomConfiguration", "displayName": "Profile " + identifier,
+		"@odata.type":     "#microsoft.graph.iosCustomConfiguration",
+		"displayName":     "Profile " + identifier,
 		"payloadFileName": identifier + ".mobileconfig", "payload": mobileconfig(identifier)}, &p)
 	s.must("POST", "/beta/deviceManagement/deviceConfigurations/"+p.ID+"/assign", map[string]any{
 		"assignments": []any{map[string]any{"target": everyDevice}}}, nil)
@@ -212,10 +223,12 @@ func (s *site) app(number int64) payload {
 	bundle := appStore[number]
 	p := payload{Type: "application", Identifier: bundle}
 	s.must("POST", "/beta/deviceAppManagement/mobileApps", map[string]any{
-		"@odata.type": "#microsoft.graph.iosStoreApp", "displayName": "App " + bundle, "bundleId": bundle,
+		"@odata.type": "#microsoft.graph.iosStoreApp", "displayName": "App " + bundle,
+		"bundleId":    bundle,
 		"appStoreUrl": fmt.Sprintf("https://apps.apple.com/app/id%d", number)}, &p)
 	s.must("POST", "/beta/deviceAppManagement/mobileApps/"+p.ID+"/assign", map[string]any{
-		"mobileAppAssignments": []any{map[string]any{"intent": "required", "target": everyDevice}}}, nil)
+		"mobileAppAssignments": []any{map[string]any{"intent": "required", "target": everyDevice}}},
+		nil)
 	return p
 }
 
@@ -238,7 +251,8 @@ func (s *site) call(method, path string, body any) (status int, answer []byte, e
 	return s.send(s.url, method, path, nil, body)
 }
 
-func (s *site) send(server, method, path string, header map[string]string, body any) (status int, answer []byte, err error) {
+func (s *site) send(server, method, path string, header map[string]string,
+	body any) (status int, answer []byte, err error) {
 	var doc []byte
 	if body != nil {
 		if doc, err = json.Marshal(body); err != nil {

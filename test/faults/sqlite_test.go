@@ -15,7 +15,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// onFile is a site of one server with a SQLite file in a folder, which is read while the server rests.
+// onFile is a site of one server with a SQLite file in a folder, which is read while the server
+// rests.
 func onFile(t *testing.T, devices int) (s *site, file string) {
 	t.Helper()
 	s = newSite(t, devices, "", "")
@@ -49,15 +50,19 @@ func damage(t *testing.T, file string, from int) []byte {
 	return text
 }
 
-// A server does not start on a file that it cannot use. It says which file that is and what is wrong with it, and does not
-// touch it.
+// A server does not start on a file that it cannot use. It says which file that is and what is
+// wrong with it, and does not touch it.
 func TestUnusableFile(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, n *node, file string)
 		says  string
 	}{
-		"damaged at the beginning": {func(t *testing.T, _ *node, file string) { damage(t, file, 0) }, "damaged"},
-		"damaged in the middle":    {func(t *testing.T, _ *node, file string) { damage(t, file, 20) }, "damaged"},
+		"damaged at the beginning": {func(t *testing.T, _ *node, file string) {
+			damage(t, file, 0)
+		}, "damaged"},
+		"damaged in the middle": {func(t *testing.T, _ *node, file string) {
+			damage(t, file, 20)
+		}, "damaged"},
 		"cut off": {func(t *testing.T, _ *node, file string) {
 			if err := os.Truncate(file, 40_000); err != nil {
 				t.Fatal(err)
@@ -67,7 +72,8 @@ func TestUnusableFile(t *testing.T) {
 			if os.Getuid() == 0 { // root may write to any
 				n.login = &syscall.Credential{Uid: 65534, Gid: 65534}
 			}
-			if err := errors.Join(os.Chmod(file, 0o444), os.Chmod(n.data, 0o555), open(filepath.Dir(n.data))); err != nil {
+			if err := errors.Join(os.Chmod(file, 0o444), os.Chmod(n.data, 0o555),
+				open(filepath.Dir(n.data))); err != nil {
 				t.Fatal(err)
 			}
 		}, "permission denied"},
@@ -107,8 +113,9 @@ func open(folder string) error {
 	}
 }
 
-// A server whose file breaks while it runs says that it fails, to whoever asks for what it cannot read or keep, and logs
-// why; nothing is accepted any more that would be lost. It does not start again on that file.
+// A server whose file breaks while it runs says that it fails, to whoever asks for what it cannot
+// read or keep, and logs why; nothing is accepted any more that would be lost. It does not start
+// again on that file.
 func TestFileBreaks(t *testing.T) {
 	t.Parallel()
 	s, file := onFile(t, 1)
@@ -126,7 +133,8 @@ func TestFileBreaks(t *testing.T) {
 	}
 	status, answer, err := s.call("GET", "/beta/deviceManagement/deviceConfigurations", nil)
 	if accepted > 0 || err != nil || status < 500 {
-		t.Errorf("%d calls were accepted; the catalog is answered %d %s %v; %s", accepted, status, answer, err, n.said)
+		t.Errorf("%d calls were accepted; the catalog is answered %d %s %v; %s", accepted, status,
+			answer, err, n.said)
 	}
 	n.alive()
 	if said := n.said.String(); !strings.Contains(said, "malformed") {
@@ -139,7 +147,8 @@ func TestFileBreaks(t *testing.T) {
 	}
 }
 
-// On a full disk nothing is accepted that is not kept, and the server goes on when there is room again.
+// On a full disk nothing is accepted that is not kept, and the server goes on when there is room
+// again.
 func TestFullDisk(t *testing.T) {
 	disk := newDisk(t, 16<<20)
 	t.Setenv("TMPDIR", disk.folder)

@@ -23,8 +23,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// timed is a site of one device whose server runs in the test's process by the test's clock, and whose push service fails when
-// the test says so. The device does not connect but when it is pushed, or was interrupted.
+// timed is a site of one device whose server runs in the test's process by the test's clock, and
+// whose push service fails when the test says so. The device does not connect but when it is
+// pushed, or was interrupted.
 type timed struct {
 	*site
 	clock *clock
@@ -43,18 +44,21 @@ func newTimed(t *testing.T) *timed {
 	cas := s.pushes()
 	data := t.TempDir()
 	s.database = storetest.Location(t)
-	running, err := server.Start(t.Context(), server.Config{DataDir: data, Database: s.database, Listen: "127.0.0.1:0",
-		APNsURL: "https://" + s.wall.address(), APNsCAs: cas, Clock: s.clock, Log: quiet()})
+	running, err := server.Start(t.Context(),
+		server.Config{DataDir: data, Database: s.database, Listen: "127.0.0.1:0",
+			APNsURL: "https://" + s.wall.address(), APNsCAs: cas, Clock: s.clock, Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = running.Close(context.Background()) })
-	if _, s.token, err = running.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator}); err != nil {
+	if _, s.token, err = running.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "admin", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
 	s.url, s.ca = running.URL(), running.CAFile()
 	s.fill()
-	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys, Gateway: s.gateway, Apps: appStore, Clock: s.clock, Log: quiet()})
+	s.fleet = simulator.NewFleet(simulator.Options{Transport: s.transport(), Keys: keys,
+		Gateway: s.gateway, Apps: appStore, Clock: s.clock, Log: quiet()})
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan struct{})
 	go func() { s.fleet.Run(ctx); close(ran) }()
@@ -120,9 +124,11 @@ func (s *timed) pushes() *x509.CertPool {
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(s.gateway.CA())
 	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}, ErrorLog: log.New(io.Discard, "", 0)}
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}},
+		ErrorLog:  log.New(io.Discard, "", 0)}
 	s.apns = &service{}
-	listening := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	listening := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
 		status, reason := s.apns.begin()
 		defer s.apns.end()
 		if status == 0 {
@@ -136,7 +142,8 @@ func (s *timed) pushes() *x509.CertPool {
 	listening.EnableHTTP2, listening.Config.ErrorLog = true, log.New(io.Discard, "", 0)
 	listening.StartTLS()
 	s.Cleanup(listening.Close)
-	s.wall = newWall(s.T, func() (net.Conn, error) { return net.Dial("tcp", listening.Listener.Addr().String()) })
+	s.wall = newWall(s.T,
+		func() (net.Conn, error) { return net.Dial("tcp", listening.Listener.Addr().String()) })
 	cas := x509.NewCertPool()
 	cas.AddCert(listening.Certificate())
 	return cas
@@ -147,7 +154,8 @@ func (s *timed) eventually(what string, step, most time.Duration, ok func() bool
 	s.clock.eventually(s.T, what, step, most, ok)
 }
 
-// settle lets the server and the device do what is due: no push is on its way, and no device is connected or about to be.
+// settle lets the server and the device do what is due: no push is on its way, and no device is
+// connected or about to be.
 func (s *timed) settle() {
 	s.Helper()
 	calm, before := 0, s.fleet.Stats()
@@ -179,7 +187,8 @@ func (s *timed) remove(d *device, restoreAfter string, set ...payload) {
 	})
 }
 
-// shows reports how an action stands with a payload, and whether the device's own stores say the same.
+// shows reports how an action stands with a payload, and whether the device's own stores say the
+// same.
 func (s *timed) shows(d *device, p payload, want string) bool {
 	r, ok := s.result(d)
 	has := slices.Contains(inventory(d.Device), p.Identifier)

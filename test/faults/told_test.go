@@ -37,7 +37,8 @@ func (s *site) told(all []live.Event) {
 		}
 		for _, a := range past {
 			if states[a.ID] != a.State {
-				s.Errorf("action %s is told to be in state %d, and is in %d", a.ID, states[a.ID], a.State)
+				s.Errorf("action %s is told to be in state %d, and is in %d", a.ID, states[a.ID],
+					a.State)
 			}
 			for _, r := range a.Results {
 				if got := results[line{a.ID, r.Payload}]; got != r {
@@ -48,8 +49,8 @@ func (s *site) told(all []live.Event) {
 	}
 }
 
-// Devices that are silent when they have taken a command, and do what it says, and say so, when another call has been made long
-// since: they end as was asked last.
+// Devices that are silent when they have taken a command, and do what it says, and say so, when
+// another call has been made long since: they end as was asked last.
 func TestLateAnswers(t *testing.T) {
 	t.Parallel()
 	s, _ := onFile(t, 5)
@@ -65,7 +66,8 @@ func TestLateAnswers(t *testing.T) {
 	late := 0
 	for _, d := range s.devices { // nobody is late any more, but with what is still to come
 		d.SetFaults(simulator.Faults{})
-		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) { // devices connect by themselves
+		// devices connect by themselves
+		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			n, pending := d.Late()
 			if !pending {
 				late += n

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// wall is a TCP proxy that can do to connections what networks do: it delays, goes silent without closing, cuts, and
-// refuses.
+// wall is a TCP proxy that can do to connections what networks do: it delays, goes silent without
+// closing, cuts, and refuses.
 type wall struct {
 	listener net.Listener
 
@@ -29,7 +29,8 @@ func newWall(t *testing.T, dial func() (net.Conn, error)) *wall {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wall{listener: l, dial: dial, gate: make(chan struct{}), open: make(map[net.Conn]struct{})}
+	w := &wall{listener: l, dial: dial, gate: make(chan struct{}),
+		open: make(map[net.Conn]struct{})}
 	close(w.gate)
 	var running sync.WaitGroup
 	running.Go(func() { w.accept(&running) })
@@ -187,8 +188,8 @@ func (w *wall) heal() {
 	}
 }
 
-// anyOf dials one of several addresses by chance, and another if that one does not take the connection: a balancer
-// without sticky sessions.
+// anyOf dials one of several addresses by chance, and another if that one does not take the
+// connection: a balancer without sticky sessions.
 func anyOf(addresses ...string) func() (net.Conn, error) {
 	return func() (c net.Conn, err error) {
 		for _, i := range rand.Perm(len(addresses)) {

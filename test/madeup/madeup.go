@@ -112,7 +112,8 @@ func (c *Channel) next(ctx context.Context, serial string, m *Message) (*engine.
 	id, known := c.ids[serial]
 	if !known {
 		var err error
-		id, err = c.engine.Enroll(ctx, fleet.Device{Name: "Kettle " + serial, Platform: KettleOS, SerialNumber: serial, UDID: "kettle-" + serial}, "")
+		id, err = c.engine.Enroll(ctx, fleet.Device{Name: "Kettle " + serial, Platform: KettleOS,
+			SerialNumber: serial, UDID: "kettle-" + serial}, "")
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +127,8 @@ func (c *Channel) next(ctx context.Context, serial string, m *Message) (*engine.
 
 func (m *Message) outcome() action.Outcome {
 	if m.Refused != 0 {
-		return action.Outcome{Verdict: action.Permanent, Code: m.Refused, Source: action.ByDevice, Detail: m.Why}
+		return action.Outcome{Verdict: action.Permanent, Code: m.Refused, Source: action.ByDevice,
+			Detail: m.Why}
 	}
 	o := action.Outcome{Verdict: action.Accepted}
 	for _, id := range m.Holds {

@@ -23,14 +23,20 @@ const (
 // A policy and an app for a platform that nobody else knows live a whole life.
 func TestLife(t *testing.T) {
 	s := newSite(t)
-	rule := s.api(http.StatusCreated, "POST", policies, object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "Tea time",
-		"brew": "tea", "degrees": 95, "network": object{"name": "Kitchen", "key": "hunter2"}})["id"].(string)
-	app := s.api(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.kettleApp", "displayName": "Whistle",
-		"kettleIdentifier": "app.whistle", "kettleVersion": "1.2", "publisher": "Kettles Ltd"})["id"].(string)
+	rule := s.api(http.StatusCreated, "POST", policies,
+		object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "Tea time",
+			"brew": "tea", "degrees": 95, "network": object{"name": "Kitchen",
+				"key": "hunter2"}})["id"].(string)
+	app := s.api(http.StatusCreated, "POST", apps,
+		object{"@odata.type": "#microsoft.graph.kettleApp", "displayName": "Whistle",
+			"kettleIdentifier": "app.whistle", "kettleVersion": "1.2",
+			"publisher": "Kettles Ltd"})["id"].(string)
 	target := object{"target": object{"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget"}}
-	s.api(http.StatusOK, "POST", policies+"/"+rule+"/assign", object{"assignments": []object{target}})
+	s.api(http.StatusOK, "POST", policies+"/"+rule+"/assign",
+		object{"assignments": []object{target}})
 	target["intent"] = "required"
-	s.api(http.StatusNoContent, "POST", apps+"/"+app+"/assign", object{"mobileAppAssignments": []object{target}})
+	s.api(http.StatusNoContent, "POST", apps+"/"+app+"/assign",
+		object{"mobileAppAssignments": []object{target}})
 
 	k := s.kettle("K1")
 	k.work()
@@ -42,11 +48,13 @@ func TestLife(t *testing.T) {
 		t.Errorf("the kettle runs %v", device["operatingSystem"])
 	}
 	at := devices + "/" + device["id"].(string)
-	set := object{"deviceActionPayloads": []object{{"payloadId": rule, "payloadType": "deviceConfiguration"}, {"payloadId": app, "payloadType": "application"}}}
+	set := object{"deviceActionPayloads": []object{{"payloadId": rule,
+		"payloadType": "deviceConfiguration"}, {"payloadId": app, "payloadType": "application"}}}
 
 	removed := values(s.api(http.StatusOK, "POST", at+"/syncPayloads/preview", set), "remove")
 	i := slices.IndexFunc(removed, func(o object) bool { return o["payloadId"] == rule })
-	if len(removed) != 2 || len(values(removed[i], "warnings")) != 1 || len(values(removed[1-i], "warnings")) != 0 {
+	if len(removed) != 2 || len(values(removed[i], "warnings")) != 1 ||
+		len(values(removed[1-i], "warnings")) != 0 {
 		t.Errorf("the preview: %v", removed)
 	}
 	s.api(http.StatusNoContent, "POST", at+"/syncPayloads", set)
@@ -55,7 +63,8 @@ func TestLife(t *testing.T) {
 	if len(k.rules)+len(k.apps) != 0 {
 		t.Errorf("the kettle still has %v and %v", k.rules, k.apps)
 	}
-	s.api(http.StatusNoContent, "POST", at+"/syncPayloads", object{"deviceActionPayloads": []object{}})
+	s.api(http.StatusNoContent, "POST", at+"/syncPayloads",
+		object{"deviceActionPayloads": []object{}})
 	k.work()
 	s.ends(at, "succeeded", "succeeded")
 	if len(k.rules) != 1 || len(k.apps) != 1 {
@@ -63,16 +72,19 @@ func TestLife(t *testing.T) {
 	}
 
 	k.refuse = true
-	s.api(http.StatusNoContent, "POST", at+"/syncPayloads", object{"deviceActionPayloads": []object{{"payloadId": app, "payloadType": "application"}}})
+	s.api(http.StatusNoContent, "POST", at+"/syncPayloads",
+		object{"deviceActionPayloads": []object{{"payloadId": app, "payloadType": "application"}}})
 	k.work()
 	failed := s.ends(at, "error")[0]
-	if failed["errorCode"] != 418.0 || failed["errorCode@syncpayloads.meaning"] != "This kettle is a teapot." ||
+	if failed["errorCode"] != 418.0 ||
+		failed["errorCode@syncpayloads.meaning"] != "This kettle is a teapot." ||
 		failed["errorCode@syncpayloads.advice"] != "Give it tea, and the policy to a kettle." {
 		t.Errorf("the failure: %v", failed)
 	}
 	s.told(device["id"].(string))
 	s.signIn()
-	s.page("/console/devices/"+device["id"].(string), "This kettle is a teapot.", "Give it tea, and the policy to a kettle.")
+	s.page("/console/devices/"+device["id"].(string), "This kettle is a teapot.",
+		"Give it tea, and the policy to a kettle.")
 }
 
 // Its types are in $metadata, and lists show and compare their properties beside those of others.
@@ -82,17 +94,22 @@ func TestSurface(t *testing.T) {
 	for _, want := range []string{
 		`<EntityType Name="kettleConfiguration" BaseType="microsoft.graph.deviceConfiguration">`,
 		`<Property Name="brew" Type="microsoft.graph.kettleBrew">`, `<EnumType Name="kettleBrew">`,
-		`<Property Name="network" Type="microsoft.graph.kettleNetwork">`, `<ComplexType Name="kettleNetwork">`,
-		`<EntityType Name="kettleApp" BaseType="microsoft.graph.mobileApp">`, `<Property Name="quiet" Type="Edm.Boolean">`,
+		`<Property Name="network" Type="microsoft.graph.kettleNetwork">`,
+		`<ComplexType Name="kettleNetwork">`,
+		`<EntityType Name="kettleApp" BaseType="microsoft.graph.mobileApp">`,
+		`<Property Name="quiet" Type="Edm.Boolean">`,
 	} {
 		if status != http.StatusOK || !strings.Contains(metadata, want) {
 			t.Errorf("$metadata lacks %s", want)
 		}
 	}
 	for _, id := range []string{"app.a", "app.b"} {
-		s.api(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.kettleApp", "displayName": id, "kettleIdentifier": id})
+		s.api(http.StatusCreated, "POST", apps,
+			object{"@odata.type": "#microsoft.graph.kettleApp", "displayName": id,
+				"kettleIdentifier": id})
 	}
-	s.api(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.iosStoreApp", "displayName": "phone", "bundleId": "app.a",
+	s.api(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.iosStoreApp",
+		"displayName": "phone", "bundleId": "app.a",
 		"appStoreUrl": "https://apps.apple.com/us/app/x/id1"})
 	for filter, want := range map[string]int{
 		"isof('microsoft.graph.kettleApp')":      2,
@@ -104,25 +121,31 @@ func TestSurface(t *testing.T) {
 		"bundleId eq 'app.a'":                    1,
 		"not(isof('microsoft.graph.kettleApp'))": 1,
 	} {
-		found := values(s.api(http.StatusOK, "GET", apps+"?$select=id,kettleIdentifier&$filter="+url.QueryEscape(filter), nil), "value")
+		found := values(s.api(http.StatusOK, "GET",
+			apps+"?$select=id,kettleIdentifier&$filter="+url.QueryEscape(filter), nil), "value")
 		if len(found) != want {
 			t.Errorf("%s: %d apps, want %d: %v", filter, len(found), want, found)
 		}
 	}
 	s.api(http.StatusBadRequest, "GET", apps+"?$filter="+url.QueryEscape("quiet eq true"), nil)
-	wrong := s.api(http.StatusBadRequest, "POST", policies, object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "x",
-		"brew": "tea", "degrees": 120})
-	if message, _ := wrong["error"].(object)["message"].(string); !strings.Contains(message, "more than water can have") {
+	wrong := s.api(http.StatusBadRequest, "POST", policies,
+		object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "x",
+			"brew": "tea", "degrees": 120})
+	if message, _ := wrong["error"].(object)["message"].(string); !strings.Contains(message,
+		"more than water can have") {
 		t.Errorf("got %v", wrong)
 	}
-	s.api(http.StatusBadRequest, "POST", policies, object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "x", "payload": "AA=="})
+	s.api(http.StatusBadRequest, "POST", policies,
+		object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "x",
+			"payload": "AA=="})
 }
 
 // What never changes of a payload is held by the catalog, whatever a platform's compiler says.
 func TestWhatNeverChanges(t *testing.T) {
 	s := newSite(t)
-	at := apps + "/" + s.api(http.StatusCreated, "POST", apps, object{"@odata.type": "#microsoft.graph.kettleApp", "displayName": "Whistle",
-		"kettleIdentifier": "app.whistle"})["id"].(string)
+	at := apps + "/" + s.api(http.StatusCreated, "POST", apps,
+		object{"@odata.type": "#microsoft.graph.kettleApp", "displayName": "Whistle",
+			"kettleIdentifier": "app.whistle"})["id"].(string)
 	refused := s.api(http.StatusBadRequest, "PATCH", at, object{"kettleIdentifier": "app.other"})
 	if target := refused["error"].(object)["target"]; target != "kettleIdentifier" {
 		t.Errorf("got %v", refused)
@@ -156,9 +179,12 @@ func (p greedy) Open(ctx context.Context, site platform.Site) (platform.Channel,
 // No platform takes the paths of another, nor all that there are.
 func TestPathsOfPlatforms(t *testing.T) {
 	data := t.TempDir()
-	for path, want := range map[string]string{"/": "cannot be a path of devices", "kettles": "cannot be a path of devices", "/mdm": "two platforms",
-		"/enroll/kettles": "two platforms", "/beta/kettles/": "of the server's own", "/console/kettles": "of the server's own"} {
-		_, err := server.Start(t.Context(), server.Config{DataDir: data, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
+	for path, want := range map[string]string{"/": "cannot be a path of devices",
+		"kettles": "cannot be a path of devices", "/mdm": "two platforms",
+		"/enroll/kettles": "two platforms", "/beta/kettles/": "of the server's own",
+		"/console/kettles": "of the server's own"} {
+		_, err := server.Start(t.Context(), server.Config{DataDir: data, Listen: "127.0.0.1:0",
+			Log:       slog.New(slog.DiscardHandler),
 			Platforms: []platform.Platform{greedy{paths: []string{path}}}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
@@ -172,14 +198,18 @@ func TestConsole(t *testing.T) {
 	s.signIn()
 	s.page("/console/catalog/policies/new", "What is it?", "Settings of a kettle")
 	s.page("/console/catalog/policies/new?type=file", "Upload a profile")
-	s.page("/console/catalog/policies/new?type=kettleConfiguration", "Temperature", "In degrees Celsius.", `value="tea"`)
+	s.page("/console/catalog/policies/new?type=kettleConfiguration", "Temperature",
+		"In degrees Celsius.", `value="tea"`)
 	s.page("/console/catalog/apps/new", "App for kettles", "App Store app")
-	s.send("/console/catalog/policies", url.Values{"type": {"kettleConfiguration"}, "displayName": {"Hot"}, "brew": {"tea"}, "degrees": {"120"}},
+	s.send("/console/catalog/policies", url.Values{"type": {"kettleConfiguration"},
+		"displayName": {"Hot"}, "brew": {"tea"}, "degrees": {"120"}},
 		"Temperature: is more than water can have", `value="120"`)
-	s.send("/console/catalog/policies", url.Values{"type": {"kettleConfiguration"}, "displayName": {"Hot"}, "brew": {"tea"}, "degrees": {"95"}},
+	s.send("/console/catalog/policies", url.Values{"type": {"kettleConfiguration"},
+		"displayName": {"Hot"}, "brew": {"tea"}, "degrees": {"95"}},
 		"It is in the catalog now", "Settings of a kettle")
-	s.send("/console/catalog/apps", url.Values{"type": {"kettleApp"}, "displayName": {"Whistle"}, "kettleIdentifier": {"app.whistle"},
-		"kettleVersion": {"3.1"}}, "It is in the catalog now", "app.whistle")
+	s.send("/console/catalog/apps", url.Values{"type": {"kettleApp"}, "displayName": {"Whistle"},
+		"kettleIdentifier": {"app.whistle"},
+		"kettleVersion":    {"3.1"}}, "It is in the catalog now", "app.whistle")
 	made := values(s.api(http.StatusOK, "GET", policies, nil), "value")[0]
 	if made["brew"] != "tea" || made["degrees"] != 95.0 {
 		t.Errorf("the form made %v", made)
@@ -189,17 +219,20 @@ func TestConsole(t *testing.T) {
 		t.Errorf("the form made %v", app)
 	}
 	s.page("/console/catalog/apps", "3.1", "App for kettles")
-	s.send("/console/catalog/policies/"+made["id"].(string), url.Values{"displayName": {"Hot"}, "brew": {"water"}, "degrees": {"60"}},
+	s.send("/console/catalog/policies/"+made["id"].(string),
+		url.Values{"displayName": {"Hot"}, "brew": {"water"}, "degrees": {"60"}},
 		"The changes are saved", "Version", `value="60"`)
 }
 
 // What is private of a payload is not in the audit record.
 func TestAudit(t *testing.T) {
 	s := newSite(t)
-	s.api(http.StatusCreated, "POST", policies, object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "Tea time",
-		"brew": "tea", "network": object{"name": "Kitchen", "key": "hunter2"}})
+	s.api(http.StatusCreated, "POST", policies,
+		object{"@odata.type": "#microsoft.graph.kettleConfiguration", "displayName": "Tea time",
+			"brew": "tea", "network": object{"name": "Kitchen", "key": "hunter2"}})
 	status, record := s.do("GET", "/beta/deviceManagement/auditEvents", "", nil)
-	if status != http.StatusOK || !strings.Contains(record, "Tea time") || !strings.Contains(record, "brew") || strings.Contains(record, "hunter2") {
+	if status != http.StatusOK || !strings.Contains(record, "Tea time") ||
+		!strings.Contains(record, "brew") || strings.Contains(record, "hunter2") {
 		t.Errorf("%d %s", status, record)
 	}
 }

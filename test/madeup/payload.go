@@ -14,26 +14,35 @@ import (
 func (Platform) Forms() []*catalog.Form {
 	return []*catalog.Form{
 		{
-			Type: "kettleConfiguration", Collection: catalog.Configurations, Platforms: []fleet.Platform{KettleOS},
-			Title: "Settings of a kettle", Compiler: compiler{},
+			Type: "kettleConfiguration", Collection: catalog.Configurations,
+			Platforms: []fleet.Platform{KettleOS},
+			Title:     "Settings of a kettle", Compiler: compiler{},
 			Properties: []catalog.Property{
-				{Name: "brew", Type: catalog.Type{Name: "kettleBrew", Members: []string{"water", "tea", "coffee"}}, Filter: true,
-					Label: "Brew", Control: catalog.Choice, Required: true, Options: []catalog.Option{
+				{Name: "brew", Type: catalog.Type{Name: "kettleBrew",
+					Members: []string{"water", "tea", "coffee"}}, Filter: true,
+					Label: "Brew", Control: catalog.Choice, Required: true,
+					Options: []catalog.Option{
 						{Key: "water", Value: json.RawMessage(`"water"`), Text: "Water"},
 						{Key: "tea", Value: json.RawMessage(`"tea"`), Text: "Tea"},
 					}},
-				{Name: "degrees", Type: catalog.Int32, Label: "Temperature", Hint: "In degrees Celsius.", Control: catalog.Line},
+				{Name: "degrees", Type: catalog.Int32, Label: "Temperature",
+					Hint: "In degrees Celsius.", Control: catalog.Line},
 				{Name: "network", Type: catalog.Type{Name: "kettleNetwork",
-					Parts: []catalog.Property{{Name: "name", Type: catalog.Text}, {Name: "key", Type: catalog.Text}}}, Private: true},
+					Parts: []catalog.Property{{Name: "name", Type: catalog.Text},
+						{Name: "key", Type: catalog.Text}}}, Private: true},
 			},
 		},
 		{
-			Type: "kettleApp", Collection: catalog.Apps, Platforms: []fleet.Platform{KettleOS}, Title: "App for kettles",
+			Type: "kettleApp", Collection: catalog.Apps, Platforms: []fleet.Platform{KettleOS},
+			Title:   "App for kettles",
 			Version: "kettleVersion", Compiler: compiler{},
 			Properties: []catalog.Property{
-				{Name: "kettleIdentifier", Type: catalog.Text, Filter: true, Label: "Identifier", Control: catalog.Line, Required: true, Fixed: true},
-				{Name: "kettleVersion", Type: catalog.Text, Label: "Version", Control: catalog.Line},
-				{Name: "quiet", Type: catalog.Boolean, Label: "Boils quietly", Control: catalog.Check, On: true},
+				{Name: "kettleIdentifier", Type: catalog.Text, Filter: true, Label: "Identifier",
+					Control: catalog.Line, Required: true, Fixed: true},
+				{Name: "kettleVersion", Type: catalog.Text, Label: "Version",
+					Control: catalog.Line},
+				{Name: "quiet", Type: catalog.Boolean, Label: "Boils quietly",
+					Control: catalog.Check, On: true},
 			},
 		},
 	}
@@ -46,12 +55,15 @@ type compiler struct{}
 func (compiler) ReadFile([]byte) (any, error) { return nil, nil }
 
 // Compile implements catalog.Compiler.
-func (compiler) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft, _ catalog.Lookup) (*catalog.Content, error) {
-	c := &catalog.Content{Identifier: string(d.ID), IdentifiedBy: "id", Platforms: form.Platforms, PlatformsBy: "@odata.type", SubType: "custom"}
+func (compiler) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft,
+	_ catalog.Lookup) (*catalog.Content, error) {
+	c := &catalog.Content{Identifier: string(d.ID), IdentifiedBy: "id", Platforms: form.Platforms,
+		PlatformsBy: "@odata.type", SubType: "custom"}
 	if form.Collection == catalog.Apps {
 		id, err := catalog.Read[string](d.Properties, "kettleIdentifier", "a string")
 		if err == nil && id == "" {
-			err = &invalid.Input{Property: "kettleIdentifier", Reason: "is missing: every app for kettles has one"}
+			err = &invalid.Input{Property: "kettleIdentifier",
+				Reason: "is missing: every app for kettles has one"}
 		}
 		if err != nil {
 			return nil, err

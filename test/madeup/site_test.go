@@ -36,8 +36,10 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	running, err := server.Start(t.Context(), server.Config{DataDir: t.TempDir(), Database: storetest.Location(t), Listen: "127.0.0.1:0",
-		RestoreAfter: time.Hour, Log: slog.New(slog.DiscardHandler), Platforms: []platform.Platform{madeup.Platform{}}})
+	running, err := server.Start(t.Context(),
+		server.Config{DataDir: t.TempDir(), Database: storetest.Location(t), Listen: "127.0.0.1:0",
+			RestoreAfter: time.Hour, Log: slog.New(slog.DiscardHandler),
+			Platforms: []platform.Platform{madeup.Platform{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,13 +54,15 @@ func newSite(t *testing.T) *site {
 	}
 	trust := x509.NewCertPool()
 	trust.AppendCertsFromPEM(ca)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust}, ForceAttemptHTTP2: true}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust},
+		ForceAttemptHTTP2: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, token, err := running.Tokens().Create(t.Context(), access.TokenInput{Name: "admin", Role: access.Administrator})
+	_, token, err := running.Tokens().Create(t.Context(),
+		access.TokenInput{Name: "admin", Role: access.Administrator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,14 +185,17 @@ func (k *kettle) obey(o *madeup.Order) madeup.Message {
 func (s *site) told(device string) {
 	s.Helper()
 	const words = "This kettle is a teapot."
-	for _, path := range []string{"/api/devices/" + device + "/actions", "/api/devices/" + device + "/payloads", "/api/failures"} {
-		if status, text := s.do("GET", path, "", nil); status != http.StatusOK || !strings.Contains(text, words) {
+	for _, path := range []string{"/api/devices/" + device + "/actions",
+		"/api/devices/" + device + "/payloads", "/api/failures"} {
+		if status, text := s.do("GET", path, "", nil); status != http.StatusOK ||
+			!strings.Contains(text, words) {
 			s.Errorf("%s does not tell what the failure means: %d %s", path, status, text)
 		}
 	}
 	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, "GET", s.url+"/api/devices/"+device+"/events?after=0", nil)
+	r, err := http.NewRequestWithContext(ctx, "GET", s.url+"/api/devices/"+device+"/events?after=0",
+		nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -201,7 +208,8 @@ func (s *site) told(device string) {
 	lines := bufio.NewScanner(answer.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), "payloadChanged") && strings.Contains(lines.Text(), words) {
+		if strings.Contains(lines.Text(), "payloadChanged") &&
+			strings.Contains(lines.Text(), words) {
 			return
 		}
 	}
@@ -211,7 +219,8 @@ func (s *site) told(device string) {
 // ends checks how the payloads of the device's action ended.
 func (s *site) ends(device string, want ...string) []object {
 	s.Helper()
-	results := values(s.api(http.StatusOK, "GET", device+"?$select=deviceActionResults", nil), "deviceActionResults")
+	results := values(s.api(http.StatusOK, "GET", device+"?$select=deviceActionResults", nil),
+		"deviceActionResults")
 	list := values(results[0], "deviceActionPayloads")
 	var got []string
 	for _, one := range list {

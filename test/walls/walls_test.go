@@ -45,7 +45,8 @@ func imports(t *testing.T) map[string][]string {
 			if err != nil {
 				return err
 			}
-			if own, ok := strings.CutPrefix(name, module); ok && !slices.Contains(all[folder], own) {
+			if own, ok := strings.CutPrefix(name, module); ok &&
+				!slices.Contains(all[folder], own) {
 				all[folder] = append(all[folder], own)
 			}
 		}
@@ -83,7 +84,8 @@ func TestPlatformsStandAlone(t *testing.T) {
 	for importer, list := range imports(t) {
 		for _, imported := range list {
 			i := slices.IndexFunc(platforms, func(p string) bool { return within(imported, p) })
-			if i < 0 || within(importer, platforms[i]) || slices.Contains(users[importer], imported) {
+			if i < 0 || within(importer, platforms[i]) ||
+				slices.Contains(users[importer], imported) {
 				continue
 			}
 			t.Errorf("%s imports %s: only its platform may, and %v", importer, imported, users)
@@ -109,17 +111,22 @@ func TestSimulatedDevicesKnowOnlyTheProtocol(t *testing.T) {
 // may lists what the rooms that know no platform, and the leaves, may import. Who wants to add to
 // it should look for another way first.
 var may = map[string][]string{
-	"internal/action":        {"internal/plaintext"},
-	"internal/audit":         {"internal/query"},
-	"internal/catalog":       {"internal/action", "internal/audit", "internal/fleet", "internal/invalid", "internal/query"},
-	"internal/engine":        {"internal/action", "internal/audit", "internal/backoff", "internal/catalog", "internal/fleet", "internal/live", "internal/plaintext"},
-	"internal/fleet":         {"internal/plaintext", "internal/query"},
-	"internal/keypair":       {},
-	"internal/live":          {"internal/action", "internal/fleet"},
-	"internal/odata":         {"internal/invalid", "internal/jsontext", "internal/plaintext", "internal/query"},
-	"internal/platform":      {"internal/access", "internal/action", "internal/audit", "internal/catalog", "internal/engine", "internal/fleet"},
-	"internal/query":         {},
-	"internal/apple/payload": {"internal/action", "internal/apple/propertylist", "internal/catalog", "internal/cms", "internal/fleet", "internal/invalid"},
+	"internal/action": {"internal/plaintext"},
+	"internal/audit":  {"internal/query"},
+	"internal/catalog": {"internal/action", "internal/audit", "internal/fleet",
+		"internal/invalid", "internal/query"},
+	"internal/engine": {"internal/action", "internal/audit", "internal/backoff",
+		"internal/catalog", "internal/fleet", "internal/live", "internal/plaintext"},
+	"internal/fleet":   {"internal/plaintext", "internal/query"},
+	"internal/keypair": {},
+	"internal/live":    {"internal/action", "internal/fleet"},
+	"internal/odata": {"internal/invalid", "internal/jsontext", "internal/plaintext",
+		"internal/query"},
+	"internal/platform": {"internal/access", "internal/action", "internal/audit",
+		"internal/catalog", "internal/engine", "internal/fleet"},
+	"internal/query": {},
+	"internal/apple/payload": {"internal/action", "internal/apple/propertylist", "internal/catalog",
+		"internal/cms", "internal/fleet", "internal/invalid"},
 }
 
 func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
@@ -135,10 +142,15 @@ func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
 	for importer, list := range all {
 		for _, imported := range list {
 			switch {
-			case imported == "internal/server" && !within(importer, "cmd") && !within(importer, "bench") && !within(importer, "internal/server"),
-				within(importer, "internal/graph") && (within(imported, "internal/console") || within(imported, "internal/store")),
-				within(importer, "internal/console") && (imported == "internal/graph" || imported == "internal/engine" || within(imported, "internal/store")),
-				within(importer, "internal/apple") && (within(imported, "internal/graph") || within(imported, "internal/console")):
+			case imported == "internal/server" && !within(importer, "cmd") &&
+				!within(importer, "bench") && !within(importer, "internal/server"),
+				within(importer, "internal/graph") &&
+					(within(imported, "internal/console") || within(imported, "internal/store")),
+				within(importer, "internal/console") &&
+					(imported == "internal/graph" || imported == "internal/engine" ||
+						within(imported, "internal/store")),
+				within(importer, "internal/apple") &&
+					(within(imported, "internal/graph") || within(imported, "internal/console")):
 				t.Errorf("%s imports %s", importer, imported)
 			}
 		}
@@ -146,7 +158,8 @@ func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
 }
 
 // platformless are the rooms in which no platform has a name.
-var platformless = []string{"internal/action", "internal/catalog", "internal/engine", "internal/live", "internal/odata", "internal/platform",
+var platformless = []string{"internal/action", "internal/catalog", "internal/engine",
+	"internal/live", "internal/odata", "internal/platform",
 	"internal/query", "internal/store/sqldb"}
 
 // word is a platform's word, in names and in prose: its maker's, its systems', its devices', its

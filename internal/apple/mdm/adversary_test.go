@@ -37,7 +37,8 @@ func (e *attentiveEngine) Idle(ctx context.Context, id fleet.DeviceID) (*engine.
 	return e.recordingEngine.Idle(ctx, id)
 }
 
-func (e *attentiveEngine) Answer(ctx context.Context, id fleet.DeviceID, r engine.Report) (*engine.Task, error) {
+func (e *attentiveEngine) Answer(ctx context.Context, id fleet.DeviceID,
+	r engine.Report) (*engine.Task, error) {
 	e.note(id)
 	return e.recordingEngine.Answer(ctx, id, r)
 }
@@ -90,7 +91,8 @@ type speech struct {
 func speeches() []speech {
 	user := dict{"UserID": "4F7B", "UserShortName": "anna"}
 	all := []speech{
-		{"Authenticate", true, dict{"Topic": topic, "ProductName": "iPhone15,2", "DeviceName": "Mine"}},
+		{"Authenticate", true, dict{"Topic": topic, "ProductName": "iPhone15,2",
+			"DeviceName": "Mine"}},
 		{"TokenUpdate", true, dict{"Topic": topic, "PushMagic": "mine", "Token": []byte("mine")}},
 		{"CheckOut", true, dict{"Topic": topic}},
 		{"SetBootstrapToken", true, dict{"BootstrapToken": []byte("mine")}},
@@ -112,8 +114,8 @@ func speeches() []speech {
 	return all
 }
 
-// isNonsense tells whether an answer refuses what no device may say, before asking who says it: a user authenticates
-// with another message.
+// isNonsense tells whether an answer refuses what no device may say, before asking who says it: a
+// user authenticates with another message.
 func (s speech) isNonsense(a *answered) bool {
 	return s.name == "Authenticate of a user" && a.status == http.StatusBadRequest
 }
@@ -153,7 +155,8 @@ func (g *siege) lookalikeCA(t *testing.T) *x509.Certificate {
 		t.Fatal(err)
 	}
 	leaf := *g.victim.cert
-	if der, err = x509.CreateCertificate(rand.Reader, &leaf, forged, shared.keys[2]().Public(), key); err != nil {
+	if der, err = x509.CreateCertificate(rand.Reader, &leaf, forged, shared.keys[2]().Public(),
+		key); err != nil {
 		t.Fatal(err)
 	}
 	cert, err := x509.ParseCertificate(der)
@@ -161,8 +164,10 @@ func (g *siege) lookalikeCA(t *testing.T) *x509.Certificate {
 		t.Fatal(err)
 	}
 	like := g.victim.cert
-	if !bytes.Equal(cert.RawIssuer, like.RawIssuer) || cert.SerialNumber.Cmp(like.SerialNumber) != 0 ||
-		!bytes.Equal(cert.AuthorityKeyId, like.AuthorityKeyId) || !bytes.Equal(cert.RawSubject, like.RawSubject) {
+	if !bytes.Equal(cert.RawIssuer, like.RawIssuer) ||
+		cert.SerialNumber.Cmp(like.SerialNumber) != 0 ||
+		!bytes.Equal(cert.AuthorityKeyId, like.AuthorityKeyId) ||
+		!bytes.Equal(cert.RawSubject, like.RawSubject) {
 		t.Fatal("the forgery does not look alike")
 	}
 	return cert
@@ -174,7 +179,8 @@ func issuedByDevice(t *testing.T, d *device, like *x509.Certificate) *x509.Certi
 	template := &x509.Certificate{SerialNumber: big.NewInt(5), Subject: like.Subject,
 		NotBefore: like.NotBefore, NotAfter: like.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	der, err := x509.CreateCertificate(rand.Reader, template, d.cert, shared.keys[2]().Public(), d.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, d.cert, shared.keys[2]().Public(),
+		d.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +191,8 @@ func issuedByDevice(t *testing.T, d *device, like *x509.Certificate) *x509.Certi
 	return cert
 }
 
-// Whatever is said in the name of a device with an identity that is not its own is refused, and changes nothing.
+// Whatever is said in the name of a device with an identity that is not its own is refused, and
+// changes nothing.
 func TestNobodySpeaksForAnother(t *testing.T) {
 	g := newSiege(t)
 	other := g.enroll(t, "other", 2)
@@ -201,15 +208,18 @@ func TestNobodySpeaksForAnother(t *testing.T) {
 		"another device's":         {other.cert, proved, http.StatusForbidden},
 		"a device's that left":     {gone.cert, proved, http.StatusForbidden},
 		"one by a CA of that name": {g.lookalikeCA(t), proved, http.StatusBadRequest},
-		"one by a device":          {issuedByDevice(t, other, g.victim.cert), proved, http.StatusBadRequest},
-		"an unasked header's":      {g.victim.cert, []way{byHeader}, http.StatusBadRequest},
-		"none":                     {g.victim.cert, []way{byNothing}, http.StatusBadRequest},
+		"one by a device": {issuedByDevice(t, other, g.victim.cert), proved,
+			http.StatusBadRequest},
+		"an unasked header's": {g.victim.cert, []way{byHeader}, http.StatusBadRequest},
+		"none":                {g.victim.cert, []way{byNothing}, http.StatusBadRequest},
 	} {
 		for _, by := range c.ways {
-			impostor := &device{t: t, s: g.server, udid: "victim", key: shared.keys[2](), cert: c.cert, way: by}
+			impostor := &device{t: t, s: g.server, udid: "victim", key: shared.keys[2](),
+				cert: c.cert, way: by}
 			for _, s := range speeches() {
 				if a := impostor.say(s); a.status != c.want && !s.isNonsense(a) {
-					t.Errorf("%s with %s certificate, way %d: status %d, want %d", s.name, name, by, a.status, c.want)
+					t.Errorf("%s with %s certificate, way %d: status %d, want %d", s.name, name, by,
+						a.status, c.want)
 				}
 			}
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 )
 
-// decode turns a device's report into the engine's. One that does not say which command it answers has no Task: it answers
-// the last one.
+// decode turns a device's report into the engine's. One that does not say which command it answers
+// has no Task: it answers the last one.
 func decode(r *report) engine.Report {
 	id, inventory, isInventory := parseCommandUUID(r.CommandUUID)
 	report := engine.Report{Task: id}
@@ -30,12 +30,14 @@ func decode(r *report) engine.Report {
 	case "CommandFormatError":
 		report.Outcome = failed(r.members["ErrorChain"], r.members)
 		report.Outcome.Verdict = action.Permanent
-		report.Outcome.Detail = withCause("the device does not understand the command", report.Outcome.Detail)
+		report.Outcome.Detail = withCause("the device does not understand the command",
+			report.Outcome.Detail)
 	case "":
 		report.Outcome = unreadable(withCause("the device's answer cannot be read: it has no status", r.damage))
 	default:
 		report.Outcome = action.Outcome{Verdict: action.Permanent, Code: action.CodeNotSupported,
-			Detail: fmt.Sprintf("the device answered with a status that is not known: %.100q", r.Status)}
+			Detail: fmt.Sprintf("the device answered with a status that is not known: %.100q",
+				r.Status)}
 	}
 	switch {
 	case isInventory && inventory.first:
@@ -46,8 +48,8 @@ func decode(r *report) engine.Report {
 	return report
 }
 
-// unreadable is the outcome of an answer that does not tell what became of its command. It is asked for again, as often as
-// after an error that may pass.
+// unreadable is the outcome of an answer that does not tell what became of its command. It is asked
+// for again, as often as after an error that may pass.
 func unreadable(why string) action.Outcome {
 	return action.Outcome{Verdict: action.Retriable, Code: action.CodeNotVerified, Detail: why}
 }
@@ -59,8 +61,8 @@ func withCause(what, cause string) string {
 	return what + ": " + cause
 }
 
-// acknowledged looks into an acknowledged command for settings that failed: Settings reports each on its own. Apple
-// documents a dictionary; devices send an array.
+// acknowledged looks into an acknowledged command for settings that failed: Settings reports each
+// on its own. Apple documents a dictionary; devices send an array.
 func acknowledged(members tolerant.Dict) action.Outcome {
 	for _, one := range dictsIn(members["Settings"]) {
 		if status := text(one, "Status"); status != "" && status != "Acknowledged" {
@@ -70,7 +72,8 @@ func acknowledged(members tolerant.Dict) action.Outcome {
 	return action.Outcome{Verdict: action.Accepted}
 }
 
-// dictsIn are the dictionaries in an array, or the dictionary in the place of one. What else is there is passed over.
+// dictsIn are the dictionaries in an array, or the dictionary in the place of one. What else is
+// there is passed over.
 func dictsIn(value any) (dicts []tolerant.Dict) {
 	switch v := tolerant.Part(value).(type) {
 	case tolerant.Dict:
@@ -85,8 +88,9 @@ func dictsIn(value any) (dicts []tolerant.Dict) {
 	return dicts
 }
 
-// failed turns an error chain into an outcome: the code is the first one, the detail the whole chain. What the device said
-// without a code, or with the code 0, which stands for no failure, has CodeNoCode.
+// failed turns an error chain into an outcome: the code is the first one, the detail the whole
+// chain. What the device said without a code, or with the code 0, which stands for no failure, has
+// CodeNoCode.
 func failed(value any, members tolerant.Dict) action.Outcome {
 	reason := text(members, "RejectionReason")
 	if verdict, ok := rejections[reason]; ok && verdict == action.Accepted {
@@ -126,7 +130,8 @@ type chainLink struct {
 // maxChain is how many links of an error chain are read. Devices send two or three.
 const maxChain = 16
 
-// errorChain reads the links of an error chain, which is an array of dictionaries, or what a device sends in its place.
+// errorChain reads the links of an error chain, which is an array of dictionaries, or what a device
+// sends in its place.
 func errorChain(value any) (chain []chainLink) {
 	if said, ok := value.(string); ok {
 		return []chainLink{{text: said}}
@@ -148,7 +153,8 @@ func errorChain(value any) (chain []chainLink) {
 }
 
 func readLink(d tolerant.Dict) chainLink {
-	link := chainLink{domain: text(d, "ErrorDomain"), code: wholeNumber(d["ErrorCode"]), text: text(d, "USEnglishDescription")}
+	link := chainLink{domain: text(d, "ErrorDomain"), code: wholeNumber(d["ErrorCode"]),
+		text: text(d, "USEnglishDescription")}
 	if link.text == "" {
 		link.text = text(d, "LocalizedDescription")
 	}

@@ -22,14 +22,16 @@ import (
 )
 
 const (
-	deviceCAName  = "apple device CA"
-	caValidity    = 20 * 365 * 24 * time.Hour
-	caKeyBits     = 3072
-	clockSkew     = 24 * time.Hour // how far behind a device's clock may be; its signatures carry its time
-	maxCommonName = 64             // RFC 5280, ub-common-name
+	deviceCAName = "apple device CA"
+	caValidity   = 20 * 365 * 24 * time.Hour
+	caKeyBits    = 3072
+	// how far behind a device's clock may be; its signatures carry its time
+	clockSkew     = 24 * time.Hour
+	maxCommonName = 64 // RFC 5280, ub-common-name
 )
 
-// authority is the CA that issues device identities. Its key signs certificates, and does nothing else.
+// authority is the CA that issues device identities. Its key signs certificates, and does nothing
+// else.
 type authority struct {
 	certificate *x509.Certificate
 	key         *rsa.PrivateKey
@@ -38,25 +40,31 @@ type authority struct {
 	pool        *x509.CertPool
 	now         func() time.Time
 	validity    time.Duration
-	verified    recent[struct{}]          // whose signature by this CA was checked: that costs most, and its answer never changes
-	parsed      recent[*x509.Certificate] // verified ones
+	// whose signature by this CA was checked: that costs most, and its answer never changes
+	verified recent[struct{}]
+	parsed   recent[*x509.Certificate] // verified ones
 }
 
-// loadAuthority reads the device CA and its registrar, or makes them. Of several processes that start at once on an empty
-// store, one makes them.
-func loadAuthority(ctx context.Context, store Store, now func() time.Time, validity time.Duration) (*authority, error) {
-	certificate, key, err := loadKeyPair(ctx, store, deviceCAName, func() (*keypair.KeyPair, error) { return newAuthorityKeyPair(now()) })
+// loadAuthority reads the device CA and its registrar, or makes them. Of several processes that
+// start at once on an empty store, one makes them.
+func loadAuthority(ctx context.Context, store Store, now func() time.Time,
+	validity time.Duration) (*authority, error) {
+	certificate, key, err := loadKeyPair(ctx, store, deviceCAName,
+		func() (*keypair.KeyPair, error) { return newAuthorityKeyPair(now()) })
 	if err != nil {
 		return nil, err
 	}
-	a := &authority{certificate: certificate, key: key, pool: x509.NewCertPool(), now: now, validity: validity,
-		verified: recent[struct{}]{limit: maxVerified}, parsed: recent[*x509.Certificate]{limit: maxParsed}}
+	a := &authority{certificate: certificate, key: key, pool: x509.NewCertPool(), now: now,
+		validity: validity,
+		verified: recent[struct{}]{limit: maxVerified},
+		parsed:   recent[*x509.Certificate]{limit: maxParsed}}
 	a.pool.AddCert(certificate)
 	return a, a.loadRegistrar(ctx, store)
 }
 
 // loadKeyPair reads an RSA key with its certificate, or makes and stores it.
-func loadKeyPair(ctx context.Context, store Store, name string, create func() (*keypair.KeyPair, error)) (*x509.Certificate, *rsa.PrivateKey, error) {
+func loadKeyPair(ctx context.Context, store Store, name string,
+	create func() (*keypair.KeyPair, error)) (*x509.Certificate, *rsa.PrivateKey, error) {
 	stored, err := store.KeyPair(ctx, name)
 	if errors.Is(err, ErrNotFound) {
 		var made *keypair.KeyPair
@@ -89,8 +97,9 @@ func newAuthorityKeyPair(now time.Time) (*keypair.KeyPair, error) {
 		return nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: "syncpayloads device CA", Organization: []string{"syncpayloads"}},
+		SerialNumber: serial,
+		Subject: pkix.Name{CommonName: "syncpayloads device CA",
+			Organization: []string{"syncpayloads"}},
 		NotBefore:             now.Add(-clockSkew),
 		NotAfter:              now.Add(caValidity),
 		IsCA:                  true,
@@ -102,7 +111,8 @@ func newAuthorityKeyPair(now time.Time) (*keypair.KeyPair, error) {
 }
 
 // newKeyPair certifies a key.
-func newKeyPair(template, issuer *x509.Certificate, key, issuerKey *rsa.PrivateKey) (*keypair.KeyPair, error) {
+func newKeyPair(template, issuer *x509.Certificate, key,
+	issuerKey *rsa.PrivateKey) (*keypair.KeyPair, error) {
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer, &key.PublicKey, issuerKey)
 	if err != nil {
 		return nil, err
@@ -117,8 +127,8 @@ func newKeyPair(template, issuer *x509.Certificate, key, issuerKey *rsa.PrivateK
 	}, nil
 }
 
-// issue signs an identity for the key of a certificate request. Nothing but the key and a cleaned common name is
-// taken from the request.
+// issue signs an identity for the key of a certificate request. Nothing but the key and a cleaned
+// common name is taken from the request.
 func (a *authority) issue(csr *x509.CertificateRequest) (*Certificate, error) {
 	serial, err := newSerial()
 	if err != nil {
@@ -126,8 +136,9 @@ func (a *authority) issue(csr *x509.CertificateRequest) (*Certificate, error) {
 	}
 	now := a.now()
 	template := &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: cleanName(csr.Subject.CommonName), Organization: []string{"syncpayloads"}},
+		SerialNumber: serial,
+		Subject: pkix.Name{CommonName: cleanName(csr.Subject.CommonName),
+			Organization: []string{"syncpayloads"}},
 		NotBefore:             now.Add(-clockSkew),
 		NotAfter:              now.Add(a.validity),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
@@ -154,7 +165,8 @@ func (a *authority) verify(certificate *x509.Certificate) error {
 	if _, known := a.verified.get(sum); known && a.inForce(certificate, now) {
 		return nil
 	}
-	_, err := certificate.Verify(x509.VerifyOptions{Roots: a.pool, Intermediates: x509.NewCertPool(), CurrentTime: now,
+	_, err := certificate.Verify(x509.VerifyOptions{Roots: a.pool,
+		Intermediates: x509.NewCertPool(), CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err == nil {
 		a.verified.put(sum, struct{}{})
@@ -164,7 +176,8 @@ func (a *authority) verify(certificate *x509.Certificate) error {
 
 // inForce is what of a verified certificate changes with time.
 func (a *authority) inForce(certificate *x509.Certificate, now time.Time) bool {
-	return !now.Before(certificate.NotBefore) && !now.After(certificate.NotAfter) && !now.After(a.certificate.NotAfter)
+	return !now.Before(certificate.NotBefore) && !now.After(certificate.NotAfter) &&
+		!now.After(a.certificate.NotAfter)
 }
 
 // cleanName keeps of a common name what is safe to log and to show.
@@ -191,12 +204,13 @@ func fingerprint(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// parseKeyPair reads a PEM certificate and a PEM private key (PKCS #8, PKCS #1 or SEC 1) and checks that they belong
-// together.
+// parseKeyPair reads a PEM certificate and a PEM private key (PKCS #8, PKCS #1 or SEC 1) and checks
+// that they belong together.
 func parseKeyPair(certPEM, keyPEM []byte) (*x509.Certificate, crypto.Signer, error) {
 	block, _ := pem.Decode(certPEM)
 	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, nil, errors.New("the certificate is not PEM: it must begin with -----BEGIN CERTIFICATE-----")
+		return nil, nil,
+			errors.New("the certificate is not PEM: it must begin with -----BEGIN CERTIFICATE-----")
 	}
 	certificate, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -205,11 +219,14 @@ func parseKeyPair(certPEM, keyPEM []byte) (*x509.Certificate, crypto.Signer, err
 	if err := limit.Key(certificate.PublicKey); err != nil {
 		return nil, nil, fmt.Errorf("the certificate has %w", err)
 	}
-	if block, _ = pem.Decode(keyPEM); block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
-		return nil, nil, errors.New("the private key is not PEM: it must begin with -----BEGIN PRIVATE KEY-----")
+	if block, _ = pem.Decode(keyPEM); block == nil ||
+		!strings.HasSuffix(block.Type, "PRIVATE KEY") {
+		return nil, nil,
+			errors.New("the private key is not PEM: it must begin with -----BEGIN PRIVATE KEY-----")
 	}
 	if strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "" {
-		return nil, nil, errors.New("the private key is encrypted: decrypt it first, for example with openssl pkey")
+		return nil, nil,
+			errors.New("the private key is encrypted: decrypt it first, for example with openssl pkey")
 	}
 	if err := limit.PrivateKey(block.Bytes); err != nil {
 		return nil, nil, fmt.Errorf("the private key cannot be used: %w", err)

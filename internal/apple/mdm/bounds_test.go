@@ -16,15 +16,19 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
-// A device that has an identity sends no report that takes more than its length. What is read of it is taken.
+// A device that has an identity sends no report that takes more than its length. What is read of it
+// is taken.
 func TestReportsOfManyElements(t *testing.T) {
 	s := newServer(t)
 	d := s.enroll(t, "1", 1)
 	const head = "<plist version=\"1.0\"><dict><key>UDID</key><string>1</string><key>Status</key><string>Idle</string><key>X</key>"
 	for name, body := range map[string]string{
-		"elements":          head + "<array>" + strings.Repeat("<true/>", 1<<18) + "</array></dict></plist>",
-		"attributes":        head + "<array " + strings.Repeat("a=\"\" ", 1<<18) + "/></dict></plist>",
-		"hidden attributes": head + "<array " + strings.Repeat("a=\">\" ", 1<<18) + "/></dict></plist>",
+		"elements": head + "<array>" + strings.Repeat("<true/>", 1<<18) +
+			"</array></dict></plist>",
+		"attributes": head + "<array " + strings.Repeat("a=\"\" ", 1<<18) +
+			"/></dict></plist>",
+		"hidden attributes": head + "<array " + strings.Repeat("a=\">\" ", 1<<18) +
+			"/></dict></plist>",
 	} {
 		end := cost.Bound(t, 32<<20, time.Second)
 		status := d.send([]byte(body), false).status
@@ -40,16 +44,21 @@ func TestReportsOfManyElements(t *testing.T) {
 // Nobody uploads a push certificate that takes long to read.
 func TestGreatPushCertificates(t *testing.T) {
 	s := newServer(t)
-	encode := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
-	small, great := encode("CERTIFICATE", selfSigned(t, shared.keys[1]()).Raw), encode("CERTIFICATE", cmstest.GreatKey(100_000).Raw)
+	encode := func(kind string,
+		der []byte) []byte {
+		return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+	}
+	small, great := encode("CERTIFICATE", selfSigned(t, shared.keys[1]()).Raw),
+		encode("CERTIFICATE", cmstest.GreatKey(100_000).Raw)
 	key := encode("RSA PRIVATE KEY", make([]byte, 100_000))
 	for name, certificate := range map[string][]byte{"certificate": great, "private key": small} {
 		end := cost.Bound(t, 4<<20, time.Second)
 		_, err := s.channel.SetPushCertificate(t.Context(), certificate, key)
 		end()
 		refused := new(mdm.PushCertificateRefused)
-		if !errors.As(err, &refused) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "8192 bits") &&
-			!strings.Contains(err.Error(), "at most 8192") {
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), name) ||
+			!strings.Contains(err.Error(), "8192 bits") &&
+				!strings.Contains(err.Error(), "at most 8192") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -58,7 +67,8 @@ func TestGreatPushCertificates(t *testing.T) {
 // What says that it is APNs does not fill the server's memory.
 func TestEndlessPushAnswer(t *testing.T) {
 	written := make(chan int64, 1)
-	apns := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	apns := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"reason":"`)
 		n, _ := io.Copy(w, io.LimitReader(endless{}, 256<<20))

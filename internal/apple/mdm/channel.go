@@ -1,5 +1,6 @@
-// Package mdm speaks Apple's MDM protocol to devices: enrollment, identity, check-ins, commands and push. It turns
-// the engine's tasks into commands and the devices' answers into outcomes, and knows none of the rules.
+// Package mdm speaks Apple's MDM protocol to devices: enrollment, identity, check-ins, commands and
+// push. It turns the engine's tasks into commands and the devices' answers into outcomes, and knows
+// none of the rules.
 package mdm
 
 import (
@@ -28,7 +29,8 @@ type Engine interface {
 	Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error)
 	// Unenroll ends the management of a device.
 	Unenroll(ctx context.Context, device fleet.DeviceID) error
-	// Idle says that the device has nothing to answer and returns its next task, nil if there is none.
+	// Idle says that the device has nothing to answer and returns its next task, nil if there is
+	// none.
 	Idle(ctx context.Context, device fleet.DeviceID) (*engine.Task, error)
 	// Answer applies an answer and returns the next task, nil if there is none.
 	Answer(ctx context.Context, device fleet.DeviceID, r engine.Report) (*engine.Task, error)
@@ -36,8 +38,8 @@ type Engine interface {
 
 // Defaults of Config.
 const (
-	// DefaultIdentityValidity is longer than devices usually live, because a device gets a new identity only by
-	// enrolling again: one that expires leaves the device out of reach.
+	// DefaultIdentityValidity is longer than devices usually live, because a device gets a new
+	// identity only by enrolling again: one that expires leaves the device out of reach.
 	DefaultIdentityValidity = 5 * 365 * 24 * time.Hour
 	// PlaceholderTopic is in enrollment profiles as long as there is no push certificate.
 	PlaceholderTopic = "com.apple.mgmt.External.00000000-0000-0000-0000-000000000000"
@@ -50,8 +52,9 @@ type Config struct {
 	URL    string // where devices reach this server: https://host[:port], without a path
 	Store  Store
 	Engine Engine
-	// Busy reports whether a failure of Store or Engine passes by itself: devices are then told to come again, 503, where
-	// any other is 500. A deadline that has run out always does. nil: every failure does.
+	// Busy reports whether a failure of Store or Engine passes by itself: devices are then told to
+	// come again, 503, where any other is 500. A deadline that has run out always does. nil: every
+	// failure does.
 	Busy func(error) bool
 	Log  *slog.Logger
 	Now  func() time.Time
@@ -60,16 +63,19 @@ type Config struct {
 	IdentityValidity time.Duration // of device certificates; default DefaultIdentityValidity
 	PlaceholderTopic string        // default PlaceholderTopic
 
-	// Roles tells what who made a link may still do; nil: links do not depend on it until a device comes.
+	// Roles tells what who made a link may still do; nil: links do not depend on it until a device
+	// comes.
 	Roles access.Granter
 	// Record adds what is refused to the audit record; nil: it is only logged.
 	Record func(context.Context, audit.Entry) error
 
-	// CertificateHeader names the request header in which a TLS-terminating proxy passes the device's certificate
-	// (RFC 9440, or URL-encoded PEM as nginx does). The proxy must delete the header from what clients send. Empty: off.
+	// CertificateHeader names the request header in which a TLS-terminating proxy passes the
+	// device's certificate (RFC 9440, or URL-encoded PEM as nginx does). The proxy must delete the
+	// header from what clients send. Empty: off.
 	CertificateHeader string
 
-	RootCAPEM []byte // CA of this server's TLS certificate, put into enrollment profiles; empty: devices know it
+	// CA of this server's TLS certificate, put into enrollment profiles; empty: devices know it
+	RootCAPEM []byte
 	// Signer returns what signs an enrollment profile at the moment; nil: they are not signed.
 	Signer func() (*tls.Certificate, error)
 
@@ -100,8 +106,10 @@ func New(ctx context.Context, cfg Config) (*Channel, error) {
 		return nil, errors.New("apple channel: Store and Engine are required")
 	}
 	u, err := url.Parse(cfg.URL)
-	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("apple channel: URL %q: want https://host[:port], devices accept nothing else", cfg.URL)
+	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
+		u.RawQuery != "" {
+		return nil,
+			fmt.Errorf("apple channel: URL %q: want https://host[:port], devices accept nothing else", cfg.URL)
 	}
 	cfg.URL = "https://" + u.Host
 	if cfg.Log == nil {
@@ -127,23 +135,25 @@ func New(ctx context.Context, cfg Config) (*Channel, error) {
 	if c.ca, err = loadAuthority(ctx, cfg.Store, cfg.Now, cfg.IdentityValidity); err != nil {
 		return nil, fmt.Errorf("apple channel: device CA: %w", err)
 	}
-	if c.pusher.apns, err = url.Parse(cfg.APNsURL); err != nil || c.pusher.apns.Scheme != "https" || c.pusher.apns.Host == "" {
+	if c.pusher.apns, err = url.Parse(cfg.APNsURL); err != nil || c.pusher.apns.Scheme != "https" ||
+		c.pusher.apns.Host == "" {
 		return nil, fmt.Errorf("apple channel: APNs URL %q: want https://host[:port]", cfg.APNsURL)
 	}
 	c.pusher.cas = cfg.APNsCAs
 	return c, nil
 }
 
-// DeviceCA is the certificate of the CA that issues device identities, for the TLS server's list of acceptable
-// client certificate issuers.
+// DeviceCA is the certificate of the CA that issues device identities, for the TLS server's list of
+// acceptable client certificate issuers.
 func (c *Channel) DeviceCA() *x509.Certificate { return c.ca.certificate }
 
 // Paths are those that Handler serves.
 func (c *Channel) Paths() []string { return []string{"/mdm", "/scep", "/enroll/"} }
 
-// Handler serves what devices ask for: /mdm, /scep and /enroll/{code}. To accept identities by mutual TLS the server
-// must ask for client certificates without verifying them (tls.RequestClientCert); the channel verifies them. While the
-// store or the engine cannot do its work the answer is 503 with Retry-After.
+// Handler serves what devices ask for: /mdm, /scep and /enroll/{code}. To accept identities by
+// mutual TLS the server must ask for client certificates without verifying them
+// (tls.RequestClientCert); the channel verifies them. While the store or the engine cannot do its
+// work the answer is 503 with Retry-After.
 func (c *Channel) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("PUT /mdm", c.mdmHandler())

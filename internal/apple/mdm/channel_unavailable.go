@@ -13,11 +13,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/keypair"
 )
 
-// retryAfter is when a device may come again after a 503, in seconds. It keeps what it has to say until then.
+// retryAfter is when a device may come again after a 503, in seconds. It keeps what it has to say
+// until then.
 const retryAfter = "5"
 
-// unavailable is a failure that passes by itself, as when the database is down. Devices are answered 503, and nothing of
-// what they sent counts as received: nanomdm takes the error for a *service.HTTPStatusError.
+// unavailable is a failure that passes by itself, as when the database is down. Devices are
+// answered 503, and nothing of what they sent counts as received: nanomdm takes the error for a
+// *service.HTTPStatusError.
 type unavailable struct{ cause error }
 
 func (e *unavailable) Error() string { return e.cause.Error() }
@@ -32,7 +34,8 @@ func (e *unavailable) As(target any) bool {
 	return ok
 }
 
-// failRequest answers a request that failed through no fault of the device. The cause is in the log alone.
+// failRequest answers a request that failed through no fault of the device. The cause is in the log
+// alone.
 func failRequest(w http.ResponseWriter, err error) {
 	status := http.StatusInternalServerError
 	var u *unavailable
@@ -42,13 +45,14 @@ func failRequest(w http.ResponseWriter, err error) {
 	http.Error(w, http.StatusText(status), status)
 }
 
-// passing marks failures that pass by themselves. What the store or the engine answers, and what its caller gave it to
-// return, is no failure.
+// passing marks failures that pass by themselves. What the store or the engine answers, and what
+// its caller gave it to return, is no failure.
 func (c *Config) passing(err error) error {
 	var said *service.HTTPStatusError
 	switch {
 	case err == nil, errors.As(err, &said),
-		errors.Is(err, ErrNotFound), errors.Is(err, ErrChallengeUsed), errors.Is(err, fleet.ErrNotFound),
+		errors.Is(err, ErrNotFound), errors.Is(err, ErrChallengeUsed),
+		errors.Is(err, fleet.ErrNotFound),
 		errors.Is(err, engine.ErrNothingAsked):
 		return err
 	case c.Busy == nil, errors.Is(err, context.DeadlineExceeded), c.Busy(err):
@@ -64,12 +68,14 @@ type markedStore struct {
 	mark func(error) error
 }
 
-func (s markedStore) Identity(ctx context.Context, enrollment, certificate string) (*Enrollment, *Certificate, error) {
+func (s markedStore) Identity(ctx context.Context, enrollment,
+	certificate string) (*Enrollment, *Certificate, error) {
 	e, c, err := s.Store.Identity(ctx, enrollment, certificate)
 	return e, c, s.mark(err)
 }
 
-func (s markedStore) UpdateIdentity(ctx context.Context, enrollment, certificate string, fn func(*Enrollment, *Certificate) error) error {
+func (s markedStore) UpdateIdentity(ctx context.Context, enrollment, certificate string,
+	fn func(*Enrollment, *Certificate) error) error {
 	return s.mark(s.Store.UpdateIdentity(ctx, enrollment, certificate, fn))
 }
 
@@ -83,7 +89,8 @@ func (s markedStore) LinkOf(ctx context.Context, certificate string) (*Challenge
 	return c, s.mark(err)
 }
 
-func (s markedStore) Redeem(ctx context.Context, challenge string, at time.Time, c Certificate) (*Certificate, error) {
+func (s markedStore) Redeem(ctx context.Context, challenge string, at time.Time,
+	c Certificate) (*Certificate, error) {
 	issued, err := s.Store.Redeem(ctx, challenge, at, c)
 	return issued, s.mark(err)
 }
@@ -99,7 +106,8 @@ type markedEngine struct {
 	mark func(error) error
 }
 
-func (e markedEngine) Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
+func (e markedEngine) Enroll(ctx context.Context, d fleet.Device,
+	unsupported string) (fleet.DeviceID, error) {
 	id, err := e.Engine.Enroll(ctx, d, unsupported)
 	return id, e.mark(err)
 }
@@ -113,14 +121,17 @@ func (e markedEngine) Idle(ctx context.Context, device fleet.DeviceID) (*engine.
 	return t, e.mark(err)
 }
 
-func (e markedEngine) Answer(ctx context.Context, device fleet.DeviceID, r engine.Report) (*engine.Task, error) {
+func (e markedEngine) Answer(ctx context.Context, device fleet.DeviceID,
+	r engine.Report) (*engine.Task, error) {
 	t, err := e.Engine.Answer(ctx, device, r)
 	return t, e.mark(err)
 }
 
 // sayWhen tells who is answered 503 when to come again.
 func sayWhen(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(whenWriter{w}, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(whenWriter{w}, r)
+	})
 }
 
 type whenWriter struct{ http.ResponseWriter }

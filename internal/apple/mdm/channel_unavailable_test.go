@@ -39,21 +39,24 @@ func (b *trouble) why() error {
 	return b.err
 }
 
-// troubledStore fails at what devices' requests need: at all of it, or at what links need after their challenge.
+// troubledStore fails at what devices' requests need: at all of it, or at what links need after
+// their challenge.
 type troubledStore struct {
 	mdm.Store
 	*trouble
 	later *trouble
 }
 
-func (s troubledStore) Identity(ctx context.Context, id, sha256 string) (*mdm.Enrollment, *mdm.Certificate, error) {
+func (s troubledStore) Identity(ctx context.Context, id,
+	sha256 string) (*mdm.Enrollment, *mdm.Certificate, error) {
 	if err := s.why(); err != nil {
 		return nil, nil, err
 	}
 	return s.Store.Identity(ctx, id, sha256)
 }
 
-func (s troubledStore) UpdateIdentity(ctx context.Context, id, sha256 string, fn func(*mdm.Enrollment, *mdm.Certificate) error) error {
+func (s troubledStore) UpdateIdentity(ctx context.Context, id, sha256 string,
+	fn func(*mdm.Enrollment, *mdm.Certificate) error) error {
 	if err := s.why(); err != nil {
 		return err
 	}
@@ -67,7 +70,8 @@ func (s troubledStore) Challenge(ctx context.Context, sha256 string) (*mdm.Chall
 	return s.Store.Challenge(ctx, sha256)
 }
 
-func (s troubledStore) Redeem(ctx context.Context, sha256 string, at time.Time, c mdm.Certificate) (*mdm.Certificate, error) {
+func (s troubledStore) Redeem(ctx context.Context, sha256 string, at time.Time,
+	c mdm.Certificate) (*mdm.Certificate, error) {
 	if err := s.later.why(); err != nil {
 		return nil, err
 	}
@@ -87,7 +91,8 @@ type troubledEngine struct {
 	*trouble
 }
 
-func (e troubledEngine) Enroll(ctx context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
+func (e troubledEngine) Enroll(ctx context.Context, d fleet.Device,
+	unsupported string) (fleet.DeviceID, error) {
 	if err := e.why(); err != nil {
 		return "", err
 	}
@@ -108,7 +113,8 @@ func (e troubledEngine) Idle(ctx context.Context, id fleet.DeviceID) (*engine.Ta
 	return e.Engine.Idle(ctx, id)
 }
 
-func (e troubledEngine) Answer(ctx context.Context, id fleet.DeviceID, r engine.Report) (*engine.Task, error) {
+func (e troubledEngine) Answer(ctx context.Context, id fleet.DeviceID,
+	r engine.Report) (*engine.Task, error) {
 	if err := e.why(); err != nil {
 		return nil, err
 	}
@@ -117,7 +123,9 @@ func (e troubledEngine) Answer(ctx context.Context, id fleet.DeviceID, r engine.
 
 // notes counts what is logged.
 type notes struct {
-	greeted chan struct{} // gets something when a device with a new token could not be woken, which is tried beside its request
+	// gets something when a device with a new token could not be woken, which is tried beside its
+	// request
+	greeted chan struct{}
 
 	mu    sync.Mutex
 	lines []string
@@ -151,7 +159,8 @@ type troubledServer struct {
 func newTroubledServer(t *testing.T, busy func(error) bool) *troubledServer {
 	s := &troubledServer{log: notes{greeted: make(chan struct{}, 16)}}
 	s.server = newServer(t, func(c *mdm.Config) {
-		c.Store, c.Engine = troubledStore{c.Store, &s.storage, &s.later}, troubledEngine{c.Engine, &s.rules}
+		c.Store, c.Engine = troubledStore{c.Store, &s.storage, &s.later},
+			troubledEngine{c.Engine, &s.rules}
 		c.Busy, c.Log = busy, slog.New(slog.NewTextHandler(&s.log, nil))
 	})
 	return s
@@ -183,8 +192,8 @@ func (s *troubledServer) tell(t *testing.T, r *http.Request, body []byte) told {
 
 var errSecret = errors.New("password=hunter2 is refused")
 
-// Whatever a device says while the server cannot do its work is answered 503, with a time to come again, in one line of the
-// log; nothing of it counts as received, and said again it is.
+// Whatever a device says while the server cannot do its work is answered 503, with a time to come
+// again, in one line of the log; nothing of it counts as received, and said again it is.
 func TestServerThatCannotDoItsWork(t *testing.T) {
 	s := newTroubledServer(t, nil)
 	_, code := s.link(t, time.Hour)
@@ -200,7 +209,8 @@ func TestServerThatCannotDoItsWork(t *testing.T) {
 	}
 	// Each message has a signature, so it is made once by whoever sends it while nothing works.
 	s.storage.set(errSecret)
-	authenticate, token, idle := fresh.authenticate(), enrolled.tokenUpdate("token 2"), enrolled.idle()
+	authenticate, token, idle := fresh.authenticate(), enrolled.tokenUpdate("token 2"),
+		enrolled.idle()
 	acknowledged := enrolled.report(dict{"Status": "Acknowledged", "CommandUUID": task})
 	notNow := enrolled.report(dict{"Status": "NotNow", "CommandUUID": task})
 	leaving := enrolled.checkOut()
@@ -230,17 +240,21 @@ func TestServerThatCannotDoItsWork(t *testing.T) {
 			broken.set(fmt.Errorf("writing the ledger: %w", errSecret))
 			got := s.tell(t, c.request, c.body)
 			broken.set(nil)
-			if want := (told{http.StatusServiceUnavailable, "5", "Service Unavailable\n"}); got != want {
+			if want := (told{http.StatusServiceUnavailable, "5",
+				"Service Unavailable\n"}); got != want {
 				t.Errorf("%s while its %s fails: %+v, want %+v", c.name, place, got, want)
 			}
-			if lines := s.log.take(); len(lines) != 1 || !strings.Contains(lines[0], "writing the ledger") {
-				t.Errorf("%s while its %s fails: logged %q, want one line with the cause", c.name, place, lines)
+			if lines := s.log.take(); len(lines) != 1 ||
+				!strings.Contains(lines[0], "writing the ledger") {
+				t.Errorf("%s while its %s fails: logged %q, want one line with the cause", c.name,
+					place, lines)
 			}
 			if e, l, n := s.engine.counts(); e != enrolledBefore || l != left || n != contacts {
 				t.Errorf("%s while its %s fails reached the engine", c.name, place)
 			}
 		}
-		if got := s.tell(t, c.request, c.body); got.status != http.StatusOK || got.retryAfter != "" {
+		if got := s.tell(t, c.request, c.body); got.status != http.StatusOK ||
+			got.retryAfter != "" {
 			t.Errorf("%s said again: %+v, want 200", c.name, got)
 		}
 		if c.name == "TokenUpdate" {
@@ -256,7 +270,8 @@ func TestServerThatCannotDoItsWork(t *testing.T) {
 	}
 }
 
-// What is the device's own fault is told so, also while the server cannot do its work, as far as the server can know.
+// What is the device's own fault is told so, also while the server cannot do its work, as far as
+// the server can know.
 func TestFaultsOfADeviceAreNotTheServers(t *testing.T) {
 	s := newTroubledServer(t, nil)
 	d := s.enroll(t, "1", 1)
@@ -270,7 +285,9 @@ func TestFaultsOfADeviceAreNotTheServers(t *testing.T) {
 	d.want(http.StatusBadRequest, d.send([]byte("no plist"), true))
 	d.want(http.StatusBadRequest, d.as(byNothing).idle())
 	d.want(http.StatusRequestEntityTooLarge, d.send(make([]byte, 300<<10), true))
-	if status, header, _ := get(t, s.client(), s.URL+"/scep?operation=Nonsense"); status != http.StatusBadRequest || header.Get("Retry-After") != "" {
+	if status, header, _ := get(t, s.client(),
+		s.URL+"/scep?operation=Nonsense"); status != http.StatusBadRequest ||
+		header.Get("Retry-After") != "" {
 		t.Errorf("a SCEP operation that does not exist: %d", status)
 	}
 	s.storage.set(mdm.ErrNotFound)
@@ -279,7 +296,8 @@ func TestFaultsOfADeviceAreNotTheServers(t *testing.T) {
 	}
 }
 
-// A failure that does not pass by itself is another answer, and a deadline that has run out always passes.
+// A failure that does not pass by itself is another answer, and a deadline that has run out always
+// passes.
 func TestFailuresThatPass(t *testing.T) {
 	busy := errors.New("locked")
 	s := newTroubledServer(t, func(err error) bool { return errors.Is(err, busy) })

@@ -25,29 +25,33 @@ func TestForeignIdentitiesAreRefused(t *testing.T) {
 			cert *x509.Certificate
 			want int
 		}{
-			"another device's":       {other.cert, http.StatusForbidden},
-			"a foreign CA's":         {foreign, http.StatusBadRequest},
-			"a look-alike":           {lookalike, http.StatusBadRequest},
-			"the CA's own":           {s.channel.DeviceCA(), http.StatusBadRequest},
-			"a server's of our CA":   {s.sign(t, x509.ExtKeyUsageServerAuth), http.StatusBadRequest},
+			"another device's": {other.cert, http.StatusForbidden},
+			"a foreign CA's":   {foreign, http.StatusBadRequest},
+			"a look-alike":     {lookalike, http.StatusBadRequest},
+			"the CA's own":     {s.channel.DeviceCA(), http.StatusBadRequest},
+			"a server's of our CA": {s.sign(t, x509.ExtKeyUsageServerAuth),
+				http.StatusBadRequest},
 			"unrecorded, by our CA":  {s.sign(t, x509.ExtKeyUsageClientAuth), http.StatusForbidden},
 			"fresh, not enrolled by": {s.newDevice(t, "x", 2).cert, http.StatusForbidden},
 		} {
 			if c.cert.Equal(s.channel.DeviceCA()) && by != byHeader {
 				continue // its key is not to be had
 			}
-			impostor := &device{t: t, s: s, udid: "victim", key: shared.keys[2](), cert: c.cert, way: by}
+			impostor := &device{t: t, s: s, udid: "victim", key: shared.keys[2](), cert: c.cert,
+				way: by}
 			for what, send := range map[string]func() *answered{"idle": impostor.idle,
 				"token":     func() *answered { return impostor.tokenUpdate("mine") },
 				"check-out": impostor.checkOut} {
 				if a := send(); a.status != c.want {
-					t.Errorf("%s certificate, way %d, %s: status %d, want %d", name, by, what, a.status, c.want)
+					t.Errorf("%s certificate, way %d, %s: status %d, want %d", name, by, what,
+						a.status, c.want)
 				}
 			}
 		}
 	}
 	nobody := victim.as(byNothing)
-	for _, a := range []*answered{nobody.idle(), nobody.authenticate(), nobody.tokenUpdate("mine"), nobody.checkOut()} {
+	for _, a := range []*answered{nobody.idle(), nobody.authenticate(), nobody.tokenUpdate("mine"),
+		nobody.checkOut()} {
 		if a.status != http.StatusBadRequest {
 			t.Errorf("without identity: status %d", a.status)
 		}
@@ -64,9 +68,11 @@ func TestForeignIdentitiesAreRefused(t *testing.T) {
 // sign makes a certificate of the device CA that was not issued over SCEP.
 func (s *server) sign(t testing.TB, usage x509.ExtKeyUsage) *x509.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(99), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	template := &x509.Certificate{SerialNumber: big.NewInt(99),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{usage}}
-	der, err := x509.CreateCertificate(rand.Reader, template, s.channel.DeviceCA(), shared.keys[2]().Public(), caKey(t))
+	der, err := x509.CreateCertificate(rand.Reader, template, s.channel.DeviceCA(),
+		shared.keys[2]().Public(), caKey(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +108,8 @@ func TestTamperedMessages(t *testing.T) {
 	swapped := *other.idle()
 	swapped.raw = a.raw
 	d.want(http.StatusBadRequest, d.replay(&swapped))
-	for _, signature := range []string{"", "x", "AAAA", strings.Repeat("A", 100000), a.sent.Header.Get("Mdm-Signature")[:200]} {
+	for _, signature := range []string{"", "x", "AAAA", strings.Repeat("A", 100000),
+		a.sent.Header.Get("Mdm-Signature")[:200]} {
 		broken := *a
 		broken.sent = a.sent.Clone(t.Context())
 		broken.sent.Header.Set("Mdm-Signature", signature)
@@ -127,7 +134,8 @@ func TestReplayedAuthenticate(t *testing.T) {
 	if n, _, _ := s.engine.counts(); n != 2 {
 		t.Fatalf("a new identity enrolled the device %d times, want 2", n)
 	}
-	for name, a := range map[string]*answered{"Authenticate": d.replay(old), "a new Authenticate": d.authenticate(), "Idle": d.idle(),
+	for name, a := range map[string]*answered{"Authenticate": d.replay(old),
+		"a new Authenticate": d.authenticate(), "Idle": d.idle(),
 		"TokenUpdate": d.tokenUpdate("token 2"), "CheckOut": d.checkOut()} {
 		if a.status != http.StatusForbidden {
 			t.Errorf("%s with the earlier identity: status %d", name, a.status)
@@ -203,7 +211,8 @@ func TestReplayedCheckOut(t *testing.T) {
 func TestUserChannel(t *testing.T) {
 	s := newServer(t)
 	d := s.enroll(t, "1", 1)
-	for _, user := range []dict{{"UserID": "AAAA"}, {"UserID": "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "UserShortName": "a@example.com"}} {
+	for _, user := range []dict{{"UserID": "AAAA"},
+		{"UserID": "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "UserShortName": "a@example.com"}} {
 		with := func(m dict) dict {
 			for k, v := range user {
 				m[k] = v
@@ -216,7 +225,8 @@ func TestUserChannel(t *testing.T) {
 			t.Errorf("got a command: %s", a.body)
 		}
 		d.want(http.StatusOK, d.checkin(with(d.message("CheckOut", nil))))
-		d.want(http.StatusBadRequest, d.checkin(with(d.message("Authenticate", dict{"Topic": topic}))))
+		d.want(http.StatusBadRequest, d.checkin(with(d.message("Authenticate",
+			dict{"Topic": topic}))))
 	}
 	if _, left, contacts := s.engine.counts(); left != 0 || contacts != 0 {
 		t.Error("the user channel reached the engine")
@@ -229,12 +239,16 @@ func TestUserChannel(t *testing.T) {
 func TestMessagesThatAreNotServed(t *testing.T) {
 	s := newServer(t)
 	d := s.enroll(t, "1", 1)
-	d.want(http.StatusOK, d.checkin(d.message("SetBootstrapToken", dict{"BootstrapToken": []byte("secret")})))
-	if a := d.want(http.StatusOK, d.checkin(d.message("GetBootstrapToken", nil))); len(a.body) != 0 {
+	d.want(http.StatusOK, d.checkin(d.message("SetBootstrapToken",
+		dict{"BootstrapToken": []byte("secret")})))
+	if a := d.want(http.StatusOK, d.checkin(d.message("GetBootstrapToken",
+		nil))); len(a.body) != 0 {
 		t.Errorf("a bootstrap token: %s", a.body)
 	}
-	d.want(http.StatusNotFound, d.checkin(d.message("DeclarativeManagement", dict{"Endpoint": "tokens"})))
-	d.want(http.StatusNotFound, d.checkin(d.message("GetToken", dict{"TokenServiceType": "com.apple.maid"})))
+	d.want(http.StatusNotFound, d.checkin(d.message("DeclarativeManagement",
+		dict{"Endpoint": "tokens"})))
+	d.want(http.StatusNotFound, d.checkin(d.message("GetToken",
+		dict{"TokenServiceType": "com.apple.maid"})))
 	d.want(http.StatusNotFound, d.checkin(d.message("GetToken", nil)))
 	d.want(http.StatusBadRequest, d.checkin(d.message("Nonsense", nil)))
 }
@@ -247,8 +261,9 @@ func TestMalformedMessages(t *testing.T) {
 			strings.Repeat(open, n) + strings.Repeat(shut, n) + `</dict></plist>`
 	}
 	for name, body := range map[string]string{
-		"empty": "", "text": "hello", "JSON": "{}", "binary": "bplist00\xd0\x08", "no dictionary": "<plist><string>x</string></plist>",
-		"no status": `<plist><dict><key>UDID</key><string>1</string></dict></plist>`,
+		"empty": "", "text": "hello", "JSON": "{}", "binary": "bplist00\xd0\x08",
+		"no dictionary": "<plist><string>x</string></plist>",
+		"no status":     `<plist><dict><key>UDID</key><string>1</string></dict></plist>`,
 		"long id": `<plist><dict><key>UDID</key><string>` + strings.Repeat("1", 200) +
 			`</string><key>Status</key><string>Idle</string></dict></plist>`,
 		"odd id": `<plist><dict><key>UDID</key><string>1&#10;2</string><key>Status</key><string>Idle</string></dict></plist>`,

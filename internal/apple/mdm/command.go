@@ -12,7 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// command is a command plist: the names below Command are Apple's ("Commands and Queries", Device Management).
+// command is a command plist: the names below Command are Apple's ("Commands and Queries", Device
+// Management).
 type command struct {
 	CommandUUID string
 	Command     any
@@ -20,9 +21,10 @@ type command struct {
 
 type simpleCommand struct {
 	RequestType string
-	Payload     []byte   `plist:",omitempty"` // InstallProfile
-	Identifier  string   `plist:",omitempty"` // RemoveProfile, RemoveApplication
-	Identifiers []string `plist:",omitempty"` // ManagedApplicationList, ManagedApplicationConfiguration
+	Payload     []byte `plist:",omitempty"` // InstallProfile
+	Identifier  string `plist:",omitempty"` // RemoveProfile, RemoveApplication
+	// ManagedApplicationList, ManagedApplicationConfiguration
+	Identifiers []string `plist:",omitempty"`
 	ManagedOnly bool     `plist:",omitempty"` // ProfileList
 	Queries     []string `plist:",omitempty"` // DeviceInformation
 }
@@ -33,7 +35,8 @@ type installedApplicationList struct {
 	ManagedAppsOnly bool
 }
 
-// installApplication is InstallApplication, and InstallEnterpriseApplication, whose names are among the same.
+// installApplication is InstallApplication, and InstallEnterpriseApplication, whose names are among
+// the same.
 type installApplication struct {
 	RequestType           string
 	ITunesStoreID         int64           `plist:"iTunesStoreID,omitempty"`
@@ -50,7 +53,8 @@ type installOptions struct {
 }
 
 const (
-	deviceLicense        = 1 // PurchaseMethod: an assigned (volume purchased) license, no Apple Account needed
+	// PurchaseMethod: an assigned (volume purchased) license, no Apple Account needed
+	deviceLicense        = 1
 	removeWithEnrollment = 1 // ManagementFlags
 )
 
@@ -71,7 +75,8 @@ type settled struct{ outcome action.Outcome }
 func (e *settled) Error() string { return e.outcome.Detail }
 
 func impossible(format string, args ...any) error {
-	return &settled{action.Outcome{Verdict: action.Permanent, Code: action.CodeNotSupported, Detail: fmt.Sprintf(format, args...)}}
+	return &settled{action.Outcome{Verdict: action.Permanent, Code: action.CodeNotSupported,
+		Detail: fmt.Sprintf(format, args...)}}
 }
 
 // encode turns a task into a command plist. The error is *settled, or a fault of the server.
@@ -81,7 +86,8 @@ func encode(t *engine.Task, platform fleet.Platform) ([]byte, error) {
 	switch {
 	case t.Kind == action.TakeInventory && len(t.Identifiers) == 0 &&
 		(t.Class == action.Apps || t.Class == action.AppConfigurations):
-		err = &settled{action.Outcome{Verdict: action.Accepted, Detail: "there is nothing to look for"}}
+		err = &settled{action.Outcome{Verdict: action.Accepted,
+			Detail: "there is nothing to look for"}}
 	case t.Kind == action.TakeInventory:
 		body = inventoryCommand(t, platform)
 	case IsEnrollmentIdentifier(t.Payload.Identifier):
@@ -109,11 +115,13 @@ func inventoryCommand(t *engine.Task, platform fleet.Platform) any {
 		return simpleCommand{RequestType: "ProfileList", ManagedOnly: true}
 	case action.Apps:
 		if platform == fleet.MacOS && t.Second {
-			return installedApplicationList{RequestType: "InstalledApplicationList", Identifiers: t.Identifiers}
+			return installedApplicationList{RequestType: "InstalledApplicationList",
+				Identifiers: t.Identifiers}
 		}
 		return simpleCommand{RequestType: "ManagedApplicationList", Identifiers: t.Identifiers}
 	case action.AppConfigurations:
-		return simpleCommand{RequestType: "ManagedApplicationConfiguration", Identifiers: t.Identifiers}
+		return simpleCommand{RequestType: "ManagedApplicationConfiguration",
+			Identifiers: t.Identifiers}
 	default:
 		return simpleCommand{RequestType: "DeviceInformation", Queries: factQueries}
 	}
@@ -121,15 +129,17 @@ func inventoryCommand(t *engine.Task, platform fleet.Platform) any {
 
 func applicationCommand(t *engine.Task, platform fleet.Platform) (any, error) {
 	if t.Kind != action.Install {
-		return simpleCommand{RequestType: "RemoveApplication", Identifier: t.Payload.Identifier}, nil
+		return simpleCommand{RequestType: "RemoveApplication", Identifier: t.Payload.Identifier},
+			nil
 	}
 	var app payload.AppSettings
 	if err := json.Unmarshal(t.Content.Content, &app); err != nil {
 		return nil, impossible("the app's settings cannot be read: %v", err)
 	}
-	install := installApplication{RequestType: "InstallApplication", ChangeManagementState: "Managed",
-		Configuration:    app.Configuration,
-		InstallAsManaged: platform == fleet.MacOS}
+	install := installApplication{RequestType: "InstallApplication",
+		ChangeManagementState: "Managed",
+		Configuration:         app.Configuration,
+		InstallAsManaged:      platform == fleet.MacOS}
 	if app.RemoveWithMDM {
 		install.ManagementFlags = removeWithEnrollment
 	}
@@ -151,14 +161,16 @@ func applicationCommand(t *engine.Task, platform fleet.Platform) (any, error) {
 }
 
 func configurationCommand(t *engine.Task) (any, error) {
-	item := applicationConfiguration{Item: "ApplicationConfiguration", Identifier: t.Payload.Identifier}
+	item := applicationConfiguration{Item: "ApplicationConfiguration",
+		Identifier: t.Payload.Identifier}
 	if t.Kind == action.Install {
 		var app payload.AppConfiguration
 		if err := json.Unmarshal(t.Content.Content, &app); err != nil {
 			return nil, impossible("the app configuration cannot be read: %v", err)
 		}
 		if item.Configuration = app.Configuration; len(item.Configuration) == 0 {
-			return nil, impossible("the app configuration is empty: a device takes that as an order to remove it")
+			return nil,
+				impossible("the app configuration is empty: a device takes that as an order to remove it")
 		}
 	}
 	return settings{RequestType: "Settings", Settings: []applicationConfiguration{item}}, nil

@@ -14,11 +14,13 @@ func TestDeviceIDsThatChange(t *testing.T) {
 	g := newSiege(t)
 	other := g.enroll(t, "other", 2)
 	g.remember()
-	for _, udid := range []string{"victim", "VICTIM", "victim/..", "other ", "Other", "other2", "'; --"} {
+	for _, udid := range []string{"victim", "VICTIM", "victim/..", "other ", "Other", "other2",
+		"'; --"} {
 		changed := *other
 		changed.udid = udid
 		for _, s := range speeches() {
-			if a := changed.say(s); a.status != http.StatusForbidden && a.status != http.StatusBadRequest {
+			if a := changed.say(s); a.status != http.StatusForbidden &&
+				a.status != http.StatusBadRequest {
 				t.Errorf("%s as %q: status %d", s.name, udid, a.status)
 			}
 		}
@@ -29,7 +31,8 @@ func TestDeviceIDsThatChange(t *testing.T) {
 	}
 	for _, s := range speeches() {
 		s.message = merged(s.message, dict{"UDID": "", "EnrollmentID": "victim"})
-		if a := other.say(s); a.status != http.StatusForbidden && a.status != http.StatusBadRequest {
+		if a := other.say(s); a.status != http.StatusForbidden &&
+			a.status != http.StatusBadRequest {
 			t.Errorf("%s as a User Enrollment of that id: status %d", s.name, a.status)
 		}
 	}
@@ -47,7 +50,8 @@ func TestMessagesThatNameTwoDevices(t *testing.T) {
 			both += `<key>UDID</key><string>` + id + `</string>`
 		}
 		other.send([]byte(both+`<key>Status</key><string>Idle</string></dict></plist>`), false)
-		other.send([]byte(both+`<key>MessageType</key><string>CheckOut</string></dict></plist>`), true)
+		other.send([]byte(both+`<key>MessageType</key><string>CheckOut</string></dict></plist>`),
+			true)
 	}
 	if e := g.store.enrollment("victim"); !reflect.DeepEqual(e, g.state) {
 		t.Errorf("the victim's enrollment became %+v", e)
@@ -71,7 +75,8 @@ func TestCopiedIdentity(t *testing.T) {
 	}
 	wg.Wait()
 	slices.Sort(statuses)
-	if n, _, _ := s.engine.counts(); n != 1 || statuses[0] != http.StatusOK || statuses[1] != http.StatusForbidden {
+	if n, _, _ := s.engine.counts(); n != 1 || statuses[0] != http.StatusOK ||
+		statuses[1] != http.StatusForbidden {
 		t.Errorf("enrolled %d devices, answers %v", n, statuses)
 	}
 }
@@ -82,8 +87,10 @@ func TestSignatureCountsMoreThanTLS(t *testing.T) {
 	other := g.enroll(t, "other", 2)
 	g.remember()
 	body := g.victim.plist(dict{"UDID": "victim", "Status": "Idle"})
-	client := g.client(tls.Certificate{Certificate: [][]byte{g.victim.cert.Raw}, PrivateKey: g.victim.key})
-	if status := g.put(t, client, body, sign(t, body, other.signer())); status != http.StatusForbidden {
+	client := g.client(tls.Certificate{Certificate: [][]byte{g.victim.cert.Raw},
+		PrivateKey: g.victim.key})
+	if status := g.put(t, client, body, sign(t, body,
+		other.signer())); status != http.StatusForbidden {
 		t.Errorf("status %d", status)
 	}
 	g.unharmed(t, "a client certificate beside a signature")

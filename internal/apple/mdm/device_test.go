@@ -45,10 +45,13 @@ const (
 )
 
 // selfSigned is the certificate that signs a SCEP request, and the one of a foreign CA.
-func selfSigned(t testing.TB, key *rsa.PrivateKey, change ...func(*x509.Certificate)) *x509.Certificate {
+func selfSigned(t testing.TB, key *rsa.PrivateKey,
+	change ...func(*x509.Certificate)) *x509.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "SCEP signer"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+	template := &x509.Certificate{SerialNumber: big.NewInt(7),
+		Subject:   pkix.Name{CommonName: "SCEP signer"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	for _, c := range change {
 		c(template)
@@ -65,7 +68,8 @@ func selfSigned(t testing.TB, key *rsa.PrivateKey, change ...func(*x509.Certific
 }
 
 // request makes a SCEP request for key.
-func (s *server) request(t testing.TB, challenge string, key crypto.Signer, kind scep.MessageType) []byte {
+func (s *server) request(t testing.TB, challenge string, key crypto.Signer,
+	kind scep.MessageType) []byte {
 	t.Helper()
 	template := &x509util.CertificateRequest{ChallengePassword: challenge}
 	template.Subject = pkix.Name{CommonName: "a\x00device\n", Organization: []string{"Evil, Inc."}}
@@ -81,7 +85,8 @@ func (s *server) request(t testing.TB, challenge string, key crypto.Signer, kind
 func (s *server) requestTo(t testing.TB, challenge string, recipients []*x509.Certificate) []byte {
 	t.Helper()
 	key := shared.keys[1]()
-	der, err := x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{ChallengePassword: challenge}, key)
+	der, err := x509util.CreateCertificateRequest(rand.Reader,
+		&x509util.CertificateRequest{ChallengePassword: challenge}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,12 +109,14 @@ func (s *server) envelope(t testing.TB, csrDER []byte, kind scep.MessageType) []
 	return s.signedEnvelope(t, csrDER, kind, signer)
 }
 
-func (s *server) signedEnvelope(t testing.TB, csrDER []byte, kind scep.MessageType, signer *rsa.PrivateKey) []byte {
+func (s *server) signedEnvelope(t testing.TB, csrDER []byte, kind scep.MessageType,
+	signer *rsa.PrivateKey) []byte {
 	t.Helper()
 	return seal(t, csrDER, kind, signer, s.authorities(t))
 }
 
-func seal(t testing.TB, csrDER []byte, kind scep.MessageType, signer *rsa.PrivateKey, recipients []*x509.Certificate) []byte {
+func seal(t testing.TB, csrDER []byte, kind scep.MessageType, signer *rsa.PrivateKey,
+	recipients []*x509.Certificate) []byte {
 	t.Helper()
 	csr, err := x509.ParseCertificateRequest(csrDER)
 	if err != nil {
@@ -128,8 +135,10 @@ func (s *server) authorities(t testing.TB) []*x509.Certificate {
 	t.Helper()
 	_, header, chain := get(t, s.client(), s.URL+"/scep?operation=GetCACert&message=example")
 	found, err := scep.CACerts(chain)
-	if err != nil || len(found) != 2 || header.Get("Content-Type") != "application/x-x509-ca-ra-cert" {
-		t.Fatalf("CA certificates: %v, %d of them as %s", err, len(found), header.Get("Content-Type"))
+	if err != nil || len(found) != 2 ||
+		header.Get("Content-Type") != "application/x-x509-ca-ra-cert" {
+		t.Fatalf("CA certificates: %v, %d of them as %s", err, len(found),
+			header.Get("Content-Type"))
 	}
 	return found
 }
@@ -137,7 +146,8 @@ func (s *server) authorities(t testing.TB) []*x509.Certificate {
 // pkiOperation posts a SCEP message and returns the certificate, or why there is none.
 func (s *server) pkiOperation(t testing.TB, message []byte) (*x509.Certificate, scep.FailInfo) {
 	t.Helper()
-	resp, err := s.client().Post(s.URL+"/scep?operation=PKIOperation", "application/x-pki-message", bytes.NewReader(message))
+	resp, err := s.client().Post(s.URL+"/scep?operation=PKIOperation", "application/x-pki-message",
+		bytes.NewReader(message))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,8 +188,10 @@ func (s *server) newDevice(t testing.TB, udid string, key int) *device {
 	if cert == nil {
 		t.Fatalf("no certificate: failInfo %s", fail)
 	}
-	return &device{t: t, s: s, udid: udid, key: shared.keys[key](), cert: cert, facts: map[string]any{
-		"DeviceName": "A phone", "ProductName": "iPhone15,2", "ModelName": "iPhone", "OSVersion": "18.1", "SerialNumber": "C39" + udid}}
+	return &device{t: t, s: s, udid: udid, key: shared.keys[key](), cert: cert,
+		facts: map[string]any{
+			"DeviceName": "A phone", "ProductName": "iPhone15,2", "ModelName": "iPhone",
+			"OSVersion": "18.1", "SerialNumber": "C39" + udid}}
 }
 
 // enroll takes a device through Authenticate and TokenUpdate.
@@ -218,10 +230,14 @@ func (d *device) tokenUpdate(token string) *answered {
 }
 
 func (d *device) tokenMessage(token string) dict {
-	return d.message("TokenUpdate", dict{"Topic": topic, "PushMagic": "magic", "Token": []byte(token)})
+	return d.message("TokenUpdate", dict{"Topic": topic, "PushMagic": "magic",
+		"Token": []byte(token)})
 }
 
-func (d *device) checkOut() *answered { return d.checkin(d.message("CheckOut", dict{"Topic": topic})) }
+func (d *device) checkOut() *answered {
+	return d.checkin(d.message("CheckOut",
+		dict{"Topic": topic}))
+}
 
 func (d *device) idle() *answered { return d.report(dict{"Status": "Idle"}) }
 
@@ -253,17 +269,23 @@ type answered struct {
 func (d *device) send(body []byte, checkin bool) *answered {
 	d.t.Helper()
 	keep := &keeper{client: d.s.client(), raw: body}
-	options := []protocol.TransportOption{protocol.WithMDMURLs(d.s.URL+"/mdm", d.s.URL+"/mdm"), protocol.WithClient(keep)}
+	options := []protocol.TransportOption{protocol.WithMDMURLs(d.s.URL+"/mdm", d.s.URL+"/mdm"),
+		protocol.WithClient(keep)}
 	switch d.way {
 	case bySignature:
 		options = append(options, protocol.WithSignMessage(), protocol.WithIdentityProvider(
-			func(context.Context) (*x509.Certificate, crypto.PrivateKey, error) { return d.cert, d.key, nil }))
+			func(context.Context) (*x509.Certificate, crypto.PrivateKey, error) {
+				return d.cert,
+					d.key, nil
+			}))
 	case byTLS:
-		keep.client = d.s.client(tls.Certificate{Certificate: [][]byte{d.cert.Raw}, PrivateKey: d.key})
+		keep.client = d.s.client(tls.Certificate{Certificate: [][]byte{d.cert.Raw},
+			PrivateKey: d.key})
 	case byHeader:
 		keep.header = d.cert
 	}
-	transport, do := protocol.NewTransport(options...), (*protocol.Transport).DoReportResultsAndFetchNext
+	transport, do := protocol.NewTransport(options...),
+		(*protocol.Transport).DoReportResultsAndFetchNext
 	if checkin {
 		do = (*protocol.Transport).DoCheckIn
 	}

@@ -22,7 +22,10 @@ import (
 
 const proxyHeader = "X-Device-Certificate"
 
-func rfc9440(c *x509.Certificate) string { return ":" + base64.StdEncoding.EncodeToString(c.Raw) + ":" }
+func rfc9440(c *x509.Certificate) string {
+	return ":" + base64.StdEncoding.EncodeToString(c.Raw) +
+		":"
+}
 
 func decode(t testing.TB, b []byte) dict {
 	t.Helper()
@@ -43,7 +46,8 @@ func TestEnrollmentProfile(t *testing.T) {
 		t.Fatalf("status %d, type %s", status, header.Get("Content-Type"))
 	}
 	p := decode(t, body)
-	if p["PayloadIdentifier"] != mdm.EnrollmentPayloadIdentifier || p["PayloadType"] != "Configuration" {
+	if p["PayloadIdentifier"] != mdm.EnrollmentPayloadIdentifier ||
+		p["PayloadType"] != "Configuration" {
 		t.Errorf("profile is %v", p)
 	}
 	parts := map[string]dict{}
@@ -54,17 +58,20 @@ func TestEnrollmentProfile(t *testing.T) {
 			t.Errorf("%v is not recognized as part of the enrollment", id)
 		}
 	}
-	if got, _ := parts["com.apple.security.root"]["PayloadContent"].([]byte); !bytes.Equal(got, root.Raw) {
+	if got, _ := parts["com.apple.security.root"]["PayloadContent"].([]byte); !bytes.Equal(got,
+		root.Raw) {
 		t.Error("the CA of the server's certificate is missing")
 	}
 	scep := parts["com.apple.security.scep"]["PayloadContent"].(dict)
-	for k, want := range (dict{"URL": s.URL + "/scep", "Challenge": code, "Keysize": uint64(2048), "Key Type": "RSA"}) {
+	for k, want := range (dict{"URL": s.URL + "/scep", "Challenge": code, "Keysize": uint64(2048),
+		"Key Type": "RSA"}) {
 		if scep[k] != want {
 			t.Errorf("SCEP %s = %v, want %v", k, scep[k], want)
 		}
 	}
 	management := parts["com.apple.mdm"]
-	for k, want := range (dict{"ServerURL": s.URL + "/mdm", "CheckInURL": s.URL + "/mdm", "Topic": mdm.PlaceholderTopic,
+	for k, want := range (dict{"ServerURL": s.URL + "/mdm", "CheckInURL": s.URL + "/mdm",
+		"Topic":        mdm.PlaceholderTopic,
 		"AccessRights": uint64(8191), "CheckOutWhenRemoved": true, "SignMessage": true,
 		"IdentityCertificateUUID": parts["com.apple.security.scep"]["PayloadUUID"]}) {
 		if management[k] != want {
@@ -83,7 +90,8 @@ func TestSignedEnrollmentProfile(t *testing.T) {
 	key := shared.keys[2]()
 	cert := selfSigned(t, key)
 	signer := &tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key}
-	s := newServer(t, func(c *mdm.Config) { c.Signer = func() (*tls.Certificate, error) { return signer, nil } })
+	s := newServer(t,
+		func(c *mdm.Config) { c.Signer = func() (*tls.Certificate, error) { return signer, nil } })
 	link, _ := s.link(t, time.Hour)
 	_, _, body := get(t, s.client(), link)
 	p7, err := pkcs7.Parse(body)
@@ -107,7 +115,8 @@ func TestEnrollmentLinks(t *testing.T) {
 			t.Errorf("a link that lives %s was made", ttl)
 		}
 	}
-	for _, code := range []string{"unknown", strings.Repeat("a", 5000), "%00", "..%2f..", "<script>"} {
+	for _, code := range []string{"unknown", strings.Repeat("a", 5000), "%00", "..%2f..",
+		"<script>"} {
 		status, _, body := get(t, s.client(), s.URL+"/enroll/"+code)
 		if status != http.StatusNotFound || bytes.Contains(body, []byte("<script")) {
 			t.Errorf("code %q: status %d, %s", code, status, body)
@@ -115,14 +124,16 @@ func TestEnrollmentLinks(t *testing.T) {
 	}
 	link, _ := s.link(t, time.Hour)
 	s.pass(time.Hour)
-	if status, header, body := get(t, s.client(), link); status != http.StatusGone || !bytes.Contains(body, []byte("expired")) ||
+	if status, header, body := get(t, s.client(), link); status != http.StatusGone ||
+		!bytes.Contains(body, []byte("expired")) ||
 		header.Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Errorf("expired link: status %d, %s", status, body)
 	}
 }
 
 func TestEnrollCheckInAndLeave(t *testing.T) {
-	for name, by := range map[string]way{"signature": bySignature, "mutual TLS": byTLS, "proxy header": byHeader} {
+	for name, by := range map[string]way{"signature": bySignature, "mutual TLS": byTLS,
+		"proxy header": byHeader} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, func(c *mdm.Config) {
 				if by == byHeader {
@@ -135,21 +146,25 @@ func TestEnrollCheckInAndLeave(t *testing.T) {
 			if n, _, _ := s.engine.counts(); n != 1 {
 				t.Fatalf("enrolled %d times", n)
 			}
-			want := fleet.Device{Name: "A phone", Platform: fleet.IOS, Manufacturer: "Apple", Model: "iPhone15,2", OSVersion: "18.1",
+			want := fleet.Device{Name: "A phone", Platform: fleet.IOS, Manufacturer: "Apple",
+				Model: "iPhone15,2", OSVersion: "18.1",
 				SerialNumber: "C390000-1", UDID: "0000-1"}
-			if got := s.engine.enrolled[0]; !reflect.DeepEqual(got, want) || s.engine.reasons[0] != "" {
+			if got := s.engine.enrolled[0]; !reflect.DeepEqual(got, want) ||
+				s.engine.reasons[0] != "" {
 				t.Errorf("enrolled %+v (%s), want %+v", got, s.engine.reasons[0], want)
 			}
 			d.want(http.StatusOK, d.tokenUpdate("token 1"))
 			e := s.store.enrollment(d.udid)
-			if string(e.Token) != "token 1" || e.PushMagic != "magic" || e.Topic != topic || e.Stage != mdm.Reachable {
+			if string(e.Token) != "token 1" || e.PushMagic != "magic" || e.Topic != topic ||
+				e.Stage != mdm.Reachable {
 				t.Errorf("enrollment is %+v", e)
 			}
 			if a := d.want(http.StatusOK, d.idle()); len(a.body) != 0 {
 				t.Errorf("nothing to do, but got %s", a.body)
 			}
 			d.want(http.StatusOK, d.checkOut())
-			if _, n, _ := s.engine.counts(); n != 1 || s.engine.unenrolled[0] != "device of 0000-1" {
+			if _, n, _ := s.engine.counts(); n != 1 ||
+				s.engine.unenrolled[0] != "device of 0000-1" {
 				t.Errorf("unenrolled %v", s.engine.unenrolled)
 			}
 			d.want(http.StatusForbidden, d.idle())
@@ -182,7 +197,8 @@ func TestPlatforms(t *testing.T) {
 		d := s.newDevice(t, c.udid, 1)
 		d.facts = c.facts
 		d.want(http.StatusOK, d.authenticate())
-		if got, why := s.engine.enrolled[0], s.engine.reasons[0]; got.Platform != c.platform || got.Name != c.udid ||
+		if got, why := s.engine.enrolled[0], s.engine.reasons[0]; got.Platform != c.platform ||
+			got.Name != c.udid ||
 			!strings.HasPrefix(why, c.unsupported) || (why == "") != (c.unsupported == "") {
 			t.Errorf("%v: enrolled as %+v (%s)", c.facts, got, why)
 		}
@@ -192,11 +208,14 @@ func TestPlatforms(t *testing.T) {
 func TestUserEnrollmentIsUnsupported(t *testing.T) {
 	s := newServer(t)
 	d := s.newDevice(t, "", 1)
-	d.want(http.StatusOK, d.checkin(dict{"MessageType": "Authenticate", "EnrollmentID": "E-1", "Topic": topic, "ProductName": "iPhone15,2"}))
-	if got := s.engine.enrolled[0]; !got.UserEnrolled || got.UDID != "E-1" || !strings.Contains(s.engine.reasons[0], "User Enrollment") {
+	d.want(http.StatusOK, d.checkin(dict{"MessageType": "Authenticate", "EnrollmentID": "E-1",
+		"Topic": topic, "ProductName": "iPhone15,2"}))
+	if got := s.engine.enrolled[0]; !got.UserEnrolled || got.UDID != "E-1" ||
+		!strings.Contains(s.engine.reasons[0], "User Enrollment") {
 		t.Errorf("enrolled %+v (%s)", got, s.engine.reasons[0])
 	}
-	d.want(http.StatusOK, d.checkin(dict{"MessageType": "TokenUpdate", "EnrollmentID": "E-1", "Topic": topic, "PushMagic": "m", "Token": []byte("t")}))
+	d.want(http.StatusOK, d.checkin(dict{"MessageType": "TokenUpdate", "EnrollmentID": "E-1",
+		"Topic": topic, "PushMagic": "m", "Token": []byte("t")}))
 	d.want(http.StatusOK, d.send(d.plist(dict{"EnrollmentID": "E-1", "Status": "Idle"}), false))
 	if _, _, n := s.engine.counts(); n != 1 {
 		t.Error("the device's Idle did not reach the engine")

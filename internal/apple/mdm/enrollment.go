@@ -21,32 +21,39 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 )
 
-// EnrollmentPayloadIdentifier is the PayloadIdentifier of the enrollment profile. Its inner payloads have it as prefix.
+// EnrollmentPayloadIdentifier is the PayloadIdentifier of the enrollment profile. Its inner
+// payloads have it as prefix.
 const EnrollmentPayloadIdentifier = payload.EnrollmentProfileIdentifier
 
 const (
 	maxLinkLife = 90 * 24 * time.Hour
-	// allAccessRights is every right of the com.apple.mdm payload's AccessRights: a device does not accept more later.
+	// allAccessRights is every right of the com.apple.mdm payload's AccessRights: a device does not
+	// accept more later.
 	allAccessRights = 8191
 )
 
-// IsEnrollmentIdentifier reports whether a profile of this identifier is, or would replace, the enrollment profile or a
-// part of it.
+// IsEnrollmentIdentifier reports whether a profile of this identifier is, or would replace, the
+// enrollment profile or a part of it.
 func IsEnrollmentIdentifier(identifier string) bool {
 	id := strings.ToLower(identifier)
-	return id == EnrollmentPayloadIdentifier || strings.HasPrefix(id, EnrollmentPayloadIdentifier+".")
+	return id == EnrollmentPayloadIdentifier ||
+		strings.HasPrefix(id, EnrollmentPayloadIdentifier+".")
 }
 
 // EnrollmentLink makes a link of the server's own, that enrolls any device that is not enrolled.
-func (c *Channel) EnrollmentLink(ctx context.Context, ttl time.Duration) (link string, expires time.Time, err error) {
+func (c *Channel) EnrollmentLink(ctx context.Context,
+	ttl time.Duration) (link string, expires time.Time, err error) {
 	return c.EnrollmentLinkOn(ctx, ttl, access.EnrollmentTerms{})
 }
 
-// EnrollmentLinkOn makes a link that enrolls one device, once, until it expires after ttl (at most 90 days). Whoever has
-// the link can enroll a device with it, as far as its terms go.
-func (c *Channel) EnrollmentLinkOn(ctx context.Context, ttl time.Duration, terms access.EnrollmentTerms) (link string, expires time.Time, err error) {
+// EnrollmentLinkOn makes a link that enrolls one device, once, until it expires after ttl (at most
+// 90 days). Whoever has the link can enroll a device with it, as far as its terms go.
+func (c *Channel) EnrollmentLinkOn(ctx context.Context, ttl time.Duration,
+	terms access.EnrollmentTerms) (link string, expires time.Time, err error) {
 	if ttl <= 0 || ttl > maxLinkLife {
-		return "", time.Time{}, fmt.Errorf("an enrollment link cannot live %s: choose a time up to %s", ttl, maxLinkLife)
+		return "", time.Time{},
+			fmt.Errorf("an enrollment link cannot live %s: choose a time up to %s", ttl,
+				maxLinkLife)
 	}
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
@@ -62,8 +69,8 @@ func (c *Channel) EnrollmentLinkOn(ctx context.Context, ttl time.Duration, terms
 	return c.config.URL + "/enroll/" + code, expires, nil
 }
 
-// serveEnrollmentProfile serves the profile as often as it is asked for, until a device has used its challenge:
-// browsers and the system's installer each fetch it.
+// serveEnrollmentProfile serves the profile as often as it is asked for, until a device has used
+// its challenge: browsers and the system's installer each fetch it.
 func (c *Channel) serveEnrollmentProfile(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	code := r.PathValue("code")
@@ -169,24 +176,34 @@ func (c *Channel) enrollmentProfile(ctx context.Context, code string) ([]byte, e
 		return nil, err
 	}
 	head := func(kind, part, name string) payloadHead {
-		return payloadHead{PayloadType: kind, PayloadVersion: 1, PayloadIdentifier: EnrollmentPayloadIdentifier + "." + part,
-			PayloadUUID: payloadUUID(code, part), PayloadDisplayName: name}
+		return payloadHead{PayloadType: kind, PayloadVersion: 1,
+			PayloadIdentifier: EnrollmentPayloadIdentifier + "." + part,
+			PayloadUUID:       payloadUUID(code, part), PayloadDisplayName: name}
 	}
 	var content []any
 	for i, der := range certificatesIn(c.config.RootCAPEM) {
-		content = append(content, rootPayload{head("com.apple.security.root", fmt.Sprintf("root%d", i+1), c.config.Organization+" CA"), der})
+		content = append(content, rootPayload{head("com.apple.security.root",
+			fmt.Sprintf("root%d", i+1), c.config.Organization+" CA"), der})
 	}
-	content = append(content, scepPayload{head("com.apple.security.scep", "identity", "Device identity"), scepSettings{
-		URL: c.config.URL + "/scep", Name: c.config.Organization, Challenge: code, Keysize: 2048, KeyType: "RSA", KeyUsage: 5, // sign and encrypt
-		Subject: [][][]string{{{"O", c.config.Organization}}, {{"CN", "MDM " + payloadUUID(code, "name")}}}}})
-	content = append(content, mdmPayload{payloadHead: head("com.apple.mdm", "mdm", "Device management"),
-		IdentityCertificateUUID: payloadUUID(code, "identity"), Topic: topic, ServerURL: c.config.URL + "/mdm", CheckInURL: c.config.URL + "/mdm",
+	content = append(content, scepPayload{head("com.apple.security.scep", "identity",
+		"Device identity"), scepSettings{
+		// sign and encrypt
+		URL: c.config.URL + "/scep", Name: c.config.Organization, Challenge: code, Keysize: 2048,
+		KeyType: "RSA", KeyUsage: 5,
+		Subject: [][][]string{{{"O", c.config.Organization}},
+			{{"CN", "MDM " + payloadUUID(code, "name")}}}}})
+	content = append(content, mdmPayload{payloadHead: head("com.apple.mdm", "mdm",
+		"Device management"),
+		IdentityCertificateUUID: payloadUUID(code, "identity"), Topic: topic,
+		ServerURL: c.config.URL + "/mdm", CheckInURL: c.config.URL + "/mdm",
 		AccessRights: allAccessRights, CheckOutWhenRemoved: true, SignMessage: true})
 	b, err := plist.MarshalIndent(profile{PayloadType: "Configuration", PayloadVersion: 1,
 		PayloadIdentifier: EnrollmentPayloadIdentifier, PayloadUUID: payloadUUID(code, "profile"),
-		PayloadDisplayName:  c.config.Organization + " device management",
-		PayloadDescription:  "Lets " + c.config.Organization + " install and remove settings and apps on this device.",
-		PayloadOrganization: c.config.Organization, PayloadScope: "System", PayloadContent: content}, "\t")
+		PayloadDisplayName: c.config.Organization + " device management",
+		PayloadDescription: "Lets " + c.config.Organization +
+			" install and remove settings and apps on this device.",
+		PayloadOrganization: c.config.Organization, PayloadScope: "System",
+		PayloadContent: content}, "\t")
 	if err != nil || c.config.Signer == nil {
 		return b, err
 	}
@@ -194,10 +211,12 @@ func (c *Channel) enrollmentProfile(ctx context.Context, code string) ([]byte, e
 }
 
 func payloadUUID(code, part string) string {
-	return strings.ToUpper(uuid.NewSHA1(uuid.NameSpaceURL, []byte(EnrollmentPayloadIdentifier+"/"+code+"/"+part)).String())
+	return strings.ToUpper(uuid.NewSHA1(uuid.NameSpaceURL,
+		[]byte(EnrollmentPayloadIdentifier+"/"+code+"/"+part)).String())
 }
 
-// topic is what devices listen to for pushes. One that enrolls under a placeholder can never be woken.
+// topic is what devices listen to for pushes. One that enrolls under a placeholder can never be
+// woken.
 func (c *Channel) topic(ctx context.Context) (string, error) {
 	p, err := c.PushCertificate(ctx)
 	if errors.Is(err, ErrNoPushCertificate) {

@@ -56,7 +56,8 @@ func sameDomain(domain string) string {
 // appState finds the words for a state of an app that a device reports without a code: its name
 // begins the detail, or follows the count of attempts.
 func appState(detail string) advice {
-	for word := range strings.FieldsFuncSeq(detail, func(r rune) bool { return r == ':' || r == ' ' || r == ';' }) {
+	for word := range strings.FieldsFuncSeq(detail,
+		func(r rune) bool { return r == ':' || r == ' ' || r == ';' }) {
 		if a, ok := appStates[word]; ok {
 			return a
 		}

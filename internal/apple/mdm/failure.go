@@ -2,19 +2,23 @@ package mdm
 
 import "github.com/syncpayloads/syncpayloads/internal/action"
 
-// failure is one link of an error chain. Domains MDMErrorDomain and MCMDMErrorDomain are the same with other names.
+// failure is one link of an error chain. Domains MDMErrorDomain and MCMDMErrorDomain are the same
+// with other names.
 type failure struct {
 	domain string
 	code   int64
 }
 
-// failures are the failures that are not for good. Codes and their meaning are Apple's "Mobile Device Management
-// Protocol Reference", section "Error Codes", which says that they may change; the exceptions name their source.
-// Which of them are worth another try is this project's judgement, except where it is plain from the meaning.
+// failures are the failures that are not for good. Codes and their meaning are Apple's "Mobile
+// Device Management Protocol Reference", section "Error Codes", which says that they may change;
+// the exceptions name their source. Which of them are worth another try is this project's
+// judgement, except where it is plain from the meaning.
 var failures = map[failure]action.Verdict{
 	// What is to be removed is not there.
-	{"MDMClientError", 89}:              action.NotFound, // macOS: profile not found (seen by users of Fleet; not in Apple's list)
-	{"MCMDMErrorDomain", 12075}:         action.NotFound, // specified profile not installed; also seen as MDMErrorDomain (Fleet)
+	// macOS: profile not found (seen by users of Fleet; not in Apple's list)
+	{"MDMClientError", 89}: action.NotFound,
+	// specified profile not installed; also seen as MDMErrorDomain (Fleet)
+	{"MCMDMErrorDomain", 12075}:         action.NotFound,
 	{"MCInstallationErrorDomain", 4024}: action.NotFound, // profile not found
 	{"MCMDMErrorDomain", 12029}:         action.NotFound, // app not managed
 	{"MCMDMErrorDomain", 12038}:         action.NotFound, // app not managed
@@ -27,7 +31,8 @@ var failures = map[failure]action.Verdict{
 	{"MCMDMErrorDomain", 12078}:         action.Retriable, // invalid request type in MDM Lost mode
 
 	// A server that the device needs did not answer, or has not heard of the license yet.
-	{"MCMDMErrorDomain", 12023}:             action.Retriable, // iTunes Store ID could not be validated
+	// iTunes Store ID could not be validated
+	{"MCMDMErrorDomain", 12023}:             action.Retriable,
 	{"MCMDMErrorDomain", 12024}:             action.Retriable, // could not validate app manifest
 	{"MCMDMErrorDomain", 12026}:             action.Retriable, // license for app could not be found
 	{"MCMDMErrorDomain", 12040}:             action.Retriable, // iTunes Store login required
@@ -50,15 +55,17 @@ var failures = map[failure]action.Verdict{
 	{"NSURLErrorDomain", -1009}: action.Retriable, // not connected to the internet
 }
 
-// rejections are the reasons of InstallApplication's RejectionReason (Apple, "InstallApplicationResponse") for which
-// the inventory has the last word: the app is there or on its way. Every other reason is an error as its chain says.
+// rejections are the reasons of InstallApplication's RejectionReason (Apple,
+// "InstallApplicationResponse") for which the inventory has the last word: the app is there or on
+// its way. Every other reason is an error as its chain says.
 var rejections = map[string]action.Verdict{
 	"AppAlreadyInstalled": action.Accepted,
 	"AppAlreadyQueued":    action.Accepted,
 }
 
-// chainVerdict is NotFound or Retriable if any link of the chain is, in this order, and else Permanent: the first link
-// often says no more than that a profile could not be installed, and a later one why.
+// chainVerdict is NotFound or Retriable if any link of the chain is, in this order, and else
+// Permanent: the first link often says no more than that a profile could not be installed, and a
+// later one why.
 func chainVerdict(chain []chainLink) action.Verdict {
 	verdict := action.Permanent
 	for _, link := range chain {

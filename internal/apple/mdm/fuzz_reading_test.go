@@ -46,7 +46,8 @@ func FuzzSignedData(f *testing.F) {
 func FuzzSignedAttributes(f *testing.F) {
 	all := testIdentities()
 	d := newDraft(all.ecdsa)
-	f.Add(strings.Join([]string{string(d.attributes[0]), string(d.attributes[1]), string(d.attributes[2])}, ""), false)
+	f.Add(strings.Join([]string{string(d.attributes[0]), string(d.attributes[1]),
+		string(d.attributes[2])}, ""), false)
 	f.Add(string(d.attributes[0])+string(d.attributes[2]), true)
 	f.Add(string(d.attributes[0])+string(d.attributes[2])+string(d.attributes[2]), false)
 	f.Add(string(attribute(pkcs7.OIDAttributeSigningTime, 1)), false)
@@ -74,9 +75,12 @@ func FuzzReport(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for name, member := range map[string]string{"UDID": got.UDID, "EnrollmentID": got.EnrollmentID, "UserID": got.UserID,
+		for name, member := range map[string]string{"UDID": got.UDID,
+			"EnrollmentID": got.EnrollmentID, "UserID": got.UserID,
 			"CommandUUID": got.CommandUUID, "Status": got.Status} {
-			if said, _ := want[name].(string); strings.TrimSpace(said) != strings.TrimSpace(member) && tolerant.IsWhole(got.members) {
+			if said,
+				_ := want[name].(string); strings.TrimSpace(said) != strings.TrimSpace(member) &&
+				tolerant.IsWhole(got.members) {
 				t.Errorf("%s is %q, read as %q", name, said, member)
 			}
 		}
@@ -89,24 +93,33 @@ func FuzzReport(f *testing.F) {
 
 func reports() map[string][]byte {
 	type dict = map[string]any
-	profiles, chain := []dict{}, []dict{{"ErrorDomain": "D", "ErrorCode": 1, "LocalizedDescription": "x"}}
+	profiles, chain := []dict{}, []dict{{"ErrorDomain": "D", "ErrorCode": 1,
+		"LocalizedDescription": "x"}}
 	for i := range 20 {
-		profiles = append(profiles, dict{"PayloadIdentifier": fmt.Sprint("com.example.", i), "PayloadUUID": fmt.Sprint(i),
-			"PayloadContent": []dict{{"PayloadType": "com.apple.wifi.managed", "PayloadIdentifier": fmt.Sprint("com.example.wifi.", i)}}})
+		profiles = append(profiles, dict{"PayloadIdentifier": fmt.Sprint("com.example.", i),
+			"PayloadUUID": fmt.Sprint(i),
+			"PayloadContent": []dict{{"PayloadType": "com.apple.wifi.managed",
+				"PayloadIdentifier": fmt.Sprint("com.example.wifi.", i)}}})
 	}
 	all := map[string][]byte{"garbage": []byte("<plist><dict><key>Status</key><string>Idle</string></plist>")}
 	for name, m := range map[string]dict{
 		"idle":         {"Status": "Idle"},
 		"acknowledged": {"Status": "Acknowledged", "CommandUUID": "1"},
-		"inventory":    {"Status": "Acknowledged", "CommandUUID": "1.profiles", "ProfileList": profiles},
-		"error":        {"Status": "Error", "CommandUUID": "1", "ErrorChain": chain, "RejectionReason": "Other"},
-		"settings":     {"Status": "Error", "CommandUUID": "1", "Settings": dict{"Status": "Error", "ErrorChain": chain}},
-		"apps":         {"Status": "Acknowledged", "ManagedApplicationList": dict{"a": dict{"Status": "Managed"}}},
-		"facts":        {"Status": "Acknowledged", "QueryResponses": dict{"IsSupervised": true, "Size": 1.5}},
-		"wrong list":   {"Status": "Acknowledged", "CommandUUID": "1.profiles", "ProfileList": "none"},
-		"wrong chain":  {"Status": "Error", "CommandUUID": "1", "ErrorChain": "none"},
-		"wrong both":   {"Status": "Error", "CommandUUID": 1, "ProfileList": "none"},
-		"no status":    {"CommandUUID": "1"},
+		"inventory": {"Status": "Acknowledged", "CommandUUID": "1.profiles",
+			"ProfileList": profiles},
+		"error": {"Status": "Error", "CommandUUID": "1", "ErrorChain": chain,
+			"RejectionReason": "Other"},
+		"settings": {"Status": "Error", "CommandUUID": "1",
+			"Settings": dict{"Status": "Error", "ErrorChain": chain}},
+		"apps": {"Status": "Acknowledged",
+			"ManagedApplicationList": dict{"a": dict{"Status": "Managed"}}},
+		"facts": {"Status": "Acknowledged",
+			"QueryResponses": dict{"IsSupervised": true, "Size": 1.5}},
+		"wrong list": {"Status": "Acknowledged", "CommandUUID": "1.profiles",
+			"ProfileList": "none"},
+		"wrong chain": {"Status": "Error", "CommandUUID": "1", "ErrorChain": "none"},
+		"wrong both":  {"Status": "Error", "CommandUUID": 1, "ProfileList": "none"},
+		"no status":   {"CommandUUID": "1"},
 	} {
 		m["UDID"] = "00008030-001C04C13AD88"
 		body, err := plist.Marshal(m)

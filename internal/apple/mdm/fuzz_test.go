@@ -40,9 +40,12 @@ func seed(f *testing.F, m dict) {
 func FuzzCheckin(f *testing.F) {
 	s := newServer(f)
 	d := s.enroll(f, "1", 1)
-	for kind, more := range map[string]dict{"Authenticate": d.facts, "TokenUpdate": d.tokenMessage("t"), "CheckOut": {"Topic": topic},
-		"UserAuthenticate": {"UserID": "u"}, "SetBootstrapToken": {"BootstrapToken": []byte("b")}, "GetBootstrapToken": nil,
-		"DeclarativeManagement": {"Endpoint": "tokens", "Data": []byte("{}")}, "GetToken": {"TokenServiceType": "com.apple.watch.pairing"}} {
+	for kind, more := range map[string]dict{"Authenticate": d.facts,
+		"TokenUpdate": d.tokenMessage("t"), "CheckOut": {"Topic": topic},
+		"UserAuthenticate": {"UserID": "u"}, "SetBootstrapToken": {"BootstrapToken": []byte("b")},
+		"GetBootstrapToken":     nil,
+		"DeclarativeManagement": {"Endpoint": "tokens", "Data": []byte("{}")},
+		"GetToken":              {"TokenServiceType": "com.apple.watch.pairing"}} {
 		seed(f, d.message(kind, more))
 	}
 	f.Add([]byte(`<plist version="1.0"><dict><key>MessageType</key><string>GetToken</string></dict></plist>`))
@@ -59,14 +62,19 @@ func FuzzCommandResult(f *testing.F) {
 	s := newServer(f)
 	d := s.enroll(f, "1", 1)
 	for kind, m := range map[string]dict{
-		"":                {"ErrorChain": []dict{link("MCMDMErrorDomain", 12075, "x")}, "RejectionReason": "Other"},
-		".profiles":       {"ProfileList": []dict{{"PayloadIdentifier": "a", "PayloadUUID": "b"}}},
-		".apps":           {"ManagedApplicationList": dict{"a": dict{"Status": "Managed"}}, "InstalledApplicationList": []dict{{"Identifier": "a"}}},
-		".configurations": {"ApplicationConfigurations": []dict{{"Identifier": "a", "Configuration": dict{"b": 1}}}},
-		".facts":          {"QueryResponses": dict{"ProductName": phone, "IsSupervised": true}},
-		".settings":       {"Settings": []dict{{"Status": "Error", "ErrorChain": []dict{link("D", 1, "x")}}}},
+		"": {"ErrorChain": []dict{link("MCMDMErrorDomain", 12075, "x")},
+			"RejectionReason": "Other"},
+		".profiles": {"ProfileList": []dict{{"PayloadIdentifier": "a", "PayloadUUID": "b"}}},
+		".apps": {"ManagedApplicationList": dict{"a": dict{"Status": "Managed"}},
+			"InstalledApplicationList": []dict{{"Identifier": "a"}}},
+		".configurations": {"ApplicationConfigurations": []dict{{"Identifier": "a",
+			"Configuration": dict{"b": 1}}}},
+		".facts": {"QueryResponses": dict{"ProductName": phone, "IsSupervised": true}},
+		".settings": {"Settings": []dict{{"Status": "Error",
+			"ErrorChain": []dict{link("D", 1, "x")}}}},
 	} {
-		for _, status := range []string{"Acknowledged", "Error", "NotNow", "CommandFormatError", "Idle"} {
+		for _, status := range []string{"Acknowledged", "Error", "NotNow", "CommandFormatError",
+			"Idle"} {
 			m["UDID"], m["CommandUUID"], m["Status"] = "1", task+kind, status
 			seed(f, m)
 		}
@@ -112,6 +120,7 @@ func FuzzPKIOperation(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, message []byte) {
 		defer cost.Input(t)()
-		fuzzed(t, s, httptest.NewRequest(http.MethodPost, "/scep?operation=PKIOperation", bytes.NewReader(message)), nil)
+		fuzzed(t, s, httptest.NewRequest(http.MethodPost, "/scep?operation=PKIOperation",
+			bytes.NewReader(message)), nil)
 	})
 }

@@ -15,18 +15,25 @@ import (
 
 const maxEnrollID = 128
 
-// mdmHandler serves check-ins and commands. Who the device is comes from its TLS client certificate, from the
-// Mdm-Signature header, or from a proxy's header; of several, the later in this order counts. No answer is ever 401:
-// a device may take that as the order to leave management.
+// mdmHandler serves check-ins and commands. Who the device is comes from its TLS client
+// certificate, from the Mdm-Signature header, or from a proxy's header; of several, the later in
+// this order counts. No answer is ever 401: a device may take that as the order to leave
+// management.
 func (c *Channel) mdmHandler() http.Handler {
 	logger := wireLog{c.log}
 	verified := mdmhttp.CertVerifyMiddleware(c.messageHandler(), verifier{c.ca}, logger)
-	unread := func(header string, _ []byte) (*x509.Certificate, error) { return c.ca.signerOf(header) }
-	return withRemote(readMessage(c.extractIdentity(verified, c.ca.verifySignature), c.extractIdentity(c.tooLongHandler(), unread)))
+	unread := func(header string, _ []byte) (*x509.Certificate,
+		error) {
+		return c.ca.signerOf(header)
+	}
+	return withRemote(readMessage(c.extractIdentity(verified, c.ca.verifySignature),
+		c.extractIdentity(c.tooLongHandler(), unread)))
 }
 
-// extractIdentity puts a sender's certificate into the context for next; verify checks a signature of the body.
-func (c *Channel) extractIdentity(next http.Handler, verify mdmhttp.MdmSignatureVerifierFunc) http.Handler {
+// extractIdentity puts a sender's certificate into the context for next; verify checks a signature
+// of the body.
+func (c *Channel) extractIdentity(next http.Handler,
+	verify mdmhttp.MdmSignatureVerifierFunc) http.Handler {
 	logger := wireLog{c.log}
 	if c.config.CertificateHeader != "" {
 		next = mdmhttp.CertExtractPEMHeaderMiddleware(next, c.config.CertificateHeader, logger)
@@ -52,16 +59,21 @@ type sender struct {
 	certificate string // SHA-256
 }
 
-// identify tells who claims to send a message. Whether the certificate is that device's is up to admit.
+// identify tells who claims to send a message. Whether the certificate is that device's is up to
+// admit.
 func identify(r *mdm.Request, e *mdm.Enrollment) (sender, error) {
 	resolved := e.Resolved()
 	if resolved == nil || r.Certificate == nil {
 		return sender{}, refuse(http.StatusBadRequest, "the message names no device")
 	}
-	s := sender{id: resolved.DeviceChannelID, userChannel: resolved.IsUserChannel, certificate: fingerprint(r.Certificate.Raw),
-		user: resolved.Type == mdm.UserEnrollmentDevice || resolved.Type == mdm.UserEnrollment}
-	if len(s.id) > maxEnrollID || strings.ContainsFunc(s.id, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return sender{}, refuse(http.StatusBadRequest, "the device's id is longer than %d or not plain ASCII", maxEnrollID)
+	s := sender{id: resolved.DeviceChannelID, userChannel: resolved.IsUserChannel,
+		certificate: fingerprint(r.Certificate.Raw),
+		user: resolved.Type == mdm.UserEnrollmentDevice ||
+			resolved.Type == mdm.UserEnrollment}
+	if len(s.id) > maxEnrollID || strings.ContainsFunc(s.id,
+		func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return sender{}, refuse(http.StatusBadRequest,
+			"the device's id is longer than %d or not plain ASCII", maxEnrollID)
 	}
 	return s, nil
 }
@@ -70,7 +82,8 @@ func identify(r *mdm.Request, e *mdm.Enrollment) (sender, error) {
 func (s sender) admit(e *Enrollment, certificate *Certificate) error {
 	switch {
 	case certificate == nil:
-		return refuse(http.StatusForbidden, "certificate %s was not issued to a device of this server", s.certificate)
+		return refuse(http.StatusForbidden,
+			"certificate %s was not issued to a device of this server", s.certificate)
 	case certificate.Enrollment != "" && certificate.Enrollment != s.id:
 		return refuse(http.StatusForbidden, "certificate %s belongs to device %s, not to %s",
 			certificate.Serial, certificate.Enrollment, s.id)
@@ -78,9 +91,11 @@ func (s sender) admit(e *Enrollment, certificate *Certificate) error {
 		return refuse(http.StatusForbidden, "certificate %s of device %s was revoked at %s",
 			certificate.Serial, s.id, certificate.Revoked)
 	case e == nil || e.Stage == 0 || e.Certificate == "":
-		return refuse(http.StatusForbidden, "device %s is not enrolled: it must authenticate first", s.id)
+		return refuse(http.StatusForbidden, "device %s is not enrolled: it must authenticate first",
+			s.id)
 	case e.Certificate != s.certificate:
-		return refuse(http.StatusForbidden, "certificate %s of device %s is not the one it last enrolled with",
+		return refuse(http.StatusForbidden,
+			"certificate %s of device %s is not the one it last enrolled with",
 			certificate.Serial, s.id)
 	}
 	return nil

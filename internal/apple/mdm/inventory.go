@@ -14,11 +14,13 @@ import (
 )
 
 // inventoryMember is the member of an answer that has an inventory of a class.
-var inventoryMember = map[action.Class]string{action.Facts: "QueryResponses", action.Profiles: "ProfileList",
-	action.Apps: "ManagedApplicationList", action.AppConfigurations: "ApplicationConfigurations"}
+var inventoryMember = map[action.Class]string{action.Facts: "QueryResponses",
+	action.Profiles:          "ProfileList",
+	action.Apps:              "ManagedApplicationList",
+	action.AppConfigurations: "ApplicationConfigurations"}
 
-// takeInventory puts into the report what was asked for. Without its list, or with a list of which something may be
-// missing, the answer proves nothing.
+// takeInventory puts into the report what was asked for. Without its list, or with a list of which
+// something may be missing, the answer proves nothing.
 func takeInventory(report *engine.Report, class action.Class, members tolerant.Dict) {
 	name := inventoryMember[class]
 	if class == action.Apps && members[name] == nil {
@@ -43,7 +45,8 @@ func takeInventory(report *engine.Report, class action.Class, members tolerant.D
 			report.Outcome.Sightings, odd = profileSightings(list)
 		case "InstalledApplicationList":
 			report.Outcome.Sightings, odd = installedAppSightings(list)
-			report.Outcome.Unlisted = true // a Mac lists an app when it is there (Apple, "Install Enterprise Application")
+			// a Mac lists an app when it is there (Apple, "Install Enterprise Application")
+			report.Outcome.Unlisted = true
 		case "ApplicationConfigurations":
 			report.Outcome.Sightings, odd = configurationSightings(list)
 		default:
@@ -71,12 +74,13 @@ func takeInventory(report *engine.Report, class action.Class, members tolerant.D
 	case 1:
 		report.Outcome.Detail = "1 entry of the device's list could not be read"
 	default:
-		report.Outcome.Detail = fmt.Sprintf("%d entries of the device's list could not be read", odd)
+		report.Outcome.Detail = fmt.Sprintf("%d entries of the device's list could not be read",
+			odd)
 	}
 }
 
-// managedApps is the first of a Mac's two lists. Macs answer ManagedApplicationList since macOS 11 (Apple, "Managed
-// Application List"); from one that does not, the second list alone has to do.
+// managedApps is the first of a Mac's two lists. Macs answer ManagedApplicationList since macOS 11
+// (Apple, "Managed Application List"); from one that does not, the second list alone has to do.
 func managedApps(o action.Outcome, members tolerant.Dict) action.Outcome {
 	if o.Verdict == action.NotNow || o.Verdict == action.Retriable {
 		return o
@@ -95,17 +99,20 @@ func managedApps(o action.Outcome, members tolerant.Dict) action.Outcome {
 }
 
 func withoutList(name, why string) action.Outcome {
-	return unreadable("the device acknowledged the inventory, but its " + name + " cannot be read: " + why)
+	return unreadable("the device acknowledged the inventory, but its " + name +
+		" cannot be read: " + why)
 }
 
-// profileSightings are the profiles on the device, and how many entries do not say which profile they are. A revision is a
-// PayloadUUID in lower case: UUIDs are the same in either case, and devices do not keep a profile's own.
+// profileSightings are the profiles on the device, and how many entries do not say which profile
+// they are. A revision is a PayloadUUID in lower case: UUIDs are the same in either case, and
+// devices do not keep a profile's own.
 func profileSightings(list tolerant.List) (seen []action.Sighting, odd int) {
 	seen = make([]action.Sighting, 0, len(list))
 	for _, one := range list {
 		d, _ := tolerant.Part(one).(tolerant.Dict)
 		if id := text(d, "PayloadIdentifier"); id != "" {
-			seen = append(seen, action.Sighting{Identifier: id, Revision: strings.ToLower(text(d, "PayloadUUID")), Present: true})
+			seen = append(seen, action.Sighting{Identifier: id,
+				Revision: strings.ToLower(text(d, "PayloadUUID")), Present: true})
 		} else {
 			odd++
 		}
@@ -113,8 +120,9 @@ func profileSightings(list tolerant.List) (seen []action.Sighting, odd int) {
 	return seen, odd
 }
 
-// managedAppStates are the values of Status in ManagedApplicationList (Apple, "ManagedApplicationListResponse"), and
-// what each proves. Apple reports UserInstalledApp, UserRejected, UpdateRejected, ManagementRejected and Failed once.
+// managedAppStates are the values of Status in ManagedApplicationList (Apple,
+// "ManagedApplicationListResponse"), and what each proves. Apple reports UserInstalledApp,
+// UserRejected, UpdateRejected, ManagementRejected and Failed once.
 //
 //	on the device and managed: Managed, PromptingForUpdate, PromptingForUpdateLogin, UpdateRejected
 //	on its way (looked at again): Queued, Redeeming, Prompting, PromptingForLogin, ValidatingPurchase, Installing,
@@ -124,28 +132,38 @@ func profileSightings(list tolerant.List) (seen []action.Sighting, odd int) {
 //
 // Failed ones are not on the device as far as management goes, which is what a removal wants.
 var managedAppStates = map[string]action.Sighting{
-	"Managed":                 {Present: true},
-	"PromptingForUpdate":      {Present: true, Detail: "installed; the device asks the user to allow an update"},
-	"PromptingForUpdateLogin": {Present: true, Detail: "installed; the device asks for an App Store login for an update"},
-	"UpdateRejected":          {Present: true, Detail: "installed; the user rejected an update"},
+	"Managed": {Present: true},
+	"PromptingForUpdate": {Present: true,
+		Detail: "installed; the device asks the user to allow an update"},
+	"PromptingForUpdateLogin": {Present: true,
+		Detail: "installed; the device asks for an App Store login for an update"},
+	"UpdateRejected": {Present: true, Detail: "installed; the user rejected an update"},
 
-	"Queued":                 {Working: true, Detail: "queued on the device"},
-	"Redeeming":              {Working: true, Detail: "the device is redeeming the app's code"},
-	"Prompting":              {Working: true, Detail: "the device asks the user to allow the installation"},
-	"PromptingForLogin":      {Working: true, Detail: "the device asks the user to log in to the App Store"},
-	"ValidatingPurchase":     {Working: true, Detail: "the device is validating the purchase"},
-	"Installing":             {Working: true, Detail: "installing"},
-	"PromptingForManagement": {Working: true, Detail: "the device asks the user to let the app be managed"},
-	"ValidatingUpdate":       {Present: true, Working: true, Detail: "the device is validating an update"},
-	"Updating":               {Present: true, Working: true, Detail: "updating"},
-	"Unknown":                {Working: true, Detail: "the device does not know the app's state"},
+	"Queued":    {Working: true, Detail: "queued on the device"},
+	"Redeeming": {Working: true, Detail: "the device is redeeming the app's code"},
+	"Prompting": {Working: true,
+		Detail: "the device asks the user to allow the installation"},
+	"PromptingForLogin": {Working: true,
+		Detail: "the device asks the user to log in to the App Store"},
+	"ValidatingPurchase": {Working: true, Detail: "the device is validating the purchase"},
+	"Installing":         {Working: true, Detail: "installing"},
+	"PromptingForManagement": {Working: true,
+		Detail: "the device asks the user to let the app be managed"},
+	"ValidatingUpdate": {Present: true, Working: true,
+		Detail: "the device is validating an update"},
+	"Updating": {Present: true, Working: true, Detail: "updating"},
+	"Unknown":  {Working: true, Detail: "the device does not know the app's state"},
 
-	"Failed":                {Failed: true, Retriable: true, Detail: "the device reports that the installation failed"},
+	"Failed": {Failed: true, Retriable: true,
+		Detail: "the device reports that the installation failed"},
 	"ManagedButUninstalled": {Failed: true, Retriable: true, Detail: "the user removed the app"},
-	"UserInstalledApp":      {Failed: true, Retriable: true, Detail: "the user installed the app first, so it is not managed"},
-	"NeedsRedemption":       {Failed: true, Detail: "the app needs a redemption code, which this server does not have"},
-	"UserRejected":          {Failed: true, Detail: "the user rejected the installation"},
-	"ManagementRejected":    {Failed: true, Detail: "the user did not let the installed app be managed"},
+	"UserInstalledApp": {Failed: true, Retriable: true,
+		Detail: "the user installed the app first, so it is not managed"},
+	"NeedsRedemption": {Failed: true,
+		Detail: "the app needs a redemption code, which this server does not have"},
+	"UserRejected": {Failed: true, Detail: "the user rejected the installation"},
+	"ManagementRejected": {Failed: true,
+		Detail: "the user did not let the installed app be managed"},
 }
 
 func managedAppSightings(list tolerant.Dict) (seen []action.Sighting, odd int) {
@@ -157,9 +175,11 @@ func managedAppSightings(list tolerant.Dict) (seen []action.Sighting, odd int) {
 		switch {
 		case status == "":
 			odd++
-			g = action.Sighting{Working: true, Detail: "the device reports a state that cannot be read"}
+			g = action.Sighting{Working: true,
+				Detail: "the device reports a state that cannot be read"}
 		case !ok:
-			g = action.Sighting{Working: true, Detail: fmt.Sprintf("the device reports a state that is not known: %.100s", status)}
+			g = action.Sighting{Working: true,
+				Detail: fmt.Sprintf("the device reports a state that is not known: %.100s", status)}
 		}
 		g.Identifier = id
 		if g.Failed {
@@ -171,10 +191,11 @@ func managedAppSightings(list tolerant.Dict) (seen []action.Sighting, odd int) {
 	return seen, odd
 }
 
-// installedAppMembers are those of an entry of InstalledApplicationList (Apple, "InstalledApplicationListResponse"): at most
-// one of the flags is set while a download is under way or broke off, none once the app is installed. Identifier may be
-// missing on macOS.
-var installedAppMembers = tolerant.Wanted{"Identifier": nil, "Installing": nil, "DownloadFailed": nil, "DownloadWaiting": nil,
+// installedAppMembers are those of an entry of InstalledApplicationList (Apple,
+// "InstalledApplicationListResponse"): at most one of the flags is set while a download is under
+// way or broke off, none once the app is installed. Identifier may be missing on macOS.
+var installedAppMembers = tolerant.Wanted{"Identifier": nil, "Installing": nil,
+	"DownloadFailed": nil, "DownloadWaiting": nil,
 	"DownloadPaused": nil, "DownloadCancelled": nil}
 
 func installedAppSighting(d tolerant.Dict) action.Sighting {
@@ -182,7 +203,8 @@ func installedAppSighting(d tolerant.Dict) action.Sighting {
 	g := action.Sighting{Identifier: text(d, "Identifier")}
 	switch {
 	case is("DownloadFailed"):
-		g.Failed, g.Retriable, g.Code, g.Detail = true, true, action.CodeNoCode, "the download failed"
+		g.Failed, g.Retriable, g.Code, g.Detail = true, true, action.CodeNoCode,
+			"the download failed"
 	case is("DownloadCancelled"):
 		g.Failed, g.Code, g.Detail = true, action.CodeNoCode, "the user canceled the download"
 	case is("DownloadPaused"):
@@ -203,8 +225,8 @@ func yes(v any) bool {
 	return flag || !isFlag && (wholeNumber(v) != 0 || v == "true" || v == "YES")
 }
 
-// installedAppSightings has one sighting an app: a Mac may hold several copies, of which an installed one counts
-// most, one under way next.
+// installedAppSightings has one sighting an app: a Mac may hold several copies, of which an
+// installed one counts most, one under way next.
 func installedAppSightings(list tolerant.List) (seen []action.Sighting, odd int) {
 	seen = make([]action.Sighting, 0, len(list))
 	for _, one := range list {
@@ -228,13 +250,15 @@ func installedAppSightings(list tolerant.List) (seen []action.Sighting, odd int)
 	slices.SortStableFunc(seen, func(a, b action.Sighting) int {
 		return cmp.Or(cmp.Compare(a.Identifier, b.Identifier), cmp.Compare(rank(a), rank(b)))
 	})
-	return slices.CompactFunc(seen, func(a, b action.Sighting) bool { return a.Identifier == b.Identifier }), odd
+	return slices.CompactFunc(seen,
+		func(a, b action.Sighting) bool { return a.Identifier == b.Identifier }), odd
 }
 
 // unreadableRevision is that of a configuration that cannot be read: no version has it.
 const unreadableRevision = "unreadable"
 
-// configurationSightings are the app configurations on the device: an app without one is listed with nothing.
+// configurationSightings are the app configurations on the device: an app without one is listed
+// with nothing.
 func configurationSightings(list tolerant.List) (seen []action.Sighting, odd int) {
 	seen = make([]action.Sighting, 0, len(list))
 	for _, one := range list {
@@ -246,9 +270,11 @@ func configurationSightings(list tolerant.List) (seen []action.Sighting, odd int
 			odd++
 		case value == nil || isDict && len(configuration) == 0:
 		case !isDict || !tolerant.IsWhole(configuration):
-			seen = append(seen, action.Sighting{Identifier: id, Present: true, Revision: unreadableRevision})
+			seen = append(seen, action.Sighting{Identifier: id, Present: true,
+				Revision: unreadableRevision})
 		default:
-			seen = append(seen, action.Sighting{Identifier: id, Present: true, Revision: payload.ConfigurationRevision(configuration)})
+			seen = append(seen, action.Sighting{Identifier: id, Present: true,
+				Revision: payload.ConfigurationRevision(configuration)})
 		}
 	}
 	return seen, odd

@@ -17,17 +17,21 @@ import (
 )
 
 const (
-	maxCheckin  = 256 << 10 // bytes of a check-in message; TokenUpdate with an UnlockToken is a few thousand
-	maxReport   = 8 << 20   // bytes of an answer to a command; the inventory of a full device is about 1 MB
+	// bytes of a check-in message; TokenUpdate with an UnlockToken is a few thousand
+	maxCheckin = 256 << 10
+	// bytes of an answer to a command; the inventory of a full device is about 1 MB
+	maxReport   = 8 << 20
 	checkinType = "application/x-apple-aspen-mdm-checkin"
 )
 
 func isCheckin(r *http.Request) bool {
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // in lower case; there is one although a parameter is odd
+	// in lower case; there is one although a parameter is odd
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return kind == checkinType || strings.HasPrefix(r.Header.Get("Content-Type"), checkinType)
 }
 
-// readMessage reads the bounded body. A report that is too long to be read goes to tooLong, without its body.
+// readMessage reads the bounded body. A report that is too long to be read goes to tooLong, without
+// its body.
 func readMessage(next, tooLong http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limit := int64(maxReport)
@@ -41,7 +45,8 @@ func readMessage(next, tooLong http.Handler) http.Handler {
 				tooLong.ServeHTTP(w, r)
 				return
 			}
-			http.Error(w, fmt.Sprintf("message longer than %d bytes", limit), http.StatusRequestEntityTooLarge)
+			http.Error(w, fmt.Sprintf("message longer than %d bytes", limit),
+				http.StatusRequestEntityTooLarge)
 			return
 		}
 		if err != nil {
@@ -70,17 +75,21 @@ func (c *Channel) messageHandler() http.Handler {
 	})
 }
 
-// tooLongHandler takes reports that are longer than maxReport. Who sends one has to have proved who it is without it. Such a
-// report ends the command that it answers as one that cannot be read does, because a device that is asked again says it again.
+// tooLongHandler takes reports that are longer than maxReport. Who sends one has to have proved who
+// it is without it. Such a report ends the command that it answers as one that cannot be read does,
+// because a device that is asked again says it again.
 func (c *Channel) tooLongHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		message := mdmhttp.RequestFromHTTP(r)
 		if err := (verifier{c.ca}).Verify(r.Context(), message.Certificate); err != nil {
-			c.reply(w, r, "report", 0, nil, refuse(http.StatusRequestEntityTooLarge, "longer than %d bytes: %w", maxReport, err))
+			c.reply(w, r, "report", 0, nil, refuse(http.StatusRequestEntityTooLarge,
+				"longer than %d bytes: %w", maxReport, err))
 			return
 		}
-		answer, err := c.takeRead(message, &report{unread: fmt.Sprintf("the device's answer is longer than %d bytes, so it was not read", maxReport)})
-		if refused := new(service.HTTPStatusError); errors.As(err, &refused) && refused.Status == http.StatusBadRequest {
+		answer, err := c.takeRead(message,
+			&report{unread: fmt.Sprintf("the device's answer is longer than %d bytes, so it was not read", maxReport)})
+		if refused := new(service.HTTPStatusError); errors.As(err, &refused) &&
+			refused.Status == http.StatusBadRequest {
 			err = refuse(http.StatusRequestEntityTooLarge, "%w", err)
 		}
 		c.reply(w, r, "report", 0, answer, err)
@@ -88,7 +97,8 @@ func (c *Channel) tooLongHandler() http.Handler {
 }
 
 // reply answers a message: with what the device is to do next, or with why not.
-func (c *Channel) reply(w http.ResponseWriter, r *http.Request, step string, read int, answer []byte, err error) {
+func (c *Channel) reply(w http.ResponseWriter, r *http.Request, step string, read int,
+	answer []byte, err error) {
 	if err == nil {
 		_, _ = w.Write(answer)
 		return
@@ -97,12 +107,13 @@ func (c *Channel) reply(w http.ResponseWriter, r *http.Request, step string, rea
 	if errors.As(err, &said) {
 		status = said.Status
 	}
-	c.log.Info("device message refused", "step", step, "remote", r.RemoteAddr, "bytes", read, "http_status", status, "err", err)
+	c.log.Info("device message refused", "step", step, "remote", r.RemoteAddr, "bytes", read,
+		"http_status", status, "err", err)
 	http.Error(w, http.StatusText(status), status)
 }
 
-// report is what a device says when it comes for a command: its answer to the last one, or that it is idle. What cannot be
-// read is empty.
+// report is what a device says when it comes for a command: its answer to the last one, or that it
+// is idle. What cannot be read is empty.
 type report struct {
 	mdm.Enrollment
 	CommandUUID string
@@ -114,13 +125,15 @@ type report struct {
 
 // senderMembers tell which device a message is from.
 func senderMembers(more tolerant.Wanted) tolerant.Wanted {
-	for _, name := range []string{"UDID", "UserID", "UserShortName", "UserLongName", "EnrollmentID", "EnrollmentUserID"} {
+	for _, name := range []string{"UDID", "UserID", "UserShortName", "UserLongName", "EnrollmentID",
+		"EnrollmentUserID"} {
 		more[name] = nil
 	}
 	return more
 }
 
-var errorChainMembers = tolerant.Wanted{"ErrorCode": nil, "ErrorDomain": nil, "LocalizedDescription": nil, "USEnglishDescription": nil}
+var errorChainMembers = tolerant.Wanted{"ErrorCode": nil, "ErrorDomain": nil,
+	"LocalizedDescription": nil, "USEnglishDescription": nil}
 
 // reportMembers are what a report may tell, of whichever command it is the answer to.
 var reportMembers = senderMembers(tolerant.Wanted{
@@ -138,7 +151,8 @@ func readReport(body []byte) *report {
 	m := new(report)
 	m.members, m.damage = tolerant.Read(body, reportMembers)
 	m.Enrollment = enrollmentIn(m.members)
-	m.CommandUUID, m.Status = strings.TrimSpace(text(m.members, "CommandUUID")), strings.TrimSpace(text(m.members, "Status"))
+	m.CommandUUID, m.Status = strings.TrimSpace(text(m.members, "CommandUUID")),
+		strings.TrimSpace(text(m.members, "Status"))
 	return m
 }
 
@@ -149,12 +163,14 @@ func text(d tolerant.Dict, name string) string {
 }
 
 func enrollmentIn(d tolerant.Dict) mdm.Enrollment {
-	return mdm.Enrollment{UDID: text(d, "UDID"), UserID: text(d, "UserID"), UserShortName: text(d, "UserShortName"),
-		UserLongName: text(d, "UserLongName"), EnrollmentID: text(d, "EnrollmentID"), EnrollmentUserID: text(d, "EnrollmentUserID")}
+	return mdm.Enrollment{UDID: text(d, "UDID"), UserID: text(d, "UserID"),
+		UserShortName: text(d, "UserShortName"),
+		UserLongName:  text(d, "UserLongName"), EnrollmentID: text(d, "EnrollmentID"),
+		EnrollmentUserID: text(d, "EnrollmentUserID")}
 }
 
-// nameSender fills in which device a message is from if the message does not say it so that it can be read: its identity
-// belongs to one device alone.
+// nameSender fills in which device a message is from if the message does not say it so that it can
+// be read: its identity belongs to one device alone.
 func (c *Channel) nameSender(r *mdm.Request, e *mdm.Enrollment) error {
 	if r.Certificate == nil || readable(e.UDID) || e.UDID == "" && readable(e.EnrollmentID) {
 		return nil

@@ -26,7 +26,8 @@ func TestNotesHoldNoSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := d.Complete().Objects[1]
-		if o.Type != "applePushNotificationCertificate" || o.ID != topic || (o.Before == nil) != (i == 0) || o.After == nil {
+		if o.Type != "applePushNotificationCertificate" || o.ID != topic ||
+			(o.Before == nil) != (i == 0) || o.After == nil {
 			t.Errorf("noted %+v", o)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// deviceFacts are what Authenticate and DeviceInformation tell of a device, under the same names (Apple,
-// "AuthenticateRequest" and "DeviceInformationResponse.QueryResponses").
+// deviceFacts are what Authenticate and DeviceInformation tell of a device, under the same names
+// (Apple, "AuthenticateRequest" and "DeviceInformationResponse.QueryResponses").
 type deviceFacts struct {
 	DeviceName   string
 	OSVersion    string
@@ -38,10 +38,13 @@ var factMembers = func() tolerant.Wanted {
 	return all
 }()
 
-// readFacts reads Authenticate or QueryResponses. A value of an unexpected kind counts as not given.
+// readFacts reads Authenticate or QueryResponses. A value of an unexpected kind counts as not
+// given.
 func readFacts(d tolerant.Dict) *deviceFacts {
-	f := &deviceFacts{DeviceName: text(d, "DeviceName"), OSVersion: text(d, "OSVersion"), ProductName: text(d, "ProductName"),
-		ModelName: text(d, "ModelName"), Model: text(d, "Model"), SerialNumber: text(d, "SerialNumber")}
+	f := &deviceFacts{DeviceName: text(d, "DeviceName"), OSVersion: text(d, "OSVersion"),
+		ProductName: text(d, "ProductName"),
+		ModelName:   text(d, "ModelName"), Model: text(d, "Model"),
+		SerialNumber: text(d, "SerialNumber")}
 	if supervised, ok := d["IsSupervised"].(bool); ok {
 		f.IsSupervised = &supervised
 	}
@@ -55,8 +58,9 @@ func (f *deviceFacts) facts() *fleet.Facts {
 
 // described is the device as it tells of itself.
 func (f *deviceFacts) described(platform fleet.Platform) fleet.Device {
-	return fleet.Device{Name: f.DeviceName, Model: f.model(), OSVersion: f.OSVersion, SerialNumber: f.SerialNumber,
-		Platform: platform}
+	return fleet.Device{Name: f.DeviceName, Model: f.model(), OSVersion: f.OSVersion,
+		SerialNumber: f.SerialNumber,
+		Platform:     platform}
 }
 
 func (f *deviceFacts) model() string {
@@ -73,7 +77,8 @@ const (
 	whyOtherPlatform  = "runs neither iOS, iPadOS, macOS nor tvOS"
 )
 
-// device is the managed device that authenticates, and why it cannot do the action, empty if it can.
+// device is the managed device that authenticates, and why it cannot do the action, empty if it
+// can.
 func (f *deviceFacts) device(s sender) (d fleet.Device, unsupported string) {
 	platform, known := f.platform()
 	if platform == "" {
@@ -102,13 +107,15 @@ var productPlatforms = []struct {
 	prefix   string
 	platform fleet.Platform
 }{
-	{"iPhone", fleet.IOS}, {"iPod", fleet.IOS}, {"iPad", fleet.IPadOS}, {"AppleTV", fleet.TVOS}, {"Apple TV", fleet.TVOS},
-	{"Mac", fleet.MacOS}, {"iMac", fleet.MacOS}, {"VirtualMac", fleet.MacOS}, {"Xserve", fleet.MacOS},
+	{"iPhone", fleet.IOS}, {"iPod", fleet.IOS}, {"iPad", fleet.IPadOS}, {"AppleTV", fleet.TVOS},
+	{"Apple TV", fleet.TVOS},
+	{"Mac", fleet.MacOS}, {"iMac", fleet.MacOS}, {"VirtualMac", fleet.MacOS},
+	{"Xserve", fleet.MacOS},
 	{"Apple Virtual Machine", fleet.MacOS},
 }
 
-// platform tells the platform, empty if the device did not say what it is. known is false if it is one that this
-// server does not manage, such as a watch.
+// platform tells the platform, empty if the device did not say what it is. known is false if it is
+// one that this server does not manage, such as a watch.
 func (f *deviceFacts) platform() (platform fleet.Platform, known bool) {
 	said := false
 	for _, name := range []string{f.ProductName, f.ModelName, f.Model} {
@@ -124,8 +131,8 @@ func (f *deviceFacts) platform() (platform fleet.Platform, known bool) {
 
 var uuidPattern = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
-// platformOfUDID guesses from the form of a UDID: a Mac's is its hardware UUID, every other device's is not a UUID.
-// DeviceInformation corrects a wrong guess.
+// platformOfUDID guesses from the form of a UDID: a Mac's is its hardware UUID, every other
+// device's is not a UUID. DeviceInformation corrects a wrong guess.
 func platformOfUDID(udid string) fleet.Platform {
 	if uuidPattern.MatchString(udid) {
 		return fleet.MacOS

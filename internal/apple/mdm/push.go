@@ -32,17 +32,19 @@ const (
 var (
 	// ErrNoPushCertificate means that no device can be woken until a push certificate is uploaded.
 	ErrNoPushCertificate = errors.New("no APNs push certificate: upload one from identity.apple.com/pushcert")
-	// ErrNoPushToken means that the device has not yet told how to wake it, or that APNs no longer knows its token.
+	// ErrNoPushToken means that the device has not yet told how to wake it, or that APNs no longer
+	// knows its token.
 	ErrNoPushToken = errors.New("the device has no push token: it must send TokenUpdate first")
 )
 
-// PushRejected is a push that APNs did not take. Reason is its word for it (Apple, "Handling notification responses from
-// APNs"), for example BadDeviceToken.
+// PushRejected is a push that APNs did not take. Reason is its word for it (Apple, "Handling
+// notification responses from APNs"), for example BadDeviceToken.
 type PushRejected struct{ Reason string }
 
 func (e *PushRejected) Error() string { return "APNs rejected the push: " + e.Reason }
 
-// PushCertificateRefused is why an uploaded pair cannot be the push certificate. It is safe to show to the caller.
+// PushCertificateRefused is why an uploaded pair cannot be the push certificate. It is safe to show
+// to the caller.
 type PushCertificateRefused struct{ Reason error }
 
 func (e *PushCertificateRefused) Error() string {
@@ -72,28 +74,34 @@ func (c *Channel) PushCertificate(ctx context.Context) (*PushCertificate, error)
 	return p, err
 }
 
-// SetPushCertificate stores the certificate and its private key, both PEM, in place of the present one. A pair that cannot be
-// used is a *PushCertificateRefused. One of another topic than devices enrolled under, which could not be woken any more, is
-// an *OtherTopic.
-func (c *Channel) SetPushCertificate(ctx context.Context, certPEM, keyPEM []byte) (*PushCertificate, error) {
+// SetPushCertificate stores the certificate and its private key, both PEM, in place of the present
+// one. A pair that cannot be used is a *PushCertificateRefused. One of another topic than devices
+// enrolled under, which could not be woken any more, is an *OtherTopic.
+func (c *Channel) SetPushCertificate(ctx context.Context, certPEM,
+	keyPEM []byte) (*PushCertificate, error) {
 	return c.setPushCertificate(ctx, certPEM, keyPEM, false)
 }
 
-// ReplacePushCertificate is SetPushCertificate for whom devices of another topic are no reason not to.
-func (c *Channel) ReplacePushCertificate(ctx context.Context, certPEM, keyPEM []byte) (*PushCertificate, error) {
+// ReplacePushCertificate is SetPushCertificate for whom devices of another topic are no reason not
+// to.
+func (c *Channel) ReplacePushCertificate(ctx context.Context, certPEM,
+	keyPEM []byte) (*PushCertificate, error) {
 	return c.setPushCertificate(ctx, certPEM, keyPEM, true)
 }
 
-func (c *Channel) setPushCertificate(ctx context.Context, certPEM, keyPEM []byte, force bool) (*PushCertificate, error) {
+func (c *Channel) setPushCertificate(ctx context.Context, certPEM, keyPEM []byte,
+	force bool) (*PushCertificate, error) {
 	p, pair, err := readPushCertificate(certPEM, keyPEM)
 	if err != nil {
 		return nil, &PushCertificateRefused{err}
 	}
 	if now := c.now(); !now.Before(p.Expires) {
-		return nil, &PushCertificateRefused{fmt.Errorf("it expired at %s; renew it at identity.apple.com/pushcert",
-			p.Expires.Format(time.RFC3339))}
+		return nil,
+			&PushCertificateRefused{fmt.Errorf("it expired at %s; renew it at identity.apple.com/pushcert",
+				p.Expires.Format(time.RFC3339))}
 	} else if now.Before(pair.Leaf.NotBefore) {
-		return nil, &PushCertificateRefused{fmt.Errorf("it is not valid before %s", pair.Leaf.NotBefore.UTC().Format(time.RFC3339))}
+		return nil, &PushCertificateRefused{fmt.Errorf("it is not valid before %s",
+			pair.Leaf.NotBefore.UTC().Format(time.RFC3339))}
 	}
 	old, err := c.PushCertificate(ctx)
 	if err != nil || old.Topic != p.Topic {
@@ -102,7 +110,8 @@ func (c *Channel) setPushCertificate(ctx context.Context, certPEM, keyPEM []byte
 		}
 	}
 	notePushCertificate(ctx, old, p)
-	return p, c.store.SetKeyPair(ctx, pushKeyPair, keypair.KeyPair{CertificatePEM: certPEM, KeyPEM: keyPEM})
+	return p, c.store.SetKeyPair(ctx, pushKeyPair,
+		keypair.KeyPair{CertificatePEM: certPEM, KeyPEM: keyPEM})
 }
 
 func readPushCertificate(certPEM, keyPEM []byte) (*PushCertificate, *tls.Certificate, error) {
@@ -112,15 +121,17 @@ func readPushCertificate(certPEM, keyPEM []byte) (*PushCertificate, *tls.Certifi
 	}
 	topic, err := cryptoutil.TopicFromCert(certificate)
 	if err != nil {
-		return nil, nil, fmt.Errorf("it is not an MDM push certificate, whose subject has a user id com.apple.mgmt.*: %w", err)
+		return nil, nil,
+			fmt.Errorf("it is not an MDM push certificate, whose subject has a user id com.apple.mgmt.*: %w", err)
 	}
 	return &PushCertificate{Topic: topic, Subject: certificate.Subject.CommonName, PEM: certPEM,
 			SerialNumber: certificate.SerialNumber.Text(16), Expires: certificate.NotAfter.UTC()},
-		&tls.Certificate{Certificate: [][]byte{certificate.Raw}, PrivateKey: key, Leaf: certificate}, nil
+		&tls.Certificate{Certificate: [][]byte{certificate.Raw}, PrivateKey: key,
+			Leaf: certificate}, nil
 }
 
-// Wake asks the device to connect, by push. The errors are ErrNoPushCertificate, ErrNoPushToken, a *PushRejected, or
-// what kept the server from reaching APNs.
+// Wake asks the device to connect, by push. The errors are ErrNoPushCertificate, ErrNoPushToken, a
+// *PushRejected, or what kept the server from reaching APNs.
 func (c *Channel) Wake(ctx context.Context, device fleet.DeviceID) error {
 	e, err := c.store.EnrollmentOf(ctx, device)
 	if errors.Is(err, ErrNotFound) || err == nil && len(e.Token) == 0 {
@@ -147,22 +158,26 @@ func (c *Channel) Wake(ctx context.Context, device fleet.DeviceID) error {
 		return &unwakeable{fmt.Sprintf("it enrolled under the push topic %s, and the push certificate is for %s. It must enroll again, "+
 			"or get back the certificate of its topic", e.Topic, p.Topic)}
 	}
-	err = c.pusher.push(ctx, pair, &mdm.Push{PushMagic: e.PushMagic, Token: e.Token, Topic: e.Topic})
+	err = c.pusher.push(ctx, pair, &mdm.Push{PushMagic: e.PushMagic, Token: e.Token,
+		Topic: e.Topic})
 	var rejected *PushRejected
-	if errors.As(err, &rejected) && (rejected.Reason == "BadDeviceToken" || rejected.Reason == "Unregistered") {
+	if errors.As(err, &rejected) && (rejected.Reason == "BadDeviceToken" ||
+		rejected.Reason == "Unregistered") {
 		return errors.Join(err, c.dropToken(ctx, e))
 	}
 	return err
 }
 
-// dropToken forgets a token that APNs does not know, and which ones came before: whatever the device sends next is news.
+// dropToken forgets a token that APNs does not know, and which ones came before: whatever the
+// device sends next is news.
 func (c *Channel) dropToken(ctx context.Context, dead *Enrollment) error {
-	return c.store.UpdateIdentity(ctx, dead.ID, dead.Certificate, func(e *Enrollment, _ *Certificate) error {
-		if slices.Equal(e.Token, dead.Token) {
-			e.Token, e.PushMagic, e.Replaced = nil, "", nil
-		}
-		return nil
-	})
+	return c.store.UpdateIdentity(ctx, dead.ID, dead.Certificate,
+		func(e *Enrollment, _ *Certificate) error {
+			if slices.Equal(e.Token, dead.Token) {
+				e.Token, e.PushMagic, e.Replaced = nil, "", nil
+			}
+			return nil
+		})
 }
 
 // pusher keeps one connection to APNs as long as the push certificate stays the same.
@@ -196,7 +211,8 @@ func (p *pusher) push(ctx context.Context, pair *tls.Certificate, to *mdm.Push) 
 	}
 	var failed *url.Error
 	if errors.As(answer.Err, &failed) {
-		return fmt.Errorf("push to APNs at %s: %w", p.apns.Host, failed.Err) // not its URL, which has the push token
+		// not its URL, which has the push token
+		return fmt.Errorf("push to APNs at %s: %w", p.apns.Host, failed.Err)
 	}
 	if answer.Err != nil {
 		return fmt.Errorf("push to APNs: %w", answer.Err)
@@ -208,7 +224,8 @@ func (p *pusher) connection(pair *tls.Certificate) (push.PushProvider, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if id := fingerprint(pair.Leaf.Raw); p.of != id {
-		factory := nanopush.NewFactory(nanopush.WithExpiration(pushExpires), nanopush.WithNewClient(p.client))
+		factory := nanopush.NewFactory(nanopush.WithExpiration(pushExpires),
+			nanopush.WithNewClient(p.client))
 		provider, err := factory.NewPushProvider(pair)
 		if err != nil {
 			return nil, err
@@ -220,18 +237,22 @@ func (p *pusher) connection(pair *tls.Certificate) (push.PushProvider, error) {
 
 func (p *pusher) client(pair *tls.Certificate) (*http.Client, error) {
 	transport := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		TLSClientConfig:        &tls.Config{Certificates: []tls.Certificate{*pair}, RootCAs: p.cas, MinVersion: tls.VersionTLS12},
+		Proxy: http.ProxyFromEnvironment,
+		TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{*pair}, RootCAs: p.cas,
+			MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    pushTimeout,
 		IdleConnTimeout:        time.Hour, // Apple asks to keep connections open
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: 16 << 10,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: time.Minute, PingTimeout: pushTimeout},
+		HTTP2: &http.HTTP2Config{SendPingTimeout: time.Minute,
+			PingTimeout: pushTimeout},
 	}
-	return &http.Client{Transport: &apnsTransport{to: p.apns, next: limit.Answers(transport, maxPushAnswer)}}, nil
+	return &http.Client{Transport: &apnsTransport{to: p.apns,
+		next: limit.Answers(transport, maxPushAnswer)}}, nil
 }
 
-// apnsTransport sends what is meant for Apple's push service to the configured one, as a push of type mdm.
+// apnsTransport sends what is meant for Apple's push service to the configured one, as a push of
+// type mdm.
 type apnsTransport struct {
 	to   *url.URL
 	next http.RoundTripper

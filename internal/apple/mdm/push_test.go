@@ -33,7 +33,8 @@ type pushService struct {
 
 func newPushService(t *testing.T) *pushService {
 	t.Helper()
-	p := &pushService{status: http.StatusOK, pushes: make(chan *http.Request, 10), bodies: make(chan string, 10)}
+	p := &pushService{status: http.StatusOK, pushes: make(chan *http.Request, 10),
+		bodies: make(chan string, 10)}
 	p.Server = httptest.NewUnstartedServer(p)
 	p.EnableHTTP2 = true
 	p.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
@@ -76,7 +77,8 @@ func (p *pushService) next(t *testing.T) (*http.Request, string) {
 	}
 }
 
-func pushCertificate(t *testing.T, key int, userID string, life time.Duration) (certPEM, keyPEM []byte) {
+func pushCertificate(t *testing.T, key int, userID string,
+	life time.Duration) (certPEM, keyPEM []byte) {
 	t.Helper()
 	cert := selfSigned(t, shared.keys[key](), func(c *x509.Certificate) {
 		c.Subject = pkix.Name{CommonName: "APSP:1", ExtraNames: []pkix.AttributeTypeAndValue{
@@ -84,7 +86,8 @@ func pushCertificate(t *testing.T, key int, userID string, life time.Duration) (
 		c.NotAfter = time.Now().Add(life)
 	})
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}),
-		pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(shared.keys[key]())})
+		pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY",
+			Bytes: x509.MarshalPKCS1PrivateKey(shared.keys[key]())})
 }
 
 func TestPushCertificate(t *testing.T) {
@@ -102,13 +105,18 @@ func TestPushCertificate(t *testing.T) {
 		"private key is not PEM":             {good, []byte("x")},
 		"does not belong to the certificate": {good, wrongKey},
 		"com.apple.mgmt":                     {other, otherKey},
-		"not an MDM push certificate":        {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: plain.Raw}), goodKey},
-		"expired at":                         {expired, goodKey},
-		"private key is encrypted":           {good, pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{1}})},
-		"the private key cannot be read":     {good, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte{1}})},
-		"the certificate cannot be read":     {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{1}}), goodKey},
+		"not an MDM push certificate": {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+			Bytes: plain.Raw}), goodKey},
+		"expired at": {expired, goodKey},
+		"private key is encrypted": {good,
+			pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{1}})},
+		"the private key cannot be read": {good,
+			pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte{1}})},
+		"the certificate cannot be read": {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+			Bytes: []byte{1}}), goodKey},
 	} {
-		if _, err := s.channel.SetPushCertificate(ctx, c[0], c[1]); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := s.channel.SetPushCertificate(ctx, c[0], c[1]); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
@@ -119,11 +127,13 @@ func TestPushCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := s.channel.PushCertificate(ctx)
-	if err != nil || p.Topic != topic || p.Subject != "APSP:1" || time.Until(p.Expires) < 47*time.Hour {
+	if err != nil || p.Topic != topic || p.Subject != "APSP:1" ||
+		time.Until(p.Expires) < 47*time.Hour {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	link, _ := s.link(t, time.Hour)
-	if _, _, profile := get(t, s.client(), link); !strings.Contains(string(profile), topic) || strings.Contains(string(profile), mdm.PlaceholderTopic) {
+	if _, _, profile := get(t, s.client(), link); !strings.Contains(string(profile), topic) ||
+		strings.Contains(string(profile), mdm.PlaceholderTopic) {
 		t.Error("the enrollment profile does not have the certificate's topic")
 	}
 }
@@ -147,9 +157,11 @@ func TestWake(t *testing.T) {
 	apns.next(t) // its work waits for it
 	d.want(http.StatusOK, d.tokenUpdate("token 2"))
 	r, body := apns.next(t)
-	if r.URL.Path != "/3/device/"+hex.EncodeToString([]byte("token 2")) || body != `{"mdm":"magic"}` || r.ProtoMajor != 2 ||
+	if r.URL.Path != "/3/device/"+hex.EncodeToString([]byte("token 2")) ||
+		body != `{"mdm":"magic"}` || r.ProtoMajor != 2 ||
 		r.Header.Get("apns-push-type") != "mdm" || r.Header.Get("apns-expiration") == "" ||
-		len(r.TLS.PeerCertificates) != 1 || r.TLS.PeerCertificates[0].Subject.CommonName != "APSP:1" {
+		len(r.TLS.PeerCertificates) != 1 ||
+		r.TLS.PeerCertificates[0].Subject.CommonName != "APSP:1" {
 		t.Errorf("push %s %s %v: %s", r.Proto, r.URL, r.Header, body)
 	}
 	if err := s.channel.Wake(ctx, "device of 1"); err != nil {
@@ -159,11 +171,13 @@ func TestWake(t *testing.T) {
 
 	var rejected *mdm.PushRejected
 	apns.answer(http.StatusTooManyRequests, "TooManyRequests")
-	if err := s.channel.Wake(ctx, "device of 1"); !errors.As(err, &rejected) || rejected.Reason != "TooManyRequests" {
+	if err := s.channel.Wake(ctx, "device of 1"); !errors.As(err, &rejected) ||
+		rejected.Reason != "TooManyRequests" {
 		t.Errorf("too many: %v", err)
 	}
 	apns.answer(http.StatusGone, "Unregistered")
-	if err := s.channel.Wake(ctx, "device of 1"); !errors.As(err, &rejected) || rejected.Reason != "Unregistered" {
+	if err := s.channel.Wake(ctx, "device of 1"); !errors.As(err, &rejected) ||
+		rejected.Reason != "Unregistered" {
 		t.Errorf("unregistered: %v", err)
 	}
 	if err := s.channel.Wake(ctx, "device of 1"); !errors.Is(err, mdm.ErrNoPushToken) {
@@ -176,14 +190,16 @@ func TestWake(t *testing.T) {
 	}
 
 	s.pass(72 * time.Hour)
-	if err := s.channel.Wake(ctx, "device of 1"); err == nil || !strings.Contains(err.Error(), "expired") {
+	if err := s.channel.Wake(ctx, "device of 1"); err == nil ||
+		!strings.Contains(err.Error(), "expired") {
 		t.Errorf("expired certificate: %v", err)
 	}
 	otherTopic, otherKey := pushCertificate(t, 2, "com.apple.mgmt.External.2222", 200*time.Hour)
 	if _, err := s.channel.ReplacePushCertificate(ctx, otherTopic, otherKey); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.channel.Wake(ctx, "device of 1"); err == nil || !strings.Contains(err.Error(), "enroll again") {
+	if err := s.channel.Wake(ctx, "device of 1"); err == nil ||
+		!strings.Contains(err.Error(), "enroll again") {
 		t.Errorf("another topic: %v", err)
 	}
 }
@@ -191,7 +207,8 @@ func TestWake(t *testing.T) {
 func TestWakeWithoutPushCertificate(t *testing.T) {
 	s := newServer(t)
 	s.enroll(t, "1", 1)
-	if err := s.channel.Wake(context.Background(), "device of 1"); !errors.Is(err, mdm.ErrNoPushCertificate) {
+	if err := s.channel.Wake(context.Background(), "device of 1"); !errors.Is(err,
+		mdm.ErrNoPushCertificate) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -204,7 +221,8 @@ func TestWakeDoesNotTrustAnyPushService(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.enroll(t, "1", 1)
-	if err := s.channel.Wake(ctx, "device of 1"); err == nil || !strings.Contains(err.Error(), "certificate") {
+	if err := s.channel.Wake(ctx, "device of 1"); err == nil ||
+		!strings.Contains(err.Error(), "certificate") {
 		t.Errorf("error %v, want one of its certificate", err)
 	}
 	if len(apns.pushes) > 0 {
@@ -221,7 +239,8 @@ func TestPushCertificateOfAnotherTopic(t *testing.T) {
 	otherPEM, otherKey := pushCertificate(t, 2, another, 48*time.Hour)
 	s.enroll(t, "1", 1)
 	var refused *mdm.OtherTopic
-	if _, err := s.channel.SetPushCertificate(ctx, otherPEM, otherKey); !errors.As(err, &refused) || refused.Devices != 1 || refused.Topic != another {
+	if _, err := s.channel.SetPushCertificate(ctx, otherPEM, otherKey); !errors.As(err, &refused) ||
+		refused.Devices != 1 || refused.Topic != another {
 		t.Fatalf("the first certificate, of another topic: %v", err)
 	}
 	if _, err := s.channel.PushCertificate(ctx); !errors.Is(err, mdm.ErrNoPushCertificate) {
@@ -238,14 +257,17 @@ func TestPushCertificateOfAnotherTopic(t *testing.T) {
 	if _, err := s.channel.SetPushCertificate(ctx, otherPEM, otherKey); !errors.As(err, &refused) {
 		t.Fatalf("a certificate of another topic: %v", err)
 	}
-	if p, err := s.channel.ReplacePushCertificate(ctx, otherPEM, otherKey); err != nil || p.Topic != another {
+	if p, err := s.channel.ReplacePushCertificate(ctx, otherPEM, otherKey); err != nil ||
+		p.Topic != another {
 		t.Fatalf("forced: %+v, %v", p, err)
 	}
-	if n, names, err := s.channel.UnwakeableDevices(ctx, nil); n != 1 || len(names) != 1 || err != nil {
+	if n, names, err := s.channel.UnwakeableDevices(ctx, nil); n != 1 || len(names) != 1 ||
+		err != nil {
 		t.Errorf("%d devices cannot be woken, %v, %v", n, names, err)
 	}
 	var why engine.Unwakeable
-	if err := s.channel.Wake(ctx, "device of 1"); !errors.As(err, &why) || !strings.Contains(why.Unwakeable(), topic) || !strings.Contains(why.Unwakeable(), another) {
+	if err := s.channel.Wake(ctx, "device of 1"); !errors.As(err, &why) ||
+		!strings.Contains(why.Unwakeable(), topic) || !strings.Contains(why.Unwakeable(), another) {
 		t.Errorf("waking the device: %v", err)
 	}
 }

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// recent remembers what was found out about certificates, by the SHA-256 of their DER form: at most twice limit of them,
-// of which the half that was not asked for of late is forgotten first. Safe for concurrent use.
+// recent remembers what was found out about certificates, by the SHA-256 of their DER form: at most
+// twice limit of them, of which the half that was not asked for of late is forgotten first. Safe
+// for concurrent use.
 type recent[V any] struct {
 	limit        int
 	mu           sync.RWMutex

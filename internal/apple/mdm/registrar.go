@@ -19,12 +19,14 @@ const (
 	registrarKeyBits = 2048
 )
 
-// forRegistrar is id-kp-cmcRA (RFC 6402, section 2.10). It keeps the registrar from being taken for a device.
+// forRegistrar is id-kp-cmcRA (RFC 6402, section 2.10). It keeps the registrar from being taken for
+// a device.
 var forRegistrar = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 28}
 
-// registrar is the CA's registration authority (RFC 8894, section 4.2.1.2): it opens what devices send and signs what they
-// get, so that the key that certifies them is never used on what a stranger sent. One certificate does both: Apple's
-// devices take either that or two, and want each answer signed by it.
+// registrar is the CA's registration authority (RFC 8894, section 4.2.1.2): it opens what devices
+// send and signs what they get, so that the key that certifies them is never used on what a
+// stranger sent. One certificate does both: Apple's devices take either that or two, and want each
+// answer signed by it.
 type registrar struct {
 	certificate *x509.Certificate
 	key         *rsa.PrivateKey
@@ -55,8 +57,9 @@ func (a *authority) newRegistrarKeyPair() (*keypair.KeyPair, error) {
 		return nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: "syncpayloads device registration", Organization: []string{"syncpayloads"}},
+		SerialNumber: serial,
+		Subject: pkix.Name{CommonName: "syncpayloads device registration",
+			Organization: []string{"syncpayloads"}},
 		NotBefore:             a.certificate.NotBefore,
 		NotAfter:              a.certificate.NotAfter,
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,

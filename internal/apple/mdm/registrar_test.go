@@ -16,16 +16,20 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
 )
 
-// Apple's devices find the registration authority by these marks: it is not the CA, the CA has signed it, and it both signs
-// and enciphers. They encrypt to it, and take an answer only if it is signed by it.
+// Apple's devices find the registration authority by these marks: it is not the CA, the CA has
+// signed it, and it both signs and enciphers. They encrypt to it, and take an answer only if it is
+// signed by it.
 func TestRegistrarIsWhatDevicesLookFor(t *testing.T) {
 	s := newServer(t)
 	found := s.authorities(t)
 	ra, ca := found[0], found[1]
-	if ra.IsCA || ra.CheckSignatureFrom(ca) != nil || ra.KeyUsage != x509.KeyUsageDigitalSignature|x509.KeyUsageKeyEncipherment {
-		t.Errorf("the first: CA %t, usage %b, signed by the CA: %v", ra.IsCA, ra.KeyUsage, ra.CheckSignatureFrom(ca))
+	if ra.IsCA || ra.CheckSignatureFrom(ca) != nil ||
+		ra.KeyUsage != x509.KeyUsageDigitalSignature|x509.KeyUsageKeyEncipherment {
+		t.Errorf("the first: CA %t, usage %b, signed by the CA: %v", ra.IsCA, ra.KeyUsage,
+			ra.CheckSignatureFrom(ca))
 	}
-	if !ca.IsCA || ca.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign || ca.CheckSignatureFrom(ca) != nil {
+	if !ca.IsCA || ca.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign ||
+		ca.CheckSignatureFrom(ca) != nil {
 		t.Errorf("the second: CA %t, usage %b", ca.IsCA, ca.KeyUsage)
 	}
 	if !ra.NotAfter.Equal(ca.NotAfter) {
@@ -33,7 +37,8 @@ func TestRegistrarIsWhatDevicesLookFor(t *testing.T) {
 	}
 }
 
-// What is encrypted to the CA is not opened, so that its key is used on nothing that a stranger made.
+// What is encrypted to the CA is not opened, so that its key is used on nothing that a stranger
+// made.
 func TestEnvelopesAreNotOpenedByTheCA(t *testing.T) {
 	s := newServer(t)
 	_, code := s.link(t, time.Hour)
@@ -46,13 +51,15 @@ func TestEnvelopesAreNotOpenedByTheCA(t *testing.T) {
 	}
 }
 
-// A server from before there was a registration authority gets one when it starts, and its devices stay enrolled.
+// A server from before there was a registration authority gets one when it starts, and its devices
+// stay enrolled.
 func TestOldServerGetsARegistrar(t *testing.T) {
 	first := newServer(t)
 	d := first.enroll(t, "1", 1)
 	store := newMemoryStore()
 	first.store.mu.Lock() // a device that has just enrolled is being woken
-	store.certificates, store.enrollments = maps.Clone(first.store.certificates), maps.Clone(first.store.enrollments)
+	store.certificates, store.enrollments = maps.Clone(first.store.certificates),
+		maps.Clone(first.store.enrollments)
 	store.keyPairs = maps.Clone(first.store.keyPairs)
 	first.store.mu.Unlock()
 	delete(store.keyPairs, "apple SCEP RA")
@@ -65,7 +72,9 @@ func TestOldServerGetsARegistrar(t *testing.T) {
 	d.want(http.StatusOK, d.idle())
 	second.enroll(t, "2", 2)
 	made := store.keyPairs["apple SCEP RA"]
-	if _, err := mdm.New(context.Background(), mdm.Config{URL: "https://mdm.example", Store: store, Engine: &recordingEngine{}}); err != nil {
+	if _, err := mdm.New(context.Background(),
+		mdm.Config{URL: "https://mdm.example", Store: store,
+			Engine: &recordingEngine{}}); err != nil {
 		t.Fatal(err)
 	}
 	if string(store.keyPairs["apple SCEP RA"].KeyPEM) != string(made.KeyPEM) {
@@ -77,12 +86,16 @@ func TestOldServerGetsARegistrar(t *testing.T) {
 func TestRegistrarOfAnotherCA(t *testing.T) {
 	store, other := newMemoryStore(), newMemoryStore()
 	for _, s := range []*memoryStore{store, other} {
-		if _, err := mdm.New(context.Background(), mdm.Config{URL: "https://mdm.example", Store: s, Engine: &recordingEngine{}}); err != nil {
+		if _, err := mdm.New(context.Background(),
+			mdm.Config{URL: "https://mdm.example", Store: s,
+				Engine: &recordingEngine{}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	store.keyPairs["apple SCEP RA"] = other.keyPairs["apple SCEP RA"]
-	if _, err := mdm.New(context.Background(), mdm.Config{URL: "https://mdm.example", Store: store, Engine: &recordingEngine{}}); err == nil {
+	if _, err := mdm.New(context.Background(),
+		mdm.Config{URL: "https://mdm.example", Store: store,
+			Engine: &recordingEngine{}}); err == nil {
 		t.Error("it was taken")
 	}
 }

@@ -24,7 +24,8 @@ func (s *server) renewed(t *testing.T, d *device, key int) *device {
 // A renewed identity may begin with any message, and what came before it does not come back.
 func TestRenewedIdentity(t *testing.T) {
 	for name, first := range map[string]func(*device) *answered{
-		"TokenUpdate": func(d *device) *answered { return d.tokenUpdate("token 2") }, "Idle": (*device).idle,
+		"TokenUpdate": func(d *device) *answered { return d.tokenUpdate("token 2") },
+		"Idle":        (*device).idle,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
@@ -43,7 +44,8 @@ func TestRenewedIdentity(t *testing.T) {
 	}
 }
 
-// An identity that was issued for no device yet, for another one, or earlier, takes nobody's place with a TokenUpdate.
+// An identity that was issued for no device yet, for another one, or earlier, takes nobody's place
+// with a TokenUpdate.
 func TestIdentitiesThatAreNoRenewal(t *testing.T) {
 	s := newServer(t)
 	d := s.enroll(t, "1", 1)

@@ -36,17 +36,24 @@ func TestReplaysDoNotUndoWhatCameAfter(t *testing.T) {
 		}, map[string]int{"Authenticate": 200, "TokenUpdate": 200}},
 		"a check-out": {func(t *testing.T, _ *server, d *device, r recorded) {
 			r["CheckOut"] = d.want(http.StatusOK, d.checkOut())
-		}, map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403, "Acknowledged": 403, "CheckOut": 200}},
-		"a new enrollment": {func(t *testing.T, s *server, d *device, _ recorded) { s.enroll(t, d.udid, 2) },
-			map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403, "Acknowledged": 403}},
+		}, map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403, "Acknowledged": 403,
+			"CheckOut": 200}},
+		"a new enrollment": {func(t *testing.T, s *server, d *device, _ recorded) {
+			s.enroll(t, d.udid, 2)
+		},
+			map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403,
+				"Acknowledged": 403}},
 		"a check-out and a new enrollment": {func(t *testing.T, s *server, d *device, r recorded) {
 			r["CheckOut"] = d.want(http.StatusOK, d.checkOut())
 			s.enroll(t, d.udid, 2)
-		}, map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403, "Acknowledged": 403, "CheckOut": 403}},
-		"a new enrollment that has only begun": {func(t *testing.T, s *server, d *device, _ recorded) {
+		}, map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403, "Acknowledged": 403,
+			"CheckOut": 403}},
+		"a new enrollment that has only begun": {func(t *testing.T, s *server, d *device,
+			_ recorded) {
 			again := s.newDevice(t, d.udid, 2)
 			again.want(http.StatusOK, again.authenticate())
-		}, map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403, "Acknowledged": 403}},
+		}, map[string]int{"Authenticate": 403, "TokenUpdate": 403, "Idle": 403,
+			"Acknowledged": 403}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)

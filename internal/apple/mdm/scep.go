@@ -24,8 +24,9 @@ const (
 	minSignerBits  = 1024 // of the key that signs a request, and to which the answer is encrypted
 )
 
-// scepCapabilities are those of RFC 8894, section 3.5.2, that this CA has. Renewal is not among them, because an identity
-// alone gets no other: whoever had stolen it could keep it for ever. With a challenge of its own a RenewalReq is served.
+// scepCapabilities are those of RFC 8894, section 3.5.2, that this CA has. Renewal is not among
+// them, because an identity alone gets no other: whoever had stolen it could keep it for ever. With
+// a challenge of its own a RenewalReq is served.
 const scepCapabilities = "AES\nPOSTPKIOperation\nSCEPStandard\nSHA-256\nSHA-512\n"
 
 // serveSCEP is the SCEP server of the device CA (RFC 8894).
@@ -41,7 +42,8 @@ func (c *Channel) serveSCEP(w http.ResponseWriter, r *http.Request) {
 	case operation == "PKIOperation":
 		c.servePKIOperation(w, r)
 	default:
-		http.Error(w, "SCEP operation must be GetCACaps, GetCACert or PKIOperation", http.StatusBadRequest)
+		http.Error(w, "SCEP operation must be GetCACaps, GetCACert or PKIOperation",
+			http.StatusBadRequest)
 	}
 }
 
@@ -68,7 +70,8 @@ func (c *Channel) servePKIOperation(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		reply, err = request.succeed(c.ca.registrar, issued)
 	case errors.As(err, &refused):
-		c.log.Info("SCEP request refused", "remote", r.RemoteAddr, "transaction", request.transaction, "err", refused.reason)
+		c.log.Info("SCEP request refused", "remote", r.RemoteAddr, "transaction",
+			request.transaction, "err", refused.reason)
 		reply, err = request.fail(c.ca.registrar, refused.info)
 	}
 	if err != nil {
@@ -80,7 +83,8 @@ func (c *Channel) servePKIOperation(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(reply)
 }
 
-// readPKIMessage takes the message from the body, or from the query of a GET (RFC 8894, section 4.1).
+// readPKIMessage takes the message from the body, or from the query of a GET (RFC 8894, section
+// 4.1).
 func readPKIMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.Method == http.MethodPost {
 		return io.ReadAll(http.MaxBytesReader(w, r.Body, maxSCEPMessage))
@@ -106,22 +110,27 @@ func refuseRequest(info scep.FailInfo, format string, args ...any) error {
 	return &scepRefusal{info: info, reason: fmt.Sprintf(format, args...)}
 }
 
-// enrollKey gives the key of a certificate request its identity, if the request carries an unused challenge. The same
-// key with the same challenge gets the same certificate again: devices repeat requests whose answer was lost.
+// enrollKey gives the key of a certificate request its identity, if the request carries an unused
+// challenge. The same key with the same challenge gets the same certificate again: devices repeat
+// requests whose answer was lost.
 //
-// Who signs the message is not asked. The challenge is the permission, and the certificate request, which holds it, is
-// signed with the key that is to be certified. Whoever wraps such a request anew, with a signature of their own, gets a
-// certificate for a key that they do not have, and its owner gets the same one.
+// Who signs the message is not asked. The challenge is the permission, and the certificate request,
+// which holds it, is signed with the key that is to be certified. Whoever wraps such a request
+// anew, with a signature of their own, gets a certificate for a key that they do not have, and its
+// owner gets the same one.
 func (c *Channel) enrollKey(ctx context.Context, m *pkiMessage) (*x509.Certificate, error) {
 	switch m.kind {
 	case scep.PKCSReq, scep.RenewalReq:
 	case scep.CertPoll:
-		return nil, refuseRequest(scep.BadCertID, "%s: no request is ever left pending here", m.kind)
+		return nil, refuseRequest(scep.BadCertID, "%s: no request is ever left pending here",
+			m.kind)
 	default:
-		return nil, refuseRequest(scep.BadRequest, "message type %q: only PKCSReq and RenewalReq are served", string(m.kind))
+		return nil, refuseRequest(scep.BadRequest,
+			"message type %q: only PKCSReq and RenewalReq are served", string(m.kind))
 	}
 	if bits, ok := rsaBits(m.signer.PublicKey); !ok || bits < minSignerBits {
-		return nil, refuseRequest(scep.BadAlg, "its signer has no RSA key of %d bits or more to encrypt the answer to", minSignerBits)
+		return nil, refuseRequest(scep.BadAlg,
+			"its signer has no RSA key of %d bits or more to encrypt the answer to", minSignerBits)
 	}
 	csr, challenge, err := m.open(c.ca.registrar)
 	if err != nil {
@@ -159,16 +168,20 @@ func checkRequest(csr *x509.CertificateRequest) error {
 		return refuseRequest(scep.BadAlg, "its key is %s: RSA is required", csr.PublicKeyAlgorithm)
 	}
 	if bits < minKeyBits || bits > maxKeyBits {
-		return refuseRequest(scep.BadAlg, "its RSA key has %d bits: %d to %d are accepted", bits, minKeyBits, maxKeyBits)
+		return refuseRequest(scep.BadAlg, "its RSA key has %d bits: %d to %d are accepted", bits,
+			minKeyBits, maxKeyBits)
 	}
 	if err := csr.CheckSignature(); err != nil {
-		return refuseRequest(scep.BadMessageCheck, "the certificate request is not signed by its own key: %v", err)
+		return refuseRequest(scep.BadMessageCheck,
+			"the certificate request is not signed by its own key: %v", err)
 	}
 	return nil
 }
 
-// redeem exchanges a challenge for an identity: of the enrollment that renews its own, or of whoever uses it first.
-func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.CertificateRequest, enrollment string) (*Certificate, error) {
+// redeem exchanges a challenge for an identity: of the enrollment that renews its own, or of
+// whoever uses it first.
+func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.CertificateRequest,
+	enrollment string) (*Certificate, error) {
 	if challenge == "" {
 		return nil, refuseRequest(scep.BadRequest, "no enrollment challenge")
 	}
@@ -180,9 +193,11 @@ func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.Certif
 	case err != nil:
 		return nil, err
 	case stored.UsedAt.IsZero() && !c.now().Before(stored.Expires):
-		return nil, refuseRequest(scep.BadTime, "the enrollment challenge expired at %s", stored.Expires)
+		return nil, refuseRequest(scep.BadTime, "the enrollment challenge expired at %s",
+			stored.Expires)
 	case !stored.UsedAt.IsZero():
-		if stored.Certificate == nil || stored.Certificate.KeySHA256 != fingerprint(csr.RawSubjectPublicKeyInfo) {
+		if stored.Certificate == nil ||
+			stored.Certificate.KeySHA256 != fingerprint(csr.RawSubjectPublicKeyInfo) {
 			return nil, refuseRequest(scep.BadRequest, "%v", ErrChallengeUsed)
 		}
 		return stored.Certificate, nil

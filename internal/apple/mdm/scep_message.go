@@ -19,7 +19,8 @@ const (
 	maxNonce       = 64  // bytes; RFC 8894 has 16
 )
 
-// The library signs with SHA-1 and encrypts with DES unless told otherwise; RFC 8894 wants SHA-256 and AES.
+// The library signs with SHA-1 and encrypts with DES unless told otherwise; RFC 8894 wants SHA-256
+// and AES.
 func init() {
 	pkcs7.ContentEncryptionAlgorithm = pkcs7.EncryptionAlgorithmAES128CBC
 	if err := pkcs7.SetDefaultDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256); err != nil {
@@ -50,7 +51,8 @@ type pkiMessage struct {
 	envelope    []byte
 }
 
-// parsePKIMessage reads a message. One that lacks what an answer must repeat cannot be answered, and is an error.
+// parsePKIMessage reads a message. One that lacks what an answer must repeat cannot be answered,
+// and is an error.
 func parsePKIMessage(b []byte) (*pkiMessage, error) {
 	signed, err := cms.Parse(b)
 	if err != nil {
@@ -66,13 +68,17 @@ func parsePKIMessage(b []byte) (*pkiMessage, error) {
 	if err := errors.Join(signed.UnmarshalSignedAttribute(messageType, &m.kind),
 		signed.UnmarshalSignedAttribute(transactionID, &m.transaction),
 		signed.UnmarshalSignedAttribute(senderNonce, &m.nonce)); err != nil {
-		return nil, errors.New("its message type, transaction id or nonce is missing or no such thing")
+		return nil,
+			errors.New("its message type, transaction id or nonce is missing or no such thing")
 	}
 	switch {
 	case m.transaction == "" || len(m.transaction) > maxTransaction || !isPlain(m.transaction):
-		return nil, fmt.Errorf("its transaction id is empty, longer than %d characters or not plain ASCII", maxTransaction)
+		return nil,
+			fmt.Errorf("its transaction id is empty, longer than %d characters or not plain ASCII",
+				maxTransaction)
 	case len(m.nonce) == 0 || len(m.nonce) > maxNonce:
-		return nil, fmt.Errorf("its nonce has %d bytes: 1 to %d are accepted", len(m.nonce), maxNonce)
+		return nil, fmt.Errorf("its nonce has %d bytes: 1 to %d are accepted", len(m.nonce),
+			maxNonce)
 	}
 	return m, nil
 }
@@ -121,10 +127,12 @@ func (m *pkiMessage) succeed(by *registrar, issued *x509.Certificate) ([]byte, e
 
 // fail makes the answer that there is none (RFC 8894, section 3.3.2.2).
 func (m *pkiMessage) fail(by *registrar, why scep.FailInfo) ([]byte, error) {
-	return m.answer(by, nil, nil, pkcs7.Attribute{Type: pkiStatus, Value: scep.FAILURE}, pkcs7.Attribute{Type: failInfo, Value: why})
+	return m.answer(by, nil, nil, pkcs7.Attribute{Type: pkiStatus, Value: scep.FAILURE},
+		pkcs7.Attribute{Type: failInfo, Value: why})
 }
 
-func (m *pkiMessage) answer(by *registrar, content []byte, issued *x509.Certificate, result ...pkcs7.Attribute) ([]byte, error) {
+func (m *pkiMessage) answer(by *registrar, content []byte, issued *x509.Certificate,
+	result ...pkcs7.Attribute) ([]byte, error) {
 	nonce := make([]byte, 16)
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, err
@@ -137,9 +145,11 @@ func (m *pkiMessage) answer(by *registrar, content []byte, issued *x509.Certific
 		answer.AddCertificate(issued) // some clients look for it before the signer's
 	}
 	attributes := append(result, pkcs7.Attribute{Type: transactionID, Value: m.transaction},
-		pkcs7.Attribute{Type: messageType, Value: scep.CertRep}, pkcs7.Attribute{Type: senderNonce, Value: nonce},
+		pkcs7.Attribute{Type: messageType, Value: scep.CertRep},
+		pkcs7.Attribute{Type: senderNonce, Value: nonce},
 		pkcs7.Attribute{Type: recipientNonce, Value: m.nonce})
-	err = answer.AddSigner(by.certificate, by.key, pkcs7.SignerInfoConfig{ExtraSignedAttributes: attributes})
+	err = answer.AddSigner(by.certificate, by.key,
+		pkcs7.SignerInfoConfig{ExtraSignedAttributes: attributes})
 	if err != nil {
 		return nil, err
 	}

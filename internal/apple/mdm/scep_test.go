@@ -25,7 +25,8 @@ import (
 func TestSCEPIssuesDeviceIdentities(t *testing.T) {
 	s := newServer(t, func(c *mdm.Config) { c.IdentityValidity = 48 * time.Hour })
 	_, _, caps := get(t, s.client(), s.URL+"/scep?operation=GetCACaps")
-	if !strings.Contains(string(caps), "SCEPStandard") || strings.Contains(string(caps), "Renewal") {
+	if !strings.Contains(string(caps), "SCEPStandard") ||
+		strings.Contains(string(caps), "Renewal") {
 		t.Errorf("capabilities %q", caps)
 	}
 	ca := s.authorities(t)[1]
@@ -36,8 +37,10 @@ func TestSCEPIssuesDeviceIdentities(t *testing.T) {
 	if err := cert.CheckSignatureFrom(ca); err != nil {
 		t.Error(err)
 	}
-	if cert.Subject.CommonName != "adevice" || strings.Contains(cert.Subject.String(), "Evil") || len(cert.DNSNames) > 0 || cert.IsCA {
-		t.Errorf("the request's names went into the certificate: %s, %v", cert.Subject, cert.DNSNames)
+	if cert.Subject.CommonName != "adevice" || strings.Contains(cert.Subject.String(), "Evil") ||
+		len(cert.DNSNames) > 0 || cert.IsCA {
+		t.Errorf("the request's names went into the certificate: %s, %v", cert.Subject,
+			cert.DNSNames)
 	}
 	if len(cert.ExtKeyUsage) != 1 || cert.ExtKeyUsage[0] != x509.ExtKeyUsageClientAuth {
 		t.Errorf("extended key usage %v", cert.ExtKeyUsage)
@@ -49,12 +52,16 @@ func TestSCEPIssuesDeviceIdentities(t *testing.T) {
 
 func TestSCEPByGET(t *testing.T) {
 	s := newServer(t)
-	for name, encoding := range map[string]*base64.Encoding{"standard": base64.StdEncoding, "URL": base64.URLEncoding, "raw": base64.RawStdEncoding} {
+	for name, encoding := range map[string]*base64.Encoding{"standard": base64.StdEncoding,
+		"URL": base64.URLEncoding, "raw": base64.RawStdEncoding} {
 		_, code := s.link(t, time.Hour)
 		message := encoding.EncodeToString(s.request(t, code, shared.keys[1](), scep.PKCSReq))
-		for _, query := range []string{url.QueryEscape(message), strings.ReplaceAll(message, "/", "%2F")} {
-			status, header, body := get(t, s.client(), s.URL+"/scep?operation=PKIOperation&message="+query)
-			if status != http.StatusOK || header.Get("Content-Type") != "application/x-pki-message" {
+		for _, query := range []string{url.QueryEscape(message),
+			strings.ReplaceAll(message, "/", "%2F")} {
+			status, header, body := get(t, s.client(),
+				s.URL+"/scep?operation=PKIOperation&message="+query)
+			if status != http.StatusOK ||
+				header.Get("Content-Type") != "application/x-pki-message" {
 				t.Fatalf("%s: status %d: %s", name, status, body)
 			}
 			if cert, fail := s.openReply(t, body); cert == nil {
@@ -71,23 +78,28 @@ func TestSCEPChallenges(t *testing.T) {
 	if first == nil {
 		t.Fatal("refused")
 	}
-	if again, fail := s.pkiOperation(t, s.request(t, code, shared.keys[1](), scep.PKCSReq)); again == nil || !again.Equal(first) {
+	if again, fail := s.pkiOperation(t, s.request(t, code, shared.keys[1](),
+		scep.PKCSReq)); again == nil || !again.Equal(first) {
 		t.Errorf("the same key got another certificate, or failInfo %s", fail)
 	}
-	if stolen, fail := s.pkiOperation(t, s.request(t, code, shared.keys[2](), scep.PKCSReq)); stolen != nil || fail != scep.BadRequest {
+	if stolen, fail := s.pkiOperation(t, s.request(t, code, shared.keys[2](),
+		scep.PKCSReq)); stolen != nil || fail != scep.BadRequest {
 		t.Errorf("another key used the challenge again: %v, failInfo %s", stolen != nil, fail)
 	}
 	if status, _, _ := get(t, s.client(), link); status != http.StatusGone {
 		t.Errorf("the used link answers %d", status)
 	}
 	s.pass(2 * time.Hour)
-	if again, _ := s.pkiOperation(t, s.request(t, code, shared.keys[1](), scep.PKCSReq)); again == nil || !again.Equal(first) {
+	if again, _ := s.pkiOperation(t, s.request(t, code, shared.keys[1](),
+		scep.PKCSReq)); again == nil || !again.Equal(first) {
 		t.Error("a repeated request lost its certificate when the challenge expired")
 	}
 	_, unused := s.link(t, time.Hour)
 	s.pass(time.Hour)
-	for name, challenge := range map[string]string{"expired": unused, "none": "", "unknown": "guess", "in another case": strings.ToLower(code)} {
-		if cert, fail := s.pkiOperation(t, s.request(t, challenge, shared.keys[2](), scep.PKCSReq)); cert != nil || fail == "" {
+	for name, challenge := range map[string]string{"expired": unused, "none": "",
+		"unknown": "guess", "in another case": strings.ToLower(code)} {
+		if cert, fail := s.pkiOperation(t, s.request(t, challenge, shared.keys[2](),
+			scep.PKCSReq)); cert != nil || fail == "" {
 			t.Errorf("challenge %s: accepted", name)
 		}
 	}
@@ -141,18 +153,23 @@ func TestSCEPRefusesBadRequests(t *testing.T) {
 		"an answer":      {shared.keys[1](), scep.CertRep, scep.BadRequest},
 		"an unknown one": {shared.keys[1](), "99", scep.BadRequest},
 	} {
-		if cert, fail := s.pkiOperation(t, s.request(t, code, c.key, c.kind)); cert != nil || fail != c.want {
+		if cert, fail := s.pkiOperation(t, s.request(t, code, c.key, c.kind)); cert != nil ||
+			fail != c.want {
 			t.Errorf("%s: failInfo %q, want %q", name, string(fail), string(c.want))
 		}
 	}
-	if cert, fail := s.pkiOperation(t, s.envelope(t, forgedRequest(t), scep.PKCSReq)); cert != nil || fail != scep.BadMessageCheck {
+	if cert, fail := s.pkiOperation(t, s.envelope(t, forgedRequest(t),
+		scep.PKCSReq)); cert != nil || fail != scep.BadMessageCheck {
 		t.Errorf("a request not signed by its key: failInfo %q", string(fail))
 	}
-	other := newServer(t, func(c *mdm.Config) { c.Store.(*memoryStore).keyPairs = map[string]keypair.KeyPair{} })
-	if cert, fail := s.pkiOperation(t, other.request(t, code, shared.keys[1](), scep.PKCSReq)); cert != nil || fail != scep.BadMessageCheck {
+	other := newServer(t,
+		func(c *mdm.Config) { c.Store.(*memoryStore).keyPairs = map[string]keypair.KeyPair{} })
+	if cert, fail := s.pkiOperation(t, other.request(t, code, shared.keys[1](),
+		scep.PKCSReq)); cert != nil || fail != scep.BadMessageCheck {
 		t.Errorf("a request encrypted to another CA: failInfo %q", string(fail))
 	}
-	if cert, fail := s.pkiOperation(t, s.request(t, code, shared.keys[1](), scep.PKCSReq)); cert == nil {
+	if cert, fail := s.pkiOperation(t, s.request(t, code, shared.keys[1](),
+		scep.PKCSReq)); cert == nil {
 		t.Errorf("the refused requests used the challenge up: failInfo %s", fail)
 	}
 }
@@ -160,7 +177,8 @@ func TestSCEPRefusesBadRequests(t *testing.T) {
 // forgedRequest is a certificate request whose signature is of another request.
 func forgedRequest(t *testing.T) []byte {
 	t.Helper()
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, shared.keys[1]())
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{},
+		shared.keys[1]())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,20 +199,23 @@ func forgedRequest(t *testing.T) []byte {
 func TestSCEPRefusesWhatIsNoSCEP(t *testing.T) {
 	s := newServer(t)
 	post := func(body string) int {
-		resp, err := s.client().Post(s.URL+"/scep?operation=PKIOperation", "", strings.NewReader(body))
+		resp, err := s.client().Post(s.URL+"/scep?operation=PKIOperation", "",
+			strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
 		return resp.StatusCode
 	}
-	for body, want := range map[string]int{"": http.StatusBadRequest, "garbage": http.StatusBadRequest,
+	for body, want := range map[string]int{"": http.StatusBadRequest,
+		"garbage":                  http.StatusBadRequest,
 		strings.Repeat("x", 1<<20): http.StatusRequestEntityTooLarge} {
 		if got := post(body); got != want {
 			t.Errorf("%.10q: status %d, want %d", body, got, want)
 		}
 	}
-	for _, query := range []string{"", "operation=", "operation=Nonsense", "operation=PKIOperation", "operation=PKIOperation&message=%%%",
+	for _, query := range []string{"", "operation=", "operation=Nonsense", "operation=PKIOperation",
+		"operation=PKIOperation&message=%%%",
 		"operation=PKIOperation&message=" + strings.Repeat("A", 100000)} {
 		status, _, _ := get(t, s.client(), s.URL+"/scep?"+query)
 		if status != http.StatusBadRequest && status != http.StatusRequestEntityTooLarge {

@@ -36,7 +36,8 @@ type recordingEngine struct {
 	handed     bool // the last answer carried a task
 }
 
-func (e *recordingEngine) Enroll(_ context.Context, d fleet.Device, unsupported string) (fleet.DeviceID, error) {
+func (e *recordingEngine) Enroll(_ context.Context, d fleet.Device,
+	unsupported string) (fleet.DeviceID, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := e.fail; err != nil {
@@ -61,7 +62,8 @@ func (e *recordingEngine) Idle(context.Context, fleet.DeviceID) (*engine.Task, e
 	return e.next(), nil
 }
 
-func (e *recordingEngine) Answer(_ context.Context, _ fleet.DeviceID, r engine.Report) (*engine.Task, error) {
+func (e *recordingEngine) Answer(_ context.Context, _ fleet.DeviceID,
+	r engine.Report) (*engine.Task, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r.Task == "" && !e.handed {
@@ -109,7 +111,9 @@ var shared = struct {
 }{
 	ca: sync.OnceValue(func() map[string]keypair.KeyPair {
 		store := newMemoryStore()
-		if _, err := mdm.New(context.Background(), mdm.Config{URL: "https://mdm.example", Store: store, Engine: &recordingEngine{}}); err != nil {
+		if _, err := mdm.New(context.Background(),
+			mdm.Config{URL: "https://mdm.example", Store: store,
+				Engine: &recordingEngine{}}); err != nil {
 			panic(err)
 		}
 		return store.keyPairs
@@ -148,11 +152,15 @@ func newServer(t testing.TB, change ...func(*mdm.Config)) *server {
 	s := &server{store: newMemoryStore(), engine: &recordingEngine{}}
 	maps.Copy(s.store.keyPairs, shared.ca())
 	var handler http.Handler
-	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		handler.ServeHTTP(w, r)
+	}))
 	s.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	cfg := mdm.Config{URL: s.URL, Store: s.store, Engine: s.engine, Now: s.now, Log: slog.New(slog.DiscardHandler)}
+	cfg := mdm.Config{URL: s.URL, Store: s.store, Engine: s.engine, Now: s.now,
+		Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -199,7 +207,8 @@ func (w *statusWatch) WriteHeader(status int) {
 func (s *server) client(identity ...tls.Certificate) *http.Client {
 	pool := x509.NewCertPool()
 	pool.AddCert(s.Certificate())
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: identity}}}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool,
+		Certificates: identity}}}
 }
 
 // link makes an enrollment link and returns its code.
@@ -227,8 +236,10 @@ func get(t testing.TB, c *http.Client, url string) (int, http.Header, []byte) {
 }
 
 func TestNewRefusesWhatDevicesCannotUse(t *testing.T) {
-	for _, url := range []string{"", "http://mdm.example", "https://", "https://mdm.example/path", "mdm.example", "https://mdm.example?x=1"} {
-		_, err := mdm.New(context.Background(), mdm.Config{URL: url, Store: newMemoryStore(), Engine: &recordingEngine{}})
+	for _, url := range []string{"", "http://mdm.example", "https://", "https://mdm.example/path",
+		"mdm.example", "https://mdm.example?x=1"} {
+		_, err := mdm.New(context.Background(),
+			mdm.Config{URL: url, Store: newMemoryStore(), Engine: &recordingEngine{}})
 		if err == nil {
 			t.Errorf("URL %q was accepted", url)
 		}
@@ -244,7 +255,8 @@ func TestTwoServersOnOneStoreHaveOneCA(t *testing.T) {
 	cas := make([]*x509.Certificate, 2)
 	for i := range cas {
 		wg.Go(func() {
-			c, err := mdm.New(context.Background(), mdm.Config{URL: "https://mdm.example", Store: store, Engine: &recordingEngine{}})
+			c, err := mdm.New(context.Background(),
+				mdm.Config{URL: "https://mdm.example", Store: store, Engine: &recordingEngine{}})
 			if err != nil {
 				t.Error(err)
 				return

@@ -9,12 +9,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/platform"
 )
 
-// signatureHeader has a CMS signature of the body (Apple, "Managing certificates for device management services and devices").
+// signatureHeader has a CMS signature of the body (Apple, "Managing certificates for device
+// management services and devices").
 const signatureHeader = "Mdm-Signature"
 
-// Shown tells who sends a request to /mdm, as far as can be told without its body: a long one should not be read for
-// anybody. What is signed of a body is its digest, which is in the header (RFC 5652, section 5.4), so that a device made
-// the signature is known before the body is.
+// Shown tells who sends a request to /mdm, as far as can be told without its body: a long one
+// should not be read for anybody. What is signed of a body is its digest, which is in the header
+// (RFC 5652, section 5.4), so that a device made the signature is known before the body is.
 func (c *Channel) Shown(r *http.Request) platform.Shows {
 	if header := r.Header.Get(signatureHeader); header != "" {
 		return c.ca.shownBy(header)
@@ -22,15 +23,16 @@ func (c *Channel) Shown(r *http.Request) platform.Shows {
 	if c.config.CertificateHeader != "" && r.Header.Get(c.config.CertificateHeader) != "" {
 		return platform.ShowsDevice // the proxy has seen to it, and is trusted
 	}
-	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && c.ca.verify(r.TLS.PeerCertificates[0]) == nil {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 &&
+		c.ca.verify(r.TLS.PeerCertificates[0]) == nil {
 		return platform.ShowsDevice
 	}
 	return platform.ShowsNobody
 }
 
-// shownBy tells who made an Mdm-Signature. Devices have been seen to sign the body alone, so that of theirs the signature
-// cannot be checked yet: then it counts that there is a certificate of this server's. That is no proof, but only who had to
-// do with a device has one.
+// shownBy tells who made an Mdm-Signature. Devices have been seen to sign the body alone, so that
+// of theirs the signature cannot be checked yet: then it counts that there is a certificate of this
+// server's. That is no proof, but only who had to do with a device has one.
 func (a *authority) shownBy(header string) platform.Shows {
 	if len(header) > maxSignature {
 		return platform.ShowsNobody
@@ -41,7 +43,8 @@ func (a *authority) shownBy(header string) platform.Shows {
 	}
 	message, ok := readSignedData(der)
 	if !ok {
-		if certificate := firstCertificate(der); certificate != nil && a.device(certificate) != nil {
+		if certificate := firstCertificate(der); certificate != nil &&
+			a.device(certificate) != nil {
 			return platform.ShowsDevice
 		}
 		return platform.ShowsSomething
@@ -52,12 +55,13 @@ func (a *authority) shownBy(header string) platform.Shows {
 	return platform.ShowsDevice
 }
 
-// signer is the device that signed the attributes of a message, one of which is the digest of the body; nil: none of this
-// server's did.
+// signer is the device that signed the attributes of a message, one of which is the digest of the
+// body; nil: none of this server's did.
 func (a *authority) signer(message *signedData) *x509.Certificate {
 	certificate := a.device(message.certificate)
 	if certificate == nil || !message.signer.names(certificate) ||
-		certificate.CheckSignature(message.algorithm, message.attributes.der, message.signature) != nil {
+		certificate.CheckSignature(message.algorithm, message.attributes.der,
+			message.signature) != nil {
 		return nil
 	}
 	return certificate
@@ -77,11 +81,13 @@ func (a *authority) signerOf(header string) (*x509.Certificate, error) {
 	return nil, errors.New("Mdm-Signature does not tell whose it is without its body")
 }
 
-// firstCertificate finds the first certificate in a CMS message (RFC 5652, section 5.1), whose outer elements may be BER of
-// indefinite length; nil: there is none, or none that is found without looking further.
+// firstCertificate finds the first certificate in a CMS message (RFC 5652, section 5.1), whose
+// outer elements may be BER of indefinite length; nil: there is none, or none that is found without
+// looking further.
 func firstCertificate(message []byte) []byte {
 	s := berString(message)
-	if !s.enter(0x30) || !s.skip(0x06) || !s.enter(0xa0) || !s.enter(0x30) || !s.skip(0x02) || !s.skip(0x31) {
+	if !s.enter(0x30) || !s.skip(0x06) || !s.enter(0xa0) || !s.enter(0x30) || !s.skip(0x02) ||
+		!s.skip(0x31) {
 		return nil
 	}
 	// What is signed, of which only the type is here: nothing in it is looked for.

@@ -25,8 +25,8 @@ type identity struct {
 	key         crypto.Signer
 }
 
-// caScalar is the private key of the tests' CA. It is always the same, because a fuzz test has several processes: what one
-// of them makes, another must know for its CA's.
+// caScalar is the private key of the tests' CA. It is always the same, because a fuzz test has
+// several processes: what one of them makes, another must know for its CA's.
 var caScalar = bytes.Repeat([]byte{7}, 32)
 
 // testIdentities are a CA and what devices have of it.
@@ -38,14 +38,17 @@ var testIdentities = sync.OnceValue(func() (all struct {
 	serial := int64(0)
 	issue := func(by identity, validity time.Duration, key crypto.Signer) identity {
 		serial++
-		template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "device"},
+		template := &x509.Certificate{SerialNumber: big.NewInt(serial),
+			Subject:   pkix.Name{CommonName: "device"},
 			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(validity),
 			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 		if by.certificate == nil {
-			template.Subject.CommonName, template.IsCA, template.BasicConstraintsValid = "CA", true, true
+			template.Subject.CommonName, template.IsCA, template.BasicConstraintsValid = "CA", true,
+				true
 			by.certificate = template
 		}
-		der, err := x509.CreateCertificate(rand.Reader, template, by.certificate, key.Public(), by.key)
+		der, err := x509.CreateCertificate(rand.Reader, template, by.certificate, key.Public(),
+			by.key)
 		must(err)
 		c, err := x509.ParseCertificate(der)
 		must(err)
@@ -61,7 +64,8 @@ var testIdentities = sync.OnceValue(func() (all struct {
 	must(err)
 	all.rsa, all.another = issue(ca, caValidity/2, rsaKey), issue(ca, caValidity/2, rsaKey)
 	all.ecdsa, all.expired = issue(ca, caValidity/2, ecKey), issue(ca, -time.Minute, rsaKey)
-	all.foreign = issue(issue(identity{key: rsaKey}, caValidity, rsaKey), time.Hour, rsaKey) // of a CA of the same name
+	// of a CA of the same name
+	all.foreign = issue(issue(identity{key: rsaKey}, caValidity, rsaKey), time.Hour, rsaKey)
 	return all
 })
 
@@ -100,7 +104,8 @@ type draft struct {
 }
 
 func element(tag byte, parts ...[]byte) []byte {
-	der, err := asn1.Marshal(asn1.RawValue{Class: int(tag >> 6), IsCompound: tag&0x20 != 0, Tag: int(tag & 0x1f), Bytes: bytes.Join(parts, nil)})
+	der, err := asn1.Marshal(asn1.RawValue{Class: int(tag >> 6), IsCompound: tag&0x20 != 0,
+		Tag: int(tag & 0x1f), Bytes: bytes.Join(parts, nil)})
 	must(err)
 	return der
 }
@@ -126,14 +131,16 @@ func hashOf(h crypto.Hash, b []byte) []byte {
 }
 
 func newDraft(by identity) *draft {
-	d := &draft{by: by, certificates: [][]byte{by.certificate.Raw}, version: 1, hash: crypto.SHA256, digest: pkcs7.OIDDigestAlgorithmSHA256,
+	d := &draft{by: by, certificates: [][]byte{by.certificate.Raw}, version: 1, hash: crypto.SHA256,
+		digest: pkcs7.OIDDigestAlgorithmSHA256,
 		method: pkcs7.OIDEncryptionAlgorithmRSASHA256, attributesAs: 0x31, signers: 1}
 	if _, ok := by.key.(*ecdsa.PrivateKey); ok {
 		d.method = pkcs7.OIDDigestAlgorithmECDSASHA256
 	}
 	d.name = element(0x30, by.certificate.RawIssuer, value(by.certificate.SerialNumber))
 	d.attributes = [][]byte{attribute(pkcs7.OIDAttributeContentType, pkcs7.OIDData),
-		attribute(pkcs7.OIDAttributeSigningTime, time.Now().UTC()), attribute(pkcs7.OIDAttributeMessageDigest, hashOf(d.hash, reported))}
+		attribute(pkcs7.OIDAttributeSigningTime, time.Now().UTC()),
+		attribute(pkcs7.OIDAttributeMessageDigest, hashOf(d.hash, reported))}
 	return d
 }
 
@@ -153,7 +160,8 @@ func (d *draft) signer() []byte {
 	}
 	signature, err := d.by.key.Sign(rand.Reader, hashOf(d.hash, signed), d.hash)
 	must(err)
-	return element(0x30, value(d.version), d.name, element(0x30, value(d.digest)), own, element(0x30, value(d.method)),
+	return element(0x30, value(d.version), d.name, element(0x30, value(d.digest)), own,
+		element(0x30, value(d.method)),
 		value(signature), d.unsigned)
 }
 
@@ -165,26 +173,30 @@ func (d *draft) der() []byte {
 	for _, id := range d.listed {
 		listed = append(listed, element(0x30, value(id), value(asn1.NullRawValue)))
 	}
-	der := element(0x30, value(pkcs7.OIDSignedData), element(0xa0, element(0x30, value(1), element(0x31, listed...),
-		element(0x30, value(pkcs7.OIDData), d.content), element(0xa0, d.certificates...),
-		element(0x31, slices.Repeat([][]byte{d.signer()}, d.signers)...))))
+	der := element(0x30, value(pkcs7.OIDSignedData),
+		element(0xa0, element(0x30, value(1), element(0x31, listed...),
+			element(0x30, value(pkcs7.OIDData), d.content), element(0xa0, d.certificates...),
+			element(0x31, slices.Repeat([][]byte{d.signer()}, d.signers)...))))
 	if d.change != nil {
 		return d.change(der)
 	}
 	return append(der, d.behind...)
 }
 
-// asDevicesDo makes the message that Apple's devices have been seen to send: BER of indefinite length, SHA-1, and no
-// attributes.
+// asDevicesDo makes the message that Apple's devices have been seen to send: BER of indefinite
+// length, SHA-1, and no attributes.
 func (d *draft) asDevicesDo([]byte) []byte {
 	sum := sha1.Sum(reported)
 	signature, err := d.by.key.Sign(rand.Reader, sum[:], crypto.SHA1)
 	must(err)
 	hash := element(0x30, value(pkcs7.OIDDigestAlgorithmSHA1), value(asn1.NullRawValue))
-	signer := element(0x30, value(1), d.name, hash, element(0x30, value(pkcs7.OIDEncryptionAlgorithmRSASHA1)), value(signature))
+	signer := element(0x30, value(1), d.name, hash,
+		element(0x30, value(pkcs7.OIDEncryptionAlgorithmRSASHA1)), value(signature))
 	endless := func(tag byte, parts ...[]byte) []byte {
 		return slices.Concat([]byte{tag, 0x80}, bytes.Join(parts, nil), []byte{0, 0})
 	}
-	return endless(0x30, value(pkcs7.OIDSignedData), endless(0xa0, endless(0x30, value(1), element(0x31, hash),
-		endless(0x30, value(pkcs7.OIDData)), element(0xa0, d.certificates...), element(0x31, signer))))
+	return endless(0x30, value(pkcs7.OIDSignedData),
+		endless(0xa0, endless(0x30, value(1), element(0x31, hash),
+			endless(0x30, value(pkcs7.OIDData)), element(0xa0, d.certificates...),
+			element(0x31, signer))))
 }

@@ -29,13 +29,16 @@ func TestSignatureNamesItsKey(t *testing.T) {
 	if c, err := verify(func(*draft) {}, reported); err != nil || !c.Equal(all.rsa.certificate) {
 		t.Errorf("%v", err)
 	}
-	if c, err := verify(func(*draft) {}, append(bytes.Clone(reported), ' ')); err == nil || c != nil {
+	if c, err := verify(func(*draft) {}, append(bytes.Clone(reported), ' ')); err == nil ||
+		c != nil {
 		t.Error("of another message, and taken")
 	}
-	if c, err := verify(func(d *draft) { d.by.key = all.ecdsa.key }, reported); err == nil || c != nil {
+	if c, err := verify(func(d *draft) { d.by.key = all.ecdsa.key }, reported); err == nil ||
+		c != nil {
 		t.Error("with another's key, and taken")
 	}
-	if c, err := verify(func(d *draft) { d.certificates[0] = all.ecdsa.certificate.Raw }, reported); err == nil || c != nil {
+	if c, err := verify(func(d *draft) { d.certificates[0] = all.ecdsa.certificate.Raw },
+		reported); err == nil || c != nil {
 		t.Error("without its certificate, and taken")
 	}
 }

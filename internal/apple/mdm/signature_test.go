@@ -27,7 +27,8 @@ func sign(t *testing.T, body []byte, by ...signer) string {
 }
 
 // signed makes a CMS SignedData, with further certificates before the signers' own.
-func signed(t *testing.T, body []byte, detached bool, first []*x509.Certificate, by ...signer) []byte {
+func signed(t *testing.T, body []byte, detached bool, first []*x509.Certificate,
+	by ...signer) []byte {
 	t.Helper()
 	sd, err := pkcs7.NewSignedData(body)
 	if err != nil {
@@ -54,7 +55,8 @@ func signed(t *testing.T, body []byte, detached bool, first []*x509.Certificate,
 // put sends a message to /mdm and returns the status.
 func (s *server) put(t *testing.T, client *http.Client, body []byte, signature string) int {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+"/mdm", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+"/mdm",
+		bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +78,10 @@ func TestForgedSignatures(t *testing.T) {
 	victim, mallory := g.victim.signer(), signer{other.cert, other.key}
 	// A certificate of one's own with the name and number by which a signature names the victim's.
 	template := *g.victim.cert
-	issuer := &x509.Certificate{RawSubject: g.victim.cert.RawIssuer, PublicKey: shared.keys[0]().Public()}
-	der, err := x509.CreateCertificate(rand.Reader, &template, issuer, shared.keys[2]().Public(), shared.keys[0]())
+	issuer := &x509.Certificate{RawSubject: g.victim.cert.RawIssuer,
+		PublicKey: shared.keys[0]().Public()}
+	der, err := x509.CreateCertificate(rand.Reader, &template, issuer, shared.keys[2]().Public(),
+		shared.keys[0]())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,22 +100,29 @@ func TestForgedSignatures(t *testing.T) {
 		signature string
 		want      int
 	}{
-		"by another key in the victim's name":      {sign(t, body, forged), http.StatusBadRequest},
-		"by another device":                        {sign(t, body, mallory), http.StatusForbidden},
-		"by a namesake":                            {sign(t, body, signer{namesake, other.key}), http.StatusBadRequest},
-		"by a namesake, the victim's beside it":    {beside(signer{namesake, other.key}), http.StatusBadRequest},
-		"by another device, the victim's beside":   {beside(mallory), http.StatusForbidden},
-		"by the victim over another message":       {sign(t, own, victim), http.StatusBadRequest},
-		"of another message that it has in it":     {b64(signed(t, own, false, nil, victim)), http.StatusBadRequest},
-		"by the victim, and one more":              {sign(t, body, victim, mallory), http.StatusBadRequest},
-		"by one more, and the victim":              {sign(t, body, mallory, victim), http.StatusBadRequest},
-		"by another device, and a forged one":      {sign(t, body, mallory, forged), http.StatusBadRequest},
-		"by nobody":                                {sign(t, body), http.StatusBadRequest},
-		"by nobody, with the victim's":             {beside(), http.StatusBadRequest},
-		"none":                                     {"", http.StatusBadRequest},
-		"spaces":                                   {"  ", http.StatusBadRequest},
-		"the victim's certificate":                 {b64(g.victim.cert.Raw), http.StatusBadRequest},
-		"the victim's, twice in the header's text": {sign(t, body, victim) + sign(t, body, victim), http.StatusBadRequest},
+		"by another key in the victim's name": {sign(t, body, forged), http.StatusBadRequest},
+		"by another device":                   {sign(t, body, mallory), http.StatusForbidden},
+		"by a namesake": {sign(t, body, signer{namesake, other.key}),
+			http.StatusBadRequest},
+		"by a namesake, the victim's beside it": {beside(signer{namesake, other.key}),
+			http.StatusBadRequest},
+		"by another device, the victim's beside": {beside(mallory), http.StatusForbidden},
+		"by the victim over another message":     {sign(t, own, victim), http.StatusBadRequest},
+		"of another message that it has in it": {b64(signed(t, own, false, nil, victim)),
+			http.StatusBadRequest},
+		"by the victim, and one more": {sign(t, body, victim, mallory),
+			http.StatusBadRequest},
+		"by one more, and the victim": {sign(t, body, mallory, victim),
+			http.StatusBadRequest},
+		"by another device, and a forged one": {sign(t, body, mallory, forged),
+			http.StatusBadRequest},
+		"by nobody":                    {sign(t, body), http.StatusBadRequest},
+		"by nobody, with the victim's": {beside(), http.StatusBadRequest},
+		"none":                         {"", http.StatusBadRequest},
+		"spaces":                       {"  ", http.StatusBadRequest},
+		"the victim's certificate":     {b64(g.victim.cert.Raw), http.StatusBadRequest},
+		"the victim's, twice in the header's text": {sign(t, body, victim) + sign(t, body, victim),
+			http.StatusBadRequest},
 	} {
 		if status := g.put(t, g.client(), body, c.signature); status != c.want {
 			t.Errorf("a signature %s: status %d, want %d", name, status, c.want)

@@ -15,7 +15,8 @@ import (
 	tag "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// signedData is a CMS message with one signer and without its content (RFC 5652, sections 5.1 and 5.3).
+// signedData is a CMS message with one signer and without its content (RFC 5652, sections 5.1 and
+// 5.3).
 type signedData struct {
 	certificate []byte // the only one; DER
 	signer      signerName
@@ -32,12 +33,14 @@ type signedAttributes struct {
 	signingTime   *time.Time
 }
 
-// verify checks that content was signed with the certificate's key (RFC 5652, sections 5.4 and 5.6).
+// verify checks that content was signed with the certificate's key (RFC 5652, sections 5.4 and
+// 5.6).
 func (m *signedData) verify(certificate *x509.Certificate, content []byte) error {
 	if !m.signer.names(certificate) {
 		return errors.New("it names another certificate as its signer's")
 	}
-	if at := m.attributes.signingTime; at != nil && (at.Before(certificate.NotBefore) || at.After(certificate.NotAfter)) {
+	if at := m.attributes.signingTime; at != nil &&
+		(at.Before(certificate.NotBefore) || at.After(certificate.NotAfter)) {
 		return fmt.Errorf("made at %s, when its certificate was not in force: the device's clock is wrong", at.UTC())
 	}
 	digest := m.hash.New()
@@ -74,7 +77,8 @@ var (
 		string(object(pkcs7.OIDDigestAlgorithmSHA384)): crypto.SHA384,
 		string(object(pkcs7.OIDDigestAlgorithmSHA512)): crypto.SHA512,
 	}
-	// The identifier of RSA may or may not name the hash (RFC 3370, section 3.2, and RFC 5754, section 3.2).
+	// The identifier of RSA may or may not name the hash (RFC 3370, section 3.2, and RFC 5754,
+	// section 3.2).
 	algorithms = map[method]x509.SignatureAlgorithm{
 		{string(object(pkcs7.OIDEncryptionAlgorithmRSA)), crypto.SHA256}:       x509.SHA256WithRSA,
 		{string(object(pkcs7.OIDEncryptionAlgorithmRSA)), crypto.SHA384}:       x509.SHA384WithRSA,
@@ -82,9 +86,12 @@ var (
 		{string(object(pkcs7.OIDEncryptionAlgorithmRSASHA256)), crypto.SHA256}: x509.SHA256WithRSA,
 		{string(object(pkcs7.OIDEncryptionAlgorithmRSASHA384)), crypto.SHA384}: x509.SHA384WithRSA,
 		{string(object(pkcs7.OIDEncryptionAlgorithmRSASHA512)), crypto.SHA512}: x509.SHA512WithRSA,
-		{string(object(pkcs7.OIDDigestAlgorithmECDSASHA256)), crypto.SHA256}:   x509.ECDSAWithSHA256,
-		{string(object(pkcs7.OIDDigestAlgorithmECDSASHA384)), crypto.SHA384}:   x509.ECDSAWithSHA384,
-		{string(object(pkcs7.OIDDigestAlgorithmECDSASHA512)), crypto.SHA512}:   x509.ECDSAWithSHA512,
+		{string(object(pkcs7.OIDDigestAlgorithmECDSASHA256)),
+			crypto.SHA256}: x509.ECDSAWithSHA256,
+		{string(object(pkcs7.OIDDigestAlgorithmECDSASHA384)),
+			crypto.SHA384}: x509.ECDSAWithSHA384,
+		{string(object(pkcs7.OIDDigestAlgorithmECDSASHA512)),
+			crypto.SHA512}: x509.ECDSAWithSHA512,
 	}
 )
 
@@ -96,19 +103,23 @@ func object(id asn1.ObjectIdentifier) []byte {
 	return der
 }
 
-// readSignedData reads a CMS message of exactly this form: DER to its last byte; SignedData without content and revocation
-// lists, with one certificate and one signer; the signer named by issuer and serial number, with signed attributes and no
-// others, SHA-2, and RSA (PKCS #1 v1.5) or ECDSA. False means no more than that the message is not of this form.
+// readSignedData reads a CMS message of exactly this form: DER to its last byte; SignedData without
+// content and revocation lists, with one certificate and one signer; the signer named by issuer and
+// serial number, with signed attributes and no others, SHA-2, and RSA (PKCS #1 v1.5) or ECDSA.
+// False means no more than that the message is not of this form.
 func readSignedData(der []byte) (*signedData, bool) {
 	m, s := new(signedData), cryptobyte.String(der)
-	var info, explicit, data, digests, content, certificates, certificate, signers, signer cryptobyte.String
+	var info, explicit, data, digests, content, certificates, certificate, signers,
+		signer cryptobyte.String
 	var hash crypto.Hash
 	ok := readLast(&s, &info, tag.SEQUENCE) &&
-		skip(&info, signedDataType) && readLast(&info, &explicit, context0) && readLast(&explicit, &data, tag.SEQUENCE) &&
+		skip(&info, signedDataType) && readLast(&info, &explicit, context0) &&
+		readLast(&explicit, &data, tag.SEQUENCE) &&
 		skip(&data, versionOne) &&
 		data.ReadASN1(&digests, tag.SET) && readHash(&digests, &hash) && digests.Empty() &&
 		data.ReadASN1(&content, tag.SEQUENCE) && bytes.Equal(content, dataType) &&
-		data.ReadASN1(&certificates, context0) && certificates.ReadASN1Element(&certificate, tag.SEQUENCE) && certificates.Empty() &&
+		data.ReadASN1(&certificates, context0) &&
+		certificates.ReadASN1Element(&certificate, tag.SEQUENCE) && certificates.Empty() &&
 		readLast(&data, &signers, tag.SET) && readLast(&signers, &signer, tag.SEQUENCE) &&
 		m.readSigner(&signer) && m.hash == hash
 	m.certificate = certificate
@@ -117,8 +128,10 @@ func readSignedData(der []byte) (*signedData, bool) {
 
 // readSigner reads the fields of a SignerInfo (RFC 5652, section 5.3).
 func (m *signedData) readSigner(s *cryptobyte.String) bool {
-	return skip(s, versionOne) && m.signer.read(s) && readHash(s, &m.hash) && m.attributes.read(s) &&
-		readAlgorithm(s, m.hash, &m.algorithm) && readLast(s, (*cryptobyte.String)(&m.signature), tag.OCTET_STRING)
+	return skip(s, versionOne) && m.signer.read(s) && readHash(s, &m.hash) &&
+		m.attributes.read(s) &&
+		readAlgorithm(s, m.hash, &m.algorithm) &&
+		readLast(s, (*cryptobyte.String)(&m.signature), tag.OCTET_STRING)
 }
 
 // signerName tells which certificate is the signer's.
@@ -129,7 +142,8 @@ type signerName struct {
 
 func (n *signerName) read(s *cryptobyte.String) bool {
 	var name cryptobyte.String
-	return s.ReadASN1(&name, tag.SEQUENCE) && name.ReadASN1Element((*cryptobyte.String)(&n.issuer), tag.SEQUENCE) &&
+	return s.ReadASN1(&name, tag.SEQUENCE) &&
+		name.ReadASN1Element((*cryptobyte.String)(&n.issuer), tag.SEQUENCE) &&
 		name.ReadASN1Integer(&n.serial) && name.Empty()
 }
 
@@ -137,8 +151,9 @@ func (n *signerName) names(c *x509.Certificate) bool {
 	return bytes.Equal(n.issuer, c.RawIssuer) && n.serial.Cmp(c.SerialNumber) == 0
 }
 
-// read reads the signed attributes: content type and digest, perhaps the time, each once, with one value and in the order
-// of DER. Signed is their encoding as SET OF, not the tag [0] that they have in the message.
+// read reads the signed attributes: content type and digest, perhaps the time, each once, with one
+// value and in the order of DER. Signed is their encoding as SET OF, not the tag [0] that they have
+// in the message.
 func (a *signedAttributes) read(s *cryptobyte.String) bool {
 	var element, set cryptobyte.String
 	if !s.ReadASN1Element(&element, context0) {
@@ -156,7 +171,8 @@ func (a *signedAttributes) read(s *cryptobyte.String) bool {
 			return false
 		}
 		rest := element
-		if !rest.ReadASN1(&attribute, tag.SEQUENCE) || !attribute.ReadASN1Element(&kind, tag.OBJECT_IDENTIFIER) ||
+		if !rest.ReadASN1(&attribute, tag.SEQUENCE) ||
+			!attribute.ReadASN1Element(&kind, tag.OBJECT_IDENTIFIER) ||
 			!readLast(&attribute, &values, tag.SET) {
 			return false
 		}
@@ -165,7 +181,8 @@ func (a *signedAttributes) read(s *cryptobyte.String) bool {
 		case bytes.Equal(kind, contentType):
 			ok, typed = !typed && bytes.Equal(values, dataType), true
 		case bytes.Equal(kind, messageDigest):
-			ok = a.messageDigest == nil && readLast(&values, (*cryptobyte.String)(&a.messageDigest), tag.OCTET_STRING)
+			ok = a.messageDigest == nil && readLast(&values, (*cryptobyte.String)(&a.messageDigest),
+				tag.OCTET_STRING)
 		case bytes.Equal(kind, signingTime):
 			ok = a.signingTime == nil && a.readTime(&values)
 		}
@@ -192,7 +209,8 @@ func readHash(s *cryptobyte.String, hash *crypto.Hash) (ok bool) {
 	return ok
 }
 
-func readAlgorithm(s *cryptobyte.String, hash crypto.Hash, algorithm *x509.SignatureAlgorithm) (ok bool) {
+func readAlgorithm(s *cryptobyte.String, hash crypto.Hash,
+	algorithm *x509.SignatureAlgorithm) (ok bool) {
 	var id cryptobyte.String
 	if readAlgorithmID(s, &id) {
 		*algorithm, ok = algorithms[method{string(id), hash}]

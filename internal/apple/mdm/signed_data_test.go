@@ -21,8 +21,8 @@ import (
 // verdict is what a reader says of a message, and whether it was ours.
 type verdict struct{ ours, accepted bool }
 
-// agree checks that our reader, as far as it knows the message, says the same as the library, and returns the verdict. The
-// library is given what it would be given anyway.
+// agree checks that our reader, as far as it knows the message, says the same as the library, and
+// returns the verdict. The library is given what it would be given anyway.
 func agree(t *testing.T, a *authority, der, body []byte) verdict {
 	t.Helper()
 	header := base64.StdEncoding.EncodeToString(der)
@@ -30,9 +30,11 @@ func agree(t *testing.T, a *authority, der, body []byte) verdict {
 	var want *x509.Certificate
 	checked, wrong := cms.Parse(der)
 	if wrong == nil {
-		want, wrong = cryptoutil.VerifyMdmSignature(base64.StdEncoding.EncodeToString(checked.DER), body)
+		want, wrong = cryptoutil.VerifyMdmSignature(base64.StdEncoding.EncodeToString(checked.DER),
+			body)
 	}
-	if ours && ((err == nil) != (wrong == nil) || err == nil && !got.Equal(want) || err != nil && got != nil) {
+	if ours && ((err == nil) != (wrong == nil) || err == nil && !got.Equal(want) ||
+		err != nil && got != nil) {
 		t.Errorf("ours: %v; the library: %v; message %x", err, wrong, der)
 	}
 	final, failure := a.verifySignature(header, body)
@@ -62,26 +64,33 @@ func TestReadingOfSignatures(t *testing.T) {
 		want   verdict
 	}{
 		{"RSA", all.rsa, func(d *draft) {}, accepted},
-		{"RSA without its hash", all.rsa, func(d *draft) { d.method = pkcs7.OIDEncryptionAlgorithmRSA }, accepted},
+		{"RSA without its hash", all.rsa,
+			func(d *draft) { d.method = pkcs7.OIDEncryptionAlgorithmRSA }, accepted},
 		{"RSA with SHA-384", all.rsa, func(d *draft) {
-			d.with(crypto.SHA384, pkcs7.OIDDigestAlgorithmSHA384, pkcs7.OIDEncryptionAlgorithmRSASHA384)
+			d.with(crypto.SHA384, pkcs7.OIDDigestAlgorithmSHA384,
+				pkcs7.OIDEncryptionAlgorithmRSASHA384)
 		}, accepted},
 		{"RSA with SHA-512", all.rsa, func(d *draft) {
 			d.with(crypto.SHA512, pkcs7.OIDDigestAlgorithmSHA512, pkcs7.OIDEncryptionAlgorithmRSA)
 		}, accepted},
 		{"ECDSA", all.ecdsa, func(d *draft) {}, accepted},
 		{"ECDSA with SHA-512", all.ecdsa, func(d *draft) {
-			d.with(crypto.SHA512, pkcs7.OIDDigestAlgorithmSHA512, pkcs7.OIDDigestAlgorithmECDSASHA512)
+			d.with(crypto.SHA512, pkcs7.OIDDigestAlgorithmSHA512,
+				pkcs7.OIDDigestAlgorithmECDSASHA512)
 		}, accepted},
-		{"no signing time", all.rsa, func(d *draft) { d.attributes = slices.Delete(d.attributes, 1, 2) }, accepted},
+		{"no signing time", all.rsa,
+			func(d *draft) { d.attributes = slices.Delete(d.attributes, 1, 2) }, accepted},
 		{"signing time far off", all.rsa, func(d *draft) {
-			d.attributes[1] = attribute(pkcs7.OIDAttributeSigningTime, time.Now().AddDate(30, 0, 0).UTC())
+			d.attributes[1] = attribute(pkcs7.OIDAttributeSigningTime,
+				time.Now().AddDate(30, 0, 0).UTC())
 		}, refused},
 
-		{"tampered digest", all.rsa, flip(func(d *draft) []byte { return hashOf(d.hash, reported) }), refused},
+		{"tampered digest", all.rsa,
+			flip(func(d *draft) []byte { return hashOf(d.hash, reported) }), refused},
 		{"tampered signing time", all.rsa, func(d *draft) {
 			d.change = func(der []byte) []byte {
-				i := bytes.Index(der, value(pkcs7.OIDAttributeSigningTime)) + 11 + 2 + 2 + 11 // the tenth of the seconds
+				// the tenth of the seconds
+				i := bytes.Index(der, value(pkcs7.OIDAttributeSigningTime)) + 11 + 2 + 2 + 11
 				der[i] = '0' + (der[i]-'0'+1)%6
 				return der
 			}
@@ -90,19 +99,24 @@ func TestReadingOfSignatures(t *testing.T) {
 			d.change = func(der []byte) []byte { der[len(der)-1] ^= 1; return der }
 		}, refused},
 		{"digest of another message", all.rsa, func(d *draft) {
-			d.attributes[2] = attribute(pkcs7.OIDAttributeMessageDigest, hashOf(d.hash, []byte("other")))
+			d.attributes[2] = attribute(pkcs7.OIDAttributeMessageDigest,
+				hashOf(d.hash, []byte("other")))
 		}, refused},
 		{"half a digest", all.rsa, func(d *draft) {
-			d.attributes[2] = attribute(pkcs7.OIDAttributeMessageDigest, hashOf(d.hash, reported)[:16])
+			d.attributes[2] = attribute(pkcs7.OIDAttributeMessageDigest,
+				hashOf(d.hash, reported)[:16])
 		}, refused},
-		{"signed as they are in the message", all.rsa, func(d *draft) { d.attributesAs = 0xa0 }, refused},
+		{"signed as they are in the message", all.rsa, func(d *draft) { d.attributesAs = 0xa0 },
+			refused},
 		{"another's key", identity{all.rsa.certificate, all.ecdsa.key}, func(d *draft) {}, refused},
-		{"another's certificate alone", all.rsa, func(d *draft) { d.certificates[0] = all.ecdsa.certificate.Raw }, refused},
+		{"another's certificate alone", all.rsa,
+			func(d *draft) { d.certificates[0] = all.ecdsa.certificate.Raw }, refused},
 		{"another serial number", all.rsa, func(d *draft) {
 			d.name = element(0x30, d.by.certificate.RawIssuer, value(big.NewInt(5)))
 		}, refused},
 		{"another issuer", all.rsa, func(d *draft) {
-			d.name = element(0x30, d.by.certificate.RawSubject, value(d.by.certificate.SerialNumber))
+			d.name = element(0x30, d.by.certificate.RawSubject,
+				value(d.by.certificate.SerialNumber))
 		}, refused},
 		{"named as another of the same key", all.rsa, func(d *draft) {
 			d.certificates[0] = all.another.certificate.Raw
@@ -122,23 +136,27 @@ func TestReadingOfSignatures(t *testing.T) {
 		{"as devices do", all.rsa, func(d *draft) { d.change = d.asDevicesDo }, leftAndAccepted},
 		{"no attributes", all.rsa, func(d *draft) { d.attributes = nil }, leftAndAccepted},
 		{"empty attributes", all.rsa, func(d *draft) { d.attributes = [][]byte{} }, leftAndRefused},
-		{"no content type", all.rsa, func(d *draft) { d.attributes = slices.Delete(d.attributes, 0, 1) }, leftAndAccepted},
+		{"no content type", all.rsa,
+			func(d *draft) { d.attributes = slices.Delete(d.attributes, 0, 1) }, leftAndAccepted},
 		{"another content type", all.rsa, func(d *draft) {
 			d.attributes[0] = attribute(pkcs7.OIDAttributeContentType, pkcs7.OIDSignedData)
 		}, leftAndAccepted},
 		{"content type twice", all.rsa, func(d *draft) {
-			d.attributes = append(d.attributes, attribute(pkcs7.OIDAttributeContentType, pkcs7.OIDData, pkcs7.OIDData))
+			d.attributes = append(d.attributes,
+				attribute(pkcs7.OIDAttributeContentType, pkcs7.OIDData, pkcs7.OIDData))
 		}, leftAndAccepted},
 		{"no digest", all.rsa, func(d *draft) { d.attributes = d.attributes[:2] }, leftAndRefused},
 		{"digest twice", all.rsa, func(d *draft) {
 			d.unsorted, d.attributes = true, append(d.attributes, d.attributes[2])
 		}, leftAndAccepted},
 		{"two digests", all.rsa, func(d *draft) {
-			longer := attribute(pkcs7.OIDAttributeMessageDigest, append(hashOf(d.hash, reported), 0))
+			longer := attribute(pkcs7.OIDAttributeMessageDigest,
+				append(hashOf(d.hash, reported), 0))
 			d.attributes = append(d.attributes, longer)
 		}, leftAndAccepted},
 		{"two values of the digest", all.rsa, func(d *draft) {
-			d.attributes[2] = attribute(pkcs7.OIDAttributeMessageDigest, hashOf(d.hash, reported), hashOf(d.hash, nil))
+			d.attributes[2] = attribute(pkcs7.OIDAttributeMessageDigest, hashOf(d.hash, reported),
+				hashOf(d.hash, nil))
 		}, leftAndAccepted},
 		{"an attribute more", all.rsa, func(d *draft) {
 			d.attributes = append(d.attributes, attribute(pkcs7.OIDData, 1))
@@ -163,12 +181,15 @@ func TestReadingOfSignatures(t *testing.T) {
 		{"hash not listed", all.rsa, func(d *draft) {
 			d.listed = []asn1.ObjectIdentifier{pkcs7.OIDDigestAlgorithmSHA512}
 		}, leftAndAccepted},
-		{"RSA's key for ECDSA", all.rsa, func(d *draft) { d.method = pkcs7.OIDDigestAlgorithmECDSASHA256 }, refused},
-		{"ECDSA's key for RSA", all.ecdsa, func(d *draft) { d.method = pkcs7.OIDEncryptionAlgorithmRSA }, refused},
+		{"RSA's key for ECDSA", all.rsa,
+			func(d *draft) { d.method = pkcs7.OIDDigestAlgorithmECDSASHA256 }, refused},
+		{"ECDSA's key for RSA", all.ecdsa,
+			func(d *draft) { d.method = pkcs7.OIDEncryptionAlgorithmRSA }, refused},
 		{"two signers", all.rsa, func(d *draft) { d.signers = 2 }, leftAndRefused},
 		{"no signer", all.rsa, func(d *draft) { d.signers = 0 }, leftAndRefused},
 		{"newer version", all.rsa, func(d *draft) { d.version = 3 }, leftAndAccepted},
-		{"with its content", all.rsa, func(d *draft) { d.content = element(0xa0, value(reported)) }, leftAndAccepted},
+		{"with its content", all.rsa, func(d *draft) { d.content = element(0xa0, value(reported)) },
+			leftAndAccepted},
 		{"bytes behind", all.rsa, func(d *draft) { d.behind = []byte{0} }, leftAndAccepted},
 		{"cut off", all.rsa, func(d *draft) {
 			d.change = func(der []byte) []byte { return der[:len(der)-1] }
@@ -183,7 +204,8 @@ func TestReadingOfSignatures(t *testing.T) {
 					t.Errorf("%s: %+v, want %+v", when, got, c.want)
 				}
 			}
-			if got := agree(t, all.ca, der, append([]byte(" "), reported...)); got.accepted || got.ours != c.want.ours {
+			if got := agree(t, all.ca, der, append([]byte(" "), reported...)); got.accepted ||
+				got.ours != c.want.ours {
 				t.Errorf("of a changed message: %+v", got)
 			}
 		})
@@ -199,7 +221,8 @@ func TestKnownIdentityExpires(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	a.now = func() time.Time { return all.rsa.certificate.NotAfter.Add(time.Second) }
-	if a.device(all.rsa.certificate.Raw) != nil || (verifier{a}).Verify(context.Background(), all.rsa.certificate) == nil {
+	if a.device(all.rsa.certificate.Raw) != nil ||
+		(verifier{a}).Verify(context.Background(), all.rsa.certificate) == nil {
 		t.Error("the expired identity is still known")
 	}
 }

@@ -49,7 +49,8 @@ func TestStolenProfile(t *testing.T) {
 	enrolled := 0
 	for i, cert := range certs {
 		if cert == nil { // who lost comes with a certificate of its own making
-			cert = selfSigned(t, shared.keys[i](), func(c *x509.Certificate) { c.Issuer = s.channel.DeviceCA().Subject })
+			cert = selfSigned(t, shared.keys[i](),
+				func(c *x509.Certificate) { c.Issuer = s.channel.DeviceCA().Subject })
 		}
 		d := &device{t: t, s: s, udid: fmt.Sprint("device", i), key: shared.keys[i](), cert: cert}
 		switch a := d.authenticate(); {
@@ -67,7 +68,8 @@ func TestStolenProfile(t *testing.T) {
 	}
 }
 
-// Asking again with the same key gets the same certificate, and no second life after the device has left.
+// Asking again with the same key gets the same certificate, and no second life after the device has
+// left.
 func TestRepeatedRequestAfterTheDeviceLeft(t *testing.T) {
 	s := newServer(t)
 	_, code := s.link(t, time.Hour)
@@ -99,16 +101,20 @@ func TestRequestedPrivilegesDoNotComeOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signCertificates, anyUsage := asn1.BitString{Bytes: []byte{0x06}, BitLength: 7}, asn1.ObjectIdentifier{2, 5, 29, 37, 0}
+	signCertificates, anyUsage := asn1.BitString{Bytes: []byte{0x06}, BitLength: 7},
+		asn1.ObjectIdentifier{2, 5, 29, 37, 0}
 	_, code := s.link(t, time.Hour)
 	template := &x509util.CertificateRequest{ChallengePassword: code}
 	template.Subject = ca.Subject
-	template.DNSNames, template.EmailAddresses = []string{"mdm.example", "*.example"}, []string{"admin@example.com"}
+	template.DNSNames, template.EmailAddresses = []string{"mdm.example", "*.example"},
+		[]string{"admin@example.com"}
 	template.IPAddresses, template.URIs = []net.IP{net.IPv4(127, 0, 0, 1)}, []*url.URL{address}
 	template.ExtraExtensions = []pkix.Extension{
-		{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: marshal(struct{ CA bool }{true})},
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true,
+			Value: marshal(struct{ CA bool }{true})},
 		{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: marshal(signCertificates)},
-		{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Value: marshal([]asn1.ObjectIdentifier{anyUsage})},
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 37},
+			Value: marshal([]asn1.ObjectIdentifier{anyUsage})},
 		{Id: asn1.ObjectIdentifier{2, 5, 29, 14}, Value: marshal(ca.SubjectKeyId)},
 		{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Value: marshal("admin")},
 	}
@@ -116,7 +122,8 @@ func TestRequestedPrivilegesDoNotComeOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if csr, err := x509.ParseCertificateRequest(der); err != nil || len(csr.Extensions) < 6 || len(csr.DNSNames) != 2 {
+	if csr, err := x509.ParseCertificateRequest(der); err != nil || len(csr.Extensions) < 6 ||
+		len(csr.DNSNames) != 2 {
 		t.Fatalf("the request does not ask for it: %v", err)
 	}
 	cert, fail := s.pkiOperation(t, s.envelope(t, der, scep.PKCSReq))
@@ -125,8 +132,10 @@ func TestRequestedPrivilegesDoNotComeOut(t *testing.T) {
 	}
 	usage := x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
 	if cert.IsCA || !cert.BasicConstraintsValid || cert.KeyUsage != usage ||
-		!slices.Equal(cert.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}) || len(cert.UnknownExtKeyUsage) > 0 {
-		t.Errorf("it may do more than a device: CA %t, usage %b, %v", cert.IsCA, cert.KeyUsage, cert.ExtKeyUsage)
+		!slices.Equal(cert.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}) ||
+		len(cert.UnknownExtKeyUsage) > 0 {
+		t.Errorf("it may do more than a device: CA %t, usage %b, %v", cert.IsCA, cert.KeyUsage,
+			cert.ExtKeyUsage)
 	}
 	if string(cert.SubjectKeyId) == string(ca.SubjectKeyId) {
 		t.Error("it has the CA's key id")
@@ -142,8 +151,9 @@ func TestRequestedPrivilegesDoNotComeOut(t *testing.T) {
 	}
 }
 
-// A request may be signed with another key than the one to be certified. Whoever wraps a request of somebody else's anew
-// gets a certificate for a key that they do not have, and takes nothing from who has it.
+// A request may be signed with another key than the one to be certified. Whoever wraps a request of
+// somebody else's anew gets a certificate for a key that they do not have, and takes nothing from
+// who has it.
 func TestRequestSignedByAnotherKey(t *testing.T) {
 	s := newServer(t)
 	_, code := s.link(t, time.Hour)
@@ -161,7 +171,8 @@ func TestRequestSignedByAnotherKey(t *testing.T) {
 	if own == nil || !own.Equal(wrapped) {
 		t.Errorf("the key's owner: failInfo %q, or another certificate", string(fail))
 	}
-	thief := &device{t: t, s: s, udid: "1", key: shared.keys[2](), cert: wrapped, facts: map[string]any{"ProductName": "iPhone15,2"}}
+	thief := &device{t: t, s: s, udid: "1", key: shared.keys[2](), cert: wrapped,
+		facts: map[string]any{"ProductName": "iPhone15,2"}}
 	thief.want(http.StatusBadRequest, thief.authenticate())
 }
 
@@ -171,7 +182,8 @@ func TestTamperedSCEPMessage(t *testing.T) {
 	_, code := s.link(t, time.Hour)
 	message := s.request(t, code, shared.keys[1](), scep.PKCSReq)
 	message[len(message)-20] ^= 1
-	resp, err := s.client().Post(s.URL+"/scep?operation=PKIOperation", "application/x-pki-message", bytes.NewReader(message))
+	resp, err := s.client().Post(s.URL+"/scep?operation=PKIOperation", "application/x-pki-message",
+		bytes.NewReader(message))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +193,8 @@ func TestTamperedSCEPMessage(t *testing.T) {
 	}
 }
 
-// An identity that was fetched and put by does not outlive its link by much: only a device that comes at once enrolls.
+// An identity that was fetched and put by does not outlive its link by much: only a device that
+// comes at once enrolls.
 func TestParkedIdentity(t *testing.T) {
 	s := newServer(t)
 	at, late := s.newDevice(t, "1", 1), s.newDevice(t, "2", 2)

@@ -22,11 +22,13 @@ type memoryStore struct {
 }
 
 func newMemoryStore() *memoryStore {
-	return &memoryStore{enrollments: map[string]mdm.Enrollment{}, certificates: map[string]mdm.Certificate{},
-		challenges: map[string]mdm.Challenge{}, keyPairs: map[string]keypair.KeyPair{}}
+	return &memoryStore{enrollments: map[string]mdm.Enrollment{},
+		certificates: map[string]mdm.Certificate{},
+		challenges:   map[string]mdm.Challenge{}, keyPairs: map[string]keypair.KeyPair{}}
 }
 
-func (s *memoryStore) Identity(_ context.Context, enrollment, sha256 string) (*mdm.Enrollment, *mdm.Certificate, error) {
+func (s *memoryStore) Identity(_ context.Context, enrollment,
+	sha256 string) (*mdm.Enrollment, *mdm.Certificate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, c := s.identity(enrollment, sha256)
@@ -44,7 +46,8 @@ func (s *memoryStore) identity(enrollment, sha256 string) (e *mdm.Enrollment, c 
 	return e, c
 }
 
-func (s *memoryStore) UpdateIdentity(_ context.Context, enrollment, sha256 string, fn func(*mdm.Enrollment, *mdm.Certificate) error) error {
+func (s *memoryStore) UpdateIdentity(_ context.Context, enrollment, sha256 string,
+	fn func(*mdm.Enrollment, *mdm.Certificate) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, c := s.identity(enrollment, sha256)
@@ -61,7 +64,8 @@ func (s *memoryStore) UpdateIdentity(_ context.Context, enrollment, sha256 strin
 	return nil
 }
 
-func (s *memoryStore) EnrollmentOf(_ context.Context, device fleet.DeviceID) (*mdm.Enrollment, error) {
+func (s *memoryStore) EnrollmentOf(_ context.Context,
+	device fleet.DeviceID) (*mdm.Enrollment, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for e := range maps.Values(s.enrollments) {
@@ -72,12 +76,14 @@ func (s *memoryStore) EnrollmentOf(_ context.Context, device fleet.DeviceID) (*m
 	return nil, mdm.ErrNotFound
 }
 
-func (s *memoryStore) OtherTopics(_ context.Context, topics []string, _ fleet.Condition, limit int) (count int, names []string, err error) {
+func (s *memoryStore) OtherTopics(_ context.Context, topics []string, _ fleet.Condition,
+	limit int) (count int, names []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range slices.Sorted(maps.Keys(s.enrollments)) {
 		e := s.enrollments[id]
-		if (e.Stage == mdm.Enrolled || e.Stage == mdm.Reachable) && e.Topic != "" && !slices.Contains(topics, e.Topic) {
+		if (e.Stage == mdm.Enrolled || e.Stage == mdm.Reachable) && e.Topic != "" &&
+			!slices.Contains(topics, e.Topic) {
 			if count++; len(names) < limit {
 				names = append(names, id)
 			}
@@ -114,7 +120,8 @@ func (s *memoryStore) LinkOf(_ context.Context, sha256 string) (*mdm.Challenge, 
 	return nil, mdm.ErrNotFound
 }
 
-func (s *memoryStore) Redeem(_ context.Context, sha256 string, at time.Time, c mdm.Certificate) (*mdm.Certificate, error) {
+func (s *memoryStore) Redeem(_ context.Context, sha256 string, at time.Time,
+	c mdm.Certificate) (*mdm.Certificate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	challenge, ok := s.challenges[sha256]
@@ -130,7 +137,8 @@ func (s *memoryStore) Redeem(_ context.Context, sha256 string, at time.Time, c m
 	return challenge.Certificate, nil
 }
 
-func (s *memoryStore) AddKeyPair(_ context.Context, name string, k keypair.KeyPair) (*keypair.KeyPair, error) {
+func (s *memoryStore) AddKeyPair(_ context.Context, name string,
+	k keypair.KeyPair) (*keypair.KeyPair, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stored, ok := s.keyPairs[name]; ok {

@@ -19,13 +19,15 @@ import (
 // AppSettings is the Content of an app: what a channel needs to install it. StoreID and ManifestURL
 // exclude each other.
 type AppSettings struct {
-	BundleID       string
-	StoreID        int64                   `json:",omitempty"` // iTunesStoreID
-	DeviceLicensed bool                    `json:",omitempty"` // bought in volume and licensed to the device: PurchaseMethod 1
-	ManifestURL    string                  `json:",omitempty"` // of an enterprise app or a package
-	AppVersion     string                  `json:",omitempty"` // what the manifest installs
-	Configuration  propertylist.Dictionary `json:",omitempty"` // the app's managed configuration at installation
-	RemoveWithMDM  bool                    // the app goes when management ends: ManagementFlags 1
+	BundleID string
+	StoreID  int64 `json:",omitempty"` // iTunesStoreID
+	// bought in volume and licensed to the device: PurchaseMethod 1
+	DeviceLicensed bool   `json:",omitempty"`
+	ManifestURL    string `json:",omitempty"` // of an enterprise app or a package
+	AppVersion     string `json:",omitempty"` // what the manifest installs
+	// the app's managed configuration at installation
+	Configuration propertylist.Dictionary `json:",omitempty"`
+	RemoveWithMDM bool                    // the app goes when management ends: ManagementFlags 1
 }
 
 // apps compiles the forms of apps.
@@ -44,7 +46,8 @@ func (apps) Risks([]byte, []*x509.Certificate) ([]catalog.Risk, error) { return 
 // applicableDeviceType, versionNumber, primaryBundleId, primaryBundleVersion, and our own storeId
 // (of the App Store), manifestUrl, managedConfiguration (an XML property list) and
 // uninstallOnDeviceRemoval (true if not given).
-func (apps) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft, _ catalog.Lookup) (c *catalog.Content, err error) {
+func (apps) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft,
+	_ catalog.Lookup) (c *catalog.Content, err error) {
 	props := d.Properties
 	s := AppSettings{RemoveWithMDM: true}
 	idProperty := bundleID.Name
@@ -55,11 +58,13 @@ func (apps) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft, _ c
 		return nil, err
 	}
 	if props.Has(uninstallOnRemoval.Name) {
-		if s.RemoveWithMDM, err = catalog.Read[bool](props, uninstallOnRemoval.Name, "a boolean"); err != nil {
+		if s.RemoveWithMDM, err = catalog.Read[bool](props, uninstallOnRemoval.Name,
+			"a boolean"); err != nil {
 			return nil, err
 		}
 	}
-	s.Configuration, err = catalog.Read[propertylist.Dictionary](props, managedConfiguration.Name, "a string with a property list's dictionary")
+	s.Configuration, err = catalog.Read[propertylist.Dictionary](props, managedConfiguration.Name,
+		"a string with a property list's dictionary")
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +76,8 @@ func (apps) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft, _ c
 	if err != nil {
 		return nil, err
 	}
-	c = &catalog.Content{Identifier: s.BundleID, IdentifiedBy: idProperty, SubType: KindApplication, PlatformsBy: deviceType.Name}
+	c = &catalog.Content{Identifier: s.BundleID, IdentifiedBy: idProperty, SubType: KindApplication,
+		PlatformsBy: deviceType.Name}
 	if c.Platforms, err = appPlatforms(form, props); err != nil {
 		return nil, err
 	}
@@ -79,7 +85,8 @@ func (apps) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft, _ c
 		return nil, err
 	}
 	if d.Old != nil && !slices.Equal(c.Platforms, d.Old.Platforms) {
-		return nil, &invalid.Input{Property: deviceType.Name, Reason: "the platforms of an app never change: make a new app"}
+		return nil, &invalid.Input{Property: deviceType.Name,
+			Reason: "the platforms of an app never change: make a new app"}
 	}
 	c.Installed, err = json.Marshal(s)
 	return c, err
@@ -91,7 +98,8 @@ func keepsBundleID(old *catalog.Payload, c *catalog.Content) error {
 		return nil
 	}
 	return &invalid.Input{Property: c.IdentifiedBy, Reason: fmt.Sprintf(
-		"the bundle id is %q and cannot become %q: devices would keep both; make a new %s", old.Identifier, c.Identifier, old.ODataType)}
+		"the bundle id is %q and cannot become %q: devices would keep both; make a new %s",
+		old.Identifier, c.Identifier, old.ODataType)}
 }
 
 var storePath = regexp.MustCompile(`/id([0-9]{1,18})(?:/|$)`)
@@ -106,7 +114,8 @@ func (s *AppSettings) fromStore(odataType string, props catalog.Properties) (err
 	}
 	if address != "" {
 		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || storePath.FindStringSubmatch(u.Path) == nil {
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" ||
+			storePath.FindStringSubmatch(u.Path) == nil {
 			return &invalid.Input{Property: "appStoreUrl", Reason: fmt.Sprintf(
 				"%.60q does not name an app: give its App Store address, such as https://apps.apple.com/us/app/name/id361309726", address)}
 		}
@@ -115,12 +124,14 @@ func (s *AppSettings) fromStore(odataType string, props catalog.Properties) (err
 			return err
 		}
 		if s.StoreID != 0 && s.StoreID != id {
-			return &invalid.Input{Property: "storeId", Reason: fmt.Sprintf("%d is not the app that appStoreUrl names (%d)", s.StoreID, id)}
+			return &invalid.Input{Property: "storeId",
+				Reason: fmt.Sprintf("%d is not the app that appStoreUrl names (%d)", s.StoreID, id)}
 		}
 		s.StoreID = id
 	}
 	if s.StoreID <= 0 {
-		return &invalid.Input{Property: "appStoreUrl", Reason: "is missing: give the app's App Store address, or its number there as storeId"}
+		return &invalid.Input{Property: "appStoreUrl",
+			Reason: "is missing: give the app's App Store address, or its number there as storeId"}
 	}
 	if odataType == IOSVPPApp {
 		return s.license(props)
@@ -139,7 +150,8 @@ func (s *AppSettings) license(props catalog.Properties) error {
 		return err
 	}
 	if l.SupportsDeviceLicensing != nil && !*l.SupportsDeviceLicensing {
-		return &invalid.Input{Property: "licensingType", Reason: "supportsDeviceLicensing is false: this server licenses apps to devices only"}
+		return &invalid.Input{Property: "licensingType",
+			Reason: "supportsDeviceLicensing is false: this server licenses apps to devices only"}
 	}
 	s.DeviceLicensed = true
 	return nil
@@ -153,7 +165,8 @@ func (s *AppSettings) fromManifest(versionProperty string, props catalog.Propert
 		return err
 	}
 	if s.AppVersion == "" || len(s.AppVersion) > maxIdentifier {
-		return &invalid.Input{Property: versionProperty, Reason: "is missing or too long: give the version that the manifest installs, such as 1.4.2"}
+		return &invalid.Input{Property: versionProperty,
+			Reason: "is missing or too long: give the version that the manifest installs, such as 1.4.2"}
 	}
 	return nil
 }
@@ -171,7 +184,8 @@ func appPlatforms(form *catalog.Form, props catalog.Properties) ([]fleet.Platfor
 	}
 	t, err := catalog.Read[devices](props, deviceType.Name, "an iosDeviceType")
 	if err == nil && !t.IPad && !t.IPhoneAndIPod {
-		err = &invalid.Input{Property: deviceType.Name, Reason: "names no device: set iPad, iPhoneAndIPod or both"}
+		err = &invalid.Input{Property: deviceType.Name,
+			Reason: "names no device: set iPad, iPhoneAndIPod or both"}
 	}
 	return slices.DeleteFunc(slices.Clone(iosDevices), func(p fleet.Platform) bool {
 		return p == fleet.IPadOS && !t.IPad || p == fleet.IOS && !t.IPhoneAndIPod

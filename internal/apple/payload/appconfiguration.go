@@ -18,26 +18,29 @@ const (
 	listedSettings = "settings"
 )
 
-// AppConfiguration is the Content of a managed app configuration: what Settings / ApplicationConfiguration sets.
+// AppConfiguration is the Content of a managed app configuration: what Settings /
+// ApplicationConfiguration sets.
 type AppConfiguration struct {
 	BundleID      string
 	Configuration propertylist.Dictionary
 }
 
-// readConfiguration reads the configuration out of the properties of an iosMobileAppConfiguration: either
-// encodedSettingXml (base64 of a property list's dictionary) or settings (appConfigurationSettingItem). The error is
-// an *Invalid.
+// readConfiguration reads the configuration out of the properties of an iosMobileAppConfiguration:
+// either encodedSettingXml (base64 of a property list's dictionary) or settings
+// (appConfigurationSettingItem). The error is an *Invalid.
 func readConfiguration(p catalog.Properties) (propertylist.Dictionary, error) {
 	encoded, listed := p.Has(settingXML), p.Has(listedSettings)
 	switch {
 	case encoded && listed:
-		return nil, &invalid.Input{Property: listedSettings, Reason: "encodedSettingXml is given too: give one of them"}
+		return nil, &invalid.Input{Property: listedSettings,
+			Reason: "encodedSettingXml is given too: give one of them"}
 	case encoded:
 		return readEncodedSettings(p)
 	case listed:
 		return readListedSettings(p)
 	default:
-		return nil, &invalid.Input{Property: listedSettings, Reason: "is missing: give settings or encodedSettingXml"}
+		return nil, &invalid.Input{Property: listedSettings,
+			Reason: "is missing: give settings or encodedSettingXml"}
 	}
 }
 
@@ -56,7 +59,8 @@ func readEncodedSettings(p catalog.Properties) (propertylist.Dictionary, error) 
 		return nil, &invalid.Input{Property: name, Reason: "is not a property list: " + err.Error()}
 	}
 	if len(dict) == 0 {
-		return nil, &invalid.Input{Property: name, Reason: "is empty; the configuration would set nothing"}
+		return nil, &invalid.Input{Property: name,
+			Reason: "is empty; the configuration would set nothing"}
 	}
 	return dict, nil
 }
@@ -69,12 +73,14 @@ type settingItem struct {
 
 func readListedSettings(p catalog.Properties) (propertylist.Dictionary, error) {
 	const name = listedSettings
-	items, err := catalog.Read[[]settingItem](p, name, "a collection of appConfigurationSettingItem")
+	items, err := catalog.Read[[]settingItem](p, name,
+		"a collection of appConfigurationSettingItem")
 	if err != nil {
 		return nil, err
 	}
 	if len(items) == 0 {
-		return nil, &invalid.Input{Property: name, Reason: "is empty; the configuration would set nothing"}
+		return nil, &invalid.Input{Property: name,
+			Reason: "is empty; the configuration would set nothing"}
 	}
 	dict := make(propertylist.Dictionary, len(items))
 	for i, item := range items {
@@ -83,7 +89,8 @@ func readListedSettings(p catalog.Properties) (propertylist.Dictionary, error) {
 			return nil, &invalid.Input{Property: where + ".appConfigKey", Reason: "is missing"}
 		}
 		if _, twice := dict[item.Key]; twice {
-			return nil, &invalid.Input{Property: where + ".appConfigKey", Reason: fmt.Sprintf("%.60q is there twice", item.Key)}
+			return nil, &invalid.Input{Property: where + ".appConfigKey",
+				Reason: fmt.Sprintf("%.60q is there twice", item.Key)}
 		}
 		if dict[item.Key], err = item.value(where); err != nil {
 			return nil, err
@@ -115,16 +122,19 @@ func (s settingItem) value(where string) (v any, err error) {
 			Reason: "tokenType needs values of a device's user, whom no device here has: give the value as stringType"}
 	default:
 		return nil, &invalid.Input{Property: where + ".appConfigKeyType",
-			Reason: fmt.Sprintf("%.60q is not stringType, integerType, realType or booleanType", s.Type)}
+			Reason: fmt.Sprintf("%.60q is not stringType, integerType, realType or booleanType",
+				s.Type)}
 	}
 	if err != nil {
-		return nil, &invalid.Input{Property: where + ".appConfigKeyValue", Reason: fmt.Sprintf("%.60q is not a value of %s", s.Value, s.Type)}
+		return nil, &invalid.Input{Property: where + ".appConfigKeyValue",
+			Reason: fmt.Sprintf("%.60q is not a value of %s", s.Value, s.Type)}
 	}
 	return v, nil
 }
 
-// readTargetedApp is the id of the one app that the configuration is for. Devices keep one configuration an app, and
-// report on it by app, so a configuration for several would be several payloads.
+// readTargetedApp is the id of the one app that the configuration is for. Devices keep one
+// configuration an app, and report on it by app, so a configuration for several would be several
+// payloads.
 func readTargetedApp(p catalog.Properties) (string, error) {
 	const name = targetedApps
 	ids, err := catalog.Read[[]string](p, name, "a collection of app ids")
@@ -137,7 +147,8 @@ func readTargetedApp(p catalog.Properties) (string, error) {
 	}
 	id, ok := catalog.ParseGUID(ids[0])
 	if !ok {
-		return "", &invalid.Input{Property: name, Reason: fmt.Sprintf("%.60q is not an app's id", ids[0])}
+		return "", &invalid.Input{Property: name,
+			Reason: fmt.Sprintf("%.60q is not an app's id", ids[0])}
 	}
 	return id, nil
 }

@@ -30,8 +30,10 @@ func (configurations) Inspect(content []byte) (*catalog.Inspection, error) {
 }
 
 // Compile implements catalog.Compiler.
-func (configurations) Compile(ctx context.Context, _ *catalog.Form, d *catalog.Draft, look catalog.Lookup) (*catalog.Content, error) {
-	c := &catalog.Content{IdentifiedBy: targetedApps, PlatformsBy: targetedApps, SubType: KindApplication}
+func (configurations) Compile(ctx context.Context, _ *catalog.Form, d *catalog.Draft,
+	look catalog.Lookup) (*catalog.Content, error) {
+	c := &catalog.Content{IdentifiedBy: targetedApps, PlatformsBy: targetedApps,
+		SubType: KindApplication}
 	if d.Old != nil {
 		c.Identifier, c.Platforms = d.Old.Identifier, d.Old.Platforms
 	}
@@ -50,18 +52,22 @@ func (configurations) Compile(ctx context.Context, _ *catalog.Form, d *catalog.D
 		return nil, err
 	}
 	c.Revision = ConfigurationRevision(dict)
-	if c.Installed, err = json.Marshal(AppConfiguration{BundleID: c.Identifier, Configuration: dict}); err != nil {
+	if c.Installed, err = json.Marshal(AppConfiguration{BundleID: c.Identifier,
+		Configuration: dict}); err != nil {
 		return nil, err
 	}
 	var delivered AppConfiguration
-	if err := json.Unmarshal(c.Installed, &delivered); err != nil || ConfigurationRevision(delivered.Configuration) != c.Revision {
-		return nil, &invalid.Input{Property: listedSettings, Reason: "a key or value has characters that a property list cannot hold"}
+	if err := json.Unmarshal(c.Installed, &delivered); err != nil ||
+		ConfigurationRevision(delivered.Configuration) != c.Revision {
+		return nil, &invalid.Input{Property: listedSettings,
+			Reason: "a key or value has characters that a property list cannot hold"}
 	}
 	return c, keepsBundleID(d.Old, c)
 }
 
 // targetOf is the app that a configuration is for. It has its bundle id and platforms.
-func targetOf(ctx context.Context, props catalog.Properties, look catalog.Lookup) (*catalog.Payload, error) {
+func targetOf(ctx context.Context, props catalog.Properties,
+	look catalog.Lookup) (*catalog.Payload, error) {
 	id, err := readTargetedApp(props)
 	if err != nil {
 		return nil, err
@@ -71,7 +77,8 @@ func targetOf(ctx context.Context, props catalog.Properties, look catalog.Lookup
 		return nil, err
 	}
 	if err != nil || app.Type != action.Application || app.Family() != fleet.IOS {
-		return nil, &invalid.Input{Property: targetedApps, Reason: fmt.Sprintf("%s is not an iOS app of the catalog: add the app first", id)}
+		return nil, &invalid.Input{Property: targetedApps,
+			Reason: fmt.Sprintf("%s is not an iOS app of the catalog: add the app first", id)}
 	}
 	return app, nil
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
-// A file of few bytes that stands for many values takes no more memory than a file of that length may. Attributes are passed
-// over, as by Apple's reader, and cost nothing.
+// A file of few bytes that stands for many values takes no more memory than a file of that length
+// may. Attributes are passed over, as by Apple's reader, and cost nothing.
 func TestListsOfManyValues(t *testing.T) {
 	// An array of 1.9 million times itself.
 	const n = 1_900_000
-	wide := raw(0, append(binary.BigEndian.AppendUint32([]byte{0xaf, 0x12}, n), make([]byte, 2*n)...))
+	wide := raw(0, append(binary.BigEndian.AppendUint32([]byte{0xaf, 0x12}, n),
+		make([]byte, 2*n)...))
 	xml := func(content string) []byte {
 		return []byte("<plist version=\"1.0\"><dict><key>a</key>" + content + "</dict></plist>")
 	}

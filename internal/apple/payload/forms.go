@@ -36,11 +36,13 @@ var (
 var (
 	payloadName = catalog.Property{Name: "payloadName", Type: catalog.Text, Shared: true}
 	bundleID    = catalog.Property{
-		Name: "bundleId", Type: catalog.Text, Filter: true, Label: "Bundle id", Control: catalog.Line,
+		Name: "bundleId", Type: catalog.Text, Filter: true, Label: "Bundle id",
+		Control:  catalog.Line,
 		Required: true, Fixed: true, Hint: "Such as com.example.app. It never changes.",
 	}
 	appStoreURL = catalog.Property{
-		Name: "appStoreUrl", Type: catalog.Text, Label: "App Store address", Control: catalog.Address, Required: true,
+		Name: "appStoreUrl", Type: catalog.Text, Label: "App Store address",
+		Control: catalog.Address, Required: true,
 		Hint: "Such as https://apps.apple.com/us/app/name/id361309726: copy it with Share in the App Store.",
 	}
 	storeID    = catalog.Property{Name: "storeId", Type: catalog.Text}
@@ -51,18 +53,25 @@ var (
 		}},
 		Options: []catalog.Option{
 			{Text: "iPhone, iPad and Apple TV"},
-			{Key: "both", Value: json.RawMessage(`{"iPad":true,"iPhoneAndIPod":true}`), Text: "iPhone and iPad"},
-			{Key: "iPhone", Value: json.RawMessage(`{"iPad":false,"iPhoneAndIPod":true}`), Text: "iPhone"},
-			{Key: "iPad", Value: json.RawMessage(`{"iPad":true,"iPhoneAndIPod":false}`), Text: "iPad"},
+			{Key: "both", Value: json.RawMessage(`{"iPad":true,"iPhoneAndIPod":true}`),
+				Text: "iPhone and iPad"},
+			{Key: "iPhone", Value: json.RawMessage(`{"iPad":false,"iPhoneAndIPod":true}`),
+				Text: "iPhone"},
+			{Key: "iPad", Value: json.RawMessage(`{"iPad":true,"iPhoneAndIPod":false}`),
+				Text: "iPad"},
 		},
 	}
-	iosMinimum = catalog.Property{Name: minimumSystem, Type: versionFlags("iosMinimumOperatingSystem",
-		"v8_0", "v9_0", "v10_0", "v11_0", "v12_0", "v13_0", "v14_0", "v15_0", "v16_0", "v17_0", "v18_0")}
-	macMinimum = catalog.Property{Name: minimumSystem, Type: versionFlags("macOSMinimumOperatingSystem",
-		"v10_7", "v10_8", "v10_9", "v10_10", "v10_11", "v10_12", "v10_13", "v10_14", "v10_15",
-		"v11_0", "v12_0", "v13_0", "v14_0", "v15_0")}
+	iosMinimum = catalog.Property{Name: minimumSystem,
+		Type: versionFlags("iosMinimumOperatingSystem",
+			"v8_0", "v9_0", "v10_0", "v11_0", "v12_0", "v13_0", "v14_0", "v15_0", "v16_0", "v17_0",
+			"v18_0")}
+	macMinimum = catalog.Property{Name: minimumSystem,
+		Type: versionFlags("macOSMinimumOperatingSystem",
+			"v10_7", "v10_8", "v10_9", "v10_10", "v10_11", "v10_12", "v10_13", "v10_14", "v10_15",
+			"v11_0", "v12_0", "v13_0", "v14_0", "v15_0")}
 	manifestURL = catalog.Property{
-		Name: "manifestUrl", Type: catalog.Text, Label: "Manifest address", Control: catalog.Address, Required: true,
+		Name: "manifestUrl", Type: catalog.Text, Label: "Manifest address",
+		Control: catalog.Address, Required: true,
 		Hint: "Where devices find the manifest of the app, over https.",
 	}
 	managedConfiguration = catalog.Property{
@@ -89,8 +98,9 @@ func versionFlags(name string, versions ...string) catalog.Type {
 
 // version is the property with the version that an app's manifest installs.
 func version(name string) catalog.Property {
-	return catalog.Property{Name: name, Type: catalog.Text, Label: "Version", Control: catalog.Line, Required: true,
-		Hint: "That which the manifest installs, such as 1.4.2."}
+	return catalog.Property{Name: name, Type: catalog.Text, Label: "Version", Control: catalog.Line,
+		Required: true,
+		Hint:     "That which the manifest installs, such as 1.4.2."}
 }
 
 // withoutTV is the choice of devices for an app that is not from the App Store: Apple TV is none.
@@ -108,15 +118,18 @@ func named(p catalog.Property, name string) catalog.Property {
 func Forms() []*catalog.Form {
 	forms := []*catalog.Form{
 		{
-			Type: IOSCustomConfiguration, Collection: catalog.Configurations, Platforms: iosFamily, File: true,
+			Type: IOSCustomConfiguration, Collection: catalog.Configurations, Platforms: iosFamily,
+			File:  true,
 			Title: "Profile for iPhone, iPad and Apple TV", For: "iPhone, iPad and Apple TV",
 			Properties: []catalog.Property{payloadName}, Compiler: profiles{},
 		},
 		{
-			Type: MacOSCustomConfiguration, Collection: catalog.Configurations, Platforms: macs, File: true,
+			Type: MacOSCustomConfiguration, Collection: catalog.Configurations, Platforms: macs,
+			File:  true,
 			Title: "Profile for Mac", For: "Mac",
 			Properties: []catalog.Property{payloadName, {Name: deploymentChannel,
-				Type: catalog.Type{Name: "appleDeploymentChannel", Members: []string{"deviceChannel", "userChannel", "unknownFutureValue"}}}},
+				Type: catalog.Type{Name: "appleDeploymentChannel",
+					Members: []string{"deviceChannel", "userChannel", "unknownFutureValue"}}}},
 			Compiler: profiles{},
 		},
 	}
@@ -127,28 +140,35 @@ func Forms() []*catalog.Form {
 func appForms() []*catalog.Form {
 	return []*catalog.Form{
 		{
-			Type: IOSStoreApp, Collection: catalog.Apps, Platforms: iosFamily, Title: "App Store app",
-			Properties: []catalog.Property{bundleID, appStoreURL, storeID, deviceType, iosMinimum, managedConfiguration,
+			Type: IOSStoreApp, Collection: catalog.Apps, Platforms: iosFamily,
+			Title: "App Store app",
+			Properties: []catalog.Property{bundleID, appStoreURL, storeID, deviceType, iosMinimum,
+				managedConfiguration,
 				uninstallOnRemoval},
 			Compiler: apps{},
 		},
 		{
-			Type: IOSVPPApp, Collection: catalog.Apps, Platforms: iosFamily, Title: "App bought in volume",
-			Properties: []catalog.Property{bundleID, appStoreURL, storeID, deviceType, licensingType,
-				{Name: "releaseDateTime", Type: catalog.DateTime}, managedConfiguration, uninstallOnRemoval},
+			Type: IOSVPPApp, Collection: catalog.Apps, Platforms: iosFamily,
+			Title: "App bought in volume",
+			Properties: []catalog.Property{bundleID, appStoreURL, storeID, deviceType,
+				licensingType,
+				{Name: "releaseDateTime", Type: catalog.DateTime}, managedConfiguration,
+				uninstallOnRemoval},
 			Compiler: apps{},
 		},
 		{
 			Type: IOSLOBApp, Base: "mobileLobApp", Collection: catalog.Apps, Platforms: iosDevices,
 			Title: "Your own app for iPhone and iPad", Version: "versionNumber",
-			Properties: []catalog.Property{bundleID, version("versionNumber"), {Name: "buildNumber", Type: catalog.Text}, iosMinimum,
+			Properties: []catalog.Property{bundleID, version("versionNumber"),
+				{Name: "buildNumber", Type: catalog.Text}, iosMinimum,
 				manifestURL, withoutTV(deviceType), managedConfiguration, uninstallOnRemoval},
 			Compiler: apps{},
 		},
 		{
 			Type: MacOSPkgApp, Base: "mobileLobApp", Collection: catalog.Apps, Platforms: macs,
 			Title: "Package for Mac", Version: "primaryBundleVersion",
-			Properties: []catalog.Property{named(bundleID, "primaryBundleId"), version("primaryBundleVersion"), includedApps, macMinimum,
+			Properties: []catalog.Property{named(bundleID, "primaryBundleId"),
+				version("primaryBundleVersion"), includedApps, macMinimum,
 				manifestURL, managedConfiguration, uninstallOnRemoval},
 			Compiler: apps{},
 		},
@@ -156,12 +176,17 @@ func appForms() []*catalog.Form {
 }
 
 var (
-	licensingType = catalog.Property{Name: "licensingType", Type: catalog.Type{Name: "vppLicensingType", Parts: []catalog.Property{
-		{Name: "supportsDeviceLicensing", Type: catalog.Boolean}, {Name: "supportsUserLicensing", Type: catalog.Boolean},
-		{Name: "supportUserLicensing", Type: catalog.Boolean}, {Name: "supportDeviceLicensing", Type: catalog.Boolean},
-	}}}
-	includedApps = catalog.Property{Name: "includedApps", Type: catalog.Type{Name: "macOSIncludedApp", Many: true,
-		Parts: []catalog.Property{{Name: "bundleId", Type: catalog.Text}, {Name: "bundleVersion", Type: catalog.Text}}}}
+	licensingType = catalog.Property{Name: "licensingType",
+		Type: catalog.Type{Name: "vppLicensingType", Parts: []catalog.Property{
+			{Name: "supportsDeviceLicensing", Type: catalog.Boolean},
+			{Name: "supportsUserLicensing", Type: catalog.Boolean},
+			{Name: "supportUserLicensing", Type: catalog.Boolean},
+			{Name: "supportDeviceLicensing", Type: catalog.Boolean},
+		}}}
+	includedApps = catalog.Property{Name: "includedApps",
+		Type: catalog.Type{Name: "macOSIncludedApp", Many: true,
+			Parts: []catalog.Property{{Name: "bundleId", Type: catalog.Text},
+				{Name: "bundleVersion", Type: catalog.Text}}}}
 )
 
 // configurationForm is that of a managed app configuration.
@@ -169,17 +194,22 @@ func configurationForm() *catalog.Form {
 	item := catalog.Type{Name: "appConfigurationSettingItem", Many: true, Parts: []catalog.Property{
 		{Name: "appConfigKey", Type: catalog.Text},
 		{Name: "appConfigKeyType", Type: catalog.Type{Name: "mdmAppConfigKeyType",
-			Members: []string{"stringType", "integerType", "realType", "booleanType", "tokenType"}}},
+			Members: []string{"stringType", "integerType", "realType", "booleanType",
+				"tokenType"}}},
 		{Name: "appConfigKeyValue", Type: catalog.Text},
 	}}
 	return &catalog.Form{
-		Type: IOSMobileAppConfiguration, Collection: catalog.AppConfigurations, Platforms: iosFamily,
-		Title: "Configuration of an app",
+		Type: IOSMobileAppConfiguration, Collection: catalog.AppConfigurations,
+		Platforms: iosFamily,
+		Title:     "Configuration of an app",
 		Properties: []catalog.Property{
-			{Name: targetedApps, Type: catalog.ManyOf(catalog.Text), Shared: true, Label: "App", Control: catalog.AppPicker,
-				Apps: []string{IOSStoreApp, IOSVPPApp, IOSLOBApp}, Required: true, Fixed: true, Hint: "It never changes."},
-			{Name: settingXML, Type: catalog.Binary, Shared: true, Document: true, Private: true, InsteadOf: listedSettings,
-				Label: "Settings", Control: catalog.Code, Required: true,
+			{Name: targetedApps, Type: catalog.ManyOf(catalog.Text), Shared: true, Label: "App",
+				Control: catalog.AppPicker,
+				Apps:    []string{IOSStoreApp, IOSVPPApp, IOSLOBApp}, Required: true, Fixed: true,
+				Hint: "It never changes."},
+			{Name: settingXML, Type: catalog.Binary, Shared: true, Document: true, Private: true,
+				InsteadOf: listedSettings,
+				Label:     "Settings", Control: catalog.Code, Required: true,
 				Hint: "A property list, in XML, that holds a dictionary with the keys that the app's maker documents."},
 			{Name: listedSettings, Type: item, Shared: true, Private: true},
 		},
@@ -191,11 +221,16 @@ func configurationForm() *catalog.Form {
 // here.
 func policyForm() *catalog.Form {
 	return &catalog.Form{
-		Type: SettingsCatalogPolicy, Collection: catalog.SettingPolicies, Platforms: everything, Title: "Settings catalog policy",
+		Type: SettingsCatalogPolicy, Collection: catalog.SettingPolicies, Platforms: everything,
+		Title: "Settings catalog policy",
 		Properties: []catalog.Property{
-			{Name: policyPlatforms, Type: catalog.Type{Name: "deviceManagementConfigurationPlatforms"}, Filter: true},
-			{Name: policyTechnologies, Type: catalog.Type{Name: "deviceManagementConfigurationTechnologies"}, Filter: true},
-			{Name: catalog.SettingsProperty, Type: catalog.Type{Name: "deviceManagementConfigurationSetting", Many: true}},
+			{Name: policyPlatforms,
+				Type: catalog.Type{Name: "deviceManagementConfigurationPlatforms"}, Filter: true},
+			{Name: policyTechnologies,
+				Type:   catalog.Type{Name: "deviceManagementConfigurationTechnologies"},
+				Filter: true},
+			{Name: catalog.SettingsProperty,
+				Type: catalog.Type{Name: "deviceManagementConfigurationSetting", Many: true}},
 		},
 		Settings: knownSettings{}, Compiler: policies{},
 	}

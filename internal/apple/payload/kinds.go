@@ -15,8 +15,8 @@ const (
 	KindSettingsCatalog    = "settingsCatalog"
 )
 
-// kinds maps Apple's payload types (Apple Developer, "Profile-Specific Payload Keys") to the kind of configuration
-// that holds their settings. A type that is not here is custom.
+// kinds maps Apple's payload types (Apple Developer, "Profile-Specific Payload Keys") to the kind
+// of configuration that holds their settings. A type that is not here is custom.
 var kinds = map[string]string{
 	"com.apple.wifi.managed": KindWiFi,
 
@@ -55,23 +55,25 @@ var kinds = map[string]string{
 	"com.apple.AssetCache.managed":        KindDeviceFeatures,
 }
 
-// accompanying are the payload types that a Wi-Fi, VPN or email configuration may carry with it and still be one: the
-// certificates by which the device shows who it is (RFC 8555 for ACME), and those by which it trusts the other side.
+// accompanying are the payload types that a Wi-Fi, VPN or email configuration may carry with it and
+// still be one: the certificates by which the device shows who it is (RFC 8555 for ACME), and those
+// by which it trusts the other side.
 var accompanying = map[string]bool{
-	"com.apple.security.root":                    true,
-	"com.apple.security.pkcs1":                   true,
-	"com.apple.security.pem":                     true,
-	"com.apple.security.scep":                    true,
-	"com.apple.security.pkcs12":                  true,
-	"com.apple.security.acme":                    true,
-	"com.apple.ADCertificate.managed":            true, // of an Active Directory CA, macOS
-	"com.apple.security.identitypreference":      true, // which identity goes with which address, macOS
+	"com.apple.security.root":         true,
+	"com.apple.security.pkcs1":        true,
+	"com.apple.security.pem":          true,
+	"com.apple.security.scep":         true,
+	"com.apple.security.pkcs12":       true,
+	"com.apple.security.acme":         true,
+	"com.apple.ADCertificate.managed": true, // of an Active Directory CA, macOS
+	// which identity goes with which address, macOS
+	"com.apple.security.identitypreference":      true,
 	"com.apple.security.certificatepreference":   true,
 	"com.apple.security.certificatetransparency": true,
 }
 
-// Kind is the kind of a profile with these payload types: the one that all have; that of a Wi-Fi, VPN or email payload
-// that has only certificates beside it; else custom.
+// Kind is the kind of a profile with these payload types: the one that all have; that of a Wi-Fi,
+// VPN or email payload that has only certificates beside it; else custom.
 func Kind(payloadTypes []string) string {
 	all, main := make(map[string]bool), make(map[string]bool)
 	for _, t := range payloadTypes {

@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// EnrollmentProfileIdentifier is the PayloadIdentifier of the server's own enrollment profile. What it holds has
-// identifiers that begin with it. None of that can be a payload.
+// EnrollmentProfileIdentifier is the PayloadIdentifier of the server's own enrollment profile. What
+// it holds has identifiers that begin with it. None of that can be a payload.
 const EnrollmentProfileIdentifier = "com.github.syncpayloads.enrollment"
 
 // MaxProfileSize is the most bytes that a profile may have.
@@ -21,8 +21,8 @@ const MaxProfileSize = 4 << 20
 
 const maxIdentifier = 255 // bytes of a PayloadIdentifier, PayloadUUID or bundle id
 
-// Profile is what a configuration profile (.mobileconfig) says of itself. See Apple Developer, "TopLevel" and
-// "CommonPayloadKeys".
+// Profile is what a configuration profile (.mobileconfig) says of itself. See Apple Developer,
+// "TopLevel" and "CommonPayloadKeys".
 type Profile struct {
 	Identifier        string // PayloadIdentifier
 	UUID              string // PayloadUUID in lower case
@@ -37,8 +37,8 @@ type Profile struct {
 	list []byte // the property list
 }
 
-// ParseProfile reads a configuration profile: an XML or binary property list, plain or PKCS#7-signed. The error is an
-// *Invalid that says what is wrong and where.
+// ParseProfile reads a configuration profile: an XML or binary property list, plain or
+// PKCS#7-signed. The error is an *Invalid that says what is wrong and where.
 func ParseProfile(b []byte) (*Profile, error) {
 	p, err := parseProfile(b)
 	if err != nil {
@@ -49,7 +49,8 @@ func ParseProfile(b []byte) (*Profile, error) {
 
 func parseProfile(b []byte) (*Profile, error) {
 	if len(b) > MaxProfileSize {
-		return nil, fmt.Errorf("the profile has %d bytes; at most %d are possible", len(b), MaxProfileSize)
+		return nil, fmt.Errorf("the profile has %d bytes; at most %d are possible", len(b),
+			MaxProfileSize)
 	}
 	p := &Profile{}
 	if p.Signed = len(b) > 0 && b[0] == 0x30; p.Signed { // an ASN.1 SEQUENCE
@@ -61,7 +62,8 @@ func parseProfile(b []byte) (*Profile, error) {
 	}
 	dict, err := propertylist.Decode(b)
 	if errors.Is(err, propertylist.ErrNoList) {
-		return nil, errors.New("not a configuration profile: neither a property list (XML or binary) nor a signed one")
+		return nil,
+			errors.New("not a configuration profile: neither a property list (XML or binary) nor a signed one")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the profile is not a valid property list: %w", err)
@@ -75,7 +77,8 @@ func (p *Profile) Contents() []catalog.Part {
 	var list []catalog.Part
 	for _, inner := range p.inside() {
 		one := section{dict: inner}
-		list = append(list, catalog.Part{Type: one.optional("PayloadType"), Identifier: one.optional("PayloadIdentifier"),
+		list = append(list, catalog.Part{Type: one.optional("PayloadType"),
+			Identifier:  one.optional("PayloadIdentifier"),
 			DisplayName: one.optional("PayloadDisplayName")})
 	}
 	return list
@@ -99,7 +102,8 @@ func (p *Profile) readTop() error {
 	top := section{list: p.list, dict: p.dict}
 	kind := top.text("PayloadType")
 	if kind != "Configuration" {
-		top.fail("PayloadType", fmt.Sprintf("is %.60q; a configuration profile has \"Configuration\"", kind))
+		top.fail("PayloadType",
+			fmt.Sprintf("is %.60q; a configuration profile has \"Configuration\"", kind))
 	}
 	p.Identifier, p.UUID = top.text("PayloadIdentifier"), strings.ToLower(top.text("PayloadUUID"))
 	if top.version(); p.dict["PayloadVersion"] == nil {
@@ -134,7 +138,8 @@ func (p *Profile) readPayloads(top *section) error {
 			break
 		}
 		inner.kind = inner.text("PayloadType")
-		identifier, uuid := inner.text("PayloadIdentifier"), strings.ToLower(inner.text("PayloadUUID"))
+		identifier, uuid := inner.text("PayloadIdentifier"),
+			strings.ToLower(inner.text("PayloadUUID"))
 		inner.version()
 		if strings.EqualFold(inner.kind, "com.apple.mdm") {
 			inner.fail("PayloadType", "an MDM enrollment can never be a payload")
@@ -142,12 +147,15 @@ func (p *Profile) readPayloads(top *section) error {
 		if err := notEnrollment(identifier); err != nil {
 			inner.fail("PayloadIdentifier", err.Error())
 		}
-		// Devices refuse both (MCProfileErrorDomain 1007 and 1008, "Non-unique UUIDs", "Non-unique payload identifiers").
+		// Devices refuse both (MCProfileErrorDomain 1007 and 1008, "Non-unique UUIDs", "Non-unique
+		// payload identifiers").
 		if j, twice := identifiers[identifier]; twice {
-			inner.fail("PayloadIdentifier", fmt.Sprintf("%.60q is also that of PayloadContent[%d]", identifier, j))
+			inner.fail("PayloadIdentifier", fmt.Sprintf("%.60q is also that of PayloadContent[%d]",
+				identifier, j))
 		}
 		if j, twice := uuids[uuid]; twice {
-			inner.fail("PayloadUUID", fmt.Sprintf("%.60q is also that of PayloadContent[%d]", uuid, j))
+			inner.fail("PayloadUUID", fmt.Sprintf("%.60q is also that of PayloadContent[%d]", uuid,
+				j))
 		}
 		if inner.err != nil {
 			return inner.err
@@ -225,7 +233,8 @@ func (s *section) optional(key string) string {
 	return v
 }
 
-// version checks PayloadVersion where it is given. Devices take a real number, and a payload inside without one.
+// version checks PayloadVersion where it is given. Devices take a real number, and a payload inside
+// without one.
 func (s *section) version() {
 	switch s.dict["PayloadVersion"].(type) {
 	case nil, uint64, int64, float64:
@@ -266,8 +275,8 @@ func (s *section) yes(key string) bool {
 	}
 }
 
-// WithUUID returns the same profile, as an XML property list, with another PayloadUUID at the top. A signed profile
-// is an *Invalid: its signature would break.
+// WithUUID returns the same profile, as an XML property list, with another PayloadUUID at the top.
+// A signed profile is an *Invalid: its signature would break.
 func (p *Profile) WithUUID(uuid string) ([]byte, error) {
 	if p.Signed {
 		return nil, &invalid.Input{Property: "payload", Reason: fmt.Sprintf(

@@ -30,7 +30,8 @@ func (profiles) Inspect(content []byte) (*catalog.Inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &catalog.Inspection{Parts: p.Contents(), Types: []string{IOSCustomConfiguration, MacOSCustomConfiguration},
+	found := &catalog.Inspection{Parts: p.Contents(),
+		Types: []string{IOSCustomConfiguration, MacOSCustomConfiguration},
 		Facts: []catalog.Fact{
 			{Name: "identifier", Value: p.Identifier},
 			{Name: "uuid", Value: p.UUID},
@@ -64,11 +65,13 @@ func (profiles) Risks(content []byte, server []*x509.Certificate) ([]catalog.Ris
 }
 
 // Compile implements catalog.Compiler.
-func (profiles) Compile(ctx context.Context, form *catalog.Form, d *catalog.Draft, look catalog.Lookup) (*catalog.Content, error) {
+func (profiles) Compile(ctx context.Context, form *catalog.Form, d *catalog.Draft,
+	look catalog.Lookup) (*catalog.Content, error) {
 	if err := checkChannel(form, d); err != nil {
 		return nil, err
 	}
-	c := &catalog.Content{IdentifiedBy: "payload", PlatformsBy: "@odata.type", Platforms: form.Platforms}
+	c := &catalog.Content{IdentifiedBy: "payload", PlatformsBy: "@odata.type",
+		Platforms: form.Platforms}
 	if d.Old != nil && d.File == nil {
 		c.Identifier, c.Revision, c.SubType = d.Old.Identifier, d.Old.Revision, d.Old.SubType
 		c.Installed, c.Uploaded = d.Old.Content, d.Old.Original
@@ -83,7 +86,8 @@ func (profiles) Compile(ctx context.Context, form *catalog.Form, d *catalog.Draf
 			"PayloadIdentifier is %q, and this configuration's is %q: devices would keep both; make a new configuration for another identifier",
 			profile.Identifier, d.Old.Identifier)}
 	}
-	c.Identifier, c.Revision, c.SubType, c.Installed = profile.Identifier, profile.UUID, profile.SubType, d.File
+	c.Identifier, c.Revision, c.SubType, c.Installed = profile.Identifier, profile.UUID,
+		profile.SubType, d.File
 	// Devices tell profiles of one identifier, and their versions, apart by PayloadUUID, so a
 	// version whose UUID another one had gets a UUID of its own.
 	used, err := look.RevisionUsed(ctx, c, c.Revision)
@@ -105,10 +109,12 @@ func checkChannel(form *catalog.Form, d *catalog.Draft) error {
 	case err != nil || channel == "":
 		return err
 	case form.Property(deploymentChannel) == nil:
-		return &invalid.Input{Property: deploymentChannel, Reason: "is a property of " + MacOSCustomConfiguration + " only"}
+		return &invalid.Input{Property: deploymentChannel,
+			Reason: "is a property of " + MacOSCustomConfiguration + " only"}
 	case channel != "deviceChannel":
 		return &invalid.Input{Property: deploymentChannel,
-			Reason: fmt.Sprintf("is %.60q; this server delivers over \"deviceChannel\" only", channel)}
+			Reason: fmt.Sprintf("is %.60q; this server delivers over \"deviceChannel\" only",
+				channel)}
 	}
 	return nil
 }
@@ -118,5 +124,6 @@ var versionSpace = uuid.MustParse("0d3d8b0b-5c43-4b42-9d16-6d1f0c6a0f5e")
 
 // versionUUID is the PayloadUUID of a version that has none of its own.
 func versionUUID(id action.PayloadID, version int64) string {
-	return uuid.NewSHA1(versionSpace, []byte(string(id)+"/"+strconv.FormatInt(version, 10))).String()
+	return uuid.NewSHA1(versionSpace, []byte(string(id)+"/"+strconv.FormatInt(version,
+		10))).String()
 }

@@ -32,7 +32,8 @@ func counted(kind byte, n int, body []byte) []byte {
 	if n < 15 {
 		return append([]byte{kind<<4 | byte(n)}, body...)
 	}
-	return append([]byte{kind<<4 | 0xf, 0x12, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}, body...)
+	return append([]byte{kind<<4 | 0xf, 0x12, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)},
+		body...)
 }
 
 func (w *binaryWriter) value(v any) uint16 {
@@ -51,7 +52,8 @@ func (w *binaryWriter) value(v any) uint16 {
 	case float64:
 		return w.add(binary.BigEndian.AppendUint64([]byte{0x23}, math.Float64bits(v)))
 	case time.Time:
-		return w.add(binary.BigEndian.AppendUint64([]byte{0x33}, math.Float64bits(float64(v.Unix()-978307200))))
+		return w.add(binary.BigEndian.AppendUint64([]byte{0x33},
+			math.Float64bits(float64(v.Unix()-978307200))))
 	case []byte:
 		return w.add(counted(4, len(v), v))
 	case string:
@@ -131,11 +133,13 @@ func TestHostileBinaryLists(t *testing.T) {
 		"null":               {raw(0, []byte{0x00}), "not allowed"},
 		"a long integer":     {raw(0, append([]byte{0x14, 1}, make([]byte, 15)...)), "64 bits"},
 		"a key of data":      {raw(0, []byte{0xd1, 0, 1, 0, 1}, []byte{0x41, 0}), "not a string"},
-		"a key twice":        {raw(0, []byte{0xd2, 0, 1, 0, 1, 0, 1, 0, 1}, []byte{0x51, 'a'}), "twice"},
-		"a date in no year":  {raw(0, append([]byte{0x33}, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0)), "years"},
+		"a key twice": {raw(0, []byte{0xd2, 0, 1, 0, 1, 0, 1, 0, 1}, []byte{0x51, 'a'}),
+			"twice"},
+		"a date in no year": {raw(0, append([]byte{0x33}, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0)), "years"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := propertylist.Decode(c.file); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := propertylist.Decode(c.file); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
@@ -145,10 +149,14 @@ func TestHostileBinaryLists(t *testing.T) {
 func TestConfigurationRevision(t *testing.T) {
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	same := []dict{
-		{"i": 7, "n": -3, "f": 2.0, "r": 0.25, "b": true, "s": "x", "d": []byte{1, 2}, "t": at, "l": []any{1, dict{"k": "v"}}},
-		{"i": uint64(7), "n": int64(-3), "f": float32(2), "r": float32(0.25), "b": true, "s": "x", "d": []byte{1, 2},
-			"t": at.In(time.FixedZone("", 3600)), "l": []any{int8(1), propertylist.Dictionary{"k": "v"}}},
-		{"i": int16(7), "n": ^uint64(0) - 2, "f": 2, "r": 0.25, "b": true, "s": "x", "d": []byte{1, 2}, "t": at, "l": []any{1.0, dict{"k": "v"}}},
+		{"i": 7, "n": -3, "f": 2.0, "r": 0.25, "b": true, "s": "x", "d": []byte{1, 2}, "t": at,
+			"l": []any{1, dict{"k": "v"}}},
+		{"i": uint64(7), "n": int64(-3), "f": float32(2), "r": float32(0.25), "b": true, "s": "x",
+			"d": []byte{1, 2},
+			"t": at.In(time.FixedZone("", 3600)),
+			"l": []any{int8(1), propertylist.Dictionary{"k": "v"}}},
+		{"i": int16(7), "n": ^uint64(0) - 2, "f": 2, "r": 0.25, "b": true, "s": "x",
+			"d": []byte{1, 2}, "t": at, "l": []any{1.0, dict{"k": "v"}}},
 	}
 	want := payload.ConfigurationRevision(same[0])
 	for i, d := range same {
@@ -156,15 +164,18 @@ func TestConfigurationRevision(t *testing.T) {
 			t.Errorf("dictionary %d: %s, want %s", i, got, want)
 		}
 	}
-	for name, b := range map[string][]byte{"XML": xmlList(t, same[0]), "binary": binaryList(same[0])} {
+	for name, b := range map[string][]byte{"XML": xmlList(t, same[0]),
+		"binary": binaryList(same[0])} {
 		if got := payload.ConfigurationRevision(decode(t, b)); got != want {
 			t.Errorf("through %s: %s, want %s", name, got, want)
 		}
 	}
 	different := map[string]dict{}
 	for _, d := range []dict{
-		{}, {"a": "1"}, {"a": 1}, {"a": true}, {"a": []byte("1")}, {"a": []any{1}}, {"a": []any{1, 1}}, {"a": dict{}}, {"a": []any{}},
-		{"a": 1.5}, {"b": 1}, {"a": ""}, {"a": "b1:c"}, {"a": at}, {"a": []any{"x", "y"}}, {"a": []any{"y", "x"}}, {"a": "x", "b": "y"},
+		{}, {"a": "1"}, {"a": 1}, {"a": true}, {"a": []byte("1")}, {"a": []any{1}},
+		{"a": []any{1, 1}}, {"a": dict{}}, {"a": []any{}},
+		{"a": 1.5}, {"b": 1}, {"a": ""}, {"a": "b1:c"}, {"a": at}, {"a": []any{"x", "y"}},
+		{"a": []any{"y", "x"}}, {"a": "x", "b": "y"},
 		{"a": 1e300}, {"a": -1},
 	} {
 		r := payload.ConfigurationRevision(d)
@@ -176,8 +187,10 @@ func TestConfigurationRevision(t *testing.T) {
 }
 
 func TestDictionaryInJSON(t *testing.T) {
-	settings := payload.AppSettings{BundleID: "com.example.app", Configuration: propertylist.Dictionary{
-		"data": []byte{0, 255}, "date": time.Unix(1e9, 0).UTC(), "int": int64(-5), "big": uint64(1 << 63), "real": 1.5, "yes": true}}
+	settings := payload.AppSettings{BundleID: "com.example.app",
+		Configuration: propertylist.Dictionary{
+			"data": []byte{0, 255}, "date": time.Unix(1e9, 0).UTC(), "int": int64(-5),
+			"big": uint64(1 << 63), "real": 1.5, "yes": true}}
 	b, err := json.Marshal(settings)
 	if err != nil {
 		t.Fatal(err)
@@ -192,15 +205,20 @@ func TestDictionaryInJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"Configuration":"<dict>"}`), &got); err == nil {
 		t.Error("a damaged configuration was read")
 	}
-	if err := json.Unmarshal([]byte(`{"Configuration":null}`), &got); err != nil || got.Configuration != nil {
+	if err := json.Unmarshal([]byte(`{"Configuration":null}`), &got); err != nil ||
+		got.Configuration != nil {
 		t.Errorf("null: %v, %v", got.Configuration, err)
 	}
 }
 
-func settingsJSON(items ...string) string { return `{"settings":[` + strings.Join(items, ",") + `]}` }
+func settingsJSON(items ...string) string {
+	return `{"settings":[` + strings.Join(items, ",") +
+		`]}`
+}
 
 func item(key, kind, value string) string {
-	b, _ := json.Marshal(map[string]string{"appConfigKey": key, "appConfigKeyType": kind, "appConfigKeyValue": value})
+	b, _ := json.Marshal(map[string]string{"appConfigKey": key, "appConfigKeyType": kind,
+		"appConfigKeyValue": value})
 	return string(b)
 }
 
@@ -212,8 +230,10 @@ func encodedXML(list string) string {
 func TestParseAppConfiguration(t *testing.T) {
 	want := dict{"server": "https://x", "port": 443, "ratio": 0.5, "on": true, "off": false}
 	for name, body := range map[string]string{
-		"settings": settingsJSON(item("server", "stringType", "https://x"), item("port", "integerType", "443"),
-			item("ratio", "realType", "0.5"), item("on", "booleanType", "TRUE"), item("off", "booleanType", "false")),
+		"settings": settingsJSON(item("server", "stringType", "https://x"),
+			item("port", "integerType", "443"),
+			item("ratio", "realType", "0.5"), item("on", "booleanType", "TRUE"),
+			item("off", "booleanType", "false")),
 		"XML": encodedXML(string(xmlList(t, want))),
 		"XML without a frame": encodedXML("<dict><key>server</key><string>https://x</string><key>port</key><integer>443</integer>" +
 			"<key>ratio</key><real>0.5</real><key>on</key><true/><key>off</key><false/></dict>"),
@@ -225,22 +245,31 @@ func TestParseAppConfiguration(t *testing.T) {
 		}
 	}
 	for body, property := range map[string]string{
-		``: "settings", `[]`: "properties", `null`: "properties", `{}`: "settings", `{"settings":null}`: "settings", `{"settings":[]}`: "settings",
-		`{"settings":"x"}`: "settings", `{"settings":[{"appConfigKeyType":"stringType"}]}`: "settings[0].appConfigKey",
-		settingsJSON(item("a", "stringType", ""), item("a", "stringType", "")): "settings[1].appConfigKey",
-		settingsJSON(item("a", "integerType", "1.5")):                          "settings[0].appConfigKeyValue",
-		settingsJSON(item("a", "integerType", "9223372036854775808")):          "settings[0].appConfigKeyValue",
-		settingsJSON(item("a", "realType", "NaN")):                             "settings[0].appConfigKeyValue",
-		settingsJSON(item("a", "booleanType", "1")):                            "settings[0].appConfigKeyValue",
-		settingsJSON(item("a", "tokenType", "{{mail}}")):                       "settings[0].appConfigKeyType",
-		settingsJSON(item("a", "", "x")):                                       "settings[0].appConfigKeyType",
-		`{"encodedSettingXml":7}`:                                              "encodedSettingXml",
-		`{"encodedSettingXml":"?"}`:                                            "encodedSettingXml",
-		encodedXML("<dict/>"):                                                  "encodedSettingXml",
-		encodedXML("<array/>"):                                                 "encodedSettingXml",
-		encodedXML("<dict><key>a</key>"):                                       "encodedSettingXml",
-		`{"encodedSettingXml":"PGRpY3QvPg==","settings":[]}`:                   "settings",
-		`{"settings":[` + strings.Repeat(" ", catalog.MaxPropertiesSize):       "properties",
+		``: "settings", `[]`: "properties", `null`: "properties", `{}`: "settings",
+		`{"settings":null}`: "settings", `{"settings":[]}`: "settings",
+		`{"settings":"x"}`: "settings",
+		`{"settings":[{"appConfigKeyType":"stringType"}]}`: "settings[0].appConfigKey",
+		settingsJSON(item("a", "stringType", ""),
+			item("a", "stringType", "")): "settings[1].appConfigKey",
+		settingsJSON(item("a", "integerType",
+			"1.5")): "settings[0].appConfigKeyValue",
+		settingsJSON(item("a", "integerType",
+			"9223372036854775808")): "settings[0].appConfigKeyValue",
+		settingsJSON(item("a", "realType",
+			"NaN")): "settings[0].appConfigKeyValue",
+		settingsJSON(item("a", "booleanType",
+			"1")): "settings[0].appConfigKeyValue",
+		settingsJSON(item("a", "tokenType",
+			"{{mail}}")): "settings[0].appConfigKeyType",
+		settingsJSON(item("a", "",
+			"x")): "settings[0].appConfigKeyType",
+		`{"encodedSettingXml":7}`:                                        "encodedSettingXml",
+		`{"encodedSettingXml":"?"}`:                                      "encodedSettingXml",
+		encodedXML("<dict/>"):                                            "encodedSettingXml",
+		encodedXML("<array/>"):                                           "encodedSettingXml",
+		encodedXML("<dict><key>a</key>"):                                 "encodedSettingXml",
+		`{"encodedSettingXml":"PGRpY3QvPg==","settings":[]}`:             "settings",
+		`{"settings":[` + strings.Repeat(" ", catalog.MaxPropertiesSize): "properties",
 	} {
 		got, err := payload.ParseAppConfiguration(json.RawMessage(body))
 		var invalid *invalid.Input

@@ -13,16 +13,17 @@ import (
 	"time"
 )
 
-// ConfigurationRevision tells versions of an app's configuration apart: equal dictionaries have equal revisions, on
-// whichever side they were decoded from a property list. Numbers are compared by value, dates by the second.
+// ConfigurationRevision tells versions of an app's configuration apart: equal dictionaries have
+// equal revisions, on whichever side they were decoded from a property list. Numbers are compared
+// by value, dates by the second.
 func ConfigurationRevision(configuration map[string]any) string {
 	h := sha256.New()
 	canonical(h, reflect.ValueOf(configuration))
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// canonical writes v so that different values never write the same: each part has its type and its length or a
-// terminator.
+// canonical writes v so that different values never write the same: each part has its type and its
+// length or a terminator.
 func canonical(w io.Writer, v reflect.Value) {
 	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -42,8 +43,10 @@ func canonical(w io.Writer, v reflect.Value) {
 		_, _ = fmt.Fprintf(w, "b%t;", v.Bool())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		_, _ = fmt.Fprintf(w, "i%d;", v.Int())
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		// A reader of binary lists may give a negative integer as the unsigned one of the same bits.
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
+		reflect.Uintptr:
+		// A reader of binary lists may give a negative integer as the unsigned one of the same
+		// bits.
 		_, _ = fmt.Fprintf(w, "i%d;", int64(v.Uint()))
 	case reflect.Float32, reflect.Float64:
 		_, _ = io.WriteString(w, canonicalReal(v.Float()))

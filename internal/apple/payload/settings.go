@@ -52,7 +52,8 @@ func (s *Setting) child(id string) *Setting {
 // limit.
 func Settings(after string, limit int) []*Setting {
 	all := settings().sorted
-	from, found := slices.BinarySearchFunc(all, after, func(s *Setting, id string) int { return strings.Compare(s.ID, id) })
+	from, found := slices.BinarySearchFunc(all, after,
+		func(s *Setting, id string) int { return strings.Compare(s.ID, id) })
 	if found {
 		from++
 	}

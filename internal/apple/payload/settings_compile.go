@@ -28,11 +28,13 @@ type settledPayload struct {
 
 // fault is an *Invalid that names the place and the setting.
 func fault(where, id, format string, args ...any) error {
-	return &invalid.Input{Property: where, Reason: fmt.Sprintf("%q: ", id) + fmt.Sprintf(format, args...)}
+	return &invalid.Input{Property: where, Reason: fmt.Sprintf("%q: ", id) +
+		fmt.Sprintf(format, args...)}
 }
 
-// payloads makes the payloads of the settings, ordered by their type. A setting that stands by itself, without the group
-// of its payload, as policies made from templates have them, joins the others of its type that do.
+// payloads makes the payloads of the settings, ordered by their type. A setting that stands by
+// itself, without the group of its payload, as policies made from templates have them, joins the
+// others of its type that do.
 func (c *settingCompiler) payloads(list []catalog.GivenSetting) ([]settledPayload, error) {
 	var all []settledPayload
 	seen := make(map[string]int)
@@ -40,7 +42,8 @@ func (c *settingCompiler) payloads(list []catalog.GivenSetting) ([]settledPayloa
 	for i, setting := range list {
 		where, in := fmt.Sprintf("settings[%d].settingInstance", i), setting.Instance
 		if first, twice := seen[in.Definition]; twice {
-			return nil, fault(where, in.Definition, "is also settings[%d]; put its values into one", first)
+			return nil, fault(where, in.Definition, "is also settings[%d]; put its values into one",
+				first)
 		}
 		seen[in.Definition] = i
 		s := FindSetting(in.Definition)
@@ -61,7 +64,8 @@ func (c *settingCompiler) payloads(list []catalog.GivenSetting) ([]settledPayloa
 			return nil, err
 		}
 		for j, group := range in.Groups {
-			keys, err := c.dictionary(s, group.Children, fmt.Sprintf("%s.groupSettingCollectionValue[%d].children", where, j))
+			keys, err := c.dictionary(s, group.Children,
+				fmt.Sprintf("%s.groupSettingCollectionValue[%d].children", where, j))
 			if err != nil {
 				return nil, err
 			}
@@ -69,14 +73,17 @@ func (c *settingCompiler) payloads(list []catalog.GivenSetting) ([]settledPayloa
 		}
 	}
 	if len(all) == 0 {
-		return nil, &invalid.Input{Property: catalog.SettingsProperty, Reason: "have no values; the policy would configure nothing"}
+		return nil, &invalid.Input{Property: catalog.SettingsProperty,
+			Reason: "have no values; the policy would configure nothing"}
 	}
 	for _, p := range all {
 		if len(p.keys) == 0 {
-			return nil, fault(catalog.SettingsProperty, p.of.ID, "has no settings in it; the payload would configure nothing")
+			return nil, fault(catalog.SettingsProperty, p.of.ID,
+				"has no settings in it; the payload would configure nothing")
 		}
 	}
-	slices.SortStableFunc(all, func(a, b settledPayload) int { return cmp.Compare(a.of.ID, b.of.ID) })
+	slices.SortStableFunc(all,
+		func(a, b settledPayload) int { return cmp.Compare(a.of.ID, b.of.ID) })
 	return all, c.checkReferences(all)
 }
 
@@ -88,14 +95,16 @@ func (c *settingCompiler) checkReferences(all []settledPayload) error {
 	}
 	for _, r := range c.references {
 		if !uuids[r.uuid] {
-			return fault(r.where, r.id, "%s is not the PayloadUUID of a payload in this policy; set that payload's …_payloaduuid to it", r.uuid)
+			return fault(r.where, r.id,
+				"%s is not the PayloadUUID of a payload in this policy; set that payload's …_payloaduuid to it", r.uuid)
 		}
 	}
 	return nil
 }
 
 // dictionary makes a dictionary of the children of a group's value.
-func (c *settingCompiler) dictionary(of *Setting, list []catalog.SettingInstance, where string) (map[string]any, error) {
+func (c *settingCompiler) dictionary(of *Setting, list []catalog.SettingInstance,
+	where string) (map[string]any, error) {
 	dict := make(map[string]any, len(list))
 	for i := range list {
 		at := fmt.Sprintf("%s[%d]", where, i)
@@ -113,10 +122,12 @@ func (c *settingCompiler) dictionary(of *Setting, list []catalog.SettingInstance
 }
 
 // childValue is the value of an instance that must be of a child of the setting.
-func (c *settingCompiler) childValue(of *Setting, in *catalog.SettingInstance, where string) (any, error) {
+func (c *settingCompiler) childValue(of *Setting, in *catalog.SettingInstance,
+	where string) (any, error) {
 	s := of.child(in.Definition)
 	if s == nil {
-		return nil, fault(where, in.Definition, "belongs inside of %q", FindSetting(in.Definition).parentID())
+		return nil, fault(where, in.Definition, "belongs inside of %q",
+			FindSetting(in.Definition).parentID())
 	}
 	if err := c.check(s, in, where); err != nil {
 		return nil, err
@@ -129,7 +140,8 @@ func (c *settingCompiler) childValue(of *Setting, in *catalog.SettingInstance, w
 	case catalog.SimpleSettingCollection:
 		list := make([]any, len(in.Simples))
 		for i := range in.Simples {
-			value, err := c.simple(s, &in.Simples[i], fmt.Sprintf("%s.simpleSettingCollectionValue[%d]", where, i))
+			value, err := c.simple(s, &in.Simples[i],
+				fmt.Sprintf("%s.simpleSettingCollectionValue[%d]", where, i))
 			if err != nil {
 				return nil, err
 			}
@@ -162,7 +174,8 @@ func (c *settingCompiler) check(s *Setting, in *catalog.SettingInstance, where s
 func (c *settingCompiler) choice(s *Setting, v *catalog.ChoiceGiven, where string) (any, error) {
 	i := slices.IndexFunc(s.Options, func(o catalog.SettingOption) bool { return o.ID == v.Value })
 	if i < 0 {
-		return nil, fault(where+".value", s.ID, "%.200q is none of its options: %s", v.Value, s.optionIDs())
+		return nil, fault(where+".value", s.ID, "%.200q is none of its options: %s", v.Value,
+			s.optionIDs())
 	}
 	if len(s.Children) == 0 {
 		if len(v.Children) > 0 {
@@ -190,7 +203,8 @@ func (s *Setting) optionIDs() string {
 }
 
 // group makes what the grouping makes of the values of a group.
-func (c *settingCompiler) group(s *Setting, values []catalog.GroupGiven, where string) (any, error) {
+func (c *settingCompiler) group(s *Setting, values []catalog.GroupGiven,
+	where string) (any, error) {
 	if s.grouping == aDictionary && len(values) != 1 {
 		return nil, fault(where, s.ID, "has %d values, and can have only one", len(values))
 	}

@@ -20,7 +20,8 @@ func CompilePolicy(id action.PayloadID, raw json.RawMessage) (*catalog.Payload, 
 		}
 		return "token-" + strconv.Itoa(n-1)
 	}
-	return catalog.New(memory{}, catalog.MustForms(Forms()), time.Now, ids).Create(context.Background(),
+	return catalog.New(memory{}, catalog.MustForms(Forms()), time.Now,
+		ids).Create(context.Background(),
 		catalog.Input{ODataType: SettingsCatalogPolicy, DisplayName: "policy", Properties: raw})
 }
 

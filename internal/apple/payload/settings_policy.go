@@ -52,15 +52,18 @@ func (policies) Risks(content []byte, server []*x509.Certificate) ([]catalog.Ris
 
 // Compile implements catalog.Compiler: it makes a profile. If it is another than before it gets a
 // PayloadUUID of its own, by which devices tell versions apart.
-func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft, _ catalog.Lookup) (*catalog.Content, error) {
+func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft,
+	_ catalog.Lookup) (*catalog.Content, error) {
 	platform, err := readPlatform(d.Properties)
 	if err != nil {
 		return nil, err
 	}
-	c := &catalog.Content{Identifier: policyIdentifier + string(d.ID), IdentifiedBy: policyPlatforms, SubType: KindSettingsCatalog,
+	c := &catalog.Content{Identifier: policyIdentifier + string(d.ID),
+		IdentifiedBy: policyPlatforms, SubType: KindSettingsCatalog,
 		Platforms: platformsOf[platform], PlatformsBy: policyPlatforms}
 	if d.Old != nil && !slices.Equal(d.Old.Platforms, c.Platforms) {
-		return nil, &invalid.Input{Property: policyPlatforms, Reason: "never change: make a new policy for other platforms"}
+		return nil, &invalid.Input{Property: policyPlatforms,
+			Reason: "never change: make a new policy for other platforms"}
 	}
 	if err := checkTechnologies(d.Properties); err != nil {
 		return nil, err
@@ -82,7 +85,8 @@ func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft, _ 
 	}
 	if d.Old != nil {
 		c.Revision = d.Old.Revision
-		if c.Installed, err = policyProfile(c, payloads); err != nil || bytes.Equal(c.Installed, d.Old.Content) {
+		if c.Installed, err = policyProfile(c, payloads); err != nil ||
+			bytes.Equal(c.Installed, d.Old.Content) {
 			return c, err
 		}
 	}
@@ -99,7 +103,8 @@ func readPlatform(p catalog.Properties) (fleet.Platform, error) {
 	}
 	platform, ok := settingPlatforms[text]
 	if !ok {
-		return "", &invalid.Input{Property: name, Reason: fmt.Sprintf("is %.60q; it can be \"iOS\" or \"macOS\"", text)}
+		return "", &invalid.Input{Property: name,
+			Reason: fmt.Sprintf("is %.60q; it can be \"iOS\" or \"macOS\"", text)}
 	}
 	return platform, nil
 }
@@ -113,7 +118,8 @@ func checkTechnologies(p catalog.Properties) error {
 	}
 	for word := range strings.SplitSeq(text, ",") {
 		if word = strings.TrimSpace(word); word != "mdm" && word != "appleRemoteManagement" {
-			return &invalid.Input{Property: name, Reason: fmt.Sprintf("has %.60q; it can be \"mdm,appleRemoteManagement\"", word)}
+			return &invalid.Input{Property: name,
+				Reason: fmt.Sprintf("has %.60q; it can be \"mdm,appleRemoteManagement\"", word)}
 		}
 	}
 	return nil
@@ -127,7 +133,8 @@ func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error
 		number[one.of]++
 		content[i] = one.inner(c.Identifier, number[one.of])
 	}
-	dict := map[string]any{"PayloadType": "Configuration", "PayloadVersion": 1, "PayloadIdentifier": c.Identifier, "PayloadUUID": c.Revision,
+	dict := map[string]any{"PayloadType": "Configuration", "PayloadVersion": 1,
+		"PayloadIdentifier": c.Identifier, "PayloadUUID": c.Revision,
 		"PayloadDisplayName": profileTitle(payloads), "PayloadContent": content}
 	if slices.Contains(c.Platforms, fleet.MacOS) {
 		dict["PayloadScope"] = "System"
@@ -137,7 +144,8 @@ func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error
 		return nil, fmt.Errorf("writing the profile %s: %w", c.Identifier, err)
 	}
 	if _, err := parseProfile(b); err != nil {
-		return nil, &invalid.Input{Property: catalog.SettingsProperty, Reason: "cannot be a profile: " + err.Error()}
+		return nil, &invalid.Input{Property: catalog.SettingsProperty,
+			Reason: "cannot be a profile: " + err.Error()}
 	}
 	return b, nil
 }
@@ -146,8 +154,10 @@ func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error
 func (s *settledPayload) inner(profile string, n int) map[string]any {
 	_, name, _ := strings.Cut(s.of.ID, "_")
 	identifier := fmt.Sprintf("%s.%s.%d", profile, name, n)
-	dict := map[string]any{"PayloadType": s.of.payloadType, "PayloadVersion": 1, "PayloadIdentifier": identifier,
-		"PayloadUUID":        uuid.NewSHA1(versionSpace, []byte(identifier+"/"+ConfigurationRevision(s.keys))).String(),
+	dict := map[string]any{"PayloadType": s.of.payloadType, "PayloadVersion": 1,
+		"PayloadIdentifier": identifier,
+		"PayloadUUID": uuid.NewSHA1(versionSpace,
+			[]byte(identifier+"/"+ConfigurationRevision(s.keys))).String(),
 		"PayloadDisplayName": s.of.Title}
 	for key, value := range s.keys {
 		dict[key] = value

@@ -29,17 +29,20 @@ func openCatalog(t *testing.T) *catalog.Catalog {
 	return catalog.New(st, catalog.MustForms(payload.Forms()), time.Now, uuid.NewString)
 }
 
-func createPolicy(t *testing.T, c *catalog.Catalog, platform string, instances ...any) *catalog.Payload {
+func createPolicy(t *testing.T, c *catalog.Catalog, platform string,
+	instances ...any) *catalog.Payload {
 	t.Helper()
-	p, err := c.Create(t.Context(), catalog.Input{ODataType: payload.SettingsCatalogPolicy, DisplayName: "policy",
-		Properties: propertiesOf(platform, settingsOf(instances...))})
+	p, err := c.Create(t.Context(), catalog.Input{ODataType: payload.SettingsCatalogPolicy,
+		DisplayName: "policy",
+		Properties:  propertiesOf(platform, settingsOf(instances...))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func editPolicy(t *testing.T, c *catalog.Catalog, p *catalog.Payload, patch catalog.Patch) *catalog.Payload {
+func editPolicy(t *testing.T, c *catalog.Catalog, p *catalog.Payload,
+	patch catalog.Patch) *catalog.Payload {
 	t.Helper()
 	edited, err := c.Update(t.Context(), p.ID, patch)
 	if err != nil {
@@ -51,14 +54,16 @@ func editPolicy(t *testing.T, c *catalog.Catalog, p *catalog.Payload, patch cata
 func TestVersionsOfAPolicy(t *testing.T) {
 	c := openCatalog(t)
 	camera := func(option string) any {
-		return payloadOf("com.apple.applicationaccess", choice("com.apple.applicationaccess_allowcamera", option))
+		return payloadOf("com.apple.applicationaccess",
+			choice("com.apple.applicationaccess_allowcamera", option))
 	}
 	settings := func(instances ...any) catalog.Patch {
 		return catalog.Patch{Properties: propertiesOf("iOS", settingsOf(instances...))}
 	}
 	p := createPolicy(t, c, "iOS", camera("false"))
 	revisions := map[string]bool{p.Revision: true}
-	name, pin := "another name", payloadOf("com.apple.mobiledevice.passwordpolicy", choice("com.apple.mobiledevice.passwordpolicy_forcepin", "true"))
+	name, pin := "another name", payloadOf("com.apple.mobiledevice.passwordpolicy",
+		choice("com.apple.mobiledevice.passwordpolicy_forcepin", "true"))
 	for _, tt := range []struct {
 		what    string
 		patch   catalog.Patch
@@ -75,15 +80,18 @@ func TestVersionsOfAPolicy(t *testing.T) {
 		if p = editPolicy(t, c, p, tt.patch); p.Version != tt.version {
 			t.Fatalf("%s: version %d, want %d", tt.what, p.Version, tt.version)
 		}
-		if changed := p.Version != before.Version; changed == revisions[p.Revision] || p.Identifier != before.Identifier {
+		if changed := p.Version != before.Version; changed == revisions[p.Revision] ||
+			p.Identifier != before.Identifier {
 			t.Errorf("%s: revision %s, identifier %s", tt.what, p.Revision, p.Identifier)
 		}
 		revisions[p.Revision] = true
-		if profile, err := payload.ParseProfile(p.Content); err != nil || profile.UUID != p.Revision || profile.Identifier != p.Identifier {
+		if profile, err := payload.ParseProfile(p.Content); err != nil ||
+			profile.UUID != p.Revision || profile.Identifier != p.Identifier {
 			t.Errorf("%s: %v, %v", tt.what, err, profile)
 		}
 	}
-	_, err := c.Update(t.Context(), p.ID, catalog.Patch{Properties: propertiesOf("macOS", settingsOf(camera("true")))})
+	_, err := c.Update(t.Context(), p.ID, catalog.Patch{Properties: propertiesOf("macOS",
+		settingsOf(camera("true")))})
 	if got := wantInvalid(t, err); got.Property != "platforms" {
 		t.Errorf("another platform: %v", got)
 	}
@@ -97,31 +105,40 @@ func TestSecretsOfAPolicy(t *testing.T) {
 	const secret, other = "hunter2", "correct horse"
 	c := openCatalog(t)
 	network := func(password any) any {
-		return payloadOf("com.apple.wifi.managed", text("com.apple.wifi.managed_ssid_str", "Campus"),
-			dict{"@odata.type": graphType + "SimpleSettingInstance", "settingDefinitionId": "com.apple.wifi.managed_password", "simpleSettingValue": password})
+		return payloadOf("com.apple.wifi.managed",
+			text("com.apple.wifi.managed_ssid_str", "Campus"),
+			dict{"@odata.type": graphType + "SimpleSettingInstance",
+				"settingDefinitionId": "com.apple.wifi.managed_password",
+				"simpleSettingValue":  password})
 	}
 	given := func(state, v string) dict {
-		return dict{"@odata.type": graphType + "SecretSettingValue", "value": v, "valueState": state}
+		return dict{"@odata.type": graphType + "SecretSettingValue", "value": v,
+			"valueState": state}
 	}
 	p := createPolicy(t, c, "iOS", network(given("notEncrypted", secret)))
 	token := shownSecret(t, p)
-	if !strings.Contains(string(p.Content), "<string>"+secret+"</string>") || strings.Contains(string(p.Content), token) {
+	if !strings.Contains(string(p.Content), "<string>"+secret+"</string>") ||
+		strings.Contains(string(p.Content), token) {
 		t.Errorf("the profile does not have the secret: %s", p.Content)
 	}
-	if shown := string(p.ShownProperties()); strings.Contains(shown, secret) || !strings.Contains(shown, token) {
+	if shown := string(p.ShownProperties()); strings.Contains(shown, secret) ||
+		!strings.Contains(shown, token) {
 		t.Errorf("shown are %s", shown)
 	}
 	edit := func(v dict) catalog.Patch {
 		return catalog.Patch{Properties: propertiesOf("iOS", settingsOf(network(v)))}
 	}
-	if same := editPolicy(t, c, p, edit(given("encryptedValueToken", token))); same.Version != 1 || shownSecret(t, same) != token {
-		t.Errorf("sent back: version %d, token %s, was %s", same.Version, shownSecret(t, same), token)
+	if same := editPolicy(t, c, p, edit(given("encryptedValueToken", token))); same.Version != 1 ||
+		shownSecret(t, same) != token {
+		t.Errorf("sent back: version %d, token %s, was %s", same.Version, shownSecret(t, same),
+			token)
 	}
 	if same := editPolicy(t, c, p, edit(given("notEncrypted", secret))); same.Version != 1 {
 		t.Errorf("the same secret again: version %d", same.Version)
 	}
 	changed := editPolicy(t, c, p, edit(given("notEncrypted", other)))
-	if changed.Version != 2 || !strings.Contains(string(changed.Content), other) || strings.Contains(string(changed.Content), secret) {
+	if changed.Version != 2 || !strings.Contains(string(changed.Content), other) ||
+		strings.Contains(string(changed.Content), secret) {
 		t.Errorf("another secret: version %d: %s", changed.Version, changed.Content)
 	}
 	if strings.Contains(string(changed.Properties), secret) {
@@ -131,8 +148,10 @@ func TestSecretsOfAPolicy(t *testing.T) {
 	if got := wantInvalid(t, err); !strings.Contains(got.Reason, "not a token") {
 		t.Errorf("a token of a secret that is gone: %v", got)
 	}
-	_, err = c.Create(t.Context(), catalog.Input{ODataType: payload.SettingsCatalogPolicy, DisplayName: "thief",
-		Properties: propertiesOf("iOS", settingsOf(network(given("encryptedValueToken", shownSecret(t, changed)))))})
+	_, err = c.Create(t.Context(), catalog.Input{ODataType: payload.SettingsCatalogPolicy,
+		DisplayName: "thief",
+		Properties: propertiesOf("iOS", settingsOf(network(given("encryptedValueToken",
+			shownSecret(t, changed)))))})
 	if got := wantInvalid(t, err); !strings.Contains(got.Reason, "not a token") {
 		t.Errorf("a token of another policy's secret: %v", got)
 	}
@@ -156,7 +175,9 @@ func shownSecret(t *testing.T, p *catalog.Payload) string {
 		t.Fatal(err)
 	}
 	v := in.Groups[0].Children[1].Simple
-	if v.ValueState != "encryptedValueToken" || strings.Contains(string(list[0].Instance), "hunter2") || strings.Contains(string(list[0].Instance), "horse") {
+	if v.ValueState != "encryptedValueToken" ||
+		strings.Contains(string(list[0].Instance), "hunter2") ||
+		strings.Contains(string(list[0].Instance), "horse") {
 		t.Errorf("shown is %s", list[0].Instance)
 	}
 	return v.Value
@@ -166,12 +187,15 @@ func TestNotesOfAPolicyHoldNoSecrets(t *testing.T) {
 	const secret = "hunter2"
 	c := openCatalog(t)
 	d := &audit.Draft{Entry: audit.Entry{ID: "policy", Activity: "create"}}
-	_, err := c.Create(audit.With(t.Context(), d), catalog.Input{ODataType: payload.SettingsCatalogPolicy, DisplayName: "Campus network",
-		Properties: propertiesOf("iOS", settingsOf(payloadOf("com.apple.wifi.managed", simple("com.apple.wifi.managed_password", "Secret", secret))))})
+	_, err := c.Create(audit.With(t.Context(), d),
+		catalog.Input{ODataType: payload.SettingsCatalogPolicy, DisplayName: "Campus network",
+			Properties: propertiesOf("iOS", settingsOf(payloadOf("com.apple.wifi.managed",
+				simple("com.apple.wifi.managed_password", "Secret", secret))))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := noted(t, d); strings.Contains(text, secret) || !strings.Contains(text, "Campus network") {
+	if text := noted(t, d); strings.Contains(text, secret) ||
+		!strings.Contains(text, "Campus network") {
 		t.Errorf("noted is %s", text)
 	}
 }
@@ -179,8 +203,10 @@ func TestNotesOfAPolicyHoldNoSecrets(t *testing.T) {
 // What is in a policy's settings is found again, each setting once.
 func TestDefinitionsOfAPolicy(t *testing.T) {
 	c := openCatalog(t)
-	p := createPolicy(t, c, "iOS", group("com.apple.wifi.managed_com.apple.wifi.managed", []any{text("com.apple.wifi.managed_ssid_str", "One")},
-		[]any{text("com.apple.wifi.managed_ssid_str", "Two"), choice("com.apple.wifi.managed_autojoin", "true")}))
+	p := createPolicy(t, c, "iOS", group("com.apple.wifi.managed_com.apple.wifi.managed",
+		[]any{text("com.apple.wifi.managed_ssid_str", "One")},
+		[]any{text("com.apple.wifi.managed_ssid_str", "Two"),
+			choice("com.apple.wifi.managed_autojoin", "true")}))
 	list, err := p.PolicySettings()
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +226,8 @@ func TestDefinitionsOfAPolicy(t *testing.T) {
 
 func TestTitleOfManyPayloads(t *testing.T) {
 	var instances []any
-	for _, kind := range []string{"com.apple.dock", "com.apple.finder", "com.apple.security.firewall", "com.apple.softwareupdate", "loginwindow"} {
+	for _, kind := range []string{"com.apple.dock", "com.apple.finder",
+		"com.apple.security.firewall", "com.apple.softwareupdate", "loginwindow"} {
 		s := payload.FindSetting(kind + "_" + kind)
 		for _, child := range s.Children {
 			if child.Form == catalog.ChoiceSetting && child.Options[0].Value == true {
@@ -209,7 +236,8 @@ func TestTitleOfManyPayloads(t *testing.T) {
 			}
 		}
 	}
-	if title := compiled(t, "macOS", instances...)["PayloadDisplayName"]; title != "Dock, Finder, Firewall and 2 more" {
+	if title := compiled(t, "macOS",
+		instances...)["PayloadDisplayName"]; title != "Dock, Finder, Firewall and 2 more" {
 		t.Errorf("got %v", title)
 	}
 }

@@ -53,7 +53,8 @@ func (d settingDraw) instance(s *payload.Setting) (in dict, want any) {
 			v, w := d.value(s)
 			values, wanted = append(values, v), append(wanted, w)
 		}
-		in["@odata.type"], in["simpleSettingCollectionValue"] = graphType+"SimpleSettingCollectionInstance", values
+		in["@odata.type"],
+			in["simpleSettingCollectionValue"] = graphType+"SimpleSettingCollectionInstance", values
 		want = wanted
 	default:
 		in["@odata.type"] = graphType + "GroupSettingCollectionInstance"
@@ -62,11 +63,13 @@ func (d settingDraw) instance(s *payload.Setting) (in dict, want any) {
 	return in, want
 }
 
-// groups are the values of a group that is no payload. What it becomes shows in the ids of its children.
+// groups are the values of a group that is no payload. What it becomes shows in the ids of its
+// children.
 func (d settingDraw) groups(s *payload.Setting) (values []any, want any) {
 	list, entries := []any{}, dict{}
 	first := s.Children[0]
-	anyKeys := slices.ContainsFunc(s.Children, func(c *payload.Setting) bool { return c.ID == s.ID+"_generickey_keytobereplaced" })
+	anyKeys := slices.ContainsFunc(s.Children,
+		func(c *payload.Setting) bool { return c.ID == s.ID+"_generickey_keytobereplaced" })
 	switch {
 	case anyKeys:
 		for i := range rapid.IntRange(1, 3).Draw(d.T, "entries") {
@@ -89,7 +92,8 @@ func (d settingDraw) groups(s *payload.Setting) (values []any, want any) {
 			values, list = append(values, dict{"children": []any{in}}), append(list, w)
 		}
 		return values, list
-	case first.ID[:len(s.ID)] == s.ID && len(first.ID) > len(s.ID)+6 && first.ID[len(s.ID):len(s.ID)+6] == "_item_":
+	case first.ID[:len(s.ID)] == s.ID && len(first.ID) > len(s.ID)+6 &&
+		first.ID[len(s.ID):len(s.ID)+6] == "_item_":
 		for range rapid.IntRange(1, 2).Draw(d.T, "dictionaries") {
 			children, w := d.some(s, 0)
 			values, list = append(values, dict{"children": children}), append(list, w)
@@ -105,7 +109,8 @@ func (d settingDraw) groups(s *payload.Setting) (values []any, want any) {
 func (d settingDraw) some(s *payload.Setting, least int) (children []any, want dict) {
 	var possible []*payload.Setting
 	for _, c := range s.Children {
-		if slices.Contains(c.Platforms, d.platform) && c.Value != catalog.PayloadReference && c.Value != catalog.UUIDValue {
+		if slices.Contains(c.Platforms, d.platform) && c.Value != catalog.PayloadReference &&
+			c.Value != catalog.UUIDValue {
 			possible = append(possible, c)
 		}
 	}
@@ -113,7 +118,8 @@ func (d settingDraw) some(s *payload.Setting, least int) (children []any, want d
 	if len(possible) == 0 {
 		return children, want
 	}
-	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(possible)-1), min(least, len(possible)), min(4, len(possible)), rapid.ID[int]).Draw(d.T, "children") {
+	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(possible)-1),
+		min(least, len(possible)), min(4, len(possible)), rapid.ID[int]).Draw(d.T, "children") {
 		in, w := d.instance(possible[i])
 		children, want[possible[i].Key] = append(children, in), w
 	}
@@ -152,7 +158,8 @@ func (d settingDraw) value(s *payload.Setting) (v dict, want any) {
 		kind = "Secret"
 	}
 	// Letters, what XML escapes, spaces and lines.
-	t := rapid.StringOfN(rapid.SampledFrom([]rune("aZ9 <>&\"'\t\n\rüß日😀\u2028")), 0, 12, -1).Draw(d.T, "text")
+	t := rapid.StringOfN(rapid.SampledFrom([]rune("aZ9 <>&\"'\t\n\rüß日😀\u2028")), 0, 12,
+		-1).Draw(d.T, "text")
 	return value(kind, t), t
 }
 
@@ -165,7 +172,8 @@ func TestRightSettingsCompile(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		d := settingDraw{t, rapid.SampledFrom([]fleet.Platform{fleet.IOS, fleet.MacOS}).Draw(t, "platform")}
+		d := settingDraw{t, rapid.SampledFrom([]fleet.Platform{fleet.IOS, fleet.MacOS}).Draw(t,
+			"platform")}
 		var possible []*payload.Setting
 		for _, s := range roots {
 			if slices.Contains(s.Platforms, d.platform) {
@@ -174,7 +182,8 @@ func TestRightSettingsCompile(t *testing.T) {
 		}
 		var instances []any
 		want := map[string]dict{}
-		for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(possible)-1), 1, 3, rapid.ID[int]).Draw(t, "payloads") {
+		for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(possible)-1), 1, 3,
+			rapid.ID[int]).Draw(t, "payloads") {
 			children, keys := d.some(possible[i], 1)
 			instances = append(instances, group(possible[i].ID, children))
 			want[possible[i].Key+" "+possible[i].Title] = keys
@@ -188,7 +197,8 @@ func TestRightSettingsCompile(t *testing.T) {
 		if err != nil || !bytes.Equal(p.Content, again.Content) {
 			t.Fatalf("another profile: %v\n%s\n%s", err, p.Content, again.Content)
 		}
-		if profile, err := payload.ParseProfile(p.Content); err != nil || profile.Identifier != p.Identifier || profile.UUID != p.Revision {
+		if profile, err := payload.ParseProfile(p.Content); err != nil ||
+			profile.Identifier != p.Identifier || profile.UUID != p.Revision {
 			t.Fatalf("not a profile: %v\n%s", err, p.Content)
 		}
 		decoded, err := propertylist.Decode(p.Content)
@@ -199,7 +209,8 @@ func TestRightSettingsCompile(t *testing.T) {
 		for _, v := range decoded["PayloadContent"].([]any) {
 			keys := v.(dict)
 			name := fmt.Sprint(keys["PayloadType"], " ", keys["PayloadDisplayName"])
-			for _, key := range []string{"PayloadType", "PayloadVersion", "PayloadIdentifier", "PayloadDisplayName", "PayloadUUID"} {
+			for _, key := range []string{"PayloadType", "PayloadVersion", "PayloadIdentifier",
+				"PayloadDisplayName", "PayloadUUID"} {
 				delete(keys, key)
 			}
 			got[name] = keys
@@ -212,13 +223,18 @@ func TestRightSettingsCompile(t *testing.T) {
 
 func FuzzSettings(f *testing.F) {
 	f.Add([]byte(`{"platforms":"iOS","settings":[]}`))
-	f.Add([]byte(propertiesOf("iOS", settingsOf(payloadOf("com.apple.applicationaccess", choice("com.apple.applicationaccess_allowcamera", "false"))))))
+	f.Add([]byte(propertiesOf("iOS", settingsOf(payloadOf("com.apple.applicationaccess",
+		choice("com.apple.applicationaccess_allowcamera", "false"))))))
 	f.Add([]byte(propertiesOf("macOS", settingsOf(choice("com.apple.mcx.filevault2_enable", "0")))))
-	f.Add([]byte(propertiesOf("iOS", settingsOf(payloadOf("com.apple.wifi.managed", text("com.apple.wifi.managed_ssid_str", "Campus"),
+	f.Add([]byte(propertiesOf("iOS", settingsOf(payloadOf("com.apple.wifi.managed",
+		text("com.apple.wifi.managed_ssid_str", "Campus"),
 		simple("com.apple.wifi.managed_password", "Secret", "hunter2"))))))
-	f.Add([]byte(propertiesOf("macOS", settingsOf(payloadOf("com.apple.extensiblesso", group("com.apple.extensiblesso_extensiondata", []any{
-		text("com.apple.extensiblesso_extensiondata_generickey_keytobereplaced", "key"),
-		picked("com.apple.extensiblesso", "1", simple("com.apple.extensiblesso_extensiondata_generickey_integer", "Integer", 1))}))))))
+	f.Add([]byte(propertiesOf("macOS", settingsOf(payloadOf("com.apple.extensiblesso",
+		group("com.apple.extensiblesso_extensiondata", []any{
+			text("com.apple.extensiblesso_extensiondata_generickey_keytobereplaced", "key"),
+			picked("com.apple.extensiblesso", "1",
+				simple("com.apple.extensiblesso_extensiondata_generickey_integer", "Integer",
+					1))}))))))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		defer cost.Input(t)()
 		p, err := payload.CompilePolicy(policyID, json.RawMessage(raw))

@@ -52,8 +52,9 @@ func readPayloadLine(line string) (*Setting, error) {
 		return nil, fmt.Errorf("%q is not [type] platforms title", line)
 	}
 	kind, suffix, _ := strings.Cut(head, " ")
-	s := &Setting{payloadType: kind, grouping: aPayload, Setting: catalog.Setting{ID: strings.ToLower(kind + "_" + kind + suffix),
-		Key: kind, Title: title, Form: catalog.SettingGroupCollection, Value: catalog.NoValue}}
+	s := &Setting{payloadType: kind, grouping: aPayload,
+		Setting: catalog.Setting{ID: strings.ToLower(kind + "_" + kind + suffix),
+			Key: kind, Title: title, Form: catalog.SettingGroupCollection, Value: catalog.NoValue}}
 	for name := range strings.SplitSeq(names, ",") {
 		p, ok := settingPlatforms[name]
 		if !ok {
@@ -73,7 +74,8 @@ func readKeyLine(parent *Setting, line string) (*Setting, error) {
 		return nil, fmt.Errorf("%q is not a key: kind inside of what can hold one", line)
 	}
 	s := &Setting{Parent: parent, payloadType: parent.payloadType,
-		Setting: catalog.Setting{ID: parent.childID(key), Key: key, Title: inWords(key), Platforms: parent.Platforms}}
+		Setting: catalog.Setting{ID: parent.childID(key), Key: key, Title: inWords(key),
+			Platforms: parent.Platforms}}
 	if of, platform, limited := strings.Cut(kind, " @"); limited {
 		kind = of
 		if !slices.Contains(parent.Platforms, settingPlatforms[platform]) {
@@ -142,7 +144,8 @@ func (s *Setting) setKind(word, rest string) error {
 	case word == "any":
 		s.addAnyEntry()
 	case word == "bool":
-		s.Options = []catalog.SettingOption{{ID: s.ID + "_true", Value: true}, {ID: s.ID + "_false", Value: false}}
+		s.Options = []catalog.SettingOption{{ID: s.ID + "_true", Value: true},
+			{ID: s.ID + "_false", Value: false}}
 	case s.Form == catalog.ChoiceSetting:
 		return s.addOptions(rest)
 	case word == "int" && rest != "":
@@ -207,16 +210,19 @@ func (s *Setting) addEntry(kind string) error {
 	return value.setKind(kind, "")
 }
 
-// addAnyEntry adds what Intune has for a key that is not known, and for a value whose type is picked.
+// addAnyEntry adds what Intune has for a key that is not known, and for a value whose type is
+// picked.
 func (s *Setting) addAnyEntry() {
 	s.addPart("_generickey_keytobereplaced", entryKey).Form = catalog.SimpleSetting
 	picker := s.addPart("", entryValue)
 	ignored := strings.ToLower(s.payloadType) + "_ignored_"
 	picker.ID, picker.Form = ignored+"$typepicker", catalog.ChoiceSetting
 	for i, of := range []string{"string", "integer", "boolean"} {
-		picker.Options = append(picker.Options, catalog.SettingOption{ID: fmt.Sprint(ignored, i), Value: of})
+		picker.Options = append(picker.Options,
+			catalog.SettingOption{ID: fmt.Sprint(ignored, i), Value: of})
 		value := &Setting{Parent: picker, payloadType: s.payloadType,
-			Setting: catalog.Setting{ID: s.ID + "_generickey_" + of, Key: of, Title: inWords(of), Platforms: s.Platforms}}
+			Setting: catalog.Setting{ID: s.ID + "_generickey_" + of, Key: of, Title: inWords(of),
+				Platforms: s.Platforms}}
 		picker.Children = append(picker.Children, value)
 		_ = value.setKind([]string{"string", "int", "bool"}[i], "") // known kinds
 	}
@@ -224,7 +230,8 @@ func (s *Setting) addAnyEntry() {
 
 func (s *Setting) addPart(suffix, key string) *Setting {
 	part := &Setting{Parent: s, payloadType: s.payloadType,
-		Setting: catalog.Setting{ID: s.ID + suffix, Key: key, Title: inWords(key), Platforms: s.Platforms}}
+		Setting: catalog.Setting{ID: s.ID + suffix, Key: key, Title: inWords(key),
+			Platforms: s.Platforms}}
 	s.Children = append(s.Children, part)
 	return part
 }

@@ -18,34 +18,55 @@ func TestSettingIDs(t *testing.T) {
 		form catalog.SettingForm
 		root string
 	}{
-		{"com.apple.applicationaccess_com.apple.applicationaccess", catalog.SettingGroupCollection, ""},
-		{"com.apple.applicationaccess_allowairprint", catalog.ChoiceSetting, "com.apple.applicationaccess_com.apple.applicationaccess"},
-		{"com.apple.applicationaccess_allowappleintelligencereport", catalog.ChoiceSetting, "com.apple.applicationaccess_com.apple.applicationaccess"},
+		{"com.apple.applicationaccess_com.apple.applicationaccess", catalog.SettingGroupCollection,
+			""},
+		{"com.apple.applicationaccess_allowairprint", catalog.ChoiceSetting,
+			"com.apple.applicationaccess_com.apple.applicationaccess"},
+		{"com.apple.applicationaccess_allowappleintelligencereport", catalog.ChoiceSetting,
+			"com.apple.applicationaccess_com.apple.applicationaccess"},
 		{"com.apple.mobiledevice.passwordpolicy_maxinactivity", catalog.SimpleSetting,
 			"com.apple.mobiledevice.passwordpolicy_com.apple.mobiledevice.passwordpolicy"},
-		{"com.apple.mcx.filevault2_enable", catalog.ChoiceSetting, "com.apple.mcx.filevault2_com.apple.mcx.filevault2"},
-		{"com.apple.mcx_dontallowfdedisable", catalog.ChoiceSetting, "com.apple.mcx_com.apple.mcx-fdefilevaultoptions"},
-		{"com.apple.mcx_timeserver", catalog.SimpleSetting, "com.apple.mcx_com.apple.mcx-timeserver"},
+		{"com.apple.mcx.filevault2_enable", catalog.ChoiceSetting,
+			"com.apple.mcx.filevault2_com.apple.mcx.filevault2"},
+		{"com.apple.mcx_dontallowfdedisable", catalog.ChoiceSetting,
+			"com.apple.mcx_com.apple.mcx-fdefilevaultoptions"},
+		{"com.apple.mcx_timeserver", catalog.SimpleSetting,
+			"com.apple.mcx_com.apple.mcx-timeserver"},
 		{"com.apple.mcx_com.apple.mcx-accounts", catalog.SettingGroupCollection, ""},
-		{"com.apple.screensaver_loginwindowidletime", catalog.SimpleSetting, "com.apple.screensaver_com.apple.screensaver"},
-		{"com.apple.system.logging_system_enable-private-data", catalog.ChoiceSetting, "com.apple.system.logging_com.apple.system.logging"},
-		{"com.apple.system-extension-policy_allowedsystemextensions_generickey", catalog.SimpleSettingCollection,
+		{"com.apple.screensaver_loginwindowidletime", catalog.SimpleSetting,
+			"com.apple.screensaver_com.apple.screensaver"},
+		{"com.apple.system.logging_system_enable-private-data", catalog.ChoiceSetting,
+			"com.apple.system.logging_com.apple.system.logging"},
+		{"com.apple.system-extension-policy_allowedsystemextensions_generickey",
+			catalog.SimpleSettingCollection,
 			"com.apple.system-extension-policy_com.apple.system-extension-policy"},
-		{"com.apple.system-extension-policy_allowedsystemextensions_generickey_keytobereplaced", catalog.SimpleSetting,
+		{"com.apple.system-extension-policy_allowedsystemextensions_generickey_keytobereplaced",
+			catalog.SimpleSetting,
 			"com.apple.system-extension-policy_com.apple.system-extension-policy"},
-		{"com.apple.extensiblesso_extensiondata_generickey_integer", catalog.SimpleSetting, "com.apple.extensiblesso_com.apple.extensiblesso"},
-		{"com.apple.extensiblesso_ignored_$typepicker", catalog.ChoiceSetting, "com.apple.extensiblesso_com.apple.extensiblesso"},
-		{"com.apple.extensiblesso_platformsso_tokentousermapping_accountname", catalog.SimpleSetting, "com.apple.extensiblesso_com.apple.extensiblesso"},
-		{"com.apple.extensiblesso_urls", catalog.SimpleSettingCollection, "com.apple.extensiblesso_com.apple.extensiblesso"},
-		{"com.apple.tcc.configuration-profile-policy_services_systempolicyallfiles_item_staticcode", catalog.ChoiceSetting,
+		{"com.apple.extensiblesso_extensiondata_generickey_integer", catalog.SimpleSetting,
+			"com.apple.extensiblesso_com.apple.extensiblesso"},
+		{"com.apple.extensiblesso_ignored_$typepicker", catalog.ChoiceSetting,
+			"com.apple.extensiblesso_com.apple.extensiblesso"},
+		{"com.apple.extensiblesso_platformsso_tokentousermapping_accountname",
+			catalog.SimpleSetting, "com.apple.extensiblesso_com.apple.extensiblesso"},
+		{"com.apple.extensiblesso_urls", catalog.SimpleSettingCollection,
+			"com.apple.extensiblesso_com.apple.extensiblesso"},
+		{"com.apple.tcc.configuration-profile-policy_services_systempolicyallfiles_item_staticcode",
+			catalog.ChoiceSetting,
 			"com.apple.tcc.configuration-profile-policy_com.apple.tcc.configuration-profile-policy"},
-		{"com.apple.notificationsettings_notificationsettings_item_bundleidentifier", catalog.SimpleSetting,
+		{"com.apple.notificationsettings_notificationsettings_item_bundleidentifier",
+			catalog.SimpleSetting,
 			"com.apple.notificationsettings_com.apple.notificationsettings"},
-		{"com.apple.systempreferences_disabledpreferencepanes", catalog.SimpleSettingCollection, "com.apple.systempreferences_com.apple.systempreferences"},
-		{"com.apple.servicemanagement_rules_item_ruletype", catalog.ChoiceSetting, "com.apple.servicemanagement_com.apple.servicemanagement"},
-		{"com.apple.security.firewall_enablelogging", catalog.ChoiceSetting, "com.apple.security.firewall_com.apple.security.firewall"},
-		{"com.apple.loginwindow_adminhostinfo", catalog.SimpleSetting, "com.apple.loginwindow_com.apple.loginwindow"},
-		{"loginwindow_disableloginitemssuppression", catalog.ChoiceSetting, "loginwindow_loginwindow"},
+		{"com.apple.systempreferences_disabledpreferencepanes", catalog.SimpleSettingCollection,
+			"com.apple.systempreferences_com.apple.systempreferences"},
+		{"com.apple.servicemanagement_rules_item_ruletype", catalog.ChoiceSetting,
+			"com.apple.servicemanagement_com.apple.servicemanagement"},
+		{"com.apple.security.firewall_enablelogging", catalog.ChoiceSetting,
+			"com.apple.security.firewall_com.apple.security.firewall"},
+		{"com.apple.loginwindow_adminhostinfo", catalog.SimpleSetting,
+			"com.apple.loginwindow_com.apple.loginwindow"},
+		{"loginwindow_disableloginitemssuppression", catalog.ChoiceSetting,
+			"loginwindow_loginwindow"},
 	} {
 		s := payload.FindSetting(tt.id)
 		if s == nil {
@@ -61,7 +82,8 @@ func TestSettingIDs(t *testing.T) {
 	}
 }
 
-// TestOptions holds options against those of real policies of Intune, which name them by their place.
+// TestOptions holds options against those of real policies of Intune, which name them by their
+// place.
 func TestOptions(t *testing.T) {
 	for id, want := range map[string]any{
 		"com.apple.mcx.filevault2_enable_0":                                    "On",
@@ -80,7 +102,8 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%s: there is no such setting", id)
 			continue
 		}
-		i := slices.IndexFunc(setting.Options, func(o catalog.SettingOption) bool { return o.ID == id })
+		i := slices.IndexFunc(setting.Options,
+			func(o catalog.SettingOption) bool { return o.ID == id })
 		if i < 0 || setting.Options[i].Value != want {
 			t.Errorf("%s: options are %v, want %v", id, setting.Options, want)
 		}
@@ -101,11 +124,13 @@ func TestTable(t *testing.T) {
 		if s.ID != strings.ToLower(s.ID) || s.Title == "" || len(s.Platforms) == 0 {
 			t.Errorf("%+v", s)
 		}
-		if s.Parent != nil && (slices.Contains(reserved, s.Key) || s.Key == "PayloadUUID" && s.Value != catalog.UUIDValue) {
+		if s.Parent != nil && (slices.Contains(reserved, s.Key) ||
+			s.Key == "PayloadUUID" && s.Value != catalog.UUIDValue) {
 			t.Errorf("%s: the server sets %s itself", s.ID, s.Key)
 		}
-		if (s.Form == catalog.ChoiceSetting) != (len(s.Options) > 0) || (s.Form == catalog.SettingGroupCollection) != (len(s.Children) > 0) &&
-			s.Form != catalog.ChoiceSetting {
+		if (s.Form == catalog.ChoiceSetting) != (len(s.Options) > 0) ||
+			(s.Form == catalog.SettingGroupCollection) != (len(s.Children) > 0) &&
+				s.Form != catalog.ChoiceSetting {
 			t.Errorf("%s has %d options and %d children", s.ID, len(s.Options), len(s.Children))
 		}
 		ids := make(map[string]bool)
@@ -139,13 +164,14 @@ func TestSettingsPage(t *testing.T) {
 	if want := len(payload.Settings("", 1<<20)); len(got) != want || !slices.IsSorted(got) {
 		t.Errorf("%d settings on the pages, want %d", len(got), want)
 	}
-	if payload.Settings("zzz", 10) != nil && len(payload.Settings("zzz", 10)) != 0 || len(payload.Settings("", 0)) != 0 {
+	if payload.Settings("zzz", 10) != nil && len(payload.Settings("zzz", 10)) != 0 ||
+		len(payload.Settings("", 0)) != 0 {
 		t.Error("settings behind the last one, or none wanted")
 	}
 }
 
-// sampleSetting is an instance of a setting with a value that it can have, in the shape of Graph; nil if it has nothing for the
-// platform.
+// sampleSetting is an instance of a setting with a value that it can have, in the shape of Graph;
+// nil if it has nothing for the platform.
 func sampleSetting(s *payload.Setting, platform fleet.Platform) dict {
 	if !slices.Contains(s.Platforms, platform) {
 		return nil
@@ -159,9 +185,12 @@ func sampleSetting(s *payload.Setting, platform fleet.Platform) dict {
 		}
 		in["@odata.type"], in["choiceSettingValue"] = graphType+"ChoiceSettingInstance", value
 	case catalog.SimpleSetting:
-		in["@odata.type"], in["simpleSettingValue"] = graphType+"SimpleSettingInstance", sampleValue(s)
+		in["@odata.type"], in["simpleSettingValue"] = graphType+"SimpleSettingInstance",
+			sampleValue(s)
 	case catalog.SimpleSettingCollection:
-		in["@odata.type"], in["simpleSettingCollectionValue"] = graphType+"SimpleSettingCollectionInstance", []any{sampleValue(s)}
+		in["@odata.type"],
+			in["simpleSettingCollectionValue"] = graphType+"SimpleSettingCollectionInstance",
+			[]any{sampleValue(s)}
 	case catalog.SettingGroupCollection:
 		var children []any
 		for _, child := range s.Children {
@@ -169,7 +198,9 @@ func sampleSetting(s *payload.Setting, platform fleet.Platform) dict {
 				children = append(children, c)
 			}
 		}
-		in["@odata.type"], in["groupSettingCollectionValue"] = graphType+"GroupSettingCollectionInstance", []any{dict{"children": children}}
+		in["@odata.type"],
+			in["groupSettingCollectionValue"] = graphType+"GroupSettingCollectionInstance",
+			[]any{dict{"children": children}}
 	}
 	return in
 }
@@ -216,7 +247,8 @@ func settingsOf(instances ...any) []any {
 }
 
 func propertiesOf(platform string, settings []any) json.RawMessage {
-	text, err := json.Marshal(dict{"platforms": platform, "technologies": "mdm,appleRemoteManagement", "settings": settings})
+	text, err := json.Marshal(dict{"platforms": platform,
+		"technologies": "mdm,appleRemoteManagement", "settings": settings})
 	if err != nil {
 		panic(err)
 	}

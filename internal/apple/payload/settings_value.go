@@ -50,7 +50,8 @@ func givenText(v *catalog.SimpleGiven, of string) (string, error) {
 
 func (s *Setting) integer(v *catalog.SimpleGiven) (any, error) {
 	if v.Type != catalog.IntegerValueType {
-		return nil, fmt.Errorf("is a %.100q, and the setting needs a %q", v.Type, catalog.IntegerValueType)
+		return nil, fmt.Errorf("is a %.100q, and the setting needs a %q", v.Type,
+			catalog.IntegerValueType)
 	}
 	n, err := strconv.ParseInt(string(v.Value), 10, 64)
 	if err != nil {

@@ -33,7 +33,8 @@ func sign(t testing.TB, content []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "Signer"},
+	template := &x509.Certificate{SerialNumber: big.NewInt(7),
+		Subject:   pkix.Name{CommonName: "Signer"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -85,18 +86,21 @@ func TestSignedVersionNeedsAUUIDOfItsOwn(t *testing.T) {
 	file := func(id, ssid string) []byte {
 		return sign(t, xmlList(t, top(dict{"PayloadUUID": id}, with(wifi, dict{"SSID_STR": ssid}))))
 	}
-	p, err := c.Create(ctx, catalog.Input{ODataType: payload.IOSCustomConfiguration, DisplayName: "Office", File: file("U-1", "one")})
+	p, err := c.Create(ctx, catalog.Input{ODataType: payload.IOSCustomConfiguration,
+		DisplayName: "Office", File: file("U-1", "one")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = c.Update(ctx, p.ID, catalog.Patch{File: file("u-1", "two")})
 	var invalid *invalid.Input
-	if !errors.As(err, &invalid) || invalid.Property != "payload" || !strings.Contains(invalid.Reason, "give it a new PayloadUUID") {
+	if !errors.As(err, &invalid) || invalid.Property != "payload" ||
+		!strings.Contains(invalid.Reason, "give it a new PayloadUUID") {
 		t.Errorf("a signed file with a former UUID: %v", err)
 	}
 	second := file("U-2", "two")
 	got, err := c.Update(ctx, p.ID, catalog.Patch{File: second})
-	if err != nil || got.Version != 2 || got.Revision != "u-2" || string(got.Content) != string(second) {
+	if err != nil || got.Version != 2 || got.Revision != "u-2" ||
+		string(got.Content) != string(second) {
 		t.Errorf("a signed file with a new UUID: %+v, %v", got, err)
 	}
 }
@@ -110,7 +114,8 @@ func TestSignerNamedByItsKey(t *testing.T) {
 		}
 	}
 	changed := bytes.Replace(file, []byte("SSID_STR"), []byte("SSID_STX"), 1)
-	if _, err := payload.ParseProfile(changed); err == nil || !strings.Contains(err.Error(), "changed after it was signed") {
+	if _, err := payload.ParseProfile(changed); err == nil ||
+		!strings.Contains(err.Error(), "changed after it was signed") {
 		t.Errorf("changed after it was signed: %v", err)
 	}
 }

@@ -13,7 +13,8 @@ const (
 	binaryTrailer = 32
 	// appleEpoch is 2001-01-01 UTC in Unix seconds: a binary date counts from it.
 	appleEpoch = 978307200
-	// binaryBudget bounds the bytes that a file may expand to in memory: an object can be referred to often.
+	// binaryBudget bounds the bytes that a file may expand to in memory: an object can be referred
+	// to often.
 	binaryBudget = 16 << 20
 	binaryValue  = 32 // what a value costs beside its own bytes
 	binaryRef    = 16 // what a place in an array or dictionary costs, whatever it is filled with
@@ -21,8 +22,9 @@ const (
 
 var errTruncated = errors.New("the binary property list is damaged: something lies outside of the file")
 
-// binaryReader reads Apple's binary property list (CFBinaryPList.c). plist.Unmarshal is not for bytes from outside: it
-// follows reference loops for ever, allocates whatever length is claimed and reads a negative integer as a huge one.
+// binaryReader reads Apple's binary property list (CFBinaryPList.c). plist.Unmarshal is not for
+// bytes from outside: it follows reference loops for ever, allocates whatever length is claimed and
+// reads a negative integer as a huge one.
 type binaryReader struct {
 	objects []byte // all before the offset table
 	offsets []byte
@@ -37,11 +39,13 @@ func decodeBinary(b []byte) (any, error) {
 		return nil, errTruncated
 	}
 	t := b[len(b)-binaryTrailer:]
-	r := &binaryReader{offSize: int(t[6]), refSize: int(t[7]), count: binary.BigEndian.Uint64(t[8:]), budget: binaryBudget}
+	r := &binaryReader{offSize: int(t[6]), refSize: int(t[7]),
+		count: binary.BigEndian.Uint64(t[8:]), budget: binaryBudget}
 	root, table := binary.BigEndian.Uint64(t[16:]), binary.BigEndian.Uint64(t[24:])
 	end := uint64(len(b) - binaryTrailer)
 	if r.offSize < 1 || r.offSize > 8 || r.refSize < 1 || r.refSize > 8 {
-		return nil, errors.New("the binary property list is damaged: impossible sizes in its trailer")
+		return nil,
+			errors.New("the binary property list is damaged: impossible sizes in its trailer")
 	}
 	if table > end || r.count > (end-table)/uint64(r.offSize) {
 		return nil, errTruncated
@@ -97,10 +101,12 @@ func (r *binaryReader) object(ref uint64, depth int) (any, error) {
 	case kind == 4, kind == 5, kind == 6, kind == 0xa, kind == 0xd:
 		return r.counted(kind, low, body, depth)
 	}
-	return nil, fmt.Errorf("the binary property list has an object of a type that is not allowed (marker %#02x)", marker)
+	return nil,
+		fmt.Errorf("the binary property list has an object of a type that is not allowed (marker %#02x)", marker)
 }
 
-// counted reads an object whose marker is followed by a count: data, a string, an array or a dictionary.
+// counted reads an object whose marker is followed by a count: data, a string, an array or a
+// dictionary.
 func (r *binaryReader) counted(kind, low byte, body []byte, depth int) (any, error) {
 	n := uint64(low)
 	if low == 0xf {
@@ -110,7 +116,8 @@ func (r *binaryReader) counted(kind, low byte, body []byte, depth int) (any, err
 		size := 1 << (body[0] & 0xf)
 		n, body = bigEndian(body[1:][:size]), body[1+size:]
 	}
-	width := map[byte]uint64{4: 1, 5: 1, 6: 2, 0xa: uint64(r.refSize), 0xd: 2 * uint64(r.refSize)}[kind]
+	width := map[byte]uint64{4: 1, 5: 1, 6: 2, 0xa: uint64(r.refSize),
+		0xd: 2 * uint64(r.refSize)}[kind]
 	if n > uint64(len(body))/width {
 		return nil, errTruncated
 	}
@@ -175,7 +182,8 @@ func (r *binaryReader) dictionary(refs []byte, depth int) (map[string]any, error
 	return dict, nil
 }
 
-// readInteger reads size bytes: shorter than 8 they are unsigned, 8 are signed, 16 hold what does not fit into 8.
+// readInteger reads size bytes: shorter than 8 they are unsigned, 8 are signed, 16 hold what does
+// not fit into 8.
 func readInteger(b []byte, size int) (any, error) {
 	if len(b) < size {
 		return nil, errTruncated

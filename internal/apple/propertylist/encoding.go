@@ -14,7 +14,8 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-// marks are the byte order marks, and how XML without one begins in encodings of more than a byte (XML 1.0, appendix F).
+// marks are the byte order marks, and how XML without one begins in encodings of more than a byte
+// (XML 1.0, appendix F).
 var marks = []struct {
 	bytes string
 	skip  int
@@ -33,8 +34,8 @@ var marks = []struct {
 // declaration finds the encoding that an XML declaration names.
 var declaration = regexp.MustCompile(`^<\?xml[^>?]{0,200}[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([^"'>?]{1,60})["']`)
 
-// toUTF8 returns an XML document in UTF-8 without a byte order mark. As Apple's reader does, it believes a mark more than
-// what the document says of itself.
+// toUTF8 returns an XML document in UTF-8 without a byte order mark. As Apple's reader does, it
+// believes a mark more than what the document says of itself.
 func toUTF8(b []byte) ([]byte, error) {
 	for _, mark := range marks {
 		if rest, ok := bytes.CutPrefix(b, []byte(mark.bytes)); ok {
@@ -52,7 +53,8 @@ func toUTF8(b []byte) ([]byte, error) {
 	switch folded := strings.ToUpper(name); {
 	case folded == "UTF-8":
 		return b, nil
-	case strings.HasPrefix(folded, "UTF-16"), strings.HasPrefix(folded, "UTF-32"), folded == "ISO-10646-UCS-2", folded == "ISO-10646-UCS-4":
+	case strings.HasPrefix(folded, "UTF-16"), strings.HasPrefix(folded, "UTF-32"),
+		folded == "ISO-10646-UCS-2", folded == "ISO-10646-UCS-4":
 		return nil, fmt.Errorf("line 1: it says that it is in the encoding %s, and it is not: "+
 			"save it in that encoding, or name the one that it is in", name)
 	}
@@ -61,7 +63,8 @@ func toUTF8(b []byte) ([]byte, error) {
 		enc, err = htmlindex.Get(name)
 	}
 	if err != nil || enc == nil || enc == encoding.Replacement {
-		return nil, fmt.Errorf("line 1: it says that it is in the encoding %q, which is not known: save it as UTF-8", name)
+		return nil,
+			fmt.Errorf("line 1: it says that it is in the encoding %q, which is not known: save it as UTF-8", name)
 	}
 	return transcode(b, enc, name)
 }
@@ -75,7 +78,8 @@ func transcode(b []byte, enc encoding.Encoding, name string) ([]byte, error) {
 	if len(text) > 3*maxPropertyList {
 		return nil, errors.New("it is too large")
 	}
-	// A decoder replaces what it cannot read. Whether the document has the replacement itself shows the way back.
+	// A decoder replaces what it cannot read. Whether the document has the replacement itself shows
+	// the way back.
 	if bytes.ContainsRune(text, '\ufffd') {
 		if again, err := enc.NewEncoder().Bytes(text); err != nil || !bytes.Equal(again, b) {
 			return nil, bad

@@ -132,7 +132,8 @@ func checkTexts(root any) error {
 			for key, e := range v {
 				at = append(at, step{key: key, index: -1})
 				if reason := badText(key); reason != "" {
-					return fmt.Errorf("%s: the key %s", strings.ToValidUTF8(Printable(at.String()), "\ufffd"), reason)
+					return fmt.Errorf("%s: the key %s",
+						strings.ToValidUTF8(Printable(at.String()), "\ufffd"), reason)
 				}
 				if err := check(e); err != nil {
 					return err
@@ -162,7 +163,8 @@ func badText(s string) string {
 }
 
 func isXML(r rune) bool {
-	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= 0x10ffff
+	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff ||
+		r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= 0x10ffff
 }
 
 // Printable replaces what must not be in a message.
@@ -177,7 +179,8 @@ func Printable(s string) string {
 
 // IsText reports whether an XML property list can hold a text (XML 1.0, section 2.2).
 func IsText(text string) bool {
-	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !isXML(r) }) < 0
+	return utf8.ValidString(text) && strings.IndexFunc(text,
+		func(r rune) bool { return !isXML(r) }) < 0
 }
 
 // Line tells the line and column at which a value of a property list begins; empty where there are

@@ -38,8 +38,8 @@ func (r *xmlReader) scalar(t tag) (v any, err error) {
 	return v, r.close(t)
 }
 
-// integer reads [-+]digits or [-+]0xdigits; white space may stand before the sign and behind it. What fits into 64 bits,
-// signed or not, is possible.
+// integer reads [-+]digits or [-+]0xdigits; white space may stand before the sign and behind it.
+// What fits into 64 bits, signed or not, is possible.
 func (r *xmlReader) integer(t tag, text string) (any, error) {
 	digits := strings.TrimSpace(text)
 	negative := strings.HasPrefix(digits, "-")
@@ -62,7 +62,8 @@ func (r *xmlReader) integer(t tag, text string) (any, error) {
 
 var (
 	decimal   = regexp.MustCompile(`^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
-	notFinite = map[string]float64{"nan": math.NaN(), "inf": math.Inf(1), "+inf": math.Inf(1), "-inf": math.Inf(-1),
+	notFinite = map[string]float64{"nan": math.NaN(), "inf": math.Inf(1), "+inf": math.Inf(1),
+		"-inf":     math.Inf(-1),
 		"infinity": math.Inf(1), "+infinity": math.Inf(1), "-infinity": math.Inf(-1)}
 )
 
@@ -86,13 +87,16 @@ func (r *xmlReader) date(t tag, text string) (any, error) {
 	for i := 1; i < len(m); i++ {
 		part[i], _ = strconv.Atoi(m[i]) // digits
 	}
-	if m == nil || part[1] < 1 || part[2] < 1 || part[2] > 12 || part[3] < 1 || part[3] > 31 || part[4] > 23 || part[5] > 59 || part[6] > 59 {
+	if m == nil || part[1] < 1 || part[2] < 1 || part[2] > 12 || part[3] < 1 || part[3] > 31 ||
+		part[4] > 23 || part[5] > 59 || part[6] > 59 {
 		return nil, r.fail(t.start, "%q is not a date such as 2026-01-31T09:30:00Z", clipped(text))
 	}
-	return time.Date(part[1], time.Month(part[2]), part[3], part[4], part[5], part[6], 0, time.UTC), nil
+	return time.Date(part[1], time.Month(part[2]), part[3], part[4], part[5], part[6], 0, time.UTC),
+		nil
 }
 
-// data reads base64. As on a device, white space and other characters of ASCII do not count, nor do bits that are left over.
+// data reads base64. As on a device, white space and other characters of ASCII do not count, nor do
+// bits that are left over.
 func (r *xmlReader) data(t tag, text string) (any, error) {
 	data := make([]byte, 0, len(text)/4*3)
 	var bits, pads uint32

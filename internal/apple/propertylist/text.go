@@ -17,8 +17,10 @@ func (r *xmlReader) textOf(t tag) (string, error) {
 			c, n := entity(rest)
 			if n == 0 {
 				name, _, _ := bytes.Cut(rest[:min(len(rest), 40)], []byte(";"))
-				return "", r.fail(r.i, "%q is none of XML's own five entities and no number of a character; others are not read",
-					clipped(string(name)+";"))
+				return "",
+					r.fail(r.i,
+						"%q is none of XML's own five entities and no number of a character; others are not read",
+						clipped(string(name)+";"))
 			}
 			text = utf8.AppendRune(text, c)
 			r.i += n
@@ -54,7 +56,8 @@ func (r *xmlReader) close(t tag) error {
 	}
 	end, err := r.tag()
 	if err == nil && end.name != t.name {
-		err = r.fail(at, "</%.20s> where <%s> of %s ends", Printable(end.name), t.name, r.line(t.start))
+		err = r.fail(at, "</%.20s> where <%s> of %s ends", Printable(end.name), t.name,
+			r.line(t.start))
 	}
 	return err
 }

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// xmlReader reads an XML property list as Apple's own reader does, which is not quite XML: attributes and what is behind
-// the root do not matter, "--" may stand in a comment, and no entity but XML's own five is known.
+// xmlReader reads an XML property list as Apple's own reader does, which is not quite XML:
+// attributes and what is behind the root do not matter, "--" may stand in a comment, and no entity
+// but XML's own five is known.
 type xmlReader struct {
 	text   []byte // UTF-8
 	i      int
@@ -42,7 +43,8 @@ func (r *xmlReader) line(offset int) string {
 	before := bytes.ReplaceAll(r.text[:min(offset, len(r.text))], []byte("\r\n"), []byte("\n"))
 	before = bytes.ReplaceAll(before, []byte("\r"), []byte("\n"))
 	last := bytes.LastIndexByte(before, '\n')
-	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(before[last+1:])+1)
+	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1,
+		utf8.RuneCount(before[last+1:])+1)
 }
 
 func (r *xmlReader) tooShort() error {
@@ -76,7 +78,8 @@ func (r *xmlReader) content(prolog bool) (t tag, err error) {
 			if end < 0 {
 				end = len(rest)
 			}
-			return t, r.fail(r.i, "the text %q is outside of a value", clipped(string(bytes.TrimSpace(rest[:end]))))
+			return t, r.fail(r.i, "the text %q is outside of a value",
+				clipped(string(bytes.TrimSpace(rest[:end]))))
 		case rest[1] == '?':
 			err = r.skip(r.i+2, "?>")
 		case bytes.HasPrefix(rest, []byte("<!--")):
@@ -107,7 +110,8 @@ func (r *xmlReader) skip(from int, end string) error {
 	return nil
 }
 
-// doctype skips a document type with its declarations, of which none counts: an entity that one declares is not known.
+// doctype skips a document type with its declarations, of which none counts: an entity that one
+// declares is not known.
 func (r *xmlReader) doctype() error {
 	start := r.i
 	if !bytes.HasPrefix(r.text[r.i:], []byte("<!DOCTYPE")) {
@@ -220,7 +224,8 @@ func (r *xmlReader) emptyValue(t tag) (any, error) {
 func (r *xmlReader) inside(t tag) (next tag, more bool, err error) {
 	next, err = r.content(false)
 	if err == nil && next.closing && next.name != t.name {
-		err = r.fail(next.start, "</%.20s> where <%s> of %s ends", Printable(next.name), t.name, r.line(t.start))
+		err = r.fail(next.start, "</%.20s> where <%s> of %s ends", Printable(next.name), t.name,
+			r.line(t.start))
 	}
 	return next, !next.closing, err
 }
@@ -261,8 +266,8 @@ func (r *xmlReader) array(t tag, depth int) (any, error) {
 	}
 }
 
-// dictionary reads a <dict>. Of a key that is there twice the last counts, as on a device; but not of those that say what
-// a profile is: another reader could take the first.
+// dictionary reads a <dict>. Of a key that is there twice the last counts, as on a device; but not
+// of those that say what a profile is: another reader could take the first.
 func (r *xmlReader) dictionary(t tag, depth int) (any, error) {
 	dict := make(map[string]any)
 	for {

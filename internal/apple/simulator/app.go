@@ -12,7 +12,8 @@ const (
 	AppManaged      AppState = "Managed"
 	AppUserRejected AppState = "UserRejected" // reported once, then forgotten
 	AppFailed       AppState = "Failed"       // reported once, then forgotten
-	AppUnmanaged    AppState = "Unmanaged"    // installed without being managed; in InstalledApplicationList only
+	// installed without being managed; in InstalledApplicationList only
+	AppUnmanaged AppState = "Unmanaged"
 )
 
 // App is an app in a device's app store.
@@ -26,7 +27,8 @@ type App struct {
 // Installed tells whether the app is on the device, managed or not.
 func (a App) Installed() bool { return a.State == AppManaged || a.State == AppUnmanaged }
 
-// app is an app on its way through installation. Until both looks and readyAt are reached it is pending.
+// app is an app on its way through installation. Until both looks and readyAt are reached it is
+// pending.
 type app struct {
 	App
 	managed          bool
@@ -37,8 +39,8 @@ type app struct {
 	readyAt          time.Time
 }
 
-// removeWithMDM is the management flag that takes the app away with the enrollment profile (Apple, "Install
-// Application").
+// removeWithMDM is the management flag that takes the app away with the enrollment profile (Apple,
+// "Install Application").
 const removeWithMDM = 1
 
 func (a *app) start(now time.Time, faults *Faults, outcome Effect) {

@@ -6,13 +6,14 @@ import (
 	"slices"
 )
 
-// prepareRemoveApplication: Apple, "Remove Application". Only managed apps can be removed; one whose installation is
-// still pending is no longer installed.
+// prepareRemoveApplication: Apple, "Remove Application". Only managed apps can be removed; one
+// whose installation is still pending is no longer installed.
 func prepareRemoveApplication(_ context.Context, _ *Device, f *fields, cmd *command) {
 	cmd.identifier = f.mustText("Identifier")
 	cmd.execute = func(d *Device, _ Effect) answer {
 		if app := d.apps[cmd.identifier]; app == nil || !app.managed {
-			return fail(d.mdmError(mdmAppNotManaged, "The app “%s” is not managed.", cmd.identifier))
+			return fail(d.mdmError(mdmAppNotManaged, "The app “%s” is not managed.",
+				cmd.identifier))
 		}
 		delete(d.apps, cmd.identifier)
 		delete(d.configurations, cmd.identifier)
@@ -35,7 +36,8 @@ func prepareManagedApplicationList(_ context.Context, _ *Device, f *fields, cmd 
 				delete(d.apps, bundleID) // Apple: these are reported only once
 			}
 			_, configured := d.configurations[bundleID]
-			list[bundleID] = map[string]any{"Status": string(seen.State), "ManagementFlags": app.managementFlags,
+			list[bundleID] = map[string]any{"Status": string(seen.State),
+				"ManagementFlags":  app.managementFlags,
 				"HasConfiguration": configured, "HasFeedback": false, "IsValidated": true}
 		}
 		return acknowledge(map[string]any{"ManagedApplicationList": list})
@@ -53,7 +55,8 @@ func prepareInstalledApplicationList(_ context.Context, _ *Device, f *fields, cm
 			if managedOnly && !app.managed || !seen.Installed() && seen.State != AppInstalling {
 				continue
 			}
-			item := map[string]any{"Identifier": bundleID, "Name": seen.Name, "Version": seen.Version,
+			item := map[string]any{"Identifier": bundleID, "Name": seen.Name,
+				"Version":      seen.Version,
 				"ShortVersion": seen.Version, "Installing": seen.State == AppInstalling}
 			list = append(list, item)
 		}
@@ -67,7 +70,8 @@ func (d *Device) chosenApps(asked []string) []string {
 	if len(asked) == 0 {
 		return chosen
 	}
-	return slices.DeleteFunc(chosen, func(bundleID string) bool { return !slices.Contains(asked, bundleID) })
+	return slices.DeleteFunc(chosen,
+		func(bundleID string) bool { return !slices.Contains(asked, bundleID) })
 }
 
 // setting is one item of a Settings command.
@@ -76,14 +80,16 @@ type setting struct {
 	configuration    map[string]any // nil: remove it
 }
 
-// prepareSettings: Apple, "Settings". Every item has a status of its own; the command itself is acknowledged.
+// prepareSettings: Apple, "Settings". Every item has a status of its own; the command itself is
+// acknowledged.
 func prepareSettings(_ context.Context, _ *Device, f *fields, cmd *command) {
 	var settings []setting
 	field[[]any](f, "Settings", true)
 	for _, item := range f.dicts("Settings") {
 		one := setting{item: item.mustText("Item")}
 		if one.item == "ApplicationConfiguration" {
-			one.identifier, one.configuration = item.mustText("Identifier"), item.dict("Configuration")
+			one.identifier, one.configuration = item.mustText("Identifier"),
+				item.dict("Configuration")
 		}
 		if item.err != nil && f.err == nil {
 			f.err = item.err

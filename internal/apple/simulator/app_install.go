@@ -17,7 +17,8 @@ type install struct {
 // prepareInstallApplication: Apple, "Install Application".
 func prepareInstallApplication(ctx context.Context, d *Device, f *fields, cmd *command) {
 	wanted := d.readInstall(f)
-	storeID, bundleID, manifestURL := f.number("iTunesStoreID"), f.text("Identifier"), f.text("ManifestURL")
+	storeID, bundleID, manifestURL := f.number("iTunesStoreID"), f.text("Identifier"),
+		f.text("ManifestURL")
 	given := 0
 	for _, key := range []string{"iTunesStoreID", "Identifier", "ManifestURL"} {
 		if f.has(key) {
@@ -25,7 +26,8 @@ func prepareInstallApplication(ctx context.Context, d *Device, f *fields, cmd *c
 		}
 	}
 	if given != 1 && f.err == nil {
-		f.err = fmt.Errorf("%d of iTunesStoreID, Identifier and ManifestURL are there, want one", given)
+		f.err = fmt.Errorf("%d of iTunesStoreID, Identifier and ManifestURL are there, want one",
+			given)
 	}
 	if f.err != nil {
 		return
@@ -60,14 +62,17 @@ func prepareInstallEnterpriseApplication(ctx context.Context, d *Device, f *fiel
 	if manifest == nil {
 		refusal = d.readManifestFrom(ctx, manifestURL, &wanted)
 	} else if err := readManifest(&fields{values: manifest}, &wanted); err != nil {
-		refusal = d.reject("NotSupported", mdmManifestNotValidated, "Could not validate app manifest: %v", err)
+		refusal = d.reject("NotSupported", mdmManifestNotValidated,
+			"Could not validate app manifest: %v", err)
 	}
 	cmd.install(wanted, refusal)
 }
 
-// readInstall reads what both install commands have. A Mac manages an app only when told to; the others always do.
+// readInstall reads what both install commands have. A Mac manages an app only when told to; the
+// others always do.
 func (d *Device) readInstall(f *fields) install {
-	return install{managed: f.flag("InstallAsManaged") || d.kind != Mac, flags: f.number("ManagementFlags"),
+	return install{managed: f.flag("InstallAsManaged") || d.kind != Mac,
+		flags:         f.number("ManagementFlags"),
 		configuration: f.dict("Configuration")}
 }
 
@@ -86,7 +91,8 @@ func (d *Device) readManifestFrom(ctx context.Context, url string, wanted *insta
 		}
 	}
 	if err != nil {
-		return d.reject("NotSupported", mdmManifestNotValidated, "Could not validate app manifest: %v", err)
+		return d.reject("NotSupported", mdmManifestNotValidated,
+			"Could not validate app manifest: %v", err)
 	}
 	return nil
 }
@@ -117,13 +123,14 @@ func (cmd *command) install(wanted install, refusal *answer) {
 	}
 }
 
-// installApp starts an installation, or updates an app that is there. The first state a server hears of is Queued:
-// that the command was accepted says nothing of how it ends.
+// installApp starts an installation, or updates an app that is there. The first state a server
+// hears of is Queued: that the command was accepted says nothing of how it ends.
 func (d *Device) installApp(wanted install, outcome Effect) answer {
 	now := d.fleet.clock.Now()
 	present := d.apps[wanted.Identifier]
 	if present != nil && present.pending(now) {
-		return *d.reject("AppAlreadyQueued", mdmAppAlreadyInstalled, "The app “%s” is already scheduled for management.",
+		return *d.reject("AppAlreadyQueued", mdmAppAlreadyInstalled,
+			"The app “%s” is already scheduled for management.",
 			wanted.Identifier)
 	}
 	state := AppManaged
@@ -133,7 +140,8 @@ func (d *Device) installApp(wanted install, outcome Effect) answer {
 		state = AppQueued
 	}
 	present.App, present.managed, present.managementFlags = wanted.App, wanted.managed, wanted.flags
-	if state == AppManaged && !wanted.managed { // Apple: a reinstall without InstallAsManaged ends the management
+	// Apple: a reinstall without InstallAsManaged ends the management
+	if state == AppManaged && !wanted.managed {
 		present.outcome = AppUnmanaged
 	} else if state == AppManaged {
 		present.outcome = AppManaged

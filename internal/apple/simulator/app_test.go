@@ -58,7 +58,8 @@ func (c *testClock) Advance(d time.Duration) {
 // managed renders what ManagedApplicationList says.
 func managed(t *testing.T, server *testServer, device *simulator.Device, only ...any) string {
 	t.Helper()
-	list := server.do(t, device, "ManagedApplicationList", keyed{"Identifiers": only}).values["ManagedApplicationList"]
+	list := server.do(t, device, "ManagedApplicationList",
+		keyed{"Identifiers": only}).values["ManagedApplicationList"]
 	var apps []string
 	for bundleID, item := range list.(keyed) {
 		apps = append(apps, fmt.Sprintf("%s %s", bundleID, item.(keyed)["Status"]))
@@ -69,7 +70,8 @@ func managed(t *testing.T, server *testServer, device *simulator.Device, only ..
 
 func TestStoreAppInstallsAtOnceByDefault(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{Apps: map[int64]string{361309726: "com.apple.Pages"}}),
+	device := server.enrolled(t,
+		server.fleet(simulator.Options{Apps: map[int64]string{361309726: "com.apple.Pages"}}),
 		simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	install := keyed{"iTunesStoreID": 361309726, "ManagementFlags": 1}
 	answer := server.do(t, device, "InstallApplication", install)
@@ -82,7 +84,8 @@ func TestStoreAppInstallsAtOnceByDefault(t *testing.T) {
 	if got := managed(t, server, device, "com.example.other"); got != "" {
 		t.Errorf("list filtered by another identifier is %q", got)
 	}
-	if again := server.do(t, device, "InstallApplication", install); again.Status != "Acknowledged" {
+	if again := server.do(t, device, "InstallApplication",
+		install); again.Status != "Acknowledged" {
 		t.Errorf("an update of a managed app: %s %s", again.Status, chain(again))
 	}
 	server.do(t, device, "RemoveApplication", keyed{"Identifier": "com.apple.Pages"})
@@ -93,11 +96,13 @@ func TestStoreAppInstallsAtOnceByDefault(t *testing.T) {
 
 func TestSlowAppByLooks(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	device.SetFaults(simulator.Faults{AppLooks: 3})
 	install := keyed{"Identifier": "com.example.app"}
 	server.do(t, device, "InstallApplication", install)
-	if again := server.do(t, device, "InstallApplication", install); again.values["RejectionReason"] != "AppAlreadyQueued" {
+	if again := server.do(t, device, "InstallApplication",
+		install); again.values["RejectionReason"] != "AppAlreadyQueued" {
 		t.Errorf("a second install while queued: %v", again.values)
 	}
 	for look, want := range []string{"Queued", "Queued", "Installing", "Managed", "Managed"} {
@@ -123,7 +128,8 @@ func TestSlowAppByTime(t *testing.T) {
 
 func TestRemovalEndsPendingInstall(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	device.SetFaults(simulator.Faults{AppLooks: 1})
 	server.do(t, device, "InstallApplication", keyed{"Identifier": "com.example.app"})
 	answer := server.do(t, device, "RemoveApplication", keyed{"Identifier": "com.example.app"})
@@ -141,7 +147,8 @@ func TestRefusedInstallIsReportedOnce(t *testing.T) {
 		simulator.FailInstall: {"Queued", "Installing", "Failed"},
 	} {
 		server := newServer(t)
-		device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPad, Seed: 1})
+		device := server.enrolled(t, server.fleet(simulator.Options{}),
+			simulator.Config{Kind: simulator.IPad, Seed: 1})
 		device.SetFaults(simulator.Faults{AppLooks: 2})
 		device.AddHook(simulator.Hook{Identifier: "com.example.app", Effect: effect})
 		server.do(t, device, "InstallApplication", keyed{"Identifier": "com.example.app"})
@@ -164,7 +171,9 @@ func TestRefusedInstallIsReportedOnce(t *testing.T) {
 func TestAppFromManifest(t *testing.T) {
 	manifest := keyed{"items": []any{keyed{"metadata": keyed{"bundle-identifier": "com.example.inhouse",
 		"bundle-version": "2.1", "title": "In-house", "kind": "software"}}}}
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(encode(manifest)) }))
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write(encode(manifest))
+	}))
 	defer site.Close()
 	for _, test := range []struct {
 		kind        simulator.Kind
@@ -172,17 +181,22 @@ func TestAppFromManifest(t *testing.T) {
 		keys        keyed
 	}{
 		{simulator.IPhone, "InstallApplication", keyed{"ManifestURL": site.URL}},
-		{simulator.Mac, "InstallApplication", keyed{"ManifestURL": site.URL, "InstallAsManaged": true}},
-		{simulator.Mac, "InstallEnterpriseApplication", keyed{"ManifestURL": site.URL, "InstallAsManaged": true}},
-		{simulator.Mac, "InstallEnterpriseApplication", keyed{"Manifest": manifest, "InstallAsManaged": true}},
+		{simulator.Mac, "InstallApplication",
+			keyed{"ManifestURL": site.URL, "InstallAsManaged": true}},
+		{simulator.Mac, "InstallEnterpriseApplication",
+			keyed{"ManifestURL": site.URL, "InstallAsManaged": true}},
+		{simulator.Mac, "InstallEnterpriseApplication",
+			keyed{"Manifest": manifest, "InstallAsManaged": true}},
 	} {
 		server := newServer(t)
-		device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: test.kind, Seed: 1})
+		device := server.enrolled(t, server.fleet(simulator.Options{}),
+			simulator.Config{Kind: test.kind, Seed: 1})
 		server.do(t, device, test.requestType, test.keys)
 		if got := managed(t, server, device); got != "com.example.inhouse Managed" {
 			t.Errorf("%s %s %v: list is %q", test.kind, test.requestType, test.keys, got)
 		}
-		want := simulator.App{Identifier: "com.example.inhouse", Name: "In-house", Version: "2.1", State: "Managed"}
+		want := simulator.App{Identifier: "com.example.inhouse", Name: "In-house", Version: "2.1",
+			State: "Managed"}
 		if apps := device.Apps(); len(apps) != 1 || apps[0] != want {
 			t.Errorf("apps are %+v", apps)
 		}
@@ -191,11 +205,15 @@ func TestAppFromManifest(t *testing.T) {
 
 func TestBrokenManifests(t *testing.T) {
 	var body string
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }))
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, body)
+	}))
 	defer site.Close()
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
-	for _, broken := range []keyed{{}, {"items": []any{}}, {"items": "x"}, {"items": []any{keyed{}}},
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 1})
+	for _, broken := range []keyed{{}, {"items": []any{}}, {"items": "x"},
+		{"items": []any{keyed{}}},
 		{"items": []any{keyed{"metadata": keyed{"bundle-identifier": 5}}}}} {
 		body = string(encode(broken))
 		answer := server.do(t, device, "InstallApplication", keyed{"ManifestURL": site.URL})
@@ -207,18 +225,22 @@ func TestBrokenManifests(t *testing.T) {
 
 func TestMacManagesOnlyWhenTold(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.Mac, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.Mac, Seed: 1})
 	install := func(asManaged bool) {
-		server.do(t, device, "InstallApplication", keyed{"Identifier": "com.example.app", "InstallAsManaged": asManaged})
+		server.do(t, device, "InstallApplication",
+			keyed{"Identifier": "com.example.app", "InstallAsManaged": asManaged})
 	}
 	install(false)
 	if got := managed(t, server, device); got != "" {
 		t.Errorf("managed without InstallAsManaged: %q", got)
 	}
-	if got := server.do(t, device, "RemoveApplication", keyed{"Identifier": "com.example.app"}); got.Status != "Error" {
+	if got := server.do(t, device, "RemoveApplication",
+		keyed{"Identifier": "com.example.app"}); got.Status != "Error" {
 		t.Errorf("removal of an app that is not managed: %s", got.Status)
 	}
-	list := server.do(t, device, "InstalledApplicationList", nil).values["InstalledApplicationList"].([]any)
+	list := server.do(t, device, "InstalledApplicationList",
+		nil).values["InstalledApplicationList"].([]any)
 	if len(list) != 1 || list[0].(keyed)["Identifier"] != "com.example.app" {
 		t.Errorf("installed apps are %v", list)
 	}
@@ -227,7 +249,8 @@ func TestMacManagesOnlyWhenTold(t *testing.T) {
 		t.Errorf("after taking management: %q", got)
 	}
 	install(false)
-	if got := managed(t, server, device); got != "" || device.Apps()[0].State != simulator.AppUnmanaged {
+	if got := managed(t, server, device); got != "" ||
+		device.Apps()[0].State != simulator.AppUnmanaged {
 		t.Errorf("after giving management up: %q %+v", got, device.Apps())
 	}
 	only := server.do(t, device, "InstalledApplicationList", keyed{"ManagedAppsOnly": true})

@@ -29,7 +29,8 @@ var authority = sync.OnceValue(func() (ca struct {
 	if err != nil {
 		panic(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"},
+	template := &x509.Certificate{SerialNumber: big.NewInt(1),
+		Subject:   pkix.Name{CommonName: "Test CA"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0), IsCA: true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
@@ -64,17 +65,22 @@ func (s *testServer) serveProfile(w http.ResponseWriter, r *http.Request) {
 
 func (s *testServer) enrollmentProfile(challenge string) []byte {
 	return encode(map[string]any{"PayloadType": "Configuration", "PayloadVersion": 1,
-		"PayloadIdentifier": "com.example.enroll", "PayloadUUID": "E1", "PayloadDisplayName": "Enrollment",
+		"PayloadIdentifier": "com.example.enroll", "PayloadUUID": "E1",
+		"PayloadDisplayName": "Enrollment",
 		"PayloadContent": []any{
-			map[string]any{"PayloadType": "com.apple.security.scep", "PayloadVersion": 1, "PayloadUUID": "S1",
+			map[string]any{"PayloadType": "com.apple.security.scep", "PayloadVersion": 1,
+				"PayloadUUID":       "S1",
 				"PayloadIdentifier": "com.example.enroll.scep", "PayloadContent": map[string]any{
-					"URL": s.URL + "/scep", "Challenge": challenge, "Key Type": "RSA", "Keysize": 2048,
+					"URL": s.URL + "/scep", "Challenge": challenge, "Key Type": "RSA",
+					"Keysize": 2048,
 					"Subject": []any{[]any{[]any{"O", "Example"}}, []any{[]any{"CN", "device"}},
 						[]any{[]any{"2.5.4.5", "42"}}}}},
 			map[string]any{"PayloadType": "com.apple.mdm", "PayloadVersion": 1, "PayloadUUID": "M1",
-				"PayloadIdentifier": "com.example.enroll.mdm", "IdentityCertificateUUID": "S1", "Topic": topic,
-				"ServerURL": s.URL + "/mdm", "SignMessage": !s.mutualTLS, "CheckOutWhenRemoved": s.checkOutWhenRemoved,
-				"AccessRights": 8191}}})
+				"PayloadIdentifier": "com.example.enroll.mdm", "IdentityCertificateUUID": "S1",
+				"Topic":     topic,
+				"ServerURL": s.URL + "/mdm", "SignMessage": !s.mutualTLS,
+				"CheckOutWhenRemoved": s.checkOutWhenRemoved,
+				"AccessRights":        8191}}})
 }
 
 func (s *testServer) serveSCEP(w http.ResponseWriter, r *http.Request) {
@@ -117,8 +123,10 @@ func (s *testServer) issue(body []byte) ([]byte, error) {
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: message.CSR.Subject,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	der, err := x509.CreateCertificate(rand.Reader, template, ca.certificate, message.CSR.PublicKey, ca.key)
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.certificate, message.CSR.PublicKey,
+		ca.key)
 	if err != nil {
 		return nil, err
 	}
@@ -158,10 +166,14 @@ func sign(content []byte) []byte {
 
 // profile is a Wi-Fi profile.
 func profile(identifier, uuid string) []byte {
-	return encode(map[string]any{"PayloadType": "Configuration", "PayloadVersion": 1, "PayloadIdentifier": identifier,
-		"PayloadUUID": uuid, "PayloadDisplayName": "Office " + identifier, "PayloadContent": []any{
-			map[string]any{"PayloadType": "com.apple.wifi.managed", "PayloadVersion": 1, "PayloadUUID": uuid + "-1",
-				"PayloadIdentifier": identifier + ".wifi", "SSID_STR": "office", "Password": "secret"}}})
+	return encode(map[string]any{"PayloadType": "Configuration", "PayloadVersion": 1,
+		"PayloadIdentifier": identifier,
+		"PayloadUUID":       uuid, "PayloadDisplayName": "Office " + identifier,
+		"PayloadContent": []any{
+			map[string]any{"PayloadType": "com.apple.wifi.managed", "PayloadVersion": 1,
+				"PayloadUUID":       uuid + "-1",
+				"PayloadIdentifier": identifier + ".wifi", "SSID_STR": "office",
+				"Password": "secret"}}})
 }
 
 func certificateOf(t *testing.T, raw []byte) *x509.Certificate {

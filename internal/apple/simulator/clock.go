@@ -2,7 +2,8 @@ package simulator
 
 import "time"
 
-// Clock is time as the devices see it. Retries, busy times, polling and slow app installs follow it.
+// Clock is time as the devices see it. Retries, busy times, polling and slow app installs follow
+// it.
 type Clock interface {
 	Now() time.Time
 	// After behaves as time.After does.

@@ -8,14 +8,17 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
-// A server may close a connection that is idle while a device sends on it, and the device sends the message again on
-// another one. An answer that breaks off is a failure, and so is a fresh connection that is closed.
+// A server may close a connection that is idle while a device sends on it, and the device sends the
+// message again on another one. An answer that breaks off is a failure, and so is a fresh
+// connection that is closed.
 func TestClosedConnections(t *testing.T) {
 	const whole = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 	for name, test := range map[string]struct {
-		answers []string // to the device's messages, each before the connection is closed; after these the server answers
-		ends    bool     // early
-		sent    int64    // messages
+		// to the device's messages, each before the connection is closed; after these the server
+		// answers
+		answers []string
+		ends    bool  // early
+		sent    int64 // messages
 	}{
 		"idle":           {[]string{"", ""}, true, 2}, // the second one comes on a fresh connection
 		"idle once":      {[]string{""}, false, 2},
@@ -23,8 +26,10 @@ func TestClosedConnections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t)
-			device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
-			if err := device.Connect(t.Context()); err != nil { // on the connection that is idle then
+			device := server.enrolled(t, server.fleet(simulator.Options{}),
+				simulator.Config{Kind: simulator.IPhone, Seed: 1})
+			// on the connection that is idle then
+			if err := device.Connect(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			next := server.Config.Handler
@@ -44,8 +49,10 @@ func TestClosedConnections(t *testing.T) {
 				_ = out.Flush()
 				_ = conn.Close()
 			})
-			if err := device.Connect(t.Context()); (err != nil) != test.ends || sent.Load() != test.sent {
-				t.Errorf("%d messages were sent, want %d; the connection ended with %v", sent.Load(), test.sent, err)
+			if err := device.Connect(t.Context()); (err != nil) != test.ends ||
+				sent.Load() != test.sent {
+				t.Errorf("%d messages were sent, want %d; the connection ended with %v",
+					sent.Load(), test.sent, err)
 			}
 		})
 	}

@@ -21,7 +21,8 @@ type command struct {
 	execute                       func(d *Device, outcome Effect) answer // d.mu is held
 }
 
-// answer is what a device says to a command. Unenroll means that nothing is said, as the enrollment is removed.
+// answer is what a device says to a command. Unenroll means that nothing is said, as the enrollment
+// is removed.
 type answer struct {
 	status   string
 	chain    []ErrorLink
@@ -33,7 +34,8 @@ func acknowledge(body map[string]any) answer { return answer{status: acknowledge
 
 func fail(chain ...ErrorLink) answer { return answer{status: failed, chain: chain} }
 
-// mdmError is an error of the MDM client itself. Macs name the domain otherwise than the other platforms do.
+// mdmError is an error of the MDM client itself. Macs name the domain otherwise than the other
+// platforms do.
 func (d *Device) mdmError(code int, format string, values ...any) ErrorLink {
 	domain := "MDMErrorDomain"
 	if d.kind == Mac {
@@ -58,7 +60,8 @@ const (
 	macUnknownCommand       = 91    // MDMClientError
 )
 
-// prepare reads a command's keys and gets from the network what it needs; f.err tells that the command is malformed.
+// prepare reads a command's keys and gets from the network what it needs; f.err tells that the
+// command is malformed.
 type prepare func(ctx context.Context, d *Device, f *fields, cmd *command)
 
 // prepareCommand finds the rules of a request type on the device's platform.
@@ -90,7 +93,8 @@ func (d *Device) prepareCommand(requestType string) (prepare, bool) {
 	return nil, false
 }
 
-// decodeCommand reads a command. An error means that the bytes are no command at all, not even one to complain about.
+// decodeCommand reads a command. An error means that the bytes are no command at all, not even one
+// to complain about.
 func (d *Device) decodeCommand(ctx context.Context, raw []byte) (*command, error) {
 	f, err := decodePlist(raw)
 	if err != nil {
@@ -118,10 +122,12 @@ func (d *Device) decodeCommand(ctx context.Context, raw []byte) (*command, error
 func unknownCommand(requestType string) func(*Device, Effect) answer {
 	return func(d *Device, _ Effect) answer {
 		if d.kind == Mac {
-			return fail(d.mdmError(mdmInvalidRequestType, "Unknown command: %s <MDMClientError:%d>", requestType,
+			return fail(d.mdmError(mdmInvalidRequestType, "Unknown command: %s <MDMClientError:%d>",
+				requestType,
 				macUnknownCommand))
 		}
-		return fail(d.mdmError(mdmInvalidRequestType, "“%s” is not a valid request type.", requestType))
+		return fail(d.mdmError(mdmInvalidRequestType, "“%s” is not a valid request type.",
+			requestType))
 	}
 }
 

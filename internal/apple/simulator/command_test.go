@@ -33,14 +33,18 @@ func TestProfilesComeAndGo(t *testing.T) {
 	for _, kind := range []simulator.Kind{simulator.IPhone, simulator.Mac, simulator.AppleTV} {
 		t.Run(string(kind), func(t *testing.T) {
 			server := newServer(t)
-			device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: kind, Seed: 1})
+			device := server.enrolled(t, server.fleet(simulator.Options{}),
+				simulator.Config{Kind: kind, Seed: 1})
 			wants := func(want ...string) {
 				t.Helper()
-				if got := identifiers(device); !slices.Equal(got, append([]string{"com.example.enroll/E1"}, want...)) {
+				if got := identifiers(device); !slices.Equal(got,
+					append([]string{"com.example.enroll/E1"}, want...)) {
 					t.Errorf("profiles are %v, want the enrollment's and %v", got, want)
 				}
 			}
-			install := func(raw []byte) { server.do(t, device, "InstallProfile", keyed{"Payload": raw}) }
+			install := func(raw []byte) {
+				server.do(t, device, "InstallProfile", keyed{"Payload": raw})
+			}
 			install(profile("com.example.a", "1"))
 			install(sign(profile("com.example.b", "1")))
 			wants("com.example.a/1", "com.example.b/1")
@@ -53,7 +57,8 @@ func TestProfilesComeAndGo(t *testing.T) {
 	}
 }
 
-func checkProfileList(t *testing.T, server *testServer, device *simulator.Device, kind simulator.Kind) {
+func checkProfileList(t *testing.T, server *testServer, device *simulator.Device,
+	kind simulator.Kind) {
 	t.Helper()
 	answer := server.do(t, device, "ProfileList", keyed{"ManagedOnly": true})
 	list := answer.values["ProfileList"].([]any)
@@ -63,7 +68,8 @@ func checkProfileList(t *testing.T, server *testServer, device *simulator.Device
 	item := list[1].(keyed)
 	payload := item["PayloadContent"].([]any)[0].(keyed)
 	if item["PayloadIdentifier"] != "com.example.b" || item["PayloadUUID"] != "1" ||
-		item["PayloadDisplayName"] != "Office com.example.b" || payload["PayloadType"] != "com.apple.wifi.managed" {
+		item["PayloadDisplayName"] != "Office com.example.b" ||
+		payload["PayloadType"] != "com.apple.wifi.managed" {
 		t.Errorf("com.example.b is listed as %v", item)
 	}
 	if _, told := payload["Password"]; told {
@@ -88,18 +94,26 @@ func TestErrorsAreThePlatforms(t *testing.T) {
 		keys        keyed
 		chain, text string
 	}{
-		{"unknown profile", simulator.IPhone, "RemoveProfile", keyed{"Identifier": "x"}, "MDMErrorDomain 12075",
+		{"unknown profile", simulator.IPhone, "RemoveProfile", keyed{"Identifier": "x"},
+			"MDMErrorDomain 12075",
 			"The profile “x” is not installed."},
-		{"unknown profile", simulator.Mac, "RemoveProfile", keyed{"Identifier": "x"}, "MDMClientError 89",
+		{"unknown profile", simulator.Mac, "RemoveProfile", keyed{"Identifier": "x"},
+			"MDMClientError 89",
 			"Profile with identifier 'x' not found."},
-		{"unknown request", simulator.IPad, "Frobnicate", nil, "MDMErrorDomain 12021", "Frobnicate"},
-		{"unknown request", simulator.Mac, "Frobnicate", nil, "MCMDMErrorDomain 12021", "Frobnicate"},
-		{"Mac's request", simulator.IPhone, "InstallEnterpriseApplication", keyed{"ManifestURL": "x"},
+		{"unknown request", simulator.IPad, "Frobnicate", nil, "MDMErrorDomain 12021",
+			"Frobnicate"},
+		{"unknown request", simulator.Mac, "Frobnicate", nil, "MCMDMErrorDomain 12021",
+			"Frobnicate"},
+		{"Mac's request", simulator.IPhone, "InstallEnterpriseApplication",
+			keyed{"ManifestURL": "x"},
 			"MDMErrorDomain 12021", "InstallEnterpriseApplication"},
-		{"app not managed", simulator.AppleTV, "RemoveApplication", keyed{"Identifier": "x"}, "MDMErrorDomain 12038",
+		{"app not managed", simulator.AppleTV, "RemoveApplication", keyed{"Identifier": "x"},
+			"MDMErrorDomain 12038",
 			"not managed"},
-		{"store id", simulator.IPhone, "InstallApplication", keyed{"iTunesStoreID": 5}, "MDMErrorDomain 12023", "5"},
-		{"manifest", simulator.IPhone, "InstallApplication", keyed{"ManifestURL": "http://127.0.0.1:1/"},
+		{"store id", simulator.IPhone, "InstallApplication", keyed{"iTunesStoreID": 5},
+			"MDMErrorDomain 12023", "5"},
+		{"manifest", simulator.IPhone, "InstallApplication",
+			keyed{"ManifestURL": "http://127.0.0.1:1/"},
 			"MDMErrorDomain 12024", "manifest"},
 		{"profile is garbage", simulator.IPhone, "InstallProfile", keyed{"Payload": []byte("<x/>")},
 			"MCInstallationErrorDomain 4000, MCProfileErrorDomain 1000", ""},
@@ -108,7 +122,8 @@ func TestErrorsAreThePlatforms(t *testing.T) {
 			"MCInstallationErrorDomain 4000, MCProfileErrorDomain 1002", ""},
 		{"profile without payloads", simulator.IPhone, "InstallProfile", keyed{"Payload": empty},
 			"MCInstallationErrorDomain 4000, MCProfileErrorDomain 1005", ""},
-		{"profile with a changed byte", simulator.IPhone, "InstallProfile", keyed{"Payload": forged()},
+		{"profile with a changed byte", simulator.IPhone, "InstallProfile",
+			keyed{"Payload": forged()},
 			"MCInstallationErrorDomain 4000, MCProfileErrorDomain 1004", ""},
 		{"profile nested without end", simulator.IPhone, "InstallProfile",
 			keyed{"Payload": bytes.Repeat([]byte{0x30, 0x80}, 2<<20)},
@@ -118,11 +133,13 @@ func TestErrorsAreThePlatforms(t *testing.T) {
 	} {
 		t.Run(test.name+" on "+string(test.kind), func(t *testing.T) {
 			server := newServer(t)
-			device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: test.kind, Seed: 1})
+			device := server.enrolled(t, server.fleet(simulator.Options{}),
+				simulator.Config{Kind: test.kind, Seed: 1})
 			answer := server.do(t, device, test.requestType, test.keys)
 			if answer.Status != "Error" || chain(answer) != test.chain ||
 				!strings.Contains(answer.ErrorChain[0].LocalizedDescription, test.text) {
-				t.Errorf("answer is %s %+v, want Error, %s, about %q", answer.Status, answer.ErrorChain, test.chain, test.text)
+				t.Errorf("answer is %s %+v, want Error, %s, about %q", answer.Status,
+					answer.ErrorChain, test.chain, test.text)
 			}
 			if len(device.Profiles()) != 1 || len(device.Apps()) != 0 {
 				t.Error("the stores changed")
@@ -132,43 +149,53 @@ func TestErrorsAreThePlatforms(t *testing.T) {
 }
 
 var (
-	empty = encode(keyed{"PayloadType": "Configuration", "PayloadIdentifier": "com.example.empty", "PayloadUUID": "1"})
+	empty = encode(keyed{"PayloadType": "Configuration", "PayloadIdentifier": "com.example.empty",
+		"PayloadUUID": "1"})
 
-	foreign = encode(keyed{"PayloadType": "Configuration", "PayloadIdentifier": "com.example.other", "PayloadUUID": "1",
-		"PayloadContent": []any{keyed{"PayloadType": "com.apple.mdm", "PayloadIdentifier": "m", "PayloadUUID": "2"}}})
+	foreign = encode(keyed{"PayloadType": "Configuration", "PayloadIdentifier": "com.example.other",
+		"PayloadUUID": "1",
+		"PayloadContent": []any{keyed{"PayloadType": "com.apple.mdm", "PayloadIdentifier": "m",
+			"PayloadUUID": "2"}}})
 )
 
 func forged() []byte {
-	return []byte(strings.Replace(string(sign(profile("com.example.a", "1"))), "office", "0ffice", 1))
+	return []byte(strings.Replace(string(sign(profile("com.example.a", "1"))), "office", "0ffice",
+		1))
 }
 
 func TestMacTakesProfileWithoutPayloads(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.Mac, Seed: 1})
-	if answer := server.do(t, device, "InstallProfile", keyed{"Payload": empty}); answer.Status != "Acknowledged" {
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.Mac, Seed: 1})
+	if answer := server.do(t, device, "InstallProfile",
+		keyed{"Payload": empty}); answer.Status != "Acknowledged" {
 		t.Errorf("answer is %s %s", answer.Status, chain(answer))
 	}
 }
 
 func TestMalformedCommands(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.Mac, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.Mac, Seed: 1})
 	for requestType, wrong := range map[string][]keyed{
-		"InstallProfile":                  {{}, {"Payload": "text"}},
-		"RemoveProfile":                   {{}, {"Identifier": 5}, {"Identifier": ""}},
-		"ProfileList":                     {{"ManagedOnly": "yes"}},
-		"InstallApplication":              {{}, {"iTunesStoreID": "5"}, {"iTunesStoreID": 5, "Identifier": "x"}},
-		"InstallEnterpriseApplication":    {{}, {"Manifest": keyed{}, "ManifestURL": "x"}},
-		"RemoveApplication":               {{}},
-		"ManagedApplicationList":          {{"Identifiers": "x"}, {"Identifiers": []any{5}}},
-		"InstalledApplicationList":        {{"ManagedAppsOnly": 1}},
-		"Settings":                        {{}, {"Settings": []any{"x"}}, {"Settings": []any{keyed{}}}},
+		"InstallProfile": {{}, {"Payload": "text"}},
+		"RemoveProfile":  {{}, {"Identifier": 5}, {"Identifier": ""}},
+		"ProfileList":    {{"ManagedOnly": "yes"}},
+		"InstallApplication": {{}, {"iTunesStoreID": "5"},
+			{"iTunesStoreID": 5, "Identifier": "x"}},
+		"InstallEnterpriseApplication": {{}, {"Manifest": keyed{}, "ManifestURL": "x"}},
+		"RemoveApplication":            {{}},
+		"ManagedApplicationList":       {{"Identifiers": "x"}, {"Identifiers": []any{5}}},
+		"InstalledApplicationList":     {{"ManagedAppsOnly": 1}},
+		"Settings": {{}, {"Settings": []any{"x"}},
+			{"Settings": []any{keyed{}}}},
 		"ManagedApplicationConfiguration": {{}},
 		"DeviceInformation":               {{}, {"Queries": []any{true}}},
 		"":                                {{}},
 	} {
 		for _, keys := range wrong {
-			if answer := server.do(t, device, requestType, keys); answer.Status != "CommandFormatError" {
+			if answer := server.do(t, device, requestType,
+				keys); answer.Status != "CommandFormatError" {
 				t.Errorf("%s %v: %s", requestType, keys, answer.Status)
 			}
 		}
@@ -177,7 +204,8 @@ func TestMalformedCommands(t *testing.T) {
 
 func TestConfigurations(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPad, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPad, Seed: 1})
 	configure := func(item keyed) keyed {
 		item["Item"] = "ApplicationConfiguration"
 		answer := server.do(t, device, "Settings", keyed{"Settings": []any{item}})
@@ -186,8 +214,10 @@ func TestConfigurations(t *testing.T) {
 		}
 		return answer.values["Settings"].([]any)[0].(keyed)
 	}
-	color := keyed{"Identifier": "com.example.app", "Configuration": keyed{"color": "blue", "size": uint64(3)}}
-	if got := configure(maps.Clone(color)); got["Status"] != "Error" || len(device.Configurations()) != 0 {
+	color := keyed{"Identifier": "com.example.app",
+		"Configuration": keyed{"color": "blue", "size": uint64(3)}}
+	if got := configure(maps.Clone(color)); got["Status"] != "Error" ||
+		len(device.Configurations()) != 0 {
 		t.Errorf("configuration of an app that is not managed: %v", got)
 	}
 	server.do(t, device, "InstallApplication",
@@ -195,7 +225,8 @@ func TestConfigurations(t *testing.T) {
 	if got := device.Configurations()["com.example.app"]["color"]; got != "red" {
 		t.Errorf("configuration of the install is %v", got)
 	}
-	if got := configure(color); got["Status"] != "Acknowledged" || got["Identifier"] != "com.example.app" {
+	if got := configure(color); got["Status"] != "Acknowledged" ||
+		got["Identifier"] != "com.example.app" {
 		t.Errorf("setting it: %v", got)
 	}
 	answer := server.do(t, device, "ManagedApplicationConfiguration",
@@ -208,7 +239,8 @@ func TestConfigurations(t *testing.T) {
 	if got := device.Configurations(); len(got) != 0 {
 		t.Errorf("after removing: %v", got)
 	}
-	other := server.do(t, device, "Settings", keyed{"Settings": []any{keyed{"Item": "Bluetooth", "Enabled": true}}})
+	other := server.do(t, device, "Settings",
+		keyed{"Settings": []any{keyed{"Item": "Bluetooth", "Enabled": true}}})
 	if got := other.values["Settings"].([]any)[0].(keyed); got["Status"] != "Error" {
 		t.Errorf("unknown item: %v", got)
 	}
@@ -217,15 +249,20 @@ func TestConfigurations(t *testing.T) {
 func TestDeviceInformation(t *testing.T) {
 	server := newServer(t)
 	fleet := server.fleet(simulator.Options{})
-	device := server.enrolled(t, fleet, simulator.Config{Kind: simulator.Mac, Seed: 1, Supervised: true})
-	query := keyed{"Queries": []any{"UDID", "DeviceName", "OSVersion", "IsSupervised", "SerialNumber", "Nonsense"}}
+	device := server.enrolled(t, fleet, simulator.Config{Kind: simulator.Mac, Seed: 1,
+		Supervised: true})
+	query := keyed{"Queries": []any{"UDID", "DeviceName", "OSVersion", "IsSupervised",
+		"SerialNumber", "Nonsense"}}
 	got := server.do(t, device, "DeviceInformation", query).values["QueryResponses"].(keyed)
 	facts := device.Facts()
-	if len(got) != 5 || got["UDID"] != facts.UDID || got["OSVersion"] != facts.OSVersion || got["IsSupervised"] != true {
+	if len(got) != 5 || got["UDID"] != facts.UDID || got["OSVersion"] != facts.OSVersion ||
+		got["IsSupervised"] != true {
 		t.Errorf("QueryResponses is %v of %+v", got, facts)
 	}
-	own := server.enrolled(t, fleet, simulator.Config{Kind: simulator.IPhone, Seed: 2, UserEnrollment: true})
-	if got := server.do(t, own, "DeviceInformation", query).values["QueryResponses"].(keyed); len(got) != 3 {
+	own := server.enrolled(t, fleet, simulator.Config{Kind: simulator.IPhone, Seed: 2,
+		UserEnrollment: true})
+	if got := server.do(t, own, "DeviceInformation",
+		query).values["QueryResponses"].(keyed); len(got) != 3 {
 		t.Errorf("a user enrollment tells %v", got)
 	}
 }
@@ -245,7 +282,8 @@ func TestJournalKeepsTheLastCommandsInOrder(t *testing.T) {
 	}
 	var got []string
 	for _, entry := range device.Journal() {
-		got = append(got, strings.Join([]string{entry.RequestType, entry.CommandUUID, entry.Identifier, entry.Status}, " "))
+		got = append(got, strings.Join([]string{entry.RequestType, entry.CommandUUID,
+			entry.Identifier, entry.Status}, " "))
 	}
 	if !slices.Equal(got, want[2:]) {
 		t.Errorf("journal is %v, want %v", got, want[2:])

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// Connect makes one connection as after a push: it reports Idle, executes what the server sends until that sends
-// nothing more, and returns. Connections of one device run one after the other. Faults that end the connection early
-// give ErrLost; the device then connects again by itself after Options.RetryAfter, if its fleet runs.
+// Connect makes one connection as after a push: it reports Idle, executes what the server sends
+// until that sends nothing more, and returns. Connections of one device run one after the other.
+// Faults that end the connection early give ErrLost; the device then connects again by itself after
+// Options.RetryAfter, if its fleet runs.
 func (d *Device) Connect(ctx context.Context) error {
 	d.session.Lock()
 	defer d.session.Unlock()
@@ -73,7 +74,8 @@ func (d *Device) converse(ctx context.Context) error {
 			return fmt.Errorf("%s %s: %w", cmd.requestType, cmd.uuid, ErrLost)
 		}
 		report, answered = reply.message(&facts, cmd.uuid), cmd.uuid
-		if effect == RepeatAnswer { // the response to the first sending, with the next command in it, is lost
+		// the response to the first sending, with the next command in it, is lost
+		if effect == RepeatAnswer {
 			if _, err := d.report(ctx, client, report); err != nil {
 				d.lost(answered)
 				return err
@@ -83,7 +85,8 @@ func (d *Device) converse(ctx context.Context) error {
 }
 
 // report sends a status, and tells the observer.
-func (d *Device) report(ctx context.Context, client *mdmClient, message map[string]any) ([]byte, error) {
+func (d *Device) report(ctx context.Context, client *mdmClient,
+	message map[string]any) ([]byte, error) {
 	observer := d.fleet.options.Observer
 	if observer == nil {
 		return client.report(ctx, message)
@@ -94,7 +97,8 @@ func (d *Device) report(ctx context.Context, client *mdmClient, message map[stri
 	began := time.Now()
 	command, err := client.report(ctx, message)
 	if err == nil {
-		observer.Answered(d, Exchange{Idle: message["Status"] == idle, Last: len(command) == 0, Took: time.Since(began)})
+		observer.Answered(d, Exchange{Idle: message["Status"] == idle, Last: len(command) == 0,
+			Took: time.Since(began)})
 	}
 	return command, err
 }
@@ -121,7 +125,8 @@ func (d *Device) stillReachable(e *enrollment) error {
 	return err
 }
 
-// take executes a command on the device's stores, as far as its fate lets it, and writes the journal.
+// take executes a command on the device's stores, as far as its fate lets it, and writes the
+// journal.
 func (d *Device) take(cmd *command) (answer, Effect) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -144,8 +149,10 @@ func (d *Device) take(cmd *command) (answer, Effect) {
 	default:
 		reply = cmd.execute(d, effect)
 	}
-	d.journal.add(Entry{Time: d.fleet.clock.Now(), CommandUUID: cmd.uuid, RequestType: cmd.requestType,
-		Identifier: cmd.identifier, Status: reply.status, Lost: effect == LoseCommand || effect == LoseAnswer || effect == AnswerLate})
+	d.journal.add(Entry{Time: d.fleet.clock.Now(), CommandUUID: cmd.uuid,
+		RequestType: cmd.requestType,
+		Identifier:  cmd.identifier, Status: reply.status,
+		Lost: effect == LoseCommand || effect == LoseAnswer || effect == AnswerLate})
 	return reply, effect
 }
 

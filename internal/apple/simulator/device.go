@@ -1,8 +1,10 @@
-// Package simulator has simulated Apple devices that speak the MDM protocol over HTTP as real ones do: they enroll from
-// an enrollment profile over SCEP, check in, take commands and answer from stores of their own, which the commands
-// change. A Fleet runs many of them in one process; a Gateway stands in for Apple's push service.
+// Package simulator has simulated Apple devices that speak the MDM protocol over HTTP as real ones
+// do: they enroll from an enrollment profile over SCEP, check in, take commands and answer from
+// stores of their own, which the commands change. A Fleet runs many of them in one process; a
+// Gateway stands in for Apple's push service.
 //
-// Where Apple's documentation says how a device behaves, that is done; the names of the pages are in the comments.
+// Where Apple's documentation says how a device behaves, that is done; the names of the pages are
+// in the comments.
 package simulator
 
 import (
@@ -19,7 +21,8 @@ var (
 	ErrNotEnrolled = errors.New("the device is not enrolled")
 	// ErrOffline is returned while a device has no network.
 	ErrOffline = errors.New("the device is offline")
-	// ErrLost is returned for a connection that a fault ended: a command or an answer never arrived.
+	// ErrLost is returned for a connection that a fault ended: a command or an answer never
+	// arrived.
 	ErrLost = errors.New("the connection was lost")
 )
 
@@ -34,9 +37,10 @@ type Config struct {
 
 // Device is a simulated device. All methods may be called at any time, from several goroutines.
 type Device struct {
-	fleet   *Fleet
-	kind    Kind
-	session sync.Mutex // held for a whole connection, enrollment or check-out: a device does one at a time
+	fleet *Fleet
+	kind  Kind
+	// held for a whole connection, enrollment or check-out: a device does one at a time
+	session sync.Mutex
 
 	mu             sync.Mutex // guards all below
 	facts          Facts
@@ -86,7 +90,8 @@ func (d *Device) Enrolled() bool {
 	return d.enrollment != nil
 }
 
-// Profiles returns the installed profiles in the order of their installation, the enrollment profile among them.
+// Profiles returns the installed profiles in the order of their installation, the enrollment
+// profile among them.
 func (d *Device) Profiles() []Profile {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,8 +102,8 @@ func (d *Device) Profiles() []Profile {
 	return profiles
 }
 
-// Apps returns the apps that MDM commands brought, whatever became of them, by bundle id. Reading is no look in the
-// sense of Faults.AppLooks.
+// Apps returns the apps that MDM commands brought, whatever became of them, by bundle id. Reading
+// is no look in the sense of Faults.AppLooks.
 func (d *Device) Apps() []App {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -131,8 +136,8 @@ func (d *Device) SetFaults(faults Faults) {
 	d.faults = faults
 }
 
-// AddHook makes the next matching command or commands come out as the hook says, before any random fault. Hooks are
-// tried in the order they were added.
+// AddHook makes the next matching command or commands come out as the hook says, before any random
+// fault. Hooks are tried in the order they were added.
 func (d *Device) AddHook(hook Hook) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -149,8 +154,8 @@ func (d *Device) ClearHooks() {
 	d.hooks = nil
 }
 
-// SetLocked locks the device with its passcode: it answers NotNow to every command but those that Apple guarantees to
-// execute. When unlocked it connects by itself, if it had answered NotNow.
+// SetLocked locks the device with its passcode: it answers NotNow to every command but those that
+// Apple guarantees to execute. When unlocked it connects by itself, if it had answered NotNow.
 func (d *Device) SetLocked(locked bool) {
 	d.mu.Lock()
 	d.locked = locked
@@ -161,8 +166,8 @@ func (d *Device) SetLocked(locked bool) {
 	}
 }
 
-// SetOnline takes the device's network away or gives it back. When back it connects by itself, if it was woken or
-// interrupted meanwhile.
+// SetOnline takes the device's network away or gives it back. When back it connects by itself, if
+// it was woken or interrupted meanwhile.
 func (d *Device) SetOnline(online bool) {
 	d.mu.Lock()
 	d.offline = !online
@@ -182,8 +187,8 @@ func (d *Device) takeDebt() bool {
 	return true
 }
 
-// Wipe erases the device as a reset by its owner does: stores and enrollment are gone, and the server is not told. The
-// hardware stays the same.
+// Wipe erases the device as a reset by its owner does: stores and enrollment are gone, and the
+// server is not told. The hardware stays the same.
 func (d *Device) Wipe() {
 	d.mu.Lock()
 	enrollment := d.enrollment
@@ -193,13 +198,15 @@ func (d *Device) Wipe() {
 	d.fleet.forgetPushes(enrollment)
 }
 
-// pushed takes a push notification. One with another magic is not for the present enrollment, so it is ignored.
+// pushed takes a push notification. One with another magic is not for the present enrollment, so it
+// is ignored.
 func (d *Device) pushed(magic string) bool {
 	d.mu.Lock()
 	known := d.enrollment != nil && d.enrollment.magic == magic
 	offline := d.offline
 	if known && offline {
-		d.owesConnection = true // the push service keeps the last notification for a device that is away
+		// the push service keeps the last notification for a device that is away
+		d.owesConnection = true
 	}
 	d.mu.Unlock()
 	if known && !offline {
@@ -208,7 +215,8 @@ func (d *Device) pushed(magic string) bool {
 	return known
 }
 
-// connectLater makes the device connect by itself after a time, for which it was busy or had no connection.
+// connectLater makes the device connect by itself after a time, for which it was busy or had no
+// connection.
 func (d *Device) connectLater(after time.Duration) {
 	d.fleet.wakeAfter(d, after)
 }

@@ -2,8 +2,8 @@ package simulator
 
 import "context"
 
-// prepareDeviceInformation: Apple, "Device Information". Queries that a device does not know, or may not answer, are
-// left out of the answer.
+// prepareDeviceInformation: Apple, "Device Information". Queries that a device does not know, or
+// may not answer, are left out of the answer.
 func prepareDeviceInformation(_ context.Context, _ *Device, f *fields, cmd *command) {
 	field[[]any](f, "Queries", true)
 	queries := f.texts("Queries")

@@ -12,7 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// enrollment is one installed MDM payload with the identity and the push address that belong to it. It never changes.
+// enrollment is one installed MDM payload with the identity and the push address that belong to it.
+// It never changes.
 type enrollment struct {
 	mdmPayload
 	profileID string
@@ -22,9 +23,9 @@ type enrollment struct {
 	magic     string
 }
 
-// Enroll installs the enrollment profile of a link and checks in: SCEP, Authenticate, TokenUpdate. A device that is
-// enrolled renews: it gets a new identity and push address and keeps its stores. After an error it is not enrolled, or
-// still enrolled as before if nothing was sent yet.
+// Enroll installs the enrollment profile of a link and checks in: SCEP, Authenticate, TokenUpdate.
+// A device that is enrolled renews: it gets a new identity and push address and keeps its stores.
+// After an error it is not enrolled, or still enrolled as before if nothing was sent yet.
 func (d *Device) Enroll(ctx context.Context, link string) error {
 	d.session.Lock()
 	defer d.session.Unlock()
@@ -59,13 +60,15 @@ func (d *Device) enroll(ctx context.Context, link string) error {
 	if err != nil {
 		return err
 	}
-	next := &enrollment{mdmPayload: profile.mdm, profileID: profile.profile.Identifier, key: key, identity: identity,
-		magic: strings.ToUpper(uuid.NewString())}
+	next := &enrollment{mdmPayload: profile.mdm, profileID: profile.profile.Identifier, key: key,
+		identity: identity,
+		magic:    strings.ToUpper(uuid.NewString())}
 	rand.Read(next.token[:])
 	return d.checkIn(ctx, next, profile.profile)
 }
 
-// checkIn replaces the old enrollment by the next: Authenticate ends the old one on the server, too.
+// checkIn replaces the old enrollment by the next: Authenticate ends the old one on the server,
+// too.
 func (d *Device) checkIn(ctx context.Context, next *enrollment, profile *Profile) error {
 	d.setEnrollment(nil, nil)
 	client := d.fleet.mdmClient(d, next)
@@ -73,7 +76,8 @@ func (d *Device) checkIn(ctx context.Context, next *enrollment, profile *Profile
 	if err := client.checkIn(ctx, d.authenticate(next)); err != nil {
 		return fmt.Errorf("check-in Authenticate: %w", err)
 	}
-	// Before TokenUpdate, as the server may push at once. The connection then waits until the check-in is over.
+	// Before TokenUpdate, as the server may push at once. The connection then waits until the
+	// check-in is over.
 	d.setEnrollment(next, profile)
 	d.fleet.expectPushes(next, d)
 	if err := client.checkIn(ctx, d.tokenUpdate(next)); err != nil {
@@ -105,8 +109,9 @@ func (d *Device) setEnrollment(next *enrollment, profile *Profile) {
 
 func (d *Device) authenticate(e *enrollment) map[string]any {
 	facts := d.Facts()
-	message := map[string]any{"MessageType": "Authenticate", "Topic": e.Topic, "DeviceName": facts.DeviceName,
-		"Model": facts.Model, "ModelName": facts.ModelName, "ProductName": facts.ProductName,
+	message := map[string]any{"MessageType": "Authenticate", "Topic": e.Topic,
+		"DeviceName": facts.DeviceName,
+		"Model":      facts.Model, "ModelName": facts.ModelName, "ProductName": facts.ProductName,
 		"OSVersion": facts.OSVersion, "BuildVersion": facts.BuildVersion}
 	facts.identify(message)
 	if facts.EnrollmentID == "" {
@@ -123,8 +128,9 @@ func (d *Device) tokenUpdate(e *enrollment) map[string]any {
 	return message
 }
 
-// Unenroll removes the enrollment profile as its user does. What MDM installed goes with it, and the server gets a
-// CheckOut if the profile asked for one. The device is not enrolled afterwards, even if the CheckOut failed.
+// Unenroll removes the enrollment profile as its user does. What MDM installed goes with it, and
+// the server gets a CheckOut if the profile asked for one. The device is not enrolled afterwards,
+// even if the CheckOut failed.
 func (d *Device) Unenroll(ctx context.Context) error {
 	d.session.Lock()
 	defer d.session.Unlock()

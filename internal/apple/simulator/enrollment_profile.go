@@ -48,17 +48,20 @@ func parseEnrollmentProfile(raw []byte) (*enrollmentProfile, error) {
 	}
 	f := &fields{values: mdm.Content}
 	enrollment := &enrollmentProfile{profile: profile, mdm: mdmPayload{
-		ServerURL: f.mustText("ServerURL"), CheckInURL: f.text("CheckInURL"), Topic: f.mustText("Topic"),
+		ServerURL: f.mustText("ServerURL"), CheckInURL: f.text("CheckInURL"),
+		Topic:       f.mustText("Topic"),
 		SignMessage: f.flag("SignMessage"), CheckOutWhenRemoved: f.flag("CheckOutWhenRemoved")}}
 	identity := f.mustText("IdentityCertificateUUID")
 	if f.err != nil {
 		return nil, fmt.Errorf("payload %s: %w", mdmPayloadType, f.err)
 	}
-	if enrollment.mdm.CheckInURL == "" { // Apple: check-ins go to ServerURL when there is no CheckInURL
+	// Apple: check-ins go to ServerURL when there is no CheckInURL
+	if enrollment.mdm.CheckInURL == "" {
 		enrollment.mdm.CheckInURL = enrollment.mdm.ServerURL
 	}
 	if !strings.HasPrefix(enrollment.mdm.Topic, "com.apple.mgmt.") {
-		return nil, fmt.Errorf("payload %s: Topic %q does not begin with com.apple.mgmt", mdmPayloadType, enrollment.mdm.Topic)
+		return nil, fmt.Errorf("payload %s: Topic %q does not begin with com.apple.mgmt",
+			mdmPayloadType, enrollment.mdm.Topic)
 	}
 	if err := errors.Join(checkURL("ServerURL", enrollment.mdm.ServerURL),
 		checkURL("CheckInURL", enrollment.mdm.CheckInURL)); err != nil {
@@ -74,7 +77,8 @@ func onePayload(profile *Profile, payloadType string) (found *Payload, err error
 			continue
 		}
 		if found != nil {
-			return nil, fmt.Errorf("profile %s has more than one payload %s", profile.Identifier, payloadType)
+			return nil, fmt.Errorf("profile %s has more than one payload %s", profile.Identifier,
+				payloadType)
 		}
 		found = &profile.Payloads[i]
 	}
@@ -84,7 +88,8 @@ func onePayload(profile *Profile, payloadType string) (found *Payload, err error
 	return found, nil
 }
 
-// parseSCEPPayload reads the SCEP payload whose PayloadUUID the MDM payload names as the device's identity.
+// parseSCEPPayload reads the SCEP payload whose PayloadUUID the MDM payload names as the device's
+// identity.
 func parseSCEPPayload(profile *Profile, uuid string) (scepPayload, error) {
 	var payload *Payload
 	for i := range profile.Payloads {
@@ -93,12 +98,14 @@ func parseSCEPPayload(profile *Profile, uuid string) (scepPayload, error) {
 		}
 	}
 	if payload == nil || payload.Type != scepPayloadType {
-		return scepPayload{}, fmt.Errorf("profile %s: IdentityCertificateUUID %s is no payload %s of it",
-			profile.Identifier, uuid, scepPayloadType)
+		return scepPayload{},
+			fmt.Errorf("profile %s: IdentityCertificateUUID %s is no payload %s of it",
+				profile.Identifier, uuid, scepPayloadType)
 	}
 	outer := &fields{values: payload.Content}
 	f := &fields{values: outer.dict("PayloadContent")}
-	scep := scepPayload{URL: f.mustText("URL"), Name: f.text("Name"), Challenge: f.text("Challenge"), Bits: 1024,
+	scep := scepPayload{URL: f.mustText("URL"), Name: f.text("Name"),
+		Challenge: f.text("Challenge"), Bits: 1024,
 		CAFingerprint: f.fingerprint(), Subject: f.subject(), defaultCommonName: payload.Identifier}
 	if f.has("Keysize") {
 		scep.Bits = int(f.number("Keysize"))
@@ -115,7 +122,8 @@ func parseSCEPPayload(profile *Profile, uuid string) (scepPayload, error) {
 	return scep, nil
 }
 
-// fingerprint reads CAFingerprint, which Apple documents as data and older servers send as hexadecimal text.
+// fingerprint reads CAFingerprint, which Apple documents as data and older servers send as
+// hexadecimal text.
 func (f *fields) fingerprint() []byte {
 	text, isText := f.values["CAFingerprint"].(string)
 	if !isText {
@@ -128,20 +136,23 @@ func (f *fields) fingerprint() []byte {
 	return sum
 }
 
-// subject reads Subject: an array of relative names, each an array of pairs of attribute type and value.
+// subject reads Subject: an array of relative names, each an array of pairs of attribute type and
+// value.
 func (f *fields) subject() (parts []subjectPart) {
 	for _, relative := range f.list("Subject") {
 		pairs, _ := relative.([]any)
 		for _, pair := range pairs {
 			texts, _ := pair.([]any)
 			if len(texts) != 2 {
-				f.err = errors.Join(f.err, fmt.Errorf("the value of Subject has %v, want a pair of type and value", pair))
+				f.err = errors.Join(f.err,
+					fmt.Errorf("the value of Subject has %v, want a pair of type and value", pair))
 				continue
 			}
 			kind, isText := texts[0].(string)
 			value, isTextToo := texts[1].(string)
 			if !isText || !isTextToo {
-				f.err = errors.Join(f.err, fmt.Errorf("the value of Subject has %v, want two strings", pair))
+				f.err = errors.Join(f.err,
+					fmt.Errorf("the value of Subject has %v, want two strings", pair))
 			}
 			parts = append(parts, subjectPart{kind, value})
 		}

@@ -18,38 +18,51 @@ func hasWiFi(device *simulator.Device) bool {
 	return slices.Contains(identifiers(device), "com.example.wifi/1")
 }
 
-// TestHooks shows for each effect what the server sees and what became of the device, in one connection and the next.
+// TestHooks shows for each effect what the server sees and what became of the device, in one
+// connection and the next.
 func TestHooks(t *testing.T) {
-	storageFull := []simulator.ErrorLink{{Domain: "NSCocoaErrorDomain", Code: 640, Description: "No space."}}
+	storageFull := []simulator.ErrorLink{{Domain: "NSCocoaErrorDomain", Code: 640,
+		Description: "No space."}}
 	for _, test := range []struct {
 		name                string
 		hook                simulator.Hook
 		lost, installed     bool
 		answers, answersEnd string // after the first and after the second connection
 	}{
-		{"not now", simulator.Hook{Effect: simulator.AnswerNotNow}, false, false, "NotNow", "NotNow Acknowledged"},
-		{"error of its own", simulator.Hook{Effect: simulator.AnswerError, Chain: storageFull}, false, false, "Error", "Error"},
-		{"lost command", simulator.Hook{Effect: simulator.LoseCommand}, true, false, "", "Acknowledged"},
-		{"lost answer", simulator.Hook{Effect: simulator.LoseAnswer}, true, true, "", "Acknowledged"},
-		{"repeated answer", simulator.Hook{Effect: simulator.RepeatAnswer}, false, true, "Acknowledged Acknowledged",
+		{"not now", simulator.Hook{Effect: simulator.AnswerNotNow}, false, false, "NotNow",
+			"NotNow Acknowledged"},
+		{"error of its own", simulator.Hook{Effect: simulator.AnswerError, Chain: storageFull},
+			false, false, "Error", "Error"},
+		{"lost command", simulator.Hook{Effect: simulator.LoseCommand}, true, false, "",
+			"Acknowledged"},
+		{"lost answer", simulator.Hook{Effect: simulator.LoseAnswer}, true, true, "",
+			"Acknowledged"},
+		{"repeated answer", simulator.Hook{Effect: simulator.RepeatAnswer}, false, true,
+			"Acknowledged Acknowledged",
 			"Acknowledged Acknowledged"},
-		{"other request", simulator.Hook{Effect: simulator.AnswerError, RequestType: "RemoveProfile"}, false, true,
+		{"other request", simulator.Hook{Effect: simulator.AnswerError,
+			RequestType: "RemoveProfile"}, false, true,
 			"Acknowledged", "Acknowledged"},
-		{"other identifier", simulator.Hook{Effect: simulator.AnswerError, Identifier: "com.example.x"}, false, true,
+		{"other identifier", simulator.Hook{Effect: simulator.AnswerError,
+			Identifier: "com.example.x"}, false, true,
 			"Acknowledged", "Acknowledged"},
-		{"this identifier", simulator.Hook{Effect: simulator.AnswerNotNow, Identifier: "com.example.wifi", Times: 2},
+		{"this identifier", simulator.Hook{Effect: simulator.AnswerNotNow,
+			Identifier: "com.example.wifi", Times: 2},
 			false, false, "NotNow", "NotNow NotNow"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := newServer(t)
-			device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+			device := server.enrolled(t, server.fleet(simulator.Options{}),
+				simulator.Config{Kind: simulator.IPhone, Seed: 1})
 			device.AddHook(test.hook)
 			uuid := installWiFi(server, device)
 			if err := device.Connect(t.Context()); errors.Is(err, simulator.ErrLost) != test.lost {
 				t.Errorf("first connection: %v", err)
 			}
-			if got := server.statuses(uuid); got != test.answers || hasWiFi(device) != test.installed {
-				t.Errorf("answers %q, installed %v; want %q, %v", got, hasWiFi(device), test.answers, test.installed)
+			if got := server.statuses(uuid); got != test.answers ||
+				hasWiFi(device) != test.installed {
+				t.Errorf("answers %q, installed %v; want %q, %v", got, hasWiFi(device),
+					test.answers, test.installed)
 			}
 			if err := device.Connect(t.Context()); err != nil {
 				t.Errorf("second connection: %v", err)
@@ -63,8 +76,10 @@ func TestHooks(t *testing.T) {
 
 func TestHookAlways(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
-	device.AddHook(simulator.Hook{RequestType: "ProfileList", Effect: simulator.AnswerError, Times: simulator.Always})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 1})
+	device.AddHook(simulator.Hook{RequestType: "ProfileList", Effect: simulator.AnswerError,
+		Times: simulator.Always})
 	for range 3 {
 		if got := server.do(t, device, "ProfileList", nil); chain(got) != "NSURLErrorDomain -1001" {
 			t.Errorf("answer is %s %s", got.Status, chain(got))
@@ -78,7 +93,8 @@ func TestHookAlways(t *testing.T) {
 
 func TestLostCommandIsInTheJournal(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	device.AddHook(simulator.Hook{Effect: simulator.LoseCommand})
 	device.AddHook(simulator.Hook{Effect: simulator.LoseAnswer})
 	installWiFi(server, device)
@@ -98,7 +114,8 @@ func TestLostCommandIsInTheJournal(t *testing.T) {
 
 func TestAfterNotNowTheConnectionGoesOn(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	device.AddHook(simulator.Hook{Effect: simulator.AnswerNotNow})
 	first := installWiFi(server, device)
 	second := server.send(device, "ProfileList", nil)
@@ -110,7 +127,8 @@ func TestAfterNotNowTheConnectionGoesOn(t *testing.T) {
 	}
 }
 
-// TestProbabilities: with probability 1 each fault happens every time, and never to commands guaranteed to execute.
+// TestProbabilities: with probability 1 each fault happens every time, and never to commands
+// guaranteed to execute.
 func TestProbabilities(t *testing.T) {
 	for _, test := range []struct {
 		name             string
@@ -122,11 +140,13 @@ func TestProbabilities(t *testing.T) {
 		{"transient", simulator.Faults{Transient: 1}, "Error", "Acknowledged"},
 		{"lost command", simulator.Faults{LostCommand: 1}, "", ""},
 		{"lost answer", simulator.Faults{LostAnswer: 1}, "", ""},
-		{"repeated answer", simulator.Faults{RepeatedAnswer: 1}, "Acknowledged Acknowledged", "Acknowledged Acknowledged"},
+		{"repeated answer", simulator.Faults{RepeatedAnswer: 1}, "Acknowledged Acknowledged",
+			"Acknowledged Acknowledged"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := newServer(t)
-			device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+			device := server.enrolled(t, server.fleet(simulator.Options{}),
+				simulator.Config{Kind: simulator.IPhone, Seed: 1})
 			device.SetFaults(test.faults)
 			inspect := server.send(device, "DeviceInformation", keyed{"Queries": []any{"UDID"}})
 			device.Connect(t.Context()) // the lost ones say so
@@ -144,9 +164,11 @@ func TestProbabilities(t *testing.T) {
 
 func TestFaultsOfAppsByProbability(t *testing.T) {
 	for state, faults := range map[simulator.AppState]simulator.Faults{
-		simulator.AppUserRejected: {UserRejects: 1}, simulator.AppFailed: {InstallFails: 1}, simulator.AppManaged: {}} {
+		simulator.AppUserRejected: {UserRejects: 1}, simulator.AppFailed: {InstallFails: 1},
+		simulator.AppManaged: {}} {
 		server := newServer(t)
-		device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+		device := server.enrolled(t, server.fleet(simulator.Options{}),
+			simulator.Config{Kind: simulator.IPhone, Seed: 1})
 		device.SetFaults(faults)
 		server.do(t, device, "InstallApplication", keyed{"Identifier": "com.example.app"})
 		if got := device.Apps()[0].State; got != state {
@@ -159,11 +181,13 @@ func TestFaultsOfAppsByProbability(t *testing.T) {
 func TestFaultsFollowTheSeed(t *testing.T) {
 	history := func(seed uint64) string {
 		server := newServer(t)
-		device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: seed})
+		device := server.enrolled(t, server.fleet(simulator.Options{}),
+			simulator.Config{Kind: simulator.IPhone, Seed: seed})
 		device.SetFaults(simulator.Faults{Transient: 0.5})
 		var statuses []string
 		for range 24 {
-			statuses = append(statuses, server.do(t, device, "RemoveApplication", keyed{"Identifier": "x"}).ErrorChain[0].ErrorDomain)
+			statuses = append(statuses, server.do(t, device, "RemoveApplication",
+				keyed{"Identifier": "x"}).ErrorChain[0].ErrorDomain)
 		}
 		return strings.Join(statuses, " ")
 	}
@@ -178,12 +202,15 @@ func TestFaultsFollowTheSeed(t *testing.T) {
 
 func TestOfflineDeviceDoesNotConnect(t *testing.T) {
 	server := newServer(t)
-	device := server.enrolled(t, server.fleet(simulator.Options{}), simulator.Config{Kind: simulator.IPhone, Seed: 1})
+	device := server.enrolled(t, server.fleet(simulator.Options{}),
+		simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	device.SetOnline(false)
-	if err := device.Connect(t.Context()); !errors.Is(err, simulator.ErrOffline) || server.idleCount() != 0 {
+	if err := device.Connect(t.Context()); !errors.Is(err, simulator.ErrOffline) ||
+		server.idleCount() != 0 {
 		t.Errorf("connection: %v, %d Idle", err, server.idleCount())
 	}
-	if err := device.Enroll(t.Context(), server.link()); !errors.Is(err, simulator.ErrOffline) || !device.Enrolled() {
+	if err := device.Enroll(t.Context(), server.link()); !errors.Is(err, simulator.ErrOffline) ||
+		!device.Enrolled() {
 		t.Errorf("enrollment: %v, enrolled %v", err, device.Enrolled())
 	}
 	device.SetOnline(true)

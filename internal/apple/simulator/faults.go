@@ -2,17 +2,18 @@ package simulator
 
 import "time"
 
-// Faults are a device's random troubles. Each probability, 0 to 1, is tried for every command it concerns. Commands that
-// Apple guarantees to execute are never put off and never fail by chance.
+// Faults are a device's random troubles. Each probability, 0 to 1, is tried for every command it
+// concerns. Commands that Apple guarantees to execute are never put off and never fail by chance.
 type Faults struct {
 	NotNow         float64 // answers NotNow, and connects again by itself after Busy
 	Transient      float64 // answers Error with a time-out, without executing
 	LostCommand    float64 // the response with the command never arrives
 	LostAnswer     float64 // executes, but the answer never arrives
 	RepeatedAnswer float64 // sends the same answer twice, as after a lost response
-	LateAnswer     float64 // executes and answers on a later connection, as after a break in the middle
-	UserRejects    float64 // the user declines the install of an app
-	InstallFails   float64 // the install of an app is accepted and then fails
+	// executes and answers on a later connection, as after a break in the middle
+	LateAnswer   float64
+	UserRejects  float64 // the user declines the install of an app
+	InstallFails float64 // the install of an app is accepted and then fails
 
 	Busy     time.Duration // after a NotNow, until the device connects by itself
 	AppLooks int           // app lists that still show a new app as Queued or Installing
@@ -54,9 +55,10 @@ type ErrorLink struct {
 
 var timedOut = []ErrorLink{{"NSURLErrorDomain", -1001, "The request timed out."}}
 
-// guaranteed are the commands that a device executes even when locked (Mobile Device Management Protocol Reference,
-// "Error Handling" under "MDM Protocol": commands guaranteed to execute).
-var guaranteed = map[string]bool{"DeviceInformation": true, "ProfileList": true, "InstalledApplicationList": true}
+// guaranteed are the commands that a device executes even when locked (Mobile Device Management
+// Protocol Reference, "Error Handling" under "MDM Protocol": commands guaranteed to execute).
+var guaranteed = map[string]bool{"DeviceInformation": true, "ProfileList": true,
+	"InstalledApplicationList": true}
 
 // fate decides how a command comes out; mu is held.
 func (d *Device) fate(cmd *command) (Effect, []ErrorLink) {

@@ -13,10 +13,12 @@ import (
 
 // Options is what the devices of a fleet share. The zero value works.
 type Options struct {
-	// Transport carries all requests; nil: a copy of http.DefaultTransport. A private CA goes into its TLSClientConfig.
+	// Transport carries all requests; nil: a copy of http.DefaultTransport. A private CA goes into
+	// its TLSClientConfig.
 	Transport *http.Transport
-	Timeout   time.Duration    // of one request; 0: one minute
-	MutualTLS bool             // present the identity in TLS, too; costs every device connections of its own
+	Timeout   time.Duration // of one request; 0: one minute
+	// present the identity in TLS, too; costs every device connections of its own
+	MutualTLS bool
 	Clock     Clock            // nil: the system's
 	Keys      *KeyPool         // nil: every enrollment makes a key of its own
 	Apps      map[int64]string // the app store: store id to bundle id
@@ -87,7 +89,8 @@ func NewFleet(options Options) *Fleet {
 	options.RetryAfter = orDefault(options.RetryAfter, 10*time.Second)
 	fleet := &Fleet{options: options, clock: options.Clock, transport: options.Transport,
 		web: &http.Client{Transport: options.Transport, Timeout: options.Timeout},
-		mdm: &http.Client{Transport: options.Transport, Timeout: options.Timeout, CheckRedirect: refuseRedirect}}
+		mdm: &http.Client{Transport: options.Transport, Timeout: options.Timeout,
+			CheckRedirect: refuseRedirect}}
 	fleet.schedule.init()
 	return fleet
 }
@@ -124,15 +127,16 @@ func (f *Fleet) Stats() Stats {
 	return Stats{f.stats.connections.Load(), f.stats.commands.Load(), f.stats.failures.Load()}
 }
 
-// Wake makes a device connect, now or when a worker is free. One that is connected connects once more afterwards.
-// Before Run it only notes the wish.
+// Wake makes a device connect, now or when a worker is free. One that is connected connects once
+// more afterwards. Before Run it only notes the wish.
 func (f *Fleet) Wake(device *Device) { f.schedule.wake(device) }
 
-// Idle reports whether no device is connected or about to be; those that come by themselves later are not counted.
+// Idle reports whether no device is connected or about to be; those that come by themselves later
+// are not counted.
 func (f *Fleet) Idle() bool { return f.schedule.idle() }
 
-// Run connects devices as they are woken, are due to poll, or have to come back, until ctx ends. It returns when all
-// connections have ended. A fleet runs once.
+// Run connects devices as they are woken, are due to poll, or have to come back, until ctx ends. It
+// returns when all connections have ended. A fleet runs once.
 func (f *Fleet) Run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, f.schedule.close)
 	defer stop()
@@ -154,13 +158,15 @@ func (f *Fleet) work(ctx context.Context) {
 			f.wakeAfter(device, f.options.PollEvery)
 		}
 		if err := device.Connect(ctx); err != nil && !errors.Is(err, ErrLost) && ctx.Err() == nil {
-			f.options.Log.Debug("simulated device: connection ended early", "device", device.Facts().DeviceName, "err", err)
+			f.options.Log.Debug("simulated device: connection ended early", "device",
+				device.Facts().DeviceName, "err", err)
 		}
 		f.schedule.finish(device)
 	}
 }
 
-// startPolling spreads the first polls over the interval, so that a fleet enrolled at once does not come at once.
+// startPolling spreads the first polls over the interval, so that a fleet enrolled at once does not
+// come at once.
 func (f *Fleet) startPolling(d *Device) {
 	if f.options.PollEvery <= 0 {
 		return
@@ -171,7 +177,8 @@ func (f *Fleet) startPolling(d *Device) {
 	f.wakeAfter(d, time.Duration(share*float64(f.options.PollEvery)))
 }
 
-// WakeAll makes every device connect, one after the other, the last of them after a time. With 0 all come at once.
+// WakeAll makes every device connect, one after the other, the last of them after a time. With 0
+// all come at once.
 func (f *Fleet) WakeAll(within time.Duration) {
 	devices := f.Devices()
 	for i, d := range devices {

@@ -77,7 +77,8 @@ func TestInterruptedDeviceComesBackByItself(t *testing.T) {
 	run(t, fleet)
 	clock.Advance(time.Minute)
 	server.waitAnswers(t, uuid, 1)
-	if stats := fleet.Stats(); stats.Connections != 2 || stats.Commands != 2 || stats.Failures != 1 {
+	if stats := fleet.Stats(); stats.Connections != 2 || stats.Commands != 2 ||
+		stats.Failures != 1 {
 		t.Errorf("stats are %+v", stats)
 	}
 }
@@ -113,7 +114,8 @@ func TestPolling(t *testing.T) {
 	}
 }
 
-// TestFleetSettlesUnderFaults runs many devices with every random fault; in the end each has what was sent.
+// TestFleetSettlesUnderFaults runs many devices with every random fault; in the end each has what
+// was sent.
 func TestFleetSettlesUnderFaults(t *testing.T) {
 	server := newServer(t)
 	fleet := server.fleet(simulator.Options{Workers: 8, RetryAfter: time.Millisecond})
@@ -121,8 +123,9 @@ func TestFleetSettlesUnderFaults(t *testing.T) {
 	var enrolling sync.WaitGroup
 	for i := range devices {
 		device := fleet.Add(simulator.Config{Kind: simulator.IPhone, Seed: uint64(i)})
-		device.SetFaults(simulator.Faults{NotNow: 0.2, LostCommand: 0.1, LostAnswer: 0.1, RepeatedAnswer: 0.1,
-			Busy: time.Millisecond})
+		device.SetFaults(simulator.Faults{NotNow: 0.2, LostCommand: 0.1, LostAnswer: 0.1,
+			RepeatedAnswer: 0.1,
+			Busy:           time.Millisecond})
 		enrolling.Go(func() {
 			if err := device.Enroll(t.Context(), server.link()); err != nil {
 				t.Error(err)
@@ -132,7 +135,8 @@ func TestFleetSettlesUnderFaults(t *testing.T) {
 	enrolling.Wait()
 	for _, device := range fleet.Devices() {
 		for i := range profiles {
-			server.send(device, "InstallProfile", keyed{"Payload": profile(fmt.Sprintf("com.example.%d", i), "1")})
+			server.send(device, "InstallProfile",
+				keyed{"Payload": profile(fmt.Sprintf("com.example.%d", i), "1")})
 		}
 	}
 	run(t, fleet)

@@ -21,19 +21,21 @@ import (
 
 type pushToken [32]byte
 
-// maxNotification is the largest payload that Apple's push service takes, in bytes (Apple, "Generating a remote
-// notification").
+// maxNotification is the largest payload that Apple's push service takes, in bytes (Apple,
+// "Generating a remote notification").
 const maxNotification = 4096
 
 // GatewayOptions configures a Gateway. The zero value works.
 type GatewayOptions struct {
-	Address           string       // host:port to listen on; empty: a free port on the loopback interface
-	RequireClientCert bool         // refuse a sender whose push certificate has not the topic of the device
+	// host:port to listen on; empty: a free port on the loopback interface
+	Address string
+	// refuse a sender whose push certificate has not the topic of the device
+	RequireClientCert bool
 	Log               *slog.Logger // of the HTTP server's own troubles; nil: slog.Default
 }
 
-// Gateway stands in for Apple's push service: an HTTP/2 server that wakes the devices of the fleets that use it (Apple,
-// "Sending notification requests to APNs").
+// Gateway stands in for Apple's push service: an HTTP/2 server that wakes the devices of the fleets
+// that use it (Apple, "Sending notification requests to APNs").
 type Gateway struct {
 	options GatewayOptions
 	server  *http.Server
@@ -78,10 +80,12 @@ func NewGateway(options GatewayOptions) (*Gateway, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("push gateway: %w", err), listener.Close())
 	}
-	g := &Gateway{options: options, address: listener.Addr().String(), ca: ca, devices: make(map[pushToken]pushTarget)}
+	g := &Gateway{options: options, address: listener.Addr().String(), ca: ca,
+		devices: make(map[pushToken]pushTarget)}
 	g.server = &http.Server{Handler: http.HandlerFunc(g.serve), ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.RequestClientCert,
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate},
+			ClientAuth: tls.RequestClientCert,
 			MinVersion: tls.VersionTLS12}}
 	go g.server.ServeTLS(listener, "", "")
 	return g, nil

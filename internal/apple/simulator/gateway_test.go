@@ -56,12 +56,14 @@ func TestPushCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if read, err := cryptoutil.TopicFromPEMCert(certificate); err != nil || read != topic || got != topic {
+	if read, err := cryptoutil.TopicFromPEMCert(certificate); err != nil || read != topic ||
+		got != topic {
 		t.Errorf("topic is %q, read as %q, %v", got, read, err)
 	}
 }
 
-// redirect sends what is meant for Apple's push service to a gateway, as a server's APNs host setting does.
+// redirect sends what is meant for Apple's push service to a gateway, as a server's APNs host
+// setting does.
 type redirect struct {
 	gateway *simulator.Gateway
 	client  *http.Client
@@ -84,7 +86,8 @@ func TestRealClientWakesRealDevice(t *testing.T) {
 	device := server.enrolled(t, fleet, simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	run(t, fleet)
 	client := sender(t, gateway, topicID)
-	factory := nanopush.NewFactory(nanopush.WithNewClient(func(*tls.Certificate) (*http.Client, error) {
+	factory := nanopush.NewFactory(nanopush.WithNewClient(func(*tls.Certificate) (*http.Client,
+		error) {
 		return &http.Client{Transport: redirect{gateway, client}}, nil
 	}))
 	provider, err := factory.NewPushProvider(nil)
@@ -97,7 +100,8 @@ func TestRealClientWakesRealDevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response := sent[address.Token.String()]; response == nil || response.Err != nil || response.Id == "" {
+	if response := sent[address.Token.String()]; response == nil || response.Err != nil ||
+		response.Id == "" {
 		t.Fatalf("push: %+v", response)
 	}
 	server.waitAnswers(t, uuid, 1)
@@ -139,7 +143,8 @@ func TestGatewayAnswersAsAPNs(t *testing.T) {
 		simulator.Config{Kind: simulator.IPhone, Seed: 1})
 	address := server.pushOf(device)
 	known := "/3/device/" + address.Token.String()
-	right, wrong, none := sender(t, gateway, topicID), sender(t, gateway, "another"), sender(t, gateway, "")
+	right, wrong, none := sender(t, gateway, topicID), sender(t, gateway, "another"),
+		sender(t, gateway, "")
 	for _, test := range []struct {
 		client            *http.Client
 		path, magic, want string
@@ -149,19 +154,23 @@ func TestGatewayAnswersAsAPNs(t *testing.T) {
 		{right, known, address.PushMagic, "200", []string{"apns-topic", topic}},
 		{right, known, "wrong magic", "200", nil},
 		{right, known, strings.Repeat("x", 5000), "413 PayloadTooLarge", nil},
-		{right, known, address.PushMagic, "400 DeviceTokenNotForTopic", []string{"apns-topic", "com.example"}},
+		{right, known, address.PushMagic, "400 DeviceTokenNotForTopic",
+			[]string{"apns-topic", "com.example"}},
 		{wrong, known, address.PushMagic, "400 DeviceTokenNotForTopic", nil},
 		{none, known, address.PushMagic, "400 MissingTopic", nil},
-		{right, "/3/device/" + strings.Repeat("ab", 32), address.PushMagic, "410 Unregistered", nil},
+		{right, "/3/device/" + strings.Repeat("ab", 32), address.PushMagic, "410 Unregistered",
+			nil},
 		{right, "/3/device/abc", address.PushMagic, "400 BadDeviceToken", nil},
 		{right, "/3/device/abcd", address.PushMagic, "400 BadDeviceToken", nil},
 		{right, "/4/device/", address.PushMagic, "404 BadPath", nil},
 	} {
-		if got := push(t, test.client, gateway.URL()+test.path, test.magic, test.header...); got != test.want {
+		if got := push(t, test.client, gateway.URL()+test.path, test.magic,
+			test.header...); got != test.want {
 			t.Errorf("%s %.20s %v: %s, want %s", test.path, test.magic, test.header, got, test.want)
 		}
 	}
-	if got, want := gateway.Stats(), (simulator.GatewayStats{Delivered: 2, Ignored: 1, Refused: 8}); got != want {
+	if got, want := gateway.Stats(), (simulator.GatewayStats{Delivered: 2, Ignored: 1,
+		Refused: 8}); got != want {
 		t.Errorf("stats are %+v, want %+v", got, want)
 	}
 	device.Wipe()
@@ -200,10 +209,12 @@ func TestReEnrolledDeviceHasANewAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	after, client := server.pushOf(device), sender(t, gateway, "")
-	if got := push(t, client, gateway.URL()+"/3/device/"+before.Token.String(), before.PushMagic); got != "410 Unregistered" {
+	if got := push(t, client, gateway.URL()+"/3/device/"+before.Token.String(),
+		before.PushMagic); got != "410 Unregistered" {
 		t.Errorf("old token: %s", got)
 	}
-	if got := push(t, client, gateway.URL()+"/3/device/"+after.Token.String(), before.PushMagic); got != "200" {
+	if got := push(t, client, gateway.URL()+"/3/device/"+after.Token.String(),
+		before.PushMagic); got != "200" {
 		t.Errorf("new token with the old magic: %s", got)
 	}
 	if got := gateway.Stats(); got.Ignored != 1 || got.Delivered != 0 {

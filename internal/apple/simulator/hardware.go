@@ -8,7 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Kind is the hardware that is simulated. It decides the platform's rules: which commands exist, which errors come.
+// Kind is the hardware that is simulated. It decides the platform's rules: which commands exist,
+// which errors come.
 type Kind string
 
 const (
@@ -18,8 +19,8 @@ const (
 	AppleTV Kind = "AppleTV"
 )
 
-// Facts is what a device tells of itself in Authenticate and DeviceInformation. EnrollmentID is set on a user
-// enrollment, which hides UDID and SerialNumber from the server.
+// Facts is what a device tells of itself in Authenticate and DeviceInformation. EnrollmentID is set
+// on a user enrollment, which hides UDID and SerialNumber from the server.
 type Facts struct {
 	UDID, SerialNumber, EnrollmentID string
 	DeviceName                       string
@@ -29,13 +30,18 @@ type Facts struct {
 }
 
 var models = map[Kind]Facts{
-	IPhone:  {Model: "MTP03", ModelName: "iPhone", ProductName: "iPhone15,4", OSVersion: "18.5", BuildVersion: "22F76"},
-	IPad:    {Model: "MPQ03", ModelName: "iPad", ProductName: "iPad13,18", OSVersion: "18.5", BuildVersion: "22F76"},
-	Mac:     {Model: "Mac16,10", ModelName: "Mac mini", ProductName: "Mac16,10", OSVersion: "15.5", BuildVersion: "24F74"},
-	AppleTV: {Model: "MN873", ModelName: "Apple TV", ProductName: "AppleTV14,1", OSVersion: "18.5", BuildVersion: "22L572"},
+	IPhone: {Model: "MTP03", ModelName: "iPhone", ProductName: "iPhone15,4", OSVersion: "18.5",
+		BuildVersion: "22F76"},
+	IPad: {Model: "MPQ03", ModelName: "iPad", ProductName: "iPad13,18", OSVersion: "18.5",
+		BuildVersion: "22F76"},
+	Mac: {Model: "Mac16,10", ModelName: "Mac mini", ProductName: "Mac16,10", OSVersion: "15.5",
+		BuildVersion: "24F74"},
+	AppleTV: {Model: "MN873", ModelName: "Apple TV", ProductName: "AppleTV14,1", OSVersion: "18.5",
+		BuildVersion: "22L572"},
 }
 
-// serialLetters is the alphabet of Apple's randomized serial numbers: no vowels, no I and O that look like digits.
+// serialLetters is the alphabet of Apple's randomized serial numbers: no vowels, no I and O that
+// look like digits.
 const serialLetters = "CDFGHJKLMNPQRTVWXY0123456789"
 
 // newFacts derives identity from random, so the same seed is always the same device.

@@ -2,9 +2,9 @@ package simulator
 
 import "time"
 
-// Entry is one command that a device took. Status is what it answered: Acknowledged, Error, CommandFormatError or
-// NotNow; empty when the command got lost on its way or ended the enrollment. Lost tells that the server did not
-// take the answer, or that it could not tell the device so.
+// Entry is one command that a device took. Status is what it answered: Acknowledged, Error,
+// CommandFormatError or NotNow; empty when the command got lost on its way or ended the enrollment.
+// Lost tells that the server did not take the answer, or that it could not tell the device so.
 type Entry struct {
 	Time        time.Time
 	CommandUUID string

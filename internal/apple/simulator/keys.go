@@ -14,9 +14,9 @@ type identityKey interface {
 	crypto.Decrypter
 }
 
-// KeyPool lends RSA keys to many devices, because generating one takes longer than all the rest of an enrollment, and
-// makes them quick keys where their length allows. Devices that share a key also share the SCEP transaction id, which is the
-// hash of the key.
+// KeyPool lends RSA keys to many devices, because generating one takes longer than all the rest of
+// an enrollment, and makes them quick keys where their length allows. Devices that share a key also
+// share the SCEP transaction id, which is the hash of the key.
 type KeyPool struct {
 	size int
 	mu   sync.Mutex

@@ -1,7 +1,7 @@
 package simulator
 
-// late is a command that the device took, and executes when it connects the second time after: in between, the server may have
-// asked for something else.
+// late is a command that the device took, and executes when it connects the second time after: in
+// between, the server may have asked for something else.
 type late struct {
 	command    *command // nil: there is none
 	enrollment *enrollment
@@ -9,8 +9,8 @@ type late struct {
 	answered   int  // of such commands
 }
 
-// Late tells how many commands the device answered on a later connection than it took them, and whether there is one that it
-// still has to.
+// Late tells how many commands the device answered on a later connection than it took them, and
+// whether there is one that it still has to.
 func (d *Device) Late() (answered int, pending bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -41,7 +41,8 @@ func (d *Device) due(e *enrollment) *command {
 	return d.late.command
 }
 
-// answers reports whether a command is the late one, which comes to its end now; the server may have sent it again.
+// answers reports whether a command is the late one, which comes to its end now; the server may
+// have sent it again.
 func (l *late) answers(cmd *command) bool {
 	if l.command == nil || l.command.uuid != cmd.uuid {
 		return false

@@ -23,8 +23,9 @@ const (
 	commandType = "application/x-apple-aspen-mdm"
 )
 
-// errUnenrolledByServer: the server does not know the device, which therefore removes its enrollment (Apple, "Error
-// Unrecognized Device"): 401, or 403 with code com.apple.unrecognized.device.
+// errUnenrolledByServer: the server does not know the device, which therefore removes its
+// enrollment (Apple, "Error Unrecognized Device"): 401, or 403 with code
+// com.apple.unrecognized.device.
 var errUnenrolledByServer = errors.New("the server does not recognize the device")
 
 // statusError is a response that is not a success.
@@ -39,7 +40,8 @@ func (e *statusError) Error() string {
 }
 
 // exchange sends one request and returns the body of a 200.
-func exchange(ctx context.Context, client *http.Client, method, url, contentType string, body []byte) ([]byte,
+func exchange(ctx context.Context, client *http.Client, method, url, contentType string,
+	body []byte) ([]byte,
 	http.Header, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
@@ -62,10 +64,12 @@ func send(client *http.Client, request *http.Request) ([]byte, http.Header, erro
 		return nil, nil, fmt.Errorf("%s %s: %w", request.Method, request.URL, err)
 	}
 	if len(answer) > maxBody {
-		return nil, nil, fmt.Errorf("%s %s: the answer is longer than %d bytes", request.Method, request.URL, maxBody)
+		return nil, nil, fmt.Errorf("%s %s: the answer is longer than %d bytes", request.Method,
+			request.URL, maxBody)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, nil, &statusError{request.Method, request.URL.String(), response.StatusCode, answer}
+		return nil, nil, &statusError{request.Method, request.URL.String(), response.StatusCode,
+			answer}
 	}
 	return answer, response.Header, nil
 }
@@ -104,7 +108,8 @@ func (c *mdmClient) report(ctx context.Context, message map[string]any) ([]byte,
 	return c.put(ctx, c.enrollment.ServerURL, commandType, message)
 }
 
-func (c *mdmClient) put(ctx context.Context, url, contentType string, message map[string]any) ([]byte, error) {
+func (c *mdmClient) put(ctx context.Context, url, contentType string,
+	message map[string]any) ([]byte, error) {
 	body, err := plist.Marshal(message)
 	if err != nil {
 		return nil, fmt.Errorf("encode message: %w", err)
@@ -116,8 +121,9 @@ func (c *mdmClient) put(ctx context.Context, url, contentType string, message ma
 	}
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("User-Agent", "MDM/1.0")
-	// A device sends once more what it sent on a connection that had been idle, and was closed without a byte of an answer
-	// (RFC 9112, section 9.3.1). net/http does that for a PUT only under this name, which is not sent.
+	// A device sends once more what it sent on a connection that had been idle, and was closed
+	// without a byte of an answer (RFC 9112, section 9.3.1). net/http does that for a PUT only
+	// under this name, which is not sent.
 	request.Header["Idempotency-Key"] = nil
 	if c.enrollment.SignMessage {
 		signature, err := c.sign(body)
@@ -136,18 +142,20 @@ func (c *mdmClient) put(ctx context.Context, url, contentType string, message ma
 
 func (e *statusError) unrecognized() bool {
 	return e.Code == http.StatusUnauthorized ||
-		e.Code == http.StatusForbidden && bytes.Contains(e.Body, []byte("com.apple.unrecognized.device"))
+		e.Code == http.StatusForbidden && bytes.Contains(e.Body,
+			[]byte("com.apple.unrecognized.device"))
 }
 
-// sign makes the Mdm-Signature header: a detached CMS signature of the body, in base64 (Apple, "Managing certificates
-// for device management services and devices").
+// sign makes the Mdm-Signature header: a detached CMS signature of the body, in base64 (Apple,
+// "Managing certificates for device management services and devices").
 func (c *mdmClient) sign(body []byte) (string, error) {
 	signed, err := pkcs7.NewSignedData(body)
 	if err != nil {
 		return "", fmt.Errorf("sign message: %w", err)
 	}
 	signed.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	if err := signed.AddSigner(c.enrollment.identity, c.enrollment.key, pkcs7.SignerInfoConfig{}); err != nil {
+	if err := signed.AddSigner(c.enrollment.identity, c.enrollment.key,
+		pkcs7.SignerInfoConfig{}); err != nil {
 		return "", fmt.Errorf("sign message: %w", err)
 	}
 	signed.Detach()

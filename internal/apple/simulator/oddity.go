@@ -9,12 +9,13 @@ import (
 	"howett.net/plist"
 )
 
-// Oddity makes of a message, an XML property list, what the device really sends. kind is the MessageType of a check-in, or
-// the Status of a report.
+// Oddity makes of a message, an XML property list, what the device really sends. kind is the
+// MessageType of a check-in, or the Status of a report.
 type Oddity func(kind string, message []byte) []byte
 
-// SetOddity makes the device send its messages in another way than the usual; nil: as usual. Real devices write what is in
-// their names and errors as it is, and every form of a property list that their system writes.
+// SetOddity makes the device send its messages in another way than the usual; nil: as usual. Real
+// devices write what is in their names and errors as it is, and every form of a property list that
+// their system writes.
 func (d *Device) SetOddity(odd Oddity) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -50,7 +51,8 @@ func InBinary(_ string, message []byte) []byte {
 // InUTF16 is the Oddity of a device that sends UTF-16, little endian, with a byte order mark.
 func InUTF16(_ string, message []byte) []byte {
 	text := []byte("\xff\xfe")
-	for _, unit := range utf16.Encode([]rune(strings.Replace(string(message), "UTF-8", "UTF-16", 1))) {
+	for _, unit := range utf16.Encode([]rune(strings.Replace(string(message), "UTF-8", "UTF-16",
+		1))) {
 		text = binary.LittleEndian.AppendUint16(text, unit)
 	}
 	return text

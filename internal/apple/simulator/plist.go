@@ -2,8 +2,8 @@ package simulator
 
 import "fmt"
 
-// fields reads typed values out of a property list. The first value of a wrong type, or missing though required, is
-// kept in err; reading goes on with zero values.
+// fields reads typed values out of a property list. The first value of a wrong type, or missing
+// though required, is kept in err; reading goes on with zero values.
 type fields struct {
 	values map[string]any
 	err    error
@@ -18,8 +18,8 @@ func decodePlist(raw []byte) (*fields, error) {
 	return &fields{values: values}, nil
 }
 
-// recoverParser turns a panic of a parser outside this module into an error, as bytes from a network must never end
-// the process that runs thousands of other devices.
+// recoverParser turns a panic of a parser outside this module into an error, as bytes from a
+// network must never end the process that runs thousands of other devices.
 func recoverParser(what string, err *error) {
 	if problem := recover(); problem != nil {
 		*err = fmt.Errorf("%s cannot be parsed: %v", what, problem)
@@ -54,8 +54,8 @@ func (f *fields) mustText(key string) string {
 	return value
 }
 
-// number reads a number, which the decoder gives as uint64, as int64 when negative, or as float64: devices take the whole part
-// of a real (NSNumber).
+// number reads a number, which the decoder gives as uint64, as int64 when negative, or as float64:
+// devices take the whole part of a real (NSNumber).
 func (f *fields) number(key string) int64 {
 	switch value := f.values[key].(type) {
 	case int64:

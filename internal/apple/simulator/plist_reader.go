@@ -14,12 +14,14 @@ import (
 	"howett.net/plist"
 )
 
-// maxPlistDepth is how deep CoreFoundation's reader goes, and shallow enough for a recursive parser.
+// maxPlistDepth is how deep CoreFoundation's reader goes, and shallow enough for a recursive
+// parser.
 const maxPlistDepth = 512
 
-// readPlist reads what CoreFoundation's property list reader takes: binary and XML, in any encoding that its first bytes or
-// its declaration tell, with hexadecimal and signed integers, and characters that XML does not allow. It is another reader
-// than the server's, so that what one of them gets wrong the other does not.
+// readPlist reads what CoreFoundation's property list reader takes: binary and XML, in any encoding
+// that its first bytes or its declaration tell, with hexadecimal and signed integers, and
+// characters that XML does not allow. It is another reader than the server's, so that what one of
+// them gets wrong the other does not.
 func readPlist(raw []byte) (values map[string]any, err error) {
 	defer recoverParser("property list", &err)
 	if !bytes.HasPrefix(raw, []byte("bplist")) {
@@ -82,7 +84,8 @@ func decodeText(raw []byte) []byte {
 		return fromUTF16(raw, binary.BigEndian)
 	}
 	head := declaration.Find(raw)
-	if m := encodingIn.FindSubmatch(head); m != nil && !strings.HasPrefix(strings.ToLower(string(m[1])), "utf") {
+	if m := encodingIn.FindSubmatch(head); m != nil &&
+		!strings.HasPrefix(strings.ToLower(string(m[1])), "utf") {
 		if encoding, err := htmlindex.Get(string(m[1])); err == nil {
 			if text, err := encoding.NewDecoder().Bytes(raw); err == nil {
 				return text

@@ -11,14 +11,16 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/cms"
 )
 
-// Profile is an installed configuration profile. Its contents are shared between devices: read them only.
+// Profile is an installed configuration profile. Its contents are shared between devices: read them
+// only.
 type Profile struct {
 	Identifier, UUID                       string
 	DisplayName, Description, Organization string
 	Version                                int64
 	RemovalDisallowed                      bool
-	Signers                                [][]byte // certificates of a signed profile, DER, the signer's first
-	Payloads                               []Payload
+	// certificates of a signed profile, DER, the signer's first
+	Signers  [][]byte
+	Payloads []Payload
 }
 
 // Payload is one payload of a profile. Content has all its keys, those named here too.
@@ -57,7 +59,8 @@ func parseProfile(raw []byte) (*Profile, error) {
 	if err != nil {
 		return nil, &profileError{profileMalformed, err.Error()}
 	}
-	profile := &Profile{Identifier: f.mustText("PayloadIdentifier"), UUID: f.mustText("PayloadUUID"),
+	profile := &Profile{Identifier: f.mustText("PayloadIdentifier"),
+		UUID:        f.mustText("PayloadUUID"),
 		DisplayName: f.text("PayloadDisplayName"), Description: f.text("PayloadDescription"),
 		Organization: f.text("PayloadOrganization"), Version: f.number("PayloadVersion"),
 		RemovalDisallowed: f.flag("PayloadRemovalDisallowed"), Signers: signers}
@@ -67,19 +70,23 @@ func parseProfile(raw []byte) (*Profile, error) {
 		return nil, &profileError{profileFieldMissing, f.err.Error()}
 	}
 	if kind != "Configuration" {
-		return nil, &profileError{profileBadValue, fmt.Sprintf("PayloadType is %q, want Configuration", kind)}
+		return nil, &profileError{profileBadValue,
+			fmt.Sprintf("PayloadType is %q, want Configuration", kind)}
 	}
 	seen := make(map[string]bool)
 	for i, p := range payloads {
-		payload := Payload{Type: p.mustText("PayloadType"), Identifier: p.mustText("PayloadIdentifier"),
-			UUID: p.mustText("PayloadUUID"), DisplayName: p.text("PayloadDisplayName"),
+		payload := Payload{Type: p.mustText("PayloadType"),
+			Identifier: p.mustText("PayloadIdentifier"),
+			UUID:       p.mustText("PayloadUUID"), DisplayName: p.text("PayloadDisplayName"),
 			Description: p.text("PayloadDescription"), Organization: p.text("PayloadOrganization"),
 			Version: p.number("PayloadVersion"), Content: p.values}
 		if p.err != nil {
-			return nil, &profileError{profileFieldMissing, fmt.Sprintf("PayloadContent[%d]: %v", i, p.err)}
+			return nil, &profileError{profileFieldMissing,
+				fmt.Sprintf("PayloadContent[%d]: %v", i, p.err)}
 		}
 		if seen[payload.UUID] {
-			return nil, &profileError{profileRepeatedPayload, "PayloadUUID " + payload.UUID + " is there twice"}
+			return nil, &profileError{profileRepeatedPayload,
+				"PayloadUUID " + payload.UUID + " is there twice"}
 		}
 		seen[payload.UUID] = true
 		profile.Payloads = append(profile.Payloads, payload)
@@ -87,11 +94,13 @@ func parseProfile(raw []byte) (*Profile, error) {
 	return profile, nil
 }
 
-// unsign takes the content out of PKCS #7 signed data and checks the signature. Trust in the signer is not asked for:
-// a device installs a profile of an unknown signer, too, and shows it as not verified.
+// unsign takes the content out of PKCS #7 signed data and checks the signature. Trust in the signer
+// is not asked for: a device installs a profile of an unknown signer, too, and shows it as not
+// verified.
 func unsign(raw []byte) (content []byte, signers [][]byte, err error) {
 	defer recoverParser("PKCS #7 envelope", &err)
-	if len(raw) == 0 || raw[0] != 0x30 { // no ASN.1 SEQUENCE, so a property list in one of its forms
+	// no ASN.1 SEQUENCE, so a property list in one of its forms
+	if len(raw) == 0 || raw[0] != 0x30 {
 		return bytes.TrimLeft(raw, " \t\r\n"), nil, nil
 	}
 	if err := checkEnvelope(raw); err != nil {
@@ -125,7 +134,8 @@ func checkEnvelope(raw []byte) error {
 	return cms.Check(raw)
 }
 
-// profileCache lets devices that install the same bytes share one parsed profile, for as long as any of them has it.
+// profileCache lets devices that install the same bytes share one parsed profile, for as long as
+// any of them has it.
 type profileCache struct {
 	mu     sync.Mutex
 	parsed map[[sha256.Size]byte]weak.Pointer[Profile]

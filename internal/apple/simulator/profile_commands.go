@@ -30,7 +30,8 @@ func refuseProfile(err error) answer {
 	if errors.As(err, &refused) {
 		code = refused.Code
 	}
-	return fail(ErrorLink{"MCInstallationErrorDomain", installationCannotParse, "The profile could not be installed."},
+	return fail(ErrorLink{"MCInstallationErrorDomain", installationCannotParse,
+		"The profile could not be installed."},
 		ErrorLink{"MCProfileErrorDomain", code, err.Error()})
 }
 
@@ -39,10 +40,13 @@ func (d *Device) installProfile(profile *Profile) answer {
 		return refuseProfile(&profileError{profileEmpty, "the profile has no payloads"})
 	}
 	if d.enrollment != nil && profile.Identifier == d.enrollment.profileID {
-		return fail(d.mdmError(mdmReplacementMismatch, "The enrollment profile cannot be replaced by this profile."))
+		return fail(d.mdmError(mdmReplacementMismatch,
+			"The enrollment profile cannot be replaced by this profile."))
 	}
-	if slices.ContainsFunc(profile.Payloads, func(p Payload) bool { return p.Type == mdmPayloadType }) {
-		return fail(d.mdmError(mdmMultipleInstances, "The device is already enrolled in device management."))
+	if slices.ContainsFunc(profile.Payloads,
+		func(p Payload) bool { return p.Type == mdmPayloadType }) {
+		return fail(d.mdmError(mdmMultipleInstances,
+			"The device is already enrolled in device management."))
 	}
 	position := d.profileIndex(profile.Identifier)
 	if position < 0 {
@@ -54,10 +58,12 @@ func (d *Device) installProfile(profile *Profile) answer {
 }
 
 func (d *Device) profileIndex(identifier string) int {
-	return slices.IndexFunc(d.profiles, func(p installedProfile) bool { return p.Identifier == identifier })
+	return slices.IndexFunc(d.profiles,
+		func(p installedProfile) bool { return p.Identifier == identifier })
 }
 
-// prepareRemoveProfile: Apple, "Remove Profile". Removing the enrollment profile ends the enrollment.
+// prepareRemoveProfile: Apple, "Remove Profile". Removing the enrollment profile ends the
+// enrollment.
 func prepareRemoveProfile(_ context.Context, _ *Device, f *fields, cmd *command) {
 	cmd.identifier = f.mustText("Identifier")
 	cmd.execute = func(d *Device, _ Effect) answer {
@@ -67,7 +73,8 @@ func prepareRemoveProfile(_ context.Context, _ *Device, f *fields, cmd *command)
 			return fail(ErrorLink{"MDMClientError", macProfileNotFound,
 				"Profile with identifier '" + cmd.identifier + "' not found."})
 		case position < 0:
-			return fail(d.mdmError(mdmProfileNotInstalled, "The profile “%s” is not installed.", cmd.identifier))
+			return fail(d.mdmError(mdmProfileNotInstalled, "The profile “%s” is not installed.",
+				cmd.identifier))
 		case d.profiles[position].fromEnrollment:
 			return answer{unenroll: true}
 		}
@@ -83,7 +90,8 @@ func prepareProfileList(_ context.Context, _ *Device, f *fields, cmd *command) {
 		list := make([]any, 0, len(d.profiles))
 		for _, installed := range d.profiles {
 			item := installed.describe()
-			if d.kind != Mac && !d.facts.Supervised { // Apple: absent on macOS and on supervised devices
+			// Apple: absent on macOS and on supervised devices
+			if d.kind != Mac && !d.facts.Supervised {
 				item["IsManaged"] = true
 			}
 			list = append(list, item)
@@ -101,8 +109,10 @@ func (p *Profile) describe() map[string]any {
 		describe(item, payload.DisplayName, payload.Description, payload.Organization)
 		payloads = append(payloads, item)
 	}
-	item := map[string]any{"PayloadIdentifier": p.Identifier, "PayloadUUID": p.UUID, "PayloadVersion": p.Version,
-		"PayloadRemovalDisallowed": p.RemovalDisallowed, "HasRemovalPasscode": false, "IsEncrypted": false,
+	item := map[string]any{"PayloadIdentifier": p.Identifier, "PayloadUUID": p.UUID,
+		"PayloadVersion":           p.Version,
+		"PayloadRemovalDisallowed": p.RemovalDisallowed, "HasRemovalPasscode": false,
+		"IsEncrypted":    false,
 		"PayloadContent": payloads}
 	describe(item, p.DisplayName, p.Description, p.Organization)
 	if len(p.Signers) > 0 {
@@ -112,7 +122,8 @@ func (p *Profile) describe() map[string]any {
 }
 
 func describe(item map[string]any, displayName, description, organization string) {
-	for key, text := range map[string]string{"PayloadDisplayName": displayName, "PayloadDescription": description,
+	for key, text := range map[string]string{"PayloadDisplayName": displayName,
+		"PayloadDescription":  description,
 		"PayloadOrganization": organization} {
 		if text != "" {
 			item[key] = text

@@ -16,13 +16,15 @@ import (
 	"time"
 )
 
-// oidUserID is the attribute of a push certificate's subject that holds its topic (RFC 4519, section 2.39).
+// oidUserID is the attribute of a push certificate's subject that holds its topic (RFC 4519,
+// section 2.39).
 var oidUserID = asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}
 
-// NewPushCertificate makes an MDM push certificate as Apple would issue it, signed by itself, valid for a year from
-// notBefore. A Gateway takes it; Apple does not. Certificate and key (PKCS #1) are PEM; topic is
-// com.apple.mgmt.External. followed by id, which should be a UUID.
-func NewPushCertificate(id string, notBefore time.Time) (certificate, key []byte, topic string, err error) {
+// NewPushCertificate makes an MDM push certificate as Apple would issue it, signed by itself, valid
+// for a year from notBefore. A Gateway takes it; Apple does not. Certificate and key (PKCS #1) are
+// PEM; topic is com.apple.mgmt.External. followed by id, which should be a UUID.
+func NewPushCertificate(id string,
+	notBefore time.Time) (certificate, key []byte, topic string, err error) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("push certificate: %w", err)
@@ -32,7 +34,8 @@ func NewPushCertificate(id string, notBefore time.Time) (certificate, key []byte
 		Subject: pkix.Name{CommonName: "APSP:" + id, Country: []string{"US"},
 			ExtraNames: []pkix.AttributeTypeAndValue{{Type: oidUserID, Value: topic}}},
 		NotBefore: notBefore, NotAfter: notBefore.AddDate(1, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 	if template.SerialNumber, err = newSerialNumber(); err != nil {
 		return nil, nil, "", fmt.Errorf("push certificate: %w", err)
@@ -42,7 +45,8 @@ func NewPushCertificate(id string, notBefore time.Time) (certificate, key []byte
 		return nil, nil, "", fmt.Errorf("push certificate: %w", err)
 	}
 	certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	key = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)})
+	key = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY",
+		Bytes: x509.MarshalPKCS1PrivateKey(private)})
 	return certificate, key, topic, nil
 }
 
@@ -67,10 +71,14 @@ func newServerCertificate(host string) (caPEM []byte, server tls.Certificate, er
 		return nil, server, err
 	}
 	now := time.Now()
-	ca := &x509.Certificate{Subject: pkix.Name{CommonName: "Simulated push service CA"}, NotBefore: now.Add(-time.Hour),
-		NotAfter: now.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	leaf := &x509.Certificate{Subject: pkix.Name{CommonName: host}, NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	ca := &x509.Certificate{Subject: pkix.Name{CommonName: "Simulated push service CA"},
+		NotBefore: now.Add(-time.Hour),
+		NotAfter:  now.AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign}
+	leaf := &x509.Certificate{Subject: pkix.Name{CommonName: host}, NotBefore: ca.NotBefore,
+		NotAfter:    ca.NotAfter,
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	if ip := net.ParseIP(host); ip != nil {
 		leaf.IPAddresses = []net.IP{ip}
 	} else {

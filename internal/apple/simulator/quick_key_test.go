@@ -19,7 +19,8 @@ func TestQuickKeyIsAnRSAKey(t *testing.T) {
 		}
 		public := key.Public().(*rsa.PublicKey)
 		if public.N.BitLen() != length || public.E != 65537 {
-			t.Errorf("modulus of %d bits, exponent %d; want %d, 65537", public.N.BitLen(), public.E, length)
+			t.Errorf("modulus of %d bits, exponent %d; want %d, 65537", public.N.BitLen(), public.E,
+				length)
 		}
 		for n := range 20 {
 			digest := sha256.Sum256([]byte{byte(n)})
@@ -36,7 +37,8 @@ func TestQuickKeyIsAnRSAKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if opened, err := key.Decrypt(rand.Reader, sealed, &rsa.OAEPOptions{Hash: crypto.SHA256}); err != nil || !bytes.Equal(opened, secret) {
+		if opened, err := key.Decrypt(rand.Reader, sealed,
+			&rsa.OAEPOptions{Hash: crypto.SHA256}); err != nil || !bytes.Equal(opened, secret) {
 			t.Errorf("decrypted %q, %v", opened, err)
 		}
 	}

@@ -23,8 +23,8 @@ import (
 	"github.com/smallstep/scep/x509util"
 )
 
-// requestIdentity gets the certificate of the device's key from a SCEP server (RFC 8894): GetCACaps, GetCACert, then
-// PKCSReq by POST.
+// requestIdentity gets the certificate of the device's key from a SCEP server (RFC 8894):
+// GetCACaps, GetCACert, then PKCSReq by POST.
 func requestIdentity(ctx context.Context, web *http.Client, payload scepPayload,
 	key identityKey) (*x509.Certificate, error) {
 	capabilities, _, err := scepGet(ctx, web, payload, "GetCACaps")
@@ -32,7 +32,8 @@ func requestIdentity(ctx context.Context, web *http.Client, payload scepPayload,
 		return nil, err
 	}
 	if !offersPOST(string(capabilities)) {
-		return nil, fmt.Errorf("SCEP server %s offers no POSTPKIOperation, its GetCACaps: %q", payload.URL, capabilities)
+		return nil, fmt.Errorf("SCEP server %s offers no POSTPKIOperation, its GetCACaps: %q",
+			payload.URL, capabilities)
 	}
 	authorities, err := getAuthorities(ctx, web, payload)
 	if err != nil {
@@ -46,7 +47,8 @@ func requestIdentity(ctx context.Context, web *http.Client, payload scepPayload,
 	if err != nil {
 		return nil, err
 	}
-	template := &scep.PKIMessage{MessageType: scep.PKCSReq, Recipients: authorities, SignerKey: key, SignerCert: signer}
+	template := &scep.PKIMessage{MessageType: scep.PKCSReq, Recipients: authorities, SignerKey: key,
+		SignerCert: signer}
 	request, err := scep.NewCSRRequest(csr, template, recipients(authorities)...)
 	if err != nil {
 		return nil, fmt.Errorf("SCEP request: %w", err)
@@ -55,7 +57,8 @@ func requestIdentity(ctx context.Context, web *http.Client, payload scepPayload,
 	if err != nil {
 		return nil, err
 	}
-	reply, _, err := exchange(ctx, web, http.MethodPost, address, "application/x-pki-message", request.Raw)
+	reply, _, err := exchange(ctx, web, http.MethodPost, address, "application/x-pki-message",
+		request.Raw)
 	if err != nil {
 		return nil, fmt.Errorf("SCEP PKIOperation: %w", err)
 	}
@@ -71,7 +74,8 @@ func offersPOST(capabilities string) bool {
 	return false
 }
 
-func scepGet(ctx context.Context, web *http.Client, payload scepPayload, operation string) ([]byte, string, error) {
+func scepGet(ctx context.Context, web *http.Client, payload scepPayload,
+	operation string) ([]byte, string, error) {
 	address, err := operationURL(payload, operation)
 	if err != nil {
 		return nil, "", err
@@ -98,7 +102,8 @@ func operationURL(payload scepPayload, operation string) (string, error) {
 }
 
 // getAuthorities returns the CA's certificate, or the CA's and its registration authority's.
-func getAuthorities(ctx context.Context, web *http.Client, payload scepPayload) (found []*x509.Certificate, err error) {
+func getAuthorities(ctx context.Context, web *http.Client,
+	payload scepPayload) (found []*x509.Certificate, err error) {
 	defer recoverParser("GetCACert answer", &err)
 	body, contentType, err := scepGet(ctx, web, payload, "GetCACert")
 	if err != nil {
@@ -119,15 +124,18 @@ func getAuthorities(ctx context.Context, web *http.Client, payload scepPayload) 
 		return nil, errors.New("SCEP GetCACert: no certificate in the answer")
 	}
 	if len(payload.CAFingerprint) > 0 && !anyHasFingerprint(found, payload.CAFingerprint) {
-		return nil, fmt.Errorf("SCEP GetCACert: no certificate has the profile's CAFingerprint %X", payload.CAFingerprint)
+		return nil, fmt.Errorf("SCEP GetCACert: no certificate has the profile's CAFingerprint %X",
+			payload.CAFingerprint)
 	}
 	return found, nil
 }
 
-// anyHasFingerprint tells by the length which digest the profile uses: MD5 (Apple's documented one), SHA-1 or SHA-256.
+// anyHasFingerprint tells by the length which digest the profile uses: MD5 (Apple's documented
+// one), SHA-1 or SHA-256.
 func anyHasFingerprint(certificates []*x509.Certificate, want []byte) bool {
 	for _, certificate := range certificates {
-		md, sha, sha2 := md5.Sum(certificate.Raw), sha1.Sum(certificate.Raw), sha256.Sum256(certificate.Raw)
+		md, sha, sha2 := md5.Sum(certificate.Raw), sha1.Sum(certificate.Raw),
+			sha256.Sum256(certificate.Raw)
 		if bytes.Equal(want, md[:]) || bytes.Equal(want, sha[:]) || bytes.Equal(want, sha2[:]) {
 			return true
 		}
@@ -135,7 +143,8 @@ func anyHasFingerprint(certificates []*x509.Certificate, want []byte) bool {
 	return false
 }
 
-// recipients picks the registration authority's encryption certificate where the server sent several.
+// recipients picks the registration authority's encryption certificate where the server sent
+// several.
 func recipients(authorities []*x509.Certificate) []scep.Option {
 	if len(authorities) == 1 {
 		return nil
@@ -143,7 +152,8 @@ func recipients(authorities []*x509.Certificate) []scep.Option {
 	return []scep.Option{scep.WithCertsSelector(scep.EnciphermentCertsSelector())}
 }
 
-func openReply(raw []byte, request *scep.PKIMessage, authorities []*x509.Certificate, signer *x509.Certificate,
+func openReply(raw []byte, request *scep.PKIMessage, authorities []*x509.Certificate,
+	signer *x509.Certificate,
 	key identityKey) (issued *x509.Certificate, err error) {
 	defer recoverParser("SCEP CertRep", &err)
 	if err := checkEnvelope(raw); err != nil {
@@ -154,14 +164,17 @@ func openReply(raw []byte, request *scep.PKIMessage, authorities []*x509.Certifi
 		return nil, fmt.Errorf("SCEP CertRep: %w", err)
 	}
 	if reply.CertRepMessage == nil {
-		return nil, fmt.Errorf("SCEP server answered with message type %s, want CertRep", string(reply.MessageType))
+		return nil, fmt.Errorf("SCEP server answered with message type %s, want CertRep",
+			string(reply.MessageType))
 	}
 	if reply.PKIStatus != scep.SUCCESS {
 		return nil, fmt.Errorf("SCEP server refused the certificate: pkiStatus %s, failInfo %s",
 			string(reply.PKIStatus), string(reply.FailInfo))
 	}
-	if reply.TransactionID != request.TransactionID || !bytes.Equal(reply.RecipientNonce, request.SenderNonce) {
-		return nil, errors.New("SCEP CertRep answers another request: transaction id or nonce differs")
+	if reply.TransactionID != request.TransactionID ||
+		!bytes.Equal(reply.RecipientNonce, request.SenderNonce) {
+		return nil,
+			errors.New("SCEP CertRep answers another request: transaction id or nonce differs")
 	}
 	if err := reply.DecryptPKIEnvelope(signer, key); err != nil {
 		return nil, fmt.Errorf("SCEP CertRep: %w", err)
@@ -179,8 +192,9 @@ func certificateRequest(payload scepPayload, key identityKey) (*x509.Certificate
 		return nil, err
 	}
 	der, err := x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{
-		CertificateRequest: x509.CertificateRequest{Subject: subject, SignatureAlgorithm: x509.SHA256WithRSA},
-		ChallengePassword:  payload.Challenge,
+		CertificateRequest: x509.CertificateRequest{Subject: subject,
+			SignatureAlgorithm: x509.SHA256WithRSA},
+		ChallengePassword: payload.Challenge,
 	}, key)
 	if err != nil {
 		return nil, fmt.Errorf("certificate request: %w", err)
@@ -188,9 +202,11 @@ func certificateRequest(payload scepPayload, key identityKey) (*x509.Certificate
 	return x509.ParseCertificateRequest(der)
 }
 
-// attributeTypes are the short names that Apple allows in Subject; all others are dotted object ids.
+// attributeTypes are the short names that Apple allows in Subject; all others are dotted object
+// ids.
 var attributeTypes = map[string]asn1.ObjectIdentifier{
-	"CN": {2, 5, 4, 3}, "C": {2, 5, 4, 6}, "L": {2, 5, 4, 7}, "ST": {2, 5, 4, 8}, "O": {2, 5, 4, 10}, "OU": {2, 5, 4, 11},
+	"CN": {2, 5, 4, 3}, "C": {2, 5, 4, 6}, "L": {2, 5, 4, 7}, "ST": {2, 5, 4, 8},
+	"O": {2, 5, 4, 10}, "OU": {2, 5, 4, 11},
 }
 
 func subjectName(payload scepPayload) (name pkix.Name, err error) {
@@ -205,7 +221,8 @@ func subjectName(payload scepPayload) (name pkix.Name, err error) {
 				return name, err
 			}
 		}
-		name.ExtraNames = append(name.ExtraNames, pkix.AttributeTypeAndValue{Type: id, Value: part.Value})
+		name.ExtraNames = append(name.ExtraNames,
+			pkix.AttributeTypeAndValue{Type: id, Value: part.Value})
 	}
 	return name, nil
 }
@@ -214,23 +231,28 @@ func parseObjectID(dotted string) (id asn1.ObjectIdentifier, err error) {
 	for number := range strings.SplitSeq(dotted, ".") {
 		arc, err := strconv.Atoi(number)
 		if err != nil || arc < 0 {
-			return nil, fmt.Errorf("SCEP Subject: %q is neither C, L, ST, O, OU, CN nor an object id", dotted)
+			return nil,
+				fmt.Errorf("SCEP Subject: %q is neither C, L, ST, O, OU, CN nor an object id",
+					dotted)
 		}
 		id = append(id, arc)
 	}
 	return id, nil
 }
 
-// selfSigned is the certificate with which a device signs its first request, before it has one of the CA (RFC 8894,
-// section 2.3). It follows the system's clock and no other, as the signing time in the request does.
+// selfSigned is the certificate with which a device signs its first request, before it has one of
+// the CA (RFC 8894, section 2.3). It follows the system's clock and no other, as the signing time
+// in the request does.
 func selfSigned(subject pkix.Name, key identityKey) (*x509.Certificate, error) {
 	serial, err := newSerialNumber()
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	template := &x509.Certificate{SerialNumber: serial, Subject: subject, NotBefore: now.Add(-time.Hour),
-		NotAfter: now.Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
+	template := &x509.Certificate{SerialNumber: serial, Subject: subject,
+		NotBefore: now.Add(-time.Hour),
+		NotAfter:  now.Add(24 * time.Hour),
+		KeyUsage:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, fmt.Errorf("self-signed certificate: %w", err)

@@ -17,7 +17,8 @@ const (
 	connectedAgainWanted // woken during a connection: has to make another one
 )
 
-// schedule hands woken devices to the workers, first come first served, each to one worker at a time.
+// schedule hands woken devices to the workers, first come first served, each to one worker at a
+// time.
 type schedule struct {
 	mu     sync.Mutex
 	filled sync.Cond

@@ -14,7 +14,8 @@ import (
 )
 
 // send queues a command and returns its UUID.
-func (s *testServer) send(device *simulator.Device, requestType string, keys map[string]any) string {
+func (s *testServer) send(device *simulator.Device, requestType string,
+	keys map[string]any) string {
 	command := map[string]any{"RequestType": requestType}
 	for key, value := range keys {
 		command[key] = value
@@ -28,7 +29,8 @@ func (s *testServer) send(device *simulator.Device, requestType string, keys map
 }
 
 // do sends a command, lets the device connect, and returns its last answer.
-func (s *testServer) do(t *testing.T, device *simulator.Device, requestType string, keys map[string]any) result {
+func (s *testServer) do(t *testing.T, device *simulator.Device, requestType string,
+	keys map[string]any) result {
 	t.Helper()
 	uuid := s.send(device, requestType, keys)
 	if err := device.Connect(t.Context()); err != nil {

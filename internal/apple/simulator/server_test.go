@@ -29,7 +29,8 @@ type result struct {
 	values map[string]any
 }
 
-// testServer is a small MDM server: one queue of commands a device, sent again in a later connection until answered.
+// testServer is a small MDM server: one queue of commands a device, sent again in a later
+// connection until answered.
 type testServer struct {
 	*httptest.Server
 	mutualTLS, signProfile, checkOutWhenRemoved bool
@@ -55,8 +56,9 @@ type queued struct {
 
 func newServer(t *testing.T, options ...func(*testServer)) *testServer {
 	t.Helper()
-	s := &testServer{codes: map[string]bool{}, queues: map[string][]queued{}, deferred: map[string]bool{},
-		pushes: map[string]mdm.Push{}, checkOutWhenRemoved: true}
+	s := &testServer{codes: map[string]bool{}, queues: map[string][]queued{},
+		deferred: map[string]bool{},
+		pushes:   map[string]mdm.Push{}, checkOutWhenRemoved: true}
 	s.changed.L = &s.mu
 	for _, option := range options {
 		option(s)
@@ -92,7 +94,8 @@ func (s *testServer) fleet(options simulator.Options) *simulator.Fleet {
 }
 
 // enrolled adds an enrolled device to a fleet.
-func (s *testServer) enrolled(t *testing.T, fleet *simulator.Fleet, cfg simulator.Config) *simulator.Device {
+func (s *testServer) enrolled(t *testing.T, fleet *simulator.Fleet,
+	cfg simulator.Config) *simulator.Device {
 	t.Helper()
 	device := fleet.Add(cfg)
 	if err := device.Enroll(t.Context(), s.link()); err != nil {
@@ -193,7 +196,8 @@ func (s *testServer) settle(device string, answer *mdm.CommandResults) {
 		s.deferred[answer.CommandUUID] = true
 		return
 	}
-	s.queues[device] = slices.DeleteFunc(s.queues[device], func(q queued) bool { return q.uuid == answer.CommandUUID })
+	s.queues[device] = slices.DeleteFunc(s.queues[device],
+		func(q queued) bool { return q.uuid == answer.CommandUUID })
 }
 
 func (s *testServer) problem(err error) {

@@ -1,4 +1,5 @@
-// Package cmstest makes messages for tests that take a reader's memory or time, and such as other writers of CMS make.
+// Package cmstest makes messages for tests that take a reader's memory or time, and such as other
+// writers of CMS make.
 package cmstest
 
 import (
@@ -19,20 +20,26 @@ import (
 	"github.com/smallstep/pkcs7"
 )
 
-// Forms are bytes, of at most most, that are small to send and dear to read for who follows their lengths.
+// Forms are bytes, of at most most, that are small to send and dear to read for who follows their
+// lengths.
 func Forms(most int) map[string][]byte {
 	return map[string][]byte{
-		"children past their parents' ends": slices.Concat(bytes.Repeat([]byte{0x30, 6, 0x30, 2}, 26), bytes.Repeat([]byte{5, 0}, 4)),
-		"the same, without end":             slices.Concat([]byte{0x30, 0x80}, bytes.Repeat([]byte{0x30, 6, 0x30, 2}, 24), bytes.Repeat([]byte{5, 0}, 4), []byte{0, 0}),
-		"nested":                            nested(most),
-		"nested without end":                bytes.Repeat([]byte{0x30, 0x80}, most/2),
-		"nested without end, and ended":     slices.Concat(bytes.Repeat([]byte{0x30, 0x80}, most/4), bytes.Repeat([]byte{0, 0}, most/4)),
-		"many elements":                     wrap(0x30, bytes.Repeat([]byte{5, 0}, most/2-4)),
-		"many elements without end":         slices.Concat([]byte{0x30, 0x80}, bytes.Repeat([]byte{5, 0}, most/2-4), []byte{0, 0}),
-		"empty ones in each other's place":  bytes.Repeat([]byte{0x30, 0x80, 0, 0}, most/4),
-		"the greatest length":               {0x30, 0x84, 0x7f, 0xff, 0xff, 0xff},
-		"a length of more than 32 bits":     {0x30, 0x88, 1, 0, 0, 0, 0, 0, 0, 0},
-		"a tag without end":                 bytes.Repeat([]byte{0xff}, most),
+		"children past their parents' ends": slices.Concat(bytes.Repeat([]byte{0x30, 6, 0x30, 2},
+			26), bytes.Repeat([]byte{5, 0}, 4)),
+		"the same, without end": slices.Concat([]byte{0x30, 0x80},
+			bytes.Repeat([]byte{0x30, 6, 0x30, 2}, 24), bytes.Repeat([]byte{5, 0}, 4),
+			[]byte{0, 0}),
+		"nested":             nested(most),
+		"nested without end": bytes.Repeat([]byte{0x30, 0x80}, most/2),
+		"nested without end, and ended": slices.Concat(bytes.Repeat([]byte{0x30, 0x80}, most/4),
+			bytes.Repeat([]byte{0, 0}, most/4)),
+		"many elements": wrap(0x30, bytes.Repeat([]byte{5, 0}, most/2-4)),
+		"many elements without end": slices.Concat([]byte{0x30, 0x80},
+			bytes.Repeat([]byte{5, 0}, most/2-4), []byte{0, 0}),
+		"empty ones in each other's place": bytes.Repeat([]byte{0x30, 0x80, 0, 0}, most/4),
+		"the greatest length":              {0x30, 0x84, 0x7f, 0xff, 0xff, 0xff},
+		"a length of more than 32 bits":    {0x30, 0x88, 1, 0, 0, 0, 0, 0, 0, 0},
+		"a tag without end":                bytes.Repeat([]byte{0xff}, most),
 	}
 }
 
@@ -61,13 +68,17 @@ func nested(most int) []byte {
 	return bytes.Join(heads, nil)
 }
 
-// Signatures are messages of the right form, signed over nothing, that are dear to check. Each has at most about most bytes.
+// Signatures are messages of the right form, signed over nothing, that are dear to check. Each has
+// at most about most bytes.
 func Signatures(most int) map[string][]byte {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)
 	all := map[string][]byte{
-		"a signer with a key of 60,000 bits":    ofGreatKey(key, 60_000),
-		"a bystander with a key of 60,000 bits": message(func(d *pkcs7.SignedData) { add(d, Certify(key, key)); d.AddCertificate(GreatKey(60_000)) }),
+		"a signer with a key of 60,000 bits": ofGreatKey(key, 60_000),
+		"a bystander with a key of 60,000 bits": message(func(d *pkcs7.SignedData) {
+			add(d, Certify(key, key))
+			d.AddCertificate(GreatKey(60_000))
+		}),
 		"many certificates": message(func(d *pkcs7.SignedData) {
 			add(d, Certify(key, key))
 			for range most / 500 {
@@ -94,8 +105,9 @@ type Signer struct {
 func Certify(key, by crypto.Signer) Signer {
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	must(err)
-	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "signer"}, SubjectKeyId: serial.Bytes(),
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "signer"},
+		SubjectKeyId: serial.Bytes(),
+		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
 	issuer := *template
 	issuer.PublicKey = by.Public()
 	der, err := x509.CreateCertificate(rand.Reader, template, &issuer, key.Public(), by)
@@ -160,13 +172,15 @@ func NewSigner() Signer {
 // SCEP is a request for a certificate with this content (RFC 8894, section 3.2).
 func SCEP(by Signer, content []byte) []byte {
 	attribute := func(n int, value any) pkcs7.Attribute {
-		return pkcs7.Attribute{Type: asn1.ObjectIdentifier{2, 16, 840, 1, 113733, 1, 9, n}, Value: value}
+		return pkcs7.Attribute{Type: asn1.ObjectIdentifier{2, 16, 840, 1, 113733, 1, 9, n},
+			Value: value}
 	}
 	d, err := pkcs7.NewSignedData(content)
 	must(err)
 	d.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	must(d.AddSigner(by.Certificate, by.Key, pkcs7.SignerInfoConfig{ExtraSignedAttributes: []pkcs7.Attribute{
-		attribute(2, "19"), attribute(5, bytes.Repeat([]byte{1}, 16)), attribute(7, "1")}}))
+	must(d.AddSigner(by.Certificate, by.Key,
+		pkcs7.SignerInfoConfig{ExtraSignedAttributes: []pkcs7.Attribute{
+			attribute(2, "19"), attribute(5, bytes.Repeat([]byte{1}, 16)), attribute(7, "1")}}))
 	der, err := d.Finish()
 	must(err)
 	return der

@@ -1,5 +1,6 @@
-// Package servertest has what tests of running servers share, because making it takes longer than most of them: the folder
-// of a server that has run before, and the program. It imports the server; only tests import it. Begin with Main.
+// Package servertest has what tests of running servers share, because making it takes longer than
+// most of them: the folder of a server that has run before, and the program. It imports the server;
+// only tests import it. Begin with Main.
 package servertest
 
 import (
@@ -49,7 +50,8 @@ var (
 		return run("installation", func(context.Context, *server.Server) error { return nil })
 	})
 	installPush = sync.OnceValue(func() error {
-		return errors.Join(install(), os.CopyFS(filepath.Join(shared, "push"), os.DirFS(filepath.Join(shared, "installation"))),
+		return errors.Join(install(), os.CopyFS(filepath.Join(shared, "push"),
+			os.DirFS(filepath.Join(shared, "installation"))),
 			run("push", setPushCertificate))
 	})
 )
@@ -57,8 +59,9 @@ var (
 // run has a server run in a folder of the shared one for as long as use takes.
 func run(name string, use func(context.Context, *server.Server) error) error {
 	ctx := context.Background()
-	s, err := server.Start(ctx, server.Config{DataDir: filepath.Join(shared, name), Listen: "127.0.0.1:0",
-		Log: slog.New(slog.DiscardHandler)})
+	s, err := server.Start(ctx, server.Config{DataDir: filepath.Join(shared, name),
+		Listen: "127.0.0.1:0",
+		Log:    slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
@@ -73,8 +76,8 @@ func setPushCertificate(ctx context.Context, s *server.Server) error {
 	return err
 }
 
-// Folder returns a new folder of a server that has run before, on SQLite. All servers of a process that begin with such a
-// folder have the same CAs.
+// Folder returns a new folder of a server that has run before, on SQLite. All servers of a process
+// that begin with such a folder have the same CAs.
 func Folder(t testing.TB) string {
 	t.Helper()
 	return copyOf(t, "installation", install)

@@ -1,5 +1,6 @@
-// Package migrations holds the numbered files that make the tables and bring them up to date, for each engine. To change
-// a table, add a file of the next number for both engines; a file that was released stays as it is.
+// Package migrations holds the numbered files that make the tables and bring them up to date, for
+// each engine. To change a table, add a file of the next number for both engines; a file that was
+// released stays as it is.
 package migrations
 
 import (

@@ -1,5 +1,6 @@
-// Package move moves everything from a SQLite file to PostgreSQL, or back, and compares every row then. It knows the names of
-// the tables and their keys (table.go), finds their columns by itself, and stands below the store, which it does not need.
+// Package move moves everything from a SQLite file to PostgreSQL, or back, and compares every row
+// then. It knows the names of the tables and their keys (table.go), finds their columns by itself,
+// and stands below the store, which it does not need.
 package move
 
 import (
@@ -23,10 +24,11 @@ type Migration struct {
 	Done   bool  // with the table
 }
 
-// Migrate moves everything from a database to another, of the other engine, that is empty or new, and compares every row
-// then. Both are locked meanwhile: a database that a server uses is an error. The source is only read. When it ends in the
-// middle, however that happens, the target is of no use but to be continued by a second call; Open refuses it until then.
-// tell, which must return soon, is called after every batch of rows. Rows that are not the same are a *Different.
+// Migrate moves everything from a database to another, of the other engine, that is empty or new,
+// and compares every row then. Both are locked meanwhile: a database that a server uses is an
+// error. The source is only read. When it ends in the middle, however that happens, the target is
+// of no use but to be continued by a second call; Open refuses it until then. tell, which must
+// return soon, is called after every batch of rows. Rows that are not the same are a *Different.
 func Migrate(ctx context.Context, from, to string, tell func(Migration)) (err error) {
 	if sqldb.EngineOf(from) == sqldb.EngineOf(to) {
 		return errors.New("a move is between a SQLite file and PostgreSQL: to copy a file use sqlite3's .backup, and for PostgreSQL pg_dump")
@@ -85,8 +87,8 @@ func (m *migration) run(ctx context.Context) error {
 	})
 }
 
-// progressTable is in a target until the move is complete. Its row without a name says which database is moved: the id of
-// its tenant.
+// progressTable is in a target until the move is complete. Its row without a name says which
+// database is moved: the id of its tenant.
 const progressTable = "migration_progress"
 
 // begin makes sure that the target is empty, or half of the same move.
@@ -108,7 +110,9 @@ func (m *migration) begin(ctx context.Context) error {
 	}
 	for _, t := range m.tables {
 		var rows int64
-		if err := m.target.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.name+t.given()+" LIMIT 1) AS found", nil, &rows); err != nil {
+		if err := m.target.Row(ctx,
+			"SELECT count(*) FROM (SELECT 1 FROM "+t.name+t.given()+" LIMIT 1) AS found", nil,
+			&rows); err != nil {
 			return err
 		}
 		if rows > 0 {
@@ -116,10 +120,13 @@ func (m *migration) begin(ctx context.Context) error {
 		}
 	}
 	return m.target.Write(ctx, sqldb.Hasty, func() error {
-		_, err := m.target.Exec(ctx, "CREATE TABLE "+progressTable+" (name TEXT PRIMARY KEY, tenant TEXT NOT NULL, last "+m.target.BytesType()+
-			", copied BIGINT NOT NULL, done BIGINT NOT NULL)")
+		_, err := m.target.Exec(ctx,
+			"CREATE TABLE "+progressTable+" (name TEXT PRIMARY KEY, tenant TEXT NOT NULL, last "+m.target.BytesType()+
+				", copied BIGINT NOT NULL, done BIGINT NOT NULL)")
 		if err == nil {
-			_, err = m.target.Exec(ctx, "INSERT INTO "+progressTable+" (name, tenant, copied, done) VALUES ('', ?, 0, 0)", tenant)
+			_, err = m.target.Exec(ctx,
+				"INSERT INTO "+progressTable+" (name, tenant, copied, done) VALUES ('', ?, 0, 0)",
+				tenant)
 		}
 		return err
 	})
@@ -130,7 +137,8 @@ func Begun(ctx context.Context, q *sqldb.Session) (bool, error) {
 	return q.HasTable(ctx, progressTable)
 }
 
-// copy copies what of a table is not there yet. A batch of rows and how far the copy is are one transaction.
+// copy copies what of a table is not there yet. A batch of rows and how far the copy is are one
+// transaction.
 func (m *migration) copy(ctx context.Context, t *table) error {
 	at, err := m.progress(ctx, t)
 	if err != nil {
@@ -173,18 +181,19 @@ type copied struct {
 }
 
 func (m *migration) progress(ctx context.Context, t *table) (at copied, err error) {
-	err = m.target.Rows(ctx, "SELECT last, copied, done FROM "+progressTable+" WHERE name = ?", []any{t.name}, func(scan func(...any) error) error {
-		var last []byte
-		var done int64
-		if err := scan(&last, &at.copied, &done); err != nil {
-			return err
-		}
-		at.done = done != 0
-		if last == nil {
-			return nil
-		}
-		return gob.NewDecoder(bytes.NewReader(last)).Decode(&at.last)
-	})
+	err = m.target.Rows(ctx, "SELECT last, copied, done FROM "+progressTable+" WHERE name = ?",
+		[]any{t.name}, func(scan func(...any) error) error {
+			var last []byte
+			var done int64
+			if err := scan(&last, &at.copied, &done); err != nil {
+				return err
+			}
+			at.done = done != 0
+			if last == nil {
+				return nil
+			}
+			return gob.NewDecoder(bytes.NewReader(last)).Decode(&at.last)
+		})
 	return at, err
 }
 
@@ -203,8 +212,10 @@ func (m *migration) save(ctx context.Context, t *table, rows [][]any, at copied)
 		if err := m.insert(ctx, t, rows, at.copied == int64(len(rows))); err != nil {
 			return err
 		}
-		_, err := m.target.Exec(ctx, "INSERT INTO "+progressTable+" (name, tenant, last, copied, done) VALUES (?1, '', ?2, ?3, ?4) "+
-			"ON CONFLICT (name) DO UPDATE SET last = ?2, copied = ?3, done = ?4", t.name, last.Bytes(), at.copied, done)
+		_, err := m.target.Exec(ctx,
+			"INSERT INTO "+progressTable+" (name, tenant, last, copied, done) VALUES (?1, '', ?2, ?3, ?4) "+
+				"ON CONFLICT (name) DO UPDATE SET last = ?2, copied = ?3, done = ?4", t.name,
+			last.Bytes(), at.copied, done)
 		return err
 	})
 }
@@ -220,7 +231,8 @@ func (m *migration) insert(ctx context.Context, t *table, rows [][]any, first bo
 		}
 	}
 	if !t.stays {
-		return m.target.Copy(ctx, t.name, t.columnNames(), rows, func(row []any) string { return t.keyText(t.keyOf(row)) })
+		return m.target.Copy(ctx, t.name, t.columnNames(), rows,
+			func(row []any) string { return t.keyText(t.keyOf(row)) })
 	}
 	for _, row := range rows {
 		if _, err := m.target.Exec(ctx, t.replaceText(), row...); err != nil {

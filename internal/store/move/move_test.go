@@ -98,7 +98,8 @@ func dump(t *testing.T, file string) map[string][]string {
 		for i, c := range columns {
 			columns[i] = `typeof("` + c + `") || ' ' || quote("` + c + `")`
 		}
-		dumped[table] = list(t, file, "SELECT "+strings.Join(columns, " || ', ' || ")+" AS line FROM "+table+" ORDER BY line")
+		dumped[table] = list(t, file, "SELECT "+strings.Join(columns,
+			" || ', ' || ")+" AS line FROM "+table+" ORDER BY line")
 	}
 	dumped["device_search"] = list(t, file, `SELECT device_id FROM device_keys WHERE key IN
 		(SELECT rowid FROM device_search WHERE device_search MATCH '"电话 3"') ORDER BY 1`)
@@ -112,7 +113,8 @@ func migrate(t *testing.T, from, to string) error {
 
 // Everything goes to PostgreSQL, and back, and is the same.
 func TestMigrateThereAndBack(t *testing.T) {
-	from, url, back := filledFile(t), storetest.NewDatabase(t), filepath.Join(t.TempDir(), "folder", "back.db")
+	from, url, back := filledFile(t), storetest.NewDatabase(t),
+		filepath.Join(t.TempDir(), "folder", "back.db")
 	was := dump(t, from)
 	for table, lines := range was {
 		if len(lines) == 0 {
@@ -120,7 +122,8 @@ func TestMigrateThereAndBack(t *testing.T) {
 		}
 	}
 	seen := map[string]move.Migration{}
-	err := move.Migrate(t.Context(), from, url, func(m move.Migration) { seen[fmt.Sprint(m.Table, m.Verify)] = m })
+	err := move.Migrate(t.Context(), from, url,
+		func(m move.Migration) { seen[fmt.Sprint(m.Table, m.Verify)] = m })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +148,8 @@ func TestMigrateThereAndBack(t *testing.T) {
 	if numbers[0] != "4501 4 4 2" {
 		t.Errorf("the next numbers are %s", numbers[0])
 	}
-	if err := migrate(t, from, url); err == nil || !strings.Contains(err.Error(), "has data already") {
+	if err := migrate(t, from, url); err == nil ||
+		!strings.Contains(err.Error(), "has data already") {
 		t.Errorf("a move to a database with data: %v", err)
 	}
 	run(t, url, `DELETE FROM events WHERE position = 4501; DELETE FROM scope_tags WHERE number = 4; DELETE FROM catalog_changes WHERE id = 4;
@@ -159,7 +163,8 @@ func TestMigrateThereAndBack(t *testing.T) {
 	is := dump(t, back)
 	for table, lines := range was {
 		if !slices.Equal(lines, is[table]) {
-			t.Errorf("%s had %d rows and has %d, or others: %.300q, %.300q", table, len(lines), len(is[table]), lines, is[table])
+			t.Errorf("%s had %d rows and has %d, or others: %.300q, %.300q", table, len(lines),
+				len(is[table]), lines, is[table])
 		}
 	}
 	if info, err := os.Stat(back); err != nil || info.Mode().Perm() != 0o600 {
@@ -179,12 +184,14 @@ func directions(t *testing.T, each func(t *testing.T, from, to string)) {
 	})
 }
 
-// A move that ends in the middle of any table goes on where it was. Until it is complete nobody uses the target, or moves
-// something else there.
+// A move that ends in the middle of any table goes on where it was. Until it is complete nobody
+// uses the target, or moves something else there.
 func TestMigrateGoesOn(t *testing.T) {
 	directions(t, func(t *testing.T, from, to string) {
-		for _, stop := range []move.Migration{{Table: "tenant", Rows: 1}, {Table: "devices", Rows: 2000}, {Table: "devices", Rows: 4500},
-			{Table: "actions", Rows: 4500, Done: true}, {Table: "audit_entries", Rows: 4000}, {Table: "audit_head", Rows: 1, Done: true},
+		for _, stop := range []move.Migration{{Table: "tenant", Rows: 1},
+			{Table: "devices", Rows: 2000}, {Table: "devices", Rows: 4500},
+			{Table: "actions", Rows: 4500, Done: true}, {Table: "audit_entries", Rows: 4000},
+			{Table: "audit_head", Rows: 1, Done: true},
 			{Table: "events", Verify: true, Rows: 2000}} {
 			ctx, cancel := context.WithCancel(t.Context())
 			var first move.Migration
@@ -199,10 +206,12 @@ func TestMigrateGoesOn(t *testing.T) {
 			if cancel(); !errors.Is(err, context.Canceled) {
 				t.Fatalf("at %+v it ended with %v", stop, err)
 			}
-			if stop.Table != "tenant" && stop.Table != "devices" && first != (move.Migration{Table: "devices", Rows: 4500, Before: 4500, Done: true}) {
+			if stop.Table != "tenant" && stop.Table != "devices" &&
+				first != (move.Migration{Table: "devices", Rows: 4500, Before: 4500, Done: true}) {
 				t.Errorf("it did not go on, but began with %+v", first)
 			}
-			if s, err := store.Open(t.Context(), to); err == nil || !strings.Contains(err.Error(), "run syncpayloads migrate again") {
+			if s, err := store.Open(t.Context(), to); err == nil ||
+				!strings.Contains(err.Error(), "run syncpayloads migrate again") {
 				t.Errorf("half of a move is opened: %v, %v", s, err)
 			}
 		}
@@ -212,7 +221,8 @@ func TestMigrateGoesOn(t *testing.T) {
 				t.Error("half of a move is moved")
 			}
 		}
-		if err := migrate(t, other, to); err == nil || !strings.Contains(err.Error(), "from another one") {
+		if err := migrate(t, other, to); err == nil ||
+			!strings.Contains(err.Error(), "from another one") {
 			t.Errorf("another database is moved to it: %v", err)
 		}
 		if err := migrate(t, from, to); err != nil {
@@ -240,8 +250,10 @@ func TestMigrateFindsWhatDiffers(t *testing.T) {
 	if !errors.As(err, &different) || different.Count != 7 {
 		t.Fatalf("it ended with %v", err)
 	}
-	for _, want := range []string{"devices device-03000 differs in name, supervised", "key_pairs ca differs in key", "apple_challenges a differs in used_at",
-		"is not at the target", "tokens x is at the target alone", "audit_head 1 differs in hash", "scope_tags: the last number given was 3, and is 2"} {
+	for _, want := range []string{"devices device-03000 differs in name, supervised",
+		"key_pairs ca differs in key", "apple_challenges a differs in used_at",
+		"is not at the target", "tokens x is at the target alone", "audit_head 1 differs in hash",
+		"scope_tags: the last number given was 3, and is 2"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("it lacks %q: %v", want, err)
 		}
@@ -278,16 +290,20 @@ func TestMigrateRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, locations := range map[string][2]string{"between": {to, to}, "there is none": {to + "x", from}} {
+		for name, locations := range map[string][2]string{"between": {to, to},
+			"there is none": {to + "x", from}} {
 			if store.IsPostgres(to) && locations[0] != to {
 				continue
 			}
-			if err := migrate(t, locations[0], locations[1]); err == nil || !strings.Contains(err.Error(), name) {
+			if err := migrate(t, locations[0], locations[1]); err == nil ||
+				!strings.Contains(err.Error(), name) {
 				t.Errorf("%v: %v", locations, err)
 			}
 		}
-		run(t, from, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, "+map[bool]string{true: "TRUE", false: "1"}[store.IsPostgres(from)]+")")
-		if err := migrate(t, from, to); err == nil || !strings.Contains(err.Error(), "newer version") {
+		run(t, from,
+			"INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, "+map[bool]string{true: "TRUE", false: "1"}[store.IsPostgres(from)]+")")
+		if err := migrate(t, from, to); err == nil ||
+			!strings.Contains(err.Error(), "newer version") {
 			t.Errorf("of a newer version: %v", err)
 		}
 	})

@@ -52,7 +52,8 @@ func prepareSource(ctx context.Context, db *sqldb.Alone) error {
 // openTarget opens the database to move to, and makes the tables of a new one.
 func openTarget(ctx context.Context, location string) (*sqldb.Alone, error) {
 	if sqldb.EngineOf(location) == sqldb.SQLite {
-		if info, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		if info, err := os.Stat(location); errors.Is(err, fs.ErrNotExist) ||
+			err == nil && info.Size() == 0 {
 			file, err := sqldb.Open(ctx, location, sqldb.Options{Migrations: migrations.Of})
 			if err == nil {
 				err = file.Close()

@@ -26,7 +26,8 @@ type table struct {
 	keys    []int // of the key, in columns
 }
 
-// tables are all tables but those that an engine has for itself, each after those that it refers to.
+// tables are all tables but those that an engine has for itself, each after those that it refers
+// to.
 func movedTables() []*table {
 	return []*table{
 		{name: "tenant", key: []string{"id"}, clear: "DELETE FROM tenant", only: "FALSE"},
@@ -38,7 +39,8 @@ func movedTables() []*table {
 		{name: "role_definitions", key: []string{"id"}},
 		{name: "role_assignments", key: []string{"id"}},
 		{name: "role_members", key: []string{"member", "assignment_id"}},
-		{name: "scope_tags", key: []string{"number"}, numbered: true, clear: "DELETE FROM scope_tags", only: "number <> 0"},
+		{name: "scope_tags", key: []string{"number"}, numbered: true,
+			clear: "DELETE FROM scope_tags", only: "number <> 0"},
 		{name: "devices", key: []string{"id"}},
 		{name: "ledgers", key: []string{"device_id"}},
 		{name: "actions", key: []string{"id"}},
@@ -62,7 +64,8 @@ func movedTables() []*table {
 	}
 }
 
-// column is a column with its type in PostgreSQL, which holds nothing else: bigint, boolean, text or bytea.
+// column is a column with its type in PostgreSQL, which holds nothing else: bigint, boolean, text
+// or bytea.
 type column struct{ name, kind string }
 
 // describe finds the columns, which must be the same in both databases.
@@ -83,12 +86,13 @@ func (m *migration) describe(ctx context.Context) error {
 		})
 		var names []string
 		if err == nil {
-			err = other.Rows(ctx, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", []any{t.name}, func(scan func(...any) error) error {
-				var name string
-				err := scan(&name)
-				names = append(names, name)
-				return err
-			})
+			err = other.Rows(ctx, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0",
+				[]any{t.name}, func(scan func(...any) error) error {
+					var name string
+					err := scan(&name)
+					names = append(names, name)
+					return err
+				})
 		}
 		if err == nil {
 			err = t.index(names)
@@ -112,7 +116,8 @@ func (t *table) index(names []string) error {
 	slices.Sort(own)
 	slices.Sort(names)
 	if !slices.Equal(own, names) || slices.Contains(t.keys, -1) {
-		return fmt.Errorf("PostgreSQL has %s, SQLite has %s", strings.Join(own, ", "), strings.Join(names, ", "))
+		return fmt.Errorf("PostgreSQL has %s, SQLite has %s", strings.Join(own, ", "),
+			strings.Join(names, ", "))
 	}
 	return nil
 }
@@ -141,7 +146,8 @@ func (t *table) replaceText() string {
 			set = append(set, c.name+" = excluded."+c.name)
 		}
 	}
-	return sqldb.InsertText(t.name, t.columnNames()) + " ON CONFLICT (" + sqldb.Quoted(t.key) + ") DO UPDATE SET " + strings.Join(set, ", ")
+	return sqldb.InsertText(t.name, t.columnNames()) + " ON CONFLICT (" + sqldb.Quoted(t.key) +
+		") DO UPDATE SET " + strings.Join(set, ", ")
 }
 
 const (
@@ -149,8 +155,10 @@ const (
 	heavyRowsPerBatch = 8
 )
 
-// stream reads rows in the order of their keys, after a key, and ahead of whoever takes them. It ends early when ctx ends.
-func (t *table) stream(ctx context.Context, g *errgroup.Group, from *sqldb.Alone, after []any) <-chan [][]any {
+// stream reads rows in the order of their keys, after a key, and ahead of whoever takes them. It
+// ends early when ctx ends.
+func (t *table) stream(ctx context.Context, g *errgroup.Group, from *sqldb.Alone,
+	after []any) <-chan [][]any {
 	batches := make(chan [][]any, 1)
 	g.Go(func() error {
 		defer close(batches)
@@ -171,7 +179,8 @@ func (t *table) stream(ctx context.Context, g *errgroup.Group, from *sqldb.Alone
 }
 
 // batch reads the next rows after a key; nil: the first.
-func (t *table) batch(ctx context.Context, from *sqldb.Alone, after []any) (batch [][]any, err error) {
+func (t *table) batch(ctx context.Context, from *sqldb.Alone,
+	after []any) (batch [][]any, err error) {
 	limit := rowsPerBatch
 	if t.heavy {
 		limit = heavyRowsPerBatch
@@ -182,22 +191,24 @@ func (t *table) batch(ctx context.Context, from *sqldb.Alone, after []any) (batc
 	}
 	text += " ORDER BY " + sqldb.Quoted(t.key) + " LIMIT ?"
 	into := make([]any, len(t.columns))
-	err = from.Rows(ctx, text, append(slices.Clone(after), limit), func(scan func(...any) error) error {
-		row := make([]any, len(t.columns))
-		for i := range row {
-			into[i] = &row[i]
-		}
-		if err := scan(into...); err != nil {
-			return err
-		}
-		for i, c := range t.columns {
-			if row[i], err = c.value(row[i]); err != nil {
-				return fmt.Errorf("column %s of row %s: %w", c.name, t.keyText(t.keyOf(row)), err)
+	err = from.Rows(ctx, text, append(slices.Clone(after), limit),
+		func(scan func(...any) error) error {
+			row := make([]any, len(t.columns))
+			for i := range row {
+				into[i] = &row[i]
 			}
-		}
-		batch = append(batch, row)
-		return ctx.Err()
-	})
+			if err := scan(into...); err != nil {
+				return err
+			}
+			for i, c := range t.columns {
+				if row[i], err = c.value(row[i]); err != nil {
+					return fmt.Errorf("column %s of row %s: %w", c.name, t.keyText(t.keyOf(row)),
+						err)
+				}
+			}
+			batch = append(batch, row)
+			return ctx.Err()
+		})
 	return batch, err
 }
 
@@ -221,9 +232,10 @@ func (t *table) keyText(key []any) string {
 	return strings.Join(parts, " ")
 }
 
-// value is a column's value, from either engine, as PostgreSQL would hold it: nil, int64, bool, string or []byte. SQLite
-// knows no booleans, a column of it can hold what is of another type, and a text what PostgreSQL cannot hold; as when the
-// server writes such a text, U+FFFD is in the place of that.
+// value is a column's value, from either engine, as PostgreSQL would hold it: nil, int64, bool,
+// string or []byte. SQLite knows no booleans, a column of it can hold what is of another type, and
+// a text what PostgreSQL cannot hold; as when the server writes such a text, U+FFFD is in the place
+// of that.
 func (c column) value(v any) (any, error) {
 	switch v := v.(type) {
 	case nil:

@@ -22,7 +22,8 @@ func TestMigrationKnowsEveryTable(t *testing.T) {
 		file: {"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'device_search_%' ORDER BY 1",
 			[]string{"goose_db_version", "sqlite_sequence", "device_keys", "device_search"}},
 	} {
-		found := slices.DeleteFunc(list(t, location, c.text), func(name string) bool { return slices.Contains(c.own, name) })
+		found := slices.DeleteFunc(list(t, location, c.text),
+			func(name string) bool { return slices.Contains(c.own, name) })
 		slices.Sort(found)
 		if !slices.Equal(found, moved) {
 			t.Errorf("%s has\n%v\nmoved are\n%v", location, found, moved)

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Different is what a move found when it compared the two databases. The values are not told: some are secret.
+// Different is what a move found when it compared the two databases. The values are not told: some
+// are secret.
 type Different struct {
 	Count int64    // of rows, and of next numbers
 	First []string // the first of them
@@ -87,7 +88,8 @@ func (m *migration) compare(t *table, source, target *reading, found *Different)
 			found.add("%s %s is at the target alone", t.name, t.keyText(t.keyOf(b)))
 		default:
 			if columns := t.differences(a, b); columns != nil {
-				found.add("%s %s differs in %s", t.name, t.keyText(t.keyOf(a)), strings.Join(columns, ", "))
+				found.add("%s %s differs in %s", t.name, t.keyText(t.keyOf(a)),
+					strings.Join(columns, ", "))
 			}
 		}
 		if order <= 0 {

@@ -14,7 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Alone is a database that nobody else writes to as long as it is open. One goroutine uses it at a time.
+// Alone is a database that nobody else writes to as long as it is open. One goroutine uses it at a
+// time.
 type Alone struct {
 	*Session
 	conn  *pgx.Conn // of PostgreSQL; nil: it is SQLite
@@ -36,7 +37,8 @@ func OpenAlone(ctx context.Context, location string) (*Alone, error) {
 
 // aloneSQLite opens a file in SQLite's exclusive mode, in which it is locked as long as it is open.
 func aloneSQLite(ctx context.Context, file string) (*Alone, error) {
-	db, err := connectSQLite(file, url.Values{"mode": {"rw"}}, "busy_timeout("+ms(patienceToLock)+")",
+	db, err := connectSQLite(file, url.Values{"mode": {"rw"}},
+		"busy_timeout("+ms(patienceToLock)+")",
 		"locking_mode(EXCLUSIVE)", "foreign_keys(ON)")
 	if err != nil {
 		return nil, err
@@ -71,11 +73,13 @@ func lockedSQLite(ctx context.Context, db *sql.DB) (*Session, error) {
 	return q, err
 }
 
-// alonePostgres takes the lock that every node has or waits for, and the one that every write needs.
+// alonePostgres takes the lock that every node has or waits for, and the one that every write
+// needs.
 func alonePostgres(ctx context.Context, location string) (*Alone, error) {
 	config, err := pgx.ParseConfig(location)
 	if err != nil {
-		return nil, fmt.Errorf("the URL of the database: %w", err) // pgx keeps the password out of it
+		// pgx keeps the password out of it
+		return nil, fmt.Errorf("the URL of the database: %w", err)
 	}
 	patience, err := patienceOf(config)
 	if err != nil {
@@ -163,7 +167,8 @@ func (a *Alone) Version(ctx context.Context) (version int64, err error) {
 	return version, err
 }
 
-// Migrate brings the tables up to date, of PostgreSQL alone: Open does it for a file, which nobody else may have open then.
+// Migrate brings the tables up to date, of PostgreSQL alone: Open does it for a file, which nobody
+// else may have open then.
 func (a *Alone) Migrate(ctx context.Context, migrations fs.FS) error {
 	if a.conn == nil {
 		return nil
@@ -172,7 +177,8 @@ func (a *Alone) Migrate(ctx context.Context, migrations fs.FS) error {
 }
 
 // Copy adds rows to a table. An error names the row if it is known.
-func (a *Alone) Copy(ctx context.Context, table string, columns []string, rows [][]any, name func(row []any) string) error {
+func (a *Alone) Copy(ctx context.Context, table string, columns []string, rows [][]any,
+	name func(row []any) string) error {
 	if a.conn != nil {
 		_, err := a.conn.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
 		return err
@@ -186,7 +192,8 @@ func (a *Alone) Copy(ctx context.Context, table string, columns []string, rows [
 	return nil
 }
 
-// Analyze tells PostgreSQL how much is in the tables, which it would find out by itself some time later.
+// Analyze tells PostgreSQL how much is in the tables, which it would find out by itself some time
+// later.
 func (a *Alone) Analyze(ctx context.Context) error {
 	if a.conn == nil {
 		return nil
@@ -195,7 +202,8 @@ func (a *Alone) Analyze(ctx context.Context) error {
 	return err
 }
 
-// HighestNumber is the highest number that was ever given to a row of a table whose key the database numbers.
+// HighestNumber is the highest number that was ever given to a row of a table whose key the
+// database numbers.
 func (a *Alone) HighestNumber(ctx context.Context, table, key string) (n int64, err error) {
 	text := "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?1), 0)"
 	args := []any{table}
@@ -226,7 +234,8 @@ func (a *Alone) SetHighestNumber(ctx context.Context, table, key string, n int64
 
 // InsertText is the statement that adds a row to a table.
 func InsertText(table string, columns []string) string {
-	return "INSERT INTO " + table + " (" + Quoted(columns) + ") VALUES (" + Marks(len(columns)) + ")"
+	return "INSERT INTO " + table + " (" + Quoted(columns) + ") VALUES (" + Marks(len(columns)) +
+		")"
 }
 
 // Quoted are names between commas, as SQL has them.

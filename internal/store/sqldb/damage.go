@@ -10,8 +10,8 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// A file is looked through when it is opened: whole if it is small, and a large one for as long as nobody minds. Damage that
-// stays is met by who reads it, as an error.
+// A file is looked through when it is opened: whole if it is small, and a large one for as long as
+// nobody minds. Damage that stays is met by who reads it, as an error.
 const (
 	checkWhole = 64 << 20 // bytes, some tenths of a second
 	checkTime  = 50 * time.Millisecond

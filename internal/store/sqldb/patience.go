@@ -7,8 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// patienceSetting says in the URL of a PostgreSQL database how long a lock and a connection are waited for, as 10s. An answer
-// is waited for twice as long. Then the call fails, and can be made again. PostgreSQL takes the setting along as one of ours.
+// patienceSetting says in the URL of a PostgreSQL database how long a lock and a connection are
+// waited for, as 10s. An answer is waited for twice as long. Then the call fails, and can be made
+// again. PostgreSQL takes the setting along as one of ours.
 const patienceSetting = "syncpayloads.patience"
 
 const (
@@ -26,8 +27,9 @@ func patienceOf(config *pgx.ConnConfig) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < leastPatience || d > mostPatience {
-		return 0, fmt.Errorf("the URL of the database: %s is %q, and must be a time from %s to %s, such as 3s",
-			patienceSetting, text, leastPatience, mostPatience)
+		return 0,
+			fmt.Errorf("the URL of the database: %s is %q, and must be a time from %s to %s, such as 3s",
+				patienceSetting, text, leastPatience, mostPatience)
 	}
 	return d, nil
 }

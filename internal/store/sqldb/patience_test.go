@@ -38,15 +38,18 @@ func TestPatience(t *testing.T) {
 		t.Fatal(err)
 	}
 	const writeLock = 0x73796e6301
-	if _, err := other.ExecContext(t.Context(), "SELECT pg_advisory_lock($1)", int64(writeLock)); err != nil {
+	if _, err := other.ExecContext(t.Context(), "SELECT pg_advisory_lock($1)",
+		int64(writeLock)); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
 	err = s.Touch(t.Context(), map[fleet.DeviceID]time.Time{"d": dawn})
-	if waited := time.Since(began); !store.Busy(err) || waited < 200*time.Millisecond || waited > 9*time.Second {
+	if waited := time.Since(began); !store.Busy(err) || waited < 200*time.Millisecond ||
+		waited > 9*time.Second {
 		t.Errorf("after %s: %v", waited, err)
 	}
-	if _, err := other.ExecContext(t.Context(), "SELECT pg_advisory_unlock($1)", int64(writeLock)); err != nil {
+	if _, err := other.ExecContext(t.Context(), "SELECT pg_advisory_unlock($1)",
+		int64(writeLock)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Touch(t.Context(), map[fleet.DeviceID]time.Time{"d": dawn}); err != nil {
@@ -58,7 +61,8 @@ func TestPatience(t *testing.T) {
 			t.Errorf("%q is taken: %v", patience, s.Close())
 			continue
 		}
-		if !strings.Contains(err.Error(), "syncpayloads.patience is \""+patience+"\", and must be") {
+		if !strings.Contains(err.Error(),
+			"syncpayloads.patience is \""+patience+"\", and must be") {
 			t.Errorf("%q: %v", patience, err)
 		}
 	}

@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// ErrOutdated means that the row which a plan was computed from has changed since. Nothing of the plan was written.
+// ErrOutdated means that the row which a plan was computed from has changed since. Nothing of the
+// plan was written.
 var ErrOutdated = errors.New("what was read has changed meanwhile")
 
 // Statement is a statement with its parameters.
@@ -17,27 +18,30 @@ type Statement struct {
 // Insert adds rows that the database numbers. The numbers follow the order of the commits.
 type Insert struct {
 	Statement
-	Numbered func(last int64) // is told the number of the last row, by the engines that say it at once
+	// is told the number of the last row, by the engines that say it at once
+	Numbered func(last int64)
 }
 
-// Plan is what somebody computed from one row and wants written: all of it, and only if the row is still the one that was
-// read. Many plans share a transaction.
+// Plan is what somebody computed from one row and wants written: all of it, and only if the row is
+// still the one that was read. Many plans share a transaction.
 type Plan struct {
-	// Row names the row that the plan was computed from. The plans of one transaction lock their rows in the order of
-	// these names, so that no two transactions wait for each other.
+	// Row names the row that the plan was computed from. The plans of one transaction lock their
+	// rows in the order of these names, so that no two transactions wait for each other.
 	Row string
-	// Precondition changes that row, or changes nothing if it is no longer the one that was read. Nil: the plan was
-	// computed from no row, and is written as it is.
+	// Precondition changes that row, or changes nothing if it is no longer the one that was read.
+	// Nil: the plan was computed from no row, and is written as it is.
 	Precondition *Statement
 	Statements   []Statement // after the precondition, in this order
-	Inserts      []Insert    // last of all: on PostgreSQL their numbers need a lock that is held until the commit
+	// last of all: on PostgreSQL their numbers need a lock that is held until the commit
+	Inserts []Insert
 
-	// TouchesOtherRows means that the statements write more than belongs to the row, so that the plan must be alone
-	// among all writers.
+	// TouchesOtherRows means that the statements write more than belongs to the row, so that the
+	// plan must be alone among all writers.
 	TouchesOtherRows bool
 
-	// Before and After run in the transaction, first and last of all; an error keeps all of the plan from being
-	// written. A plan that has one of them is alone among all writers. Nil: nothing.
+	// Before and After run in the transaction, first and last of all; an error keeps all of the
+	// plan from being written. A plan that has one of them is alone among all writers. Nil:
+	// nothing.
 	Before, After func(*Session) error
 	Committed     func() // runs once the plan is on the disk; nil: nothing
 }
@@ -47,7 +51,8 @@ func (p *Plan) sharesTransaction() bool {
 	return p.Precondition != nil && !p.TouchesOtherRows && p.Before == nil && p.After == nil
 }
 
-// undoesItself reports whether the plan, when it is outdated, has written nothing that must be undone.
+// undoesItself reports whether the plan, when it is outdated, has written nothing that must be
+// undone.
 func (p *Plan) undoesItself() bool {
 	return p.Precondition != nil && !p.TouchesOtherRows && p.Before == nil
 }

@@ -20,14 +20,15 @@ const postgresConns = 16 // unless the URL says pool_max_conns
 
 // Advisory locks. A transaction takes writeLock before anything else, and numberLock last.
 const (
-	writeLock  = 0x73796e6301 // shared by plans, exclusive for every other write
-	numberLock = 0x73796e6302 // held while rows are numbered until the commit, so that the numbers follow the commits
+	writeLock = 0x73796e6301 // shared by plans, exclusive for every other write
+	// held while rows are numbered until the commit, so that the numbers follow the commits
+	numberLock = 0x73796e6302
 	clockLock  = 0x73796e6303 // of the node that keeps the clocks
 )
 
-// postgres is a database of a PostgreSQL server, which any number of nodes use at the same time. What SQLite's only
-// writer gives, the advisory lock writeLock gives here: a write is alone, but for plans, which are beside each other because
-// each has its row for itself.
+// postgres is a database of a PostgreSQL server, which any number of nodes use at the same time.
+// What SQLite's only writer gives, the advisory lock writeLock gives here: a write is alone, but
+// for plans, which are beside each other because each has its row for itself.
 type postgres struct {
 	pool     *pgxpool.Pool
 	w        *writer
@@ -39,7 +40,8 @@ type postgres struct {
 func openPostgres(ctx context.Context, location string, migrations fs.FS) (*postgres, error) {
 	config, err := pgxpool.ParseConfig(location)
 	if err != nil {
-		return nil, fmt.Errorf("the URL of the database: %w", err) // pgx keeps the password out of it
+		// pgx keeps the password out of it
+		return nil, fmt.Errorf("the URL of the database: %w", err)
 	}
 	patience, err := patienceOf(config.ConnConfig)
 	if err != nil {
@@ -62,7 +64,8 @@ func openPostgres(ctx context.Context, location string, migrations fs.FS) (*post
 		"application_name":  "syncpayloads",
 		"statement_timeout": ms(answerPatience * patience),
 		"lock_timeout":      ms(patience),
-		// A node that hangs in the middle lets the others go on, and so does one that vanished (seconds).
+		// A node that hangs in the middle lets the others go on, and so does one that vanished
+		// (seconds).
 		"idle_in_transaction_session_timeout": ms(patience),
 		"tcp_keepalives_idle":                 "5",
 		"tcp_keepalives_interval":             "2",
@@ -72,7 +75,10 @@ func openPostgres(ctx context.Context, location string, migrations fs.FS) (*post
 			config.ConnConfig.RuntimeParams[name] = value
 		}
 	}
-	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error { return durable(ctx, c, patience) }
+	config.AfterConnect = func(ctx context.Context,
+		c *pgx.Conn) error {
+		return durable(ctx, c, patience)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", named, err)
@@ -95,14 +101,16 @@ func refuseLossy(ctx context.Context, config *pgx.ConnConfig, patience time.Dura
 
 func ms(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// migratePostgres brings the tables up to date; of nodes that start together one does it, and the others wait.
+// migratePostgres brings the tables up to date; of nodes that start together one does it, and the
+// others wait.
 func migratePostgres(ctx context.Context, config *pgx.ConnConfig, migrations fs.FS) error {
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
 		return err
 	}
 	db := stdlib.OpenDB(*config)
-	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations, goose.WithSessionLocker(locker))
+	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations,
+		goose.WithSessionLocker(locker))
 	if err == nil {
 		_, err = p.Up(ctx)
 	}
@@ -136,7 +144,8 @@ func (p *postgres) Read(ctx context.Context, fn func(*Session) error) error {
 	return err
 }
 
-// Borrow lends a connection. One that is lost, or in the middle of a transaction, does not go back to the pool.
+// Borrow lends a connection. One that is lost, or in the middle of a transaction, does not go back
+// to the pool.
 func (p *postgres) Borrow(ctx context.Context) (*Session, func(), error) {
 	c, err := acquire(ctx, p.pool, p.patience)
 	if err != nil {
@@ -145,7 +154,8 @@ func (p *postgres) Borrow(ctx context.Context) (*Session, func(), error) {
 	return newPostgresSession(c.Conn(), p.patience), c.Release, nil
 }
 
-func acquire(ctx context.Context, pool *pgxpool.Pool, patience time.Duration) (*pgxpool.Conn, error) {
+func acquire(ctx context.Context, pool *pgxpool.Pool,
+	patience time.Duration) (*pgxpool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	c, err := pool.Acquire(ctx)
@@ -186,7 +196,8 @@ func (t *postgresTransaction) begin(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	l := &postgresLink{c.Conn(), t.patience}
-	if err := l.simple(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", writeLock)); err != nil {
+	if err := l.simple(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)",
+		writeLock)); err != nil {
 		c.Release()
 		return nil, err
 	}

@@ -48,7 +48,8 @@ func (l *postgresLink) insert(ctx context.Context, text string, args ...any) (in
 	return 0, err
 }
 
-func (l *postgresLink) query(ctx context.Context, keepPrepared bool, text string, args []any) (rows, error) {
+func (l *postgresLink) query(ctx context.Context, keepPrepared bool, text string,
+	args []any) (rows, error) {
 	ctx, cancel := within(ctx, l.patience)
 	args = storable(args)
 	if keepPrepared {
@@ -118,8 +119,8 @@ func translated(text string) string {
 	return b.String()
 }
 
-// storable are parameters whose texts, of whatever string type, PostgreSQL can hold: in UTF-8 and without the character NUL, in
-// whose place comes U+FFFD.
+// storable are parameters whose texts, of whatever string type, PostgreSQL can hold: in UTF-8 and
+// without the character NUL, in whose place comes U+FFFD.
 func storable(args []any) []any {
 	for i, a := range args {
 		switch a := a.(type) {

@@ -27,7 +27,8 @@ var writes = map[string]struct {
 		return s.Update(ctx, "a", func(tx engine.Tx) error {
 			l, err := tx.Ledger(ctx, "a")
 			if err == nil {
-				err = tx.SaveKey(ctx, "a", &engine.Key{Caller: "x", Name: name, Digest: []byte("x")}, time.Now())
+				err = tx.SaveKey(ctx, "a", &engine.Key{Caller: "x", Name: name,
+					Digest: []byte("x")}, time.Now())
 			}
 			if err == nil {
 				err = tx.SaveLedger(ctx, "a", l)
@@ -37,7 +38,8 @@ var writes = map[string]struct {
 	}, func(ctx context.Context, s *store.Store, names []string) error {
 		return s.View(ctx, func(tx engine.Tx) error {
 			for _, name := range names {
-				digest, err := tx.KeyDigest(ctx, "a", &engine.Key{Caller: "x", Name: name}, time.Unix(0, 0))
+				digest, err := tx.KeyDigest(ctx, "a", &engine.Key{Caller: "x", Name: name},
+					time.Unix(0, 0))
 				if err != nil || digest == nil {
 					return fmt.Errorf("%s is lost, %w", name, err)
 				}
@@ -46,12 +48,14 @@ var writes = map[string]struct {
 		})
 	}},
 	"any other write": {func(ctx context.Context, s *store.Store, name string) error {
-		_, _, err := access.NewTokens(s, time.Now).Create(ctx, access.TokenInput{Name: name, Role: access.Administrator})
+		_, _, err := access.NewTokens(s, time.Now).Create(ctx,
+			access.TokenInput{Name: name, Role: access.Administrator})
 		return err
 	}, func(ctx context.Context, s *store.Store, names []string) error {
 		list, err := access.NewTokens(s, time.Now).List(ctx)
 		for _, name := range names {
-			if err != nil || !slices.ContainsFunc(list, func(t access.Token) bool { return t.Name == name }) {
+			if err != nil || !slices.ContainsFunc(list,
+				func(t access.Token) bool { return t.Name == name }) {
 				return fmt.Errorf("%s is lost, %w", name, err)
 			}
 		}
@@ -61,7 +65,9 @@ var writes = map[string]struct {
 
 func enrollA(t *testing.T, s *store.Store) {
 	t.Helper()
-	err := s.Update(t.Context(), "a", func(tx engine.Tx) error { return tx.SaveDevice(t.Context(), &fleet.Device{ID: "a", UDID: "a"}) })
+	err := s.Update(t.Context(), "a", func(tx engine.Tx) error {
+		return tx.SaveDevice(t.Context(), &fleet.Device{ID: "a", UDID: "a"})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +88,8 @@ func kept(t *testing.T, s *store.Store, answered []string) {
 	}
 }
 
-// Whenever the power is lost, everything is there of which it was said that it is, and the file is sound.
+// Whenever the power is lost, everything is there of which it was said that it is, and the file is
+// sound.
 func TestPowerIsLost(t *testing.T) {
 	dir, disk := t.TempDir(), storetest.NewDisk(t)
 	s := disk.Store(t, filepath.Join(dir, "test.db"))
@@ -140,7 +147,8 @@ func TestPowerIsLost(t *testing.T) {
 	t.Logf("%d writes, %d syncs", len(answered), all)
 }
 
-// Nothing is answered while its commit is on its way to the disk, and the reader of events sees nothing of it.
+// Nothing is answered while its commit is on its way to the disk, and the reader of events sees
+// nothing of it.
 func TestCommitIsWaitedFor(t *testing.T) {
 	for how, way := range writes {
 		t.Run(how, func(t *testing.T) {
@@ -187,7 +195,8 @@ func TestPostgresKeeps(t *testing.T) {
 	t.Run("settings", func(t *testing.T) { mustKeep(t, c) })
 }
 
-// What PostgreSQL has answered is there after a crash of all its processes, which takes what was left to be written later.
+// What PostgreSQL has answered is there after a crash of all its processes, which takes what was
+// left to be written later.
 func crashes(t *testing.T, c *storetest.Cluster) {
 	open := func() *store.Store {
 		t.Helper()
@@ -220,7 +229,8 @@ func crashes(t *testing.T, c *storetest.Cluster) {
 	_ = s.Close()
 }
 
-// A database that may lose what was answered is not used, wherever that is set; nothing in it is changed.
+// A database that may lose what was answered is not used, wherever that is set; nothing in it is
+// changed.
 func mustKeep(t *testing.T, c *storetest.Cluster) {
 	do := func(statements ...string) {
 		t.Helper()
@@ -233,8 +243,10 @@ func mustKeep(t *testing.T, c *storetest.Cluster) {
 	reload := func(name, value string) func() {
 		return func() {
 			do("ALTER SYSTEM SET "+name+" = "+value, "SELECT pg_reload_conf()")
-			for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) { // another process reads its files
-				do("CREATE TABLE IF NOT EXISTS seen (name text)", "TRUNCATE seen", "INSERT INTO seen SELECT current_setting('"+name+"')")
+			// another process reads its files
+			for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+				do("CREATE TABLE IF NOT EXISTS seen (name text)", "TRUNCATE seen",
+					"INSERT INTO seen SELECT current_setting('"+name+"')")
 				var got string
 				storetest.Query(t, c.URL("postgres"), &got, "SELECT name FROM seen")
 				if got == value || time.Now().After(end) {
@@ -251,16 +263,28 @@ func mustKeep(t *testing.T, c *storetest.Cluster) {
 		url        string
 		says       []string
 	}{
-		"URL":              {nil, nil, c.URL("keeps") + "&synchronous_commit=off", []string{"synchronous_commit is off", "the URL"}},
-		"URL's options":    {nil, nil, c.URL("keeps") + "&options=-c%20synchronous_commit%3Doff", []string{"synchronous_commit is off", "the URL"}},
-		"user":             {run("ALTER ROLE hasty SET synchronous_commit = off"), run("ALTER ROLE hasty RESET ALL"), hasty, []string{"a setting of the user"}},
-		"database":         {run("ALTER DATABASE keeps SET synchronous_commit = off"), run("ALTER DATABASE keeps RESET ALL"), c.URL("keeps"), []string{"a setting of the database"}},
-		"user in database": {run("ALTER ROLE hasty IN DATABASE keeps SET synchronous_commit = off"), run("ALTER ROLE hasty IN DATABASE keeps RESET ALL"), hasty, []string{"of the user in the database"}},
-		"configuration":    {reload("synchronous_commit", "off"), reload("synchronous_commit", "on"), c.URL("keeps"), []string{"synchronous_commit is off", "configuration file"}},
-		"no fsync":         {reload("fsync", "off"), reload("fsync", "on"), c.URL("keeps"), []string{"fsync is off", "configuration file"}},
-		"half pages":       {reload("full_page_writes", "off"), reload("full_page_writes", "on"), c.URL("keeps"), []string{"full_page_writes is off"}},
+		"URL": {nil, nil, c.URL("keeps") + "&synchronous_commit=off",
+			[]string{"synchronous_commit is off", "the URL"}},
+		"URL's options": {nil, nil, c.URL("keeps") + "&options=-c%20synchronous_commit%3Doff",
+			[]string{"synchronous_commit is off", "the URL"}},
+		"user": {run("ALTER ROLE hasty SET synchronous_commit = off"),
+			run("ALTER ROLE hasty RESET ALL"), hasty, []string{"a setting of the user"}},
+		"database": {run("ALTER DATABASE keeps SET synchronous_commit = off"),
+			run("ALTER DATABASE keeps RESET ALL"), c.URL("keeps"),
+			[]string{"a setting of the database"}},
+		"user in database": {run("ALTER ROLE hasty IN DATABASE keeps SET synchronous_commit = off"),
+			run("ALTER ROLE hasty IN DATABASE keeps RESET ALL"), hasty,
+			[]string{"of the user in the database"}},
+		"configuration": {reload("synchronous_commit", "off"),
+			reload("synchronous_commit", "on"), c.URL("keeps"),
+			[]string{"synchronous_commit is off", "configuration file"}},
+		"no fsync": {reload("fsync", "off"), reload("fsync", "on"), c.URL("keeps"),
+			[]string{"fsync is off", "configuration file"}},
+		"half pages": {reload("full_page_writes", "off"), reload("full_page_writes", "on"),
+			c.URL("keeps"), []string{"full_page_writes is off"}},
 		"accepted, but no commit is waited for": {run("ALTER DATABASE keeps SET syncpayloads.accept_data_loss = on", "ALTER ROLE hasty SET synchronous_commit = off"),
-			run("ALTER DATABASE keeps RESET ALL", "ALTER ROLE hasty RESET ALL"), hasty, []string{"synchronous_commit is off"}},
+			run("ALTER DATABASE keeps RESET ALL", "ALTER ROLE hasty RESET ALL"), hasty,
+			[]string{"synchronous_commit is off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if at.set != nil {
@@ -278,14 +302,16 @@ func mustKeep(t *testing.T, c *storetest.Cluster) {
 				}
 			}
 			var tables int
-			storetest.Query(t, c.URL("keeps"), &tables, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'")
+			storetest.Query(t, c.URL("keeps"), &tables,
+				"SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'")
 			if tables > 0 {
 				t.Errorf("%d tables were made", tables)
 			}
 		})
 	}
 
-	// A server that runs tells of it at once, and makes no further connection; a session that is open goes on waiting for commits.
+	// A server that runs tells of it at once, and makes no further connection; a session that is
+	// open goes on waiting for commits.
 	s, err := store.Open(t.Context(), c.URL("keeps"))
 	if err != nil {
 		t.Fatal(err)

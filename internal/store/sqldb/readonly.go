@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// OpenReadOnly opens a database that is there, beside a running server, for one snapshot. Nothing is changed, not even to
-// bring the tables up to date.
+// OpenReadOnly opens a database that is there, beside a running server, for one snapshot. Nothing
+// is changed, not even to bring the tables up to date.
 func OpenReadOnly(ctx context.Context, location string) (q *Session, done func(), err error) {
 	if EngineOf(location) == Postgres {
 		return readOnlyPostgres(ctx, location)
@@ -23,8 +23,10 @@ func readOnlySQLite(ctx context.Context, path string) (*Session, func(), error) 
 	if _, err := os.Stat(path); err != nil {
 		return nil, nil, fmt.Errorf("there is no database to read: %w", err)
 	}
-	// Not mode=ro: with that, SQLite leaves its log behind, where the server's user might not be able to write to it.
-	db, err := connectSQLite(path, url.Values{"mode": {"rw"}, "modeof": {path}}, "busy_timeout(10000)", "query_only(ON)")
+	// Not mode=ro: with that, SQLite leaves its log behind, where the server's user might not be
+	// able to write to it.
+	db, err := connectSQLite(path, url.Values{"mode": {"rw"}, "modeof": {path}},
+		"busy_timeout(10000)", "query_only(ON)")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +49,8 @@ func readOnlySQLite(ctx context.Context, path string) (*Session, func(), error) 
 func readOnlyPostgres(ctx context.Context, location string) (*Session, func(), error) {
 	config, err := pgx.ParseConfig(location)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the URL of the database: %w", err) // pgx keeps the password out of it
+		// pgx keeps the password out of it
+		return nil, nil, fmt.Errorf("the URL of the database: %w", err)
 	}
 	patience, err := patienceOf(config)
 	if err != nil {

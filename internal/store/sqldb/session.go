@@ -5,10 +5,12 @@ import (
 	"database/sql"
 )
 
-// Session is one connection to the database. One goroutine uses it at a time. Its statements are written so that SQLite
-// and PostgreSQL both understand them, but for their marks: ? is the next parameter and ?1 the first.
+// Session is one connection to the database. One goroutine uses it at a time. Its statements are
+// written so that SQLite and PostgreSQL both understand them, but for their marks: ? is the next
+// parameter and ?1 the first.
 //
-// Its methods ignore a cancelled ctx: a statement cut short would end a transaction that others share.
+// Its methods ignore a cancelled ctx: a statement cut short would end a transaction that others
+// share.
 type Session struct {
 	link   link
 	engine Engine
@@ -18,9 +20,11 @@ type Session struct {
 type link interface {
 	// exec runs a statement and returns how many rows it changed.
 	exec(ctx context.Context, text string, args ...any) (int64, error)
-	// insert runs a statement that adds rows with consecutive numbers, and returns the last of them; 0: it is not known.
+	// insert runs a statement that adds rows with consecutive numbers, and returns the last of
+	// them; 0: it is not known.
 	insert(ctx context.Context, text string, args ...any) (int64, error)
-	// query runs a statement that returns rows. keepPrepared: there are so few such texts that each stays prepared.
+	// query runs a statement that returns rows. keepPrepared: there are so few such texts that each
+	// stays prepared.
 	query(ctx context.Context, keepPrepared bool, text string, args []any) (rows, error)
 }
 
@@ -82,16 +86,20 @@ func (q *Session) Row(ctx context.Context, text string, args []any, dest ...any)
 }
 
 // Rows calls each for every row of a query, with the row's Scan.
-func (q *Session) Rows(ctx context.Context, text string, args []any, each func(scan func(...any) error) error) error {
+func (q *Session) Rows(ctx context.Context, text string, args []any,
+	each func(scan func(...any) error) error) error {
 	return q.each(ctx, true, text, args, each)
 }
 
-// Once is Rows for a text that is made for one query: it is not kept prepared, because there could be any number of them.
-func (q *Session) Once(ctx context.Context, text string, args []any, each func(scan func(...any) error) error) error {
+// Once is Rows for a text that is made for one query: it is not kept prepared, because there could
+// be any number of them.
+func (q *Session) Once(ctx context.Context, text string, args []any,
+	each func(scan func(...any) error) error) error {
 	return q.each(ctx, false, text, args, each)
 }
 
-func (q *Session) each(ctx context.Context, keepPrepared bool, text string, args []any, each func(scan func(...any) error) error) error {
+func (q *Session) each(ctx context.Context, keepPrepared bool, text string, args []any,
+	each func(scan func(...any) error) error) error {
 	rows, err := q.link.query(ctx, keepPrepared, text, args)
 	if err != nil {
 		return err

@@ -35,8 +35,9 @@ type sqlite struct {
 	files    fs.FS // of the migrations
 }
 
-// openSQLite opens the database file through a VFS (empty: the system's), and creates it if it does not exist. Writes are
-// durable when they return (WAL with synchronous=FULL). A damaged file is an error that names it.
+// openSQLite opens the database file through a VFS (empty: the system's), and creates it if it does
+// not exist. Writes are durable when they return (WAL with synchronous=FULL). A damaged file is an
+// error that names it.
 func openSQLite(ctx context.Context, path, vfs string, migrations fs.FS) (*sqlite, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database: %w", err)
@@ -48,9 +49,12 @@ func openSQLite(ctx context.Context, path, vfs string, migrations fs.FS) (*sqlit
 	if vfs != "" {
 		options.Set("vfs", vfs)
 	}
-	// Where the system's fsync leaves data in the disk's own cache, fullfsync has the disk write it.
-	db, err := connectSQLite(path, options, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(ON)",
-		"checkpoint_fullfsync(ON)", "foreign_keys(ON)", fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint))
+	// Where the system's fsync leaves data in the disk's own cache, fullfsync has the disk write
+	// it.
+	db, err := connectSQLite(path, options, "busy_timeout(10000)", "journal_mode(WAL)",
+		"synchronous(FULL)", "fullfsync(ON)",
+		"checkpoint_fullfsync(ON)", "foreign_keys(ON)",
+		fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint))
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +70,8 @@ func openSQLite(ctx context.Context, path, vfs string, migrations fs.FS) (*sqlit
 	return s, nil
 }
 
-// restrictMode makes the file, if there is none, and keeps it from others before anything is in it: it holds secrets. The
-// log that SQLite puts beside it gets the same mode.
+// restrictMode makes the file, if there is none, and keeps it from others before anything is in it:
+// it holds secrets. The log that SQLite puts beside it gets the same mode.
 func restrictMode(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
@@ -79,14 +83,15 @@ func restrictMode(path string) error {
 	return nil
 }
 
-// checkpoint is at how many pages of 4 KiB the log is moved into the file. Pages that are written again and again, as those
-// of busy devices are, are moved once.
+// checkpoint is at how many pages of 4 KiB the log is moved into the file. Pages that are written
+// again and again, as those of busy devices are, are moved once.
 const checkpoint = 8192
 
 // connectSQLite returns connections to a file, all with the same settings.
 func connectSQLite(path string, options url.Values, settings ...string) (*sql.DB, error) {
 	options["_pragma"] = settings
-	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file",
+		Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", path, err)
 	}
@@ -118,14 +123,16 @@ func (s *sqlite) prepare(ctx context.Context, path string) error {
 	return nil
 }
 
-// Making the tables is tried again after migrateWait, then after twice as long, and so on: five seconds in all.
+// Making the tables is tried again after migrateWait, then after twice as long, and so on: five
+// seconds in all.
 const (
 	migrateWait  = 5 * time.Millisecond
 	migrateTries = 10
 )
 
-// migrateWithRetry makes the tables. Another process may be at it at the same moment: SQLite then refuses both to switch the file
-// to WAL and to migrate it, without waiting, so this tries again for a while.
+// migrateWithRetry makes the tables. Another process may be at it at the same moment: SQLite then
+// refuses both to switch the file to WAL and to migrate it, without waiting, so this tries again
+// for a while.
 func (s *sqlite) migrateWithRetry(ctx context.Context) error {
 	for failures := 1; ; failures++ {
 		err := s.migrate(ctx)
@@ -133,7 +140,8 @@ func (s *sqlite) migrateWithRetry(ctx context.Context) error {
 			return err
 		}
 		var lasting sqlite3.ErrorCode
-		if errors.As(err, &lasting) && (lasting == sqlite3.NOTADB || lasting == sqlite3.CORRUPT || lasting == sqlite3.CANTOPEN) {
+		if errors.As(err, &lasting) && (lasting == sqlite3.NOTADB || lasting == sqlite3.CORRUPT ||
+			lasting == sqlite3.CANTOPEN) {
 			return err
 		}
 		select {
@@ -172,7 +180,8 @@ func (s *sqlite) Hold() (alone bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("locking database %s: %w", database, err)
 	case !alone:
-		return false, fmt.Errorf("another server uses database %s: stop it first; for several servers give all of them the same --db postgres:// URL", database)
+		return false,
+			fmt.Errorf("another server uses database %s: stop it first; for several servers give all of them the same --db postgres:// URL", database)
 	}
 	return true, nil
 }

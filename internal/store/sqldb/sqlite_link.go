@@ -12,7 +12,8 @@ type sqliteLink struct {
 }
 
 func newSQLiteSession(c *sql.Conn) *Session {
-	return &Session{link: &sqliteLink{conn: c, statements: make(map[string]*sql.Stmt)}, engine: SQLite}
+	return &Session{link: &sqliteLink{conn: c, statements: make(map[string]*sql.Stmt)},
+		engine: SQLite}
 }
 
 func (l *sqliteLink) statement(ctx context.Context, text string) (*sql.Stmt, error) {
@@ -51,7 +52,8 @@ func (l *sqliteLink) run(ctx context.Context, text string, args []any) (sql.Resu
 	return st.ExecContext(ctx, args...)
 }
 
-func (l *sqliteLink) query(ctx context.Context, keepPrepared bool, text string, args []any) (rows, error) {
+func (l *sqliteLink) query(ctx context.Context, keepPrepared bool, text string,
+	args []any) (rows, error) {
 	ctx = context.WithoutCancel(ctx)
 	if !keepPrepared {
 		found, err := l.conn.QueryContext(ctx, text, args...)

@@ -20,8 +20,9 @@ const (
 	newsChannel = "syncpayloads_events"
 )
 
-// stepper commits plans on PostgreSQL, many in one transaction of two messages to the server and one commit. Each has its
-// row for itself; nodes and transactions meet only while they number their rows.
+// stepper commits plans on PostgreSQL, many in one transaction of two messages to the server and
+// one commit. Each has its row for itself; nodes and transactions meet only while they number their
+// rows.
 type stepper struct {
 	pool     *pgxpool.Pool
 	alone    *writer
@@ -98,10 +99,12 @@ func (s *stepper) run() {
 
 func (s *stepper) commit(batch []*planned) {
 	lost := s.together(batch)
-	var again sync.WaitGroup // at once, so that they share a commit, and fail together if the database is not there
+	// at once, so that they share a commit, and fail together if the database is not there
+	var again sync.WaitGroup
 	for _, j := range batch {
 		if lost != nil && j.err == nil {
-			// One of them failed, or the connection did. If it was all committed nevertheless, each is outdated now.
+			// One of them failed, or the connection did. If it was all committed nevertheless, each
+			// is outdated now.
 			again.Go(func() { j.err = s.alone.plan(j.ctx, j.plan) })
 		}
 	}
@@ -111,7 +114,8 @@ func (s *stepper) commit(batch []*planned) {
 	}
 }
 
-// together commits a batch in one transaction. An error means that nothing is known to be committed.
+// together commits a batch in one transaction. An error means that nothing is known to be
+// committed.
 func (s *stepper) together(batch []*planned) error {
 	ctx, cancel := within(context.Background(), s.patience)
 	defer cancel()
@@ -159,10 +163,11 @@ func queue(b *pgx.Batch, statements ...Statement) {
 	}
 }
 
-// begin begins the transaction, runs the preconditions of the batch, always in the order of their rows, and marks the
-// plans that are outdated.
+// begin begins the transaction, runs the preconditions of the batch, always in the order of their
+// rows, and marks the plans that are outdated.
 func begin(ctx context.Context, c *pgx.Conn, batch []*planned) error {
-	slices.SortStableFunc(batch, func(a, b *planned) int { return cmp.Compare(a.plan.Row, b.plan.Row) })
+	slices.SortStableFunc(batch,
+		func(a, b *planned) int { return cmp.Compare(a.plan.Row, b.plan.Row) })
 	var guards pgx.Batch
 	guards.Queue("BEGIN")
 	guards.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(writeLock))

@@ -10,17 +10,19 @@ import (
 )
 
 const (
-	tendEvery = time.Second      // how often a node makes sure of its place
-	silence   = 10 * time.Second // after which the server lets the place of a node go of which it hears nothing
+	tendEvery = time.Second // how often a node makes sure of its place
+	// after which the server lets the place of a node go of which it hears nothing
+	silence = 10 * time.Second
 )
 
-// endSilent lets the server end the session of a node that hangs, or is cut off by a network whose own ends still live. From
-// version 14 on it can; before, that takes as long as TCP does.
+// endSilent lets the server end the session of a node that hangs, or is cut off by a network whose
+// own ends still live. From version 14 on it can; before, that takes as long as TCP does.
 const endSilent = "SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 
-// watcher keeps a connection of its own to PostgreSQL: on it the node is told of other nodes' events, and holds the lock
-// of the one node that keeps the clocks. When the node or its connection dies, the server lets the lock go, and another
-// node takes it. Two that believed to have it for a moment would do nothing wrong, only the same twice.
+// watcher keeps a connection of its own to PostgreSQL: on it the node is told of other nodes'
+// events, and holds the lock of the one node that keeps the clocks. When the node or its connection
+// dies, the server lets the lock go, and another node takes it. Two that believed to have it for a
+// moment would do nothing wrong, only the same twice.
 type watcher struct {
 	config  *pgx.ConnConfig
 	told    chan struct{}
@@ -33,7 +35,8 @@ type watcher struct {
 // startWatcher returns when the first node on a database has the lock.
 func startWatcher(config *pgx.ConnConfig) *watcher {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &watcher{config: config, told: make(chan struct{}, 1), cancel: cancel, tried: make(chan struct{}), stopped: make(chan struct{})}
+	w := &watcher{config: config, told: make(chan struct{}, 1), cancel: cancel,
+		tried: make(chan struct{}), stopped: make(chan struct{})}
 	go w.run(ctx)
 	<-w.tried
 	return w
@@ -58,8 +61,8 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// watch returns when the connection is lost; until it is there again, readers of events see those of other nodes when
-// they look by themselves.
+// watch returns when the connection is lost; until it is there again, readers of events see those
+// of other nodes when they look by themselves.
 func (w *watcher) watch(ctx context.Context, tried func()) {
 	c, err := pgx.ConnectConfig(ctx, w.config)
 	if err != nil {

@@ -12,8 +12,9 @@ var ErrClosed = errors.New("the database is closed")
 // batchLimit bounds how many writes share a commit, and so how long one waits for the others.
 const batchLimit = 128
 
-// writer is the process's only writer. Writes that arrive while a commit is on its way to the disk are put together
-// into the next one, so that durability costs one fsync a batch. Each is undone alone if it fails.
+// writer is the process's only writer. Writes that arrive while a commit is on its way to the disk
+// are put together into the next one, so that durability costs one fsync a batch. Each is undone
+// alone if it fails.
 type writer struct {
 	transaction transaction
 	jobs        chan *job
@@ -32,7 +33,8 @@ type job struct {
 	ctx context.Context
 	fn  func(*Session) error
 
-	// withoutSavepoint: fn has written nothing when it returns ErrOutdated, and no other error is expected of it.
+	// withoutSavepoint: fn has written nothing when it returns ErrOutdated, and no other error is
+	// expected of it.
 	withoutSavepoint bool
 
 	committed func() // runs once it is on the disk; nil: nothing
@@ -42,12 +44,14 @@ type job struct {
 }
 
 func startWriter(t transaction) *writer {
-	w := &writer{transaction: t, jobs: make(chan *job, batchLimit), quit: make(chan struct{}), stopped: make(chan struct{})}
+	w := &writer{transaction: t, jobs: make(chan *job, batchLimit), quit: make(chan struct{}),
+		stopped: make(chan struct{})}
 	go w.run()
 	return w
 }
 
-// write runs fn in a transaction that is alone among all writers. committed runs once it is on the disk; nil: nothing.
+// write runs fn in a transaction that is alone among all writers. committed runs once it is on the
+// disk; nil: nothing.
 func (w *writer) write(ctx context.Context, fn func(*Session) error, committed func()) error {
 	return w.wait(&job{ctx: ctx, fn: fn, committed: committed, done: make(chan struct{})})
 }
@@ -152,8 +156,9 @@ func (w *writer) commit(batch []*job) {
 	}
 }
 
-// runAll runs every job so that it can be undone alone, but for those without a savepoint: what is in the way of one of those, such as
-// a full disk, is in the way of all. An error means the transaction itself is lost.
+// runAll runs every job so that it can be undone alone, but for those without a savepoint: what is
+// in the way of one of those, such as a full disk, is in the way of all. An error means the
+// transaction itself is lost.
 func runAll(ctx context.Context, q *Session, batch []*job) error {
 	if len(batch) == 1 {
 		j := batch[0]

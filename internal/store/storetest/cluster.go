@@ -47,8 +47,8 @@ func startShared() (*Cluster, error) {
 	return c, s.Close()
 }
 
-// NewDatabase returns the URL of a new database with the store's tables, on a PostgreSQL server that the tests of this
-// process share. It is dropped when the test ends.
+// NewDatabase returns the URL of a new database with the store's tables, on a PostgreSQL server
+// that the tests of this process share. It is dropped when the test ends.
 func NewDatabase(t testing.TB) string {
 	t.Helper()
 	c, err := shared()
@@ -56,7 +56,8 @@ func NewDatabase(t testing.TB) string {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := c.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy"); err != nil {
+	if err := c.Exec(t.Context(),
+		"CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -67,8 +68,8 @@ func NewDatabase(t testing.TB) string {
 	return c.URL(name)
 }
 
-// Cluster is a private PostgreSQL server in a temporary folder, reached by a Unix socket. It ends with this process at the
-// latest, however that ends, and its folder with it.
+// Cluster is a private PostgreSQL server in a temporary folder, reached by a Unix socket. It ends
+// with this process at the latest, however that ends, and its folder with it.
 type Cluster struct {
 	Dir      string // with the socket; the data is in data, the log in log
 	Bin      string // with PostgreSQL's programs
@@ -82,11 +83,12 @@ type Cluster struct {
 const keep = `"$1"/postgres -D "$2/data" -k "$2" -c listen_addresses= "${@:3}" </dev/null >>"$2/log" 2>&1 & echo $! >"$2/pid"
 read -r word; kill -QUIT $(cat "$2/pid"); wait; [ "$word" = stay ] || rm -rf "$2"/*`
 
-// Start makes a cluster and starts its server with the given settings (name=value). It runs as user postgres if this
-// process is root's, because PostgreSQL refuses root.
+// Start makes a cluster and starts its server with the given settings (name=value). It runs as user
+// postgres if this process is root's, because PostgreSQL refuses root.
 func Start(settings ...string) (*Cluster, error) { return StartIn("", settings...) }
 
-// StartIn is Start, with everything in a new folder inside another; empty: the one for temporary files.
+// StartIn is Start, with everything in a new folder inside another; empty: the one for temporary
+// files.
 func StartIn(folder string, settings ...string) (*Cluster, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -102,14 +104,18 @@ func StartIn(folder string, settings ...string) (*Cluster, error) {
 			return nil, err
 		}
 	}
-	// A language whose order and letters differ from the plain bytes', as an operator's database may have.
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync", "--no-instructions")
+	// A language whose order and letters differ from the plain bytes', as an operator's database
+	// may have.
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U",
+		"postgres", "-A", "trust", "-E", "UTF8",
+		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync",
+		"--no-instructions")
 	initdb.SysProcAttr, initdb.Dir = c.login, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("making a PostgreSQL cluster: %w: %s", err, out)
 	}
-	for _, s := range append([]string{"max_connections=400", "shared_buffers=64MB", "logging_collector=off"}, settings...) {
+	for _, s := range append([]string{"max_connections=400", "shared_buffers=64MB",
+		"logging_collector=off"}, settings...) {
 		c.options = append(c.options, "-c", s)
 	}
 	return c, c.Run()
@@ -140,7 +146,8 @@ func binaries() (string, error) {
 	}
 	path, err := exec.LookPath("postgres")
 	if err != nil {
-		return "", errors.New("PostgreSQL is not installed; `make tools` installs it, on Debian: apt-get install postgresql")
+		return "",
+			errors.New("PostgreSQL is not installed; `make tools` installs it, on Debian: apt-get install postgresql")
 	}
 	path, err = filepath.EvalSymlinks(path)
 	return filepath.Dir(path), err
@@ -148,7 +155,8 @@ func binaries() (string, error) {
 
 // Run starts the server again after a Kill, and returns when it answers.
 func (c *Cluster) Run() error {
-	c.keeper = exec.Command("bash", append([]string{"-c", keep, "keep", c.Bin, c.Dir}, c.options...)...)
+	c.keeper = exec.Command("bash", append([]string{"-c", keep, "keep", c.Bin, c.Dir},
+		c.options...)...)
 	c.keeper.SysProcAttr, c.keeper.Dir = c.login, c.Dir
 	lifeline, err := c.keeper.StdinPipe()
 	if err != nil {
@@ -179,8 +187,8 @@ func (c *Cluster) PID() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
-// Kill stops the server in the middle of what it does (SIGQUIT: its processes exit at once, as in a crash). What was
-// committed is there when it runs again.
+// Kill stops the server in the middle of what it does (SIGQUIT: its processes exit at once, as in a
+// crash). What was committed is there when it runs again.
 func (c *Cluster) Kill() error {
 	if _, err := io.WriteString(c.lifeline.(io.Writer), "stay\n"); err != nil {
 		return err
@@ -195,7 +203,8 @@ func (c *Cluster) Close() error {
 
 // URL is a database's.
 func (c *Cluster) URL(database string) string {
-	return (&url.URL{Scheme: "postgres", Path: "/" + database, RawQuery: url.Values{"host": {c.Dir}, "user": {"postgres"}}.Encode()}).String()
+	return (&url.URL{Scheme: "postgres", Path: "/" + database,
+		RawQuery: url.Values{"host": {c.Dir}, "user": {"postgres"}}.Encode()}).String()
 }
 
 // Exec runs a statement on the server, in its own database postgres.

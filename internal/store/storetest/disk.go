@@ -16,8 +16,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// Disk is a disk for SQLite files that knows what of them is written for good: what was written before the last sync of its
-// file. The rest a loss of power takes, or leaves in pieces. The shared memory of the log's index is not on it.
+// Disk is a disk for SQLite files that knows what of them is written for good: what was written
+// before the last sync of its file. The rest a loss of power takes, or leaves in pieces. The shared
+// memory of the log's index is not on it.
 type Disk struct {
 	vfs.VFSFilename
 	name string
@@ -46,7 +47,8 @@ var disks atomic.Int64
 
 // NewDisk returns a disk that works until power is lost on it, or the test ends.
 func NewDisk(t testing.TB) *Disk {
-	d := &Disk{VFSFilename: vfs.Find("os").(vfs.VFSFilename), name: fmt.Sprint("disk", disks.Add(1)), files: make(map[string]*image)}
+	d := &Disk{VFSFilename: vfs.Find("os").(vfs.VFSFilename),
+		name: fmt.Sprint("disk", disks.Add(1)), files: make(map[string]*image)}
 	vfs.Register(d.name, d)
 	t.Cleanup(func() { vfs.Unregister(d.name) })
 	return d
@@ -77,15 +79,16 @@ func (d *Disk) Hold() (asked func() int64, release func()) {
 	})
 }
 
-// Syncs is how many times something was written for good, and how many of them only a system's own disks would have done it.
+// Syncs is how many times something was written for good, and how many of them only a system's own
+// disks would have done it.
 func (d *Disk) Syncs() (all, weak int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.syncs, d.weak
 }
 
-// LosePower puts into a folder what is on the disk when its power is lost now: all that was written for good, and of the rest
-// what random says, of the last write perhaps only a piece.
+// LosePower puts into a folder what is on the disk when its power is lost now: all that was written
+// for good, and of the rest what random says, of the last write perhaps only a piece.
 func (d *Disk) LosePower(t testing.TB, random *rand.Rand, folder string) {
 	t.Helper()
 	d.mu.Lock()
@@ -101,7 +104,8 @@ func (d *Disk) LosePower(t testing.TB, random *rand.Rand, folder string) {
 			}
 			left = c.apply(left)
 		}
-		if err := os.WriteFile(filepath.Join(folder, filepath.Base(path)), left, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, filepath.Base(path)), left,
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,7 +124,8 @@ func (c change) apply(to []byte) []byte {
 }
 
 // OpenFilename implements vfs.VFSFilename.
-func (d *Disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+func (d *Disk) OpenFilename(name *vfs.Filename,
+	flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	path := name.String()
 	before, err := os.ReadFile(path)
 	if err != nil && !os.IsNotExist(err) {

@@ -17,7 +17,8 @@ type Slow struct {
 	hold func() (asked func() bool, release func())
 }
 
-// Hold lets no commit end until release. asked reports whether one has come to its end but for that.
+// Hold lets no commit end until release. asked reports whether one has come to its end but for
+// that.
 func (s *Slow) Hold() (asked func() bool, release func()) { return s.hold() }
 
 // OpenSlow opens a new database.

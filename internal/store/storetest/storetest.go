@@ -1,5 +1,6 @@
-// Package storetest gives tests a database of their own: by default a SQLite file, and with SYNCPAYLOADS_TEST_DB=postgres
-// a database of a private PostgreSQL server. So every test that opens its store here runs on both engines.
+// Package storetest gives tests a database of their own: by default a SQLite file, and with
+// SYNCPAYLOADS_TEST_DB=postgres a database of a private PostgreSQL server. So every test that opens
+// its store here runs on both engines.
 package storetest
 
 import (
@@ -26,8 +27,8 @@ func Postgres() bool {
 	}
 }
 
-// Location returns where a database is that nobody has used yet: a URL of PostgreSQL's, or the path of a file that does
-// not exist. It is gone when the test ends.
+// Location returns where a database is that nobody has used yet: a URL of PostgreSQL's, or the path
+// of a file that does not exist. It is gone when the test ends.
 func Location(t testing.TB) string {
 	t.Helper()
 	if Postgres() {

@@ -17,8 +17,9 @@ const (
 
 var outside = Odd{"it lies outside of the property list"}
 
-// binaryReader reads Apple's binary property list (CFBinaryPList.c). An object that is referred to often is read as often,
-// within the limits; one that holds itself is read until it is nested too deep.
+// binaryReader reads Apple's binary property list (CFBinaryPList.c). An object that is referred to
+// often is read as often, within the limits; one that holds itself is read until it is nested too
+// deep.
 type binaryReader struct {
 	limits
 	objects          []byte // all before the offset table
@@ -33,10 +34,12 @@ func readBinary(b []byte, w Wanted) (Dict, string) {
 		return nil, damaged
 	}
 	t := b[len(b)-trailerSize:]
-	r := &binaryReader{limits: limits{nodes: maxNodes, bytes: maxBytes}, offSize: int(t[6]), refSize: int(t[7]), count: binary.BigEndian.Uint64(t[8:])}
+	r := &binaryReader{limits: limits{nodes: maxNodes, bytes: maxBytes}, offSize: int(t[6]),
+		refSize: int(t[7]), count: binary.BigEndian.Uint64(t[8:])}
 	root, table := binary.BigEndian.Uint64(t[16:]), binary.BigEndian.Uint64(t[24:])
 	end := uint64(len(b) - trailerSize)
-	if r.offSize < 1 || r.offSize > 8 || r.refSize < 1 || r.refSize > 8 || table > end || r.count > (end-table)/uint64(r.offSize) {
+	if r.offSize < 1 || r.offSize > 8 || r.refSize < 1 || r.refSize > 8 || table > end ||
+		r.count > (end-table)/uint64(r.offSize) {
 		return nil, damaged
 	}
 	r.objects, r.offsets = b[:table], b[table:end]
@@ -89,7 +92,8 @@ func (r *binaryReader) object(ref uint64, w Wanted, depth int) any {
 	return Odd{"an object that property lists do not have"}
 }
 
-// counted reads an object whose marker is followed by a count: data, a string, an array or a dictionary.
+// counted reads an object whose marker is followed by a count: data, a string, an array or a
+// dictionary.
 func (r *binaryReader) counted(kind, low byte, body []byte, w Wanted, depth int) any {
 	n := uint64(low)
 	if low == 0xf {

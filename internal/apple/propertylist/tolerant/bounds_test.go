@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// binaryOf is a binary property list of these objects, the first of which is its root; references have two bytes.
+// binaryOf is a binary property list of these objects, the first of which is its root; references
+// have two bytes.
 func binaryOf(objects ...[]byte) []byte {
 	b := []byte("bplist00")
 	var table []byte
@@ -34,8 +35,8 @@ func TestCountThatOverflows(t *testing.T) {
 	}
 }
 
-// An object that is referred to often is kept as often, until the bytes or the values that a list may have are used up. Then
-// what holds it says that something is missing.
+// An object that is referred to often is kept as often, until the bytes or the values that a list
+// may have are used up. Then what holds it says that something is missing.
 func TestBinaryThatHoldsTooMuch(t *testing.T) {
 	mega := append([]byte{0x5f, 0x12}, binary.BigEndian.AppendUint32(nil, 1<<20)...)
 	mega = append(mega, strings.Repeat("a", 1<<20)...)
@@ -51,7 +52,8 @@ func TestBinaryThatHoldsTooMuch(t *testing.T) {
 			t.Errorf("%s: the list counts as whole: %T", name, root["x"])
 			continue
 		}
-		if n := len(cut.Value.(List)); n == 0 || n >= c.times || name == "bytes" && n > maxBytes>>20 {
+		if n := len(cut.Value.(List)); n == 0 || n >= c.times ||
+			name == "bytes" && n > maxBytes>>20 {
 			t.Errorf("%s: %d of %d are kept", name, n, c.times)
 		}
 	}

@@ -26,15 +26,24 @@ func TestValues(t *testing.T) {
 		"<string>a&amp;b&#33;&#x21;<![CDATA[<c>]]><!-- no --></string>": "a&b!!<c>",
 		"<string>a\x00b\x08c&#0;&#8;d\xffe</string>":                    "a\uFFFDb\uFFFDc\uFFFD\uFFFDd\uFFFDe",
 		"<string>&unknown; & &#xD800; &#99999999999;</string>":          "&unknown; & \uFFFD \uFFFD",
-		"<string/>": "", "<integer> 7\n</integer>": uint64(7), "<integer>-7</integer>": int64(-7), "<integer>+7</integer>": uint64(7),
-		"<integer>0x1F</integer>": uint64(31), "<integer>-0x1f</integer>": int64(-31), "<integer>18446744073709551615</integer>": uint64(math.MaxUint64),
-		"<integer>-9223372036854775808</integer>": int64(math.MinInt64), "<integer>-0</integer>": uint64(0),
-		"<integer>18446744073709551616</integer>": Odd{}, "<integer>-9223372036854775809</integer>": Odd{}, "<integer/>": Odd{},
-		"<integer>seven</integer>": Odd{}, "<real>1.5</real>": 1.5, "<real>x</real>": Odd{}, "<true/>": true, "<false></false>": false,
-		"<data>AQID\n BA==</data>": []byte{1, 2, 3, 4}, "<data>!A?QIDBA</data>": []byte{1, 2, 3, 4}, "<data>?</data>": []byte{},
-		"<date>2026-01-02T03:04:05Z</date>": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), "<date>today</date>": Odd{},
-		"<array><integer>1</integer><foo><bar/></foo><true/></array>":    List{uint64(1), Odd{}, true},
-		"<dict><key>a</key><key>b</key><true/><false/></dict>":           Dict{"a": Odd{}, "b": true},
+		"<string/>": "", "<integer> 7\n</integer>": uint64(7), "<integer>-7</integer>": int64(-7),
+		"<integer>+7</integer>":   uint64(7),
+		"<integer>0x1F</integer>": uint64(31), "<integer>-0x1f</integer>": int64(-31),
+		"<integer>18446744073709551615</integer>": uint64(math.MaxUint64),
+		"<integer>-9223372036854775808</integer>": int64(math.MinInt64),
+		"<integer>-0</integer>":                   uint64(0),
+		"<integer>18446744073709551616</integer>": Odd{},
+		"<integer>-9223372036854775809</integer>": Odd{}, "<integer/>": Odd{},
+		"<integer>seven</integer>": Odd{}, "<real>1.5</real>": 1.5, "<real>x</real>": Odd{},
+		"<true/>": true, "<false></false>": false,
+		"<data>AQID\n BA==</data>": []byte{1, 2, 3, 4}, "<data>!A?QIDBA</data>": []byte{1, 2, 3, 4},
+		"<data>?</data>":                    []byte{},
+		"<date>2026-01-02T03:04:05Z</date>": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		"<date>today</date>":                Odd{},
+		"<array><integer>1</integer><foo><bar/></foo><true/></array>": List{uint64(1), Odd{},
+			true},
+		"<dict><key>a</key><key>b</key><true/><false/></dict>": Dict{"a": Odd{},
+			"b": true},
 		"<dict><key>a</key><true/><key>a</key><false/></dict>":           Dict{"a": false},
 		"<array></string></foo><true/></array>":                          List{true},
 		"<dict><key>a</key><array><true/></dict>":                        Dict{"a": Cut{Value: List{true}}},
@@ -96,9 +105,12 @@ func TestEncodings(t *testing.T) {
 	text := string(doc("<key>n</key><string>Jörg’s 📱</string>"))
 	for name, b := range map[string][]byte{
 		"plain": []byte(text), "mark": []byte("\ufeff" + text),
-		"UTF-16LE": utf16Of(binary.LittleEndian, "\ufeff"+text), "UTF-16BE": utf16Of(binary.BigEndian, "\ufeff"+text),
-		"UTF-16LE without a mark": utf16Of(binary.LittleEndian, text), "UTF-16BE without a mark": utf16Of(binary.BigEndian, text),
-		"UTF-32LE": utf32Of(binary.LittleEndian, "\ufeff"+text), "UTF-32BE": utf32Of(binary.BigEndian, "\ufeff"+text),
+		"UTF-16LE":                utf16Of(binary.LittleEndian, "\ufeff"+text),
+		"UTF-16BE":                utf16Of(binary.BigEndian, "\ufeff"+text),
+		"UTF-16LE without a mark": utf16Of(binary.LittleEndian, text),
+		"UTF-16BE without a mark": utf16Of(binary.BigEndian, text),
+		"UTF-32LE":                utf32Of(binary.LittleEndian, "\ufeff"+text),
+		"UTF-32BE":                utf32Of(binary.BigEndian, "\ufeff"+text),
 	} {
 		if root, damage := Read(b, nil); root["n"] != "Jörg’s 📱" || damage != "" {
 			t.Errorf("%s: %v, %s", name, root, damage)
@@ -114,7 +126,8 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// However a list ends too early, what came before is read, and no list is taken for whole that is not.
+// However a list ends too early, what came before is read, and no list is taken for whole that is
+// not.
 func TestCutDocuments(t *testing.T) {
 	whole := string(doc(`<key>CommandUUID</key><string>1</string><key>L</key><array><dict><key>a</key><string>b</string></dict>` +
 		`<dict><key>a</key><string>c</string></dict></array><key>Status</key><string>Acknowledged</string>`))
@@ -144,8 +157,10 @@ func TestWanted(t *testing.T) {
 
 // What another reader and writer of property lists writes is read the same from both of its forms.
 func TestBinary(t *testing.T) {
-	want := Dict{"text": "Jörg", "plain": "a", "list": List{uint64(1), int64(-1), 2.5, true}, "data": []byte{1, 2}, "dict": Dict{"a": Dict{}},
-		"at": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), "large": uint64(math.MaxUint64), "least": int64(math.MinInt64)}
+	want := Dict{"text": "Jörg", "plain": "a", "list": List{uint64(1), int64(-1), 2.5, true},
+		"data": []byte{1, 2}, "dict": Dict{"a": Dict{}},
+		"at": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), "large": uint64(math.MaxUint64),
+		"least": int64(math.MinInt64)}
 	for _, format := range []int{plist.BinaryFormat, plist.XMLFormat} {
 		b, err := plist.Marshal(want, format)
 		if err != nil {
@@ -192,8 +207,10 @@ func bomb(levels, width int) []byte {
 func hostile() map[string][]byte {
 	return map[string][]byte{
 		"shared references": bomb(20, 100), "a loop": bomb(1, 200),
-		"many values":       doc("<key>x</key><array>" + strings.Repeat("<true/>", 1<<20) + "</array>"),
-		"many dictionaries": doc("<key>x</key><array>" + strings.Repeat("<dict><key>a</key><string>b</string></dict>", 1<<17) + "</array>"),
+		"many values": doc("<key>x</key><array>" + strings.Repeat("<true/>", 1<<20) +
+			"</array>"),
+		"many dictionaries": doc("<key>x</key><array>" +
+			strings.Repeat("<dict><key>a</key><string>b</string></dict>", 1<<17) + "</array>"),
 		"many members":      doc(strings.Repeat("<key>a</key><dict/>", 1<<18)),
 		"deep":              doc("<key>x</key>" + strings.Repeat("<array>", 1<<20)),
 		"deep, passed over": doc("<true/>" + strings.Repeat("<dict>", 1<<20)),
@@ -203,16 +220,19 @@ func hostile() map[string][]byte {
 		"open declarations": doc(strings.Repeat("<![>", 1<<21)),
 		"open comments":     doc(strings.Repeat("<!--", 1<<21)),
 		"entities":          doc("<key>x</key><string>" + strings.Repeat("&", 1<<22) + "</string>"),
-		"references":        doc("<key>x</key><string>" + strings.Repeat("&#0;", 1<<21) + "</string>"),
-		"CDATA":             doc("<key>x</key><string>" + strings.Repeat("<![CDATA[", 1<<20) + "</string>"),
-		"open strings":      doc(strings.Repeat("<key>x</key><string>", 1<<18)),
-		"long key":          doc("<key>" + strings.Repeat("k", 1<<22) + "</key><true/>"),
-		"UTF-16":            append([]byte("\xff\xfe"), bytes.Repeat([]byte("<\x00"), 1<<21)...),
-		"spaces in a tag":   doc("<" + strings.Repeat(" ", 1<<22) + ">"),
+		"references": doc("<key>x</key><string>" + strings.Repeat("&#0;", 1<<21) +
+			"</string>"),
+		"CDATA": doc("<key>x</key><string>" + strings.Repeat("<![CDATA[", 1<<20) +
+			"</string>"),
+		"open strings":    doc(strings.Repeat("<key>x</key><string>", 1<<18)),
+		"long key":        doc("<key>" + strings.Repeat("k", 1<<22) + "</key><true/>"),
+		"UTF-16":          append([]byte("\xff\xfe"), bytes.Repeat([]byte("<\x00"), 1<<21)...),
+		"spaces in a tag": doc("<" + strings.Repeat(" ", 1<<22) + ">"),
 	}
 }
 
-// within runs do in a bounded time and with a bounded amount of memory, both generous for a slow machine.
+// within runs do in a bounded time and with a bounded amount of memory, both generous for a slow
+// machine.
 func within(t *testing.T, name string, size int, do func()) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -235,7 +255,8 @@ func TestBounds(t *testing.T) {
 		within(t, name, len(b), func() { Read(b, Wanted{"Status": nil}) })
 	}
 	// What may be kept is used up by one member, and the members behind it are read all the same.
-	b := doc("<key>x</key><array>" + strings.Repeat("<true/>", maxNodes) + "</array><key>Status</key><string>Idle</string>")
+	b := doc("<key>x</key><array>" + strings.Repeat("<true/>", maxNodes) +
+		"</array><key>Status</key><string>Idle</string>")
 	root, _ := Read(b, Wanted{"x": nil, "Status": nil})
 	if _, cut := root["x"].(Cut); !cut {
 		t.Errorf("a list that is too long is %T", root["x"])
@@ -248,7 +269,8 @@ func FuzzRead(f *testing.F) {
 	f.Add(bomb(4, 3))
 	f.Add([]byte("\xff\xfe<\x00"))
 	for _, format := range []int{plist.BinaryFormat, plist.XMLFormat} {
-		b, _ := plist.Marshal(Dict{"a": List{"b", uint64(1), []byte{1}}, "c": 1.5, "d": time.Unix(0, 0)}, format)
+		b, _ := plist.Marshal(Dict{"a": List{"b", uint64(1), []byte{1}}, "c": 1.5,
+			"d": time.Unix(0, 0)}, format)
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -9,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// readScalar reads the text of an element as CoreFoundation's reader does (CFPropertyList.c): integers are decimal or
-// hexadecimal and may have a sign, and what is no base64 in data is passed over.
+// readScalar reads the text of an element as CoreFoundation's reader does (CFPropertyList.c):
+// integers are decimal or hexadecimal and may have a sign, and what is no base64 in data is passed
+// over.
 func readScalar(name, text string) any {
 	switch name {
 	case "string":
@@ -69,7 +70,8 @@ func readData(text string) []byte {
 		if c == '=' {
 			break
 		}
-		if c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/' {
+		if c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' ||
+			c == '/' {
 			kept = append(kept, c)
 		}
 	}
@@ -83,9 +85,11 @@ func readData(text string) []byte {
 
 var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "quot": `"`, "apos": "'"}
 
-// unescape is the text that an element's content stands for. An entity that XML itself does not know stays as it is.
+// unescape is the text that an element's content stands for. An entity that XML itself does not
+// know stays as it is.
 func unescape(content string) string {
-	if strings.IndexByte(content, '&') < 0 && strings.IndexByte(content, '<') < 0 && strings.IndexByte(content, '\r') < 0 {
+	if strings.IndexByte(content, '&') < 0 && strings.IndexByte(content, '<') < 0 &&
+		strings.IndexByte(content, '\r') < 0 {
 		return content
 	}
 	var text strings.Builder

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 )
 
-// utf8Text is an XML document in UTF-8, which it is in already unless its first bytes or its declaration say otherwise
-// (XML 1.0, appendix F). What cannot be told is taken for UTF-8.
+// utf8Text is an XML document in UTF-8, which it is in already unless its first bytes or its
+// declaration say otherwise (XML 1.0, appendix F). What cannot be told is taken for UTF-8.
 func utf8Text(b []byte) []byte {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
@@ -29,7 +29,8 @@ func utf8Text(b []byte) []byte {
 		return utf16Text(b, binary.BigEndian)
 	}
 	name := declaredEncoding(b)
-	if name == "" || strings.HasPrefix(name, "utf") { // the bytes say that it is neither UTF-16 nor UTF-32
+	// the bytes say that it is neither UTF-16 nor UTF-32
+	if name == "" || strings.HasPrefix(name, "utf") {
 		return b
 	}
 	encoding, err := htmlindex.Get(name)

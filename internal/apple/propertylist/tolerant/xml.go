@@ -2,8 +2,8 @@ package tolerant
 
 import "bytes"
 
-// xmlReader reads a document from its start to its end, once. It has no grammar to hold the document against: an element
-// that is not closed is cut where another one's end closes it.
+// xmlReader reads a document from its start to its end, once. It has no grammar to hold the
+// document against: an element that is not closed is cut where another one's end closes it.
 type xmlReader struct {
 	limits
 	rest   []byte
@@ -37,8 +37,10 @@ func (r *xmlReader) document(w Wanted) (Dict, string) {
 	}
 }
 
-// names are those of a property list's elements: a tag's name is one of these texts, and costs none of its own.
-var names = map[string]string{"plist": "plist", "dict": "dict", "array": "array", "key": "key", "string": "string", "integer": "integer",
+// names are those of a property list's elements: a tag's name is one of these texts, and costs none
+// of its own.
+var names = map[string]string{"plist": "plist", "dict": "dict", "array": "array", "key": "key",
+	"string": "string", "integer": "integer",
 	"real": "real", "data": "data", "date": "date", "true": "true", "false": "false"}
 
 // tag returns the next tag, passing over texts, comments, declarations and processing instructions.
@@ -120,7 +122,8 @@ func (r *xmlReader) value(t tag, w Wanted, depth int) any {
 	return readScalar(t.name, string(text))
 }
 
-// dict reads a dictionary up to its end. Of a key that comes twice the last value counts, as on devices.
+// dict reads a dictionary up to its end. Of a key that comes twice the last value counts, as on
+// devices.
 func (r *xmlReader) dict(t tag, w Wanted, depth int) any {
 	d := Dict{}
 	if t.empty {
@@ -193,8 +196,8 @@ func (r *xmlReader) array(t tag, w Wanted, depth int) any {
 	}
 }
 
-// next returns the next tag inside the innermost container: the first of a value, or the container's end. more is false
-// if the container ends in another way; r.damage says how.
+// next returns the next tag inside the innermost container: the first of a value, or the
+// container's end. more is false if the container ends in another way; r.damage says how.
 func (r *xmlReader) next() (t tag, more bool) {
 	for {
 		before := r.rest
