@@ -1,6 +1,8 @@
 package console
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -53,12 +55,33 @@ var notices = map[string]string{
 	"started": "The action was started. Watch it here: nothing has to be reloaded.",
 }
 
-const deviceProperties = "id,deviceName,operatingSystem,osVersion,manufacturer,model,serialNumber,udid,isSupervised," +
+// deviceProperties are what the page needs of a device to say it in its own words.
+const deviceProperties = "id,deviceName,operatingSystem,osVersion,manufacturer,model,isSupervised," +
 	"managedDeviceOwnerType,managementState,enrolledDateTime,lastSyncDateTime,roleScopeTagIds"
+
+// shownTexts are properties of a device that the page shows as they are, with what people call
+// them.
+var shownTexts = []struct{ property, name string }{
+	{"serialNumber", "Serial number"},
+	{"wiFiMacAddress", "Wi-Fi address"},
+	{"udid", "UDID"},
+}
+
+func propertiesOfPage() string {
+	all := deviceProperties
+	for _, text := range shownTexts {
+		all += "," + text.property
+	}
+	return all
+}
 
 func (v *visit) managedDevice(properties string) (*managedDevice, error) {
 	var d managedDevice
-	err := v.get(devicePath(v.r.PathValue("id")), url.Values{"$select": {properties}}, &d)
+	var answer json.RawMessage
+	err := v.get(devicePath(v.r.PathValue("id")), url.Values{"$select": {properties}}, &answer)
+	if err == nil {
+		err = errors.Join(json.Unmarshal(answer, &d), json.Unmarshal(answer, &d.properties))
+	}
 	return &d, err
 }
 
@@ -70,7 +93,7 @@ func (v *visit) mayChange() bool { return v.may(access.ChangeAssignments, access
 func (v *visit) device() error { return v.showDevice(http.StatusOK, tagAnswer{}) }
 
 func (v *visit) showDevice(status int, tags tagAnswer) error {
-	d, err := v.managedDevice(deviceProperties)
+	d, err := v.managedDevice(propertiesOfPage())
 	if err != nil {
 		return err
 	}
@@ -123,11 +146,15 @@ func (v *visit) facts(d *managedDevice) []fact {
 	owner := map[string]string{"company": "Organization", "personal": "Personal"}[d.Owner]
 	all := []fact{{Name: "Platform", Value: d.Platform + " " + d.OSVersion},
 		{Name: "Model", Value: d.Manufacturer + " " + d.Model},
-		{Name: "Serial number", Value: d.Serial}, {Name: "Management", Value: management},
+		{Name: "Management", Value: management},
 		{Name: "Supervised", Value: supervised},
 		{Name: "Owner", Value: owner}, {Name: "Enrolled", Moment: at(d.Enrolled)},
-		{Name: "Last sync", Moment: at(d.LastSync)},
-		{Name: "UDID", Value: d.UDID}, {Name: "Device id", Value: d.ID}}
+		{Name: "Last sync", Moment: at(d.LastSync)}}
+	for _, text := range shownTexts {
+		value, _ := d.properties[text.property].(string)
+		all = append(all, fact{Name: text.name, Value: value})
+	}
+	all = append(all, fact{Name: "Device id", Value: d.ID})
 	known := all[:0]
 	for _, f := range all {
 		if f.Moment != nil || f.Value != "" && f.Value != " " {

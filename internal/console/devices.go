@@ -39,7 +39,6 @@ type managedDevice struct {
 	Manufacturer string         `json:"manufacturer"`
 	Model        string         `json:"model"`
 	Serial       string         `json:"serialNumber"`
-	UDID         string         `json:"udid"`
 	Supervised   bool           `json:"isSupervised"`
 	Owner        string         `json:"managedDeviceOwnerType"`
 	Management   string         `json:"managementState"`
@@ -47,6 +46,8 @@ type managedDevice struct {
 	LastSync     time.Time      `json:"lastSyncDateTime"`
 	Tags         []string       `json:"roleScopeTagIds"`
 	Actions      []actionResult `json:"deviceActionResults"`
+
+	properties map[string]any // all that was asked for
 }
 
 func (d *managedDevice) title() string {

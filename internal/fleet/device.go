@@ -47,6 +47,7 @@ type Device struct {
 	Model        string // marketing name or product type
 	OSVersion    string
 	SerialNumber string
+	WiFiMAC      string // of the Wi-Fi interface, as the device writes it
 	UDID         string // the hardware's id, or the enrollment id of a user enrollment
 	Supervised   bool
 	UserEnrolled bool // enrolled by a person on their own device
@@ -76,7 +77,7 @@ type Facts struct {
 
 // described are the texts that a device says of itself.
 func (d *Device) described() []*string {
-	return []*string{&d.Name, &d.Manufacturer, &d.Model, &d.OSVersion, &d.SerialNumber}
+	return []*string{&d.Name, &d.Manufacturer, &d.Model, &d.OSVersion, &d.SerialNumber, &d.WiFiMAC}
 }
 
 // longestWord is the most characters that are kept of what a device says of itself, in each field.

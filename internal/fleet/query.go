@@ -11,6 +11,7 @@ const (
 	ByModel        query.Field = "model"        // text
 	ByOSVersion    query.Field = "osVersion"    // text
 	BySerialNumber query.Field = "serialNumber" // text
+	ByWiFiMAC      query.Field = "wiFiMAC"      // text
 	ByUDID         query.Field = "udid"         // text
 	BySupervised   query.Field = "supervised"   // bool
 	ByUserEnrolled query.Field = "userEnrolled" // bool

@@ -86,12 +86,18 @@ func plain[T, V any](name string, kind columnKind, of func(*T) *V) tableColumn[T
 	}
 }
 
-// instant is a column that holds a time in microseconds; NULL stands for the zero time.
+// instant is a column that holds a time in microseconds. NULL stands for the zero time, but for a
+// stampColumn, which always has one.
 func instant[T any](name string, kind columnKind, of func(*T) *time.Time) tableColumn[T] {
 	return tableColumn[T]{
 		name:  name,
 		kind:  kind,
-		value: func(row *T) any { return micros(*of(row)) },
+		value: func(row *T) any {
+			if kind == stampColumn {
+				return of(row).UnixMicro()
+			}
+			return micros(*of(row))
+		},
 		dest:  func(row *T) any { return instantOf{of(row)} },
 	}
 }

@@ -18,6 +18,7 @@ type deviceFacts struct {
 	ModelName    string // iPhone
 	Model        string // an order number on iOS, Mac14,3 on macOS
 	SerialNumber string
+	WiFiMAC      string
 	IsSupervised *bool
 }
 
@@ -41,10 +42,12 @@ var factMembers = func() tolerant.Wanted {
 // readFacts reads Authenticate or QueryResponses. A value of an unexpected kind counts as not
 // given.
 func readFacts(d tolerant.Dict) *deviceFacts {
-	f := &deviceFacts{DeviceName: text(d, "DeviceName"), OSVersion: text(d, "OSVersion"),
-		ProductName: text(d, "ProductName"),
-		ModelName:   text(d, "ModelName"), Model: text(d, "Model"),
-		SerialNumber: text(d, "SerialNumber")}
+	f := new(deviceFacts)
+	for field, value := range reflect.ValueOf(f).Elem().Fields() {
+		if value.Kind() == reflect.String {
+			value.SetString(text(d, field.Name))
+		}
+	}
 	if supervised, ok := d["IsSupervised"].(bool); ok {
 		f.IsSupervised = &supervised
 	}
@@ -59,8 +62,7 @@ func (f *deviceFacts) facts() *fleet.Facts {
 // described is the device as it tells of itself.
 func (f *deviceFacts) described(platform fleet.Platform) fleet.Device {
 	return fleet.Device{Name: f.DeviceName, Model: f.model(), OSVersion: f.OSVersion,
-		SerialNumber: f.SerialNumber,
-		Platform:     platform}
+		SerialNumber: f.SerialNumber, WiFiMAC: f.WiFiMAC, Platform: platform}
 }
 
 func (f *deviceFacts) model() string {

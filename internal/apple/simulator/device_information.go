@@ -24,7 +24,7 @@ func (f *Facts) queryable() map[string]any {
 		"ProductName": f.ProductName, "OSVersion": f.OSVersion, "BuildVersion": f.BuildVersion,
 		"IsSupervised": f.Supervised}
 	if f.EnrollmentID == "" {
-		known["UDID"], known["SerialNumber"] = f.UDID, f.SerialNumber
+		known["UDID"], known["SerialNumber"], known["WiFiMAC"] = f.UDID, f.SerialNumber, f.WiFiMAC
 	}
 	return known
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -23,6 +24,7 @@ const (
 // on a user enrollment, which hides UDID and SerialNumber from the server.
 type Facts struct {
 	UDID, SerialNumber, EnrollmentID string
+	WiFiMAC                          string
 	DeviceName                       string
 	Model, ModelName, ProductName    string
 	OSVersion, BuildVersion          string
@@ -57,6 +59,7 @@ func newFacts(cfg Config, random *rand.Rand) Facts {
 	if cfg.Kind == Mac {
 		facts.UDID = randomUUID(random)
 	}
+	facts.WiFiMAC = macAddress(facts.UDID)
 	facts.DeviceName = cfg.Name
 	if facts.DeviceName == "" {
 		facts.DeviceName = fmt.Sprintf("%s %s", facts.ModelName, facts.SerialNumber)
@@ -65,6 +68,13 @@ func newFacts(cfg Config, random *rand.Rand) Facts {
 		facts.EnrollmentID = randomUUID(random)
 	}
 	return facts
+}
+
+// macAddress is a device's address on networks, which its identity tells. It is one that no maker
+// has (IEEE 802, locally administered).
+func macAddress(udid string) string {
+	sum := sha256.Sum256([]byte(udid))
+	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", sum[0], sum[1], sum[2], sum[3], sum[4])
 }
 
 func randomUUID(random *rand.Rand) string {
