@@ -90,15 +90,15 @@ func plain[T, V any](name string, kind columnKind, of func(*T) *V) tableColumn[T
 // stampColumn, which always has one.
 func instant[T any](name string, kind columnKind, of func(*T) *time.Time) tableColumn[T] {
 	return tableColumn[T]{
-		name:  name,
-		kind:  kind,
+		name: name,
+		kind: kind,
 		value: func(row *T) any {
 			if kind == stampColumn {
 				return of(row).UnixMicro()
 			}
 			return micros(*of(row))
 		},
-		dest:  func(row *T) any { return instantOf{of(row)} },
+		dest: func(row *T) any { return instantOf{of(row)} },
 	}
 }
 
