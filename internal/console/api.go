@@ -54,7 +54,7 @@ func (v *visit) call(method, path string, query url.Values, header http.Header, 
 		r.Header.Set("Content-Type", "application/json")
 	}
 	w := &recorder{header: make(http.Header), status: http.StatusOK}
-	v.API.ServeHTTP(w, r)
+	v.config.API.ServeHTTP(w, r)
 	if err := v.r.Context().Err(); err != nil {
 		return err
 	}

@@ -203,7 +203,7 @@ func (v *visit) auditPage() error {
 // auditRow is an entry as the list shows it. What its objects are is put into words in the entry
 // itself.
 func (v *visit) auditRow(e *auditEvent) auditRow {
-	words := auditWords{v.Nouns}
+	words := auditWords{v.config.Nouns}
 	for i := range e.Objects {
 		e.Objects[i].Noun = words.noun(e.Objects[i].Kind)
 	}

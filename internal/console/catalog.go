@@ -146,7 +146,7 @@ func (v *visit) listed(c *collection) string {
 	if c.of.Versioned {
 		names = append(names, "version")
 	}
-	for _, f := range v.Forms.In(c.of) {
+	for _, f := range v.config.Forms.In(c.of) {
 		if f.Version != "" && !slices.Contains(names, f.Version) {
 			names = append(names, f.Version)
 		}

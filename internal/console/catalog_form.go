@@ -109,7 +109,7 @@ const graphType = "#microsoft.graph."
 
 // formOf finds the form of a type; nil if there is none.
 func (c *console) formOf(odataType string) *catalog.Form {
-	return c.Forms.Of(strings.TrimPrefix(odataType, graphType))
+	return c.config.Forms.Of(strings.TrimPrefix(odataType, graphType))
 }
 
 // The fields that everything in the catalog has.

@@ -163,7 +163,7 @@ func (v *visit) showGroup(status int, message string) error {
 // findDevices looks for devices to put into the group.
 func (v *visit) findDevices(p *groupPage) error {
 	q := devicesQuery{Search: p.Search}
-	options := q.options(v.Now())
+	options := q.options(v.config.Now())
 	options.Set("$top", strconv.Itoa(devicesFound))
 	options.Set("$select", "id,deviceName,operatingSystem,osVersion,serialNumber")
 	options.Del("$count")

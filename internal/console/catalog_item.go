@@ -164,7 +164,7 @@ func (v *visit) aboutAssignments(p *itemPage, answer itemAnswer) error {
 
 // configurable reports whether an app can have app configurations.
 func (c *console) configurable(odataType string) bool {
-	return slices.ContainsFunc(c.Forms.In(catalog.AppConfigurations), func(f *catalog.Form) bool {
+	return slices.ContainsFunc(c.config.Forms.In(catalog.AppConfigurations), func(f *catalog.Form) bool {
 		return slices.ContainsFunc(f.Properties, func(p catalog.Property) bool {
 			return slices.Contains(p.Apps, strings.TrimPrefix(odataType, graphType))
 		})

@@ -26,7 +26,7 @@ const ofFile = "file"
 // file.
 func (v *visit) typesToAdd(c *collection) []option {
 	var types []option
-	for _, f := range v.Forms.In(c.of) {
+	for _, f := range v.config.Forms.In(c.of) {
 		switch {
 		case !f.File:
 			types = append(types, option{f.Type, f.Title})

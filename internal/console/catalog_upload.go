@@ -137,7 +137,7 @@ func (v *visit) inspectUpload() (p *uploadPage, confirmed bool, err error) {
 func (v *visit) newPolicyForm(p *uploadPage) form {
 	name, kind := nameField, formField{Name: "@odata.type", Label: "For", Control: "choice",
 		Required: true, Hint: "It never changes."}
-	for _, f := range v.Forms.In(policies.of) {
+	for _, f := range v.config.Forms.In(policies.of) {
 		if slices.Contains(p.Inspection.Types, graphType+f.Type) {
 			kind.Options = append(kind.Options, option{graphType + f.Type, f.For})
 		}

@@ -61,7 +61,7 @@ const defaultRecheck = 15 * time.Second
 
 // console is the running console.
 type console struct {
-	Config
+	config   Config
 	pages    map[string]*template.Template
 	assets   *assets
 	failures *throttle
@@ -82,7 +82,7 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &console{Config: c, assets: loadAssets(), failures: newThrottle(c.Now),
+	s := &console{config: c, assets: loadAssets(), failures: newThrottle(c.Now),
 		asking: lane.New(askAtOnce, askWaiting)}
 	s.pages = loadPages(s.assets)
 	mux := http.NewServeMux()

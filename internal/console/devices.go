@@ -192,7 +192,7 @@ func (v *visit) devices() error {
 		Count *int   `json:"@odata.count"`
 		Next  string `json:"@odata.nextLink"`
 	}
-	if err := v.get("/beta/deviceManagement/managedDevices", q.options(v.Now()),
+	if err := v.get("/beta/deviceManagement/managedDevices", q.options(v.config.Now()),
 		&list); err != nil {
 		return err
 	}

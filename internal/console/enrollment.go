@@ -103,7 +103,7 @@ func (v *visit) pushProblem() (string, error) {
 		return "No push certificate is set. A device that enrolls now can never be woken, and has to enroll again once there is one.", nil
 	case err != nil:
 		return "", err
-	case !v.Now().Before(certificate.Expires):
+	case !v.config.Now().Before(certificate.Expires):
 		return "The push certificate has expired. Until it is renewed, the server can wake no device.", nil
 	default:
 		return "", nil

@@ -213,7 +213,7 @@ var heldWords = map[mark]string{removed: "removed", removing: "being removed",
 // silent finds the devices not heard from for one of silences.
 func (v *visit) silent(silence string) (s silent, err error) {
 	q := devicesQuery{Silence: silence, Sort: "sync", total: -1}
-	options := q.options(v.Now())
+	options := q.options(v.config.Now())
 	options.Set("$top", strconv.Itoa(silentShown))
 	var list struct {
 		Value []managedDevice

@@ -88,7 +88,7 @@ func (v *visit) failuresView(days int) (*failuresView, error) {
 		view.Total += one.Count
 	}
 	if view.Total > 0 {
-		view.Plot = told.plot(v.Now().UTC())
+		view.Plot = told.plot(v.config.Now().UTC())
 		view.Plot.Summary = fmt.Sprintf("%s in %s, most often %s.", plural(view.Total, "failure"),
 			plural(days, "day"), view.Plot.Series[0].Name)
 	}

@@ -59,7 +59,7 @@ func (v *visit) health() error {
 
 // certificateState says in a word how long a push certificate lasts.
 func (v *visit) certificateState(expires time.Time) mark {
-	switch left := expires.Sub(v.Now()); {
+	switch left := expires.Sub(v.config.Now()); {
 	case left <= 0:
 		return mark{"Expired", "bad"}
 	case left < pushNotice:

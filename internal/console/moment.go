@@ -11,7 +11,7 @@ type moment struct {
 	now time.Time
 }
 
-func (v *visit) moment(at time.Time) moment { return moment{at.UTC(), v.Now().UTC()} }
+func (v *visit) moment(at time.Time) moment { return moment{at.UTC(), v.config.Now().UTC()} }
 
 // Known is false for a time that there is not: never.
 func (m moment) Known() bool { return !m.At.IsZero() }

@@ -59,7 +59,7 @@ func (v *visit) render(name, title string, data any) error {
 }
 
 func (v *visit) renderStatus(status int, name, title string, data any) error {
-	p := page{Title: title, Path: v.r.URL.Path, Now: v.Now().UTC(), Data: data}
+	p := page{Title: title, Path: v.r.URL.Path, Now: v.config.Now().UTC(), Data: data}
 	if v.caller != nil {
 		p.Caller, p.Roles = v.caller.Name, strings.Join(v.caller.RoleNames(), ", ")
 		for _, s := range navigation {

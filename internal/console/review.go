@@ -150,8 +150,8 @@ func (v *visit) review() error {
 	}
 	p := reviewPage{ID: d.ID, Name: d.title(), NotSupported: foreseen.NotSupported,
 		Refused: foreseen.Refused, Default: "never"}
-	if v.RestoreAfter > 0 {
-		p.Default = "after " + exactly(v.RestoreAfter)
+	if v.config.RestoreAfter > 0 {
+		p.Default = "after " + exactly(v.config.RestoreAfter)
 	}
 	p.fill(&foreseen, set, payloads)
 	p.Keep, p.KeepsNever = v.keep(p.Set, payloads)
@@ -275,7 +275,7 @@ func (v *visit) restoreAfter(set []string, payloads []devicePayload) (string, er
 		if !at.Known() {
 			return restoreNever, nil
 		}
-		left := max(1, int64(math.Ceil(at.At.Sub(v.Now()).Seconds())))
+		left := max(1, int64(math.Ceil(at.At.Sub(v.config.Now()).Seconds())))
 		return strconv.FormatInt(left, 10), nil
 	case restoreCustom:
 		n, err := strconv.Atoi(form.Get("amount"))

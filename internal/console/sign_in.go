@@ -29,8 +29,8 @@ type signInPage struct {
 
 func (v *visit) signInData() signInPage {
 	data := signInPage{Return: localPath(v.r.FormValue("return"))}
-	if v.SignIn != nil {
-		data.Provider = v.SignIn.Host()
+	if v.config.SignIn != nil {
+		data.Provider = v.config.SignIn.Host()
 	}
 	return data
 }
@@ -76,12 +76,12 @@ func (v *visit) signIn() error {
 func (v *visit) present() (secret string, who *access.Identity, err error) {
 	ctx := v.r.Context()
 	if code := v.r.PostForm.Get("code"); code != "" {
-		return v.Sessions.Redeem(ctx, code)
+		return v.config.Sessions.Redeem(ctx, code)
 	}
-	if who, err = v.Tokens.Identify(ctx, strings.TrimSpace(v.r.PostForm.Get("token"))); err != nil {
+	if who, err = v.config.Tokens.Identify(ctx, strings.TrimSpace(v.r.PostForm.Get("token"))); err != nil {
 		return "", nil, err
 	}
-	secret, err = v.Sessions.Begin(ctx, who)
+	secret, err = v.config.Sessions.Begin(ctx, who)
 	return secret, who, err
 }
 
@@ -103,13 +103,13 @@ func (v *visit) endFormer() {
 		return
 	}
 	if err := v.endSession(v.r.Context(), cookie.Value); err != nil {
-		v.Log.Warn("a session goes on although its browser signed in anew", "err", err)
+		v.config.Log.Warn("a session goes on although its browser signed in anew", "err", err)
 	}
 }
 
 func (v *visit) signInFailed(cause error, message string) error {
 	v.failures.failed(v.address())
-	v.Log.Warn("signing in failed", "address", v.address(), "err", cause)
+	v.config.Log.Warn("signing in failed", "address", v.address(), "err", cause)
 	if err := v.record(sessionSignIn, nil, audit.Refused, http.StatusUnauthorized,
 		cause.Error()); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (v *visit) record(activity string, who *access.Identity, result audit.Resul
 	if who != nil {
 		e.Actor.ID, e.Actor.Name = who.ID, who.Name
 	}
-	if err := v.Audit.Record(context.WithoutCancel(v.r.Context()), e); err != nil {
+	if err := v.config.Audit.Record(context.WithoutCancel(v.r.Context()), e); err != nil {
 		return fmt.Errorf("recording %s: %w", activity, err)
 	}
 	return nil
@@ -155,14 +155,14 @@ func (v *visit) signOut() error {
 
 // endSession ends a session. If it was one, that it ended is recorded.
 func (v *visit) endSession(ctx context.Context, secret string) error {
-	who, err := v.Sessions.Check(ctx, secret)
+	who, err := v.config.Sessions.Check(ctx, secret)
 	if errors.Is(err, access.ErrUnauthenticated) {
 		return nil // it has ended already
 	}
 	if err != nil {
 		return err
 	}
-	if err := v.Sessions.End(ctx, secret); err != nil {
+	if err := v.config.Sessions.End(ctx, secret); err != nil {
 		return err
 	}
 	return v.record(sessionSignOut, who, audit.Success, http.StatusSeeOther, "")
@@ -185,4 +185,4 @@ func badForm(err error) error {
 }
 
 // address is where the visitor is: what the nearest proxy saw, if one is trusted.
-func (v *visit) address() string { return origin.Address(v.r, v.TrustForwarded) }
+func (v *visit) address() string { return origin.Address(v.r, v.config.TrustForwarded) }

@@ -25,13 +25,13 @@ type attempt struct {
 
 // signInElsewhere sends the browser to the identity provider.
 func (v *visit) signInElsewhere() error {
-	if v.SignIn == nil {
+	if v.config.SignIn == nil {
 		return v.missing()
 	}
 	var address string
 	var made access.SignInAttempt
 	err := v.askProvider(func() (err error) {
-		address, made, err = v.SignIn.Start(v.r.Context())
+		address, made, err = v.config.SignIn.Start(v.r.Context())
 		return err
 	})
 	if err != nil {
@@ -48,7 +48,7 @@ func (v *visit) signInElsewhere() error {
 
 // signedInElsewhere is where the identity provider sends the browser back to.
 func (v *visit) signedInElsewhere() error {
-	if v.SignIn == nil {
+	if v.config.SignIn == nil {
 		return v.missing()
 	}
 	var made attempt
@@ -64,7 +64,7 @@ func (v *visit) signedInElsewhere() error {
 	v.setCookie(attemptCookie, "", -1)
 	var who *access.Identity
 	err := v.askProvider(func() (err error) {
-		who, err = v.SignIn.Finish(v.r.Context(), made.SignInAttempt, v.r.URL.Query())
+		who, err = v.config.SignIn.Finish(v.r.Context(), made.SignInAttempt, v.r.URL.Query())
 		return err
 	})
 	if errors.Is(err, access.ErrUnauthenticated) {
@@ -74,7 +74,7 @@ func (v *visit) signedInElsewhere() error {
 	if err != nil {
 		return v.elsewhereFailed(err)
 	}
-	secret, err := v.Sessions.Begin(v.r.Context(), who)
+	secret, err := v.config.Sessions.Begin(v.r.Context(), who)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (v *visit) elsewhereFailed(err error) error {
 		return &refusal{http.StatusServiceUnavailable,
 			"Too many people sign in at the moment. Try again in some seconds."}
 	}
-	v.Log.Error("the identity provider cannot be asked", "err", err)
+	v.config.Log.Error("the identity provider cannot be asked", "err", err)
 	return &refusal{http.StatusBadGateway,
 		"The identity provider cannot be reached at the moment. Try again soon; the server's log has the cause."}
 }

@@ -33,13 +33,13 @@ func (v *visit) events(path string) error {
 		r.Header.Set("Last-Event-ID", last)
 	}
 	go v.guard(ctx, cut)
-	v.API.ServeHTTP(v.w, r)
+	v.config.API.ServeHTTP(v.w, r)
 	return nil
 }
 
 // guard cuts a stream when its visitor may not go on reading it.
 func (v *visit) guard(ctx context.Context, cut context.CancelFunc) {
-	tick := time.NewTicker(v.Recheck)
+	tick := time.NewTicker(v.config.Recheck)
 	defer tick.Stop()
 	for {
 		select {
@@ -47,7 +47,7 @@ func (v *visit) guard(ctx context.Context, cut context.CancelFunc) {
 			return
 		case <-tick.C:
 		}
-		caller, err := v.admit(ctx, v.secret, v.Sessions.Check)
+		caller, err := v.admit(ctx, v.secret, v.config.Sessions.Check)
 		if err != nil || !reflect.DeepEqual(caller, v.caller) {
 			cut()
 			return

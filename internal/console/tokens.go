@@ -119,7 +119,7 @@ func (v *visit) tokenRow(t *token, known *areas) tokenRow {
 	return tokenRow{ID: t.ID, Name: t.Name, Role: t.Role, RoleID: t.RoleID,
 		Where: known.words(t.area()), Created: v.moment(t.Created),
 		Expires: v.moment(t.Expires), LastUsed: v.moment(t.LastUsed),
-		Expired: !t.Expires.IsZero() && !v.Now().Before(t.Expires),
+		Expired: !t.Expires.IsZero() && !v.config.Now().Before(t.Expires),
 		Own:     v.caller.ID == "token:"+t.ID}
 }
 

@@ -56,7 +56,7 @@ func (c *console) private(rt route) http.Handler {
 // limit refuses a caller who asks for too much. A page counts as one call of the API, however many
 // it is made of.
 func (v *visit) limit() error {
-	wait, ok := v.Limit(v.caller.ID)
+	wait, ok := v.config.Limit(v.caller.ID)
 	if ok {
 		return nil
 	}
@@ -83,9 +83,9 @@ func (v *visit) authenticate() error {
 	if err != nil {
 		return access.ErrUnauthenticated
 	}
-	identify := v.Sessions.Identify
+	identify := v.config.Sessions.Identify
 	if v.r.Header.Get(refreshHeader) != "" {
-		identify = v.Sessions.Check
+		identify = v.config.Sessions.Check
 	}
 	caller, err := v.admit(v.r.Context(), cookie.Value, identify)
 	if err != nil {
@@ -101,7 +101,7 @@ func (c *console) admit(ctx context.Context, secret string,
 	if err != nil {
 		return nil, err
 	}
-	return c.Gate.Admit(ctx, who)
+	return c.config.Gate.Admit(ctx, who)
 }
 
 // sendToSignIn has the browser come back to a page that it asked for. What it posted is lost.
@@ -199,11 +199,11 @@ func (v *visit) fail(err error) {
 			Message: "That is more than this page takes."}
 	}
 	if shown.Status >= http.StatusInternalServerError {
-		v.Log.Error("page failed", "method", v.r.Method, "path", v.r.URL.Path, "err", err)
+		v.config.Log.Error("page failed", "method", v.r.Method, "path", v.r.URL.Path, "err", err)
 	}
 	if err := v.renderStatus(shown.Status, "error", http.StatusText(shown.Status),
 		shown); err != nil {
-		v.Log.Error("the error page failed", "path", v.r.URL.Path, "err", err)
+		v.config.Log.Error("the error page failed", "path", v.r.URL.Path, "err", err)
 		http.Error(v.w, shown.Message, shown.Status)
 	}
 }

@@ -37,11 +37,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error {
 		for ctx.Err() == nil {
 			if err := e.Sweep(ctx); err != nil && ctx.Err() == nil {
-				e.Log.Error("the clocks could not run; they are tried again", "err", err)
+				e.config.Log.Error("the clocks could not run; they are tried again", "err", err)
 			}
 			select {
 			case <-ctx.Done():
-			case <-e.Clock.After(pollEvery):
+			case <-e.config.Clock.After(pollEvery):
 			}
 		}
 		return nil
@@ -57,7 +57,7 @@ func (e *Engine) Sweep(ctx context.Context) error {
 
 func (e *Engine) sweep(ctx context.Context) error {
 	for {
-		n, err := e.Store.SpreadChanges(ctx, e.Clock.Now(), sweepBatch)
+		n, err := e.config.Store.SpreadChanges(ctx, e.config.Clock.Now(), sweepBatch)
 		if err != nil {
 			return fmt.Errorf("spreading catalog changes: %w", err)
 		}
@@ -66,7 +66,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 		}
 	}
 	for {
-		due, err := e.Store.Due(ctx, e.Clock.Now(), sweepBatch)
+		due, err := e.config.Store.Due(ctx, e.config.Clock.Now(), sweepBatch)
 		if err != nil {
 			return fmt.Errorf("looking for what is due: %w", err)
 		}
@@ -99,7 +99,7 @@ func each(devices []fleet.DeviceID, do func(fleet.DeviceID) error) error {
 
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
 	err := e.step(ctx, id, absent, func(_ Tx, l *Ledger, env action.Env) error {
-		l.Device.RestoreExpired(env, action.ActionID(e.NewID()))
+		l.Device.RestoreExpired(env, action.ActionID(e.config.NewID()))
 		return nil
 	})
 	if err != nil {
@@ -111,12 +111,12 @@ func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
 // correct looks at the devices that a clock which was ahead told the clocks to leave alone for as
 // long as it was ahead.
 func (e *Engine) correct(ctx context.Context) error {
-	now := e.Clock.Now()
+	now := e.config.Clock.Now()
 	behind, look := e.corrections.begin(now)
 	if !look {
 		return nil
 	}
-	ahead, err := e.Store.Ahead(ctx, behind)
+	ahead, err := e.config.Store.Ahead(ctx, behind)
 	if err != nil {
 		err = fmt.Errorf("looking for what a wrong clock misdated: %w", err)
 	} else {
@@ -128,7 +128,7 @@ func (e *Engine) correct(ctx context.Context) error {
 
 func (e *Engine) correctDevice(ctx context.Context, id fleet.DeviceID) error {
 	late := false
-	err := e.Store.Look(ctx, func(tx Tx) error {
+	err := e.config.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		late = err == nil && l.late(e.newEnv())
 		return err
@@ -201,11 +201,11 @@ func (e *Engine) wakeLoop(ctx context.Context) {
 		case id := <-e.wakes:
 			err := e.wakeDevice(ctx, id)
 			if err != nil && ctx.Err() == nil {
-				e.Log.Warn("device not woken; its work waits until it connects or is woken again",
+				e.config.Log.Warn("device not woken; its work waits until it connects or is woken again",
 					"device", id, "err", err)
 			}
 			if err := e.tellUnwakeable(ctx, id, err); err != nil && ctx.Err() == nil {
-				e.Log.Error("it is not told that a device cannot be woken", "device", id, "err",
+				e.config.Log.Error("it is not told that a device cannot be woken", "device", id, "err",
 					err)
 			}
 		}
@@ -214,7 +214,7 @@ func (e *Engine) wakeLoop(ctx context.Context) {
 
 func (e *Engine) wakeDevice(ctx context.Context, id fleet.DeviceID) error {
 	var d *fleet.Device
-	err := e.Store.Look(ctx, func(tx Tx) (err error) {
+	err := e.config.Store.Look(ctx, func(tx Tx) (err error) {
 		d, err = tx.Device(ctx, id)
 		return err
 	})
@@ -262,11 +262,11 @@ func (c *contacts) take(now time.Time, kept time.Duration) map[fleet.DeviceID]ti
 }
 
 func (e *Engine) flush(ctx context.Context, kept time.Duration) error {
-	seen := e.contacts.take(e.Clock.Now(), kept)
+	seen := e.contacts.take(e.config.Clock.Now(), kept)
 	if len(seen) == 0 {
 		return nil
 	}
-	if err := e.Store.Touch(ctx, seen); err != nil {
+	if err := e.config.Store.Touch(ctx, seen); err != nil {
 		return fmt.Errorf("writing last contacts: %w", err)
 	}
 	return nil

@@ -85,7 +85,7 @@ func contents(ctx context.Context, tx Tx, wanted []action.Spec) (
 func (e *Engine) TakeReport(ctx context.Context, id fleet.DeviceID, r DocumentReport) error {
 	r = r.bounded()
 	current := false
-	err := e.Store.Look(ctx, func(tx Tx) error {
+	err := e.config.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		current = err == nil && l.Device.Current(&r.DocumentReport)
 		return err
@@ -93,7 +93,7 @@ func (e *Engine) TakeReport(ctx context.Context, id fleet.DeviceID, r DocumentRe
 	if err != nil {
 		return err
 	}
-	if now := e.Clock.Now(); r.At.After(now) {
+	if now := e.config.Clock.Now(); r.At.After(now) {
 		e.contacts.add(id, now)
 	} else if !r.At.IsZero() {
 		e.contacts.add(id, r.At)
@@ -182,7 +182,7 @@ func (e *Engine) Mirror(ctx context.Context, id fleet.DeviceID, specs []action.S
 		mirrored[i] = mirroredSpec(&specs[i])
 	}
 	same := false
-	err := e.Store.View(ctx, func(tx Tx) error {
+	err := e.config.Store.View(ctx, func(tx Tx) error {
 		if _, err := tx.Device(ctx, id); err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ type Config struct {
 
 // Engine runs the rules on a store. Its methods may be called from many goroutines.
 type Engine struct {
-	Config
+	config      Config
 	channels    map[served]Channel
 	wakes       chan fleet.DeviceID
 	unwakeable  unwakeable
@@ -117,7 +117,7 @@ func New(c Config) *Engine {
 	if c.Committed == nil {
 		c.Committed = func([]live.Event) {}
 	}
-	return &Engine{Config: c, channels: make(map[served]Channel),
+	return &Engine{config: c, channels: make(map[served]Channel),
 		wakes: make(chan fleet.DeviceID, wakeQueue)}
 }
 
@@ -149,9 +149,9 @@ func (SystemClock) Now() time.Time { return time.Now().UTC() }
 func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 func (e *Engine) newEnv() action.Env {
-	now := e.Clock.Now()
+	now := e.config.Clock.Now()
 	e.corrections.saw(now)
-	return action.Env{Now: now, NewID: e.NewID, Policy: e.Policy}
+	return action.Env{Now: now, NewID: e.config.NewID, Policy: e.config.Policy}
 }
 
 // step is one transaction on one device: fn changes the ledger, step stores what changed and sets
@@ -185,7 +185,7 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
 		events []live.Event
 		wake   bool
 	}
-	kept, err := retry(ctx, e.Store, id, func(tx Tx) (out outcome, err error) {
+	kept, err := retry(ctx, e.config.Store, id, func(tx Tx) (out outcome, err error) {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
 			return out, err
@@ -228,7 +228,7 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
 		return kept.value, err
 	}
 	if len(kept.events) > 0 {
-		e.Committed(kept.events)
+		e.config.Committed(kept.events)
 	}
 	if kept.wake {
 		e.wake(id)
@@ -256,7 +256,7 @@ func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
 func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger, env action.Env,
 	c Call, imported bool) (
 	started bool, err error) {
-	after := e.RestoreAfter
+	after := e.config.RestoreAfter
 	if c.RestoreAfter != nil {
 		after = *c.RestoreAfter
 	}
@@ -274,7 +274,7 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 		return false, err
 	}
 	before := removedPayloads(&l.Device, nil)
-	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.NewID()),
+	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.config.NewID()),
 		Name: c.Name, Actor: c.Actor,
 		Set: c.Set, Held: held, RestoreAfter: after, Imported: imported})
 	if err != nil {
@@ -314,7 +314,7 @@ func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
 // is no such device.
 func (e *Engine) Actions(ctx context.Context,
 	id fleet.DeviceID) (found []*action.Action, err error) {
-	err = e.Store.View(ctx, func(tx Tx) error {
+	err = e.config.Store.View(ctx, func(tx Tx) error {
 		if _, err := tx.Device(ctx, id); err != nil {
 			return err
 		}
@@ -328,7 +328,7 @@ func (e *Engine) Actions(ctx context.Context,
 // if there is no such device.
 func (e *Engine) Payloads(ctx context.Context,
 	id fleet.DeviceID) (found []*action.Payload, err error) {
-	err = e.Store.View(ctx, func(tx Tx) error {
+	err = e.config.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
 			return err

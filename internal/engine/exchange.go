@@ -13,11 +13,11 @@ import (
 // Idle takes note that a device connected with nothing to answer and returns its next task, nil if
 // there is none. A device without work costs one read.
 func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
-	e.contacts.add(id, e.Clock.Now())
+	e.contacts.add(id, e.config.Clock.Now())
 	quiet := false
-	err := e.Store.Look(ctx, func(tx Tx) error {
+	err := e.config.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
-		quiet = err == nil && !l.Changed && l.Device.Quiet(e.Clock.Now())
+		quiet = err == nil && !l.Changed && l.Device.Quiet(e.config.Clock.Now())
 		return err
 	})
 	if err != nil || quiet {
@@ -42,7 +42,7 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 // was changed, if it was handed none.
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task, error) {
 	r.bound()
-	e.contacts.add(id, e.Clock.Now())
+	e.contacts.add(id, e.config.Clock.Now())
 	return stepReturning(ctx, e, id, scheduleConnected,
 		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
 			if r.Task == "" && l.Device.Handed.Task == "" {
@@ -99,14 +99,14 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device,
 	d.Bound()
 	unsupported = bounded(unsupported)
 	var known fleet.Device
-	err := e.Store.View(ctx, func(tx Tx) (err error) {
+	err := e.config.Store.View(ctx, func(tx Tx) (err error) {
 		known, _, err = e.recognize(ctx, tx, d)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	d, err = retry(ctx, e.Store, known.ID, func(tx Tx) (fleet.Device, error) {
+	d, err = retry(ctx, e.config.Store, known.ID, func(tx Tx) (fleet.Device, error) {
 		d, isNew, err := e.recognize(ctx, tx, known)
 		if err != nil {
 			return d, err
@@ -136,12 +136,12 @@ func (e *Engine) recognize(ctx context.Context, tx Tx,
 		d.ID = old.ID
 		noteEnrollment(ctx, &d, old.Enrolled)
 	case errors.Is(err, fleet.ErrNotFound) && d.ID == "":
-		d.ID = fleet.DeviceID(e.NewID())
+		d.ID = fleet.DeviceID(e.config.NewID())
 		noteEnrollment(ctx, &d, false)
 	case !errors.Is(err, fleet.ErrNotFound):
 		return d, false, err
 	}
-	now := e.Clock.Now()
+	now := e.config.Clock.Now()
 	d.Enrolled = true
 	d.EnrolledAt = now
 	d.LastSync = now

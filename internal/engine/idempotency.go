@@ -74,7 +74,7 @@ const forgotten = 1000
 // ForgetKeys deletes the keys that are older than KeyLife.
 func (e *Engine) ForgetKeys(ctx context.Context) error {
 	for {
-		n, err := e.Store.DropKeys(ctx, e.Clock.Now().Add(-KeyLife), forgotten)
+		n, err := e.config.Store.DropKeys(ctx, e.config.Clock.Now().Add(-KeyLife), forgotten)
 		if err != nil {
 			return fmt.Errorf("deleting old idempotency keys: %w", err)
 		}

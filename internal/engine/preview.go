@@ -36,7 +36,7 @@ func (e *Engine) Preview(ctx context.Context, id fleet.DeviceID, c Call,
 // fn's, or fleet.ErrNotFound.
 func (e *Engine) look(ctx context.Context, id fleet.DeviceID,
 	fn func(Tx, *action.Device) error) error {
-	return e.Store.View(ctx, func(tx Tx) error {
+	return e.config.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func (c *Call) preview(d *action.Device) *Preview {
 
 // weigh finds out what may cut the device off.
 func (e *Engine) weigh(ctx context.Context, tx Tx, p *Preview, server []*x509.Certificate) error {
-	if e.Risks == nil {
+	if e.config.Risks == nil {
 		return nil
 	}
 	for _, removed := range slices.Concat(p.Remove, p.Displace) {
@@ -88,7 +88,7 @@ func (e *Engine) weigh(ctx context.Context, tx Tx, p *Preview, server []*x509.Ce
 		if err != nil {
 			return err
 		}
-		if risks, err := e.Risks(content, server); err != nil {
+		if risks, err := e.config.Risks(content, server); err != nil {
 			return err
 		} else if len(risks) > 0 {
 			p.Risks[removed.ID] = risks

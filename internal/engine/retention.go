@@ -22,7 +22,7 @@ const lookedThrough = 256
 func (e *Engine) ForgetActions(ctx context.Context, before time.Time) error {
 	var at ActionMark
 	for {
-		_, next, err := e.Store.DropActions(ctx, before, at, lookedThrough)
+		_, next, err := e.config.Store.DropActions(ctx, before, at, lookedThrough)
 		if err != nil || next == (ActionMark{}) {
 			return err
 		}
