@@ -126,7 +126,7 @@ func TestCommands(t *testing.T) {
 			dict{"RequestType": "ManagedApplicationConfiguration", "Identifiers": []any{"a"}}},
 		"facts": {phone, inventory(action.Facts), task + ".facts",
 			dict{"RequestType": "DeviceInformation", "Queries": []any{"DeviceName", "OSVersion",
-				"ProductName", "ModelName", "Model", "SerialNumber", "IsSupervised"}}},
+				"ProductName", "ModelName", "Model", "SerialNumber", "WiFiMAC", "IsSupervised"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
