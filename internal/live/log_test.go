@@ -62,6 +62,36 @@ func (j *journal) write(ctx context.Context, device fleet.DeviceID, n int, at ti
 	return err
 }
 
+// A reader that comes back before the log has found its own end, as one does whose server restarts,
+// is served what was written meanwhile. It does not have to wait for the next event.
+func TestReaderBeforeTheLogBegins(t *testing.T) {
+	for _, device := range []fleet.DeviceID{"", "one", "another"} {
+		st := storetest.Open(t)
+		j := &journal{live.NewLog(st, slog.New(slog.DiscardHandler)), st}
+		if err := j.write(t.Context(), "one", 4, day); err != nil {
+			t.Fatal(err)
+		}
+		reader, err := j.Reader(t.Context(), device, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ran := make(chan error, 1)
+		go func() { ran <- j.Run(ctx) }()
+		<-reader.Turn()
+		events, err := reader.Next(t.Context())
+		if err != nil || device != "another" && len(events) != 3 || device == "another" && len(events) > 0 {
+			t.Errorf("a reader of %q has %d events, %v", device, len(events), err)
+		}
+		reader.Done()
+		reader.Close()
+		stop()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Whatever the points at which a reader is cut off and comes back, while several writers write,
 // what it has read joined together is the log: no gap, no repeat, in order.
 func TestResumedStreamIsTheLog(t *testing.T) {

@@ -54,6 +54,16 @@ func (t *turns) changed(device fleet.DeviceID, reach int64) {
 	delete(t.waiting, device)
 }
 
+// begin puts all who wait into the queue. They came before it was known what there is to read.
+func (t *turns) begin() {
+	for device, readers := range t.waiting {
+		for _, r := range readers {
+			t.enqueue(r)
+		}
+		delete(t.waiting, device)
+	}
+}
+
 func (t *turns) enqueue(r *Reader) {
 	r.place = inQueue
 	t.queue = append(t.queue, r)
