@@ -96,7 +96,7 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	l.newest = newest
-	l.turns.begin()
+	l.turns.begin(newest)
 	l.mu.Unlock()
 	var governed sync.WaitGroup
 	defer governed.Wait()

@@ -54,13 +54,19 @@ func (t *turns) changed(device fleet.DeviceID, reach int64) {
 	delete(t.waiting, device)
 }
 
-// begin puts all who wait into the queue. They came before it was known what there is to read.
-func (t *turns) begin() {
-	for device, readers := range t.waiting {
+// begin puts those who wait, and are not at the newest event, into the queue: they came before it
+// was known which that is.
+func (t *turns) begin(newest int64) {
+	waiting := t.waiting
+	t.waiting = make(map[fleet.DeviceID][]*Reader)
+	for _, readers := range waiting {
 		for _, r := range readers {
-			t.enqueue(r)
+			if r.after < newest {
+				t.enqueue(r)
+			} else {
+				t.wait(r)
+			}
 		}
-		delete(t.waiting, device)
 	}
 }
 

@@ -115,6 +115,13 @@ func TestReaderOfAQuietDevice(t *testing.T) {
 			t.Error("the log ended with an error")
 		}
 	}()
+	first := j.reader(t, "first") // has its turn when the log has begun
+	if err := j.write(t.Context(), "first", 1, day); err != nil {
+		t.Fatal(err)
+	}
+	takeTurn(t, first)
+	first.Done()
+	c.reads.Store(0)
 	quiet, busy := j.reader(t, "quiet"), j.reader(t, "busy")
 	for range 20 {
 		if err := j.write(t.Context(), "busy", 500, day); err != nil {
