@@ -37,18 +37,18 @@ func (d *demo) walk(ctx context.Context) error {
 	for _, p := range known {
 		fmt.Fprintf(d.out, "  %-18s %-20s %s\n", p.DisplayName, kindOf(p), standing(p))
 	}
-	if err := d.step(ctx, 2, "remove "+names(chosen), device, known, chosen); err != nil {
+	if err := d.walkStep(ctx, 2, "remove "+names(chosen), device, known, chosen); err != nil {
 		return err
 	}
-	if err := d.step(ctx, 3, "restore everything: state an empty set", device, known,
+	if err := d.walkStep(ctx, 3, "restore everything: state an empty set", device, known,
 		nil); err != nil {
 		return err
 	}
 	return d.finalResult(ctx, device)
 }
 
-// step runs one action, shows its progress, and then asks the device itself.
-func (d *demo) step(ctx context.Context, number int, what string, device *demoDevice, known,
+// walkStep runs one action, shows its progress, and then asks the device itself.
+func (d *demo) walkStep(ctx context.Context, number int, what string, device *demoDevice, known,
 	set []client.Payload) error {
 	body, err := json.Marshal(map[string]any{"deviceActionPayloads": selections(set)})
 	if err != nil {

@@ -124,15 +124,15 @@ func (r *simulation) live(ctx context.Context) error {
 	group.Go(func() error { r.figures.run(limited); return nil })
 	group.Go(func() error { return r.command.follow(limited, r.transport.Clone(), r.figures) })
 	group.Go(func() error { return r.command.call(limited, r.client, r.figures) })
-	group.Go(func() error { r.tell(limited); return nil })
+	group.Go(func() error { r.printFigures(limited); return nil })
 	if r.command.Burst {
 		group.Go(func() error { defer cancel(); return r.comeBack(limited) })
 	}
 	return group.Wait()
 }
 
-// tell prints from time to time how it goes.
-func (r *simulation) tell(ctx context.Context) {
+// printFigures prints from time to time how it goes.
+func (r *simulation) printFigures(ctx context.Context) {
 	ticker := time.NewTicker(10 * time.Second)
 	defer ticker.Stop()
 	for {
@@ -141,7 +141,7 @@ func (r *simulation) tell(ctx context.Context) {
 			return
 		case <-ticker.C:
 			now := r.fleet.Stats()
-			w := r.figures.whole()
+			w := r.figures.summarize()
 			fmt.Fprintf(os.Stderr,
 				"%d connections, %d commands, %d ended early; %.1f calls/s, %.0f round trips/s\n",
 				now.Connections,

@@ -189,18 +189,18 @@ func (s spread) worse(than spread) spread {
 	return spread{worse(s.P50, than.P50), worse(s.P95, than.P95), worse(s.P99, than.P99)}
 }
 
-// whole is what happened since the devices had enrolled.
-type whole struct {
+// totals is what happened since the devices had enrolled.
+type totals struct {
 	seconds             float64
 	calls, roundTrips   int64
 	exchanges, toReader *latency // nil: there were none
 }
 
-func (f *figures) whole() whole {
+func (f *figures) summarize() totals {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.counted()
-	return whole{now.at.Sub(f.first.at).Seconds(), now.calls - f.first.calls,
+	return totals{now.at.Sub(f.first.at).Seconds(), now.calls - f.first.calls,
 		now.roundTrips - f.first.roundTrips,
 		now.exchanges.since(f.first.exchanges).summary(),
 		now.toReaders.since(f.first.toReaders).summary()}

@@ -34,7 +34,7 @@ type simulationResult struct {
 
 func (r *simulation) result() *simulationResult {
 	stats, f := r.fleet.Stats(), r.figures
-	w := f.whole()
+	w := f.summarize()
 	result := &simulationResult{Devices: r.command.Devices, Connections: stats.Connections,
 		Commands: stats.Commands, Failures: stats.Failures,
 		EnrollingSeconds: round(r.enrolling.Seconds()), MemoryPerDevice: round(r.memory),

@@ -241,13 +241,13 @@ func (a *RoleAssignment) refersWell(ctx context.Context, tx Tx, old *RoleAssignm
 				return true, nil
 			}
 			_, _, err := tx.Token(ctx, id)
-			return found(err)
+			return isFound(err)
 		}),
 		allFound("resourceScopes", "group", a.Groups, old.Groups,
 			func(id string) (bool, error) { return tx.GroupExists(ctx, id) }),
 		allFound("roleScopeTagIds", "scope tag", a.Tags, old.Tags, func(id string) (bool, error) {
 			_, err := tx.Tag(ctx, id)
-			return found(err)
+			return isFound(err)
 		}))
 }
 
@@ -269,8 +269,8 @@ func allFound(property, what string, list, before []string, find func(string) (b
 	return nil
 }
 
-// found turns the error of a look-up into whether it found something.
-func found(err error) (bool, error) {
+// isFound turns the error of a look-up into whether it isFound something.
+func isFound(err error) (bool, error) {
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

@@ -30,8 +30,8 @@ func (s *Spec) older(o *Spec) bool {
 	return cmp.Or(s.Created.Compare(o.Created), cmp.Compare(s.ID, o.ID)) < 0
 }
 
-// told reports whether an inventory tells the two apart.
-func told(p, q *Payload) bool {
+// toldApart reports whether an inventory tells the two apart.
+func toldApart(p, q *Payload) bool {
 	return p.Revision != "" && q.Revision != "" && p.Revision != q.Revision
 }
 
@@ -96,7 +96,7 @@ func (d *Device) arrange() []*Payload {
 // yields reports whether p, behind another one, needs no command to make room: it is not there, or
 // the other replaces it.
 func (d *Device) yields(p *Payload) bool {
-	return p.Behind != "" && (p.Presence == Absent || told(p, d.Find(p.Behind)))
+	return p.Behind != "" && (p.Presence == Absent || toldApart(p, d.Find(p.Behind)))
 }
 
 // displace ends the work on p because another one has its place. No action holds it off any more.
@@ -119,7 +119,7 @@ func (d *Device) replaced(p *Payload) bool {
 		return false
 	}
 	h := d.holder(p)
-	return h != nil && told(p, h) && h.Work.Phase != Stuck
+	return h != nil && toldApart(p, h) && h.Work.Phase != Stuck
 }
 
 // awaitsPlace reports whether p waits for others of its place: until it is replaced, or until they
@@ -129,14 +129,14 @@ func (d *Device) awaitsPlace(p *Payload) bool {
 		return d.replaced(p)
 	}
 	return slices.ContainsFunc(d.rivals(p),
-		func(q *Payload) bool { return !told(p, q) && q.Work.underWay() })
+		func(q *Payload) bool { return !toldApart(p, q) && q.Work.underWay() })
 }
 
 // obstacle is a payload that could not be taken off p's place, so that no inventory could tell that
 // p came there; nil: none.
 func (d *Device) obstacle(p *Payload) *Payload {
 	for _, q := range d.rivals(p) {
-		if !told(p, q) && q.Work.Phase == Stuck && q.Presence != Absent {
+		if !toldApart(p, q) && q.Work.Phase == Stuck && q.Presence != Absent {
 			return q
 		}
 	}
@@ -201,7 +201,7 @@ func (d *Device) replacing(env Env, p *Payload) {
 // what was off the device and was not sent since is still off it.
 func (d *Device) another(p *Payload, g Sighting) bool {
 	return slices.ContainsFunc(d.rivals(p), func(q *Payload) bool {
-		if g.Revision == "" || !told(p, q) {
+		if g.Revision == "" || !toldApart(p, q) {
 			return p.Presence == Absent
 		}
 		return g.Revision == q.Revision

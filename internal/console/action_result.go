@@ -64,10 +64,10 @@ func (p *payloadResult) kind() string {
 	return itemType(cmp.Or(p.PayloadType, p.ItemType), cmp.Or(p.SubType, p.ItemSubType))
 }
 
-// held is how a payload stands that the action holds off the device: the words of the spec, where
-// removed is what the device's own inventory has confirmed. The zero mark: the action does not hold
-// it off.
-func (p *payloadResult) held() mark {
+// heldMark is how a payload stands that the action holds off the device: the words of the spec,
+// where removed is what the device's own inventory has confirmed. The zero mark: the action does
+// not hold it off.
+func (p *payloadResult) heldMark() mark {
 	switch {
 	case p.intent() != "remove":
 		return mark{}

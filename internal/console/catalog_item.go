@@ -164,11 +164,12 @@ func (v *visit) aboutAssignments(p *itemPage, answer itemAnswer) error {
 
 // configurable reports whether an app can have app configurations.
 func (c *console) configurable(odataType string) bool {
-	return slices.ContainsFunc(c.config.Forms.In(catalog.AppConfigurations), func(f *catalog.Form) bool {
-		return slices.ContainsFunc(f.Properties, func(p catalog.Property) bool {
-			return slices.Contains(p.Apps, strings.TrimPrefix(odataType, graphType))
+	return slices.ContainsFunc(c.config.Forms.In(catalog.AppConfigurations),
+		func(f *catalog.Form) bool {
+			return slices.ContainsFunc(f.Properties, func(p catalog.Property) bool {
+				return slices.Contains(p.Apps, strings.TrimPrefix(odataType, graphType))
+			})
 		})
-	})
 }
 
 // aboutApp tells of an app configuration what it sets and for which app.
@@ -214,7 +215,7 @@ func (v *visit) itemFacts(i *catalogItem, found *inspection, whole bool) []fact 
 			continue // the app has a fact of its own, with its name
 		}
 		if one.fixed() || whole && one.Name != nameField.Name {
-			facts = append(facts, fact{Name: one.Label, Value: one.told(i)})
+			facts = append(facts, fact{Name: one.Label, Value: one.valueOf(i)})
 		}
 	}
 	facts = append(facts, fact{Name: "Created", Moment: &created},
@@ -228,8 +229,8 @@ func (v *visit) itemFacts(i *catalogItem, found *inspection, whole bool) []fact 
 	return known
 }
 
-// told is a property's value in words.
-func (f formField) told(i *catalogItem) string {
+// valueOf is a property's value in words.
+func (f formField) valueOf(i *catalogItem) string {
 	value := f.read(i.properties[f.Name])
 	switch f.Control {
 	case "check":

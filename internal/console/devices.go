@@ -218,7 +218,7 @@ func (v *visit) deviceRow(d *managedDevice) deviceRow {
 		state := actionState(a.State)
 		row.Action = &state
 		for _, r := range a.results() {
-			switch r.held() {
+			switch r.heldMark() {
 			case removed:
 				row.Removed++
 			case removing:

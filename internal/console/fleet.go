@@ -180,7 +180,7 @@ func (v *visit) standings(rows []removedRow) error {
 	for i := range list.Value {
 		if a := list.Value[i].latest(); a != nil {
 			for _, r := range a.results() {
-				held[removedKey(list.Value[i].ID, r.id())] = r.held()
+				held[removedKey(list.Value[i].ID, r.id())] = r.heldMark()
 			}
 		}
 	}

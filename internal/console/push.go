@@ -68,7 +68,7 @@ func (v *visit) setPush() error {
 	}
 	err = v.call(http.MethodPatch, pushCertificatePath, nil, nil, body, nil)
 	if refused, shown := near(err); shown && v.may(access.UpdateOrganization) {
-		return v.showPush(refused.Status, certificate, told(refused.Message, pushLabels))
+		return v.showPush(refused.Status, certificate, withLabels(refused.Message, pushLabels))
 	}
 	if err != nil {
 		return err

@@ -155,8 +155,8 @@ func readArea(form url.Values) (chosen area, ok bool) {
 	return chosen, len(chosen.Groups) > 0
 }
 
-// told is what the API's refusal of a form says, with the form's own labels for properties.
-func told(message string, labels map[string]string) string {
+// withLabels is what the API's refusal of a form says, with the form's own labels for properties.
+func withLabels(message string, labels map[string]string) string {
 	return propertyPattern.ReplaceAllStringFunc(message, func(found string) string {
 		name, _, _ := strings.Cut(propertyPattern.FindStringSubmatch(found)[1], "[")
 		if label := labels[name]; label != "" {

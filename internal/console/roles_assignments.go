@@ -218,7 +218,7 @@ func (v *visit) saveAssignment(method, path string, body map[string]any) error {
 	}
 	err := v.call(method, path, nil, nil, body, nil)
 	if refused, shown := near(err); shown {
-		return v.assignmentRefused(refused.Status, told(refused.Message, assignmentLabels))
+		return v.assignmentRefused(refused.Status, withLabels(refused.Message, assignmentLabels))
 	}
 	if err != nil {
 		return err

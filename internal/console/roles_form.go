@@ -82,7 +82,7 @@ func (v *visit) saveRole(method, path, id string) error {
 	if refused, shown := near(err); shown {
 		return v.showRoleForm(refused.Status,
 			&role{ID: id, Name: form.Get("name"), Description: form.Get("description")}, rights,
-			told(refused.Message, roleLabels))
+			withLabels(refused.Message, roleLabels))
 	}
 	if err != nil {
 		return err

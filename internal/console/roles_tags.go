@@ -29,7 +29,7 @@ func (v *visit) createScopeTag() error {
 	err := v.post(scopeTagsPath, nil, map[string]string{"displayName": form.Name,
 		"description": form.Description}, nil)
 	if refused, shown := near(err); shown && v.may(access.CreateRoles) {
-		form.Message = told(refused.Message, roleLabels)
+		form.Message = withLabels(refused.Message, roleLabels)
 		return v.showRoles(refused.Status, form)
 	}
 	if err != nil {

@@ -110,7 +110,7 @@ func (v *visit) saveTags(path, page string, refused func(int, tagAnswer) error) 
 	}
 	err := v.call(http.MethodPatch, path, nil, nil, map[string]any{"roleScopeTagIds": sent}, nil)
 	if answer, shown := near(err); shown && answer.Status != http.StatusNotFound {
-		return refused(answer.Status, tagAnswer{sent, told(answer.Message, assignmentLabels)})
+		return refused(answer.Status, tagAnswer{sent, withLabels(answer.Message, assignmentLabels)})
 	}
 	// Without the tags that it had, it may be beyond what the visitor sees.
 	if missing := v.get(path, only, nil); isMissing(missing) {

@@ -32,12 +32,12 @@ func (v *visit) actionEvents(device string, number int64) ([]actionEvent, error)
 
 // timeline is what became of one payload in an action, as a picture and in words.
 type timeline struct {
-	Steps    []step
+	Steps    []timelineStep
 	Segments []segment
 }
 
-// step is one change.
-type step struct {
+// timelineStep is one change.
+type timelineStep struct {
 	Text  string
 	After string // how long after the beginning of the action
 }
@@ -79,7 +79,7 @@ func newTimeline(payload string, events []actionEvent) *timeline {
 		if n := len(t.Segments); n > 0 {
 			t.Segments[n-1].Width = x - t.Segments[n-1].X
 		}
-		t.Steps = append(t.Steps, step{text, "+" + short(events[i].At.Sub(begin))})
+		t.Steps = append(t.Steps, timelineStep{text, "+" + short(events[i].At.Sub(begin))})
 		t.Segments = append(t.Segments, segment{X: x, Width: signWidth, Class: class})
 		if !p.ended() {
 			t.Segments[len(t.Segments)-1].Width = timelineWidth - x // until a later step cuts it

@@ -146,7 +146,7 @@ func (v *visit) createToken() error {
 	var made token
 	err := v.post(tokensPath, nil, body, &made)
 	if refused, shown := near(err); shown && v.may(access.CreateTokens) {
-		return v.tokenRefused(refused.Status, told(refused.Message, tokenLabels))
+		return v.tokenRefused(refused.Status, withLabels(refused.Message, tokenLabels))
 	}
 	if err != nil {
 		return err

@@ -98,7 +98,7 @@ func each(devices []fleet.DeviceID, do func(fleet.DeviceID) error) error {
 }
 
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
-	err := e.step(ctx, id, absent, func(_ Tx, l *Ledger, env action.Env) error {
+	err := e.transact(ctx, id, absent, func(_ Tx, l *Ledger, env action.Env) error {
 		l.Device.RestoreExpired(env, action.ActionID(e.config.NewID()))
 		return nil
 	})
@@ -205,7 +205,8 @@ func (e *Engine) wakeLoop(ctx context.Context) {
 					"device", id, "err", err)
 			}
 			if err := e.tellUnwakeable(ctx, id, err); err != nil && ctx.Err() == nil {
-				e.config.Log.Error("it is not told that a device cannot be woken", "device", id, "err",
+				e.config.Log.Error("it is not told that a device cannot be woken", "device", id,
+					"err",
 					err)
 			}
 		}

@@ -31,7 +31,7 @@ type DocumentReport struct {
 // document. It is stored before it is returned; a channel that crashes hands over again, under a
 // greater mark. fleet.ErrNotFound if there is no such device.
 func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (doc *Document, err error) {
-	err = e.step(ctx, id, handed, func(tx Tx, l *Ledger, env action.Env) error {
+	err = e.transact(ctx, id, handed, func(tx Tx, l *Ledger, env action.Env) error {
 		doc, err = e.handDocument(ctx, tx, id, l, env)
 		return err
 	})
@@ -103,7 +103,7 @@ func (e *Engine) TakeReport(ctx context.Context, id fleet.DeviceID, r DocumentRe
 	}
 	with := handed
 	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
-	return e.stepAndPlan(ctx, id, plan, func(tx Tx, l *Ledger, env action.Env) error {
+	return e.transactAndPlan(ctx, id, plan, func(tx Tx, l *Ledger, env action.Env) error {
 		with = handed
 		if !l.Device.Current(&r.DocumentReport) {
 			return nil
@@ -148,7 +148,7 @@ func (e *Engine) Import(ctx context.Context, id fleet.DeviceID, c Call) (doc *Do
 		never := time.Duration(0) // when it comes back is the other system's to say
 		c.RestoreAfter = &never
 	}
-	err = e.step(ctx, id, handed, func(tx Tx, l *Ledger, env action.Env) error {
+	err = e.transact(ctx, id, handed, func(tx Tx, l *Ledger, env action.Env) error {
 		doc = nil
 		started, err := e.start(ctx, tx, id, l, env, c, true)
 		if err != nil || !started {
@@ -193,7 +193,7 @@ func (e *Engine) Mirror(ctx context.Context, id fleet.DeviceID, specs []action.S
 	if err != nil || same {
 		return err
 	}
-	return e.step(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
 		assigned, _, err := assignedAndMirrored(ctx, tx, id)
 		if err != nil {
 			return err

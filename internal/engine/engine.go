@@ -154,29 +154,29 @@ func (e *Engine) newEnv() action.Env {
 	return action.Env{Now: now, NewID: e.config.NewID, Policy: e.config.Policy}
 }
 
-// step is one transaction on one device: fn changes the ledger, step stores what changed and sets
-// the clocks. The device is woken afterwards if fn left it work and nobody is in touch with it. fn
-// may run again, as that of retry.
-func (e *Engine) step(ctx context.Context, id fleet.DeviceID, with contact,
+// transact is one transaction on one device: fn changes the ledger, transact stores what changed
+// and sets the clocks. The device is woken afterwards if fn left it work and nobody is in touch
+// with it. fn may run again, as that of retry.
+func (e *Engine) transact(ctx context.Context, id fleet.DeviceID, with contact,
 	fn func(Tx, *Ledger, action.Env) error) error {
 	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
-	return e.stepAndPlan(ctx, id, plan, fn)
+	return e.transactAndPlan(ctx, id, plan, fn)
 }
 
-// stepAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
-func (e *Engine) stepAndPlan(ctx context.Context, id fleet.DeviceID,
+// transactAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
+func (e *Engine) transactAndPlan(ctx context.Context, id fleet.DeviceID,
 	plan func(*Ledger, time.Time) bool,
 	fn func(Tx, *Ledger, action.Env) error) error {
-	_, err := stepReturning(ctx, e, id, plan,
+	_, err := transactReturning(ctx, e, id, plan,
 		func(tx Tx, l *Ledger, env action.Env) (struct{}, error) {
 			return struct{}{}, fn(tx, l, env)
 		})
 	return err
 }
 
-// stepReturning is stepAndPlan for an fn that returns something: that of the run whose writes were
-// kept.
-func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
+// transactReturning is stepAndPlan for an fn that returns something: that of the run whose writes
+// were kept.
+func transactReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
 	plan func(*Ledger, time.Time) bool,
 	fn func(Tx, *Ledger, action.Env) (T, error),
 ) (T, error) {
@@ -241,7 +241,7 @@ func stepReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
 // that repeats the one in force changes nothing, and neither does one whose key says that it was
 // carried out before.
 func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
-	err := e.step(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	err := e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
 		_, err := e.start(ctx, tx, id, l, env, c, false)
 		return err
 	})
@@ -269,7 +269,7 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	if c.Match != nil && !c.Match(setTag(&l.Device)) {
 		return false, ErrChanged
 	}
-	held, err := c.beyond(&l.Device)
+	held, err := c.heldBeyondReach(&l.Device)
 	if err != nil {
 		return false, err
 	}
@@ -283,9 +283,9 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	return started, noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
 }
 
-// beyond returns what is held off the device beyond the caller's reach. The error is an
-// *action.Refusal if the set names something there.
-func (c *Call) beyond(d *action.Device) (held []action.Selection, err error) {
+// heldBeyondReach returns what is held off the device heldBeyondReach the caller's reach. The error
+// is an *action.Refusal if the set names something there.
+func (c *Call) heldBeyondReach(d *action.Device) (held []action.Selection, err error) {
 	if c.Reach == nil {
 		return nil, nil
 	}
@@ -304,7 +304,7 @@ func (c *Call) beyond(d *action.Device) (held []action.Selection, err error) {
 
 // Sync asks the device to connect and to list what it has.
 func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, absent, func(tx Tx, l *Ledger, _ action.Env) error {
+	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, _ action.Env) error {
 		l.Device.WantInventory()
 		return noteDevice(ctx, tx, id, nil, nil)
 	})

@@ -23,7 +23,7 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
 	if err != nil || quiet {
 		return nil, err
 	}
-	return stepReturning(ctx, e, id, scheduleConnected,
+	return transactReturning(ctx, e, id, scheduleConnected,
 		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
 			l.Device.Contact()
 			return e.next(ctx, tx, id, l, env)
@@ -43,7 +43,7 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task, error) {
 	r.bound()
 	e.contacts.add(id, e.config.Clock.Now())
-	return stepReturning(ctx, e, id, scheduleConnected,
+	return transactReturning(ctx, e, id, scheduleConnected,
 		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
 			if r.Task == "" && l.Device.Handed.Task == "" {
 				return nil, ErrNothingAsked
@@ -119,7 +119,7 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device,
 	if err != nil {
 		return "", err
 	}
-	return d.ID, e.step(ctx, d.ID, connected, func(tx Tx, l *Ledger, env action.Env) error {
+	return d.ID, e.transact(ctx, d.ID, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		l.again = l.Device.Enrolled
 		l.Device.Enroll(env, unsupported)
 		return e.refresh(ctx, tx, d.ID, l, env)
@@ -150,7 +150,7 @@ func (e *Engine) recognize(ctx context.Context, tx Tx,
 
 // Unenroll takes note that a device left management.
 func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
-	return e.step(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
+	return e.transact(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		d, err := tx.Device(ctx, id)
 		if err != nil {
 			return err

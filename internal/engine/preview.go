@@ -54,7 +54,7 @@ func (c *Call) preview(d *action.Device) *Preview {
 	rest := *c
 	rest.Set = slices.Clone(c.Set)
 	for {
-		held, err := rest.beyond(d)
+		held, err := rest.heldBeyondReach(d)
 		if err == nil {
 			set := slices.Concat(rest.Set, held)
 			if p.Plan, err = d.Plan(set); err == nil {

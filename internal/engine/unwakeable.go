@@ -27,7 +27,7 @@ func (u *unwakeable) changed(id fleet.DeviceID, why string) bool {
 	return why != "" || u.told[id] != ""
 }
 
-func (u *unwakeable) tell(id fleet.DeviceID, why string) {
+func (u *unwakeable) note(id fleet.DeviceID, why string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.told == nil || len(u.told) >= unwakeableKept {
@@ -48,13 +48,13 @@ func (e *Engine) tellUnwakeable(ctx context.Context, id fleet.DeviceID, err erro
 	if err != nil && why == "" || !e.unwakeable.changed(id, why) {
 		return nil
 	}
-	err = e.stepAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false },
+	err = e.transactAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false },
 		func(_ Tx, l *Ledger, env action.Env) error {
 			l.Device.TellUnwakeable(env, why)
 			return nil
 		})
 	if err == nil {
-		e.unwakeable.tell(id, why)
+		e.unwakeable.note(id, why)
 	}
 	return err
 }

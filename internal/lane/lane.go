@@ -66,7 +66,7 @@ func (l *Lane) Enter(ctx context.Context, g Guest, n int64) error {
 	w := &waiter{n: n, told: make(chan bool, 1)}
 	l.queue.push(w, g.Party, g.Connection)
 	if l.queue.waiting > l.most {
-		l.tell(l.queue.newestOfMost(), false)
+		l.answer(l.queue.newestOfMost(), false)
 		l.grant() // what is gone may have been what others had to wait behind
 	}
 	parties := len(l.queue.members)
@@ -166,11 +166,11 @@ func (l *Lane) grant() {
 		}
 		l.free -= w.n
 		w.leaf.rotate()
-		l.tell(w, true)
+		l.answer(w, true)
 	}
 }
 
-func (l *Lane) tell(w *waiter, got bool) {
+func (l *Lane) answer(w *waiter, got bool) {
 	w.remove()
 	w.told <- got
 }

@@ -14,14 +14,16 @@ import (
 
 const (
 	// newest events in memory, from which readers that keep up are served
-	kept      = 8192
-	keptBytes = 32 << 20 // but no more than these together
-	batch     = 512      // events read from the store in one go
+	memoryEvents = 8192
+	memoryBytes  = 32 << 20 // but no more than these together
+	batch        = 512      // events read from the store in one go
 	// bytes of them that a reader holds while it sends them, or one event
 	batchHeld = 256 << 10
-	pollEvery = time.Second            // how soon an event that another process wrote is seen
-	pace      = 10 * time.Millisecond  // the store is not asked for events more often than this
-	maxPace   = 250 * time.Millisecond // nor, when it is slow, less often, if there may be some
+	pollEvery = time.Second // how soon an event that another process wrote is seen
+	// the store is not asked for events more often than this
+	minPollInterval = 10 * time.Millisecond
+	// nor, when it is slow, less often, if there may be some
+	maxPollInterval = 250 * time.Millisecond
 	// times as long as a reader read from the store, no other does
 	storeRest = 4
 )
@@ -55,7 +57,7 @@ type Log struct {
 
 	store   Store
 	log     *slog.Logger
-	told    told
+	told    announced
 	waited  bool          // the last time for a gap in what was told to close; only Run's
 	reading chan struct{} // has something while a reader reads from the store
 
@@ -68,7 +70,7 @@ type Log struct {
 
 // NewLog returns a log. Its readers see what is committed once Run runs.
 func NewLog(store Store, log *slog.Logger) *Log {
-	return &Log{store: store, log: log, told: told{poke: make(chan struct{}, 1)},
+	return &Log{store: store, log: log, told: announced{poke: make(chan struct{}, 1)},
 		reading: make(chan struct{}, 1), ended: make(chan struct{}),
 		recent: recent{newest: make(map[fleet.DeviceID]int)},
 		turns:  turns{waiting: make(map[fleet.DeviceID][]*Reader), due: make(chan struct{}, 1)}}
@@ -112,7 +114,7 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		// a slow store has devices to serve
-		case <-time.After(min(max(pace, 10*time.Since(began)), maxPace)):
+		case <-time.After(min(max(minPollInterval, 10*time.Since(began)), maxPollInterval)):
 		}
 		select {
 		case <-ctx.Done():
@@ -127,7 +129,7 @@ func (l *Log) Run(ctx context.Context) error {
 // read; steps that were committed together tell of it in any order, so a gap has until the next
 // time to close.
 func (l *Log) catchUp(ctx context.Context) error {
-	events, ahead := l.told.behind(l.newest)
+	events, ahead := l.told.takeAfter(l.newest)
 	l.waited = len(ahead) > 0 && (len(events) > 0 || !l.waited)
 	if l.waited {
 		l.told.add(ahead)
@@ -158,7 +160,7 @@ func (l *Log) publish(events []Event) error {
 	for i := range events {
 		l.recent.add(&events[i])
 	}
-	l.recent.cut(kept, keptBytes)
+	l.recent.trim(memoryEvents, memoryBytes)
 	l.turns.changed("", l.newest)
 	for i := range events {
 		l.turns.changed(events[i].Device, l.newest)

@@ -123,7 +123,7 @@ func (l *Log) since(device fleet.DeviceID, after int64) (events []*Event, reach 
 	if after >= l.newest {
 		return nil, after, true
 	}
-	events, ok = l.recent.behind(device, after)
+	events, ok = l.recent.eventsAfter(device, after)
 	return events, l.newest, ok
 }
 

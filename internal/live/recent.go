@@ -27,8 +27,8 @@ func (r *recent) add(e *Event) {
 	r.bytes += e.size()
 }
 
-// cut forgets all but the newest n, or fewer that have so many bytes together.
-func (r *recent) cut(n, bytes int) {
+// trim forgets all but the newest n, or fewer that have so many bytes together.
+func (r *recent) trim(n, bytes int) {
 	drop := 0
 	for ; drop < len(r.events) && (len(r.events)-drop > n || r.bytes > bytes); drop++ {
 		e := r.events[drop]
@@ -47,9 +47,9 @@ func (r *recent) cut(n, bytes int) {
 	}
 }
 
-// behind lists the events behind a position, of one device or, if device is empty, of all; false if
-// some of them are not known any more.
-func (r *recent) behind(device fleet.DeviceID, after int64) ([]*Event, bool) {
+// eventsAfter lists the events eventsAfter a position, of one device or, if device is empty, of
+// all; false if some of them are not known any more.
+func (r *recent) eventsAfter(device fleet.DeviceID, after int64) ([]*Event, bool) {
 	if len(r.events) == 0 || after < r.events[0].Position-1 {
 		return nil, false
 	}

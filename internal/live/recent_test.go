@@ -17,7 +17,7 @@ func TestRecentIsBoundedByBytes(t *testing.T) {
 	for i := range 5000 {
 		r.add(&Event{Position: int64(i), Device: fleet.DeviceID(fmt.Sprint("d", i%7)),
 			Result: &action.Result{Detail: strings.Repeat("x", 5000)}})
-		r.cut(kept, most)
+		r.trim(memoryEvents, most)
 		reachable := 0
 		for _, e := range r.events {
 			reachable += e.size()
@@ -27,12 +27,12 @@ func TestRecentIsBoundedByBytes(t *testing.T) {
 				r.passed, r.bytes)
 		}
 	}
-	all, ok := r.behind("", r.events[0].Position-1)
+	all, ok := r.eventsAfter("", r.events[0].Position-1)
 	if n := len(all); !ok || n < most/8000 || all[n-1].Position != 4999 ||
 		all[0].Position != int64(5000-n) {
 		t.Errorf("%d events are kept", n)
 	}
-	one, ok := r.behind("d1", r.events[0].Position-1)
+	one, ok := r.eventsAfter("d1", r.events[0].Position-1)
 	if !ok || len(one) < len(all)/7 || one[0].Device != "d1" {
 		t.Errorf("%d events of one device are kept", len(one))
 	}
@@ -40,15 +40,15 @@ func TestRecentIsBoundedByBytes(t *testing.T) {
 
 // What the log is told while it does not keep up is bounded, too.
 func TestToldIsBoundedByBytes(t *testing.T) {
-	tell := told{poke: make(chan struct{}, 1)}
+	tell := announced{poke: make(chan struct{}, 1)}
 	for i := range 200 {
 		tell.add([]Event{{Position: int64(i),
 			Result: &action.Result{Detail: strings.Repeat("x", 1<<20)}}})
-		if tell.bytes > keptBytes+2<<20 || len(tell.events) > keptBytes>>20+2 {
+		if tell.bytes > memoryBytes+2<<20 || len(tell.events) > memoryBytes>>20+2 {
 			t.Fatalf("%d events with %d bytes wait", len(tell.events), tell.bytes)
 		}
 	}
-	if events, ahead := tell.behind(0); len(events)+len(ahead) == 0 || tell.bytes != 0 {
+	if events, ahead := tell.takeAfter(0); len(events)+len(ahead) == 0 || tell.bytes != 0 {
 		t.Error("nothing waits")
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// told is what the log was told of, and has not published yet. Several steps that share a commit
-// tell of it in any order.
-type told struct {
+// announced is what the log was announced of, and has not published yet. Several steps that share a
+// commit tell of it in any order.
+type announced struct {
 	poke chan struct{}
 
 	mu     sync.Mutex
@@ -16,10 +16,10 @@ type told struct {
 	bytes  int // of events
 }
 
-func (t *told) add(events []Event) {
+func (t *announced) add(events []Event) {
 	t.mu.Lock()
 	// the log does not keep up: it reads as many as it can at a time
-	if len(t.events) > kept || t.bytes > keptBytes {
+	if len(t.events) > memoryEvents || t.bytes > memoryBytes {
 		t.events, t.bytes = nil, 0
 	}
 	t.events = append(t.events, events...)
@@ -33,9 +33,9 @@ func (t *told) add(events []Event) {
 	}
 }
 
-// behind takes what was told: the events that follow a position without one missing, and those
+// takeAfter takes what was told: the events that follow a position without one missing, and those
 // ahead of a missing one. Its step is about to tell of it, or another process has written it.
-func (t *told) behind(position int64) (events, ahead []Event) {
+func (t *announced) takeAfter(position int64) (events, ahead []Event) {
 	t.mu.Lock()
 	events = t.events
 	t.events, t.bytes = nil, 0

@@ -15,14 +15,14 @@ import (
 // them in one piece. Who waits for a device that does not change is not woken.
 const (
 	// readers whose turn it is at the same time; more if a round took longer than spread otherwise
-	abreast = 8
-	share   = 20 // readers take one part in so many of the time
+	readersAtOnce = 8
+	cpuShare      = 20 // readers take one part in so many of the time
 	// but so much at once, after a rest: to tell a thousand of one event
-	credit = 50 * time.Millisecond
+	burstBudget = 50 * time.Millisecond
 	// who takes longer, for example because the other end does not read, is not waited for
 	stalled = 10 * time.Millisecond
 	// within that all who are in the queue get their turn, however little rest remains
-	spread = time.Second
+	maxRound = time.Second
 )
 
 // turns is who waits for what. It is under the log's lock, but for the channels.
@@ -98,7 +98,7 @@ func (t *turns) remove(r *Reader) {
 // next gives the first of the queue their turn, more of them the longer the group before was ago,
 // and returns how many they are and how many others wait.
 func (t *turns) next(ago time.Duration) (g *group, n, others int) {
-	size := max(abreast, int(min(ago, spread)*time.Duration(len(t.queue))/spread))
+	size := max(readersAtOnce, int(min(ago, maxRound)*time.Duration(len(t.queue))/maxRound))
 	g = &group{done: make(chan struct{})}
 	var list []*Reader
 	for len(t.queue) > 0 && len(list) < size {
@@ -121,7 +121,7 @@ func (t *turns) next(ago time.Duration) (g *group, n, others int) {
 
 // govern gives readers their turns until ctx ends.
 func (l *Log) govern(ctx context.Context) {
-	spare, then, last := credit, time.Now(), time.Now()
+	spare, then, last := burstBudget, time.Now(), time.Now()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for ctx.Err() == nil {
@@ -136,7 +136,7 @@ func (l *Log) govern(ctx context.Context) {
 			last = time.Now()
 			continue
 		}
-		began, limit := time.Now(), spread*time.Duration(n)/time.Duration(n+others)
+		began, limit := time.Now(), maxRound*time.Duration(n)/time.Duration(n+others)
 		pause.Reset(min(stalled, limit))
 		select {
 		case <-g.done:
@@ -145,11 +145,11 @@ func (l *Log) govern(ctx context.Context) {
 		last = began
 		now := time.Now()
 		took := now.Sub(began)
-		spare = min(credit, spare+now.Sub(then)/share) - took
+		spare = min(burstBudget, spare+now.Sub(then)/cpuShare) - took
 		if then = now; spare >= 0 {
 			continue
 		}
-		pause.Reset(min(-spare*share, limit-took))
+		pause.Reset(min(-spare*cpuShare, limit-took))
 		select {
 		case <-ctx.Done():
 		case <-pause.C:

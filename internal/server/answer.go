@@ -88,7 +88,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	patient, cancel := context.WithTimeout(a.r.Context(), a.wait)
 	defer cancel()
 	held, err := a.answers.await(patient, a.guest,
-		&share{n: min(pages(int64(len(p))), a.answers.total/4+1), cut: a.cut})
+		&share{n: min(pages(int64(len(p))), a.answers.total/4+1), cut: a.abort})
 	if err != nil {
 		panic(http.ErrAbortHandler) // to end it in order would tell the reader that it is whole
 	}
@@ -97,9 +97,9 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.writePieces(p)
 }
 
-// cut ends an answer that is not read while others need its room. It may also wait for a body that
-// the handler did not read: HTTP/1 has that come before it begins to write.
-func (a *answer) cut() {
+// abort ends an answer that is not read while others need its room. It may also wait for a body
+// that the handler did not read: HTTP/1 has that come before it begins to write.
+func (a *answer) abort() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.lost = true; !a.over {

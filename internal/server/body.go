@@ -264,11 +264,11 @@ func (b *body) waits(leave context.CancelFunc) bool {
 func pages(bytes int64) int64 { return (bytes + page - 1) / page }
 
 func (b *body) newShare(n int64) *share {
-	return &share{n: n, pace: b.sum.Load, busy: b.whole.Load, cut: b.cut}
+	return &share{n: n, pace: b.sum.Load, busy: b.whole.Load, cut: b.abort}
 }
 
-// cut ends the reading of a body whose room others need.
-func (b *body) cut() {
+// abort ends the reading of a body whose room others need.
+func (b *body) abort() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.taken = true

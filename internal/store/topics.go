@@ -15,7 +15,7 @@ func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Co
 	limit int) (n int, names []string, err error) {
 	b := selection{of: &devices, dialect: s.dialect}
 	b.text.WriteString(" FROM apple_enrollments JOIN devices ON devices.id = device_id WHERE stage IN (" + b.bind(mdm.Enrolled) + ", " +
-		b.bind(mdm.Reachable) + ") AND (" + around(&b, topics) + ")")
+		b.bind(mdm.Reachable) + ") AND (" + conditionOfTopics(&b, topics) + ")")
 	if where != nil {
 		condition, err := b.condition(where)
 		if err != nil {
@@ -44,9 +44,9 @@ func (s *Store) OtherTopics(ctx context.Context, topics []string, where fleet.Co
 	return n, names, nil
 }
 
-// around is a condition that a topic is none of some, as the ranges between them. The empty topic
-// is none.
-func around(b *selection, topics []string) string {
+// conditionOfTopics is a condition that a topic is none of some, as the ranges between them. The
+// empty topic is none.
+func conditionOfTopics(b *selection, topics []string) string {
 	sorted := slices.Compact(slices.Sorted(slices.Values(append([]string{""}, topics...))))
 	ranges := ""
 	for i, topic := range sorted {

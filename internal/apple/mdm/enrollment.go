@@ -87,7 +87,7 @@ func (c *Channel) serveEnrollmentProfile(w http.ResponseWriter, r *http.Request)
 		return
 	}
 	if err == nil {
-		if err = c.held(r.Context(), challenge); errors.Is(err, access.ErrMakerMayNot) {
+		if err = c.checkMaker(r.Context(), challenge); errors.Is(err, access.ErrMakerMayNot) {
 			refuseLink(w, http.StatusGone, "This enrollment link is not valid any more.")
 			return
 		}

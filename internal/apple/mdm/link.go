@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/origin"
 )
 
-// held returns access.ErrMakerMayNot if who made a link may not enroll devices any more.
-func (c *Channel) held(ctx context.Context, link *Challenge) error {
+// checkMaker returns access.ErrMakerMayNot if who made a link may not enroll devices any more.
+func (c *Channel) checkMaker(ctx context.Context, link *Challenge) error {
 	if c.config.Roles == nil {
 		return nil
 	}

@@ -202,7 +202,7 @@ func (c *Channel) redeem(ctx context.Context, challenge string, csr *x509.Certif
 		}
 		return stored.Certificate, nil
 	}
-	if err := c.held(ctx, stored); errors.Is(err, access.ErrMakerMayNot) {
+	if err := c.checkMaker(ctx, stored); errors.Is(err, access.ErrMakerMayNot) {
 		return nil, refuseRequest(scep.BadRequest, "%v", err)
 	} else if err != nil {
 		return nil, err

@@ -86,9 +86,9 @@ func notAList(text []byte) error {
 
 // place is where in a property list something stands: the keys and, where a key is empty, the index
 // in an array.
-type place []step
+type place []pathStep
 
-type step struct {
+type pathStep struct {
 	key   string
 	index int // of an array; -1: key counts
 }
@@ -122,7 +122,7 @@ func checkTexts(root any) error {
 			}
 		case []any:
 			for i, e := range v {
-				at = append(at, step{index: i})
+				at = append(at, pathStep{index: i})
 				if err := check(e); err != nil {
 					return err
 				}
@@ -130,7 +130,7 @@ func checkTexts(root any) error {
 			}
 		case map[string]any:
 			for key, e := range v {
-				at = append(at, step{key: key, index: -1})
+				at = append(at, pathStep{key: key, index: -1})
 				if reason := badText(key); reason != "" {
 					return fmt.Errorf("%s: the key %s",
 						strings.ToValidUTF8(Printable(at.String()), "\ufffd"), reason)

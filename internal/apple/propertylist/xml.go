@@ -256,7 +256,7 @@ func (r *xmlReader) array(t tag, depth int) (any, error) {
 		if err != nil || !more {
 			return list, err
 		}
-		r.at = append(r.at, step{index: len(list)})
+		r.at = append(r.at, pathStep{index: len(list)})
 		v, err := r.value(next, depth+1)
 		if err != nil {
 			return nil, err
@@ -294,7 +294,7 @@ func (r *xmlReader) dictionary(t tag, depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.at = append(r.at, step{key: key, index: -1})
+		r.at = append(r.at, pathStep{key: key, index: -1})
 		if dict[key], err = r.value(value, depth+1); err != nil {
 			return nil, err
 		}

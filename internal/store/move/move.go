@@ -111,7 +111,8 @@ func (m *migration) begin(ctx context.Context) error {
 	for _, t := range m.tables {
 		var rows int64
 		if err := m.target.Row(ctx,
-			"SELECT count(*) FROM (SELECT 1 FROM "+t.name+t.given()+" LIMIT 1) AS found", nil,
+			"SELECT count(*) FROM (SELECT 1 FROM "+t.name+t.placeholders()+" LIMIT 1) AS found",
+			nil,
 			&rows); err != nil {
 			return err
 		}

@@ -130,8 +130,8 @@ func (t *table) columnNames() []string {
 	return names
 }
 
-// given is the condition of the rows that are somebody's.
-func (t *table) given() string {
+// placeholders is the condition of the rows that are somebody's.
+func (t *table) placeholders() string {
 	if t.only == "" {
 		return ""
 	}

@@ -237,9 +237,9 @@ func (r *xmlReader) text(t tag) (text []byte, whole bool) {
 		at += i
 		switch tail := rest[at+1:]; {
 		case bytes.HasPrefix(tail, []byte("![CDATA[")):
-			at += 1 + behind(tail, "]]>")
+			at += 1 + indexAfter(tail, "]]>")
 		case bytes.HasPrefix(tail, []byte("!--")):
-			at += 1 + behind(tail, "-->")
+			at += 1 + indexAfter(tail, "-->")
 		case len(tail) > len(t.name) && tail[0] == '/' && string(tail[1:1+len(t.name)]) == t.name:
 			r.rest = rest[at:]
 			r.pass(">")
@@ -250,8 +250,8 @@ func (r *xmlReader) text(t tag) (text []byte, whole bool) {
 	}
 }
 
-// behind is where what follows an end begins.
-func behind(b []byte, end string) int {
+// indexAfter is where what follows an end begins.
+func indexAfter(b []byte, end string) int {
 	if i := bytes.Index(b, []byte(end)); i >= 0 {
 		return i + len(end)
 	}
