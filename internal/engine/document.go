@@ -30,13 +30,15 @@ type DocumentReport struct {
 // HandDocument hands over all that is wanted of a device, for a channel that does so in one
 // document. It is stored before it is returned; a channel that crashes hands over again, under a
 // greater mark. fleet.ErrNotFound if there is no such device.
-func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (doc *Document, err error) {
-	err = e.transact(ctx, id, handed, func(tx Tx, l *Ledger, env action.Env) error {
-		doc, err = e.handDocument(ctx, tx, id, l, env)
-		return err
-	})
-	return doc, err
+func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (*Document, error) {
+	return transactReturning(ctx, e, id, scheduleHanded,
+		func(tx Tx, l *Ledger, env action.Env) (*Document, error) {
+			return e.handDocument(ctx, tx, id, l, env)
+		})
 }
+
+// scheduleHanded sets the clocks of a device whose channel has what is wanted.
+func scheduleHanded(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, handed) }
 
 func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	env action.Env) (*Document, error) {
@@ -143,20 +145,19 @@ func (r DocumentReport) bounded() DocumentReport {
 // supersedes the one in force by the ordinary rules, and what it asks counts as handed over: the
 // document that is returned is what the other system already has, and no device is woken for it.
 // nil: it is the action in force. The error is fleet.ErrNotFound or an *action.Refusal.
-func (e *Engine) Import(ctx context.Context, id fleet.DeviceID, c Call) (doc *Document, err error) {
+func (e *Engine) Import(ctx context.Context, id fleet.DeviceID, c Call) (*Document, error) {
 	if c.RestoreAfter == nil {
 		never := time.Duration(0) // when it comes back is the other system's to say
 		c.RestoreAfter = &never
 	}
-	err = e.transact(ctx, id, handed, func(tx Tx, l *Ledger, env action.Env) error {
-		doc = nil
-		started, err := e.start(ctx, tx, id, l, env, c, true)
-		if err != nil || !started {
-			return err
-		}
-		doc, err = e.handDocument(ctx, tx, id, l, env)
-		return err
-	})
+	doc, err := transactReturning(ctx, e, id, scheduleHanded,
+		func(tx Tx, l *Ledger, env action.Env) (*Document, error) {
+			started, err := e.start(ctx, tx, id, l, env, c, true)
+			if err != nil || !started {
+				return nil, err
+			}
+			return e.handDocument(ctx, tx, id, l, env)
+		})
 	if errors.Is(err, errRepeated) {
 		return nil, nil
 	}
