@@ -92,12 +92,7 @@ func newAuthorityKeyPair(now time.Time) (*keypair.KeyPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial,
 		Subject: pkix.Name{CommonName: "syncpayloads device CA",
 			Organization: []string{"syncpayloads"}},
 		NotBefore:             now.Add(-clockSkew),
@@ -110,9 +105,12 @@ func newAuthorityKeyPair(now time.Time) (*keypair.KeyPair, error) {
 	return newKeyPair(template, template, key, key)
 }
 
-// newKeyPair certifies a key.
+// newKeyPair certifies a key. The template gets a serial number.
 func newKeyPair(template, issuer *x509.Certificate, key,
-	issuerKey *rsa.PrivateKey) (*keypair.KeyPair, error) {
+	issuerKey *rsa.PrivateKey) (_ *keypair.KeyPair, err error) {
+	if template.SerialNumber, err = newSerial(); err != nil {
+		return nil, err
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer, &key.PublicKey, issuerKey)
 	if err != nil {
 		return nil, err

@@ -52,12 +52,7 @@ func (a *authority) newRegistrarKeyPair() (*keypair.KeyPair, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial,
 		Subject: pkix.Name{CommonName: "syncpayloads device registration",
 			Organization: []string{"syncpayloads"}},
 		NotBefore:             a.certificate.NotBefore,

@@ -59,9 +59,7 @@ func (a *authority) shownBy(header string) platform.Shows {
 // body; nil: none of this server's did.
 func (a *authority) signer(message *signedData) *x509.Certificate {
 	certificate := a.device(message.certificate)
-	if certificate == nil || !message.signer.names(certificate) ||
-		certificate.CheckSignature(message.algorithm, message.attributes.der,
-			message.signature) != nil {
+	if certificate == nil || message.verifyAttributes(certificate) != nil {
 		return nil
 	}
 	return certificate

@@ -36,12 +36,8 @@ type signedAttributes struct {
 // verify checks that content was signed with the certificate's key (RFC 5652, sections 5.4 and
 // 5.6).
 func (m *signedData) verify(certificate *x509.Certificate, content []byte) error {
-	if !m.signer.names(certificate) {
-		return errors.New("it names another certificate as its signer's")
-	}
-	if at := m.attributes.signingTime; at != nil &&
-		(at.Before(certificate.NotBefore) || at.After(certificate.NotAfter)) {
-		return fmt.Errorf("made at %s, when its certificate was not in force: the device's clock is wrong", at.UTC())
+	if err := m.checkSigner(certificate); err != nil {
+		return err
 	}
 	digest := m.hash.New()
 	digest.Write(content)
@@ -49,6 +45,27 @@ func (m *signedData) verify(certificate *x509.Certificate, content []byte) error
 		return errors.New("it is of another message, or the message was changed")
 	}
 	return certificate.CheckSignature(m.algorithm, m.attributes.der, m.signature)
+}
+
+// verifyAttributes checks that the attributes, one of which is the digest of a content that is not
+// here, were signed with the certificate's key.
+func (m *signedData) verifyAttributes(certificate *x509.Certificate) error {
+	if err := m.checkSigner(certificate); err != nil {
+		return err
+	}
+	return certificate.CheckSignature(m.algorithm, m.attributes.der, m.signature)
+}
+
+// checkSigner checks that the message names the certificate, and a time at which it is in force.
+func (m *signedData) checkSigner(certificate *x509.Certificate) error {
+	if !m.signer.names(certificate) {
+		return errors.New("it names another certificate as its signer's")
+	}
+	if at := m.attributes.signingTime; at != nil &&
+		(at.Before(certificate.NotBefore) || at.After(certificate.NotAfter)) {
+		return fmt.Errorf("made at %s, when its certificate was not in force: the device's clock is wrong", at.UTC())
+	}
+	return nil
 }
 
 // Whole elements that messages are compared with, in DER.
