@@ -20,7 +20,7 @@ func TestRemoveAndRestore(t *testing.T) {
 	p.sync(config(wifi), app(mail))
 	checkResult(t, p.result("syncPayloads"), "pending",
 		map[string]string{wifi: "remove inProgress", mail: "remove inProgress"})
-	s.clock.advance(time.Minute)
+	s.clock.Advance(time.Minute)
 	p.connect()
 	r := p.result("syncPayloads")
 	checkResult(t, r, "done", map[string]string{wifi: "remove removed", mail: "remove removed"})
@@ -92,7 +92,7 @@ func TestSameSetAgainChangesNothing(t *testing.T) {
 	p := s.enrollPhone()
 	p.sync(config(wifi), app(mail))
 	before := p.result("syncPayloads")
-	s.clock.advance(time.Minute)
+	s.clock.Advance(time.Minute)
 	p.sync(app(strings.ToUpper(mail)), config(strings.ToUpper(wifi)))
 	if after := p.result("syncPayloads"); !reflect.DeepEqual(before, after) {
 		t.Errorf("got %v, want %v", after, before)
@@ -190,7 +190,7 @@ func TestSpecifiedShape(t *testing.T) {
 	p.sync(app(mail))
 	s.must(http.StatusNoContent, "POST", p.path()+"/changeAssignments",
 		object{"deviceAssignmentItems": []object{{"itemId": mail, "itemType": "application"}}})
-	s.clock.advance(123456 * time.Microsecond)
+	s.clock.Advance(123456 * time.Microsecond)
 	p.connect()
 	result := map[string]string{"@odata.type": "string", "actionName": "string",
 		"actionState":   "string",

@@ -136,7 +136,7 @@ func TestAuditEventFilters(t *testing.T) {
 		s.must(http.StatusCreated, "POST", groups,
 			object{"displayName": fmt.Sprint(i), "mailEnabled": false, "mailNickname": "s",
 				"securityEnabled": true})
-		s.clock.advance(time.Microsecond)
+		s.clock.Advance(time.Microsecond)
 	}
 	s.must(http.StatusNotFound, "DELETE", groups+"/none", nil)
 	me := at(s.must(http.StatusOK, "GET", auditEvents, nil).values()[0], "actor", "userId").(string)
@@ -223,7 +223,7 @@ func TestRemoteActionAudits(t *testing.T) {
 		phones = append(phones, p)
 		p.sync()
 		if i%2 == 1 { // two start at the same moment
-			s.clock.advance(time.Second)
+			s.clock.Advance(time.Second)
 		}
 	}
 	s.must(http.StatusNoContent, "POST", groups+"/"+group+"/members/$ref",

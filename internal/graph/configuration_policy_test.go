@@ -120,7 +120,7 @@ func TestPolicyLifecycle(t *testing.T) {
 			"@odata.type") != "#microsoft.graph.deviceManagementConfigurationPolicyAssignment" {
 		t.Errorf("listed %v", list)
 	}
-	s.clock.advance(time.Hour)
+	s.clock.Advance(time.Hour)
 	patched := s.must(http.StatusOK, "PATCH", path,
 		object{"name": "All phones", "description": "of the school"}).body
 	if patched["name"] != "All phones" || patched["description"] != "of the school" ||

@@ -163,7 +163,7 @@ func TestTagOfTheSet(t *testing.T) {
 	checkResult(t, p.result("syncPayloads"), "pending",
 		map[string]string{wifi: "remove removed", mail: "remove inProgress"})
 	third := tag()
-	s.clock.advance(9 * 3600e9) // the server restores by itself
+	s.clock.Advance(9 * 3600e9) // the server restores by itself
 	if err := s.engine.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // that it sees.
 func TestFailures(t *testing.T) {
 	s := newSite(t)
-	s.clock.advance(13*time.Hour - 17*time.Minute - 5*time.Second) // 23:00
+	s.clock.Advance(13*time.Hour - 17*time.Minute - 5*time.Second) // 23:00
 	wifi, vpn := s.addProfile("wifi"), s.addProfile("vpn")
 	phones := []*phone{s.enrollPhone(), s.enroll(fleet.Device{Name: "Ben's iPhone",
 		Platform: fleet.IOS, UDID: "00008120-000B", Supervised: true})}
@@ -38,10 +38,10 @@ func TestFailures(t *testing.T) {
 		p.connect()
 	}
 	fail(phones[0], wifi, vpn)
-	s.clock.advance(time.Hour) // the next day begins
+	s.clock.Advance(time.Hour) // the next day begins
 	fail(phones[0], wifi)
 	fail(phones[1], wifi, vpn)
-	s.clock.advance(time.Hour)
+	s.clock.Advance(time.Hour)
 	fail(phones[1], vpn)
 
 	limited := s.limitedTo("0")

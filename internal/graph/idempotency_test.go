@@ -79,7 +79,7 @@ func TestIdempotencyKey(t *testing.T) {
 	expect("with a tag", p.syncKeyed("four", remove, "If-Match", tag), 204, 5)
 	expect("again", p.syncKeyed("four", remove, "If-Match", tag), 204, 5)
 	p.connect()
-	s.clock.advance(25 * time.Hour)
+	s.clock.Advance(25 * time.Hour)
 	expect("a day later", p.syncKeyed("one", restore), 204, 6)
 	if err := s.engine.ForgetKeys(t.Context()); err != nil {
 		t.Fatal(err)

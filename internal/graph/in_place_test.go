@@ -17,7 +17,7 @@ func TestInPlace(t *testing.T) {
 	tag := s.addTag("Help desk")
 	p := s.enrollPhone()
 	older := s.addProfile("shared")
-	s.clock.advance(time.Minute)
+	s.clock.Advance(time.Minute)
 	newer := s.addProfile("shared")
 	s.must(http.StatusOK, "PATCH", p.path(), object{"roleScopeTagIds": []string{tag, "0"}})
 	s.must(http.StatusOK, "PATCH", configurations+"/"+newer,

@@ -39,16 +39,16 @@ func TestRateLimit(t *testing.T) {
 	s.must(http.StatusOK, "GET", "/healthz", nil)
 	s.must(http.StatusOK, "GET", "/beta/$metadata", nil)
 	s.must(http.StatusUnauthorized, "GET", groups, nil, "Authorization", "Bearer x")
-	s.clock.advance(time.Second)
+	s.clock.Advance(time.Second)
 	if a := s.call("GET", groups, nil); a.header.Get("Retry-After") != "1" {
 		t.Errorf("got %s, Retry-After %q", a, a.header.Get("Retry-After"))
 	}
-	s.clock.advance(time.Second)
+	s.clock.Advance(time.Second)
 	s.must(http.StatusOK, "GET", groups, nil)
 	s.must(http.StatusTooManyRequests, "GET", groups, nil)
-	s.clock.advance(-time.Hour) // a clock that is set back takes nothing away, and gives nothing
+	s.clock.Advance(-time.Hour) // a clock that is set back takes nothing away, and gives nothing
 	s.must(http.StatusTooManyRequests, "GET", groups, nil)
-	s.clock.advance(24 * time.Hour) // no more than the burst is saved up
+	s.clock.Advance(24 * time.Hour) // no more than the burst is saved up
 	for range 4 {
 		s.must(http.StatusOK, "GET", groups, nil)
 	}

@@ -37,14 +37,14 @@ func TestListsOfOthers(t *testing.T) {
 	s := newSite(t)
 	ids := map[string]string{}
 	for _, name := range []string{"cat", "Bee", "ant"} {
-		s.clock.advance(time.Minute)
+		s.clock.Advance(time.Minute)
 		ids[name] = s.addProfile(name)
 		s.must(http.StatusCreated, "POST", groups,
 			object{"displayName": name,
 				"description": map[string]string{"ant": "of six legs"}[name]})
 		s.must(http.StatusCreated, "POST", scopeTags, object{"displayName": name})
 	}
-	s.clock.advance(time.Minute)
+	s.clock.Advance(time.Minute)
 	s.must(http.StatusOK, "PATCH", configurations+"/"+ids["cat"],
 		object{"description": "100% wild", "payload": profile("com.example.cat")})
 	s.addApp("app")

@@ -44,13 +44,13 @@ func deleted(path string) func(*world, string) {
 func enrolled(w *world, name string) string {
 	id := string(w.enroll(fleet.Device{Name: name, UDID: uuid.NewString(), Platform: fleet.IOS,
 		Model: name + "x", OSVersion: "18." + name}).id)
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	return id
 }
 
 // acted starts an action on the world's device, that ends with the next.
 func acted(w *world, _ string) string {
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	w.must(http.StatusNoContent, "POST", devices+"/"+w.device+"/syncPayloads",
 		object{"deviceActionPayloads": []object{}})
 	return fmt.Sprint(w.must(http.StatusOK, "GET", "/api/devices/"+w.device+"/actions?$top=1",
@@ -85,7 +85,7 @@ var movings = func() map[string]moving {
 		id := w.newDevice()
 		w.must(http.StatusNoContent, "POST", devices+"/"+id+"/syncPayloads",
 			object{"deviceActionPayloads": []object{config(w.payload)}})
-		w.clock.advance(time.Second)
+		w.clock.Advance(time.Second)
 		return id
 	}, remove: func(w *world, id string) {
 		w.must(http.StatusNoContent, "POST", devices+"/"+id+"/syncPayloads",
@@ -291,7 +291,7 @@ func TestWalkByLastSync(t *testing.T) {
 			for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(all), 0, 3,
 				rapid.ID).Draw(t, "contacts") {
 				// Contacts reach the disk late, and not in the order in which they were made.
-				s.clock.advance(time.Second)
+				s.clock.Advance(time.Second)
 				at := s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 60).Draw(t,
 					"late")) * time.Second)
 				if err := s.store.Touch(s.t.Context(),

@@ -38,7 +38,7 @@ func TestConfigurationLifecycle(t *testing.T) {
 		fmt.Sprint(got["version"]) != "1" {
 		t.Errorf("got %v\ncreated %v\nwant %v", got, created.body, want)
 	}
-	s.clock.advance(time.Hour)
+	s.clock.Advance(time.Hour)
 	patched := s.must(http.StatusOK, "PATCH", path,
 		object{"displayName": "Guests", "description": nil,
 			"payload": profile("com.example.wifi")}).body

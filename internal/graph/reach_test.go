@@ -56,7 +56,7 @@ func TestSetLeavesAloneWhatIsBeyond(t *testing.T) {
 	p.connect()
 	p.must(http.StatusBadRequest, "POST", p.path()+"/syncPayloads", set(config(wifi)),
 		"Authorization", limited)
-	p.clock.advance(30 * time.Minute)
+	p.clock.Advance(30 * time.Minute)
 	p.must(http.StatusNoContent, "POST", p.path()+"/syncPayloads", set(config(vpn)),
 		"Authorization", limited, "Restore-After", "8h")
 	p.connect()

@@ -21,6 +21,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
@@ -42,7 +43,7 @@ type site struct {
 	store   *store.Store
 	engine  *engine.Engine
 	events  *live.Log
-	clock   *clock
+	clock   *clocktest.Clock
 	channel *channel
 	log     *logBuffer
 
@@ -50,29 +51,10 @@ type site struct {
 	receiver *receiver // of its notifications
 }
 
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) After(time.Duration) <-chan time.Time { return nil }
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // channel stands where a device channel would: it makes links and keeps the push certificate.
 type channel struct {
 	mu          sync.Mutex
-	clock       *clock
+	clock       *clocktest.Clock
 	ttl         time.Duration
 	terms       access.EnrollmentTerms
 	certificate *graph.PushCertificate
@@ -145,7 +127,7 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &clock{at: time.Date(2025, 2, 13, 10, 17, 5, 0, time.UTC)}
+	c := clocktest.New(time.Date(2025, 2, 13, 10, 17, 5, 0, time.UTC))
 	s := &site{t: t, store: db, clock: c, channel: &channel{clock: c}, log: &logBuffer{}}
 	s.events = live.NewLog(db, slog.New(slog.DiscardHandler))
 	forms := catalog.MustForms(payload.Forms())

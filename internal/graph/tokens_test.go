@@ -86,7 +86,7 @@ func TestTokenWithoutLimits(t *testing.T) {
 			t.Errorf("%s is %v", name, value)
 		}
 	}
-	s.clock.advance(10 * 365 * 24 * time.Hour)
+	s.clock.Advance(10 * 365 * 24 * time.Hour)
 	s.must(http.StatusOK, "GET", devices, nil, "Authorization", "Bearer "+a.body["token"].(string))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
@@ -68,7 +69,7 @@ func TestReadyFollowsTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	c := &clock{now: time.Now()}
+	c := clocktest.New(time.Now())
 	s := start(t, server.Config{DataDir: t.TempDir(), Database: db.URL("postgres"), Clock: c})
 	client := browser(t, trust(t, s))
 	check := func(want int) {
@@ -100,7 +101,7 @@ func TestReadyFollowsTheDatabase(t *testing.T) {
 		t.Helper()
 		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 			// Connections that died with the database may be lent once more each.
-			c.advance(time.Second)
+			c.Advance(time.Second)
 			if status, _, _ := ask(t, client, "GET", s.URL()+"/readyz"); status == http.StatusOK {
 				check(http.StatusOK)
 				return
@@ -113,11 +114,11 @@ func TestReadyFollowsTheDatabase(t *testing.T) {
 		if got := asked(); got != n {
 			t.Fatalf("the database was asked %d times, want %d", got, n)
 		}
-		c.advance(time.Second)
+		c.Advance(time.Second)
 	}
 	release := locked(t, db.URL("postgres"))
 	check(http.StatusServiceUnavailable)
-	c.advance(time.Minute)
+	c.Advance(time.Minute)
 	check(http.StatusServiceUnavailable)
 	var waiting int
 	storetest.Query(t, db.URL("postgres"), &waiting,
@@ -130,7 +131,7 @@ func TestReadyFollowsTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(http.StatusOK) // as it was a moment ago
-	c.advance(time.Second)
+	c.Advance(time.Second)
 	check(http.StatusServiceUnavailable)
 	if status, _, text := ask(t, client, "GET", s.URL()+"/healthz"); status != http.StatusOK {
 		t.Errorf("the server says of itself %d %s", status, text)

@@ -9,33 +9,13 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 )
-
-// clock is time that a test moves; nothing waits for it.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) After(time.Duration) <-chan time.Time { return nil }
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 func start(t *testing.T, c server.Config) *server.Server {
 	t.Helper()
@@ -68,14 +48,14 @@ func presented(t *testing.T, s *server.Server, now func() time.Time) *x509.Certi
 }
 
 func TestCertificateIsRenewed(t *testing.T) {
-	c := &clock{now: time.Now()}
+	c := clocktest.New(time.Now())
 	s := start(t, server.Config{DataDir: t.TempDir(), Clock: c})
 	first := presented(t, s, c.Now)
-	c.advance(300 * 24 * time.Hour)
+	c.Advance(300 * 24 * time.Hour)
 	if second := presented(t, s, c.Now); !second.Equal(first) {
 		t.Error("renewed long before it expires")
 	}
-	c.advance(90 * 24 * time.Hour)
+	c.Advance(90 * 24 * time.Hour)
 	if third := presented(t, s, c.Now); third.Equal(first) ||
 		third.NotAfter.Sub(c.Now()) < 300*24*time.Hour {
 		t.Errorf("a week before it expires the certificate is valid until %s", third.NotAfter)
