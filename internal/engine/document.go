@@ -40,6 +40,15 @@ func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (*Document
 // scheduleHanded sets the clocks of a device whose channel has what is wanted.
 func scheduleHanded(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, handed) }
 
+// scheduleReported sets the clocks of a device that reported. What is wanted of it now may be
+// something that its channel does not know of yet.
+func scheduleReported(l *Ledger, now time.Time) (wake bool) {
+	if l.Device.Handable(action.Env{Now: now}) {
+		return l.schedule(now, absent)
+	}
+	return l.schedule(now, handed)
+}
+
 func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	env action.Env) (*Document, error) {
 	for {
@@ -103,18 +112,15 @@ func (e *Engine) TakeReport(ctx context.Context, id fleet.DeviceID, r DocumentRe
 	if !current {
 		return nil
 	}
-	with := handed
-	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
-	return e.transactAndPlan(ctx, id, plan, func(tx Tx, l *Ledger, env action.Env) error {
-		with = handed
+	return e.transactAndPlan(ctx, id, scheduleReported, func(tx Tx, l *Ledger,
+		env action.Env) error {
 		if !l.Device.Current(&r.DocumentReport) {
 			return nil
 		}
 		if l.Device.TakeReport(env, &r.DocumentReport) {
 			l.Wake.Tries = 0
 		}
-		if l.Device.Handable(env) { // the channel does not know of it yet
-			with = absent
+		if l.Device.Handable(env) {
 			l.Wake.Tries = 0
 		}
 		if r.Facts == nil {

@@ -163,7 +163,7 @@ func (e *Engine) transact(ctx context.Context, id fleet.DeviceID, with contact,
 	return e.transactAndPlan(ctx, id, plan, fn)
 }
 
-// transactAndPlan is step with its own way to set the clocks; plan says whether to wake the device.
+// transactAndPlan is transact with its own way to set the clocks; plan says whether to wake the device.
 func (e *Engine) transactAndPlan(ctx context.Context, id fleet.DeviceID,
 	plan func(*Ledger, time.Time) bool,
 	fn func(Tx, *Ledger, action.Env) error) error {
@@ -174,7 +174,7 @@ func (e *Engine) transactAndPlan(ctx context.Context, id fleet.DeviceID,
 	return err
 }
 
-// transactReturning is stepAndPlan for an fn that returns something: that of the run whose writes
+// transactReturning is transactAndPlan for an fn that returns something: that of the run whose writes
 // were kept.
 func transactReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
 	plan func(*Ledger, time.Time) bool,

@@ -3,14 +3,68 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/apple/mdm"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/keypair"
+)
+
+// enrollmentTable is the enrollment of a device, before and after it is a managed device.
+var enrollmentTable = newTable("apple_enrollments", "id",
+	plain("id", idColumn, func(e *mdm.Enrollment) *string { return &e.ID }).stays(),
+	plain(`"user"`, boolColumn, func(e *mdm.Enrollment) *bool { return &e.User }),
+	optional("device_id", idColumn,
+		func(e *mdm.Enrollment) *fleet.DeviceID { return &e.Device }),
+	plain("platform", textColumn, func(e *mdm.Enrollment) *fleet.Platform { return &e.Platform }),
+	plain("stage", numberColumn, func(e *mdm.Enrollment) *mdm.Stage { return &e.Stage }),
+	plain("certificate", idColumn, func(e *mdm.Enrollment) *string { return &e.Certificate }),
+	plain("topic", textColumn, func(e *mdm.Enrollment) *string { return &e.Topic }),
+	plain("push_magic", textColumn, func(e *mdm.Enrollment) *string { return &e.PushMagic }),
+	plain("token", bytesColumn, func(e *mdm.Enrollment) *[]byte { return &e.Token }),
+	encoded("replaced", func(e *mdm.Enrollment) *[]string { return &e.Replaced }),
+)
+
+// certificateTable is a device identity that was issued here.
+var certificateTable = newTable("apple_certificates", "sha256",
+	plain("sha256", idColumn, func(c *mdm.Certificate) *string { return &c.SHA256 }),
+	plain("serial", textColumn, func(c *mdm.Certificate) *string { return &c.Serial }),
+	plain("der", bytesColumn, func(c *mdm.Certificate) *[]byte { return &c.DER }),
+	plain("key_sha256", idColumn, func(c *mdm.Certificate) *string { return &c.KeySHA256 }),
+	instant("not_after", stampColumn, func(c *mdm.Certificate) *time.Time { return &c.NotAfter }),
+	plain("enrollment", idColumn, func(c *mdm.Certificate) *string { return &c.Enrollment }),
+	instant("revoked", timeColumn, func(c *mdm.Certificate) *time.Time { return &c.Revoked }),
+)
+
+// challengeRow is a challenge, and the id of the certificate that it was used for.
+type challengeRow struct {
+	challenge   mdm.Challenge
+	certificate string
+}
+
+// challengeTable is a one-time permission to get an identity.
+var challengeTable = newTable("apple_challenges", "sha256",
+	plain("sha256", idColumn, func(c *challengeRow) *string { return &c.challenge.SHA256 }),
+	instant("expires", stampColumn,
+		func(c *challengeRow) *time.Time { return &c.challenge.Expires }),
+	encoded("terms",
+		func(c *challengeRow) *access.EnrollmentTerms { return &c.challenge.Terms }),
+	instant("used_at", timeColumn,
+		func(c *challengeRow) *time.Time { return &c.challenge.UsedAt }),
+	optional("certificate", idColumn, func(c *challengeRow) *string { return &c.certificate }),
+)
+
+var (
+	selectEnrollment  = "SELECT " + enrollmentTable.selected + " FROM apple_enrollments WHERE "
+	selectCertificate = "SELECT " + certificateTable.selected + " FROM apple_certificates WHERE "
+	selectChallenge   = "SELECT " + challengeTable.selected + " FROM apple_challenges WHERE "
+	selectIdentity    = "SELECT " + enrollmentTable.selectedBy + ", " +
+		certificateTable.selectedBy + ` FROM (SELECT 1 AS one) AS here
+		LEFT JOIN apple_enrollments ON apple_enrollments.id = ?
+		LEFT JOIN apple_certificates ON apple_certificates.sha256 = ?`
 )
 
 // Identity implements mdm.Store.
@@ -44,16 +98,19 @@ func (s *Store) readIdentity(ctx context.Context, enrollment,
 // identity reads both in one statement, because every message of a device asks for them.
 func (q *session) identity(ctx context.Context, enrollment,
 	certificate string) (*mdm.Enrollment, *mdm.Certificate, error) {
-	var e enrollmentRow
-	var c certificateRow
-	err := q.Row(ctx, "SELECT "+enrollmentColumns+", "+certificateColumns+` FROM (SELECT 1 AS one) AS here
-		LEFT JOIN apple_enrollments e ON e.id = ? LEFT JOIN apple_certificates c ON c.sha256 = ?`, []any{enrollment, certificate},
-		append(e.dest(), c.dest()...)...)
+	e, c := new(mdm.Enrollment), new(mdm.Certificate)
+	err := q.Row(ctx, selectIdentity, []any{enrollment, certificate},
+		append(enrollmentTable.dest(e), certificateTable.dest(c)...)...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading an identity: %w", err)
 	}
-	found, err := e.value()
-	return found, c.value(), err
+	if e.ID == "" {
+		e = nil
+	}
+	if c.SHA256 == "" {
+		c = nil
+	}
+	return e, c, nil
 }
 
 // UpdateIdentity implements mdm.Store.
@@ -95,105 +152,42 @@ func (s *Store) EnrollmentOf(ctx context.Context,
 	return e, err
 }
 
-// What a LEFT JOIN finds nothing for has no id.
-const (
-	enrollmentColumns = `coalesce(e.id, ''), coalesce(e."user", FALSE), coalesce(e.device_id, ''), coalesce(e.platform, ''),
-		coalesce(e.stage, 0), coalesce(e.certificate, ''), coalesce(e.topic, ''), coalesce(e.push_magic, ''), e.token, coalesce(e.replaced, '')`
-	certificateColumns = `coalesce(c.sha256, ''), coalesce(c.serial, ''), c.der, coalesce(c.key_sha256, ''), c.not_after,
-		coalesce(c.enrollment, ''), c.revoked`
-)
-
-type enrollmentRow struct {
-	mdm.Enrollment
-	replaced []byte
-}
-
-func (e *enrollmentRow) dest() []any {
-	return []any{&e.ID, &e.User, &e.Device, &e.Platform, &e.Stage, &e.Certificate, &e.Topic,
-		&e.PushMagic, &e.Token, &e.replaced}
-}
-
-// value is nil if there was none.
-func (e *enrollmentRow) value() (*mdm.Enrollment, error) {
-	if e.ID == "" {
-		return nil, nil
-	}
-	if err := json.Unmarshal(e.replaced, &e.Replaced); err != nil {
-		return nil, fmt.Errorf("enrollment %s: %w", e.ID, err)
-	}
-	return &e.Enrollment, nil
-}
-
 func (q *session) enrollment(ctx context.Context, device fleet.DeviceID) (*mdm.Enrollment, error) {
-	var e enrollmentRow
-	err := q.Row(ctx, "SELECT "+enrollmentColumns+" FROM apple_enrollments e WHERE device_id = ?",
-		[]any{device}, e.dest()...)
+	e, err := enrollmentTable.scan(func(dest ...any) error {
+		return q.Row(ctx, selectEnrollment+"device_id = ?", []any{device}, dest...)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading an enrollment: %w", err)
 	}
-	return e.value()
+	return e, nil
 }
 
 func (q *session) saveEnrollment(ctx context.Context, e *mdm.Enrollment) error {
-	replaced, err := json.Marshal(e.Replaced)
-	if err != nil {
-		return err
-	}
-	device := sql.NullString{String: string(e.Device), Valid: e.Device != ""}
-	_, err = q.Exec(ctx, `INSERT INTO apple_enrollments
-			(id, "user", device_id, platform, stage, certificate, topic, push_magic, token, replaced)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET "user" = excluded."user", device_id = excluded.device_id,
-			platform = excluded.platform, stage = excluded.stage, certificate = excluded.certificate,
-			topic = excluded.topic, push_magic = excluded.push_magic, token = excluded.token, replaced = excluded.replaced`,
-		e.ID, e.User, device, e.Platform, e.Stage, e.Certificate, e.Topic, e.PushMagic, e.Token,
-		string(replaced))
+	_, err := q.Exec(ctx, enrollmentTable.upsertText, enrollmentTable.insertArgs(e)...)
 	return err
 }
 
-type certificateRow struct {
-	mdm.Certificate
-	notAfter, revoked sql.NullInt64
-}
-
-func (c *certificateRow) dest() []any {
-	return []any{&c.SHA256, &c.Serial, &c.DER, &c.KeySHA256, &c.notAfter, &c.Enrollment, &c.revoked}
-}
-
-// value is nil if there was none.
-func (c *certificateRow) value() *mdm.Certificate {
-	if c.SHA256 == "" {
-		return nil
-	}
-	c.NotAfter, c.Revoked = fromMicros(c.notAfter), fromMicros(c.revoked)
-	return &c.Certificate
-}
-
 func (q *session) certificate(ctx context.Context, sha256 string) (*mdm.Certificate, error) {
-	var c certificateRow
-	err := q.Row(ctx, "SELECT "+certificateColumns+" FROM apple_certificates c WHERE sha256 = ?",
-		[]any{sha256}, c.dest()...)
+	c, err := certificateTable.scan(func(dest ...any) error {
+		return q.Row(ctx, selectCertificate+"sha256 = ?", []any{sha256}, dest...)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a device certificate: %w", err)
 	}
-	return c.value(), nil
+	return c, nil
 }
 
 // AddChallenge implements mdm.Store.
 func (s *Store) AddChallenge(ctx context.Context, c mdm.Challenge) error {
 	return s.write(ctx, func(q *session) error {
-		terms, err := json.Marshal(c.Terms)
-		if err == nil {
-			_, err = q.Exec(ctx,
-				"INSERT INTO apple_challenges (sha256, expires, terms) VALUES (?, ?, ?)", c.SHA256,
-				micros(c.Expires), string(terms))
-		}
+		_, err := q.Exec(ctx, challengeTable.insertText,
+			challengeTable.insertArgs(&challengeRow{challenge: c})...)
 		return err
 	})
 }
@@ -222,30 +216,19 @@ func (q *session) challenge(ctx context.Context, sha256 string) (*mdm.Challenge,
 
 func (q *session) challengeWhere(ctx context.Context, where string,
 	arg any) (*mdm.Challenge, error) {
-	var c mdm.Challenge
-	var expires, used sql.NullInt64
-	var certificate sql.NullString
-	var terms string
-	err := q.Row(ctx,
-		"SELECT sha256, expires, used_at, certificate, terms FROM apple_challenges WHERE "+where,
-		[]any{arg},
-		&c.SHA256, &expires, &used, &certificate, &terms)
+	row, err := challengeTable.scan(func(dest ...any) error {
+		return q.Row(ctx, selectChallenge+where, []any{arg}, dest...)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, mdm.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading an enrollment challenge: %w", err)
 	}
-	c.Expires, c.UsedAt = fromMicros(expires), fromMicros(used)
-	if terms != "" {
-		if err := json.Unmarshal([]byte(terms), &c.Terms); err != nil {
-			return nil, fmt.Errorf("terms of an enrollment link: %w", err)
-		}
+	if row.certificate != "" {
+		row.challenge.Certificate, err = q.certificate(ctx, row.certificate)
 	}
-	if certificate.Valid {
-		c.Certificate, err = q.certificate(ctx, certificate.String)
-	}
-	return &c, err
+	return &row.challenge, err
 }
 
 // Redeem implements mdm.Store.
@@ -262,8 +245,7 @@ func (s *Store) Redeem(ctx context.Context, sha256 string, at time.Time,
 		case challenge.Certificate != nil:
 			return mdm.ErrChallengeUsed
 		}
-		_, err = q.Exec(ctx, `INSERT INTO apple_certificates (sha256, serial, der, key_sha256, not_after, enrollment)
-			VALUES (?, ?, ?, ?, ?, ?)`, c.SHA256, c.Serial, c.DER, c.KeySHA256, micros(c.NotAfter), c.Enrollment)
+		_, err = q.Exec(ctx, certificateTable.insertText, certificateTable.insertArgs(&c)...)
 		if err != nil {
 			return err
 		}

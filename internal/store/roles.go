@@ -4,12 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // limits is a column that holds a list as listed does, or NULL for none at all.
@@ -33,24 +32,25 @@ func (l limits) Value() (driver.Value, error) {
 	return listed(*l.to), nil
 }
 
-func scanRole(scan func(...any) error) (*access.Role, error) {
-	var r access.Role
-	var rights string
-	if err := scan(&r.ID, &r.Name, &r.Description, &rights); err != nil {
-		return nil, sole(err)
-	}
-	if err := json.Unmarshal([]byte(rights), &r.Rights); err != nil {
-		return nil, fmt.Errorf("rights of role %s: %w", r.ID, err)
-	}
-	return &r, nil
-}
+// roleTable is a custom role. The built-in ones are no rows.
+var roleTable = newTable("role_definitions", "id",
+	plain("id", idColumn, func(r *access.Role) *string { return &r.ID }).by(access.ByID).stays(),
+	plain("name", textColumn, func(r *access.Role) *string { return &r.Name }).by(access.ByName),
+	plain("description", textColumn,
+		func(r *access.Role) *string { return &r.Description }).by(access.ByDescription),
+	encoded("rights", func(r *access.Role) *[]access.Right { return &r.Rights }),
+)
 
-const roleSelect = "SELECT id, name, description, rights FROM role_definitions"
+var selectRole = "SELECT " + roleTable.selected + " FROM role_definitions"
 
 func (t accessTx) role(ctx context.Context, where string, arg any) (*access.Role, error) {
-	return scanRole(func(dest ...any) error {
-		return t.q.Row(ctx, roleSelect+where, []any{arg}, dest...)
+	r, err := roleTable.scan(func(dest ...any) error {
+		return t.q.Row(ctx, selectRole+where, []any{arg}, dest...)
 	})
+	if err != nil {
+		return nil, sole(err)
+	}
+	return r, nil
 }
 
 func (t accessTx) Role(ctx context.Context, id string) (*access.Role, error) {
@@ -63,23 +63,21 @@ func (t accessTx) RoleNamed(ctx context.Context, name string) (*access.Role, err
 
 // roles are the custom ones; withRoles has the built-in ones, too.
 var roles = resource{
-	things: "roles", columns: "id, name, description, rights, built_in",
-	from: "SELECT id, name, description, rights, FALSE AS built_in FROM role_definitions",
-	key:  column{"id", idColumn},
-	fields: map[query.Field]column{
-		access.ByID:          {"id", idColumn},
-		access.ByName:        {"name", textColumn},
-		access.ByDescription: {"description", textColumn},
-		access.ByBuiltIn:     {"built_in", boolColumn},
-	},
+	things:  "roles",
+	columns: roleTable.selected + ", built_in",
+	from:    "SELECT " + roleTable.selected + ", FALSE AS built_in FROM role_definitions",
+	key:     column{"id", idColumn},
+	fields: roleTable.fields("", map[query.Field]column{
+		access.ByBuiltIn: {"built_in", boolColumn},
+	}),
 }
 
 func withRoles(builtIn []*access.Role) *resource {
 	all := roles
 	for _, r := range builtIn {
-		rights, _ := json.Marshal(r.Rights) // names
-		all.from += " UNION ALL SELECT ?, ?, ?, ?, TRUE"
-		all.given = append(all.given, r.ID, r.Name, r.Description, string(rights))
+		given := roleTable.insertArgs(r)
+		all.from += " UNION ALL SELECT " + sqldb.Marks(len(given)) + ", TRUE"
+		all.given = append(all.given, given...)
 	}
 	all.from = "(" + all.from + ") AS roles"
 	return &all
@@ -89,36 +87,18 @@ func (t accessTx) Roles(ctx context.Context, builtIn []*access.Role,
 	q query.Query) (page query.Page[*access.Role], err error) {
 	return list(ctx, t.q, withRoles(builtIn), q,
 		func(scan func(...any) error) (*access.Role, error) {
-			var builtIn bool
-			r, err := scanRole(func(dest ...any) error {
-				return scan(slices.Insert(dest, 4, any(&builtIn))...)
-			})
-			if err == nil {
-				r.BuiltIn = builtIn
-			}
-			return r, err
+			r := new(access.Role)
+			return r, scan(append(roleTable.dest(r), &r.BuiltIn)...)
 		})
 }
 
 func (t accessTx) InsertRole(ctx context.Context, r *access.Role) error {
-	rights, err := json.Marshal(r.Rights)
-	if err != nil {
-		return err
-	}
-	_, err = t.q.Exec(ctx,
-		"INSERT INTO role_definitions (id, name, description, rights) VALUES (?, ?, ?, ?)",
-		r.ID, r.Name, r.Description, string(rights))
+	_, err := t.q.Exec(ctx, roleTable.insertText, roleTable.insertArgs(r)...)
 	return err
 }
 
 func (t accessTx) UpdateRole(ctx context.Context, r *access.Role) error {
-	rights, err := json.Marshal(r.Rights)
-	if err != nil {
-		return err
-	}
-	return t.change(ctx,
-		"UPDATE role_definitions SET name = ?, description = ?, rights = ? WHERE id = ?",
-		r.Name, r.Description, string(rights), r.ID)
+	return t.change(ctx, roleTable.updateText, roleTable.updateArgs(r)...)
 }
 
 func (t accessTx) DeleteRole(ctx context.Context, id string) error {
@@ -139,39 +119,19 @@ var assignmentTable = newTable("role_assignments", "id",
 		func(a *access.RoleAssignment) *[]string { return &a.Groups }).by(access.ByGroup),
 	limitColumn("tag_ids",
 		func(a *access.RoleAssignment) *[]string { return &a.Tags }).by(access.ByTag),
-	tableColumn[access.RoleAssignment]{
-		name: "token_id",
-		value: func(a *access.RoleAssignment) any {
-			if a.Token == "" {
-				return nil
-			}
-			return a.Token
-		},
-		dest: func(a *access.RoleAssignment) any { return textOf{&a.Token} },
-	}.stays(),
+	optional("token_id", idColumn,
+		func(a *access.RoleAssignment) *string { return &a.Token }).stays(),
 )
 
 // limitColumn is a column that limits does.
-func limitColumn(name string,
-	of func(*access.RoleAssignment) *[]string) tableColumn[access.RoleAssignment] {
-	return tableColumn[access.RoleAssignment]{
+func limitColumn[T any](name string, of func(*T) *[]string) tableColumn[T] {
+	return tableColumn[T]{
 		name:     name,
 		kind:     listColumn,
-		value:    func(a *access.RoleAssignment) any { return limits{of(a)} },
-		dest:     func(a *access.RoleAssignment) any { return limits{of(a)} },
+		value:    func(row *T) any { return limits{of(row)} },
+		dest:     func(row *T) any { return limits{of(row)} },
 		compared: "instr(" + name + ", ',' || ? || ',') > 0",
 	}
-}
-
-// textOf puts a text, or NULL for none, into a string.
-type textOf struct{ to *string }
-
-// Scan implements sql.Scanner.
-func (t textOf) Scan(value any) error {
-	var text sql.NullString
-	err := text.Scan(value)
-	*t.to = text.String
-	return err
 }
 
 var selectAssignment = "SELECT " + assignmentTable.selected + " FROM role_assignments"

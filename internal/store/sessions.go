@@ -4,12 +4,32 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
+
+// sessionTable is a session in a browser. Where that ends first, its end is that of its token.
+var sessionTable = newTable("sessions", "hash", append(holderColumns(
+	"CASE WHEN t.expires_at < sessions.expires_at THEN t.expires_at ELSE sessions.expires_at END"),
+	instant("seen_at", stampColumn, func(s *access.Session) *time.Time { return &s.Seen }))...)
+
+// linkTable is a link that signs in once.
+var linkTable = newTable("sign_in_links", "hash", holderColumns("")...)
+
+// holderColumns say whose a session is, and when it ends: ends, where a join knows better than
+// the column.
+func holderColumns(ends string) []tableColumn[access.Session] {
+	return []tableColumn[access.Session]{
+		hashColumn(func(s *access.Session) *[sha256.Size]byte { return &s.Hash }),
+		derived("token_id", idColumn, func(s *access.Session) any {
+			return sql.NullString{String: s.TokenID(), Valid: s.TokenID() != ""}
+		}),
+		encoded("identity", func(s *access.Session) *access.Identity { return &s.Identity }),
+		instant("expires_at", stampColumn,
+			func(s *access.Session) *time.Time { return &s.Expires }).joinedAs(ends),
+	}
+}
 
 // InsertSession implements access.SessionStore.
 func (s *Store) InsertSession(ctx context.Context, new access.Session, now, idle time.Time) error {
@@ -18,13 +38,10 @@ func (s *Store) InsertSession(ctx context.Context, new access.Session, now, idle
 			micros(now), micros(idle)); err != nil {
 			return err
 		}
-		who, token, err := sessionHolder(ctx, q, &new)
-		if err != nil {
+		if err := expectToken(ctx, q, &new); err != nil {
 			return err
 		}
-		_, err = q.Exec(ctx,
-			"INSERT INTO sessions (hash, token_id, identity, expires_at, seen_at) VALUES (?, ?, ?, ?, ?)",
-			new.Hash[:], token, who, micros(new.Expires), micros(new.Seen))
+		_, err := q.Exec(ctx, sessionTable.insertText, sessionTable.insertArgs(&new)...)
 		return err
 	})
 }
@@ -36,43 +53,34 @@ func (s *Store) InsertLink(ctx context.Context, link access.Session, now time.Ti
 			micros(now)); err != nil {
 			return err
 		}
-		who, token, err := sessionHolder(ctx, q, &link)
-		if err != nil {
+		if err := expectToken(ctx, q, &link); err != nil {
 			return err
 		}
-		_, err = q.Exec(ctx,
-			"INSERT INTO sign_in_links (hash, token_id, identity, expires_at) VALUES (?, ?, ?, ?)",
-			link.Hash[:], token, who, micros(link.Expires))
+		_, err := q.Exec(ctx, linkTable.insertText, linkTable.insertArgs(&link)...)
 		return err
 	})
 }
 
-// sessionHolder returns the columns that say whose session it is; access.ErrNotFound if its token
-// does not exist.
-func sessionHolder(ctx context.Context, q *session,
-	of *access.Session) (who string, token any, err error) {
-	text, err := json.Marshal(of.Identity)
-	if err != nil {
-		return "", nil, err
-	}
+// expectToken reports access.ErrNotFound if a session is of a token that does not exist.
+func expectToken(ctx context.Context, q *session, of *access.Session) error {
 	id := of.TokenID()
 	if id == "" {
-		return string(text), nil, nil
+		return nil
 	}
-	var found string
-	err = q.Row(ctx, "SELECT id FROM tokens WHERE id = ?", []any{id}, &found)
-	return string(text), id, sole(err)
+	return sole(q.Row(ctx, "SELECT id FROM tokens WHERE id = ?", []any{id}, &id))
 }
+
+var (
+	selectSession = "SELECT " + sessionTable.selectedBy + ` FROM sessions
+		LEFT JOIN tokens t ON t.id = sessions.token_id WHERE sessions.hash = ?`
+	takeLink = "DELETE FROM sign_in_links WHERE hash = ? RETURNING " + linkTable.selected
+)
 
 // Session implements access.SessionStore.
 func (s *Store) Session(ctx context.Context,
 	hash [sha256.Size]byte) (found access.Session, err error) {
 	err = s.read(ctx, func(q *session) error {
-		found, err = scanSession(hash, func(dest ...any) error {
-			return q.Row(ctx, `SELECT s.identity, CASE WHEN t.expires_at < s.expires_at THEN t.expires_at ELSE s.expires_at END, s.seen_at
-				FROM sessions s LEFT JOIN tokens t ON t.id = s.token_id WHERE s.hash = ?`, []any{hash[:]}, dest...)
-		})
-		return err
+		return sole(q.Row(ctx, selectSession, []any{hash[:]}, sessionTable.dest(&found)...))
 	})
 	return found, err
 }
@@ -81,27 +89,10 @@ func (s *Store) Session(ctx context.Context,
 func (s *Store) TakeLink(ctx context.Context,
 	hash [sha256.Size]byte) (link access.Session, err error) {
 	err = s.write(ctx, func(q *session) error {
-		link, err = scanSession(hash, func(dest ...any) error {
-			return q.Row(ctx,
-				"DELETE FROM sign_in_links WHERE hash = ? RETURNING identity, expires_at, NULL",
-				[]any{hash[:]}, dest...)
-		})
-		return err
+		link = access.Session{}
+		return sole(q.Row(ctx, takeLink, []any{hash[:]}, linkTable.dest(&link)...))
 	})
 	return link, err
-}
-
-func scanSession(hash [sha256.Size]byte, scan func(...any) error) (access.Session, error) {
-	var who string
-	var expires, seen sql.NullInt64
-	if err := scan(&who, &expires, &seen); err != nil {
-		return access.Session{}, sole(err)
-	}
-	found := access.Session{Hash: hash, Expires: fromMicros(expires), Seen: fromMicros(seen)}
-	if err := json.Unmarshal([]byte(who), &found.Identity); err != nil {
-		return access.Session{}, fmt.Errorf("reading whose session it is: %w", err)
-	}
-	return found, nil
 }
 
 // TouchSession implements access.SessionStore.

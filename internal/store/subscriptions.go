@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
@@ -18,20 +20,40 @@ func (s *Store) Tenant(ctx context.Context) (id string, err error) {
 	return id, err
 }
 
+// subscriptionTable is a subscription. Who has claimed it is in columns of their own.
+var subscriptionTable = newTable("subscriptions", "id",
+	plain("id", idColumn, func(s *notify.Subscription) *string { return &s.ID }),
+	derived("owner", textColumn, func(s *notify.Subscription) any { return s.Owner.ID }),
+	derived("token_id", idColumn, func(s *notify.Subscription) any {
+		return sql.NullString{String: s.TokenID(), Valid: s.TokenID() != ""}
+	}),
+	encoded("identity", func(s *notify.Subscription) *access.Identity { return &s.Owner }),
+	plain("device_id", idColumn,
+		func(s *notify.Subscription) *fleet.DeviceID { return &s.Device }),
+	encoded("doc", func(s *notify.Subscription) *notify.Terms { return &s.Terms }),
+	plain("secret", textColumn, func(s *notify.Subscription) *string { return &s.Secret }),
+	instant("created_at", stampColumn,
+		func(s *notify.Subscription) *time.Time { return &s.Created }),
+	instant("expires_at", stampColumn,
+		func(s *notify.Subscription) *time.Time { return &s.Expires }),
+	instant("remind_at", timeColumn, func(s *notify.Subscription) *time.Time { return &s.Remind }),
+	plain("position", numberColumn, func(s *notify.Subscription) *int64 { return &s.Position }),
+	plain("paused", boolColumn, func(s *notify.Subscription) *bool { return &s.Paused }),
+	instant("look_at", stampColumn, func(s *notify.Subscription) *time.Time { return &s.LookAt }),
+	instant("not_before", stampColumn,
+		func(s *notify.Subscription) *time.Time { return &s.NotBefore }),
+	plain("attempts", numberColumn, func(s *notify.Subscription) *int { return &s.Attempts }),
+	instant("trying_since", timeColumn,
+		func(s *notify.Subscription) *time.Time { return &s.Trying }),
+	instant("failing_since", timeColumn,
+		func(s *notify.Subscription) *time.Time { return &s.Failing }),
+	instant("delivered_at", timeColumn,
+		func(s *notify.Subscription) *time.Time { return &s.Delivered }),
+	plain("last_error", textColumn, func(s *notify.Subscription) *string { return &s.LastError }),
+)
+
 // InsertSubscription implements notify.Store.
 func (s *Store) InsertSubscription(ctx context.Context, new *notify.Subscription, most int) error {
-	identity, err := json.Marshal(new.Owner)
-	if err != nil {
-		return err
-	}
-	doc, err := json.Marshal(new.Terms)
-	if err != nil {
-		return err
-	}
-	var token any
-	if id := new.TokenID(); id != "" {
-		token = id
-	}
 	return s.write(ctx, func(q *session) error {
 		var n int
 		if err := q.Row(ctx, "SELECT count(*) FROM subscriptions WHERE owner = ?",
@@ -41,47 +63,28 @@ func (s *Store) InsertSubscription(ctx context.Context, new *notify.Subscription
 		if n >= most {
 			return notify.ErrTooMany
 		}
+		var err error
 		if _, new.Position, err = q.eventRange(ctx); err != nil {
 			return err
 		}
-		_, err := q.Exec(ctx, `INSERT INTO subscriptions (id, owner, token_id, identity, device_id, doc, secret, created_at, expires_at, remind_at,
-			position, look_at, not_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, new.ID, new.Owner.ID, token, string(identity), new.Device,
-			string(doc), new.Secret, micros(new.Created), micros(new.Expires), micros(new.Remind),
-			new.Position, micros(new.LookAt), micros(new.NotBefore))
+		_, err = q.Exec(ctx, subscriptionTable.insertText, subscriptionTable.insertArgs(new)...)
 		return err
 	})
 }
 
-const (
-	subscriptionColumns = `s.id, s.identity, s.device_id, s.doc, s.secret, s.created_at, s.expires_at, s.remind_at, s.position, s.paused, s.look_at,
-		s.not_before, s.attempts, s.trying_since, s.failing_since, s.delivered_at, s.last_error`
-	subscriptionSelect = "SELECT " + subscriptionColumns + ", FALSE FROM subscriptions s"
-)
+var subscriptionSelect = "SELECT " + subscriptionTable.selectedBy + ", FALSE FROM subscriptions"
 
-// scanSubscription reads subscriptionColumns, and whether the owner has gone.
+// scanSubscription reads the columns of a subscription, and whether the owner has gone.
 func scanSubscription(scan func(...any) error) (*notify.Subscription, error) {
-	var sub notify.Subscription
-	var identity, doc []byte
-	var created, expires, remind, look, notBefore, trying, failing, delivered sql.NullInt64
-	err := scan(&sub.ID, &identity, &sub.Device, &doc, &sub.Secret, &created, &expires, &remind,
-		&sub.Position, &sub.Paused, &look,
-		&notBefore, &sub.Attempts, &trying, &failing, &delivered, &sub.LastError, &sub.OwnerGone)
+	sub := new(notify.Subscription)
+	err := scan(append(subscriptionTable.dest(sub), &sub.OwnerGone)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, notify.ErrNotFound
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading a subscription: %w", err)
+		return nil, fmt.Errorf("reading subscription %s: %w", sub.ID, err)
 	}
-	sub.Created, sub.Expires, sub.Remind = fromMicros(created), fromMicros(expires),
-		fromMicros(remind)
-	sub.LookAt, sub.NotBefore, sub.Delivered = fromMicros(look), fromMicros(notBefore),
-		fromMicros(delivered)
-	sub.Trying, sub.Failing = fromMicros(trying), fromMicros(failing)
-	if err := errors.Join(json.Unmarshal(identity, &sub.Owner),
-		json.Unmarshal(doc, &sub.Terms)); err != nil {
-		return nil, fmt.Errorf("subscription %s: %w", sub.ID, err)
-	}
-	return &sub, nil
+	return sub, nil
 }
 
 func (q *session) subscriptions(ctx context.Context, text string,
@@ -100,7 +103,7 @@ func (s *Store) Subscription(ctx context.Context, owner, id string,
 	err = s.read(ctx, func(q *session) error {
 		sub, err = scanSubscription(func(dest ...any) error {
 			return q.Row(ctx,
-				subscriptionSelect+" WHERE s.owner = ? AND s.id = ? AND s.expires_at > ?",
+				subscriptionSelect+" WHERE owner = ? AND id = ? AND expires_at > ?",
 				[]any{owner, id, micros(now)}, dest...)
 		})
 		return err
@@ -113,7 +116,7 @@ func (s *Store) Subscriptions(ctx context.Context, owner, after string, limit in
 	now time.Time) (list []*notify.Subscription, err error) {
 	err = s.read(ctx, func(q *session) error {
 		list, err = q.subscriptions(ctx,
-			subscriptionSelect+" WHERE s.owner = ? AND s.id > ? AND s.expires_at > ? ORDER BY s.id LIMIT ?",
+			subscriptionSelect+" WHERE owner = ? AND id > ? AND expires_at > ? ORDER BY id LIMIT ?",
 			owner, after, micros(now), limit)
 		return err
 	})
@@ -155,15 +158,18 @@ func (s *Store) DeleteSubscription(ctx context.Context, owner, id string) error 
 	})
 }
 
-const (
-	ownerGone = "coalesce(s.token_id IS NOT NULL AND (t.id IS NULL OR t.expires_at <= ?1), FALSE)"
-	// ?1 is now, ?2 the newest position, ?3 how many.
-	dueSubscriptions = "SELECT " + subscriptionColumns + ", " + ownerGone + ` FROM subscriptions s LEFT JOIN tokens t ON t.id = s.token_id
-		WHERE s.claimed_until <= ?1 AND (s.expires_at <= ?1 OR s.not_before <= ?1 AND (s.look_at <= ?1 OR s.remind_at <= ?1 OR ` + ownerGone + `
-			OR NOT s.paused AND CASE WHEN s.device_id = '' THEN s.position < ?2
-				ELSE EXISTS (SELECT 1 FROM events e WHERE e.device_id = s.device_id AND e.position > s.position) END))
-		ORDER BY s.attempts > 0, s.not_before, s.id LIMIT ?3`
-)
+const ownerGone = "coalesce(token_id IS NOT NULL AND " +
+	"(t.id IS NULL OR t.expires_at <= ?1), FALSE)"
+
+// ?1 is now, ?2 the newest position, ?3 how many.
+var dueSubscriptions = "SELECT " + subscriptionTable.selectedBy + ", " + ownerGone +
+	` FROM subscriptions LEFT JOIN tokens t ON t.id = token_id
+	WHERE claimed_until <= ?1 AND (subscriptions.expires_at <= ?1 OR not_before <= ?1
+		AND (look_at <= ?1 OR remind_at <= ?1 OR ` + ownerGone + `
+			OR NOT paused AND CASE WHEN device_id = '' THEN position < ?2
+				ELSE EXISTS (SELECT 1 FROM events e WHERE e.device_id = subscriptions.device_id
+					AND e.position > subscriptions.position) END))
+	ORDER BY attempts > 0, not_before, subscriptions.id LIMIT ?3`
 
 func (q *session) dueSubscriptions(ctx context.Context, now time.Time,
 	limit int) ([]*notify.Subscription, error) {
@@ -243,11 +249,28 @@ func (s *Store) SettleSubscription(ctx context.Context, node, id string, o *noti
 	})
 }
 
+// noticeTable is a notice that waits to be delivered. Who has claimed it is in columns of their own.
+var noticeTable = newTable("subscription_notices", "id",
+	plain("id", numberColumn, func(n *notify.Notice) *int64 { return &n.ID }).writtenApart(),
+	plain("subscription_id", idColumn,
+		func(n *notify.Notice) *string { return &n.Subscription }),
+	plain("event", textColumn, func(n *notify.Notice) *notify.Lifecycle { return &n.Event }),
+	plain("url", textColumn, func(n *notify.Notice) *string { return &n.URL }),
+	plain("secret", textColumn, func(n *notify.Notice) *string { return &n.Secret }),
+	tableColumn[notify.Notice]{
+		name:  "body",
+		value: func(n *notify.Notice) any { return string(n.Body) },
+		dest:  func(n *notify.Notice) any { return &n.Body },
+	},
+	instant("created_at", stampColumn, func(n *notify.Notice) *time.Time { return &n.Created }),
+	instant("not_before", stampColumn, func(n *notify.Notice) *time.Time { return &n.NotBefore }),
+	plain("attempts", numberColumn, func(n *notify.Notice) *int { return &n.Attempts }),
+)
+
 func (q *session) insertNotice(ctx context.Context, n *notify.Notice) error {
-	_, err := q.Exec(ctx, `INSERT INTO subscription_notices (subscription_id, event, url, secret, body, created_at, not_before)
-		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subscription_id, event) DO NOTHING`,
-		n.Subscription, n.Event, n.URL, n.Secret, string(n.Body), micros(n.Created),
-		micros(n.NotBefore))
+	_, err := q.Exec(ctx,
+		noticeTable.insertText+" ON CONFLICT (subscription_id, event) DO NOTHING",
+		noticeTable.insertArgs(n)...)
 	return err
 }
 
@@ -267,16 +290,13 @@ func (s *Store) ClaimNotices(ctx context.Context, node string, now, until time.T
 
 func (q *session) dueNotices(ctx context.Context, now time.Time,
 	limit int) (list []*notify.Notice, err error) {
-	err = q.Rows(ctx, `SELECT id, subscription_id, event, url, secret, body, created_at, not_before, attempts FROM subscription_notices
-		WHERE claimed_until <= ?1 AND not_before <= ?1 ORDER BY attempts > 0, id LIMIT ?2`, []any{micros(now), limit}, func(scan func(...any) error) error {
-		n := new(notify.Notice)
-		var created, notBefore sql.NullInt64
-		err := scan(&n.ID, &n.Subscription, &n.Event, &n.URL, &n.Secret, &n.Body, &created,
-			&notBefore, &n.Attempts)
-		n.Created, n.NotBefore = fromMicros(created), fromMicros(notBefore)
-		list = append(list, n)
-		return err
-	})
+	err = q.Rows(ctx, "SELECT "+noticeTable.selected+` FROM subscription_notices
+		WHERE claimed_until <= ?1 AND not_before <= ?1 ORDER BY attempts > 0, id LIMIT ?2`,
+		[]any{micros(now), limit}, func(scan func(...any) error) error {
+			n, err := noticeTable.scan(scan)
+			list = append(list, n)
+			return err
+		})
 	return list, err
 }
 

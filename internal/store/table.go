@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
 	"maps"
 	"strings"
 	"time"
@@ -22,6 +24,7 @@ type table[T any] struct {
 	// Made of the columns.
 	selected      string // what a list reads
 	selectedWhole string // and what one row is read with
+	selectedBy    string // what a join reads: each column with its table's name
 	insertText    string // its parameters are insertArgs
 	upsertText    string // writes a row of the same key again; its parameters are insertArgs
 	updateText    string // its parameters are updateArgs
@@ -34,10 +37,13 @@ type tableColumn[T any] struct {
 	kind  columnKind
 	value func(*T) any // what to write
 	dest  func(*T) any // where Scan puts what was read; nil: it is not read back
+	// destOrNull is dest where an outer join may have found no row; nil: dest takes NULL.
+	destOrNull func(*T) any
 
 	field    query.Field // by which queries compare and sort; empty: by none
 	compared string      // what that is in SQL; empty: the column itself
 	heavy    bool        // lists do not read it
+	joined   string      // what a join reads in its place; empty: the column itself
 
 	// What a statement that writes the row again makes of the column.
 	fixed    bool   // it stays as it was made
@@ -47,9 +53,10 @@ type tableColumn[T any] struct {
 
 func newTable[T any](name, key string, columns ...tableColumn[T]) *table[T] {
 	t := &table[T]{name: name, key: key, columns: columns}
-	var read, readWhole, inserted, upserts, updates []string
+	var read, readWhole, joined, inserted, upserts, updates []string
 	for _, c := range columns {
 		if c.dest != nil {
+			joined = append(joined, cmp.Or(c.joined, name+"."+c.name))
 			readWhole = append(readWhole, c.name)
 			if !c.heavy {
 				read = append(read, c.name)
@@ -67,6 +74,7 @@ func newTable[T any](name, key string, columns ...tableColumn[T]) *table[T] {
 	}
 	t.selected = strings.Join(read, ", ")
 	t.selectedWhole = strings.Join(readWhole, ", ")
+	t.selectedBy = strings.Join(joined, ", ")
 	t.insertText = "INSERT INTO " + name + " (" + strings.Join(inserted, ", ") + ") VALUES (" +
 		sqldb.Marks(len(inserted)) + ")"
 	t.upsertText = t.insertText + " ON CONFLICT (" + key + ") DO UPDATE SET " +
@@ -79,10 +87,36 @@ func newTable[T any](name, key string, columns ...tableColumn[T]) *table[T] {
 // plain is a column that holds what T does, as it is.
 func plain[T, V any](name string, kind columnKind, of func(*T) *V) tableColumn[T] {
 	return tableColumn[T]{
+		name:       name,
+		kind:       kind,
+		value:      func(row *T) any { return *of(row) },
+		dest:       func(row *T) any { return of(row) },
+		destOrNull: func(row *T) any { return valueOf[V]{of(row)} },
+	}
+}
+
+// optional is a column that holds what T does, with NULL for the zero value.
+func optional[T any, V comparable](name string, kind columnKind, of func(*T) *V) tableColumn[T] {
+	return tableColumn[T]{
+		name: name,
+		kind: kind,
+		value: func(row *T) any {
+			var none V
+			if *of(row) == none {
+				return nil
+			}
+			return *of(row)
+		},
+		dest: func(row *T) any { return valueOf[V]{of(row)} },
+	}
+}
+
+// encoded is a column that holds what T does as JSON. An empty text stands for nothing.
+func encoded[T, V any](name string, of func(*T) *V) tableColumn[T] {
+	return tableColumn[T]{
 		name:  name,
-		kind:  kind,
-		value: func(row *T) any { return *of(row) },
-		dest:  func(row *T) any { return of(row) },
+		value: func(row *T) any { return encodedOf{of(row)} },
+		dest:  func(row *T) any { return encodedOf{of(row)} },
 	}
 }
 
@@ -136,6 +170,12 @@ func (c tableColumn[T]) onlyWhole() tableColumn[T] {
 	return c
 }
 
+// joinedAs has joins read an expression in place of the column.
+func (c tableColumn[T]) joinedAs(expression string) tableColumn[T] {
+	c.joined = expression
+	return c
+}
+
 // stays keeps the column as it was made when the row is written again.
 func (c tableColumn[T]) stays() tableColumn[T] {
 	c.fixed = true
@@ -162,6 +202,21 @@ func (t *table[T]) scan(scan func(...any) error) (*T, error) {
 // scanWhole reads what selectedWhole names.
 func (t *table[T]) scanWhole(scan func(...any) error) (*T, error) {
 	return t.scanColumns(scan, func(*tableColumn[T]) bool { return true })
+}
+
+// dest is where Scan puts what selectedBy names, for statements that read other columns, too. Where
+// an outer join found no row, what it puts into row stays as it was.
+func (t *table[T]) dest(row *T) []any {
+	dest := make([]any, 0, len(t.columns))
+	for i := range t.columns {
+		switch c := &t.columns[i]; {
+		case c.destOrNull != nil:
+			dest = append(dest, c.destOrNull(row))
+		case c.dest != nil:
+			dest = append(dest, c.dest(row))
+		}
+	}
+	return dest
 }
 
 func (t *table[T]) scanColumns(scan func(...any) error,
@@ -214,6 +269,35 @@ func (t *table[T]) fields(prefix string, others map[query.Field]column) map[quer
 		}
 	}
 	return all
+}
+
+// valueOf puts a column into a variable, and the zero value for NULL.
+type valueOf[V any] struct{ to *V }
+
+// Scan implements sql.Scanner.
+func (v valueOf[V]) Scan(value any) error {
+	var read sql.Null[V]
+	err := read.Scan(value)
+	*v.to = read.V
+	return err
+}
+
+// encodedOf is a column of encoded. to is a pointer to what the JSON is of.
+type encodedOf struct{ to any }
+
+// Scan implements sql.Scanner.
+func (d encodedOf) Scan(value any) error {
+	var text sql.NullString
+	if err := text.Scan(value); err != nil || text.String == "" {
+		return err
+	}
+	return json.Unmarshal([]byte(text.String), d.to)
+}
+
+// Value implements driver.Valuer.
+func (d encodedOf) Value() (driver.Value, error) {
+	text, err := json.Marshal(d.to)
+	return string(text), err
 }
 
 // instantOf puts a column of instant into a time.
