@@ -186,6 +186,11 @@ type Compiler interface {
 	Risks(content []byte, server []*x509.Certificate) ([]Risk, error)
 }
 
+// Shower is a compiler that can show a whole content as a text. What it shows has no secrets.
+type Shower interface {
+	Show(content []byte) (string, error)
+}
+
 // Inspection is what a person wants to know of a content without reading it.
 type Inspection struct {
 	// Facts are what it says of itself, in the order in which they are shown. Their names are as in

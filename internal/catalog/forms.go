@@ -148,6 +148,22 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 	return found.Settings, nil
 }
 
+// Show tells what is in the content of a payload, and shows all of it, without its secrets; empty:
+// its platform has no text for it. A nil inspection: the type is not known any more.
+func (f *Forms) Show(p *Payload) (found *Inspection, whole string, err error) {
+	form := f.Of(p.ODataType)
+	if form == nil {
+		return nil, "", nil
+	}
+	if found, err = form.Compiler.Inspect(p.Content); err != nil {
+		return nil, "", fmt.Errorf("payload %s: %w", p.ID, err)
+	}
+	if shower, ok := form.Compiler.(Shower); ok {
+		whole, err = shower.Show(p.Content)
+	}
+	return found, whole, err
+}
+
 // InspectFile tells what is in a file that may become a payload, and by what taking it off may cut
 // a device off. Each platform that makes payloads of files is asked until one knows it. The error
 // is the first one's *invalid.Input.

@@ -133,6 +133,7 @@ func Forms() []*catalog.Form {
 			Compiler: profiles{},
 		},
 	}
+	forms = append(forms, typedForms()...)
 	forms = append(forms, appForms()...)
 	return append(forms, configurationForm(), policyForm())
 }

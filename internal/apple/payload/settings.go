@@ -87,7 +87,8 @@ func (knownSettings) After(id string, limit int) []*catalog.Setting {
 // settingTable is all settings that there are.
 type settingTable struct {
 	byID   map[string]*Setting
-	sorted []*Setting // by id
+	byType map[string][]*Setting // the payloads of a type: Apple has several of some
+	sorted []*Setting            // by id
 }
 
 // settings is the table of settings.txt.
@@ -100,7 +101,10 @@ var settings = sync.OnceValue(func() *settingTable {
 })
 
 func newSettingTable(roots []*Setting) *settingTable {
-	t := &settingTable{byID: make(map[string]*Setting)}
+	t := &settingTable{byID: make(map[string]*Setting), byType: make(map[string][]*Setting)}
+	for _, root := range roots {
+		t.byType[root.payloadType] = append(t.byType[root.payloadType], root)
+	}
 	var add func(list []*Setting)
 	add = func(list []*Setting) {
 		for _, s := range list {

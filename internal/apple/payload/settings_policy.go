@@ -83,15 +83,23 @@ func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft,
 	if err != nil {
 		return nil, err
 	}
+	return compiledProfile(c, d, payloads, catalog.SettingsProperty)
+}
+
+// compiledProfile makes a profile of payloads the content of a draft. Only if it is another one
+// than before does it get a new PayloadUUID, by which devices tell versions apart. If it cannot be
+// a profile, the error names the property.
+func compiledProfile(c *catalog.Content, d *catalog.Draft, payloads []settledPayload,
+	property string) (_ *catalog.Content, err error) {
 	if d.Old != nil {
 		c.Revision = d.Old.Revision
-		if c.Installed, err = policyProfile(c, payloads); err != nil ||
+		if c.Installed, err = writeProfile(c, payloads, property); err != nil ||
 			bytes.Equal(c.Installed, d.Old.Content) {
 			return c, err
 		}
 	}
 	c.Revision = versionUUID(d.ID, d.Version)
-	c.Installed, err = policyProfile(c, payloads)
+	c.Installed, err = writeProfile(c, payloads, property)
 	return c, err
 }
 
@@ -125,9 +133,9 @@ func checkTechnologies(p catalog.Properties) error {
 	return nil
 }
 
-// policyProfile is the profile with these payloads, as an XML property list: the same for the same
+// writeProfile is the profile with these payloads, as an XML property list: the same for the same
 // input.
-func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error) {
+func writeProfile(c *catalog.Content, payloads []settledPayload, property string) ([]byte, error) {
 	content, number := make([]any, len(payloads)), make(map[*Setting]int)
 	for i, one := range payloads {
 		number[one.of]++
@@ -144,7 +152,7 @@ func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error
 		return nil, fmt.Errorf("writing the profile %s: %w", c.Identifier, err)
 	}
 	if _, err := parseProfile(b); err != nil {
-		return nil, &invalid.Input{Property: catalog.SettingsProperty,
+		return nil, &invalid.Input{Property: property,
 			Reason: "cannot be a profile: " + err.Error()}
 	}
 	return b, nil
