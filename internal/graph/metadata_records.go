@@ -23,6 +23,8 @@ func policyTypes() []*odata.Type {
 			Properties: odata.Properties{
 				{"name", odata.String}, {"displayName", odata.String},
 				{"description", odata.String}, {"rootDefinitionId", odata.String},
+				{"categoryId", odata.String}, {"helpText", odata.String},
+				{"keywords", odata.CollectionOf(odata.String)},
 				{"applicability", "deviceManagementConfigurationSettingApplicability"},
 			}},
 		{Name: prefix + "SettingApplicability", Properties: odata.Properties{
