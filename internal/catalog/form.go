@@ -35,7 +35,11 @@ type Form struct {
 	Version string
 	// Settings are what a settings catalog policy can have; nil: it is none.
 	Settings SettingTable
-	Compiler Compiler
+	// PolicyPlatforms and PolicyTechnologies are the words of Graph's that policies of the form
+	// have in properties of those names. All policies are of one type, so that these tell to which
+	// form one belongs.
+	PolicyPlatforms, PolicyTechnologies []string
+	Compiler                            Compiler
 }
 
 // Property is one property of a form.

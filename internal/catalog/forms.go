@@ -42,8 +42,10 @@ func (f *Forms) add(form *Form) error {
 		return errors.New("it is in none of Graph's collections")
 	case form.Compiler == nil:
 		return errors.New("it has no compiler")
-	case f.byType[form.Type] != nil:
+	case f.hidden(form):
 		return errors.New("another form has its type")
+	case (form.Settings == nil) != (len(form.PolicyPlatforms) == 0):
+		return errors.New("a settings catalog needs words for its platforms, and nothing else has them")
 	}
 	seen := make(map[string]bool)
 	for _, p := range slices.Concat(form.Collection.Properties, form.Properties) {
@@ -55,7 +57,10 @@ func (f *Forms) add(form *Form) error {
 		}
 		seen[p.Name] = true
 	}
-	f.list, f.byType[form.Type] = append(f.list, form), form
+	f.list = append(f.list, form)
+	if f.byType[form.Type] == nil {
+		f.byType[form.Type] = form
+	}
 	return nil
 }
 
@@ -94,7 +99,8 @@ func (f *Forms) All() []*Form {
 	return f.list
 }
 
-// Of returns the form of a type; nil if there is none.
+// Of returns the form of a type, of settings catalog policies one of those that there are; nil if
+// there is none.
 func (f *Forms) Of(odataType string) *Form {
 	if f == nil {
 		return nil
@@ -120,7 +126,7 @@ func (f *Form) Property(name string) *Property {
 
 // Risks tells by what taking a payload off may cut a device off, as Compiler has it.
 func (f *Forms) Risks(p *Payload, server []*x509.Certificate) ([]Risk, error) {
-	form := f.Of(p.ODataType)
+	form := f.OfPayload(p)
 	if form == nil {
 		return nil, nil
 	}
@@ -137,7 +143,7 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 		settings, err := p.PolicySettings()
 		return len(settings), err
 	}
-	form := f.Of(p.ODataType)
+	form := f.OfPayload(p)
 	if form == nil {
 		return 0, nil
 	}
@@ -151,7 +157,7 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 // Show tells what is in the content of a payload, and shows all of it, without its secrets; empty:
 // its platform has no text for it. A nil inspection: the type is not known any more.
 func (f *Forms) Show(p *Payload) (found *Inspection, whole string, err error) {
-	form := f.Of(p.ODataType)
+	form := f.OfPayload(p)
 	if form == nil {
 		return nil, "", nil
 	}

@@ -17,12 +17,6 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// The properties of a settings catalog policy, beside its settings.
-const (
-	policyPlatforms    = "platforms"
-	policyTechnologies = "technologies"
-)
-
 // technologies are Graph's words for how Apple's devices are managed.
 const technologies = "mdm,appleRemoteManagement"
 
@@ -52,24 +46,24 @@ func (policies) Risks(content []byte, server []*x509.Certificate) ([]catalog.Ris
 
 // Compile implements catalog.Compiler: it makes a profile. If it is another than before it gets a
 // PayloadUUID of its own, by which devices tell versions apart.
-func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft,
+func (policies) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft,
 	_ catalog.Lookup) (*catalog.Content, error) {
 	platform, err := readPlatform(d.Properties)
 	if err != nil {
 		return nil, err
 	}
 	c := &catalog.Content{Identifier: policyIdentifier + string(d.ID),
-		IdentifiedBy: policyPlatforms, SubType: KindSettingsCatalog,
-		Platforms: platformsOf[platform], PlatformsBy: policyPlatforms}
+		IdentifiedBy: catalog.PlatformsProperty, SubType: KindSettingsCatalog,
+		Platforms: platformsOf[platform], PlatformsBy: catalog.PlatformsProperty}
 	if d.Old != nil && !slices.Equal(d.Old.Platforms, c.Platforms) {
-		return nil, &invalid.Input{Property: policyPlatforms,
+		return nil, &invalid.Input{Property: catalog.PlatformsProperty,
 			Reason: "never change: make a new policy for other platforms"}
 	}
-	if err := checkTechnologies(d.Properties); err != nil {
+	if err := form.CheckTechnologies(d.Properties); err != nil {
 		return nil, err
 	}
-	if !d.Properties.Has(policyTechnologies) {
-		d.Properties[policyTechnologies] = json.RawMessage(`"` + technologies + `"`)
+	if !d.Properties.Has(catalog.TechnologiesProperty) {
+		d.Properties[catalog.TechnologiesProperty] = json.RawMessage(`"` + technologies + `"`)
 	}
 	list, err := catalog.ReadSettings(d.Properties[catalog.SettingsProperty], knownSettings{})
 	if err != nil {
@@ -104,7 +98,7 @@ func compiledProfile(c *catalog.Content, d *catalog.Draft, payloads []settledPay
 }
 
 func readPlatform(p catalog.Properties) (fleet.Platform, error) {
-	const name = policyPlatforms
+	const name = catalog.PlatformsProperty
 	text, err := catalog.Read[string](p, name, "a string")
 	if err != nil {
 		return "", err
@@ -115,22 +109,6 @@ func readPlatform(p catalog.Properties) (fleet.Platform, error) {
 			Reason: fmt.Sprintf("is %.60q; it can be \"iOS\" or \"macOS\"", text)}
 	}
 	return platform, nil
-}
-
-// checkTechnologies refuses what is not management by Apple's protocol. Nothing given is that.
-func checkTechnologies(p catalog.Properties) error {
-	const name = policyTechnologies
-	text, err := catalog.Read[string](p, name, "a string")
-	if err != nil || text == "" {
-		return err
-	}
-	for word := range strings.SplitSeq(text, ",") {
-		if word = strings.TrimSpace(word); word != "mdm" && word != "appleRemoteManagement" {
-			return &invalid.Input{Property: name,
-				Reason: fmt.Sprintf("has %.60q; it can be \"mdm,appleRemoteManagement\"", word)}
-		}
-	}
-	return nil
 }
 
 // writeProfile is the profile with these payloads, as an XML property list: the same for the same
