@@ -84,6 +84,11 @@ func (w *typedWriter) object(l *typedLine, given map[string]any, where string,
 		inner.into = newTypedTarget()
 	}
 	before := inner.into.writes
+	if types := typesIn(l.inside); len(types) > 0 && !slices.ContainsFunc(l.inside,
+		func(in *typedLine) bool { return in.when == objectType && in.holds(given) }) {
+		return nil, typedFault(inner.at(objectType), "must be one of %s",
+			strings.Join(types, ", "))
+	}
 	if err := w.lines(l.inside, inner); err != nil {
 		return nil, err
 	}
@@ -97,6 +102,18 @@ func (w *typedWriter) object(l *typedLine, given map[string]any, where string,
 		return nil, nil
 	}
 	return inner.into.value, nil
+}
+
+// typesIn are the types that an object may be of; none: there is but one.
+func typesIn(lines []*typedLine) (types []string) {
+	for _, l := range lines {
+		if l.when == objectType {
+			for _, name := range l.values {
+				types = append(types, "#microsoft.graph."+name)
+			}
+		}
+	}
+	return types
 }
 
 // appOfList is the bundle id of an app in a list.

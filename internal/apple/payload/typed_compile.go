@@ -96,20 +96,20 @@ func (w *typedWriter) compile(c *typedConfiguration, given map[string]any) error
 	return nil
 }
 
-// lines does what lines say. A constant is set if anything beside it was.
+// lines does what lines say. A constant is set if anything beside it was, or the object is of the
+// type that has it.
 func (w *typedWriter) lines(lines []*typedLine, p *typedPlace) error {
-	before := 0
-	if p.into != nil {
-		before = p.into.writes
-	}
+	before := p.writes()
 	for _, l := range lines {
 		var err error
 		switch {
 		case l.payload != nil:
 			err = w.payload(l, p)
-		case l.when != "":
-			if l.holds(p.given) {
-				err = w.lines(l.inside, p)
+		case l.when != "" && l.holds(p.given):
+			unset := p.writes()
+			if err = w.lines(l.inside, p); err == nil && l.when == objectType &&
+				p.writes() == unset {
+				err = p.setConstants(l.inside)
 			}
 		case l.property != "":
 			err = w.property(l, p)
@@ -118,9 +118,14 @@ func (w *typedWriter) lines(lines []*typedLine, p *typedPlace) error {
 			return err
 		}
 	}
-	if p.into == nil || p.into.writes == before {
+	if p.writes() == before {
 		return nil
 	}
+	return p.setConstants(lines)
+}
+
+// setConstants sets what is set beside other things.
+func (p *typedPlace) setConstants(lines []*typedLine) error {
 	for _, l := range lines {
 		if l.constant != nil {
 			if err := p.set(l, l.constant); err != nil {
@@ -147,7 +152,7 @@ func (w *typedWriter) payload(l *typedLine, p *typedPlace) error {
 // holds reports whether the line's condition does.
 func (l *typedLine) holds(given map[string]any) bool {
 	text, _ := given[l.when].(string)
-	if l.when == "@odata.type" {
+	if l.when == objectType {
 		text = strings.TrimPrefix(strings.TrimPrefix(text, "#"), "microsoft.graph.")
 	}
 	return slices.ContainsFunc(l.values, func(v string) bool { return strings.EqualFold(v, text) })

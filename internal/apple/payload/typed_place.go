@@ -19,6 +19,17 @@ type typedPlace struct {
 	taken map[string]bool
 }
 
+// objectType tells of which of several types an object is.
+const objectType = "@odata.type"
+
+// writes is how often something was set.
+func (p *typedPlace) writes() int {
+	if p.into == nil {
+		return 0
+	}
+	return p.into.writes
+}
+
 // typedTarget is what the lines of one place write to.
 type typedTarget struct {
 	value  any               // a dictionary, a list, or what "." makes it

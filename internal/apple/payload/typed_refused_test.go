@@ -151,6 +151,11 @@ func TestTypedRules(t *testing.T) {
 			"subjectNameFormatString": "CN=x"}, "scepServerUrls", "takes one"},
 		{"iosScepCertificateProfile", map[string]any{"scepServerUrls": []any{"https://a"},
 			"subjectNameFormatString": "XX=x"}, "subjectNameFormatString", "is not a part of a name"},
+		{"iosDeviceFeaturesConfiguration", map[string]any{"contentFilterSettings": map[string]any{
+			"@odata.type": "#microsoft.graph.iosWebContentFilterAutoFilter"}}, "", ""},
+		{"iosDeviceFeaturesConfiguration", map[string]any{"contentFilterSettings": map[string]any{
+			"@odata.type": "#microsoft.graph.iosSomething"}}, "contentFilterSettings.@odata.type",
+			"must be one of"},
 		{"macOSVpnConfiguration", map[string]any{"connectionName": "VPN",
 			"connectionType": "customVpn", "identifier": "com.example.vpn",
 			"authenticationMethod": "usernameAndPassword",
