@@ -90,8 +90,8 @@ func (f *Forms) forNew(odataType string, props Properties) (*Form, error) {
 		Reason: fmt.Sprintf("is %.60q; it can be %s", wanted, choice)}
 }
 
-// checkOwn refuses properties of other settings catalogs: all policies are of one type, which has the
-// properties of each.
+// checkOwn refuses properties of other settings catalogs: all policies are of one type, which has
+// the properties of each.
 func (form *Form) checkOwn(props Properties) error {
 	for _, name := range slices.Sorted(maps.Keys(props)) {
 		if form.Settings != nil && props.Has(name) && form.Property(name) == nil {

@@ -45,7 +45,8 @@ func (f *Forms) add(form *Form) error {
 	case f.hidden(form):
 		return errors.New("another form has its type")
 	case (form.Settings == nil) != (len(form.PolicyPlatforms) == 0):
-		return errors.New("a settings catalog needs words for its platforms, and nothing else has them")
+		return errors.New(
+			"a settings catalog needs words for its platforms, and nothing else has them")
 	}
 	seen := make(map[string]bool)
 	for _, p := range slices.Concat(form.Collection.Properties, form.Properties) {

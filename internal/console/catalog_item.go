@@ -119,7 +119,8 @@ func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
 		return err
 	}
 	empty, _ := v.emptyForm(i.ODataType)
-	p := itemPage{Collection: c, ID: i.ID, File: len(i.File) > 0, Name: i.Name, Address: c.item(i.ID), Notice: v.notice(),
+	p := itemPage{Collection: c, ID: i.ID, File: len(i.File) > 0,
+		Name: i.Name, Address: c.item(i.ID), Notice: v.notice(),
 		Edit:       empty.of(i),
 		FileNotice: answer.fileMessage, MayUpdate: v.may(c.update), MayAssign: v.may(c.assign),
 		MayDelete:    v.may(c.remove),

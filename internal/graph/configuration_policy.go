@@ -61,8 +61,8 @@ func configurationPolicyRoutes() []route {
 	}
 }
 
-// policyProperties are those that $select may name: what every policy has, and the properties of the
-// forms, but for the settings, which $expand shows.
+// policyProperties are those that $select may name: what every policy has, and the properties of
+// the forms, but for the settings, which $expand shows.
 func policyProperties(forms *catalog.Forms) odata.Properties {
 	all := odata.Properties{{"id", odata.String}, {"name", odata.String},
 		{"description", odata.String}}

@@ -71,8 +71,8 @@ func readPayloadLine(line string) (*Setting, error) {
 
 var settingPlatforms = map[string]fleet.Platform{"iOS": fleet.IOS, "macOS": fleet.MacOS}
 
-// The domains of preferences that other makers' apps read are payloads of their own: the type is the
-// domain. Their settings have ids of one kind, whatever the domain.
+// The domains of preferences that other makers' apps read are payloads of their own: the type is
+// the domain. Their settings have ids of one kind, whatever the domain.
 const (
 	preferencesMark = "preferences"
 	preferences     = "com.apple.ManagedClient.preferences"

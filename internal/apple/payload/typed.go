@@ -101,7 +101,8 @@ func sentence(words string) string {
 var typesOfKinds = map[string]catalog.Type{
 	"on": catalog.Boolean, "off": catalog.Boolean, "both": catalog.Boolean,
 	"text": catalog.Text, "secret": catalog.Text, "app": catalog.Text, "subject": catalog.Text,
-	"int": catalog.Int32, "long": catalog.Int64, "data": catalog.Binary, "certificate": catalog.Binary,
+	"int": catalog.Int32, "long": catalog.Int64,
+	"data": catalog.Binary, "certificate": catalog.Binary,
 	"texts": catalog.ManyOf(catalog.Text), "first": catalog.ManyOf(catalog.Text),
 	"apps": {Name: "appListItem", Many: true, Parts: appListItem},
 }

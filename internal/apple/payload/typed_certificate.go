@@ -41,7 +41,8 @@ func subject(text string) (any, error) {
 		key = strings.ToUpper(strings.TrimSpace(key))
 		if value = strings.TrimSpace(value); !ok || value == "" ||
 			!slices.Contains(subjectNames, key) {
-			return nil, fmt.Errorf("%.60q is not a part of a name such as CN=Kiosk,O=Example; it can have %s",
+			return nil, fmt.Errorf(
+				"%.60q is not a part of a name such as CN=Kiosk,O=Example; it can have %s",
 				one, strings.Join(subjectNames, ", "))
 		}
 		name = append(name, []any{[]any{key, value}})

@@ -32,7 +32,8 @@ func TestTypedSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, shown, err := forms.Show(p)
-		if err != nil || strings.Contains(shown, secret) || !bytes.Contains(p.Content, []byte(secret)) ||
+		if err != nil || strings.Contains(shown, secret) ||
+			!bytes.Contains(p.Content, []byte(secret)) ||
 			!strings.Contains(shown, "<string>********</string>") {
 			t.Errorf("%s.%s: %v: %s", row.Of, row.Property, err, shown)
 		}
@@ -97,7 +98,8 @@ func TestTypedPage(t *testing.T) {
 			continue
 		}
 		if row.Of != of {
-			fmt.Fprintf(&b, "\n## %s\n\n| property | in the profile | payload |\n|---|---|---|\n", row.Of)
+			fmt.Fprintf(&b, "\n## %s\n\n| property | in the profile | payload |\n"+
+				"|---|---|---|\n", row.Of)
 			of, kind = row.Of, ""
 		}
 		name, marks := row.Name()

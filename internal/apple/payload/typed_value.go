@@ -102,7 +102,8 @@ func (l *typedLine) text(text string) (any, error) {
 	if _, rest, ok := strings.Cut(text, "{{"); ok {
 		if name, _, ok := strings.Cut(rest, "}}"); ok {
 			return nil, fmt.Errorf(
-				"has {{%.60s}}, and this server fills in nothing: write what devices are to have", name)
+				"has {{%.60s}}, and this server fills in nothing: write what devices are to have",
+				name)
 		}
 	}
 	if l.kind == "subject" {
@@ -152,7 +153,8 @@ func (l *typedLine) member(v any) (any, error) {
 		case i < 0:
 			return nil, fmt.Errorf("is %.60q; it can be %s", one, l.memberNames())
 		case l.members[i].refused:
-			return nil, fmt.Errorf("is %q, which this server cannot make a profile of; it can be %s",
+			return nil, fmt.Errorf(
+				"is %q, which this server cannot make a profile of; it can be %s",
 				l.members[i].name, l.memberNames())
 		}
 		value = l.members[i].value
