@@ -52,11 +52,6 @@ type Patch struct {
 
 // Create adds a payload. The error is an *invalid.Input if the input is at fault.
 func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
-	form := c.forms.Of(in.ODataType)
-	if form == nil {
-		return nil, &invalid.Input{Property: "@odata.type",
-			Reason: fmt.Sprintf("%.60q is not a type that this server keeps", in.ODataType)}
-	}
 	if err := errors.Join(checkNames(in.DisplayName, in.Description),
 		checkFileName(in.FileName)); err != nil {
 		return nil, err
@@ -65,7 +60,11 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := form.checkTexts(props); err != nil {
+	form, err := c.forms.forNew(in.ODataType, props)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(form.checkTexts(props), form.checkOwn(props)); err != nil {
 		return nil, err
 	}
 	props.merge(props) // null is no value
@@ -135,12 +134,12 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch,
 	if err != nil {
 		return nil, err
 	}
-	form := c.forms.Of(seen.ODataType)
+	form := c.forms.OfPayload(seen)
 	if form == nil {
 		return nil, &invalid.Input{Property: "@odata.type",
 			Reason: seen.ODataType + " is not a type that this server keeps any more"}
 	}
-	if err := form.checkTexts(changes); err != nil {
+	if err := errors.Join(form.checkTexts(changes), form.checkOwn(changes)); err != nil {
 		return nil, err
 	}
 	e := edit{form: form, patch: patch, changes: changes}
@@ -268,7 +267,7 @@ func (c *Catalog) Delete(ctx context.Context, id action.PayloadID,
 		if err := fulfils(p, only); err != nil {
 			return err
 		}
-		notePayload(ctx, c.forms.Of(p.ODataType), p, nil)
+		notePayload(ctx, c.forms.OfPayload(p), p, nil)
 		if err := recordTargets(ctx, tx, p.ID); err != nil {
 			return err
 		}

@@ -35,7 +35,11 @@ type Form struct {
 	Version string
 	// Settings are what a settings catalog policy can have; nil: it is none.
 	Settings SettingTable
-	Compiler Compiler
+	// PolicyPlatforms and PolicyTechnologies are the words of Graph's that policies of the form
+	// have in properties of those names. All policies are of one type, so that these tell to which
+	// form one belongs.
+	PolicyPlatforms, PolicyTechnologies []string
+	Compiler                            Compiler
 }
 
 // Property is one property of a form.
@@ -184,6 +188,11 @@ type Compiler interface {
 	// server is the certificate chain that the server shows; empty: the enrollment brings what
 	// devices must trust.
 	Risks(content []byte, server []*x509.Certificate) ([]Risk, error)
+}
+
+// Shower is a compiler that can show a whole content as a text. What it shows has no secrets.
+type Shower interface {
+	Show(content []byte) (string, error)
 }
 
 // Inspection is what a person wants to know of a content without reading it.

@@ -42,8 +42,11 @@ func (f *Forms) add(form *Form) error {
 		return errors.New("it is in none of Graph's collections")
 	case form.Compiler == nil:
 		return errors.New("it has no compiler")
-	case f.byType[form.Type] != nil:
+	case f.hidden(form):
 		return errors.New("another form has its type")
+	case (form.Settings == nil) != (len(form.PolicyPlatforms) == 0):
+		return errors.New(
+			"a settings catalog needs words for its platforms, and nothing else has them")
 	}
 	seen := make(map[string]bool)
 	for _, p := range slices.Concat(form.Collection.Properties, form.Properties) {
@@ -55,7 +58,10 @@ func (f *Forms) add(form *Form) error {
 		}
 		seen[p.Name] = true
 	}
-	f.list, f.byType[form.Type] = append(f.list, form), form
+	f.list = append(f.list, form)
+	if f.byType[form.Type] == nil {
+		f.byType[form.Type] = form
+	}
 	return nil
 }
 
@@ -94,7 +100,8 @@ func (f *Forms) All() []*Form {
 	return f.list
 }
 
-// Of returns the form of a type; nil if there is none.
+// Of returns the form of a type, of settings catalog policies one of those that there are; nil if
+// there is none.
 func (f *Forms) Of(odataType string) *Form {
 	if f == nil {
 		return nil
@@ -120,7 +127,7 @@ func (f *Form) Property(name string) *Property {
 
 // Risks tells by what taking a payload off may cut a device off, as Compiler has it.
 func (f *Forms) Risks(p *Payload, server []*x509.Certificate) ([]Risk, error) {
-	form := f.Of(p.ODataType)
+	form := f.OfPayload(p)
 	if form == nil {
 		return nil, nil
 	}
@@ -137,7 +144,7 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 		settings, err := p.PolicySettings()
 		return len(settings), err
 	}
-	form := f.Of(p.ODataType)
+	form := f.OfPayload(p)
 	if form == nil {
 		return 0, nil
 	}
@@ -146,6 +153,22 @@ func (f *Forms) SettingCount(p *Payload) (int, error) {
 		return 0, err
 	}
 	return found.Settings, nil
+}
+
+// Show tells what is in the content of a payload, and shows all of it, without its secrets; empty:
+// its platform has no text for it. A nil inspection: the type is not known any more.
+func (f *Forms) Show(p *Payload) (found *Inspection, whole string, err error) {
+	form := f.OfPayload(p)
+	if form == nil {
+		return nil, "", nil
+	}
+	if found, err = form.Compiler.Inspect(p.Content); err != nil {
+		return nil, "", fmt.Errorf("payload %s: %w", p.ID, err)
+	}
+	if shower, ok := form.Compiler.(Shower); ok {
+		whole, err = shower.Show(p.Content)
+	}
+	return found, whole, err
 }
 
 // InspectFile tells what is in a file that may become a payload, and by what taking it off may cut

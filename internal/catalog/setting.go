@@ -52,6 +52,10 @@ type Setting struct {
 	// Technologies are Graph's words for how devices that take it are managed.
 	Technologies string
 	RootID       string   // of the outermost setting that it is part of; its own if it is that
+	CategoryID   string   // a GUID
+	Category     string   // the name of the category
+	HelpText     string   // what it is, for people
+	Keywords     []string // by which people look for it
 	ChildIDs     []string // of a group
 }
 

@@ -85,6 +85,7 @@ var auditActs = map[string]string{
 	"getPushCertificate":    "See the push certificate",
 	"health":                "See whether the server lives",
 	"inspectProfile":        "Look into a profile",
+	"showProfile":           "Look into a policy",
 	"me":                    "See who one is",
 	"metadata":              "Read the description of the API",
 	"serverHealth":          "See how the server stands",

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ type inspection struct {
 	} `json:"payloads"`
 	// Types are those that it can become, the most likely first.
 	Types    []string `json:"types"`
+	Profile  string   `json:"profile"` // all of it, without secrets
 	Warnings []struct {
 		Certain bool   `json:"certain"`
 		Message string `json:"message"`
@@ -40,6 +42,16 @@ func (v *visit) inspect(file []byte) (*inspection, error) {
 	return &found, err
 }
 
+// lookInto has the API show what devices get of a policy; nil: it cannot.
+func (v *visit) lookInto(i *catalogItem) (*inspection, error) {
+	var found inspection
+	err := v.get("/api/profiles/"+url.PathEscape(i.ID), nil, &found)
+	if isMissing(err) || err == nil && len(found.Payloads) == 0 {
+		return nil, nil
+	}
+	return &found, err
+}
+
 // itemPage is what the page of a policy, app or app configuration shows.
 type itemPage struct {
 	Collection *collection
@@ -50,6 +62,7 @@ type itemPage struct {
 	App        *link // for which it is a configuration
 	Settings   []setting
 	Inspection *inspection // nil: it is no profile
+	File       bool        // it was made of a file
 	Edit       form
 	Assigned   string // in a few words
 	Editor     *editor
@@ -106,7 +119,8 @@ func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
 		return err
 	}
 	empty, _ := v.emptyForm(i.ODataType)
-	p := itemPage{Collection: c, ID: i.ID, Name: i.Name, Address: c.item(i.ID), Notice: v.notice(),
+	p := itemPage{Collection: c, ID: i.ID, File: len(i.File) > 0,
+		Name: i.Name, Address: c.item(i.ID), Notice: v.notice(),
 		Edit:       empty.of(i),
 		FileNotice: answer.fileMessage, MayUpdate: v.may(c.update), MayAssign: v.may(c.assign),
 		MayDelete:    v.may(c.remove),
@@ -120,8 +134,8 @@ func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
 	case !p.MayAssign:
 		p.Refusal = answer.assignMessage
 	}
-	if len(i.File) > 0 {
-		if p.Inspection, err = v.inspect(i.File); err != nil {
+	if c == policies {
+		if p.Inspection, err = v.lookInto(i); err != nil {
 			return err
 		}
 	}

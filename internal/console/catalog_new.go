@@ -28,6 +28,7 @@ func (v *visit) typesToAdd(c *collection) []option {
 	var types []option
 	for _, f := range v.config.Forms.In(c.of) {
 		switch {
+		case !f.File && !fillable(f):
 		case !f.File:
 			types = append(types, option{f.Type, f.Title})
 		case !slices.ContainsFunc(types, func(o option) bool { return o.Value == ofFile }):
@@ -35,6 +36,12 @@ func (v *visit) typesToAdd(c *collection) []option {
 		}
 	}
 	return types
+}
+
+// fillable reports whether a form has anything that a person can fill in here.
+func fillable(f *catalog.Form) bool {
+	return slices.ContainsFunc(f.Properties,
+		func(p catalog.Property) bool { return p.Control != catalog.NoControl })
 }
 
 // newItem shows the form for something new: first of all which type it is, if there are several.

@@ -61,23 +61,40 @@ func configurationPolicyRoutes() []route {
 	}
 }
 
-// policyProperties are those that $select may name.
-var policyProperties = odata.Properties{
-	{"id", odata.String}, {"name", odata.String}, {"description", odata.String},
-	{"platforms", "deviceManagementConfigurationPlatforms"},
-	{"technologies", "deviceManagementConfigurationTechnologies"},
-	{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"},
-	{"settingCount", odata.Int32},
-	{"isAssigned", odata.Boolean}, {"creationSource", odata.String},
-	{"priorityMetaData", "deviceManagementPriorityMetaData"}, {"createdDateTime", odata.DateTime},
-	{"lastModifiedDateTime", odata.DateTime}, {tagProperty, odata.CollectionOf(odata.String)},
+// policyProperties are those that $select may name: what every policy has, and the properties of
+// the forms, but for the settings, which $expand shows.
+func policyProperties(forms *catalog.Forms) odata.Properties {
+	all := odata.Properties{{"id", odata.String}, {"name", odata.String},
+		{"description", odata.String}}
+	all = append(all, policyFormProperties(forms).Without(catalog.SettingsProperty)...)
+	return append(all, odata.Properties{
+		{"templateReference", "deviceManagementConfigurationPolicyTemplateReference"},
+		{"settingCount", odata.Int32},
+		{"isAssigned", odata.Boolean}, {"creationSource", odata.String},
+		{"priorityMetaData", "deviceManagementPriorityMetaData"},
+		{"createdDateTime", odata.DateTime}, {"lastModifiedDateTime", odata.DateTime},
+		{tagProperty, odata.CollectionOf(odata.String)},
+	}...)
+}
+
+// policyFormProperties are the properties of all forms of policies, each once.
+func policyFormProperties(forms *catalog.Forms) odata.Properties {
+	var all odata.Properties
+	for _, form := range forms.In(policies.of) {
+		for _, p := range ownProperties(form) {
+			if !slices.Contains(all.Names(), p.Name) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
 }
 
 // policyView is what a call wants to see of a policy.
 type policyView struct{ selected, expanded []string }
 
 func (c *call) policyView() (v policyView, err error) {
-	if v.selected, err = c.req.Selected(policyProperties.Names()); err != nil {
+	if v.selected, err = c.req.Selected(policyProperties(c.config.Forms).Names()); err != nil {
 		return v, err
 	}
 	v.expanded, err = c.req.Expansions(expandSettings, expandAssignments)
@@ -124,7 +141,7 @@ var noTemplate = odata.Fields{{"templateId", ""}, {"templateFamily", "none"},
 	{"templateDisplayName", nil}, {"templateDisplayVersion", nil}}
 
 func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, error) {
-	var given struct{ Platforms, Technologies string }
+	var given map[string]json.RawMessage
 	if err := json.Unmarshal(p.Properties, &given); err != nil {
 		return nil, fmt.Errorf("properties of policy %s: %w", p.ID, err)
 	}
@@ -143,8 +160,14 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		{"id", p.ID},
 		{"name", p.DisplayName},
 		{"description", odata.TextOrNull(p.Description)},
-		{"platforms", given.Platforms},
-		{"technologies", given.Technologies},
+	}
+	form := c.config.Forms.OfPayload(p)
+	for _, own := range policyFormProperties(c.config.Forms).Without(catalog.SettingsProperty) {
+		if form == nil || form.Property(own.Name) != nil {
+			all = append(all, odata.Field{own.Name, given[own.Name]})
+		}
+	}
+	all = append(all, odata.Fields{
 		{"templateReference", noTemplate},
 		{"settingCount", len(settings)},
 		{"isAssigned", len(assigned) > 0},
@@ -153,7 +176,7 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		{"createdDateTime", odata.Timestamp(p.Created)},
 		{"lastModifiedDateTime", odata.Timestamp(p.LastModified)},
 		{tagProperty, p.Tags},
-	}
+	}...)
 	shown := all.Pick(view.selected)
 	if slices.Contains(view.expanded, expandSettings) {
 		list := make([]odata.Fields, len(settings))

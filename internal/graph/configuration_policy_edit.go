@@ -13,8 +13,22 @@ import (
 )
 
 // policyWritable is what a body may have of a policy.
-var policyWritable = []string{"name", "description", "platforms", "technologies",
-	"templateReference", tagProperty, "settings"}
+func policyWritable(forms *catalog.Forms) []string {
+	return append([]string{"name", "description", "templateReference", tagProperty},
+		policyFormProperties(forms).Names()...)
+}
+
+// policyRequired are the properties of forms that a whole policy must have.
+func policyRequired(forms *catalog.Forms) (names []string) {
+	for _, form := range forms.In(policies.of) {
+		for _, p := range form.Properties {
+			if p.Required && !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	return names
+}
 
 // policyTypeName is Graph's type of a policy: its collection has no other.
 var policyTypeName = odata.GraphNamespace + catalog.SettingPolicies.Base
@@ -32,7 +46,7 @@ func (c *call) readPolicy() (patch catalog.Patch, body *odata.Object, err error)
 		return patch, nil, odata.BadRequest("@odata.type",
 			"Property '@odata.type' can only be '#%s'.", policyTypeName)
 	}
-	if err := body.Only(append(slices.Clone(policyWritable), expandAssignments)...); err != nil {
+	if err := body.Only(append(policyWritable(c.config.Forms), expandAssignments)...); err != nil {
 		return patch, nil, err
 	}
 	if list, ok := body.Values[expandAssignments].([]any); body.Values[expandAssignments] != nil &&
@@ -43,6 +57,7 @@ func (c *call) readPolicy() (patch catalog.Patch, body *odata.Object, err error)
 	if err := checkTemplate(body); err != nil {
 		return patch, nil, err
 	}
+	own, required := policyFormProperties(c.config.Forms).Names(), policyRequired(c.config.Forms)
 	properties := odata.Fields{}
 	for _, name := range body.Names {
 		switch name {
@@ -52,8 +67,10 @@ func (c *call) readPolicy() (patch catalog.Patch, body *odata.Object, err error)
 			patch.Description, err = body.EditedText(name)
 		case tagProperty:
 			patch.Tags, err = body.RequiredTexts(name)
-		case "platforms", "technologies", "settings":
-			if name != "technologies" || body.Values[name] != nil {
+		default:
+			// what need not be there, and is null, stays as it is
+			if slices.Contains(own, name) &&
+				(slices.Contains(required, name) || body.Values[name] != nil) {
 				properties = append(properties, odata.Field{name, body.Values[name]})
 			}
 		}
@@ -118,18 +135,21 @@ func (c *call) createPolicy() error {
 	c.req.Writer.Header().Set("Location",
 		c.req.Base+odata.BetaPath+policies.path()+"/"+string(p.ID))
 	return c.replyPolicy(http.StatusCreated, p,
-		policyView{selected: policyProperties.Names(), expanded: []string{expandSettings}})
+		policyView{selected: policyProperties(c.config.Forms).Names(),
+			expanded: []string{expandSettings}})
 }
 
-// replacing sets all properties of a policy anew: technologies that are not given are those of its
-// platform again.
-func replacing(properties json.RawMessage) (json.RawMessage, error) {
+// replacing sets all properties of a policy anew: those that are not given are what they are where
+// nothing is said.
+func replacing(properties json.RawMessage, all []string) (json.RawMessage, error) {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(properties, &given); err != nil {
 		return nil, err
 	}
-	if given["technologies"] == nil {
-		given["technologies"] = json.RawMessage("null")
+	for _, name := range all {
+		if given[name] == nil {
+			given[name] = json.RawMessage("null")
+		}
 	}
 	return json.Marshal(given)
 }
@@ -148,7 +168,8 @@ func (c *call) updatePolicy() error {
 	if err != nil {
 		return err
 	}
-	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyProperties.Names()})
+	return c.replyPolicy(http.StatusOK, p,
+		policyView{selected: policyProperties(c.config.Forms).Names()})
 }
 
 // replacePolicy is PUT: the body is the whole policy, with its settings. Its scope tags stay if it
@@ -158,7 +179,7 @@ func (c *call) replacePolicy() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"name", "platforms", "settings"} {
+	for _, name := range append([]string{"name"}, policyRequired(c.config.Forms)...) {
 		if body.Values[name] == nil {
 			return odata.BadRequest(name, "Property '%s' is required.", name)
 		}
@@ -166,7 +187,8 @@ func (c *call) replacePolicy() error {
 	if patch.Description == nil {
 		patch.Description = new(string)
 	}
-	if patch.Properties, err = replacing(patch.Properties); err != nil {
+	if patch.Properties, err = replacing(patch.Properties,
+		policyFormProperties(c.config.Forms).Names()); err != nil {
 		return err
 	}
 	if _, err := c.editPolicy(patch); err != nil {

@@ -16,7 +16,7 @@ const configurationType = "#microsoft.graph.deviceManagementConfiguration"
 
 // settingProperties are those that $select may name, over all types of definitions.
 var settingProperties = []string{"id", "name", "displayName", "description", "rootDefinitionId",
-	"applicability", "options", "defaultOptionId",
+	"categoryId", "helpText", "keywords", "applicability", "options", "defaultOptionId",
 	"valueDefinition", "childIds"}
 
 // listConfigurationSettings is GET …/configurationSettings: what a policy may have.
@@ -79,6 +79,9 @@ func settingDefinition(s *catalog.Setting) odata.Fields {
 		{"displayName", s.Title},
 		{"description", nil},
 		{"rootDefinitionId", s.RootID},
+		{"categoryId", s.CategoryID},
+		{"helpText", odata.TextOrNull(s.HelpText)},
+		{"keywords", s.Keywords},
 		{"applicability", odata.Fields{{"platform", strings.Join(platforms, ",")},
 			{"deviceMode", "none"}, {"technologies", s.Technologies}}},
 	}

@@ -32,6 +32,7 @@ var specimens = func() map[string]specimen {
 		"inspectProfile": {may: readers, ok: ok,
 			body: text(object{"payload": profile("com.example.looked-at")})},
 
+		"showProfile": {may: readers, ok: ok},
 		"events": {may: readers, ok: ok,
 			shows: func(w *world) string { return w.device }},
 		"deviceEvents": {may: readers, ok: ok,

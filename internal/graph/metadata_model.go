@@ -12,7 +12,7 @@ import (
 func newModel(routes []route, forms *catalog.Forms) *odata.Model {
 	types, enums := formTypes(forms)
 	d := odata.Definition{
-		Types: slices.Concat(deviceTypes(), catalogTypes(forms), types, policyTypes(),
+		Types: slices.Concat(deviceTypes(), catalogTypes(forms), types, policyTypes(forms),
 			accessTypes(), recordTypes()),
 		Enums: append(schemaEnums(), enums...),
 		// Graph keeps most collections under these.

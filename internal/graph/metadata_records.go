@@ -1,13 +1,16 @@
 package graph
 
-import "github.com/syncpayloads/syncpayloads/internal/odata"
+import (
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
+)
 
 // policyTypes are settings catalog policies and what settings there are.
-func policyTypes() []*odata.Type {
+func policyTypes(forms *catalog.Forms) []*odata.Type {
 	const prefix = "deviceManagementConfiguration"
 	types := []*odata.Type{
 		{Name: prefix + "Policy", Base: "entity", Entity: true,
-			Properties: policyProperties.Without("id")},
+			Properties: policyProperties(forms).Without("id")},
 		{Name: prefix + "PolicyTemplateReference", Properties: odata.Properties{
 			{"templateId", odata.String}, {"templateFamily",
 				"deviceManagementConfigurationTemplateFamily"},
@@ -23,6 +26,8 @@ func policyTypes() []*odata.Type {
 			Properties: odata.Properties{
 				{"name", odata.String}, {"displayName", odata.String},
 				{"description", odata.String}, {"rootDefinitionId", odata.String},
+				{"categoryId", odata.String}, {"helpText", odata.String},
+				{"keywords", odata.CollectionOf(odata.String)},
 				{"applicability", "deviceManagementConfigurationSettingApplicability"},
 			}},
 		{Name: prefix + "SettingApplicability", Properties: odata.Properties{

@@ -176,7 +176,7 @@ func (k *payloadKind) update(c *call) error {
 		return odata.BadRequest("@odata.type", "Property '@odata.type' cannot change: it is '#%s'.",
 			odata.GraphNamespace+p.ODataType)
 	}
-	form := c.config.Forms.Of(p.ODataType)
+	form := c.config.Forms.OfPayload(p)
 	if form == nil {
 		return odata.BadRequest("@odata.type",
 			"This server does not keep '#%s' any more: it can only be deleted.",
@@ -279,7 +279,7 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, selected []string) (od
 		{"version", p.Version},
 		{tagProperty, p.Tags},
 	}
-	if form := c.config.Forms.Of(p.ODataType); form != nil {
+	if form := c.config.Forms.OfPayload(p); form != nil {
 		if form.File {
 			all = append(all, odata.Field{filePropertyName, odata.TextOrNull(p.FileName)},
 				odata.Field{filePropertyContent, p.Uploaded()})

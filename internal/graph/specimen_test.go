@@ -234,8 +234,11 @@ func setOf(op graph.Operation) string {
 		return ""
 	}
 	set := before[strings.LastIndexByte(before, '/')+1:]
-	if set == "devices" {
+	switch set {
+	case "devices":
 		return "managedDevices"
+	case "profiles":
+		return "deviceConfigurations"
 	}
 	return set
 }

@@ -45,6 +45,14 @@ func (Platform) Forms() []*catalog.Form {
 					Control: catalog.Check, On: true},
 			},
 		},
+		{
+			Type: "deviceManagementConfigurationPolicy", Collection: catalog.SettingPolicies,
+			Platforms: []fleet.Platform{KettleOS}, Title: "Settings catalog policy for kettles",
+			Properties: append(catalog.PolicyProperties(),
+				catalog.Property{Name: "boiler", Type: catalog.Text, Filter: true}),
+			Settings: kettleSettings{}, Compiler: policies{},
+			PolicyPlatforms: []string{"linux"}, PolicyTechnologies: []string{"linuxMdm"},
+		},
 	}
 }
 

@@ -8,6 +8,7 @@ package payload
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -133,6 +134,7 @@ func Forms() []*catalog.Form {
 			Compiler: profiles{},
 		},
 	}
+	forms = append(forms, typedForms()...)
 	forms = append(forms, appForms()...)
 	return append(forms, configurationForm(), policyForm())
 }
@@ -222,16 +224,10 @@ func configurationForm() *catalog.Form {
 func policyForm() *catalog.Form {
 	return &catalog.Form{
 		Type: SettingsCatalogPolicy, Collection: catalog.SettingPolicies, Platforms: everything,
-		Title: "Settings catalog policy",
-		Properties: []catalog.Property{
-			{Name: policyPlatforms,
-				Type: catalog.Type{Name: "deviceManagementConfigurationPlatforms"}, Filter: true},
-			{Name: policyTechnologies,
-				Type:   catalog.Type{Name: "deviceManagementConfigurationTechnologies"},
-				Filter: true},
-			{Name: catalog.SettingsProperty,
-				Type: catalog.Type{Name: "deviceManagementConfigurationSetting", Many: true}},
-		},
-		Settings: knownSettings{}, Compiler: policies{},
+		Title:      "Settings catalog policy",
+		Properties: catalog.PolicyProperties(),
+		Settings:   knownSettings{}, Compiler: policies{},
+		PolicyPlatforms:    []string{"iOS", "macOS"},
+		PolicyTechnologies: strings.Split(technologies, ","),
 	}
 }

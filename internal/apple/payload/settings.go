@@ -2,9 +2,12 @@ package payload
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/google/uuid"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 )
@@ -30,6 +33,10 @@ type Setting struct {
 
 	payloadType string
 	grouping    grouping
+	// path are the keys of the dictionaries, in those of a preference domain, that it is in.
+	path []string
+	// kept says that it is kept and given back, and is in no profile.
+	kept bool
 }
 
 // Root is the setting of the payload that s is part of.
@@ -87,7 +94,8 @@ func (knownSettings) After(id string, limit int) []*catalog.Setting {
 // settingTable is all settings that there are.
 type settingTable struct {
 	byID   map[string]*Setting
-	sorted []*Setting // by id
+	byType map[string][]*Setting // the payloads of a type: Apple has several of some
+	sorted []*Setting            // by id
 }
 
 // settings is the table of settings.txt.
@@ -99,12 +107,30 @@ var settings = sync.OnceValue(func() *settingTable {
 	return t
 })
 
+// categorySpace is the UUIDv5 namespace (RFC 9562) of the categories of settings.
+var categorySpace = uuid.MustParse("c1f6d7ce-6a0e-4a51-8a3c-2f0f5f1f9b0e")
+
+// describe sets what Graph tells of a setting beyond its value: a category is a payload.
+func (s *Setting) describe() {
+	root := s.Root()
+	s.RootID, s.Technologies, s.Category = root.ID, technologies, root.Title
+	s.CategoryID = uuid.NewSHA1(categorySpace, []byte(root.ID)).String()
+	s.HelpText = fmt.Sprintf("%s of %s.", s.Key, s.payloadType)
+	if s == root {
+		s.HelpText = fmt.Sprintf("A payload of %s.", s.payloadType)
+	}
+	s.Keywords = []string{s.Key, root.Title, s.payloadType}
+}
+
 func newSettingTable(roots []*Setting) *settingTable {
-	t := &settingTable{byID: make(map[string]*Setting)}
+	t := &settingTable{byID: make(map[string]*Setting), byType: make(map[string][]*Setting)}
+	for _, root := range roots {
+		t.byType[root.payloadType] = append(t.byType[root.payloadType], root)
+	}
 	var add func(list []*Setting)
 	add = func(list []*Setting) {
 		for _, s := range list {
-			s.RootID, s.Technologies = s.Root().ID, technologies
+			s.describe()
 			for _, child := range s.Children {
 				s.ChildIDs = append(s.ChildIDs, child.ID)
 			}

@@ -2,6 +2,7 @@ package payload
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -57,7 +58,9 @@ func (c *settingCompiler) payloads(list []catalog.GivenSetting) ([]settledPayloa
 				alone[root] = make(map[string]any)
 				all = append(all, settledPayload{root, alone[root]})
 			}
-			alone[root][s.Key] = value
+			if err := s.place(alone[root], value); err != nil {
+				return nil, fault(where, s.ID, "%v", err)
+			}
 			continue
 		}
 		if err := c.check(s, in, where); err != nil {
@@ -112,13 +115,31 @@ func (c *settingCompiler) dictionary(of *Setting, list []catalog.SettingInstance
 		if err != nil {
 			return nil, err
 		}
-		key := of.child(list[i].Definition).Key
-		if _, twice := dict[key]; twice {
-			return nil, fault(at, list[i].Definition, "is there twice")
+		if err := of.child(list[i].Definition).place(dict, value); err != nil {
+			return nil, fault(at, list[i].Definition, "%v", err)
 		}
-		dict[key] = value
 	}
 	return dict, nil
+}
+
+// place puts the value of the setting into the dictionary of what holds it.
+func (s *Setting) place(in map[string]any, value any) error {
+	if s.kept {
+		return nil
+	}
+	for _, key := range s.path {
+		inner, ok := in[key].(map[string]any)
+		if !ok {
+			inner = make(map[string]any)
+			in[key] = inner
+		}
+		in = inner
+	}
+	if _, twice := in[s.Key]; twice {
+		return errors.New("is there twice")
+	}
+	in[s.Key] = value
+	return nil
 }
 
 // childValue is the value of an instance that must be of a child of the setting.

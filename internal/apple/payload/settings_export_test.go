@@ -3,6 +3,7 @@ package payload
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,3 +43,12 @@ func ReadSettingTable(text string) error {
 	_, err := readSettingTable(text)
 	return err
 }
+
+// KeyPath are the keys under which the value is in the dictionary of what holds the setting.
+func (s *Setting) KeyPath() []string { return append(slices.Clone(s.path), s.Key) }
+
+// Kept reports whether the setting is kept and given back alone: no profile has it.
+func (s *Setting) Kept() bool { return s.kept }
+
+// HoldsDictionaries reports whether the setting is an array of dictionaries.
+func (s *Setting) HoldsDictionaries() bool { return s.grouping == someDictionaries }

@@ -17,12 +17,6 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// The properties of a settings catalog policy, beside its settings.
-const (
-	policyPlatforms    = "platforms"
-	policyTechnologies = "technologies"
-)
-
 // technologies are Graph's words for how Apple's devices are managed.
 const technologies = "mdm,appleRemoteManagement"
 
@@ -52,24 +46,24 @@ func (policies) Risks(content []byte, server []*x509.Certificate) ([]catalog.Ris
 
 // Compile implements catalog.Compiler: it makes a profile. If it is another than before it gets a
 // PayloadUUID of its own, by which devices tell versions apart.
-func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft,
+func (policies) Compile(_ context.Context, form *catalog.Form, d *catalog.Draft,
 	_ catalog.Lookup) (*catalog.Content, error) {
 	platform, err := readPlatform(d.Properties)
 	if err != nil {
 		return nil, err
 	}
 	c := &catalog.Content{Identifier: policyIdentifier + string(d.ID),
-		IdentifiedBy: policyPlatforms, SubType: KindSettingsCatalog,
-		Platforms: platformsOf[platform], PlatformsBy: policyPlatforms}
+		IdentifiedBy: catalog.PlatformsProperty, SubType: KindSettingsCatalog,
+		Platforms: platformsOf[platform], PlatformsBy: catalog.PlatformsProperty}
 	if d.Old != nil && !slices.Equal(d.Old.Platforms, c.Platforms) {
-		return nil, &invalid.Input{Property: policyPlatforms,
+		return nil, &invalid.Input{Property: catalog.PlatformsProperty,
 			Reason: "never change: make a new policy for other platforms"}
 	}
-	if err := checkTechnologies(d.Properties); err != nil {
+	if err := form.CheckTechnologies(d.Properties); err != nil {
 		return nil, err
 	}
-	if !d.Properties.Has(policyTechnologies) {
-		d.Properties[policyTechnologies] = json.RawMessage(`"` + technologies + `"`)
+	if !d.Properties.Has(catalog.TechnologiesProperty) {
+		d.Properties[catalog.TechnologiesProperty] = json.RawMessage(`"` + technologies + `"`)
 	}
 	list, err := catalog.ReadSettings(d.Properties[catalog.SettingsProperty], knownSettings{})
 	if err != nil {
@@ -83,20 +77,28 @@ func (policies) Compile(_ context.Context, _ *catalog.Form, d *catalog.Draft,
 	if err != nil {
 		return nil, err
 	}
+	return compiledProfile(c, d, payloads, catalog.SettingsProperty)
+}
+
+// compiledProfile makes a profile of payloads the content of a draft. Only if it is another one
+// than before does it get a new PayloadUUID, by which devices tell versions apart. If it cannot be
+// a profile, the error names the property.
+func compiledProfile(c *catalog.Content, d *catalog.Draft, payloads []settledPayload,
+	property string) (_ *catalog.Content, err error) {
 	if d.Old != nil {
 		c.Revision = d.Old.Revision
-		if c.Installed, err = policyProfile(c, payloads); err != nil ||
+		if c.Installed, err = writeProfile(c, payloads, property); err != nil ||
 			bytes.Equal(c.Installed, d.Old.Content) {
 			return c, err
 		}
 	}
 	c.Revision = versionUUID(d.ID, d.Version)
-	c.Installed, err = policyProfile(c, payloads)
+	c.Installed, err = writeProfile(c, payloads, property)
 	return c, err
 }
 
 func readPlatform(p catalog.Properties) (fleet.Platform, error) {
-	const name = policyPlatforms
+	const name = catalog.PlatformsProperty
 	text, err := catalog.Read[string](p, name, "a string")
 	if err != nil {
 		return "", err
@@ -109,25 +111,9 @@ func readPlatform(p catalog.Properties) (fleet.Platform, error) {
 	return platform, nil
 }
 
-// checkTechnologies refuses what is not management by Apple's protocol. Nothing given is that.
-func checkTechnologies(p catalog.Properties) error {
-	const name = policyTechnologies
-	text, err := catalog.Read[string](p, name, "a string")
-	if err != nil || text == "" {
-		return err
-	}
-	for word := range strings.SplitSeq(text, ",") {
-		if word = strings.TrimSpace(word); word != "mdm" && word != "appleRemoteManagement" {
-			return &invalid.Input{Property: name,
-				Reason: fmt.Sprintf("has %.60q; it can be \"mdm,appleRemoteManagement\"", word)}
-		}
-	}
-	return nil
-}
-
-// policyProfile is the profile with these payloads, as an XML property list: the same for the same
+// writeProfile is the profile with these payloads, as an XML property list: the same for the same
 // input.
-func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error) {
+func writeProfile(c *catalog.Content, payloads []settledPayload, property string) ([]byte, error) {
 	content, number := make([]any, len(payloads)), make(map[*Setting]int)
 	for i, one := range payloads {
 		number[one.of]++
@@ -144,7 +130,7 @@ func policyProfile(c *catalog.Content, payloads []settledPayload) ([]byte, error
 		return nil, fmt.Errorf("writing the profile %s: %w", c.Identifier, err)
 	}
 	if _, err := parseProfile(b); err != nil {
-		return nil, &invalid.Input{Property: catalog.SettingsProperty,
+		return nil, &invalid.Input{Property: property,
 			Reason: "cannot be a profile: " + err.Error()}
 	}
 	return b, nil

@@ -92,8 +92,7 @@ func (d settingDraw) groups(s *payload.Setting) (values []any, want any) {
 			values, list = append(values, dict{"children": []any{in}}), append(list, w)
 		}
 		return values, list
-	case first.ID[:len(s.ID)] == s.ID && len(first.ID) > len(s.ID)+6 &&
-		first.ID[len(s.ID):len(s.ID)+6] == "_item_":
+	case s.HoldsDictionaries():
 		for range rapid.IntRange(1, 2).Draw(d.T, "dictionaries") {
 			children, w := d.some(s, 0)
 			values, list = append(values, dict{"children": children}), append(list, w)
@@ -110,7 +109,7 @@ func (d settingDraw) some(s *payload.Setting, least int) (children []any, want d
 	var possible []*payload.Setting
 	for _, c := range s.Children {
 		if slices.Contains(c.Platforms, d.platform) && c.Value != catalog.PayloadReference &&
-			c.Value != catalog.UUIDValue {
+			c.Value != catalog.UUIDValue && !c.Kept() {
 			possible = append(possible, c)
 		}
 	}
@@ -121,7 +120,15 @@ func (d settingDraw) some(s *payload.Setting, least int) (children []any, want d
 	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(possible)-1),
 		min(least, len(possible)), min(4, len(possible)), rapid.ID[int]).Draw(d.T, "children") {
 		in, w := d.instance(possible[i])
-		children, want[possible[i].Key] = append(children, in), w
+		children = append(children, in)
+		at, path := want, possible[i].KeyPath()
+		for _, key := range path[:len(path)-1] {
+			if at[key] == nil {
+				at[key] = dict{}
+			}
+			at = at[key].(dict)
+		}
+		at[possible[i].Key] = w
 	}
 	return children, want
 }

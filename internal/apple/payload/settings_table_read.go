@@ -52,8 +52,12 @@ func readPayloadLine(line string) (*Setting, error) {
 		return nil, fmt.Errorf("%q is not [type] platforms title", line)
 	}
 	kind, suffix, _ := strings.Cut(head, " ")
+	of := kind
+	if suffix == preferencesMark {
+		of, suffix = preferences, ""
+	}
 	s := &Setting{payloadType: kind, grouping: aPayload,
-		Setting: catalog.Setting{ID: strings.ToLower(kind + "_" + kind + suffix),
+		Setting: catalog.Setting{ID: strings.ToLower(of + "_" + kind + suffix),
 			Key: kind, Title: title, Form: catalog.SettingGroupCollection, Value: catalog.NoValue}}
 	for name := range strings.SplitSeq(names, ",") {
 		p, ok := settingPlatforms[name]
@@ -67,15 +71,36 @@ func readPayloadLine(line string) (*Setting, error) {
 
 var settingPlatforms = map[string]fleet.Platform{"iOS": fleet.IOS, "macOS": fleet.MacOS}
 
+// The domains of preferences that other makers' apps read are payloads of their own: the type is
+// the domain. Their settings have ids of one kind, whatever the domain.
+const (
+	preferencesMark = "preferences"
+	preferences     = "com.apple.ManagedClient.preferences"
+)
+
+// isPreferences reports whether the setting is a domain of preferences.
+func (s *Setting) isPreferences() bool {
+	return s.grouping == aPayload && strings.HasPrefix(s.ID, strings.ToLower(preferences)+"_")
+}
+
 // readKeyLine reads "maxInactivity: int 0..60 @iOS" inside of parent.
 func readKeyLine(parent *Setting, line string) (*Setting, error) {
 	key, kind, ok := strings.Cut(line, ": ")
 	if !ok || parent.Form != catalog.SettingGroupCollection || parent.grouping == anyKeys {
 		return nil, fmt.Errorf("%q is not a key: kind inside of what can hold one", line)
 	}
-	s := &Setting{Parent: parent, payloadType: parent.payloadType,
+	kind, id, named := strings.Cut(kind, " =")
+	var path []string
+	if parent.isPreferences() {
+		path = strings.Split(key, "/")
+		path, key = path[:len(path)-1], path[len(path)-1]
+	}
+	s := &Setting{Parent: parent, payloadType: parent.payloadType, path: path,
 		Setting: catalog.Setting{ID: parent.childID(key), Key: key, Title: inWords(key),
 			Platforms: parent.Platforms}}
+	if named {
+		s.ID = strings.ToLower(preferences) + "_" + id
+	}
 	if of, platform, limited := strings.Cut(kind, " @"); limited {
 		kind = of
 		if !slices.Contains(parent.Platforms, settingPlatforms[platform]) {
@@ -94,6 +119,8 @@ func readKeyLine(parent *Setting, line string) (*Setting, error) {
 // childID is the id of what a group holds: Intune names keys of elements of an array "item".
 func (s *Setting) childID(key string) string {
 	switch {
+	case s.isPreferences():
+		return strings.ToLower(preferences + "_" + key)
 	case s.grouping == aPayload:
 		return strings.ToLower(s.payloadType + "_" + key)
 	case s.grouping == someDictionaries:
@@ -134,11 +161,14 @@ var settingKinds = map[string]struct {
 
 func (s *Setting) setKind(word, rest string) error {
 	kind, ok := settingKinds[word]
-	if !ok {
+	if !ok && word != "kept" {
 		return fmt.Errorf("kind %q", word)
 	}
 	s.Form, s.Value, s.grouping = kind.form, kind.value, kind.grouping
 	switch {
+	case word == "kept":
+		s.kept = true
+		return s.setKind("intchoice", rest)
 	case word == "map":
 		return s.addEntry(rest)
 	case word == "any":
@@ -156,9 +186,13 @@ func (s *Setting) setKind(word, rest string) error {
 	return nil
 }
 
-// addOptions reads "WEP | WPA | None". The id of an option is its number.
+// addOptions reads "WEP | WPA | None". The id of an option is its number; one of which nobody knows
+// what it is, is "-".
 func (s *Setting) addOptions(list string) (err error) {
 	for i, text := range strings.Split(list, " | ") {
+		if text == "-" {
+			continue
+		}
 		o := catalog.SettingOption{ID: fmt.Sprintf("%s_%d", s.ID, i), Value: text}
 		switch s.Value {
 		case catalog.IntegerOption:
