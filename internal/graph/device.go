@@ -18,12 +18,12 @@ var (
 		path: "/beta/deviceManagement/managedDevices", odataType: "managedDevice",
 		object: "managedDevice", noun: "device", category: categoryDevice, device: true,
 		stable: true, tagged: true,
-		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
+		setByServer: deviceSetByServer}
 	comanagedDevices = &resource{name: "comanagedDevices",
 		path: "/beta/deviceManagement/comanagedDevices", odataType: "managedDevice",
 		object: "comanagedDevice", noun: "device", category: categoryDevice, device: true,
 		tagged:      true,
-		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
+		setByServer: deviceSetByServer}
 )
 
 // What is done to a device. Its entity tag is that of its set, which PATCH does not change.

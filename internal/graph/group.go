@@ -15,14 +15,7 @@ var deviceGroups = &resource{name: "groups", path: odata.BetaPath + "groups", od
 	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime",
 		"renewedDateTime", "securityIdentifier", "mail",
 		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime",
-		"onPremisesSecurityIdentifier"},
-	setElsewhere: []string{"groupTypes", "members", "owners", "classification", "creationOptions",
-		"isAssignableToRole", "membershipRule",
-		"membershipRuleProcessingState", "onPremisesDomainName", "onPremisesNetBiosName",
-		"onPremisesProvisioningErrors",
-		"onPremisesSamAccountName", "preferredDataLocation", "preferredLanguage",
-		"resourceBehaviorOptions", "resourceProvisioningOptions",
-		"serviceProvisioningErrors", "theme", "uniqueName", "visibility"}}
+		"onPremisesSecurityIdentifier"}}
 
 // What is done to the members of a group.
 var (
@@ -46,7 +39,7 @@ func groupRoutes() []route {
 			(*call).getGroup),
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
 		deviceGroups.route(toListMembers, read, pages,
-			(*call).listMembers).answering("directoryObject"),
+			(*call).listMembers).answering("directoryObject").casting(),
 		deviceGroups.route(toListMemberReferences, read, pages,
 			(*call).listMemberReferences).answering(""),
 		deviceGroups.route(toAddMember, update, nil, (*call).addMember),

@@ -34,6 +34,10 @@ type Catalog interface {
 	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment,
 		only ...func(*catalog.Payload, []catalog.Assignment) error,
 	) ([]catalog.Assignment, error)
+	// AssignEdited assigns a payload and edits it, both or neither.
+	AssignEdited(ctx context.Context, id action.PayloadID, list []catalog.Assignment,
+		patch catalog.Patch, only ...func(*catalog.Payload, []catalog.Assignment) error,
+	) ([]catalog.Assignment, error)
 	// PayloadTags returns a payload's scope tags; none if it does not exist.
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
 	TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error
@@ -72,13 +76,23 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Type != k.of.Kind {
+	if p.Type != k.of.Kind || !c.castsTo(p) {
 		return nil, catalog.ErrNotFound
 	}
 	if !c.scope.Reaches(p.Tags) {
 		return nil, errHidden{catalog.ErrNotFound}
 	}
 	return p, nil
+}
+
+// castsTo reports whether a payload is of the type to which the path casts it.
+func (c *call) castsTo(p *catalog.Payload) bool {
+	cast := string(c.req.Cast())
+	if cast == "" || cast == p.ODataType {
+		return true
+	}
+	form := c.config.Forms.Of(p.ODataType)
+	return form != nil && form.Base == cast
 }
 
 // findToChange is find for what changes the payload and the devices that have it: one single area
@@ -119,7 +133,7 @@ func (k *payloadKind) get(c *call) error {
 	if err != nil {
 		return err
 	}
-	return k.reply(c, http.StatusOK, p, selected, k.assigned(list))
+	return k.reply(c, http.StatusOK, p, selected, k.assigned(p, list))
 }
 
 func (k *payloadKind) create(c *call) error {
@@ -224,6 +238,7 @@ func valueOf(text *string) string {
 
 // readPatch reads what a body sets of a payload.
 func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err error) {
+	body.Is(odata.TypeName(form.Type))
 	if err := body.Only(writable(form).Names()...); err != nil {
 		return p, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // Reply answers with a JSON body, in the form that the caller wants.
@@ -19,7 +18,7 @@ func (r *Request) Reply(status int, body Fields) (err error) {
 			r.Writer.WriteHeader(http.StatusNotModified)
 			return nil
 		}
-		if body, err = r.annotated(body); err != nil {
+		if body, err = r.annotated(r.narrowed.answer(body)); err != nil {
 			return fmt.Errorf("annotating the answer: %w", err)
 		}
 		contentType = r.format.contentType()
@@ -64,8 +63,8 @@ func (r *Request) ReplyCreated(collection, id string, of TypeName, f Fields) err
 // ContextURL is @odata.context of a collection.
 func (r *Request) ContextURL(collection string) string {
 	url := r.URL("$metadata#" + collection)
-	if r.Options.Has(OptionSelect) {
-		url += "(" + strings.ReplaceAll(r.Options.Get(OptionSelect), " ", "") + ")"
+	if r.selection != "" {
+		url += "(" + r.selection + ")"
 	}
 	return url
 }
