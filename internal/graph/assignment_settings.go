@@ -94,10 +94,15 @@ func settle(p *catalog.Payload, all []*assignmentSettings) (*catalog.Patch, erro
 		if s == nil {
 			continue
 		}
-		if of := settingsTypes[p.ODataType]; s.typeName != "" && s.typeName != of {
+		of, ok := settingsTypes[p.ODataType]
+		if s.typeName != "" && s.typeName != of {
+			must := "be left out"
+			if ok {
+				must = "be '#" + odata.Qualified(of) + "'"
+			}
 			return nil, odata.BadRequest(s.body.At("@odata.type"),
-				"Property '%s' must be '#%s%s' for an app of type %s.", s.body.At("@odata.type"),
-				odata.GraphNamespace, of, p.ODataType)
+				"Property '%s' must %s for an app of type %s.", s.body.At("@odata.type"), must,
+				p.ODataType)
 		}
 		switch {
 		case s.removal == nil:
