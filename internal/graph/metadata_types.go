@@ -160,8 +160,7 @@ func kindTypes(k *payloadKind, forms *catalog.Forms) []*odata.Type {
 // shared are the properties that all types of a collection have, or that are declared where all
 // types have them.
 func (k *payloadKind) shared(forms *catalog.Forms) odata.Properties {
-	all := append(k.readOnly(), append(slices.Clone(everyProperties),
-		formProperties(k.of.Properties)...)...)
+	all := append(k.served(), formProperties(k.of.Properties)...)
 	for _, form := range forms.In(k.of) {
 		for _, p := range form.Properties {
 			if p.Shared && !slices.Contains(all.Names(), p.Name) {
