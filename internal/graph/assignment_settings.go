@@ -132,7 +132,7 @@ func wantsRemoval(p *catalog.Payload) bool {
 }
 
 // settingsFields are the settings that assignments of an app have; nil: its type has none.
-func settingsFields(p *catalog.Payload) any {
+func settingsFields(c *call, p *catalog.Payload) any {
 	of, ok := settingsTypes[p.ODataType]
 	if !ok {
 		return nil
@@ -145,7 +145,7 @@ func settingsFields(p *catalog.Payload) any {
 		}
 		f = append(f, odata.Field{name, value})
 	}
-	return odata.Typed(of, f)
+	return odata.Typed(of, c.ofVersion(of, f))
 }
 
 // settingsOf are the settings beside removalProperty that each type of settings has.

@@ -75,11 +75,13 @@ var policyProperties = odata.Properties{
 	{"lastModifiedDateTime", odata.DateTime}, {tagProperty, odata.CollectionOf(odata.String)},
 }
 
+var policyShape = newShape("deviceManagementConfigurationPolicy", policyProperties)
+
 // policyView is what a call wants to see of a policy.
 type policyView struct{ selected, expanded []string }
 
 func (c *call) policyView(expandable ...string) (v policyView, err error) {
-	if v.selected, err = c.req.Selected(policyProperties.Names()); err != nil {
+	if v.selected, err = c.selected(policyShape); err != nil {
 		return v, err
 	}
 	v.expanded, err = c.req.Expansions(append(expandable, expandSettings, expandAssignments)...)
@@ -91,7 +93,7 @@ func (c *call) listPolicies() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, policies.path(), policies.listing(c.config.Forms),
+	return odata.ServeList(c.req, policies.path(), c.server.listings[policies],
 		policies.ofKind(c), c.config.Catalog.List,
 		func(p *catalog.Payload) (odata.Fields, error) {
 			shown, err := c.policyFields(p, view)
@@ -157,7 +159,7 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		{"lastModifiedDateTime", odata.Timestamp(p.LastModified)},
 		{tagProperty, p.Tags},
 	}
-	shown := all.Pick(view.selected)
+	shown := c.shown(policyShape, all, view.selected)
 	if slices.Contains(view.expanded, expandSettings) {
 		list := make([]odata.Fields, len(settings))
 		for i := range settings {
@@ -174,7 +176,7 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, policies.assigned(p, seen))
+		shown = append(shown, policies.assigned(c, p, seen))
 	}
 	return shown, nil
 }

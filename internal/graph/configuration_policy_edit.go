@@ -118,7 +118,7 @@ func (c *call) createPolicy() error {
 	c.req.Writer.Header().Set("Location",
 		c.req.Base+odata.BetaPath+policies.path()+"/"+string(p.ID))
 	return c.replyPolicy(http.StatusCreated, p,
-		policyView{selected: policyProperties.Names(), expanded: []string{expandSettings}})
+		policyView{selected: policyShape.beta.names, expanded: []string{expandSettings}})
 }
 
 // replacing sets all properties of a policy anew: technologies that are not given are those of its
@@ -148,7 +148,7 @@ func (c *call) updatePolicy() error {
 	if err != nil {
 		return err
 	}
-	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyProperties.Names()})
+	return c.replyPolicy(http.StatusOK, p, policyView{selected: policyShape.beta.names})
 }
 
 // replacePolicy is PUT: the body is the whole policy, with its settings. Its scope tags stay if it

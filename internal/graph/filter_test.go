@@ -157,7 +157,8 @@ func TestParseFilterOfOthers(t *testing.T) {
 		{groupListing, "securityEnabled eq 'true'", "securityEnabled"},
 		{deviceListing, "userPrincipalName eq 1", "userPrincipalName"},
 		{deviceListing, "userPrincipalName gt null", "userPrincipalName"},
-		{deviceListing, "totalStorageSpaceInBytes lt 5", "totalStorageSpaceInBytes"},
+		{deviceListing, "totalStorageSpaceInBytes lt 'a'", "totalStorageSpaceInBytes"},
+		{deviceListing, "hardwareInformations eq null", "hardwareInformations"},
 		{scopeTagListing, "roleScopeTagIds/any(t:t eq '0')", "nothing here"},
 	} {
 		got, err := odata.ParseFilter(tt.text, tt.listing)

@@ -54,8 +54,11 @@ var groupProperties = odata.Properties{
 	{"securityEnabled", odata.Boolean},
 }
 
+// groupShape is what a group is served with.
+var groupShape = newShape("group", groupProperties)
+
 // groupListing is what the options take of groups.
-var groupListing = &odata.Listing{
+var groupListing = groupShape.complete(&odata.Listing{
 	Filters: map[string]odata.Comparer{
 		"id": odata.TextField(catalog.ByID), "displayName": odata.TextField(catalog.ByDisplayName),
 		"description":     odata.TextField(catalog.ByDescription),
@@ -67,7 +70,7 @@ var groupListing = &odata.Listing{
 		"createdDateTime": catalog.ByCreated},
 	Search: map[string]query.Field{"displayName": catalog.ByDisplayName,
 		"description": catalog.ByDescription},
-}
+})
 
 // groupFields shows a group of devices as what Graph calls a security group.
 func groupFields(g *catalog.DeviceGroup) odata.Fields {
@@ -83,7 +86,7 @@ func groupFields(g *catalog.DeviceGroup) odata.Fields {
 }
 
 func (c *call) listGroups() error {
-	selected, err := c.req.Selected(groupProperties.Names())
+	selected, err := c.selected(groupShape)
 	if err != nil {
 		return err
 	}
@@ -94,7 +97,8 @@ func (c *call) listGroups() error {
 	return odata.ServeList(c.req, "groups", groupListing, c.namedGroups(),
 		c.config.Catalog.ListGroups, func(g *catalog.DeviceGroup) (odata.Fields, error) {
 			members, err := c.expandedMembers(g.ID, expanded)
-			return append(odata.Tagged(groupTag(g), groupFields(g).Pick(selected)), members...), err
+			return append(odata.Tagged(groupTag(g), c.shown(groupShape, groupFields(g), selected)),
+				members...), err
 		})
 }
 
@@ -111,7 +115,7 @@ func (c *call) namedGroups() query.Condition {
 }
 
 func (c *call) getGroup() error {
-	selected, err := c.req.Selected(groupProperties.Names())
+	selected, err := c.selected(groupShape)
 	if err != nil {
 		return err
 	}
@@ -131,7 +135,7 @@ func (c *call) getGroup() error {
 	if err != nil {
 		return err
 	}
-	return c.replyGroup(http.StatusOK, g, append(groupFields(g).Pick(selected), members...))
+	return c.replyGroup(http.StatusOK, g, append(c.shown(groupShape, groupFields(g), selected), members...))
 }
 
 func (c *call) replyGroup(status int, g *catalog.DeviceGroup, shown odata.Fields) error {
@@ -172,7 +176,8 @@ func (c *call) createGroup() error {
 		return err
 	}
 	c.req.Writer.Header().Set("Location", c.req.URL("groups/"+g.ID))
-	return c.replyGroup(http.StatusCreated, g, groupFields(g))
+	return c.replyGroup(http.StatusCreated, g,
+		c.shown(groupShape, groupFields(g), c.view(groupShape).names))
 }
 
 func (c *call) deleteGroup() error {

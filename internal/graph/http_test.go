@@ -82,8 +82,10 @@ func TestUnsupportedOptions(t *testing.T) {
 		p.path() + "?$filter=id%20eq%20'x'", p.path() + "?$select=colour",
 		configurations + "?$filter=x", apps + "?$count=yes", apps + "?$expand=x",
 		configurations + "?$orderby=version",
-		configurations + "?$select=payload", groups + "?$orderby=description",
-		groups + "?$filter=mail%20eq%20null", groups + "?$select=mail",
+		configurations + "?$select=bundleId", groups + "?$orderby=description",
+		groups + "?$filter=mails%20eq%20null",
+		// what only beta has
+		"/v1.0/deviceManagement/managedDevices?$select=ownerType",
 	} {
 		a := s.call("GET", path, nil)
 		if a.status != http.StatusBadRequest || a.code() != "BadRequest" {

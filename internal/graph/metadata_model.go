@@ -8,15 +8,18 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
+// containers are the singletons under which Graph keeps most collections.
+var containers = []string{"deviceManagement", "deviceAppManagement"}
+
 // newModel is what $metadata says of the surface, and what answers are annotated by.
 func newModel(routes []route, forms *catalog.Forms) *odata.Model {
 	types, enums := formTypes(forms)
+	types, enums = asGraphHas(slices.Concat(deviceTypes(), catalogTypes(forms), types,
+		policyTypes(), accessTypes(), recordTypes()), append(schemaEnums(), enums...))
 	d := odata.Definition{
-		Types: slices.Concat(deviceTypes(), catalogTypes(forms), types, policyTypes(),
-			accessTypes(), recordTypes()),
-		Enums: append(schemaEnums(), enums...),
-		// Graph keeps most collections under these.
-		Containers: []string{"deviceManagement", "deviceAppManagement"},
+		Types:      types,
+		Enums:      enums,
+		Containers: containers,
 		Unlisted:   map[string]odata.TypeName{"users": "user"},
 		Vocabulary: graphTerm,
 	}

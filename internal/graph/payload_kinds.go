@@ -139,18 +139,3 @@ func (k *payloadKind) readOnly() odata.Properties {
 	}
 	return readOnlyProperties.Without("version")
 }
-
-// selectable are the properties that $select may name, over all types of the collection. A list
-// does not show files.
-func (k *payloadKind) selectable(forms *catalog.Forms, withFile bool) []string {
-	names := append(k.readOnly(), append(slices.Clone(everyProperties),
-		formProperties(k.of.Properties)...)...).Names()
-	for _, form := range forms.In(k.of) {
-		for _, name := range writable(form).Names() {
-			if !slices.Contains(names, name) && (withFile || name != filePropertyContent) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}

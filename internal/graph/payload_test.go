@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +32,10 @@ func TestConfigurationLifecycle(t *testing.T) {
 		"displayName": "Campus", "description": "for all",
 		"createdDateTime": now, "lastModifiedDateTime": now, "version": got["version"],
 		"payloadName":     "Campus",
-		"payloadFileName": "campus.mobileconfig", "payload": file, "roleScopeTagIds": []any{"0"}}
+		"payloadFileName": "campus.mobileconfig", "payload": file, "roleScopeTagIds": []any{"0"},
+		"supportsScopeTags": true, "deviceManagementApplicabilityRuleOsEdition": nil,
+		"deviceManagementApplicabilityRuleOsVersion":  nil,
+		"deviceManagementApplicabilityRuleDeviceMode": nil}
 	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(created.body, want) ||
 		fmt.Sprint(got["version"]) != "1" {
 		t.Errorf("got %v\ncreated %v\nwant %v", got, created.body, want)
@@ -49,7 +51,7 @@ func TestConfigurationLifecycle(t *testing.T) {
 		t.Errorf("patched: %v", patched)
 	}
 	list := s.must(http.StatusOK, "GET", configurations, nil).values()
-	if len(list) != 1 || list[0]["id"] != id || slices.Contains(keysOf(list[0]), "payload") {
+	if len(list) != 1 || list[0]["id"] != id || list[0]["payload"] != patched["payload"] {
 		t.Errorf("listed %v", list)
 	}
 	s.must(http.StatusNoContent, "DELETE", path, nil)

@@ -1,7 +1,6 @@
 package odata
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -23,7 +22,7 @@ func (r *Request) Reply(status int, body Fields) (err error) {
 		}
 		contentType = r.format.contentType()
 	}
-	text, err := json.Marshal(body)
+	text, err := body.MarshalJSON()
 	if err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}

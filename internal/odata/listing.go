@@ -14,7 +14,7 @@ import (
 type Listing struct {
 	// Filters are what $filter takes, by the property's name.
 	Filters map[string]Comparer
-	// Orders are what $orderby takes.
+	// Orders are what $orderby takes. Of a property that is the same for all the field is empty.
 	Orders map[string]query.Field
 	// Search are the texts that $search looks into.
 	Search map[string]query.Field
@@ -144,6 +144,9 @@ func (l *Listing) orderBy(text string) (order []query.Order, err error) {
 			return nil, BadRequest(OptionOrderBy,
 				"Query option '$orderby' cannot name '%s' here: it takes %s.", Clip(words[0]),
 				namesOf(l.Orders))
+		}
+		if field == "" {
+			continue // it puts nothing before anything else
 		}
 		if slices.ContainsFunc(order, func(o query.Order) bool { return o.Field == field }) {
 			return nil, BadRequest(OptionOrderBy, "Query option '$orderby' names '%s' twice.",

@@ -60,6 +60,7 @@ func NewModel(d Definition) *Model {
 
 // offer is what the operations of one version offer.
 type offer struct {
+	stable    bool                // it is v1.0
 	types     map[string]TypeName // as Model has them
 	relations []relation
 	actions   []boundAction
@@ -85,7 +86,7 @@ type boundAction struct {
 
 // newOffer makes out of operations what a version offers.
 func newOffer(operations []*Operation, version string, types map[string]TypeName) *offer {
-	v := &offer{types: types}
+	v := &offer{types: types, stable: version == StablePath}
 	for _, o := range operations {
 		path, ok := strings.CutPrefix(o.Pattern, version)
 		if ok && !strings.ContainsAny(path, ".$") {

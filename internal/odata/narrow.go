@@ -55,7 +55,7 @@ func (n *narrowing) value(v any) any {
 // object is a thing with what is wanted of it. Annotations stay with what they are of.
 func (n *narrowing) object(f Fields) Fields {
 	kept := make(Fields, 0, len(f))
-	for _, p := range f {
+	for _, p := range f.expanded() {
 		of, _, _ := strings.Cut(p.Name, "@")
 		inner := n.inner[of]
 		if n.selected != nil && of != "" && inner == nil && !slices.Contains(n.selected, of) {

@@ -17,8 +17,8 @@ type Vocabulary func(of TypeName, property string) (Term, bool)
 
 // Term is a property that a vocabulary knows.
 type Term struct {
-	Of      TypeName // its type
-	Default string   // the member that it has by default, if it is of an enumeration
+	Of       TypeName // its type
+	Defaults []string // texts and members that say nothing
 }
 
 // isAnnotation reports whether a name is an annotation of OData's or Graph's (@odata.type,
@@ -60,7 +60,7 @@ func (o *Object) Only(known ...string) error {
 		switch {
 		case !ok:
 			return BadRequest(o.At(name), "Property '%s' is not known here.", o.At(name))
-		case !isEmpty(o.Values[name], term.Default):
+		case !isEmpty(o.Values[name], term.Defaults):
 			return BadRequest(o.At(name), "Property '%s' is Graph's, and this server does not keep it: "+
 				"its value would be lost. Leave it out.", o.At(name))
 		}
@@ -106,16 +106,16 @@ func (o *Object) typeIn(v Vocabulary) TypeName {
 	return element
 }
 
-// isEmpty reports whether a value says nothing: null, false, zero, an empty text, the member that
-// an enumeration has by default, or a collection or object with nothing in it that says more.
-func isEmpty(v any, member string) bool {
+// isEmpty reports whether a value says nothing: null, false, zero, an empty text or a default, or a
+// collection or object with nothing in it that says more.
+func isEmpty(v any, defaults []string) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
 	case bool:
 		return !v
 	case string:
-		return v == "" || v == member
+		return v == "" || slices.Contains(defaults, v)
 	case json.Number:
 		n, err := v.Float64()
 		return err == nil && n == 0
@@ -124,7 +124,7 @@ func isEmpty(v any, member string) bool {
 	case *Object:
 		return !slices.ContainsFunc(v.Names, func(name string) bool {
 			term, _ := v.term(name)
-			return !isAnnotation(name) && !isEmpty(v.Values[name], term.Default)
+			return !isAnnotation(name) && !isEmpty(v.Values[name], term.Defaults)
 		})
 	default:
 		return false
