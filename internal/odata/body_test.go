@@ -36,7 +36,7 @@ func refusedWith(t *testing.T, err error, statuses ...int) {
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"title":"x","publisher":null,"type":{"a":true},"icon":{"value":1.50e3}}`,
-		`{"a":[[[[{}]]]]}`,
+		`{"a":[[[[{}]]]]}`, `{"shelf":{"shelf":{"row":0}},"loans":[],"@odata.type":"#microsoft.graph.atlas"}`,
 		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`,
 		`{"a":[1,]}`, `{"a":1,}`, `{} {}`,
 		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`,
@@ -62,6 +62,10 @@ func FuzzBody(f *testing.F) {
 		again, err := ParseObject(text)
 		if err != nil || !reflect.DeepEqual(o, again) {
 			t.Fatalf("%s became %s, %v", body, text, err)
+		}
+		o.vocabulary, o.declared = bookTerms, "book"
+		if err := o.Only("title"); err != nil {
+			refusedWith(t, err, http.StatusBadRequest)
 		}
 	})
 }

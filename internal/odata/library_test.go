@@ -75,8 +75,10 @@ func (b book) value(f query.Field) any {
 		return b.title
 	case "state":
 		return b.state
-	default:
+	case "pages":
 		return b.pages
+	default:
+		return "book"
 	}
 }
 

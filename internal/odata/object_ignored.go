@@ -97,13 +97,15 @@ func (o *Object) typeIn(v Vocabulary) TypeName {
 	if o.parent == nil {
 		return o.declared
 	}
+	var of TypeName
 	if s := o.parent.signature; s.Parameter != "" && s.Parameter == o.property {
-		element, _ := s.Takes.element()
-		return element
+		of, _ = s.Takes.element()
+	} else {
+		term, _ := v(o.parent.typeIn(v), o.property)
+		of, _ = term.Of.element()
 	}
-	term, _ := v(o.parent.typeIn(v), o.property)
-	element, _ := term.Of.element()
-	return element
+	o.of = of
+	return of
 }
 
 // isEmpty reports whether a value says nothing: null, false, zero, an empty text or a default, or a
