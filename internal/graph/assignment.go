@@ -106,7 +106,8 @@ func (k *payloadKind) listAssignments(c *call) error {
 	return k.replyAssignments(c, p, list)
 }
 
-func (k *payloadKind) replyAssignments(c *call, p *catalog.Payload, list []catalog.Assignment) error {
+func (k *payloadKind) replyAssignments(c *call, p *catalog.Payload,
+	list []catalog.Assignment) error {
 	c.req.SetTag(assignmentsTag(list))
 	page := odata.Page{Collection: k.path() + "('" + c.req.PathValue("id") + "')/assignments",
 		Value: make([]odata.Fields, len(list))}
@@ -165,7 +166,7 @@ func assignmentID(p *catalog.Payload, a catalog.Assignment) string {
 
 // hasOfAssignments reports whether the type of the collection's assignments has a property.
 func (k *payloadKind) hasOfAssignments(property string) bool {
-	_, ok := graphTerm(k.assignment(), property)
+	_, ok := model.Property(k.of.AssignmentType, property)
 	return ok
 }
 

@@ -86,16 +86,6 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	return p, nil
 }
 
-// castsTo reports whether a payload is of the type to which the path casts it.
-func (c *call) castsTo(p *catalog.Payload) bool {
-	cast := string(c.req.Cast())
-	if cast == "" || cast == p.ODataType {
-		return true
-	}
-	form := c.config.Forms.Of(p.ODataType)
-	return form != nil && form.Base == cast
-}
-
 // findToChange is find for what changes the payload and the devices that have it: one single area
 // must hold all of it.
 func (k *payloadKind) findToChange(c *call, patch catalog.Patch) (*catalog.Payload, error) {

@@ -9,7 +9,8 @@ import (
 // What Microsoft Graph takes of a body and what says nothing to the server is one rule for every
 // body. Taken and not obeyed are annotations and bound actions, wherever they are, in the body
 // itself properties that only the server sets, whatever their values, and properties of the type
-// that say nothing: null, empty, or what they are by default. What would be lost is refused by name.
+// that say nothing: null, empty, or what they are by default. What would be lost is refused by its
+// name.
 
 // Vocabulary tells of a property of one of Graph's types, whether the server keeps it or not; false
 // if the type, which is given without its namespace, has none of exactly that name.
