@@ -191,7 +191,7 @@ func TestPathsWithCasts(t *testing.T) {
 	}
 	for _, path := range []string{"/beta/books//", "/beta//books", "/beta/books/1/graph.nobody",
 		"/beta/books/graph.book/graph.book", "/beta/graph.book", "/beta/books/1/graph.person",
-		"/v1.0/books/graph.nobody", "/v1.0/books/graph.atlas", "/beta/books/graph.a%20b",
+		"/beta/books/graph.person", "/v1.0/books/graph.nobody", "/v1.0/books/graph.atlas", "/beta/books/graph.a%20b",
 		"/beta/books/graph.", "/beta/books/graph.nobody/1", "/api/books/", "/Api/books",
 		"/beta/books/1/lend/graph.book"} {
 		if a := l.call("GET", path, nil); a.Code != http.StatusNotFound {
