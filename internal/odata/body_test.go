@@ -190,7 +190,8 @@ func TestBodiesInUTF16(t *testing.T) {
 	}
 	whole := encode(binary.LittleEndian, "\ufeff"+text)
 	for _, body := range []string{whole[:len(whole)-1], "\xff\xfe{\x00\x3d\xd8}\x00", "\xff\xfe",
-		"{\x00\x3d\xd8", "\x00\x00{}", encode(binary.LittleEndian, "\ufeff\ufeff"+text)} {
+		"{\x00\x3d\xd8", "\x00\x00{}", encode(binary.LittleEndian, `{"title":"`) + "\x3d\xd8" +
+			encode(binary.LittleEndian, `x"}`), encode(binary.LittleEndian, "\ufeff\ufeff"+text)} {
 		if a := l.call("POST", "/beta/books", body); a.Code != http.StatusBadRequest {
 			t.Errorf("%q: got %d %s", body, a.Code, a.Body)
 		}
