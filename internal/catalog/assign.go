@@ -50,6 +50,23 @@ func (c *Catalog) AssignmentsOf(ctx context.Context,
 func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment,
 	only ...func(*Payload, []Assignment) error,
 ) ([]Assignment, error) {
+	return c.assign(ctx, id, list, nil, only)
+}
+
+// AssignEdited is Assign together with an edit of the payload, as Update makes it: both are done,
+// or neither.
+func (c *Catalog) AssignEdited(ctx context.Context, id action.PayloadID, list []Assignment,
+	patch Patch, only ...func(*Payload, []Assignment) error,
+) ([]Assignment, error) {
+	e, err := c.readEdit(ctx, id, patch)
+	if err != nil {
+		return nil, err
+	}
+	return c.assign(ctx, id, list, e, only)
+}
+
+func (c *Catalog) assign(ctx context.Context, id action.PayloadID, list []Assignment, e *edit,
+	only []func(*Payload, []Assignment) error) ([]Assignment, error) {
 	list = slices.Clone(list)
 	if err := checkAssignments(list); err != nil {
 		return nil, err
@@ -68,13 +85,23 @@ func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assign
 				return err
 			}
 		}
+		before := p
+		if e != nil {
+			if p, err = c.applyEdit(ctx, tx, before, e); err != nil {
+				return err
+			}
+		}
 		for i := range list {
 			if err := targetExists(ctx, tx, list[i], i); err != nil {
 				return err
 			}
 			list[i].ID = c.keepID(old, list[i])
 		}
-		noteAssignments(ctx, p, old, list)
+		if e == nil {
+			noteAssignments(ctx, p, old, list)
+		} else {
+			noteAssignedEdit(ctx, e.form, before, p, old, list)
+		}
 		if err := tx.ReplaceAssignments(ctx, lowerID(id), list); err != nil {
 			return err
 		}

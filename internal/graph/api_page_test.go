@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/odata"
+	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
 var updatePage = goflag.Bool("update", false,
@@ -188,12 +189,15 @@ func listRows(t *testing.T) [][]string {
 	for _, set := range slices.Sorted(maps.Keys(listings)) {
 		l := listings[set]
 		filters := slices.Collect(maps.Keys(l.Filters))
+		filters = slices.DeleteFunc(filters, func(name string) bool {
+			return isTheSame(l.Filters[name])
+		})
 		if len(l.Types) > 0 {
 			filters = append(filters, "isof")
 		}
 		slices.Sort(filters)
 		rows = append(rows, []string{set, "`" + strings.Join(filters, " ") + "`",
-			"`" + strings.Join(slices.Sorted(maps.Keys(l.Orders)), " ") + "`", ""})
+			"`" + strings.Join(telling(l.Orders), " ") + "`", ""})
 	}
 	for _, rt := range routes() {
 		segments := strings.Split(strings.TrimSuffix(rt.pattern, odata.CountSuffix), "/")
@@ -205,6 +209,33 @@ func listRows(t *testing.T) [][]string {
 		}
 	}
 	return rows
+}
+
+// isTheSame reports whether a comparer finds all things alike: the page tells of those in words.
+func isTheSame(c odata.Comparer) bool {
+	switch c.(type) {
+	case odata.ConstField, odata.FixedField, odata.EmptyField, odata.UnknownField,
+		odata.FixedNumber, odata.FixedTime:
+		return true
+	case odata.ChoiceField:
+		for _, member := range c.(odata.ChoiceField) {
+			if all, ok := member.(query.All); ok && len(all) == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// telling are the properties that put some things before others.
+func telling(orders map[string]query.Field) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(orders)) {
+		if orders[name] != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // checkErrorTable holds the page's statuses and codes of errors against those in the code.

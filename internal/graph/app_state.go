@@ -35,6 +35,8 @@ var appStateProperties = odata.Properties{
 	{"mobileAppList", odata.CollectionOf("mobileAppIntentAndStateDetail")},
 }
 
+var appStateShape = newShape(appStateType, appStateProperties)
+
 // checkUser refuses every user but the one that devices have.
 func (c *call) checkUser() error {
 	if c.req.PathValue("user") != noUser {
@@ -46,7 +48,7 @@ func (c *call) checkUser() error {
 
 // listAppStates has an element for each device, in the order of their ids.
 func (c *call) listAppStates() error {
-	selected, err := c.req.Selected(appStateProperties.Names())
+	selected, err := c.selected(appStateShape)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func (c *call) listAppStates() error {
 func (c *call) appStatePath() string { return "users/" + noUser + "/mobileAppIntentAndStates" }
 
 func (c *call) getAppState() error {
-	selected, err := c.req.Selected(appStateProperties.Names())
+	selected, err := c.selected(appStateShape)
 	if err != nil {
 		return err
 	}
@@ -92,8 +94,8 @@ func (c *call) appStateFields(ctx context.Context, id fleet.DeviceID,
 			apps = append(apps, appFields(p, c.server.explain))
 		}
 	}
-	return odata.Fields{{"id", id}, {"managedDeviceIdentifier", id}, {"userId", noUser},
-		{"mobileAppList", apps}}.Pick(selected), nil
+	return c.shown(appStateShape, odata.Fields{{"id", id}, {"managedDeviceIdentifier", id},
+		{"userId", noUser}, {"mobileAppList", apps}}, selected), nil
 }
 
 var appDetailProperties = odata.Properties{

@@ -66,6 +66,8 @@ var auditEventProperties = odata.Properties{
 	{"hash", odata.String},
 }
 
+var auditEventShape = newShape("auditEvent", auditEventProperties)
+
 // auditEventFields shows an entry as Graph's auditEvent (Microsoft Graph beta reference, auditEvent
 // resource type). The last five properties are this server's own.
 func (s *server) auditEventFields(e *audit.Entry) odata.Fields {
@@ -200,7 +202,7 @@ func (c *call) auditLimit() string {
 }
 
 func (c *call) listAuditEvents() error {
-	selected, err := c.req.Selected(auditEventProperties.Names())
+	selected, err := c.selected(auditEventShape)
 	if err != nil {
 		return err
 	}
@@ -228,13 +230,13 @@ func (c *call) listAuditEvents() error {
 	page := odata.Page{Collection: "deviceManagement/auditEvents", Next: next,
 		Value: make([]odata.Fields, len(list))}
 	for i := range list {
-		page.Value[i] = c.server.auditEventFields(&list[i]).Pick(selected)
+		page.Value[i] = c.shown(auditEventShape, c.server.auditEventFields(&list[i]), selected)
 	}
 	return c.req.ReplyPage(page)
 }
 
 func (c *call) getAuditEvent() error {
-	selected, err := c.req.Selected(auditEventProperties.Names())
+	selected, err := c.selected(auditEventShape)
 	if err != nil {
 		return err
 	}
@@ -256,5 +258,5 @@ func (c *call) getAuditEvent() error {
 	e = one[0]
 	context := c.req.ContextURL("deviceManagement/auditEvents") + "/$entity"
 	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}},
-		c.server.auditEventFields(&e).Pick(selected)...))
+		c.shown(auditEventShape, c.server.auditEventFields(&e), selected)...))
 }

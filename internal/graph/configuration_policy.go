@@ -27,6 +27,8 @@ const (
 	expandSettings    = "settings"
 	expandAssignments = "assignments"
 	expandDefinitions = "settingDefinitions" // of a setting
+
+	expandSettingDefinitions = expandSettings + "/" + expandDefinitions
 )
 
 var configurationSettings = &resource{name: "configurationSettings",
@@ -90,14 +92,18 @@ func policyFormProperties(forms *catalog.Forms) odata.Properties {
 	return all
 }
 
+func newPolicyShape(forms *catalog.Forms) *shape {
+	return newShape(policies.of.Base, policyProperties(forms))
+}
+
 // policyView is what a call wants to see of a policy.
 type policyView struct{ selected, expanded []string }
 
-func (c *call) policyView() (v policyView, err error) {
-	if v.selected, err = c.req.Selected(policyProperties(c.config.Forms).Names()); err != nil {
+func (c *call) policyView(expandable ...string) (v policyView, err error) {
+	if v.selected, err = c.selected(c.server.policyShape); err != nil {
 		return v, err
 	}
-	v.expanded, err = c.req.Expansions(expandSettings, expandAssignments)
+	v.expanded, err = c.req.Expansions(append(expandable, expandSettings, expandAssignments)...)
 	return v, err
 }
 
@@ -106,7 +112,7 @@ func (c *call) listPolicies() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, policies.path(), policies.listing(c.config.Forms),
+	return odata.ServeList(c.req, policies.path(), c.server.listings[policies],
 		policies.ofKind(c), c.config.Catalog.List,
 		func(p *catalog.Payload) (odata.Fields, error) {
 			shown, err := c.policyFields(p, view)
@@ -114,8 +120,9 @@ func (c *call) listPolicies() error {
 		})
 }
 
+// getPolicy shows one policy. Of one alone the definitions of its settings can be shown, too.
 func (c *call) getPolicy() error {
-	view, err := c.policyView()
+	view, err := c.policyView(expandSettingDefinitions)
 	if err != nil {
 		return err
 	}
@@ -177,11 +184,15 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		{"lastModifiedDateTime", odata.Timestamp(p.LastModified)},
 		{tagProperty, p.Tags},
 	}...)
-	shown := all.Pick(view.selected)
+	shown := c.shown(c.server.policyShape, all, view.selected)
 	if slices.Contains(view.expanded, expandSettings) {
 		list := make([]odata.Fields, len(settings))
 		for i := range settings {
-			list[i] = policySettingFields(i, &settings[i])
+			list[i], err = c.settingFields(i, &settings[i],
+				slices.Contains(view.expanded, expandSettingDefinitions))
+			if err != nil {
+				return nil, err
+			}
 		}
 		shown = append(shown, odata.Field{expandSettings, list})
 	}
@@ -190,13 +201,19 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, policies.assigned(seen))
+		shown = append(shown, policies.assigned(c, p, seen))
 	}
 	return shown, nil
 }
 
-func policySettingFields(i int, s *catalog.PolicySetting) odata.Fields {
-	return odata.Fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
+// settingFields shows the setting at a place of a policy, with its definitions if they are wanted.
+func (c *call) settingFields(i int, s *catalog.PolicySetting, defined bool) (odata.Fields, error) {
+	f := odata.Fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
+	if !defined {
+		return f, nil
+	}
+	definitions, err := s.Definitions(c.config.Forms.FindSetting)
+	return append(f, odata.Field{expandDefinitions, settingDefinitions(definitions)}), err
 }
 
 // listPolicySettings is GET …/{id}/settings. The id of a setting is its place.
@@ -227,13 +244,9 @@ func (c *call) listPolicySettings() error {
 	}
 	var list []odata.Fields
 	for i := from; i < len(settings) && len(list) <= size; i++ {
-		f := policySettingFields(i, &settings[i])
-		if len(expanded) > 0 {
-			definitions, err := settings[i].Definitions(c.config.Forms.FindSetting)
-			if err != nil {
-				return err
-			}
-			f = append(f, odata.Field{expandDefinitions, settingDefinitions(definitions)})
+		f, err := c.settingFields(i, &settings[i], len(expanded) > 0)
+		if err != nil {
+			return err
 		}
 		list = append(list, f)
 	}

@@ -135,8 +135,7 @@ func (c *call) createPolicy() error {
 	c.req.Writer.Header().Set("Location",
 		c.req.Base+odata.BetaPath+policies.path()+"/"+string(p.ID))
 	return c.replyPolicy(http.StatusCreated, p,
-		policyView{selected: policyProperties(c.config.Forms).Names(),
-			expanded: []string{expandSettings}})
+		policyView{selected: c.server.policyShape.beta.names, expanded: []string{expandSettings}})
 }
 
 // replacing sets all properties of a policy anew: those that are not given are what they are where
@@ -168,8 +167,7 @@ func (c *call) updatePolicy() error {
 	if err != nil {
 		return err
 	}
-	return c.replyPolicy(http.StatusOK, p,
-		policyView{selected: policyProperties(c.config.Forms).Names()})
+	return c.replyPolicy(http.StatusOK, p, policyView{selected: c.server.policyShape.beta.names})
 }
 
 // replacePolicy is PUT: the body is the whole policy, with its settings. Its scope tags stay if it

@@ -18,12 +18,12 @@ var (
 		path: "/beta/deviceManagement/managedDevices", odataType: "managedDevice",
 		object: "managedDevice", noun: "device", category: categoryDevice, device: true,
 		stable: true, tagged: true,
-		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
+		setByServer: deviceSetByServer}
 	comanagedDevices = &resource{name: "comanagedDevices",
 		path: "/beta/deviceManagement/comanagedDevices", odataType: "managedDevice",
 		object: "comanagedDevice", noun: "device", category: categoryDevice, device: true,
 		tagged:      true,
-		setByServer: deviceSetByServer, setElsewhere: deviceWritable}
+		setByServer: deviceSetByServer}
 )
 
 // What is done to a device. Its entity tag is that of its set, which PATCH does not change.
@@ -91,7 +91,7 @@ func (c *call) syncDevice() error {
 }
 
 func (c *call) getDevice(set string) error {
-	selected, err := c.req.Selected(devicePropertyNames)
+	selected, err := c.selected(deviceShape)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (c *call) replyDevice(set string, selected []string) error {
 }
 
 func (c *call) listDevices(set string) error {
-	selected, err := c.req.Selected(devicePropertyNames)
+	selected, err := c.selected(deviceShape)
 	if err != nil {
 		return err
 	}
@@ -157,13 +157,13 @@ func (c *call) updateDevice(set string) error {
 	if _, err := c.areasOf(c.req.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
 		return c.req.ReplyNoContent() // it was given away
 	}
-	return c.replyDevice(set, devicePropertyNames)
+	return c.replyDevice(set, c.view(deviceShape).names)
 }
 
 // deviceFields are the selected properties of a device, in the order of deviceProperties.
 func (s *sight) deviceFields(ctx context.Context, d *fleet.Device,
 	selected []string) (odata.Fields, error) {
-	body := make(odata.Fields, 0, len(selected))
+	body := make(odata.Fields, 0, min(len(selected), len(deviceProperties))+1)
 	for _, p := range deviceProperties {
 		switch {
 		case !slices.Contains(selected, p.name):
@@ -183,14 +183,14 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device,
 			body = append(body, odata.Field{p.name, p.value(d)})
 		}
 	}
-	return body, nil
+	return s.call.filled(deviceShape, body, selected), nil
 }
 
 // deviceWritable are the properties of managedDevice that Graph lets callers set, and that are not
 // kept here.
 var deviceWritable = []string{"notes", "managedDeviceName", "ownerType", "managedDeviceOwnerType"}
 
-var deviceSetByServer = slices.DeleteFunc(slices.Clone(devicePropertyNames),
+var deviceSetByServer = slices.DeleteFunc(slices.Clone(deviceShape.beta.names),
 	func(name string) bool {
 		return name == tagProperty || slices.Contains(deviceWritable, name)
 	})

@@ -24,7 +24,10 @@ var deviceListing = func() *odata.Listing {
 		}
 	}
 	l.Filters[actionResultsProperty] = actionResultList
-	return l
+	sameOrders(l, "userPrincipalName", "userDisplayName", "emailAddress", "complianceState",
+		"managementAgent", "imei", "phoneNumber", "jailBroken",
+		"deviceCategoryDisplayName", "azureADDeviceId", "azureADRegistered")
+	return deviceShape.complete(l)
 }()
 
 func platform(p fleet.Platform) query.Condition { return query.Is(fleet.ByPlatform, string(p)) }

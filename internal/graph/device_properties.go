@@ -2,6 +2,7 @@ package graph
 
 import (
 	"strings"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
@@ -19,9 +20,9 @@ type deviceProperty struct {
 }
 
 // deviceProperties are those properties of managedDevice that the server truly knows, and those
-// that scripts often select though nobody knows them here (Microsoft Graph beta reference,
-// managedDevice resource type). Where Graph's enumeration has no member for what is known, the
-// value is `unknown`.
+// that scripts look for first though nobody knows them here (Microsoft Graph beta reference,
+// managedDevice resource type). The rest of what Graph has is in deviceShape. Where Graph's
+// enumeration has no member for what is known, the value is `unknown`.
 var deviceProperties = []deviceProperty{
 	{"id", odata.String, func(d *fleet.Device) any { return d.ID }, odata.TextField(fleet.ByID)},
 	{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) },
@@ -33,10 +34,10 @@ var deviceProperties = []deviceProperty{
 	{"managedDeviceOwnerType", "managedDeviceOwnerType", ownerType, ownerTypes},
 	{"managementState", "managementState", managementState, managementStates},
 	{"enrolledDateTime", odata.DateTime, func(d *fleet.Device) any {
-		return odata.Timestamp(d.EnrolledAt)
+		return timeOrNever(d.EnrolledAt)
 	}, odata.TimeField(fleet.ByEnrolledAt)},
 	{"lastSyncDateTime", odata.DateTime, func(d *fleet.Device) any {
-		return odata.Timestamp(d.LastSync)
+		return timeOrNever(d.LastSync)
 	}, odata.TimeField(fleet.ByLastSync)},
 	{"operatingSystem", odata.String, func(d *fleet.Device) any {
 		return odata.TextOrNull(string(d.Platform))
@@ -68,21 +69,26 @@ var deviceProperties = []deviceProperty{
 	{"userDisplayName", odata.String, notKnown, odata.FixedField("")},
 	{"emailAddress", odata.String, notKnown, odata.FixedField("")},
 	{"azureADDeviceId", odata.String, notKnown, odata.FixedField("")},
-	{"azureADRegistered", odata.Boolean, notKnown, nil},
+	{"azureADRegistered", odata.Boolean, notKnown, odata.UnknownField{}},
 	{"deviceCategoryDisplayName", odata.String, notKnown, odata.FixedField("")},
 	{"imei", odata.String, notKnown, odata.FixedField("")},
 	{"phoneNumber", odata.String, notKnown, odata.FixedField("")},
 	{"wiFiMacAddress", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.WiFiMAC) },
 		odata.TextField(fleet.ByWiFiMAC)},
-	{"totalStorageSpaceInBytes", odata.Int64, notKnown, nil},
-	{"freeStorageSpaceInBytes", odata.Int64, notKnown, nil},
-	{"isEncrypted", odata.Boolean, notKnown, nil},
 	{"jailBroken", odata.String, notKnown, odata.FixedField("")},
 	{"notes", odata.String, notKnown, odata.FixedField("")},
 	{tagProperty, odata.CollectionOf(odata.String), func(d *fleet.Device) any { return d.Tags },
 		odata.ListField(fleet.ByTag)},
 	// read from the engine
 	{"deviceActionResults", odata.CollectionOf("deviceActionResult"), nil, nil},
+}
+
+// timeOrNever is a time that Graph always has.
+func timeOrNever(at time.Time) any {
+	if at.IsZero() {
+		return noTime
+	}
+	return odata.Timestamp(at)
 }
 
 func notKnown(*fleet.Device) any { return nil }
@@ -96,8 +102,8 @@ func managedDeviceProperties() odata.Properties {
 	return all
 }
 
-// devicePropertyNames are the names of deviceProperties.
-var devicePropertyNames = managedDeviceProperties().Names()
+// deviceShape is what a managed device is served with.
+var deviceShape = newShape("managedDevice", managedDeviceProperties())
 
 // ownerType: a person enrolls only their own device by user enrollment, and only an organization
 // can supervise one.

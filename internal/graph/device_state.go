@@ -21,16 +21,19 @@ type stateKind struct {
 	name      string // in the names of its routes
 	betaOnly  bool   // Graph has it in beta only
 	of        []action.PayloadType
+	shape     *shape
 }
 
 // stateKinds are Graph's (Microsoft Graph beta reference, deviceConfigurationState and
 // managedDeviceMobileAppConfigurationState).
 var stateKinds = []*stateKind{
 	{"deviceConfigurationStates", "deviceConfigurationState", "ConfigurationState", false,
-		[]action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy}},
+		[]action.PayloadType{action.DeviceConfiguration, action.ConfigurationPolicy},
+		newShape("deviceConfigurationState", stateProperties)},
 	{"managedDeviceMobileAppConfigurationStates", "managedDeviceMobileAppConfigurationState",
 		"AppConfigurationState", true,
-		[]action.PayloadType{action.AppConfiguration}},
+		[]action.PayloadType{action.AppConfiguration},
+		newShape("managedDeviceMobileAppConfigurationState", stateProperties)},
 }
 
 func (k *stateKind) routes(r *resource) []route {
@@ -95,7 +98,7 @@ func (s payloadState) value(f query.Field) any {
 }
 
 func (k *stateKind) list(c *call, set string) error {
-	selected, err := c.req.Selected(stateProperties.Names())
+	selected, err := c.selected(k.shape)
 	if err != nil {
 		return err
 	}
@@ -107,12 +110,12 @@ func (k *stateKind) list(c *call, set string) error {
 		odata.Computed(all, payloadState.value),
 		func(s payloadState) (odata.Fields,
 			error) {
-			return s.fields(c.server.explain).Pick(selected), nil
+			return c.shown(k.shape, s.fields(c.server.explain), selected), nil
 		})
 }
 
 func (k *stateKind) get(c *call, set string) error {
-	selected, err := c.req.Selected(stateProperties.Names())
+	selected, err := c.selected(k.shape)
 	if err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (k *stateKind) get(c *call, set string) error {
 		return odata.NotFound("There is no object with this id.")
 	}
 	return c.req.ReplyEntity(http.StatusOK, k.path(c, set), k.odataType,
-		all[i].fields(c.server.explain).Pick(selected))
+		c.shown(k.shape, all[i].fields(c.server.explain), selected))
 }
 
 func (k *stateKind) path(c *call, set string) string {

@@ -127,6 +127,11 @@ type server struct {
 	explain  explainer      // of failures
 	// categories are Graph's words for what operations belong to, by the first part of their names.
 	categories map[string]string
+	// payloadShapes are what policies and apps are served with, and listings what the options of
+	// their lists take.
+	payloadShapes *payloadShapes
+	policyShape   *shape
+	listings      map[*payloadKind]*odata.Listing
 }
 
 // New returns the surface. It answers every path, those it does not know with 404.
@@ -163,6 +168,13 @@ func New(c Config) http.Handler {
 		protocol:   odata.NewService(newModel(all, c.Forms), c.MaxBody),
 		explain:    explained(c.Explain),
 		categories: categoriesOf(all),
+
+		payloadShapes: newPayloadShapes(c.Forms),
+		policyShape:   newPolicyShape(c.Forms),
+		listings:      make(map[*payloadKind]*odata.Listing),
+	}
+	for _, k := range payloadKinds() {
+		s.listings[k] = k.listing(c.Forms)
 	}
 	for _, rt := range all {
 		s.mux.Handle(rt.method+" "+rt.pattern, s.serve(rt))

@@ -15,14 +15,7 @@ var deviceGroups = &resource{name: "groups", path: odata.BetaPath + "groups", od
 	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime",
 		"renewedDateTime", "securityIdentifier", "mail",
 		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime",
-		"onPremisesSecurityIdentifier"},
-	setElsewhere: []string{"groupTypes", "members", "owners", "classification", "creationOptions",
-		"isAssignableToRole", "membershipRule",
-		"membershipRuleProcessingState", "onPremisesDomainName", "onPremisesNetBiosName",
-		"onPremisesProvisioningErrors",
-		"onPremisesSamAccountName", "preferredDataLocation", "preferredLanguage",
-		"resourceBehaviorOptions", "resourceProvisioningOptions",
-		"serviceProvisioningErrors", "theme", "uniqueName", "visibility"}}
+		"onPremisesSecurityIdentifier"}}
 
 // What is done to the members of a group.
 var (
@@ -46,7 +39,7 @@ func groupRoutes() []route {
 			(*call).getGroup),
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
 		deviceGroups.route(toListMembers, read, pages,
-			(*call).listMembers).answering("directoryObject"),
+			(*call).listMembers).answering("directoryObject").casting(),
 		deviceGroups.route(toListMemberReferences, read, pages,
 			(*call).listMemberReferences).answering(""),
 		deviceGroups.route(toAddMember, update, nil, (*call).addMember),
@@ -61,8 +54,11 @@ var groupProperties = odata.Properties{
 	{"securityEnabled", odata.Boolean},
 }
 
+// groupShape is what a group is served with.
+var groupShape = newShape("group", groupProperties)
+
 // groupListing is what the options take of groups.
-var groupListing = &odata.Listing{
+var groupListing = groupShape.complete(&odata.Listing{
 	Filters: map[string]odata.Comparer{
 		"id": odata.TextField(catalog.ByID), "displayName": odata.TextField(catalog.ByDisplayName),
 		"description":     odata.TextField(catalog.ByDescription),
@@ -74,7 +70,7 @@ var groupListing = &odata.Listing{
 		"createdDateTime": catalog.ByCreated},
 	Search: map[string]query.Field{"displayName": catalog.ByDisplayName,
 		"description": catalog.ByDescription},
-}
+})
 
 // groupFields shows a group of devices as what Graph calls a security group.
 func groupFields(g *catalog.DeviceGroup) odata.Fields {
@@ -90,7 +86,7 @@ func groupFields(g *catalog.DeviceGroup) odata.Fields {
 }
 
 func (c *call) listGroups() error {
-	selected, err := c.req.Selected(groupProperties.Names())
+	selected, err := c.selected(groupShape)
 	if err != nil {
 		return err
 	}
@@ -101,7 +97,8 @@ func (c *call) listGroups() error {
 	return odata.ServeList(c.req, "groups", groupListing, c.namedGroups(),
 		c.config.Catalog.ListGroups, func(g *catalog.DeviceGroup) (odata.Fields, error) {
 			members, err := c.expandedMembers(g.ID, expanded)
-			return append(odata.Tagged(groupTag(g), groupFields(g).Pick(selected)), members...), err
+			return append(odata.Tagged(groupTag(g), c.shown(groupShape, groupFields(g), selected)),
+				members...), err
 		})
 }
 
@@ -118,7 +115,7 @@ func (c *call) namedGroups() query.Condition {
 }
 
 func (c *call) getGroup() error {
-	selected, err := c.req.Selected(groupProperties.Names())
+	selected, err := c.selected(groupShape)
 	if err != nil {
 		return err
 	}
@@ -138,7 +135,7 @@ func (c *call) getGroup() error {
 	if err != nil {
 		return err
 	}
-	return c.replyGroup(http.StatusOK, g, append(groupFields(g).Pick(selected), members...))
+	return c.replyGroup(http.StatusOK, g, append(c.shown(groupShape, groupFields(g), selected), members...))
 }
 
 func (c *call) replyGroup(status int, g *catalog.DeviceGroup, shown odata.Fields) error {
@@ -179,7 +176,8 @@ func (c *call) createGroup() error {
 		return err
 	}
 	c.req.Writer.Header().Set("Location", c.req.URL("groups/"+g.ID))
-	return c.replyGroup(http.StatusCreated, g, groupFields(g))
+	return c.replyGroup(http.StatusCreated, g,
+		c.shown(groupShape, groupFields(g), c.view(groupShape).names))
 }
 
 func (c *call) deleteGroup() error {

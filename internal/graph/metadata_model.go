@@ -8,16 +8,20 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
+// containers are the singletons under which Graph keeps most collections.
+var containers = []string{"deviceManagement", "deviceAppManagement"}
+
 // newModel is what $metadata says of the surface, and what answers are annotated by.
 func newModel(routes []route, forms *catalog.Forms) *odata.Model {
 	types, enums := formTypes(forms)
+	types, enums = asGraphHas(slices.Concat(deviceTypes(), catalogTypes(forms), types,
+		policyTypes(forms), accessTypes(), recordTypes()), append(schemaEnums(), enums...))
 	d := odata.Definition{
-		Types: slices.Concat(deviceTypes(), catalogTypes(forms), types, policyTypes(forms),
-			accessTypes(), recordTypes()),
-		Enums: append(schemaEnums(), enums...),
-		// Graph keeps most collections under these.
-		Containers: []string{"deviceManagement", "deviceAppManagement"},
+		Types:      types,
+		Enums:      enums,
+		Containers: containers,
 		Unlisted:   map[string]odata.TypeName{"users": "user"},
+		Vocabulary: graphTerm,
 	}
 	for i := range routes {
 		d.Operations = append(d.Operations, routes[i].operation)
@@ -37,9 +41,9 @@ func newOperation(rt *route) *odata.Operation {
 	if r := rt.resource; r != nil {
 		o.Set = rt.set()
 		o.PartTagged = r.device // its entity tag is that of its set
+		o.Casts = r.casts || rt.casts
 		if rt.verb == nil || rt.verb.edits {
-			o.SetByServer = r.setByServer
-			o.SetElsewhere = r.setElsewhere
+			o.Takes, o.SetByServer = r.odataType, r.setByServer
 		}
 	}
 	if v := rt.verb; v != nil {

@@ -49,8 +49,16 @@ type csdlType struct {
 }
 
 type csdlProperty struct {
-	Name string `xml:"Name,attr"`
-	Type string `xml:"Type,attr"`
+	Name     string    `xml:"Name,attr"`
+	Type     string    `xml:"Type,attr"`
+	Nullable string    `xml:"Nullable,attr"`
+	Own      *csdlMark `xml:"Annotation"`
+}
+
+// csdlMark is an annotation.
+type csdlMark struct {
+	Term string `xml:"Term,attr"`
+	Bool bool   `xml:"Bool,attr"`
 }
 
 type csdlAction struct {
@@ -136,7 +144,8 @@ func elementOf(typeName string) (string, bool) {
 }
 
 var primitives = []string{"Edm.String", "Edm.Boolean", "Edm.Int32", "Edm.Int64", "Edm.Double",
-	"Edm.DateTimeOffset", "Edm.Binary"}
+	"Edm.DateTimeOffset", "Edm.Binary", "Edm.Guid", "Edm.Byte", "Edm.Single", "Edm.Date",
+	"Edm.TimeOfDay", "Edm.Duration"}
 
 func (m *csdl) defined(typeName string) bool {
 	element, _ := elementOf(typeName)
@@ -241,7 +250,9 @@ func TestMetadataOfTheAction(t *testing.T) {
 	} {
 		of := m.types["microsoft.graph."+tt.name]
 		if of == nil || of.Base != tt.base ||
-			!slices.Contains(m.all(of), csdlProperty{tt.property, tt.typeName}) {
+			!slices.ContainsFunc(m.all(of), func(p csdlProperty) bool {
+				return p.Name == tt.property && p.Type == tt.typeName
+			}) {
 			t.Errorf("%s: %+v", tt.name, of)
 		}
 	}
@@ -252,15 +263,15 @@ func TestMetadataOfTheAction(t *testing.T) {
 		})
 	}
 	const device = "microsoft.graph.managedDevice"
-	payloads := csdlProperty{"deviceActionPayloads",
-		"Collection(microsoft.graph.deviceActionPayload)"}
+	payloads := csdlProperty{Name: "deviceActionPayloads",
+		Type: "Collection(microsoft.graph.deviceActionPayload)"}
 	if !bound(m, "syncPayloads", device, payloads) || !bound(m, "syncDevice", device) ||
 		!bound(m, "changeAssignments", device,
-			csdlProperty{"deviceAssignmentItems",
-				"Collection(microsoft.graph.deviceAssignmentItem)"}) ||
+			csdlProperty{Name: "deviceAssignmentItems",
+				Type: "Collection(microsoft.graph.deviceAssignmentItem)"}) ||
 		!bound(m, "assign", "microsoft.graph.mobileApp",
-			csdlProperty{"mobileAppAssignments",
-				"Collection(microsoft.graph.mobileAppAssignment)"}) {
+			csdlProperty{Name: "mobileAppAssignments",
+				Type: "Collection(microsoft.graph.mobileAppAssignment)"}) {
 		t.Errorf("beta has the actions %+v", m.actions)
 	}
 	// The action is in beta only.

@@ -85,11 +85,13 @@ func stateTypes() []*odata.Type {
 func catalogTypes(forms *catalog.Forms) []*odata.Type {
 	types := []*odata.Type{
 		{Name: "mobileLobApp", Base: "mobileApp", Entity: true, Abstract: true},
-		{Name: "mobileAppAssignmentSettings", Abstract: true},
-		{Name: "deviceAndAppManagementAssignmentTarget", Abstract: true},
+		{Name: targetBase, Abstract: true,
+			Properties: odata.Properties{{filterID, odata.String},
+				{filterType, "deviceAndAppManagementAssignmentFilterType"}}},
 		{Name: "group", Base: "directoryObject", Entity: true,
 			Properties: groupProperties.Without("id")},
 	}
+	types = append(types, settingsSchema()...)
 	for _, to := range targets {
 		types = append(types, targetType(to))
 	}
@@ -131,7 +133,7 @@ func formTypes(forms *catalog.Forms) (types []*odata.Type, enums []*odata.Enum) 
 
 func targetType(to target) *odata.Type {
 	t := &odata.Type{Name: odata.TypeName(strings.TrimPrefix(to.odataType, odata.GraphNamespace)),
-		Base: "deviceAndAppManagementAssignmentTarget"}
+		Base: targetBase}
 	switch {
 	case t.Name == "exclusionGroupAssignmentTarget":
 		t.Base = "groupAssignmentTarget"
@@ -160,8 +162,7 @@ func kindTypes(k *payloadKind, forms *catalog.Forms) []*odata.Type {
 // shared are the properties that all types of a collection have, or that are declared where all
 // types have them.
 func (k *payloadKind) shared(forms *catalog.Forms) odata.Properties {
-	all := append(k.readOnly(), append(slices.Clone(everyProperties),
-		formProperties(k.of.Properties)...)...)
+	all := append(k.served(), formProperties(k.of.Properties)...)
 	for _, form := range forms.In(k.of) {
 		for _, p := range form.Properties {
 			if p.Shared && !slices.Contains(all.Names(), p.Name) {
@@ -175,9 +176,18 @@ func (k *payloadKind) shared(forms *catalog.Forms) odata.Properties {
 func assignmentSchema(k *payloadKind) *odata.Type {
 	t := &odata.Type{Name: k.assignment(), Base: "entity", Entity: true,
 		Properties: odata.Properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
-	if k.of.Intent {
+	if k.hasOfAssignments("source") {
+		t.Properties = append(t.Properties,
+			odata.Property{"source", "deviceAndAppManagementAssignmentSource"},
+			odata.Property{"sourceId", odata.String})
+	}
+	switch {
+	case k.of.Intent:
 		t.Properties = append(t.Properties, odata.Property{"intent", "installIntent"},
 			odata.Property{"settings", "mobileAppAssignmentSettings"})
+	case k.hasOfAssignments("intent"):
+		t.Properties = append(t.Properties,
+			odata.Property{"intent", "deviceConfigAssignmentIntent"})
 	}
 	return t
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
@@ -131,6 +133,8 @@ func (m *csdl) fitsText(value, typeName string) bool {
 	case typeName == "Edm.DateTimeOffset":
 		_, err := time.Parse(time.RFC3339Nano, value)
 		return err == nil
+	case typeName == "Edm.Guid":
+		return uuid.Validate(value) == nil
 	case typeName == "Edm.Binary":
 		_, err := base64.StdEncoding.DecodeString(value)
 		return err == nil
@@ -162,6 +166,9 @@ func (m *csdl) fitsObject(t *testing.T, where string, o object, declared string)
 		if i < 0 {
 			t.Errorf("%s: %s has no property %s", where, typeName, name)
 			continue
+		}
+		if v == nil && properties[i].Nullable == "false" {
+			t.Errorf("%s.%s is null, and declared not to be", where, name)
 		}
 		m.fits(t, where+"."+name, v, properties[i].Type)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/graph/model"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
@@ -33,6 +34,10 @@ type Catalog interface {
 		ids []action.PayloadID) (map[action.PayloadID][]catalog.Assignment, error)
 	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment,
 		only ...func(*catalog.Payload, []catalog.Assignment) error,
+	) ([]catalog.Assignment, error)
+	// AssignEdited assigns a payload and edits it, both or neither.
+	AssignEdited(ctx context.Context, id action.PayloadID, list []catalog.Assignment,
+		patch catalog.Patch, only ...func(*catalog.Payload, []catalog.Assignment) error,
 	) ([]catalog.Assignment, error)
 	// PayloadTags returns a payload's scope tags; none if it does not exist.
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
@@ -72,7 +77,7 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Type != k.of.Kind {
+	if p.Type != k.of.Kind || !c.castsTo(p) {
 		return nil, catalog.ErrNotFound
 	}
 	if !c.scope.Reaches(p.Tags) {
@@ -100,11 +105,7 @@ func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
 }
 
 func (k *payloadKind) get(c *call) error {
-	selected, err := c.req.Selected(k.selectable(c.config.Forms, true))
-	if err != nil {
-		return err
-	}
-	expanded, err := c.req.Expansions(expandAssignments)
+	view, err := k.view(c)
 	if err != nil {
 		return err
 	}
@@ -112,14 +113,7 @@ func (k *payloadKind) get(c *call) error {
 	if err != nil {
 		return err
 	}
-	if len(expanded) == 0 {
-		return k.reply(c, http.StatusOK, p, selected)
-	}
-	list, err := c.assignments(p.ID)
-	if err != nil {
-		return err
-	}
-	return k.reply(c, http.StatusOK, p, selected, k.assigned(list))
+	return k.reply(c, http.StatusOK, p, view)
 }
 
 func (k *payloadKind) create(c *call) error {
@@ -156,7 +150,7 @@ func (k *payloadKind) create(c *call) error {
 		return err
 	}
 	c.req.Writer.Header().Set("Location", c.req.URL(k.path()+"/"+string(p.ID)))
-	return k.reply(c, http.StatusCreated, p, k.selectable(c.config.Forms, true))
+	return k.reply(c, http.StatusCreated, p, k.wholeView(c))
 }
 
 func (k *payloadKind) update(c *call) error {
@@ -192,7 +186,7 @@ func (k *payloadKind) update(c *call) error {
 	if p, err = c.config.Catalog.Update(c.req.Context(), p.ID, patch, c.samePayload); err != nil {
 		return err
 	}
-	return k.reply(c, http.StatusOK, p, k.selectable(c.config.Forms, true))
+	return k.reply(c, http.StatusOK, p, k.wholeView(c))
 }
 
 func (k *payloadKind) delete(c *call) error {
@@ -224,6 +218,7 @@ func valueOf(text *string) string {
 
 // readPatch reads what a body sets of a payload.
 func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err error) {
+	body.Is(odata.TypeName(form.Type))
 	if err := body.Only(writable(form).Names()...); err != nil {
 		return p, err
 	}
@@ -251,19 +246,34 @@ func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err err
 	return p, err
 }
 
-func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, selected []string,
-	more ...odata.Field) error {
-	body, err := k.fields(c, p, selected)
+func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, view payloadView) error {
+	var assigned []catalog.Assignment
+	var err error
+	if view.asksAssigned(k) {
+		if assigned, err = c.config.Catalog.Assignments(c.req.Context(), p.ID); err != nil {
+			return err
+		}
+	}
+	body, err := k.fields(c, p, view, assigned)
 	if err != nil {
 		return err
 	}
+	if view.expanded {
+		seen, err := c.newSight().assignments(c.req.Context(), assigned)
+		if err != nil {
+			return err
+		}
+		body = append(body, k.assigned(c, p, seen))
+	}
 	c.req.SetTag(payloadTag(p))
 	context := c.req.ContextURL(k.path()) + "/$entity"
-	return c.req.Reply(status, slices.Concat(odata.Fields{{"@odata.context", context}}, body, more))
+	return c.req.Reply(status, append(odata.Fields{{"@odata.context", context}}, body...))
 }
 
-// fields are the selected properties of a payload. What its type has and nobody set is null.
-func (k *payloadKind) fields(c *call, p *catalog.Payload, selected []string) (odata.Fields, error) {
+// fields are the selected properties of a payload. What its type has and nobody set is null, or
+// where Graph always has a value that of nothing.
+func (k *payloadKind) fields(c *call, p *catalog.Payload, view payloadView,
+	assigned []catalog.Assignment) (odata.Fields, error) {
 	given := make(map[string]json.RawMessage)
 	if len(p.Properties) > 0 {
 		if err := json.Unmarshal(p.Properties, &given); err != nil {
@@ -285,9 +295,31 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, selected []string) (od
 				odata.Field{filePropertyContent, p.Uploaded()})
 		}
 		for _, own := range ownProperties(form) {
-			all = append(all, odata.Field{own.Name, given[own.Name]})
+			all = append(all, odata.Field{own.Name, givenOr(p.ODataType, own.Name, given[own.Name])})
 		}
 	}
+	if k.of == catalog.Apps {
+		all = append(all, odata.Field{isAssigned, len(assigned) > 0})
+	}
+	s := c.server.payloadShapes.of(p, k)
+	selected := view.selected
+	if view.whole {
+		selected = c.view(s).names
+	}
 	return append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType},
-		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, all.Pick(selected)...), nil
+		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, c.shown(s, all, selected)...), nil
+}
+
+// givenOr is a property as it was given. Of what Graph always has, nothing given is false, zero or
+// an empty text.
+func givenOr(of, name string, given json.RawMessage) any {
+	if given != nil {
+		return given
+	}
+	if p, ok := model.Property(of, name); ok && !p.Nullable && !p.Collection &&
+		slices.Contains([]odata.TypeName{odata.Boolean, odata.Int32, odata.String},
+			odata.TypeName(p.Type)) {
+		return lacking(of, p)
+	}
+	return nil
 }

@@ -11,21 +11,20 @@ import (
 // payloadKind is a collection of policies or apps as the surface serves it: what the catalog says
 // of it, and what only the surface needs to know. Its types are the forms that platforms bring.
 type payloadKind struct {
-	of           *catalog.Collection
-	rights       rightsOf
-	object       string   // what the audit record calls one
-	category     string   // of auditEvent
-	stable       bool     // Graph has it in v1.0, too
-	setByServer  []string // as resource has them, and the next two
-	setElsewhere []string
-	largestBody  int64
+	of          *catalog.Collection
+	rights      rightsOf
+	object      string   // what the audit record calls one
+	category    string   // of auditEvent
+	stable      bool     // Graph has it in v1.0, too
+	setByServer []string // as resource has them, and the next
+	largestBody int64
 }
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
 	return &resource{name: k.set(), path: odata.BetaPath + k.path(), odataType: k.odataType(),
 		object: k.object, noun: k.of.One, category: k.category,
-		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere,
+		stable: k.stable, tagged: true, casts: k != policies, setByServer: k.setByServer,
 		largestBody: k.largestBody}
 }
 
@@ -48,9 +47,6 @@ var kinds = []*payloadKind{
 		category: categoryConfiguration, stable: true,
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version",
 			"supportsScopeTags"},
-		setElsewhere: []string{"assignments", "deviceManagementApplicabilityRuleOsEdition",
-			"deviceManagementApplicabilityRuleOsVersion",
-			"deviceManagementApplicabilityRuleDeviceMode"},
 		largestBody: fileBody,
 	},
 	{
@@ -59,16 +55,15 @@ var kinds = []*payloadKind{
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version",
 			"uploadState", "publishingState", "isAssigned",
 			"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount",
-			"usedLicenseCount", "committedContentVersion", "size"},
-		setElsewhere: []string{"assignments", "categories", "relationships"},
-		largestBody:  fileBody,
+			"usedLicenseCount", "committedContentVersion", "size", "fileName",
+			"expirationDateTime"},
+		largestBody: fileBody,
 	},
 	{
 		of: catalog.AppConfigurations, rights: appRights, object: "mobileAppConfiguration",
 		category: categoryApplication, stable: true,
-		setByServer:  []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
-		setElsewhere: []string{"assignments"},
-		largestBody:  documentBody,
+		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
+		largestBody: documentBody,
 	},
 }
 
@@ -145,17 +140,12 @@ func (k *payloadKind) readOnly() odata.Properties {
 	return readOnlyProperties.Without("version")
 }
 
-// selectable are the properties that $select may name, over all types of the collection. A list
-// does not show files.
-func (k *payloadKind) selectable(forms *catalog.Forms, withFile bool) []string {
-	names := append(k.readOnly(), append(slices.Clone(everyProperties),
-		formProperties(k.of.Properties)...)...).Names()
-	for _, form := range forms.In(k.of) {
-		for _, name := range writable(form).Names() {
-			if !slices.Contains(names, name) && (withFile || name != filePropertyContent) {
-				names = append(names, name)
-			}
-		}
+// castsTo reports whether a payload is of the type to which the path casts it.
+func (c *call) castsTo(p *catalog.Payload) bool {
+	cast := string(c.req.Cast())
+	if cast == "" || cast == p.ODataType {
+		return true
 	}
-	return names
+	form := c.config.Forms.Of(p.ODataType)
+	return form != nil && form.Base == cast
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -33,14 +34,10 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	}
 	if k == policies {
 		l.Filters["isAssigned"] = odata.BoolField(catalog.ByAssigned)
-		return withProperties(l, k, forms) // there is but one type
+		withPolicyFilters(l)
+		return newPolicyShape(forms).complete(withProperties(l, k, forms)) // there is but one type
 	}
 	l.Types[k.of.Base] = query.All{}
-	if k.of == catalog.Apps {
-		for _, name := range otherAppTypes {
-			l.Types[name] = query.Any{}
-		}
-	}
 	derived := make(map[string][]string) // types, by the one between them and the collection's
 	for _, form := range forms.In(k.of) {
 		l.Types[form.Type] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal,
@@ -55,7 +52,64 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	for base, types := range derived {
 		l.Types[base] = query.OneOf{Field: catalog.ByODataType, Values: types}
 	}
-	return withProperties(l, k, forms)
+	if k.of == catalog.Apps {
+		l.Filters[isAssigned] = odata.BoolField(catalog.ByAssigned)
+	}
+	withProperties(l, k, forms)
+	newShape(k.of.Base, k.served()).complete(l)
+	for _, form := range forms.In(k.of) {
+		newShape(form.Type, append(k.served(), ownProperties(form)...)).complete(l)
+	}
+	return l
+}
+
+// filesAtOnce bounds the files that a page of a list shows, in bytes: a page ends before the file
+// that would be more, unless that is its first.
+const filesAtOnce = 2 << 20
+
+// source reads pages of payloads, with their files if those are wanted.
+func (k *payloadKind) source(c *call, view payloadView) odata.Source[*catalog.Payload] {
+	read := c.config.Catalog.List
+	if !slices.Contains(view.selected, filePropertyContent) {
+		return read
+	}
+	return func(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
+		page, err := read(ctx, q)
+		if err != nil {
+			return page, err
+		}
+		fit, err := k.readFiles(c, page.Items)
+		if err != nil || fit == len(page.Items) {
+			return page, err
+		}
+		shown, total := page.Items[:fit], page.Count
+		q.Limit = fit
+		shorter, err := read(ctx, q)
+		page.Items, page.Next, page.Count = shown, shorter.Next, total
+		return page, err
+	}
+}
+
+// readFiles reads the files of payloads, and returns of how many the files fit into a page.
+func (k *payloadKind) readFiles(c *call, list []*catalog.Payload) (int, error) {
+	size := 0
+	for i, p := range list {
+		if form := c.config.Forms.Of(p.ODataType); form == nil || !form.File {
+			continue
+		}
+		whole, err := c.config.Catalog.Get(c.req.Context(), p.ID)
+		if errors.Is(err, catalog.ErrNotFound) {
+			continue // deleted meanwhile; it is shown without its file
+		}
+		if err != nil {
+			return 0, err
+		}
+		if size += len(whole.Uploaded()); size > filesAtOnce && i > 0 {
+			return i, nil
+		}
+		*list[i] = *whole
+	}
+	return len(list), nil
 }
 
 // withProperties adds the properties of forms that $filter takes.
@@ -63,7 +117,7 @@ func withProperties(l *odata.Listing, k *payloadKind, forms *catalog.Forms) *oda
 	add := func(list []catalog.Property) {
 		for _, p := range list {
 			if p.Filter {
-				l.Filters[p.Name] = odata.TextField(catalog.ByProperty(p.Name))
+				l.Filters[p.Name] = formComparer(p)
 			}
 		}
 	}
@@ -73,21 +127,6 @@ func withProperties(l *odata.Listing, k *payloadKind, forms *catalog.Forms) *oda
 	}
 	return l
 }
-
-// otherAppTypes are Graph's types of apps. isof may name them, and no app is one, unless a platform
-// has it.
-var otherAppTypes = []string{"androidForWorkApp", "androidLobApp", "androidManagedStoreApp",
-	"androidManagedStoreWebApp", "androidStoreApp",
-	"iosiPadOSWebClip", "macOSDmgApp", "macOSLobApp", "macOSMdatpApp", "macOSMicrosoftDefenderApp",
-	"macOSMicrosoftEdgeApp",
-	"macOSOfficeSuiteApp", "macOsVppApp", "macOSWebClip", "managedAndroidLobApp",
-	"managedAndroidStoreApp", "managedApp", "managedIOSLobApp",
-	"managedIOSStoreApp", "managedMobileLobApp", "mobileLobApp", "microsoftStoreForBusinessApp",
-	"officeSuiteApp", "webApp", "win32CatalogApp", "win32LobApp",
-	"winGetApp", "windowsAppX", "windowsMicrosoftEdgeApp", "windowsMobileMSI", "windowsPhone81AppX",
-	"windowsPhone81AppXBundle",
-	"windowsPhone81StoreApp", "windowsPhoneXAP", "windowsStoreApp", "windowsUniversalAppX",
-	"windowsWebApp"}
 
 // ofKind is what limits a list to the collection, as far as the caller's scope reaches.
 func (k *payloadKind) ofKind(c *call) query.Condition {
@@ -113,36 +152,33 @@ func payloadIDs(list []*catalog.Payload) []action.PayloadID {
 }
 
 // assigned shows a payload's assignments as $expand has them.
-func (k *payloadKind) assigned(list []catalog.Assignment) odata.Field {
+func (k *payloadKind) assigned(c *call, p *catalog.Payload,
+	list []catalog.Assignment) odata.Field {
 	shown := make([]odata.Fields, len(list))
 	for i, a := range list {
-		shown[i] = k.assignmentFields(a)
+		shown[i] = k.assignmentFields(c, p, a)
 	}
 	return odata.Field{expandAssignments, shown}
 }
 
 func (k *payloadKind) list(c *call) error {
-	selected, err := c.req.Selected(k.selectable(c.config.Forms, false))
-	if err != nil {
-		return err
-	}
-	expanded, err := c.req.Expansions(expandAssignments)
+	view, err := k.view(c)
 	if err != nil {
 		return err
 	}
 	var assigned map[action.PayloadID][]catalog.Assignment
 	seen := c.newSight()
-	return odata.ServeList(c.req, k.path(), k.listing(c.config.Forms), k.ofKind(c),
-		odata.ReadingFirst(c.config.Catalog.List, func(found []*catalog.Payload) (err error) {
-			if slices.Contains(expanded, expandAssignments) {
+	return odata.ServeList(c.req, k.path(), c.server.listings[k], k.ofKind(c),
+		odata.ReadingFirst(k.source(c, view), func(found []*catalog.Payload) (err error) {
+			if view.asksAssigned(k) {
 				assigned, err = c.config.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
 			}
 			return err
 		}), func(p *catalog.Payload) (odata.Fields, error) {
-			f, err := k.fields(c, p, selected)
-			if assigned != nil {
+			f, err := k.fields(c, p, view, assigned[p.ID])
+			if view.expanded {
 				list, unseen := seen.assignments(c.req.Context(), assigned[p.ID])
-				f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
+				f, err = append(f, k.assigned(c, p, list)), errors.Join(err, unseen)
 			}
 			return f, err
 		})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +32,10 @@ func TestConfigurationLifecycle(t *testing.T) {
 		"displayName": "Campus", "description": "for all",
 		"createdDateTime": now, "lastModifiedDateTime": now, "version": got["version"],
 		"payloadName":     "Campus",
-		"payloadFileName": "campus.mobileconfig", "payload": file, "roleScopeTagIds": []any{"0"}}
+		"payloadFileName": "campus.mobileconfig", "payload": file, "roleScopeTagIds": []any{"0"},
+		"supportsScopeTags": true, "deviceManagementApplicabilityRuleOsEdition": nil,
+		"deviceManagementApplicabilityRuleOsVersion":  nil,
+		"deviceManagementApplicabilityRuleDeviceMode": nil}
 	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(created.body, want) ||
 		fmt.Sprint(got["version"]) != "1" {
 		t.Errorf("got %v\ncreated %v\nwant %v", got, created.body, want)
@@ -49,7 +51,7 @@ func TestConfigurationLifecycle(t *testing.T) {
 		t.Errorf("patched: %v", patched)
 	}
 	list := s.must(http.StatusOK, "GET", configurations, nil).values()
-	if len(list) != 1 || list[0]["id"] != id || slices.Contains(keysOf(list[0]), "payload") {
+	if len(list) != 1 || list[0]["id"] != id || list[0]["payload"] != patched["payload"] {
 		t.Errorf("listed %v", list)
 	}
 	s.must(http.StatusNoContent, "DELETE", path, nil)
@@ -149,7 +151,7 @@ func TestBadPayloads(t *testing.T) {
 			"payload"},
 		{apps, object{"@odata.type": "#microsoft.graph.iosVppApp", "displayName": "x"}, "bundleId"},
 		{apps, object{"@odata.type": "#microsoft.graph.macOSPkgApp", "displayName": "x",
-			"preInstallScript": object{}}, "preInstallScript"},
+			"preInstallScript": object{"scriptContent": "x"}}, "preInstallScript"},
 		{appSettings, object{"@odata.type": "#microsoft.graph.iosMobileAppConfiguration",
 			"displayName": "x"}, "targetedMobileApps"},
 	} {
@@ -215,8 +217,10 @@ func TestAssign(t *testing.T) {
 			t.Fatalf("got %s", a)
 		}
 		for i, v := range list {
-			if !reflect.DeepEqual(v["target"], targets[i]) || v["id"] == "" {
-				t.Errorf("got %v, want target %v", v, targets[i])
+			want := with(targets[i], object{"deviceAndAppManagementAssignmentFilterId": nil,
+				"deviceAndAppManagementAssignmentFilterType": "none"})
+			if !reflect.DeepEqual(v["target"], want) || v["id"] == "" {
+				t.Errorf("got %v, want target %v", v, want)
 			}
 		}
 	}
@@ -297,7 +301,7 @@ func TestBadAssignments(t *testing.T) {
 			"mobileAppAssignments[0].intent"},
 		{apps + "/" + mail, apart(object{"target": everybody, "intent": "required",
 			"settings": object{"vpnConfigurationId": "x"}}),
-			"mobileAppAssignments[0].settings"},
+			"mobileAppAssignments[0].settings.vpnConfigurationId"},
 		{apps + "/" + mail, apart(object{"target": everybody, "intent": "required"},
 			object{"target": everybody, "intent": "required"}),
 			"mobileAppAssignments[1].target"},

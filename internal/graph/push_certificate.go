@@ -70,8 +70,10 @@ var pushCertificateProperties = odata.Properties{
 	{"certificateSerialNumber", odata.String}, {"certificate", odata.String},
 }
 
+var pushCertificateShape = newShape("applePushNotificationCertificate", pushCertificateProperties)
+
 func (c *call) getPushCertificate() error {
-	selected, err := c.req.Selected(pushCertificateProperties.Names())
+	selected, err := c.selected(pushCertificateShape)
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func (c *call) updatePushCertificate() error {
 	if err != nil {
 		return err
 	}
-	return c.replyPushCertificate(pushCertificateProperties.Names())
+	return c.replyPushCertificate(c.view(pushCertificateShape).names)
 }
 
 // refuseTopic tells which devices could not be woken any more, by name if the caller sees all there
@@ -144,5 +146,5 @@ func (c *call) replyPushCertificate(selected []string) error {
 	}
 	context := c.req.ContextURL("deviceManagement/applePushNotificationCertificate") + "/$entity"
 	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}},
-		all.Pick(selected)...))
+		c.shown(pushCertificateShape, all, selected)...))
 }

@@ -17,8 +17,10 @@ var remoteActionAuditProperties = odata.Properties{
 	{"bulkDeviceActionId", odata.String},
 }
 
+var remoteActionShape = newShape("remoteActionAudit", remoteActionAuditProperties)
+
 // remoteActionListing is what the options take of actions: the newest come first.
-var remoteActionListing = &odata.Listing{
+var remoteActionListing = remoteActionShape.complete(&odata.Listing{
 	Filters: map[string]odata.Comparer{
 		"id": odata.TextField(audit.ByID), "action": odata.TextField(audit.ByName),
 		"managedDeviceId":              odata.TextField(audit.ByDevice),
@@ -34,7 +36,7 @@ var remoteActionListing = &odata.Listing{
 	Search: map[string]query.Field{"deviceDisplayName": audit.ByDeviceName,
 		"initiatedByUserPrincipalName": audit.ByActor},
 	Order: []query.Order{{Field: audit.ByStarted, Descending: true}},
-}
+})
 
 func actionStates() odata.ChoiceField {
 	members := make(odata.ChoiceField, len(states))
@@ -66,7 +68,7 @@ func remoteActionAuditFields(a *audit.RemoteAction) odata.Fields {
 
 // listRemoteActionAudits lists the actions on the devices in the caller's scope.
 func (c *call) listRemoteActionAudits() error {
-	selected, err := c.req.Selected(remoteActionAuditProperties.Names())
+	selected, err := c.selected(remoteActionShape)
 	if err != nil {
 		return err
 	}
@@ -77,6 +79,6 @@ func (c *call) listRemoteActionAudits() error {
 	return odata.ServeList(c.req, "deviceManagement/remoteActionAudits", remoteActionListing,
 		within, c.config.Audit.RemoteActions,
 		func(a audit.RemoteAction) (odata.Fields, error) {
-			return remoteActionAuditFields(&a).Pick(selected), nil
+			return c.shown(remoteActionShape, remoteActionAuditFields(&a), selected), nil
 		})
 }

@@ -62,6 +62,8 @@ var operationProperties = odata.Properties{
 	{"description", odata.String}, {"enabledForScopeValidation", odata.Boolean},
 }
 
+var operationShape = newShape("resourceOperation", operationProperties)
+
 // operationFields shows a right, such as Microsoft.Intune_ManagedDevices_Read, which is about the
 // resource ManagedDevices.
 func operationFields(r access.Right) odata.Fields {
@@ -79,7 +81,7 @@ func operationFields(r access.Right) odata.Fields {
 
 // listResourceOperations lists the rights that a role may have.
 func (c *call) listResourceOperations() error {
-	selected, err := c.req.Selected(operationProperties.Names())
+	selected, err := c.selected(operationShape)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (c *call) listResourceOperations() error {
 	page := odata.Page{Collection: operationSet, Next: next,
 		Value: make([]odata.Fields, len(rights))}
 	for i, r := range rights {
-		page.Value[i] = operationFields(r).Pick(selected)
+		page.Value[i] = c.shown(operationShape, operationFields(r), selected)
 	}
 	return c.req.ReplyPage(page)
 }

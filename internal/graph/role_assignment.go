@@ -49,6 +49,14 @@ var assignmentProperties = odata.Properties{
 	{tagProperty, odata.CollectionOf(odata.String)},
 }
 
+var assignmentShape = newShape(assignmentType, assignmentProperties)
+
+// wholeAssignment is an assignment with all that Graph's type has.
+func (c *call) wholeAssignment(a *access.RoleAssignment) odata.Fields {
+	return odata.Tagged(assignmentTag(a),
+		c.shown(assignmentShape, assignmentFields(a), c.view(assignmentShape).names))
+}
+
 func assignmentFields(a *access.RoleAssignment) odata.Fields {
 	scope := scopeDevices
 	if a.Groups != nil {
@@ -76,7 +84,7 @@ type assignmentView struct {
 }
 
 func (c *call) assignmentView() (*assignmentView, error) {
-	selected, err := c.req.Selected(assignmentProperties.Names())
+	selected, err := c.selected(assignmentShape)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +93,7 @@ func (c *call) assignmentView() (*assignmentView, error) {
 }
 
 func (v *assignmentView) fields(a *access.RoleAssignment) (odata.Fields, error) {
-	shown := assignmentFields(a).Pick(v.selected)
+	shown := v.call.shown(assignmentShape, assignmentFields(a), v.selected)
 	if !v.expand {
 		return shown, nil
 	}
@@ -169,7 +177,7 @@ func (c *call) createRoleAssignment() error {
 	}
 	c.req.SetTag(assignmentTag(a))
 	return c.req.ReplyCreated(assignmentSet, a.ID, assignmentType,
-		odata.Tagged(assignmentTag(a), assignmentFields(a)))
+		c.wholeAssignment(a))
 }
 
 func (c *call) updateRoleAssignment() error {
@@ -191,7 +199,7 @@ func (c *call) updateRoleAssignment() error {
 	}
 	c.req.SetTag(assignmentTag(a))
 	return c.req.ReplyEntity(http.StatusOK, assignmentSet, assignmentType,
-		odata.Tagged(assignmentTag(a), assignmentFields(a)))
+		c.wholeAssignment(a))
 }
 
 func (c *call) deleteRoleAssignment() error {

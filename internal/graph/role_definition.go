@@ -114,6 +114,14 @@ var definitionProperties = odata.Properties{
 	{"rolePermissions", odata.CollectionOf("rolePermission")},
 }
 
+var definitionShape = newShape(definitionType, definitionProperties)
+
+// wholeRole is a role with all that Graph's type has.
+func (c *call) wholeRole(r *access.Role) odata.Fields {
+	return odata.Tagged(roleTag(r),
+		c.shown(definitionShape, definitionFields(r), c.view(definitionShape).names))
+}
+
 func definitionFields(r *access.Role) odata.Fields {
 	permissions := []odata.Fields{{
 		{"actions", r.Rights},
@@ -133,19 +141,19 @@ func definitionFields(r *access.Role) odata.Fields {
 }
 
 func (c *call) listRoles() error {
-	selected, err := c.req.Selected(definitionProperties.Names())
+	selected, err := c.selected(definitionShape)
 	if err != nil {
 		return err
 	}
 	return odata.ServeList(c.req, definitionSet, definitionListing, nil, c.config.Roles.ListRoles,
 		func(r *access.Role) (odata.Fields, error) {
 			return odata.Typed(definitionType, odata.Tagged(roleTag(r),
-				definitionFields(r).Pick(selected))), nil
+				c.shown(definitionShape, definitionFields(r), selected))), nil
 		})
 }
 
 func (c *call) getRole() error {
-	selected, err := c.req.Selected(definitionProperties.Names())
+	selected, err := c.selected(definitionShape)
 	if err != nil {
 		return err
 	}
@@ -158,7 +166,7 @@ func (c *call) getRole() error {
 		return err
 	}
 	c.req.SetTag(roleTag(r))
-	shown := odata.Tagged(roleTag(r), definitionFields(r).Pick(selected))
+	shown := odata.Tagged(roleTag(r), c.shown(definitionShape, definitionFields(r), selected))
 	if len(expand) > 0 {
 		list, err := c.config.Roles.ListAssignments(c.req.Context(), r.ID, query.Query{})
 		if err != nil {
@@ -191,7 +199,7 @@ func (c *call) createRole() error {
 	}
 	c.req.SetTag(roleTag(r))
 	return c.req.ReplyCreated(definitionSet, r.ID, definitionType,
-		odata.Tagged(roleTag(r), definitionFields(r)))
+		c.wholeRole(r))
 }
 
 func (c *call) updateRole() error {
@@ -213,7 +221,7 @@ func (c *call) updateRole() error {
 	}
 	c.req.SetTag(roleTag(r))
 	return c.req.ReplyEntity(http.StatusOK, definitionSet, definitionType,
-		odata.Tagged(roleTag(r), definitionFields(r)))
+		c.wholeRole(r))
 }
 
 func (c *call) deleteRole() error {

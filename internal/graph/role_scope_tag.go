@@ -33,24 +33,31 @@ var scopeTagProperties = odata.Properties{
 	{"isBuiltIn", odata.Boolean},
 }
 
+var scopeTagShape = newShape(scopeTagType, scopeTagProperties)
+
+// wholeTag is a scope tag with all that Graph's type has.
+func (c *call) wholeTag(t *access.ScopeTag) odata.Fields {
+	return c.shown(scopeTagShape, scopeTagFields(t), c.view(scopeTagShape).names)
+}
+
 func scopeTagFields(t *access.ScopeTag) odata.Fields {
 	return odata.Fields{{"id", t.ID}, {"displayName", t.Name}, {"description", t.Description},
 		{"isBuiltIn", t.BuiltIn()}}
 }
 
 func (c *call) listScopeTags() error {
-	selected, err := c.req.Selected(scopeTagProperties.Names())
+	selected, err := c.selected(scopeTagShape)
 	if err != nil {
 		return err
 	}
 	return odata.ServeList(c.req, scopeTagSet, scopeTagListing, nil, c.config.Roles.ListTags,
 		func(t *access.ScopeTag) (odata.Fields, error) {
-			return scopeTagFields(t).Pick(selected), nil
+			return c.shown(scopeTagShape, scopeTagFields(t), selected), nil
 		})
 }
 
 func (c *call) getScopeTag() error {
-	selected, err := c.req.Selected(scopeTagProperties.Names())
+	selected, err := c.selected(scopeTagShape)
 	if err != nil {
 		return err
 	}
@@ -59,7 +66,7 @@ func (c *call) getScopeTag() error {
 		return err
 	}
 	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType,
-		scopeTagFields(t).Pick(selected))
+		c.shown(scopeTagShape, scopeTagFields(t), selected))
 }
 
 func (c *call) createScopeTag() error {
@@ -77,7 +84,7 @@ func (c *call) createScopeTag() error {
 	if err != nil {
 		return err
 	}
-	return c.req.ReplyCreated(scopeTagSet, t.ID, scopeTagType, scopeTagFields(t))
+	return c.req.ReplyCreated(scopeTagSet, t.ID, scopeTagType, c.wholeTag(t))
 }
 
 func (c *call) updateScopeTag() error {
@@ -96,7 +103,7 @@ func (c *call) updateScopeTag() error {
 	if t, err = c.config.Roles.UpdateTag(c.req.Context(), t.ID, patch); err != nil {
 		return err
 	}
-	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType, scopeTagFields(t))
+	return c.req.ReplyEntity(http.StatusOK, scopeTagSet, scopeTagType, c.wholeTag(t))
 }
 
 func (c *call) deleteScopeTag() error {

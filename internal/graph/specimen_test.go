@@ -199,7 +199,12 @@ func (w *world) payloadBody(set string) object {
 // pathOf is the right path of an operation. What changes something gets a new thing to change.
 func (w *world) pathOf(op graph.Operation) string {
 	if s := specimens[op.Name]; s.path != nil {
-		return s.path(w)
+		path := s.path(w)
+		if rest, ok := strings.CutPrefix(path, "/beta/"); ok &&
+			strings.HasPrefix(op.Pattern, "/v1.0/") {
+			path = "/v1.0/" + rest
+		}
+		return path
 	}
 	id := w.idOf(op)
 	return strings.NewReplacer("{id}", id, "{number}", w.number, "{device}",

@@ -96,6 +96,8 @@ var subscriptionProperties = odata.Properties{
 		odata.OwnNamespace + "subscriptionDetails"},
 }
 
+var subscriptionShape = newShape(subscriptionType, subscriptionProperties)
+
 // ownProperty has what is this server's own and not Graph's.
 const ownProperty = "syncpayloads"
 
@@ -152,7 +154,7 @@ func deliveryFields(s *notify.Subscription) odata.Fields {
 }
 
 func (c *call) listSubscriptions() error {
-	selected, err := c.req.Selected(subscriptionProperties.Names())
+	selected, err := c.selected(subscriptionShape)
 	if err != nil {
 		return err
 	}
@@ -168,13 +170,13 @@ func (c *call) listSubscriptions() error {
 	page := odata.Page{Collection: subscriptionSet, Next: next,
 		Value: make([]odata.Fields, len(list))}
 	for i, s := range list {
-		page.Value[i] = odata.Typed(subscriptionType, subscriptionFields(s, false).Pick(selected))
+		page.Value[i] = odata.Typed(subscriptionType, c.shown(subscriptionShape, subscriptionFields(s, false), selected))
 	}
 	return c.req.ReplyPage(page)
 }
 
 func (c *call) getSubscription() error {
-	selected, err := c.req.Selected(subscriptionProperties.Names())
+	selected, err := c.selected(subscriptionShape)
 	if err != nil {
 		return err
 	}
@@ -183,7 +185,7 @@ func (c *call) getSubscription() error {
 		return err
 	}
 	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType,
-		subscriptionFields(s, false).Pick(selected))
+		c.shown(subscriptionShape, subscriptionFields(s, false), selected))
 }
 
 func (c *call) createSubscription() error {
@@ -199,7 +201,8 @@ func (c *call) createSubscription() error {
 	if err != nil {
 		return err
 	}
-	return c.req.ReplyCreated(subscriptionSet, s.ID, subscriptionType, subscriptionFields(s, true))
+	return c.req.ReplyCreated(subscriptionSet, s.ID, subscriptionType,
+		c.shown(subscriptionShape, subscriptionFields(s, true), c.view(subscriptionShape).names))
 }
 
 func subscriptionInput(body *odata.Object) (in notify.Input, err error) {
@@ -273,7 +276,7 @@ func (c *call) renewSubscription() error {
 		return err
 	}
 	return c.req.ReplyEntity(http.StatusOK, subscriptionSet, subscriptionType,
-		subscriptionFields(s, false))
+		c.shown(subscriptionShape, subscriptionFields(s, false), c.view(subscriptionShape).names))
 }
 
 func (c *call) deleteSubscription() error {

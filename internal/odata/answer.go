@@ -1,11 +1,9 @@
 package odata
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // Reply answers with a JSON body, in the form that the caller wants.
@@ -19,12 +17,12 @@ func (r *Request) Reply(status int, body Fields) (err error) {
 			r.Writer.WriteHeader(http.StatusNotModified)
 			return nil
 		}
-		if body, err = r.annotated(body); err != nil {
+		if body, err = r.annotated(r.narrowed.answer(body)); err != nil {
 			return fmt.Errorf("annotating the answer: %w", err)
 		}
 		contentType = r.format.contentType()
 	}
-	text, err := json.Marshal(body)
+	text, err := body.MarshalJSON()
 	if err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
@@ -64,8 +62,8 @@ func (r *Request) ReplyCreated(collection, id string, of TypeName, f Fields) err
 // ContextURL is @odata.context of a collection.
 func (r *Request) ContextURL(collection string) string {
 	url := r.URL("$metadata#" + collection)
-	if r.Options.Has(OptionSelect) {
-		url += "(" + strings.ReplaceAll(r.Options.Get(OptionSelect), " ", "") + ")"
+	if r.selection != "" {
+		url += "(" + r.selection + ")"
 	}
 	return url
 }

@@ -27,6 +27,7 @@ type (
 		Namespace string         `xml:"Namespace,attr"`
 		Alias     string         `xml:"Alias,attr,omitempty"`
 		Edm       string         `xml:"xmlns,attr"`
+		Terms     []edmxTerm     `xml:"Term"`
 		Enums     []edmxEnum     `xml:"EnumType"`
 		Complex   []edmxType     `xml:"ComplexType"`
 		Entities  []edmxType     `xml:"EntityType"`
@@ -37,18 +38,31 @@ type (
 		Name    string       `xml:"Name,attr"`
 		Flags   bool         `xml:"IsFlags,attr,omitempty"`
 		Members []edmxMember `xml:"Member"`
+		Own     *edmxMark    `xml:"Annotation"`
 	}
 	edmxMember struct {
-		Name  string `xml:"Name,attr"`
-		Value int64  `xml:"Value,attr"`
+		Name  string    `xml:"Name,attr"`
+		Value int64     `xml:"Value,attr"`
+		Own   *edmxMark `xml:"Annotation"`
+	}
+	// edmxTerm declares an annotation, and edmxMark is one (sections 14.1 and 14.3).
+	edmxTerm struct {
+		Name string `xml:"Name,attr"`
+		Type string `xml:"Type,attr"`
+	}
+	edmxMark struct {
+		Term string `xml:"Term,attr"`
+		Bool bool   `xml:"Bool,attr"`
 	}
 	edmxType struct {
 		Name       string         `xml:"Name,attr"`
 		Base       string         `xml:"BaseType,attr,omitempty"`
 		Abstract   bool           `xml:"Abstract,attr,omitempty"`
+		Open       bool           `xml:"OpenType,attr,omitempty"`
 		Key        *edmxKey       `xml:"Key"`
 		Properties []edmxProperty `xml:"Property"`
 		Relations  []edmxRelation `xml:"NavigationProperty"`
+		Own        *edmxMark      `xml:"Annotation"`
 	}
 	edmxKey struct {
 		Property struct {
@@ -56,9 +70,10 @@ type (
 		} `xml:"PropertyRef"`
 	}
 	edmxProperty struct {
-		Name     string `xml:"Name,attr"`
-		Type     string `xml:"Type,attr"`
-		Nullable string `xml:"Nullable,attr,omitempty"`
+		Name     string    `xml:"Name,attr"`
+		Type     string    `xml:"Type,attr"`
+		Nullable string    `xml:"Nullable,attr,omitempty"`
+		Own      *edmxMark `xml:"Annotation"`
 	}
 	edmxRelation struct {
 		Name     string `xml:"Name,attr"`
@@ -108,12 +123,18 @@ func (m *Model) document(v *offer) *edmxDocument {
 		Edm:       edmNamespace,
 		Container: m.container(v),
 	}
-	own := edmxSchema{Namespace: strings.TrimSuffix(OwnNamespace, "."), Edm: edmNamespace}
+	own := edmxSchema{Namespace: strings.TrimSuffix(OwnNamespace, "."), Edm: edmNamespace,
+		Terms: []edmxTerm{{Name: ownTerm, Type: Qualified(Boolean)}}}
 	for _, e := range m.schema.enums {
-		graph.Enums = append(graph.Enums, e.shown())
+		if !v.leavesOut(e.Facts[""]) {
+			graph.Enums = append(graph.Enums, e.shown(v))
+		}
 	}
 	slices.SortFunc(graph.Enums, func(a, b edmxEnum) int { return strings.Compare(a.Name, b.Name) })
 	for _, t := range m.schema.order {
+		if v.leavesOut(t.Facts[""]) {
+			continue
+		}
 		shown := m.schema.shown(t, v)
 		into := &graph
 		if strings.HasPrefix(string(t.Name), OwnNamespace) {
@@ -135,23 +156,47 @@ func (m *Model) document(v *offer) *edmxDocument {
 	}
 }
 
-func (e *Enum) shown() edmxEnum {
-	shown := edmxEnum{Name: string(e.Name), Flags: e.Flags}
-	for _, member := range e.Members {
-		shown.Members = append(shown.Members, edmxMember(member))
+// ownTerm marks what is the server's own though it stands in Graph's namespace.
+const ownTerm = "own"
+
+// mark is the annotation of what has a fact; nil: it has none.
+func (f Fact) mark() *edmxMark {
+	if !f.Own {
+		return nil
+	}
+	return &edmxMark{Term: OwnNamespace + ownTerm, Bool: true}
+}
+
+// leavesOut reports whether the version does not have what a fact is about.
+func (v *offer) leavesOut(f Fact) bool { return v.stable && f.BetaOnly }
+
+func (e *Enum) shown(v *offer) edmxEnum {
+	shown := edmxEnum{Name: string(e.Name), Flags: e.Flags, Own: e.Facts[""].mark()}
+	for _, m := range e.Members {
+		if !v.leavesOut(e.Facts[m.Name]) {
+			shown.Members = append(shown.Members,
+				edmxMember{Name: m.Name, Value: m.Value, Own: e.Facts[m.Name].mark()})
+		}
 	}
 	return shown
 }
 
 func (s *schema) shown(t *Type, v *offer) edmxType {
-	shown := edmxType{Name: strings.TrimPrefix(string(t.Name), OwnNamespace), Abstract: t.Abstract}
+	shown := edmxType{Name: strings.TrimPrefix(string(t.Name), OwnNamespace), Abstract: t.Abstract,
+		Open: t.Open, Own: t.Facts[""].mark()}
 	if t.Base != "" {
 		shown.Base = Qualified(t.Base)
 	}
 	for _, own := range t.Properties {
-		p := edmxProperty{Name: own.Name, Type: Qualified(own.Of)}
-		if t.Key == own.Name {
+		fact := t.Facts[own.Name]
+		if v.leavesOut(fact) {
+			continue
+		}
+		p := edmxProperty{Name: own.Name, Type: Qualified(own.Of), Own: fact.mark()}
+		if fact.NotNull || t.Key == own.Name {
 			p.Nullable = strconv.FormatBool(false)
+		}
+		if t.Key == own.Name {
 			shown.Key = new(edmxKey)
 			shown.Key.Property.Name = own.Name
 		}

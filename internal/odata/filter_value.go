@@ -1,6 +1,7 @@
 package odata
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,11 @@ type (
 	FixedField string
 	// EmptyField is a collection of strings that has no elements.
 	EmptyField struct{}
+	// FixedNumber is a number that is the same for all, and FixedTime a time.
+	FixedNumber int64
+	FixedTime   time.Time
+	// UnknownField is a value that nobody knows: null, for all.
+	UnknownField struct{}
 )
 
 func isEquality(o query.Operator) bool { return o == query.Equal || o == query.NotEqual }
@@ -111,6 +117,34 @@ func (f FixedField) Comparison(operator query.Operator, value any) (query.Condit
 	return query.Any{}, err == nil && (value != nil || isEquality(operator))
 }
 
+func (f FixedNumber) Comparison(operator query.Operator, value any) (query.Condition, bool) {
+	n, isNumber := value.(int64)
+	return fixed(cmp.Compare(int64(f), n), operator), isNumber && operator < query.Contains
+}
+
+func (f FixedTime) Comparison(operator query.Operator, value any) (query.Condition, bool) {
+	at, isTime := value.(time.Time)
+	return fixed(time.Time(f).Compare(at), operator), isTime && operator < query.Contains
+}
+
+// fixed is true for all or for none, by how what they have compares to a value.
+func fixed(order int, operator query.Operator) query.Condition {
+	holds := map[query.Operator]bool{query.Equal: order == 0, query.NotEqual: order != 0,
+		query.Less: order < 0, query.LessOrEqual: order <= 0, query.Greater: order > 0,
+		query.GreaterOrEqual: order >= 0}
+	if holds[operator] {
+		return query.All{}
+	}
+	return query.Any{}
+}
+
+func (UnknownField) Comparison(operator query.Operator, value any) (query.Condition, bool) {
+	if isNullWhen(operator, value) {
+		return query.All{}, true
+	}
+	return query.Any{}, true
+}
+
 func (EmptyField) Comparison(query.Operator, any) (query.Condition, bool) { return nil, false }
 
 func (EmptyField) Has(string) query.Condition { return query.Any{} }
@@ -125,7 +159,7 @@ func (f ConstField) Comparison(operator query.Operator, value any) (query.Condit
 
 func (f ChoiceField) Comparison(operator query.Operator, value any) (query.Condition, bool) {
 	member, _ := value.(string)
-	meaning, ok := f[member]
+	_, meaning, ok := lookUp(f, member)
 	if !ok || !isEquality(operator) {
 		return nil, false
 	}

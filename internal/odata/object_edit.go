@@ -49,7 +49,7 @@ func (o *Object) insert(name string, value any, at int) {
 // objectOf is an answer as the annotator changes it.
 func objectOf(body Fields) (*Object, error) {
 	o := &Object{Values: make(map[string]any, len(body))}
-	for _, p := range body {
+	for _, p := range body.expanded() {
 		value, err := answeredValue(p.Value)
 		if err != nil {
 			return nil, fmt.Errorf("property %s: %w", p.Name, err)
@@ -58,6 +58,19 @@ func objectOf(body Fields) (*Object, error) {
 		o.Values[p.Name] = value
 	}
 	return o, nil
+}
+
+// expanded are the properties with constants one by one.
+func (f Fields) expanded() Fields {
+	all := make(Fields, 0, len(f))
+	for _, p := range f {
+		if c, ok := p.Value.(*Constants); ok {
+			all = append(all, c.fields...)
+		} else {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // answeredValue is a value of an answer as JSON has it. What is no object of ours, such as a

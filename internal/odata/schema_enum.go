@@ -11,6 +11,8 @@ type Enum struct {
 	Name    TypeName
 	Flags   bool // values combine members
 	Members []EnumMember
+	// Facts tell more of the enumeration itself, under an empty name, and of its members.
+	Facts map[string]Fact
 }
 
 // EnumMember is a member of an enumeration.

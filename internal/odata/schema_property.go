@@ -18,9 +18,11 @@ const (
 	Double   TypeName = "Double"
 	DateTime TypeName = "DateTimeOffset"
 	Binary   TypeName = "Binary"
+	GUID     TypeName = "Guid"
 )
 
-var primitiveTypes = []TypeName{String, Boolean, Int32, Int64, Double, DateTime, Binary}
+var primitiveTypes = []TypeName{String, Boolean, Int32, Int64, Double, DateTime, Binary, GUID,
+	"Byte", "Single", "Date", "TimeOfDay", "Duration"}
 
 // CollectionOf is the type of a collection of elements.
 func CollectionOf(element TypeName) TypeName { return element + "[]" }
