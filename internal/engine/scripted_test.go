@@ -1,10 +1,10 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,16 +22,17 @@ import (
 // own.
 type scripted struct {
 	*store.Store
-	due         func() ([]fleet.DeviceID, error)
+	due         func(context.Context) ([]fleet.DeviceID, error)
 	ahead       func(behind time.Time) ([]fleet.DeviceID, error)
 	dropKeys    func(before time.Time) (int, error)
 	dropActions func(after engine.ActionMark) (engine.ActionMark, error)
 	payload     func(action.PayloadID) error // an error in place of the payload; nil: none
+	update      func() error                 // an error in place of a step; nil: none
 }
 
 func (s *scripted) Due(ctx context.Context, now time.Time, most int) ([]fleet.DeviceID, error) {
 	if s.due != nil {
-		return s.due()
+		return s.due(ctx)
 	}
 	return s.Store.Due(ctx, now, most)
 }
@@ -61,6 +62,11 @@ func (s *scripted) DropActions(ctx context.Context, before time.Time, after engi
 
 func (s *scripted) Update(ctx context.Context, id fleet.DeviceID,
 	fn func(engine.Tx) error) error {
+	if s.update != nil {
+		if err := s.update(); err != nil {
+			return err
+		}
+	}
 	return s.Store.Update(ctx, id, func(tx engine.Tx) error { return fn(&scriptedTx{tx, s}) })
 }
 
@@ -85,22 +91,12 @@ func (t *scriptedTx) Payload(ctx context.Context,
 
 var errScripted = errors.New("the disk is full")
 
-// logged is a log that a test reads.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
+// logged is a log that a test reads, line by line.
+type logged chan string
 
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+func (l logged) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
 }
 
 // ringing is a clock whose timers ring when a test says so.
@@ -117,12 +113,12 @@ type server struct {
 	*engine.Engine
 	store *scripted
 	clock *ringing
-	log   *logged
+	log   logged
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{T: t, store: &scripted{Store: storetest.Open(t)}, log: &logged{},
+	s := &server{T: t, store: &scripted{Store: storetest.Open(t)}, log: make(logged, 100),
 		clock: &ringing{clocktest.New(time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)),
 			make(chan time.Time)}}
 	s.with(engine.Config{})
@@ -147,6 +143,26 @@ func (s *server) runs() (stop func()) {
 	stop = sync.OnceFunc(func() { cancel(); running.Wait() })
 	s.Cleanup(stop)
 	return stop
+}
+
+// says waits for a line in the log.
+func (s *server) says(want string) {
+	s.Helper()
+	select {
+	case line := <-s.log:
+		if !strings.Contains(line, want) {
+			s.Errorf("the log says %q, want %q", line, want)
+		}
+	case <-time.After(10 * time.Second):
+		s.Fatalf("the log does not say %q", want)
+	}
+}
+
+func (s *server) sweep() {
+	s.Helper()
+	if err := s.Sweep(s.Context()); err != nil {
+		s.Fatal(err)
+	}
 }
 
 func (s *server) enroll(d fleet.Device) fleet.DeviceID {
