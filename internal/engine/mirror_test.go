@@ -64,9 +64,13 @@ func TestDocumentOfTwoSystems(t *testing.T) {
 		[]action.Spec{{ID: "0", Type: action.Application}}); err != nil {
 		t.Fatal(err)
 	}
+	doc, err := s.HandDocument(t.Context(), id)
+	if err != nil || len(doc.Wanted) != 1 || doc.Wanted[0].ID != "0" {
+		t.Fatalf("with what is mirrored alone the document is %+v, %v", doc, err)
+	}
 	p := s.assigned(appA)
 	s.sweep()
-	doc, err := s.HandDocument(t.Context(), id)
+	doc, err = s.HandDocument(t.Context(), id)
 	if err != nil || len(doc.Wanted) != 2 || len(doc.Contents) != 1 || doc.Contents[p[0]] == nil {
 		t.Errorf("the document is %+v, %v", doc, err)
 	}

@@ -291,6 +291,15 @@ func TestDevicesThatCannotBeWoken(t *testing.T) {
 		wakes()
 		s.says("the push service is not there")
 	}
+	why = unwakeable("no token") // and nothing else was told before
+	for _, id := range ids {
+		if err := s.Sync(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		wakes()
+		expect(id, action.StepUnwakeable)
+		s.says("no token")
+	}
 	why = nil
 	for _, id := range ids {
 		if err := s.Sync(t.Context(), id); err != nil {
