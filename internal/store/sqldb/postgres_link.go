@@ -42,9 +42,13 @@ func (l *postgresLink) exec(ctx context.Context, text string, args ...any) (int6
 	return tag.RowsAffected(), l.checked(err)
 }
 
-// insert does not know the numbers: to ask for them would cost more than they save.
+// insert has other nodes told once it is committed. It does not know the numbers: to ask for them
+// would cost more than they save.
 func (l *postgresLink) insert(ctx context.Context, text string, args ...any) (int64, error) {
 	_, err := l.exec(ctx, text, args...)
+	if err == nil {
+		_, err = l.exec(ctx, tellNews)
+	}
 	return 0, err
 }
 

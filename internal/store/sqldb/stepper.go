@@ -18,6 +18,7 @@ const (
 
 	// newsChannel tells other nodes of commits with inserts.
 	newsChannel = "syncpayloads_events"
+	tellNews    = "SELECT pg_notify('" + newsChannel + "', '')"
 )
 
 // stepper commits plans on PostgreSQL, many in one transaction of two messages to the server and
@@ -148,7 +149,7 @@ func (s *stepper) together(batch []*planned) error {
 				}
 			}
 		}
-		write.Queue("SELECT pg_notify($1, '')", newsChannel)
+		write.Queue(tellNews)
 	}
 	write.Queue("COMMIT")
 	if err := c.Conn().SendBatch(ctx, &write).Close(); err != nil {
