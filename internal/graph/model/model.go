@@ -177,9 +177,9 @@ func parseType(words []string) (*TypeInfo, error) {
 		switch {
 		case word == "*":
 			t.Stable = true
-		case word == "abstract":
+		case word == "abstract" && kind != Enumeration: // which may have a member of that name
 			t.Abstract = true
-		case word == "open":
+		case word == "open" && kind != Enumeration:
 			t.Open = true
 		case word[0] == ':':
 			t.Base = word[1:]
