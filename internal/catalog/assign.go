@@ -50,6 +50,23 @@ func (c *Catalog) AssignmentsOf(ctx context.Context,
 func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assignment,
 	only ...func(*Payload, []Assignment) error,
 ) ([]Assignment, error) {
+	return c.assign(ctx, id, list, nil, only)
+}
+
+// AssignEdited is Assign together with an edit of the payload, as Update makes it: both are done,
+// or neither.
+func (c *Catalog) AssignEdited(ctx context.Context, id action.PayloadID, list []Assignment,
+	patch Patch, only ...func(*Payload, []Assignment) error,
+) ([]Assignment, error) {
+	e, err := c.readEdit(ctx, id, patch)
+	if err != nil {
+		return nil, err
+	}
+	return c.assign(ctx, id, list, e, only)
+}
+
+func (c *Catalog) assign(ctx context.Context, id action.PayloadID, list []Assignment, e *edit,
+	only []func(*Payload, []Assignment) error) ([]Assignment, error) {
 	list = slices.Clone(list)
 	if err := checkAssignments(list); err != nil {
 		return nil, err
@@ -65,6 +82,11 @@ func (c *Catalog) Assign(ctx context.Context, id action.PayloadID, list []Assign
 		}
 		for _, condition := range only {
 			if err := condition(p, old); err != nil {
+				return err
+			}
+		}
+		if e != nil {
+			if p, err = c.applyEdit(ctx, tx, p, e); err != nil {
 				return err
 			}
 		}

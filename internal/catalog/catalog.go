@@ -121,6 +121,31 @@ func (c *Catalog) List(ctx context.Context, q query.Query) (page query.Page[*Pay
 // a condition on the payload as it stands.
 func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch,
 	only ...func(*Payload) error) (*Payload, error) {
+	e, err := c.readEdit(ctx, id, patch)
+	if err != nil {
+		return nil, err
+	}
+	var updated *Payload
+	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		current, err := tx.Payload(ctx, lowerID(id))
+		if err != nil {
+			return err
+		}
+		if err := fulfils(current, only); err != nil {
+			return err
+		}
+		updated, err = c.applyEdit(ctx, tx, current, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return updated, nil
+}
+
+// readEdit reads a patch of a payload as far as that can be done before the transaction: what a
+// payload is never changes.
+func (c *Catalog) readEdit(ctx context.Context, id action.PayloadID, patch Patch) (*edit, error) {
 	changes, err := ParseProperties(patch.Properties)
 	if err != nil {
 		return nil, err
@@ -130,7 +155,6 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch,
 			return nil, err
 		}
 	}
-	// what it is never changes, so that a file can be read before the transaction
 	seen, err := c.Get(ctx, id)
 	if err != nil {
 		return nil, err
@@ -143,36 +167,27 @@ func (c *Catalog) Update(ctx context.Context, id action.PayloadID, patch Patch,
 	if err := form.checkTexts(changes); err != nil {
 		return nil, err
 	}
-	e := edit{form: form, patch: patch, changes: changes}
+	e := &edit{form: form, patch: patch, changes: changes}
 	if patch.File != nil {
 		if e.read, err = form.readFile(patch.File, ""); err != nil {
 			return nil, err
 		}
 	}
-	var updated *Payload
-	err = c.store.UpdateCatalog(ctx, func(tx Tx) error {
-		current, err := tx.Payload(ctx, lowerID(id))
-		if err != nil {
-			return err
-		}
-		if err := fulfils(current, only); err != nil {
-			return err
-		}
-		p := *current
-		updated = &p
-		if err := c.edit(ctx, tx, &p, current, e); err != nil {
-			return err
-		}
-		if err := c.saveEdit(ctx, tx, current, &p); err != nil {
-			return err
-		}
-		notePayload(ctx, form, current, &p)
-		return nil
-	})
-	if err != nil {
+	return e, nil
+}
+
+// applyEdit makes the payload that an edit makes of the one that there is.
+func (c *Catalog) applyEdit(ctx context.Context, tx Tx, current *Payload,
+	e *edit) (*Payload, error) {
+	p := *current
+	if err := c.edit(ctx, tx, &p, current, e); err != nil {
 		return nil, err
 	}
-	return updated, nil
+	if err := c.saveEdit(ctx, tx, current, &p); err != nil {
+		return nil, err
+	}
+	notePayload(ctx, e.form, current, &p)
+	return &p, nil
 }
 
 // edit is a patch of a payload, as far as it was read before the transaction.
@@ -184,7 +199,7 @@ type edit struct {
 }
 
 // edit applies a patch.
-func (c *Catalog) edit(ctx context.Context, tx Tx, p, current *Payload, e edit) error {
+func (c *Catalog) edit(ctx context.Context, tx Tx, p, current *Payload, e *edit) error {
 	set(&p.DisplayName, e.patch.DisplayName)
 	set(&p.Description, e.patch.Description)
 	set(&p.FileName, e.patch.FileName)

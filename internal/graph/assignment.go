@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func (k *payloadKind) assign(c *call) error {
 	if err != nil {
 		return err
 	}
-	list, err := k.readAssignments(body)
+	given, err := k.readAssignments(body)
 	if err != nil {
 		return err
 	}
@@ -44,17 +45,32 @@ func (k *payloadKind) assign(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.mayChange(access.Change{Payload: p.ID, Targets: lowered(list)}); err != nil {
+	edit, err := settle(p, given.settings)
+	if err != nil {
+		return err
+	}
+	if edit != nil {
+		if err := c.needsToo(k.rights.update); err != nil {
+			return err
+		}
+	}
+	if err := c.mayChange(access.Change{Payload: p.ID, Targets: lowered(given.list)}); err != nil {
 		return k.renamed(err)
 	}
-	list, err = c.config.Catalog.Assign(c.req.Context(), p.ID, list, c.sameAssignments)
+	var list []catalog.Assignment
+	if edit == nil {
+		list, err = c.config.Catalog.Assign(c.req.Context(), p.ID, given.list, c.sameAssignments)
+	} else {
+		list, err = c.config.Catalog.AssignEdited(c.req.Context(), p.ID, given.list, *edit,
+			c.sameAssignments)
+	}
 	if err != nil {
 		return k.renamed(err)
 	}
 	if !k.of.Echo {
 		return c.req.ReplyNoContent()
 	}
-	return k.replyAssignments(c, list)
+	return k.replyAssignments(c, p, list)
 }
 
 // lowered is a list with its ids as they are stored.
@@ -86,52 +102,94 @@ func (k *payloadKind) listAssignments(c *call) error {
 	if err != nil {
 		return err
 	}
-	return k.replyAssignments(c, list)
+	return k.replyAssignments(c, p, list)
 }
 
-func (k *payloadKind) replyAssignments(c *call, list []catalog.Assignment) error {
+func (k *payloadKind) replyAssignments(c *call, p *catalog.Payload, list []catalog.Assignment) error {
 	c.req.SetTag(assignmentsTag(list))
 	page := odata.Page{Collection: k.path() + "('" + c.req.PathValue("id") + "')/assignments",
 		Value: make([]odata.Fields, len(list))}
 	for i, a := range list {
-		page.Value[i] = k.assignmentFields(a)
+		page.Value[i] = k.assignmentFields(p, a)
 	}
 	return c.req.ReplyPage(page)
 }
 
-func (k *payloadKind) assignmentFields(a catalog.Assignment) odata.Fields {
+// assignmentFields shows an assignment of a payload.
+func (k *payloadKind) assignmentFields(p *catalog.Payload, a catalog.Assignment) odata.Fields {
 	t := targets[slices.IndexFunc(targets, func(t target) bool { return t.kind == a.Kind })]
-	to := odata.Fields{{"@odata.type", "#" + t.odataType}}
+	to := odata.Fields{{"@odata.type", "#" + t.odataType}, {filterID, nil}, {filterType, "none"}}
 	if t.property != "" {
 		to = append(to, odata.Field{t.property, a.Target})
 	}
 	f := odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + k.of.AssignmentType},
-		{"id", a.ID}}
-	if k.of.Intent {
-		f = append(f, odata.Field{"intent", requiredIntent})
+		{"id", assignmentID(p, a)}}
+	if k.hasOfAssignments("source") {
+		f = append(f, odata.Field{"source", sourceDirect}, odata.Field{"sourceId", p.ID})
+	}
+	switch {
+	case k.of.Intent:
+		f = append(f, odata.Field{"intent", requiredIntent},
+			odata.Field{"settings", settingsFields(p)})
+	case k.hasOfAssignments("intent"):
+		f = append(f, odata.Field{"intent", applyIntent})
 	}
 	return append(f, odata.Field{"target", to})
+}
+
+// everyDevice stands for all devices in the id of an assignment, as in Intune.
+const everyDevice = "adadadad-808e-44e2-905a-0b7873a8a531"
+
+// assignmentID is the id of an assignment as Graph has it: the payload's and that of whom it is
+// assigned to. So it is the same for the same assignment, whenever it is made.
+func assignmentID(p *catalog.Payload, a catalog.Assignment) string {
+	return string(p.ID) + "_" + cmp.Or(a.Target, everyDevice)
+}
+
+// hasOfAssignments reports whether the type of the collection's assignments has a property.
+func (k *payloadKind) hasOfAssignments(property string) bool {
+	_, ok := graphTerm(k.assignment(), property)
+	return ok
 }
 
 // requiredIntent is the only member of installIntent that is supported: the server installs what is
 // assigned.
 const requiredIntent = "required"
 
-func (k *payloadKind) readAssignments(body *odata.Object) ([]catalog.Assignment, error) {
+// The same of policies, whose assignments are not those of a set of policies.
+const (
+	applyIntent  = "apply"
+	sourceDirect = "direct"
+)
+
+// assignBody is what the body of assign says.
+type assignBody struct {
+	list     []catalog.Assignment
+	settings []*assignmentSettings // of each; nil: it has none
+}
+
+func (k *payloadKind) readAssignments(body *odata.Object) (given assignBody, err error) {
 	if err := body.Only(k.of.Assignments); err != nil {
-		return nil, err
+		return given, err
 	}
 	items, err := body.RequiredObjects(k.of.Assignments)
 	if err != nil {
-		return nil, err
+		return given, err
 	}
-	list := make([]catalog.Assignment, len(items))
+	given.list = make([]catalog.Assignment, len(items))
+	given.settings = make([]*assignmentSettings, len(items))
 	for i, item := range items {
-		if list[i], err = k.readAssignment(item); err != nil {
-			return nil, err
+		if given.list[i], err = k.readAssignment(item); err != nil {
+			return given, err
+		}
+		if !k.of.Intent {
+			continue
+		}
+		if given.settings[i], err = readSettings(item); err != nil {
+			return given, err
 		}
 	}
-	return list, nil
+	return given, nil
 }
 
 // readAssignment reads one assignment. Its id is the server's own affair, and accepted because
@@ -142,7 +200,7 @@ func (k *payloadKind) readAssignment(item *odata.Object) (a catalog.Assignment, 
 	if k.of.Intent {
 		known, check = append(known, "settings"), checkInstallIntent
 	}
-	if err := errors.Join(item.Only(known...), item.OnlyAs("source", "direct"),
+	if err := errors.Join(item.Only(known...), item.OnlyAs("source", sourceDirect),
 		check(item)); err != nil {
 		return a, err
 	}
@@ -190,7 +248,7 @@ func noFilter(to *odata.Object) error {
 }
 
 // checkApplyIntent refuses the intent to remove a policy: what is not assigned is removed anyway.
-func checkApplyIntent(item *odata.Object) error { return item.OnlyAs("intent", "apply") }
+func checkApplyIntent(item *odata.Object) error { return item.OnlyAs("intent", applyIntent) }
 
 func targetTypes() []string {
 	names := make([]string, len(targets))
@@ -209,10 +267,6 @@ func checkInstallIntent(item *odata.Object) error {
 		return odata.BadRequest(item.At("intent"),
 			"Property '%s' '%s' is not supported: only '%s' is.", item.At("intent"),
 			odata.Clip(intent), requiredIntent)
-	}
-	if item.Values["settings"] != nil {
-		return odata.BadRequest(item.At("settings"),
-			"Property '%s' is not supported. Leave it out.", item.At("settings"))
 	}
 	return nil
 }

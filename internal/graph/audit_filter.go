@@ -40,13 +40,18 @@ func parseAuditFilter(text string) (q audit.Query, err error) {
 // limitAudit adds one comparison to a query; false if there is no such comparison, or one of its
 // kind before it.
 func limitAudit(q *audit.Query, property, operator string, value any) bool {
-	if at, isTime := value.(time.Time); isTime && property == "activityDateTime" {
+	if at, isTime := value.(time.Time); isTime && odata.SameName(property, "activityDateTime") {
 		return limitAuditTime(q, operator, at)
 	}
 	text, isText := value.(string)
-	field := map[string]*string{"activityOperationType": (*string)(&q.Kind),
+	var field *string
+	for name, of := range map[string]*string{"activityOperationType": (*string)(&q.Kind),
 		"activityResult": (*string)(&q.Result),
-		"activityType":   &q.Activity, "actor/userId": &q.Actor}[property]
+		"activityType":   &q.Activity, "actor/userId": &q.Actor} {
+		if odata.SameName(property, name) {
+			field = of
+		}
+	}
 	if !isText || text == "" || operator != "eq" || field == nil || *field != "" {
 		return false
 	}

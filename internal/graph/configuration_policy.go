@@ -27,6 +27,8 @@ const (
 	expandSettings    = "settings"
 	expandAssignments = "assignments"
 	expandDefinitions = "settingDefinitions" // of a setting
+
+	expandSettingDefinitions = expandSettings + "/" + expandDefinitions
 )
 
 var configurationSettings = &resource{name: "configurationSettings",
@@ -40,7 +42,7 @@ var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/s
 func configurationPolicyRoutes() []route {
 	k, r := policies, policies.resource()
 	read, update := may(k.rights.read), may(k.rights.update)
-	return []route{
+	return append(k.assignmentRoutes(), []route{
 		r.route(toList, read, odata.ExpandOptions, (*call).listPolicies),
 		r.route(toCount, read, odata.CountOptions, (*call).listPolicies),
 		r.route(toCreate, may(k.rights.create), nil, (*call).createPolicy),
@@ -58,7 +60,7 @@ func configurationPolicyRoutes() []route {
 			(*call).listConfigurationSettings),
 		configurationSettings.route(toGet, read, []string{odata.OptionSelect},
 			(*call).getConfigurationSetting),
-	}
+	}...)
 }
 
 // policyProperties are those that $select may name.
@@ -78,11 +80,11 @@ var policyShape = newShape("deviceManagementConfigurationPolicy", policyProperti
 // policyView is what a call wants to see of a policy.
 type policyView struct{ selected, expanded []string }
 
-func (c *call) policyView() (v policyView, err error) {
+func (c *call) policyView(expandable ...string) (v policyView, err error) {
 	if v.selected, err = c.selected(policyShape); err != nil {
 		return v, err
 	}
-	v.expanded, err = c.req.Expansions(expandSettings, expandAssignments)
+	v.expanded, err = c.req.Expansions(append(expandable, expandSettings, expandAssignments)...)
 	return v, err
 }
 
@@ -99,8 +101,9 @@ func (c *call) listPolicies() error {
 		})
 }
 
+// getPolicy shows one policy. Of one alone the definitions of its settings can be shown, too.
 func (c *call) getPolicy() error {
-	view, err := c.policyView()
+	view, err := c.policyView(expandSettingDefinitions)
 	if err != nil {
 		return err
 	}
@@ -160,7 +163,11 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 	if slices.Contains(view.expanded, expandSettings) {
 		list := make([]odata.Fields, len(settings))
 		for i := range settings {
-			list[i] = policySettingFields(i, &settings[i])
+			list[i], err = c.settingFields(i, &settings[i],
+				slices.Contains(view.expanded, expandSettingDefinitions))
+			if err != nil {
+				return nil, err
+			}
 		}
 		shown = append(shown, odata.Field{expandSettings, list})
 	}
@@ -169,13 +176,19 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, policies.assigned(seen))
+		shown = append(shown, policies.assigned(p, seen))
 	}
 	return shown, nil
 }
 
-func policySettingFields(i int, s *catalog.PolicySetting) odata.Fields {
-	return odata.Fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
+// settingFields shows the setting at a place of a policy, with its definitions if they are wanted.
+func (c *call) settingFields(i int, s *catalog.PolicySetting, defined bool) (odata.Fields, error) {
+	f := odata.Fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
+	if !defined {
+		return f, nil
+	}
+	definitions, err := s.Definitions(c.config.Forms.FindSetting)
+	return append(f, odata.Field{expandDefinitions, settingDefinitions(definitions)}), err
 }
 
 // listPolicySettings is GET …/{id}/settings. The id of a setting is its place.
@@ -206,13 +219,9 @@ func (c *call) listPolicySettings() error {
 	}
 	var list []odata.Fields
 	for i := from; i < len(settings) && len(list) <= size; i++ {
-		f := policySettingFields(i, &settings[i])
-		if len(expanded) > 0 {
-			definitions, err := settings[i].Definitions(c.config.Forms.FindSetting)
-			if err != nil {
-				return err
-			}
-			f = append(f, odata.Field{expandDefinitions, settingDefinitions(definitions)})
+		f, err := c.settingFields(i, &settings[i], len(expanded) > 0)
+		if err != nil {
+			return err
 		}
 		list = append(list, f)
 	}

@@ -100,6 +100,16 @@ func TestParseFilterOfOthers(t *testing.T) {
 		{apps, "(isof(microsoft.graph.iosVppApp) or isof('#microsoft.graph.win32LobApp'))",
 			query.Any{vpp, query.Any{}}},
 		{apps, "isof('microsoft.graph.mobileApp')", query.All{}},
+		{apps, "isof('microsoft.graph.user')", query.Any{}},
+		{configurations, "isof('microsoft.graph.windowsUpdateForBusinessConfiguration')", query.Any{}},
+		{apps, "microsoft.graph.iosVppApp/bundleId eq 'x'", query.All{vpp,
+			query.Comparison{Field: catalog.ByProperty("bundleId"), Operator: query.Equal,
+				Value: "x"}}},
+		{policies.listing(appleForms), "TemplateReference/TemplateFamily ne 'none'",
+			query.Not{Is: query.All{}}},
+		{policies.listing(appleForms), "templateReference/templateFamily eq 'baseline'", query.Any{}},
+		{policies.listing(appleForms), "templateReference/templateId eq ''", query.All{}},
+		{policies.listing(appleForms), "creationSource eq null", query.All{}},
 		{apps, "publisher eq 'Apple'", query.Comparison{Field: catalog.ByProperty("publisher"),
 			Operator: query.Equal, Value: "Apple"}},
 		{configurations, "version ge 3", query.Comparison{Field: catalog.ByVersion,
@@ -135,7 +145,9 @@ func TestParseFilterOfOthers(t *testing.T) {
 		named   string
 	}{
 		{apps, "version eq 1", "version"},
-		{apps, "isof('microsoft.graph.user')", "user"},
+		{apps, "isof('user')", "user"},
+		{policies.listing(appleForms), "technologies has 'mail'", "mail"},
+		{policies.listing(appleForms), "templateReference/colour eq 'x'", "colour"},
 		{apps, "deviceActionResults/any(a:a/actionState eq 'failed')", "deviceActionResults"},
 		{configurations, "displayName eq 1", "displayName"},
 		{configurations, "version eq '1'", "version"},
@@ -182,6 +194,8 @@ func FuzzFilter(f *testing.F) {
 		"roleScopeTagIds/any(t:t eq '0')", "isof('microsoft.graph.iosVppApp')",
 		"members/any(a:a in ('x')) or version lt 2",
 		"deviceActionResults/any(a:a/actionState eq 'failed')",
+		"technologies has microsoft.graph.x'mdm,android' or templateReference/templateId eq 'a'",
+		"microsoft.graph.managedApp/a eq null or isof('microsoft.graph.iosVppApp') eq false",
 	} {
 		f.Add(seed)
 	}

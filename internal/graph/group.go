@@ -15,14 +15,7 @@ var deviceGroups = &resource{name: "groups", path: odata.BetaPath + "groups", od
 	setByServer: []string{"id", "createdDateTime", "deletedDateTime", "expirationDateTime",
 		"renewedDateTime", "securityIdentifier", "mail",
 		"proxyAddresses", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime",
-		"onPremisesSecurityIdentifier"},
-	setElsewhere: []string{"groupTypes", "members", "owners", "classification", "creationOptions",
-		"isAssignableToRole", "membershipRule",
-		"membershipRuleProcessingState", "onPremisesDomainName", "onPremisesNetBiosName",
-		"onPremisesProvisioningErrors",
-		"onPremisesSamAccountName", "preferredDataLocation", "preferredLanguage",
-		"resourceBehaviorOptions", "resourceProvisioningOptions",
-		"serviceProvisioningErrors", "theme", "uniqueName", "visibility"}}
+		"onPremisesSecurityIdentifier"}}
 
 // What is done to the members of a group.
 var (
@@ -44,9 +37,10 @@ func groupRoutes() []route {
 		deviceGroups.route(toCreate, may(access.CreateGroups), nil, (*call).createGroup),
 		deviceGroups.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand},
 			(*call).getGroup),
+		deviceGroups.route(toUpdate, update, nil, (*call).updateGroup),
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
 		deviceGroups.route(toListMembers, read, pages,
-			(*call).listMembers).answering("directoryObject"),
+			(*call).listMembers).answering("directoryObject").casting(),
 		deviceGroups.route(toListMemberReferences, read, pages,
 			(*call).listMemberReferences).answering(""),
 		deviceGroups.route(toAddMember, update, nil, (*call).addMember),
@@ -58,7 +52,7 @@ var groupProperties = odata.Properties{
 	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String},
 	{"createdDateTime", odata.DateTime},
 	{"groupTypes", odata.CollectionOf(odata.String)}, {"mailEnabled", odata.Boolean},
-	{"securityEnabled", odata.Boolean},
+	{"securityEnabled", odata.Boolean}, {"mailNickname", odata.String},
 }
 
 // groupShape is what a group is served with.
@@ -71,7 +65,7 @@ var groupListing = groupShape.complete(&odata.Listing{
 		"description":     odata.TextField(catalog.ByDescription),
 		"createdDateTime": odata.TimeField(catalog.ByCreated),
 		"mailEnabled":     odata.ConstField(false), "securityEnabled": odata.ConstField(true),
-		"groupTypes": odata.EmptyField{},
+		"groupTypes": odata.EmptyField{}, "mailNickname": odata.TextField(catalog.ByNickname),
 	},
 	Orders: map[string]query.Field{"id": catalog.ByID, "displayName": catalog.ByDisplayName,
 		"createdDateTime": catalog.ByCreated},
@@ -89,6 +83,7 @@ func groupFields(g *catalog.DeviceGroup) odata.Fields {
 		{"groupTypes", []string{}},
 		{"mailEnabled", false},
 		{"securityEnabled", true},
+		{"mailNickname", odata.TextOrNull(g.Nickname)},
 	}
 }
 
@@ -152,29 +147,27 @@ func (c *call) replyGroup(status int, g *catalog.DeviceGroup, shown odata.Fields
 		odata.Tagged(groupTag(g), shown)...))
 }
 
-// createGroup takes what Graph requires of a new group. Groups here have no mail, so mailNickname
-// has no effect.
+// createGroup takes what Graph requires of a new group. Groups here have no mail: mailNickname is
+// only kept.
 func (c *call) createGroup() error {
 	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.Only("displayName", "description", "mailEnabled", "mailNickname",
-		"securityEnabled"); err != nil {
+	patch, members, err := readGroup(body)
+	if err != nil {
 		return err
 	}
-	for name, only := range map[string]bool{"mailEnabled": false, "securityEnabled": true} {
-		if v := body.Values[name]; v != nil && v != only {
-			return odata.BadRequest(name, "Property '%s' can only be %t.", name, only)
-		}
-	}
-	var in catalog.GroupInput
-	if in.DisplayName, err = body.RequiredText("displayName"); err != nil {
+	if _, err := body.RequiredText("displayName"); err != nil {
 		return err
 	}
-	if in.Description, _, err = body.Text("description"); err != nil {
-		return err
+	if len(members) > 0 {
+		return odata.BadRequest(bindMembers,
+			"Property '%s' is not supported here. Make the group, then add its members.", bindMembers)
 	}
+	in := catalog.GroupInput{DisplayName: odata.TextOrEmpty(patch.DisplayName),
+		Description: odata.TextOrEmpty(patch.Description),
+		Nickname:    odata.TextOrEmpty(patch.Nickname)}
 	if err := c.mayChange(access.Change{Founds: true}); err != nil {
 		return err
 	}

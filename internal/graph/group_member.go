@@ -24,6 +24,9 @@ func (c *call) members(suffix string, show func(*fleet.Device) odata.Fields) err
 	if err != nil {
 		return err
 	}
+	if cast := c.req.Cast(); cast != "" && cast != memberType {
+		value, next = []odata.Fields{}, ""
+	}
 	return c.req.ReplyPage(odata.Page{Collection: membersPath(id) + suffix, Next: next,
 		Value: value})
 }
@@ -80,9 +83,12 @@ func (c *call) expandedMembers(group string, wanted []string) (odata.Fields, err
 	return f, nil
 }
 
+// memberType is Graph's type of all members.
+const memberType = "device"
+
 // memberFields shows a member as Graph's device type.
 func memberFields(d *fleet.Device) odata.Fields {
-	return odata.Fields{{"@odata.type", "#microsoft.graph.device"}, {"id", d.ID},
+	return odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + memberType}, {"id", d.ID},
 		{"deviceId", d.ID},
 		{"displayName", odata.TextOrNull(d.Name)},
 		{"operatingSystem", odata.TextOrNull(string(d.Platform))},
@@ -111,8 +117,7 @@ func (c *call) addMember() error {
 	if err != nil {
 		return err
 	}
-	id, ok := referred(reference, "managedDevices", "comanagedDevices", "devices",
-		"directoryObjects")
+	id, ok := referred(reference, deviceSets...)
 	if !ok {
 		return odata.BadRequest("@odata.id",
 			"Property '@odata.id' must be the URL of a device, ending in managedDevices/ and its id.")

@@ -35,7 +35,7 @@ func TestAuthentication(t *testing.T) {
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	s := newSite(t)
 	for _, path := range []string{"/", "/beta", "/beta/", "/v1.0/deviceManagement/comanagedDevices",
-		"/v2.0/groups", devices + "/", "/beta//groups",
+		"/v2.0/groups", devices + "//", "/api/me/", "/beta//groups",
 		"/beta/x/../groups", "/beta/deviceManagement/managedDevice", "/Api/me",
 		devices + "/x/microsoft.graph.wipe", "/beta/microsoft.graph.groups",
 		devices + "/microsoft.graph.$count", devices + "/x/wipe"} {
@@ -67,8 +67,8 @@ func TestUnsupportedOptions(t *testing.T) {
 	for _, path := range []string{
 		devices + "?$expand=users", devices + "?$skip=-1", devices + "?$skip=100001",
 		devices + "?$skip=1&$skiptoken=e30", devices + "?$search=", devices + "?$search=%22%22",
-		devices + "?top=1", devices + "?$TOP=1",
-		devices + "?$top=1&$top=2", devices + "?$top=-1", devices + "?$top=1001",
+		"/v1.0/groups?top=1", devices + "?foo=bar", devices + "?$top=1&TOP=1",
+		devices + "?$top=1&$top=2", devices + "?$top=-1", devices + "?$top=4294967296",
 		devices + "?$top=x", devices + "?$top=",
 		devices + "?$count=yes", devices + "?$orderby=udid", devices + "?$orderby=id,id",
 		devices + "?$orderby=deviceName,",
@@ -78,12 +78,12 @@ func TestUnsupportedOptions(t *testing.T) {
 		devices + "?$orderby=", devices + "?$filter=", devices + "?$select=",
 		devices + "?$select=id,colour", devices + "?$skiptoken=x",
 		devices + "?$skiptoken=", devices + "?$filter=colour%20eq%20'x'", devices + "?a=1;b=2",
-		devices + "?$format=json",
+		devices + "?$format=atom", devices + "?api-version=v1.0", "/api/tokens?TOP=1",
 		p.path() + "?$filter=id%20eq%20'x'", p.path() + "?$select=colour",
 		configurations + "?$filter=x", apps + "?$count=yes", apps + "?$expand=x",
 		configurations + "?$orderby=version",
 		configurations + "?$select=bundleId", groups + "?$orderby=description",
-		groups + "?$filter=mails%20eq%20null", groups + "?$select=members",
+		groups + "?$filter=mails%20eq%20null", groups + "?$select=mails",
 		// what only beta has
 		"/v1.0/deviceManagement/managedDevices?$select=ownerType",
 	} {

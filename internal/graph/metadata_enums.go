@@ -68,6 +68,9 @@ func schemaEnums() []*odata.Enum {
 			"installed 1 failed 2 notInstalled 3 uninstallFailed 4 pendingInstall 5 unknown 99 notApplicable -1"),
 		odata.Sequence("roleAssignmentScopeType", scopeResources, scopeDevices, "allLicensedUsers",
 			scopeDevicesAndPersons),
+		odata.Sequence("deviceAndAppManagementAssignmentFilterType", "none", "include", "exclude"),
+		odata.Sequence("deviceAndAppManagementAssignmentSource", sourceDirect, "policySets"),
+		odata.Sequence("deviceConfigAssignmentIntent", applyIntent, "remove"),
 		odata.Sequence("installIntent", "available", requiredIntent, "uninstall",
 			"availableWithoutEnrollment"),
 		odata.Flags("deviceManagementConfigurationPlatforms", `none 0 android 1 iOS 4 macOS 8 windows10X 16 windows10 32 linux 128

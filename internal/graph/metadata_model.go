@@ -21,6 +21,7 @@ func newModel(routes []route, forms *catalog.Forms) *odata.Model {
 		Enums:      enums,
 		Containers: containers,
 		Unlisted:   map[string]odata.TypeName{"users": "user"},
+		Vocabulary: graphTerm,
 	}
 	for i := range routes {
 		d.Operations = append(d.Operations, routes[i].operation)
@@ -40,9 +41,9 @@ func newOperation(rt *route) *odata.Operation {
 	if r := rt.resource; r != nil {
 		o.Set = rt.set()
 		o.PartTagged = r.device // its entity tag is that of its set
+		o.Casts = r.casts || rt.casts
 		if rt.verb == nil || rt.verb.edits {
-			o.SetByServer = r.setByServer
-			o.SetElsewhere = r.setElsewhere
+			o.Takes, o.SetByServer = r.odataType, r.setByServer
 		}
 	}
 	if v := rt.verb; v != nil {

@@ -48,6 +48,12 @@ func stateTypes() []*odata.Type {
 	const standing = odata.OwnNamespace + "payloadStanding"
 	types := []*odata.Type{
 		{Name: "user", Base: "directoryObject", Entity: true},
+		{Name: "organization", Base: "directoryObject", Entity: true},
+		{Name: "mobileAppCategory", Base: "entity", Entity: true},
+		{Name: "mobileAppRelationship", Base: "entity", Entity: true},
+		{Name: "deviceAndAppManagementAssignmentFilter", Base: "entity", Entity: true},
+		{Name: "deviceCategory", Base: "entity", Entity: true},
+		{Name: "detectedApp", Base: "entity", Entity: true},
 		{Name: appStateType, Base: "entity", Entity: true,
 			Properties: appStateProperties.Without("id")},
 		{Name: "mobileAppIntentAndStateDetail", Properties: appDetailProperties},
@@ -85,11 +91,13 @@ func stateTypes() []*odata.Type {
 func catalogTypes(forms *catalog.Forms) []*odata.Type {
 	types := []*odata.Type{
 		{Name: "mobileLobApp", Base: "mobileApp", Entity: true, Abstract: true},
-		{Name: "mobileAppAssignmentSettings", Abstract: true},
-		{Name: "deviceAndAppManagementAssignmentTarget", Abstract: true},
+		{Name: "deviceAndAppManagementAssignmentTarget", Abstract: true,
+			Properties: odata.Properties{{filterID, odata.String},
+				{filterType, "deviceAndAppManagementAssignmentFilterType"}}},
 		{Name: "group", Base: "directoryObject", Entity: true,
 			Properties: groupProperties.Without("id")},
 	}
+	types = append(types, settingsSchema()...)
 	for _, to := range targets {
 		types = append(types, targetType(to))
 	}
@@ -174,9 +182,18 @@ func (k *payloadKind) shared(forms *catalog.Forms) odata.Properties {
 func assignmentSchema(k *payloadKind) *odata.Type {
 	t := &odata.Type{Name: k.assignment(), Base: "entity", Entity: true,
 		Properties: odata.Properties{{"target", "deviceAndAppManagementAssignmentTarget"}}}
-	if k.of.Intent {
+	if k.hasOfAssignments("source") {
+		t.Properties = append(t.Properties,
+			odata.Property{"source", "deviceAndAppManagementAssignmentSource"},
+			odata.Property{"sourceId", odata.String})
+	}
+	switch {
+	case k.of.Intent:
 		t.Properties = append(t.Properties, odata.Property{"intent", "installIntent"},
 			odata.Property{"settings", "mobileAppAssignmentSettings"})
+	case k.hasOfAssignments("intent"):
+		t.Properties = append(t.Properties,
+			odata.Property{"intent", "deviceConfigAssignmentIntent"})
 	}
 	return t
 }

@@ -35,13 +35,23 @@ type Catalog interface {
 	Assign(ctx context.Context, id action.PayloadID, list []catalog.Assignment,
 		only ...func(*catalog.Payload, []catalog.Assignment) error,
 	) ([]catalog.Assignment, error)
+	// AssignEdited assigns a payload and edits it, both or neither.
+	AssignEdited(ctx context.Context, id action.PayloadID, list []catalog.Assignment,
+		patch catalog.Patch, only ...func(*catalog.Payload, []catalog.Assignment) error,
+	) ([]catalog.Assignment, error)
 	// PayloadTags returns a payload's scope tags; none if it does not exist.
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
-	TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error
+	// EditDevice changes what admins say of a device.
+	EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit) error
+	// DeleteDevice deletes the record of a device that left; catalog.ErrManaged if it has not.
+	DeleteDevice(ctx context.Context, id fleet.DeviceID) error
 
 	CreateGroup(ctx context.Context, in catalog.GroupInput) (*catalog.DeviceGroup, error)
 	GetGroup(ctx context.Context, id string) (*catalog.DeviceGroup, error)
 	ListGroups(ctx context.Context, q query.Query) (query.Page[*catalog.DeviceGroup], error)
+	// UpdateGroup edits a group and puts devices into it: all of it or nothing.
+	UpdateGroup(ctx context.Context, id string, patch catalog.GroupPatch,
+		members []fleet.DeviceID, only ...func(*catalog.DeviceGroup) error) error
 	DeleteGroup(ctx context.Context, id string, only ...func(*catalog.DeviceGroup) error) error
 	AddMember(ctx context.Context, group string, device fleet.DeviceID) error
 	RemoveMember(ctx context.Context, group string, device fleet.DeviceID) error
@@ -51,7 +61,11 @@ type Catalog interface {
 
 func payloadRoutes(k *payloadKind) []route {
 	r, read := k.resource(), may(k.rights.read)
-	return []route{
+	routes := k.assignmentRoutes()
+	if k.of == catalog.Apps {
+		routes = append(routes, k.relatedRoutes()...)
+	}
+	return append(routes, []route{
 		r.route(toList, read, odata.ExpandOptions, k.list),
 		r.route(toCount, read, odata.CountOptions, k.list),
 		r.route(toCreate, may(k.rights.create), nil, k.create),
@@ -61,7 +75,7 @@ func payloadRoutes(k *payloadKind) []route {
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
-	}
+	}...)
 }
 
 func may(r access.Right) []access.Right { return []access.Right{r} }
@@ -73,13 +87,23 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Type != k.of.Kind {
+	if p.Type != k.of.Kind || !c.castsTo(p) {
 		return nil, catalog.ErrNotFound
 	}
 	if !c.scope.Reaches(p.Tags) {
 		return nil, errHidden{catalog.ErrNotFound}
 	}
 	return p, nil
+}
+
+// castsTo reports whether a payload is of the type to which the path casts it.
+func (c *call) castsTo(p *catalog.Payload) bool {
+	cast := string(c.req.Cast())
+	if cast == "" || cast == p.ODataType {
+		return true
+	}
+	form := c.config.Forms.Of(p.ODataType)
+	return form != nil && form.Base == cast
 }
 
 // findToChange is find for what changes the payload and the devices that have it: one single area
@@ -214,6 +238,7 @@ func valueOf(text *string) string {
 
 // readPatch reads what a body sets of a payload.
 func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err error) {
+	body.Is(odata.TypeName(form.Type))
 	if err := body.Only(writable(form).Names()...); err != nil {
 		return p, err
 	}
@@ -258,7 +283,7 @@ func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, view payloa
 		if err != nil {
 			return err
 		}
-		body = append(body, k.assigned(seen))
+		body = append(body, k.assigned(p, seen))
 	}
 	c.req.SetTag(payloadTag(p))
 	context := c.req.ContextURL(k.path()) + "/$entity"

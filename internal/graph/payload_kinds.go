@@ -11,21 +11,20 @@ import (
 // payloadKind is a collection of policies or apps as the surface serves it: what the catalog says
 // of it, and what only the surface needs to know. Its types are the forms that platforms bring.
 type payloadKind struct {
-	of           *catalog.Collection
-	rights       rightsOf
-	object       string   // what the audit record calls one
-	category     string   // of auditEvent
-	stable       bool     // Graph has it in v1.0, too
-	setByServer  []string // as resource has them, and the next two
-	setElsewhere []string
-	largestBody  int64
+	of          *catalog.Collection
+	rights      rightsOf
+	object      string   // what the audit record calls one
+	category    string   // of auditEvent
+	stable      bool     // Graph has it in v1.0, too
+	setByServer []string // as resource has them, and the next
+	largestBody int64
 }
 
 // resource is the collection as routes know it.
 func (k *payloadKind) resource() *resource {
 	return &resource{name: k.set(), path: odata.BetaPath + k.path(), odataType: k.odataType(),
 		object: k.object, noun: k.of.One, category: k.category,
-		stable: k.stable, tagged: true, setByServer: k.setByServer, setElsewhere: k.setElsewhere,
+		stable: k.stable, tagged: true, casts: k != policies, setByServer: k.setByServer,
 		largestBody: k.largestBody}
 }
 
@@ -48,9 +47,6 @@ var kinds = []*payloadKind{
 		category: categoryConfiguration, stable: true,
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version",
 			"supportsScopeTags"},
-		setElsewhere: []string{"assignments", "deviceManagementApplicabilityRuleOsEdition",
-			"deviceManagementApplicabilityRuleOsVersion",
-			"deviceManagementApplicabilityRuleDeviceMode"},
 		largestBody: fileBody,
 	},
 	{
@@ -59,16 +55,15 @@ var kinds = []*payloadKind{
 		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version",
 			"uploadState", "publishingState", "isAssigned",
 			"dependentAppCount", "supersedingAppCount", "supersededAppCount", "totalLicenseCount",
-			"usedLicenseCount", "committedContentVersion", "size"},
-		setElsewhere: []string{"assignments", "categories", "relationships"},
-		largestBody:  fileBody,
+			"usedLicenseCount", "committedContentVersion", "size", "fileName",
+			"expirationDateTime"},
+		largestBody: fileBody,
 	},
 	{
 		of: catalog.AppConfigurations, rights: appRights, object: "mobileAppConfiguration",
 		category: categoryApplication, stable: true,
-		setByServer:  []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
-		setElsewhere: []string{"assignments"},
-		largestBody:  documentBody,
+		setByServer: []string{"id", "createdDateTime", "lastModifiedDateTime", "version"},
+		largestBody: documentBody,
 	},
 }
 

@@ -34,14 +34,12 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	}
 	if k == policies {
 		l.Filters["isAssigned"] = odata.BoolField(catalog.ByAssigned)
-		l.Filters["creationSource"] = odata.FixedField("")
+		withPolicyFilters(l)
 		return policyShape.complete(withProperties(l, k, forms)) // there is but one type
 	}
 	l.Types[k.of.Base] = query.All{}
 	if k.of == catalog.Apps {
-		for _, name := range otherAppTypes {
-			l.Types[name] = query.Any{}
-		}
+		l.Filters["isAssigned"] = odata.BoolField(catalog.ByAssigned)
 	}
 	derived := make(map[string][]string) // types, by the one between them and the collection's
 	for _, form := range forms.In(k.of) {
@@ -122,7 +120,7 @@ func withProperties(l *odata.Listing, k *payloadKind, forms *catalog.Forms) *oda
 	add := func(list []catalog.Property) {
 		for _, p := range list {
 			if p.Filter {
-				l.Filters[p.Name] = odata.TextField(catalog.ByProperty(p.Name))
+				l.Filters[p.Name] = comparerOf(p)
 			}
 		}
 	}
@@ -132,21 +130,6 @@ func withProperties(l *odata.Listing, k *payloadKind, forms *catalog.Forms) *oda
 	}
 	return l
 }
-
-// otherAppTypes are Graph's types of apps. isof may name them, and no app is one, unless a platform
-// has it.
-var otherAppTypes = []string{"androidForWorkApp", "androidLobApp", "androidManagedStoreApp",
-	"androidManagedStoreWebApp", "androidStoreApp",
-	"iosiPadOSWebClip", "macOSDmgApp", "macOSLobApp", "macOSMdatpApp", "macOSMicrosoftDefenderApp",
-	"macOSMicrosoftEdgeApp",
-	"macOSOfficeSuiteApp", "macOsVppApp", "macOSWebClip", "managedAndroidLobApp",
-	"managedAndroidStoreApp", "managedApp", "managedIOSLobApp",
-	"managedIOSStoreApp", "managedMobileLobApp", "mobileLobApp", "microsoftStoreForBusinessApp",
-	"officeSuiteApp", "webApp", "win32CatalogApp", "win32LobApp",
-	"winGetApp", "windowsAppX", "windowsMicrosoftEdgeApp", "windowsMobileMSI", "windowsPhone81AppX",
-	"windowsPhone81AppXBundle",
-	"windowsPhone81StoreApp", "windowsPhoneXAP", "windowsStoreApp", "windowsUniversalAppX",
-	"windowsWebApp"}
 
 // ofKind is what limits a list to the collection, as far as the caller's scope reaches.
 func (k *payloadKind) ofKind(c *call) query.Condition {
@@ -172,10 +155,10 @@ func payloadIDs(list []*catalog.Payload) []action.PayloadID {
 }
 
 // assigned shows a payload's assignments as $expand has them.
-func (k *payloadKind) assigned(list []catalog.Assignment) odata.Field {
+func (k *payloadKind) assigned(p *catalog.Payload, list []catalog.Assignment) odata.Field {
 	shown := make([]odata.Fields, len(list))
 	for i, a := range list {
-		shown[i] = k.assignmentFields(a)
+		shown[i] = k.assignmentFields(p, a)
 	}
 	return odata.Field{expandAssignments, shown}
 }
@@ -197,7 +180,7 @@ func (k *payloadKind) list(c *call) error {
 			f, err := k.fields(c, p, view, assigned[p.ID])
 			if view.expanded {
 				list, unseen := seen.assignments(c.req.Context(), assigned[p.ID])
-				f, err = append(f, k.assigned(list)), errors.Join(err, unseen)
+				f, err = append(f, k.assigned(p, list)), errors.Join(err, unseen)
 			}
 			return f, err
 		})

@@ -151,7 +151,7 @@ func TestBadPayloads(t *testing.T) {
 			"payload"},
 		{apps, object{"@odata.type": "#microsoft.graph.iosVppApp", "displayName": "x"}, "bundleId"},
 		{apps, object{"@odata.type": "#microsoft.graph.macOSPkgApp", "displayName": "x",
-			"preInstallScript": object{}}, "preInstallScript"},
+			"preInstallScript": object{"scriptContent": "x"}}, "preInstallScript"},
 		{appSettings, object{"@odata.type": "#microsoft.graph.iosMobileAppConfiguration",
 			"displayName": "x"}, "targetedMobileApps"},
 	} {
@@ -217,8 +217,10 @@ func TestAssign(t *testing.T) {
 			t.Fatalf("got %s", a)
 		}
 		for i, v := range list {
-			if !reflect.DeepEqual(v["target"], targets[i]) || v["id"] == "" {
-				t.Errorf("got %v, want target %v", v, targets[i])
+			want := with(targets[i], object{"deviceAndAppManagementAssignmentFilterId": nil,
+				"deviceAndAppManagementAssignmentFilterType": "none"})
+			if !reflect.DeepEqual(v["target"], want) || v["id"] == "" {
+				t.Errorf("got %v, want target %v", v, want)
 			}
 		}
 	}
@@ -299,7 +301,7 @@ func TestBadAssignments(t *testing.T) {
 			"mobileAppAssignments[0].intent"},
 		{apps + "/" + mail, apart(object{"target": everybody, "intent": "required",
 			"settings": object{"vpnConfigurationId": "x"}}),
-			"mobileAppAssignments[0].settings"},
+			"mobileAppAssignments[0].settings.vpnConfigurationId"},
 		{apps + "/" + mail, apart(object{"target": everybody, "intent": "required"},
 			object{"target": everybody, "intent": "required"}),
 			"mobileAppAssignments[1].target"},

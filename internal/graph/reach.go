@@ -41,6 +41,13 @@ func (c *call) authorize(rt route) error {
 	return nil
 }
 
+// needsToo adds a right to those that the call needs: what its body says is more than what every
+// call of its route does.
+func (c *call) needsToo(right access.Right) error {
+	c.route.needs = append(slices.Clone(c.route.needs), right)
+	return c.authorize(c.route)
+}
+
 func joined(rights []access.Right) string {
 	names := make([]string, len(rights))
 	for i, r := range rights {

@@ -28,14 +28,14 @@ type resource struct {
 	stable bool
 	// tagged says that one of them has an entity tag, and that changes of it obey If-Match.
 	tagged bool
+	// casts says that they are of several types, and that all operations on them heed the one that
+	// the path casts to.
+	casts bool
 	// device says that it is a managed device.
 	device bool
 	// setByServer are the properties of Graph's type that only the server sets. Bodies may have
 	// them with any value.
 	setByServer []string
-	// setElsewhere are the properties of Graph's type that mean nothing here, or are set by another
-	// operation. Bodies may have them with nothing in them, as what is exported mostly has.
-	setElsewhere []string
 	// largestBody is how many bytes a body may have that makes or edits one; 0: ordinaryBody.
 	largestBody int64
 }
@@ -129,6 +129,12 @@ func (rt *route) set() string {
 // resource.
 func (rt route) answering(odataType odata.TypeName) route {
 	rt.answers = odataType
+	return rt
+}
+
+// casting is the route of an operation that heeds the type to which the path casts.
+func (rt route) casting() route {
+	rt.casts = true
 	return rt
 }
 

@@ -14,7 +14,12 @@ const operationSet = "deviceManagement/resourceOperations"
 var operationTexts = map[access.Right][3]string{
 	access.ReadDevices: {"Managed devices", "Read",
 		"See devices, what is assigned to them, and the results of actions."},
-	access.UpdateDevices: {"Managed devices", "Update", "Change the scope tags of devices."},
+	access.UpdateDevices: {"Managed devices", "Update",
+		"Change the scope tags, notes and owner of devices."},
+	access.DeleteDevices: {"Managed devices", "Delete",
+		"Delete the records of devices; managed ones are retired first."},
+	access.RetireDevices: {"Remote tasks", "Retire",
+		"End the management of devices, and take off them what was managed."},
 	access.ChangeAssignments: {"Remote tasks", "Change assignments",
 		"Take policies and apps off devices for a while, and put them back."},
 	access.SyncDevices: {"Remote tasks", "Sync devices", "Ask devices to connect."},

@@ -26,6 +26,8 @@ type route struct {
 	verb *verb
 	// answers is the type of $metadata that a GET answers with; empty: it has none.
 	answers odata.TypeName
+	// casts says that it heeds the type to which the path casts, whatever its resource does.
+	casts bool
 	// options are the query options it takes. Any other is refused.
 	options []string
 	// needs are the rights that the caller must have, all of them in one role assignment. What the
@@ -86,6 +88,8 @@ func routes() []route {
 	all = append(all, roleRoutes()...)
 	all = append(all, groupRoutes()...)
 	all = append(all, appStateRoutes()...)
+	all = append(all, organizationRoutes()...)
+	all = append(all, emptySetRoutes()...)
 	for _, rt := range all {
 		if rest, ok := strings.CutPrefix(rt.pattern, odata.BetaPath); ok && rt.stable() {
 			rt.pattern = odata.StablePath + rest

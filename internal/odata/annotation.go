@@ -80,7 +80,12 @@ func (r *Request) Negotiate() (err error) {
 	if !r.isVersioned() {
 		return nil
 	}
-	if r.format, err = readFormat(r.HTTP.Header); err != nil {
+	if r.Options.Has(optionFormat) {
+		r.format, err = r.readFormatOption()
+	} else {
+		r.format, err = readFormat(r.HTTP.Header)
+	}
+	if err != nil {
 		return err
 	}
 	return r.readPreferences()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // Reply answers with a JSON body, in the form that the caller wants.
@@ -18,7 +17,7 @@ func (r *Request) Reply(status int, body Fields) (err error) {
 			r.Writer.WriteHeader(http.StatusNotModified)
 			return nil
 		}
-		if body, err = r.annotated(body); err != nil {
+		if body, err = r.annotated(r.narrowed.answer(body)); err != nil {
 			return fmt.Errorf("annotating the answer: %w", err)
 		}
 		contentType = r.format.contentType()
@@ -43,6 +42,9 @@ func (r *Request) replyCount(n int) error {
 	return nil
 }
 
+// ReplyCount answers with the size of a list that is at hand.
+func (r *Request) ReplyCount(n int) error { return r.replyCount(n) }
+
 // ReplyObject answers with one object of a collection, whose type the object itself tells.
 func (r *Request) ReplyObject(status int, collection string, f Fields) error {
 	context := Field{Name: "@odata.context", Value: r.ContextURL(collection) + "/$entity"}
@@ -63,8 +65,8 @@ func (r *Request) ReplyCreated(collection, id string, of TypeName, f Fields) err
 // ContextURL is @odata.context of a collection.
 func (r *Request) ContextURL(collection string) string {
 	url := r.URL("$metadata#" + collection)
-	if r.Options.Has(OptionSelect) {
-		url += "(" + strings.ReplaceAll(r.Options.Get(OptionSelect), " ", "") + ")"
+	if r.selection != "" {
+		url += "(" + r.selection + ")"
 	}
 	return url
 }

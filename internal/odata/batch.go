@@ -125,7 +125,7 @@ func readItem(o *Object) (item *batchItem, err error) {
 		return nil, err
 	}
 	item = &batchItem{place: o.place, body: o.Values["body"]}
-	if item.id, err = o.RequiredText("id"); err != nil {
+	if item.id, err = batchID(o.Values["id"], o.At("id")); err != nil {
 		return nil, err
 	}
 	if item.method, err = o.RequiredText("method"); err != nil {
@@ -140,8 +140,39 @@ func readItem(o *Object) (item *batchItem, err error) {
 			return nil, err
 		}
 	}
-	item.after, err = o.OptionalTexts("dependsOn")
+	item.after, err = readDependencies(o)
 	return item, err
+}
+
+// batchID is the id of a request, which scripts also give as a number.
+func batchID(value any, place string) (string, error) {
+	switch v := value.(type) {
+	case json.Number:
+		return v.String(), nil
+	case string:
+		if v != "" {
+			return v, nil
+		}
+	}
+	return "", BadRequest(place, "Property '%s' is required and must be a string or a number.",
+		place)
+}
+
+// readDependencies reads the ids of the requests that one depends on.
+func readDependencies(o *Object) (ids []string, err error) {
+	const name = "dependsOn"
+	list, isList := o.Values[name].([]any)
+	if o.Values[name] != nil && !isList {
+		return nil, BadRequest(o.At(name), "Property '%s' must be a collection.", o.At(name))
+	}
+	for i, value := range list {
+		id, err := batchID(value, fmt.Sprintf("%s[%d]", o.At(name), i))
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 // find returns the item of an id, whose letters may be in either case; nil: there is none.

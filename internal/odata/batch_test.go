@@ -78,6 +78,21 @@ func TestBatchDependencies(t *testing.T) {
 	}
 }
 
+// Some scripts number their requests. They are answered with texts, as Graph's are.
+func TestBatchesWithNumbers(t *testing.T) {
+	l := newLibrary(t, BatchBody)
+	numbered := func(id any, r object) object { r["id"] = id; return r }
+	last := numbered(2, request("", "GET", "/books/", nil))
+	last["dependsOn"] = []any{1, "10"}
+	parts := l.must(http.StatusOK, "POST", "/beta/$batch", batchOf(last,
+		numbered(1, request("", "POST", "/books", object{"title": "a"})),
+		numbered(10, request("", "POST", "/Books", object{"title": "b"})))).parts()
+	if len(parts) != 3 || parts["1"].status != 201 || parts["10"].status != 201 ||
+		len(parts["2"].body["value"].([]any)) != 2 {
+		t.Errorf("got %v", parts)
+	}
+}
+
 // TestBadBatches: a broken frame is refused as a whole, and nothing of it is done.
 func TestBadBatches(t *testing.T) {
 	l := newLibrary(t, BatchBody)
@@ -88,20 +103,23 @@ func TestBadBatches(t *testing.T) {
 		many[i] = good(fmt.Sprint(i))
 	}
 	for name, body := range map[string]any{
-		"none":               object{},
-		"empty":              batchOf(),
-		"too many":           batchOf(many...),
-		"no collection":      object{"requests": good("1")},
-		"another property":   object{"requests": []object{good("1")}, "colour": 1},
-		"no object":          object{"requests": []string{"x"}},
-		"the same id":        batchOf(good("a"), good("A")),
-		"no id":              batchOf(with("id", nil)),
-		"an empty id":        batchOf(with("id", "")),
-		"a number for an id": batchOf(with("id", 1)),
-		"no method":          batchOf(with("method", nil)),
-		"no url":             batchOf(with("url", nil)),
-		"unknown dependency": batchOf(good("0"), with("dependsOn", []string{"2"})),
-		"itself":             batchOf(with("dependsOn", []string{"1"})),
+		"none":                    object{},
+		"empty":                   batchOf(),
+		"too many":                batchOf(many...),
+		"no collection":           object{"requests": good("1")},
+		"another property":        object{"requests": []object{good("1")}, "colour": 1},
+		"no object":               object{"requests": []string{"x"}},
+		"the same id":             batchOf(good("a"), good("A")),
+		"no id":                   batchOf(with("id", nil)),
+		"an empty id":             batchOf(with("id", "")),
+		"the same id as a number": batchOf(good("1"), with("id", 1)),
+		"a truth for an id":       batchOf(with("id", true)),
+		"a truth to depend on":    batchOf(good("0"), with("dependsOn", []any{true})),
+		"nothing to depend on":    batchOf(good("0"), with("dependsOn", []any{""})),
+		"no method":               batchOf(with("method", nil)),
+		"no url":                  batchOf(with("url", nil)),
+		"unknown dependency":      batchOf(good("0"), with("dependsOn", []string{"2"})),
+		"itself":                  batchOf(with("dependsOn", []string{"1"})),
 		"a circle": batchOf(with("dependsOn", []string{"2"}),
 			object{"id": "2", "method": "GET", "url": "/books", "dependsOn": []string{"1"}}),
 		"no list of ids":       batchOf(with("dependsOn", "1")),

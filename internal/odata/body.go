@@ -45,7 +45,9 @@ func (r *Request) ReadBody() (*Object, error) {
 	}
 	o, err := ParseObject(text)
 	if err == nil {
-		o.leaveIgnored(r.Operation)
+		o.leaveSetByServer(r.Operation.SetByServer)
+		o.vocabulary = r.service.model.vocabulary
+		o.declared, o.signature = r.Operation.Takes, r.Operation.Signature
 	}
 	return o, err
 }
@@ -68,7 +70,10 @@ func (r *Request) ReadNoBody() error {
 	return o.Only()
 }
 
-// checkMediaType accepts JSON in UTF-8, with OData's own parameters.
+// charsets are those that a body may be in. The text itself tells which.
+var charsets = []string{"utf-8", "us-ascii", "utf-16", "utf-16le", "utf-16be"}
+
+// checkMediaType accepts JSON with OData's own parameters.
 func checkMediaType(h http.Header) error {
 	value := h.Get("Content-Type")
 	media, params, err := mime.ParseMediaType(value)
@@ -76,7 +81,7 @@ func checkMediaType(h http.Header) error {
 		return unsupportedMedia("Content-Type",
 			"Content-Type '%s' is not supported. Send application/json.", Clip(value))
 	}
-	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+	if charset, ok := params["charset"]; ok && ownName(charsets, charset) == "" {
 		return unsupportedMedia("Content-Type", "Charset '%s' is not supported. Send UTF-8.",
 			Clip(charset))
 	}

@@ -3,6 +3,7 @@ package odata
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/cost"
@@ -40,6 +42,8 @@ func FuzzBody(f *testing.F) {
 		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`,
 		strings.Repeat(`{"a":`, 40),
 		`[]`, `{`, `{"a":1,"a":2}`, `1 2`, "\xff", `{"a":"\ud800"}`,
+		"\xff\xfe{\x00}\x00", "\x00{\x00}", "{\x00\"\x00a\x00\"\x00:\x001\x00}\x00", "\xfe\xff\x00{\xd8",
+		"{\x00\x3d\xd8\x00\xde}\x00",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -51,7 +55,8 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		text, err := json.Marshal(o)
-		if err != nil || !json.Valid(bytes.TrimPrefix(body, byteOrderMark)) {
+		decoded, decodeErr := decodeText(body)
+		if err != nil || decodeErr != nil || !json.Valid(decoded) {
 			t.Fatalf("%q was taken, %v", body, err)
 		}
 		again, err := ParseObject(text)
@@ -96,7 +101,7 @@ func TestBodies(t *testing.T) {
 		`{"title":"a","id":{"x":1},"loans":[],"@odata.etag":"x","#lend":{},"title@odata.type":"#String"}`: 201,
 		`{"title":"a","@odata.type":"#microsoft.graph.book"}`:                                             201,
 		"\ufeff" + `{"title":"a"}`:                             201,
-		`{"title":"a","@odata.type":"#microsoft.graph.atlas"}`: 400,
+		`{"title":"a","@odata.type":"#microsoft.graph.globe"}`: 400,
 		`{"title":"a","loans":[{}]}`:                           400,
 		`{"title":"a","colour":1}`:                             400,
 		`{"title":"a","loans@odata.bind":[]}`:                  400,
@@ -123,4 +128,67 @@ func TestBodies(t *testing.T) {
 		"Content-Encoding", "br")
 	l.must(http.StatusNoContent, "POST", "/beta/books/1/lend", "{}")
 	l.must(http.StatusBadRequest, "POST", "/beta/books/1/lend", `{"to":"Ada"}`)
+}
+
+// Of what is Graph's and not kept here, what says nothing is taken, and what says something is
+// refused with its name. What is nobody's is refused.
+func TestBodiesBeyondWhatIsKept(t *testing.T) {
+	l := newLibrary(t, BatchBody)
+	const kept, unknown = "does not keep", "is not known"
+	for text, want := range map[string]string{
+		`"price":null`: "", `"price":0`: "", `"price":0.0e3`: "", `"price":1e-9`: kept,
+		`"rare":false`: "", `"rare":true`: kept, `"language":""`: "", `"language":"de"`: kept,
+		`"kind":"open"`: "", `"kind":"Open"`: kept, `"kind":"closed"`: kept, `"loans":[]`: "",
+		`"loans":[{}]`: kept, `"shelf":{}`: "", `"shelf":{"row":0,"kind":"open","@odata.type":"#microsoft.graph.shelf"}`: "",
+		`"shelf":{"row":1}`: kept, `"shelf":{"kind":"closed"}`: kept,
+		`"Price":null`: unknown, `"colour":null`: unknown, `"scale":0`: unknown,
+		`"scale":0,"@odata.type":"#microsoft.graph.atlas"`:    "",
+		`"price":0,"@odata.type":"#microsoft.graph.atlas"`:    "",
+		`"scale":7,"@odata.type":"#microsoft.graph.atlas"`:    kept,
+		`"scale":0,"@odata.type":"#library.atlas"`:            unknown,
+		`"loans@odata.bind":[]`:                               unknown,
+		`"price@odata.type":"#Double","#microsoft.graph.x":0`: "",
+	} {
+		a := l.call("POST", "/beta/books", `{"title":"a",`+text+`}`)
+		message, _ := a.error()["message"].(string)
+		target, _ := a.error()["target"].(string)
+		switch {
+		case want == "" && a.Code != http.StatusCreated,
+			want != "" && (a.Code != http.StatusBadRequest || !strings.Contains(message, want) ||
+				!strings.Contains(text, `"`+target) && target != "@odata.type"):
+			t.Errorf("%s: got %d %s, want %q", text, a.Code, a.Body, want)
+		}
+	}
+	l.must(http.StatusBadRequest, "POST", "/beta/books/1/lend", `{"price":null}`)
+}
+
+// Clients that write UTF-16 do so with a byte order mark or without one, and say so or not.
+func TestBodiesInUTF16(t *testing.T) {
+	l := newLibrary(t, BatchBody)
+	const text = `{"title":"Füße 😀"}`
+	encode := func(order binary.AppendByteOrder, text string) string {
+		var b []byte
+		for _, unit := range utf16.Encode([]rune(text)) {
+			b = order.AppendUint16(b, unit)
+		}
+		return string(b)
+	}
+	for _, body := range []string{encode(binary.LittleEndian, text), encode(binary.BigEndian, text),
+		encode(binary.LittleEndian, "\ufeff"+text), encode(binary.BigEndian, "\ufeff"+text),
+		"\ufeff" + text} {
+		for _, charset := range []string{"", "; charset=utf-16", "; charset=UTF-8"} {
+			a := l.must(http.StatusCreated, "POST", "/beta/books", body, "Content-Type",
+				"application/json"+charset)
+			if a.body["title"] != "Füße 😀" {
+				t.Errorf("%q: got %s", body, a.Body)
+			}
+		}
+	}
+	whole := encode(binary.LittleEndian, "\ufeff"+text)
+	for _, body := range []string{whole[:len(whole)-1], "\xff\xfe{\x00\x3d\xd8}\x00", "\xff\xfe",
+		"{\x00\x3d\xd8", "\x00\x00{}", encode(binary.LittleEndian, "\ufeff\ufeff"+text)} {
+		if a := l.call("POST", "/beta/books", body); a.Code != http.StatusBadRequest {
+			t.Errorf("%q: got %d %s", body, a.Code, a.Body)
+		}
+	}
 }

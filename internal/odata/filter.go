@@ -28,14 +28,16 @@ var filterTokens = func() *godata.Tokenizer {
 	t.Add(`^\(`, godata.ExpressionTokenOpenParen)
 	t.Add(`^\)`, godata.ExpressionTokenCloseParen)
 	t.Add(`^,`, godata.ExpressionTokenComma)
-	t.Add(`^(?P<token>/)any\b`, godata.ExpressionTokenLambdaNav)
+	t.Add(`(?i)^(?P<token>/)any\b`, godata.ExpressionTokenLambdaNav)
 	t.Add(`^/`, godata.ExpressionTokenNav)
 	t.AddWithSubstituteFunc(`^:`, godata.ExpressionTokenColon, func(string) string { return "," })
-	t.Add(`^(?P<token>any)[\s(]`, godata.ExpressionTokenLambda)
+	t.Add(`(?i)^(?P<token>any)[\s(]`, godata.ExpressionTokenLambda)
 	t.Add(`(?i)^(?P<token>contains|startswith|endswith|isof)[\s(]`, godata.ExpressionTokenFunc)
-	t.Add(`(?i)^(?P<token>eq|ne|gt|ge|lt|le|and|or|not|in)[\s(]`, godata.ExpressionTokenLogical)
-	t.Add(`^null\b`, godata.ExpressionTokenNull)
-	t.Add(`^(true|false)\b`, godata.ExpressionTokenBoolean)
+	t.Add(`(?i)^(?P<token>eq|ne|gt|ge|lt|le|and|or|not|in|has)[\s(]`, godata.ExpressionTokenLogical)
+	t.Add(`(?i)^null\b`, godata.ExpressionTokenNull)
+	t.Add(`(?i)^(true|false)\b`, godata.ExpressionTokenBoolean)
+	t.AddWithSubstituteFunc(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+'(''|[^'])*'`,
+		godata.ExpressionTokenString, unqualified)
 	t.Add(`^'(''|[^'])*'`, godata.ExpressionTokenString)
 	t.Add(`^[A-Za-z_][A-Za-z0-9_.]*`, godata.ExpressionTokenLiteral)
 	t.Ignore(`^\s+`, godata.ExpressionTokenWhitespace)
@@ -118,6 +120,10 @@ func (f *filterReader) condition(n *godata.ParseNode) (query.Condition, error) {
 		return f.pair(name, n.Children[0], n.Children[1])
 	case name == "in" && len(n.Children) == 2:
 		return f.anyOf(n.Children[0], n.Children[1])
+	case name == "has" && len(n.Children) == 2:
+		return f.hasFlags(n.Children[0], n.Children[1])
+	case compares && len(n.Children) == 2 && isCondition(n.Children[0]):
+		return f.compareCondition(n.Children[0], operator, n.Children[1])
 	case compares && len(n.Children) == 2:
 		return f.compare(n.Children[0], operator, n.Children[1])
 	case name == "isof" && len(n.Children) == 1:
@@ -173,38 +179,58 @@ func (f *filterReader) anyOf(property, list *godata.ParseNode) (query.Condition,
 
 func (f *filterReader) compare(property *godata.ParseNode, operator query.Operator,
 	value *godata.ParseNode) (query.Condition, error) {
-	if property.Token == nil || property.Token.Type != godata.ExpressionTokenLiteral {
-		return nil,
-			badFilter("Query option '$filter' is not valid: the first operand must be a property.")
-	}
-	name := property.Token.Value
-	comparer := f.listing.Filters[name]
-	if comparer == nil {
-		return nil, badFilter("Query option '$filter' cannot name property '%s' here: it takes %s.",
-			Clip(name), namesOf(f.listing.Filters))
+	of, err := f.operand(property)
+	if err != nil {
+		return nil, err
 	}
 	if l, ok := readLiteral(value.Token); ok {
-		if c, ok := comparer.Comparison(operator, l.value); ok {
-			return c, nil
+		if c, ok := of.comparer.Comparison(operator, l.value); ok {
+			return of.within(c, isNullWhen(operator, l.value)), nil
 		}
 	}
-	return nil,
-		badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.", name)
+	return nil, badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.",
+		Clip(of.name))
 }
 
-// isOf is isof('microsoft.graph.type'), the type with or without quotes.
+// isCondition reports whether a node is a condition, which may be compared with true and false.
+func isCondition(n *godata.ParseNode) bool {
+	return n.Token != nil && (n.Token.Type == godata.ExpressionTokenLogical ||
+		n.Token.Type == godata.ExpressionTokenFunc ||
+		n.Token.Type == godata.ExpressionTokenLambdaNav)
+}
+
+// compareCondition is a condition compared with true or false: isof('x') eq false.
+func (f *filterReader) compareCondition(condition *godata.ParseNode, operator query.Operator,
+	value *godata.ParseNode) (query.Condition, error) {
+	l, _ := readLiteral(value.Token)
+	is, ok := l.value.(bool)
+	if !ok || !isEquality(operator) {
+		return nil, badFilter("Query option '$filter' is not valid: a condition such as '%s' "+
+			"can be compared with eq or ne and true or false.", Clip(condition.Token.Value))
+	}
+	c, err := f.condition(condition)
+	if err == nil && is != (operator == query.Equal) {
+		c = query.Not{Is: c}
+	}
+	return c, err
+}
+
+// isOf is isof('microsoft.graph.type'), the type with or without quotes. Nothing is of a type that
+// is not here.
 func (f *filterReader) isOf(n *godata.ParseNode) (query.Condition, error) {
-	name := ""
+	given := ""
 	if l, ok := readLiteral(n.Token); ok {
-		name, _ = l.value.(string)
+		given, _ = l.value.(string)
 	} else if n.Token != nil && n.Token.Type == godata.ExpressionTokenLiteral {
-		name = n.Token.Value
+		given = n.Token.Value
 	}
-	meaning, ok := f.listing.Types[strings.TrimPrefix(strings.TrimPrefix(name, "#"),
-		GraphNamespace)]
-	if !ok {
+	name, qualified := withoutNamespace(strings.TrimPrefix(given, "#"))
+	if _, meaning, ok := lookUp(f.listing.Types, name); ok {
+		return meaning, nil
+	}
+	if !qualified || !typeName.MatchString(name) {
 		return nil, badFilter("Query option '$filter' is not valid: isof cannot name '%s' here.",
-			Clip(name))
+			Clip(given))
 	}
-	return meaning, nil
+	return query.Any{}, nil
 }

@@ -19,14 +19,14 @@ func (f *filterReader) anyElement(n *godata.ParseNode) (query.Condition, error) 
 		return nil,
 			badFilter("Query option '$filter' is not valid: 'any' needs a collection and a condition, such as tags/any(t:t eq 'x').")
 	}
-	name := of.Token.Value
-	if objects, ok := f.listing.Filters[name].(*ObjectList); ok {
+	name, comparer, _ := lookUp(f.listing.Filters, of.Token.Value)
+	if objects, ok := comparer.(*ObjectList); ok {
 		return f.anyObject(objects, lambda)
 	}
-	list, ok := f.listing.Filters[name].(collection)
+	list, ok := comparer.(collection)
 	if !ok {
 		return nil, badFilter("Query option '$filter' supports 'any' on %s, and not on '%s'.",
-			f.collections(), Clip(name))
+			f.collections(), Clip(of.Token.Value))
 	}
 	if len(lambda.Children) == 0 || lambda.Children[0].Token == nil {
 		return nil, badFilter("Query option '$filter' needs a condition in any() of '%s'.", name)

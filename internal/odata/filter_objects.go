@@ -1,8 +1,6 @@
 package odata
 
 import (
-	"slices"
-
 	"github.com/CiscoM31/godata"
 
 	"github.com/syncpayloads/syncpayloads/internal/query"
@@ -83,27 +81,27 @@ func (p *objectPredicate) holds(n *godata.ParseNode) (bool, error) {
 // isOneOf reports whether a property of the variable equals one of the candidates.
 func (p *objectPredicate) isOneOf(property *godata.ParseNode,
 	candidates []*godata.ParseNode) (bool, error) {
-	name, ok := p.propertyName(property)
+	given, ok := p.propertyName(property)
 	if !ok {
 		return false,
 			badFilter("Query option '$filter' is not valid: inside 'any' the first operand must be a property of its variable.")
 	}
-	value, known := p.object[name]
+	name, value, known := lookUp(p.object, given)
 	if !known {
 		return false,
 			badFilter("Query option '$filter' does not support property '%s' inside 'any'.",
-				Clip(name))
+				Clip(given))
 	}
 	members := p.list.Members[name]
 	found := false
 	for _, candidate := range candidates {
 		l, ok := readLiteral(candidate.Token)
 		text, isText := l.value.(string)
-		if !ok || !isText || members != nil && !slices.Contains(members, text) {
+		if !ok || !isText || members != nil && ownName(members, text) == "" {
 			return false,
 				badFilter("Query option '$filter' is not valid: property '%s' cannot be compared so.", name)
 		}
-		found = found || text == value
+		found = found || SameName(text, value)
 	}
 	return found, nil
 }

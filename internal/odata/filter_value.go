@@ -161,7 +161,7 @@ func (f ConstField) Comparison(operator query.Operator, value any) (query.Condit
 
 func (f ChoiceField) Comparison(operator query.Operator, value any) (query.Condition, bool) {
 	member, _ := value.(string)
-	meaning, ok := f[member]
+	_, meaning, ok := lookUp(f, member)
 	if !ok || !isEquality(operator) {
 		return nil, false
 	}

@@ -35,7 +35,8 @@ var bookListing = &Listing{
 		"state": Choices(map[string]query.Condition{"lent": query.Is("state", "lent")}, "lost"),
 		"owner": FixedField("us"), "shop": FixedField(""), "paper": ConstField(true),
 		"heirs": EmptyField{},
-		"loans": loanList,
+		"loans": loanList, "shelf/row": TextField("row"),
+		"flags": FlagsField{Field: "flags", Members: []string{"new", "torn"}},
 	},
 	Orders: map[string]query.Field{"id": "id", "title": "title", "pages": "pages",
 		"printed": "printed"},
@@ -50,6 +51,20 @@ var loanList = &ObjectList{
 	HasOneOf: func(objects []int) query.Condition {
 		return query.Is("loans", fmt.Sprint(objects))
 	},
+}
+
+// bookTerms is what there is of books elsewhere, and not in this library.
+func bookTerms(of TypeName, property string) (Term, bool) {
+	t, ok := map[string]Term{
+		"book.loans": {Of: CollectionOf("loan")}, "book.price": {Of: Double},
+		"book.shelf": {Of: "shelf"}, "shelf.row": {Of: Int32}, "shelf.kind": {Of: "kind", Default: "open"},
+		"book.rare": {Of: Boolean}, "book.language": {Of: String}, "book.kind": {Of: "kind", Default: "open"},
+		"atlas.scale": {Of: Int32}, "loan.until": {Of: DateTime},
+	}[string(of)+"."+property]
+	if !ok && of == "atlas" {
+		return bookTerms("book", property)
+	}
+	return t, ok
 }
 
 func (b book) value(f query.Field) any {
@@ -81,18 +96,17 @@ func newLibrary(t *testing.T, maxBody int64) *library {
 	batch := &Batch{Serve: l, Refuse: l.refuse, Example: "/books"}
 	operations := []operation{
 		{&Operation{Method: "GET", Pattern: "/beta/books", Set: "books", Answers: "book",
-			List: true}, ExpandOptions, l.list},
+			List: true, Casts: true}, ExpandOptions, l.list},
 		{&Operation{Method: "GET", Pattern: "/v1.0/books", Set: "books", Answers: "book",
 			List: true}, QueryOptions, l.list},
 		{&Operation{Method: "GET", Pattern: "/beta/books/$count", Set: "books", Answers: "book"},
 			CountOptions, l.list},
 		{&Operation{Method: "POST", Pattern: "/beta/books", Set: "books", Answers: "book",
-			SetByServer:  []string{"id"},
-			SetElsewhere: []string{"loans"}}, nil, l.create},
+			Takes: "book", SetByServer: []string{"id"}}, nil, l.create},
 		{&Operation{Method: "GET", Pattern: "/beta/books/{id}", Set: "books", Answers: "book"},
 			[]string{OptionSelect}, l.get},
 		{&Operation{Method: "PATCH", Pattern: "/beta/books/{id}", Set: "books", Answers: "book",
-			Conditional: true}, nil, l.update},
+			Takes: "book", Conditional: true}, nil, l.update},
 		{&Operation{Method: "POST", Pattern: "/beta/books/{id}/lend", Set: "books",
 			Signature: Signature{Parameter: "to", Takes: String, Returns: "book"}}, nil, l.lend},
 		{&Operation{Method: "POST", Pattern: "/beta/$batch", Unchanging: true}, nil, batch.Reply},
@@ -103,8 +117,14 @@ func newLibrary(t *testing.T, maxBody int64) *library {
 	d := Definition{
 		Types: []*Type{{Name: "entity", Entity: true, Abstract: true, Key: "id",
 			Properties: Texts("id")},
-			{Name: "book", Base: "entity", Entity: true, Properties: bookProperties.Without("id")}},
-		Enums: []*Enum{Sequence("bookState", "standing", "lent", UnknownFutureValue, "lost")},
+			{Name: "book", Base: "entity", Entity: true, Properties: bookProperties.Without("id"),
+				Relations: Properties{{"loans", CollectionOf("loan")}}},
+			{Name: "atlas", Base: "book", Entity: true},
+			{Name: "loan", Properties: Texts("to", "state"),
+				Relations: Properties{{"lender", "person"}}},
+			{Name: "person", Properties: Texts("name", "town")}},
+		Enums:      []*Enum{Sequence("bookState", "standing", "lent", UnknownFutureValue, "lost")},
+		Vocabulary: bookTerms,
 	}
 	for _, one := range operations {
 		d.Operations = append(d.Operations, one.o)
@@ -164,13 +184,27 @@ func (l *library) list(r *Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.Expansions("loans"); err != nil {
+	expanded, err := r.Expansions("loans", "loans/lender")
+	if err != nil {
 		return err
 	}
 	return ServeList(r, "books", bookListing, nil, Computed(l.books, book.value),
 		func(b book) (Fields, error) {
-			return b.fields().Pick(selected), nil
+			return append(b.fields().Pick(selected), shownLoans(expanded)...), nil
 		})
+}
+
+// shownLoans are the loans of any book.
+func shownLoans(expanded []string) (f Fields) {
+	if len(expanded) == 0 {
+		return nil
+	}
+	loan := Fields{{"@odata.type", "#microsoft.graph.loan"}, {"to", "Ada"}, {"state", "open"},
+		{"state@note", "!"}}
+	if len(expanded) == 2 {
+		loan = append(loan, Field{"lender", Fields{{"name", "Eve"}, {"town", "Ulm"}}})
+	}
+	return Fields{{"loans", []Fields{loan}}}
 }
 
 func (l *library) find(r *Request) (*book, error) {
@@ -200,7 +234,7 @@ func (l *library) create(r *Request) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(body.Only("title"), body.OfType("book")); err != nil {
+	if err := errors.Join(body.Only("title"), body.OfType("book", "atlas")); err != nil {
 		return err
 	}
 	title, err := body.RequiredText("title")

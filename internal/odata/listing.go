@@ -20,7 +20,9 @@ type Listing struct {
 	Search map[string]query.Field
 	// Find is what $search means; nil: to look into those texts.
 	Find func(text string) query.Condition
-	// Types are what isof means, by the type's name without its namespace.
+	// Types are what isof and casts mean, by the type's name without its namespace. A type that is
+	// not among them is one of which there is nothing. Nil: all are of the type that the operation
+	// answers with.
 	Types map[string]query.Condition
 	// Order is the order without $orderby; none: by id.
 	Order []query.Order
@@ -32,10 +34,14 @@ const CountSuffix = "/$count"
 
 // readQuery reads the options of a list.
 func (r *Request) readQuery(l *Listing) (q query.Query, err error) {
+	l = l.knowing(r)
 	if r.Options.Has(OptionFilter) {
 		if q.Where, err = ParseFilter(r.Options.Get(OptionFilter), l); err != nil {
 			return q, err
 		}
+	}
+	if cast := r.Cast(); cast != "" {
+		q.Where = query.And(q.Where, l.ofType(string(cast)))
 	}
 	if r.Options.Has(OptionSearch) {
 		found, err := l.searched(r.Options.Get(OptionSearch))
@@ -66,6 +72,30 @@ func (r *Request) readQuery(l *Listing) (q query.Query, err error) {
 	return q, err
 }
 
+// knowing is the listing with the types of what the operation answers with, if it has none of its
+// own: all things are of each of them.
+func (l *Listing) knowing(r *Request) *Listing {
+	m := r.model()
+	if l.Types != nil || m == nil || r.Operation == nil {
+		return l
+	}
+	known := *l
+	known.Types = make(map[string]query.Condition)
+	for _, t := range m.schema.related(r.Operation.Answers) {
+		known.Types[string(t.Name)] = query.All{}
+	}
+	return &known
+}
+
+// ofType is the condition that a thing is of a type, which is given by its name without the
+// namespace.
+func (l *Listing) ofType(name string) query.Condition {
+	if _, meaning, ok := lookUp(l.Types, name); ok {
+		return meaning
+	}
+	return query.Any{}
+}
+
 // searched is what $search asks for: a text, or in Graph's form a property and a text, such as
 // "displayName:desk".
 func (l *Listing) searched(value string) (query.Condition, error) {
@@ -79,8 +109,10 @@ func (l *Listing) searched(value string) (query.Condition, error) {
 	contains := func(field query.Field, text string) query.Condition {
 		return query.Comparison{Field: field, Operator: query.Contains, Value: text}
 	}
-	if name, rest, ok := strings.Cut(text, ":"); ok && l.Search[name] != "" {
-		return contains(l.Search[name], rest), nil
+	if name, rest, ok := strings.Cut(text, ":"); ok {
+		if _, field, ok := lookUp(l.Search, name); ok {
+			return contains(field, rest), nil
+		}
 	}
 	var found query.Any
 	for _, name := range slices.Sorted(maps.Keys(l.Search)) {
@@ -100,13 +132,14 @@ func (l *Listing) orderBy(text string) (order []query.Order, err error) {
 	}
 	for _, part := range parts {
 		words := strings.Fields(part)
+		descending := len(words) == 2 && SameName(words[1], "desc")
 		if len(words) == 0 || len(words) > 2 ||
-			len(words) == 2 && words[1] != "asc" && words[1] != "desc" {
+			len(words) == 2 && !descending && !SameName(words[1], "asc") {
 			return nil, BadRequest(OptionOrderBy,
 				"Query option '$orderby' is not valid at '%s': give a property, and asc or desc.",
 				Clip(part))
 		}
-		field, ok := l.Orders[words[0]]
+		_, field, ok := lookUp(l.Orders, words[0])
 		if !ok {
 			return nil, BadRequest(OptionOrderBy,
 				"Query option '$orderby' cannot name '%s' here: it takes %s.", Clip(words[0]),
@@ -119,8 +152,7 @@ func (l *Listing) orderBy(text string) (order []query.Order, err error) {
 			return nil, BadRequest(OptionOrderBy, "Query option '$orderby' names '%s' twice.",
 				words[0])
 		}
-		order = append(order, query.Order{Field: field,
-			Descending: len(words) == 2 && words[1] == "desc"})
+		order = append(order, query.Order{Field: field, Descending: descending})
 	}
 	return order, nil
 }

@@ -15,6 +15,8 @@ type Definition struct {
 	Containers []string
 	// Unlisted are the types of what is in sets that no operation lists, by the sets' paths.
 	Unlisted map[string]TypeName
+	// Vocabulary tells what else there is that bodies may name; nil: nothing.
+	Vocabulary Vocabulary
 }
 
 // Model is the entity data model of a surface (OData CSDL 4.0): its types, and what each version
@@ -26,6 +28,7 @@ type Model struct {
 	offers     map[string]*offer   // by the version's path
 	metadata   map[string][]byte   // $metadata of each version
 	paths      *pathTree
+	vocabulary Vocabulary
 }
 
 // NewModel makes a model. What does not fit together in its definition panics: that is a program's
@@ -37,8 +40,9 @@ func NewModel(d Definition) *Model {
 		types:      make(map[string]TypeName),
 		offers:     make(map[string]*offer),
 		metadata:   make(map[string][]byte),
-		paths:      newPathTree(d.Operations),
+		vocabulary: d.Vocabulary,
 	}
+	m.paths = newPathTree(d.Operations, m.schema)
 	for set, of := range d.Unlisted {
 		m.types[set] = of
 	}
@@ -114,6 +118,25 @@ func (v *offer) add(o *Operation, path []string) {
 			v.actions = append(v.actions, a)
 		}
 	}
+}
+
+// relation is a relationship of things of a type that a version has, by its name in letters of
+// either case: the type of the things that it leads to, and its own name; empty: there is none.
+func (m *Model) relation(version string, of TypeName, name string) (target TypeName, own string) {
+	for _, t := range m.schema.related(of) {
+		for _, p := range t.Relations {
+			if SameName(name, p.Name) {
+				element, _ := p.Of.element()
+				return element, p.Name
+			}
+		}
+		for _, r := range m.offers[version].relations {
+			if r.of == t.Name && SameName(name, r.name) {
+				return r.target, r.name
+			}
+		}
+	}
+	return "", ""
 }
 
 // addSet adds a collection or a single thing that can be read.

@@ -11,21 +11,19 @@ type Object struct {
 	place  *place // where it is in the body
 	Names  []string
 	Values map[string]any // nil, bool, string, json.Number, *Object or []any of the same
+
+	parent   *Object // that has it in one of its properties; nil: it is the body
+	property string
+	of       TypeName // that it is known to be of
+
+	// of the body itself: what else there is, and of which type it or its parameter is
+	vocabulary Vocabulary
+	declared   TypeName
+	signature  Signature
 }
 
 // At is the full name of a property, as messages name it.
 func (o *Object) At(name string) string { return (&place{in: o.place, name: name}).String() }
-
-// Only refuses properties that are not among the known ones. Annotations are accepted everywhere,
-// but for references to other things.
-func (o *Object) Only(known ...string) error {
-	for _, name := range o.Names {
-		if (!isAnnotation(name) || isBinding(name)) && !slices.Contains(known, name) {
-			return BadRequest(o.At(name), "Property '%s' is not known here.", o.At(name))
-		}
-	}
-	return nil
-}
 
 // Text returns a string property; ok is false when it is missing or null.
 func (o *Object) Text(name string) (value string, ok bool, err error) {

@@ -1,14 +1,25 @@
 package odata
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
 
-// What exporters and clients give back with what they have read, and what says nothing to the
-// server, is one rule for every body (Microsoft Graph takes it, too): annotations and bound
-// actions, wherever they are, and in the body itself properties that only the server sets, whatever
-// their values.
+// What Microsoft Graph takes of a body and what says nothing to the server is one rule for every
+// body. Taken and not obeyed are annotations and bound actions, wherever they are, in the body
+// itself properties that only the server sets, whatever their values, and properties of the type
+// that say nothing: null, empty, or what they are by default. What would be lost is refused by name.
+
+// Vocabulary tells of a property of one of Graph's types, whether the server keeps it or not; false
+// if the type, which is given without its namespace, has none of exactly that name.
+type Vocabulary func(of TypeName, property string) (Term, bool)
+
+// Term is a property that a vocabulary knows.
+type Term struct {
+	Of      TypeName // its type
+	Default string   // the member that it has by default, if it is of an enumeration
+}
 
 // isAnnotation reports whether a name is an annotation of OData's or Graph's (@odata.type,
 // members@odata.bind, @microsoft.graph.tips), or a bound action or function (#microsoft.graph.name;
@@ -27,11 +38,10 @@ func saysNothing(name string) bool {
 	return isAnnotation(name) && name != "@odata.type" && name != "@odata.id" && !isBinding(name)
 }
 
-// leaveIgnored takes out of a body what the operation ignores.
-func (o *Object) leaveIgnored(op *Operation) {
+// leaveSetByServer takes out of a body what only the server sets.
+func (o *Object) leaveSetByServer(names []string) {
 	o.Names = slices.DeleteFunc(o.Names, func(name string) bool {
-		ignored := slices.Contains(op.SetByServer, name) ||
-			slices.Contains(op.SetElsewhere, name) && isEmpty(o.Values[name])
+		ignored := slices.Contains(names, name)
 		if ignored {
 			delete(o.Values, name)
 		}
@@ -39,16 +49,83 @@ func (o *Object) leaveIgnored(op *Operation) {
 	})
 }
 
-// isEmpty reports whether a value says nothing: null, or a collection or object without anything in
-// it.
-func isEmpty(v any) bool {
+// Only refuses properties that are not among the known ones, unless they are of Graph's type and
+// say nothing.
+func (o *Object) Only(known ...string) error {
+	for _, name := range o.Names {
+		if slices.Contains(known, name) || isAnnotation(name) && !isBinding(name) {
+			continue
+		}
+		term, ok := o.term(name)
+		switch {
+		case !ok:
+			return BadRequest(o.At(name), "Property '%s' is not known here.", o.At(name))
+		case !isEmpty(o.Values[name], term.Default):
+			return BadRequest(o.At(name), "Property '%s' is Graph's, and this server does not keep it: "+
+				"its value would be lost. Leave it out.", o.At(name))
+		}
+	}
+	return nil
+}
+
+// Is says of which type the object is, where the body itself need not say it.
+func (o *Object) Is(of TypeName) { o.of = of }
+
+// term is a property as Graph has it of the object's type.
+func (o *Object) term(name string) (Term, bool) {
+	root := o
+	for root.parent != nil {
+		root = root.parent
+	}
+	if root.vocabulary == nil {
+		return Term{}, false
+	}
+	return root.vocabulary(o.typeIn(root.vocabulary), name)
+}
+
+// typeIn is the object's type: what it says itself, or what the property is of that has it; empty:
+// nobody knows.
+func (o *Object) typeIn(v Vocabulary) TypeName {
+	if o.of != "" {
+		return o.of
+	}
+	if own, ok := o.Values["@odata.type"].(string); ok {
+		if name, ok := withoutNamespace(strings.TrimPrefix(own, "#")); ok {
+			return TypeName(name)
+		}
+	}
+	if o.parent == nil {
+		return o.declared
+	}
+	if s := o.parent.signature; s.Parameter != "" && s.Parameter == o.property {
+		element, _ := s.Takes.element()
+		return element
+	}
+	term, _ := v(o.parent.typeIn(v), o.property)
+	element, _ := term.Of.element()
+	return element
+}
+
+// isEmpty reports whether a value says nothing: null, false, zero, an empty text, the member that
+// an enumeration has by default, or a collection or object with nothing in it that says more.
+func isEmpty(v any, member string) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
+	case bool:
+		return !v
+	case string:
+		return v == "" || v == member
+	case json.Number:
+		n, err := v.Float64()
+		return err == nil && n == 0
 	case []any:
 		return len(v) == 0
 	case *Object:
-		return len(v.Names) == 0
+		return !slices.ContainsFunc(v.Names, func(name string) bool {
+			term, _ := v.term(name)
+			return !isAnnotation(name) && !isEmpty(v.Values[name], term.Default)
+		})
 	default:
 		return false
 	}

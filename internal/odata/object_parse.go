@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
@@ -24,7 +23,8 @@ const (
 type place struct {
 	in    *place // nil: the body itself
 	name  string
-	index int // of an element, which has no name
+	index int     // of an element, which has no name
+	of    *Object // that has it, if it has a name
 }
 
 // String is a place as messages name it: assignments[0].target.
@@ -47,14 +47,12 @@ func (p *place) String() string {
 	return b.String()
 }
 
-var byteOrderMark = []byte("\ufeff")
-
-// ParseObject reads a request body that must be one JSON object. A byte order mark is skipped (RFC
-// 8259, section 8.1), and annotations that say nothing to the server are left out.
+// ParseObject reads a request body that must be one JSON object. Annotations that say nothing to
+// the server are left out.
 func ParseObject(body []byte) (*Object, error) {
-	body = bytes.TrimPrefix(body, byteOrderMark)
-	if !utf8.Valid(body) {
-		return nil, BadRequest("", "The request body is not valid JSON: it is not UTF-8.")
+	body, err := decodeText(body)
+	if err != nil {
+		return nil, err
 	}
 	p := &bodyParser{d: json.NewDecoder(bytes.NewReader(body)), nodes: nodeLimit, depth: depthLimit,
 		bounded: true}
@@ -151,6 +149,9 @@ func (p *bodyParser) check(token json.Token, at *place, depth int) error {
 
 func (p *bodyParser) members(at *place, depth int) (*Object, error) {
 	o := &Object{place: at, Values: make(map[string]any)}
+	for p := at; p != nil && o.parent == nil; p = p.in {
+		o.parent, o.property = p.of, p.name
+	}
 	for p.d.More() {
 		token, err := p.d.Token()
 		if err != nil {
@@ -167,7 +168,7 @@ func (p *bodyParser) members(at *place, depth int) (*Object, error) {
 		if _, repeated := o.Values[name]; repeated {
 			return nil, BadRequest(o.At(name), "Property '%s' occurs more than once.", o.At(name))
 		}
-		v, err := p.value(place{in: at, name: name}, depth+1)
+		v, err := p.value(place{in: at, name: name, of: o}, depth+1)
 		if err != nil {
 			return nil, err
 		}

@@ -21,12 +21,13 @@ type Operation struct {
 	// PartTagged says that the entity tag is not that of all that is shown, so that it does not
 	// tell whether an answer is the same as before.
 	PartTagged bool
+	// Casts says that the operation heeds Request.Cast: the things of its set are of several types.
+	Casts bool
+	// Takes is the type of the thing that its body is, or is a part of; empty: its body is none.
+	Takes TypeName
 	// SetByServer are the properties that only the server sets. Bodies may have them with any
 	// value.
 	SetByServer []string
-	// SetElsewhere are properties that mean nothing here, or are set by another operation. Bodies
-	// may have them with nothing in them, as what is exported mostly has.
-	SetElsewhere []string
 	// Signature is that of an action; the zero value: it takes and returns nothing.
 	Signature Signature
 }

@@ -39,26 +39,6 @@ const (
 	largestSkip = 100_000
 )
 
-// Selected reads $select: the names of the wanted properties. Without it, or with *, all are.
-func (r *Request) Selected(known []string) ([]string, error) {
-	if !r.Options.Has(OptionSelect) {
-		return known, nil
-	}
-	var wanted []string
-	for name := range strings.SplitSeq(r.Options.Get(OptionSelect), ",") {
-		name = strings.TrimSpace(name)
-		if name == "*" {
-			return known, nil
-		}
-		if !slices.Contains(known, name) {
-			return nil, BadRequest(OptionSelect,
-				"Query option '$select' is not valid: there is no property '%s'.", Clip(name))
-		}
-		wanted = append(wanted, name)
-	}
-	return wanted, nil
-}
-
 const searchLimit = 200
 
 // searchText reads $search: one phrase, with or without its quotes.
@@ -94,31 +74,11 @@ func skipped(options url.Values) (int, error) {
 // counted reads $count.
 func counted(options url.Values) (bool, error) {
 	switch value := options.Get(OptionCount); {
-	case !options.Has(OptionCount), value == "false":
+	case !options.Has(OptionCount), SameName(value, "false"):
 		return false, nil
-	case value == "true":
+	case SameName(value, "true"):
 		return true, nil
 	default:
 		return false, BadRequest(OptionCount, "Query option '$count' must be true or false.")
 	}
-}
-
-// Expansions reads $expand: which of the relationships are wanted.
-func (r *Request) Expansions(known ...string) (wanted []string, err error) {
-	if !r.Options.Has(OptionExpand) {
-		return nil, nil
-	}
-	for name := range strings.SplitSeq(r.Options.Get(OptionExpand), ",") {
-		if strings.TrimSpace(name) == "*" {
-			return known, nil
-		}
-		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
-			return nil, BadRequest(OptionExpand,
-				"Query option '$expand' is not valid: it can be %s, and not '%s'.",
-				strings.Join(known, ", "),
-				Clip(name))
-		}
-		wanted = append(wanted, name)
-	}
-	return wanted, nil
 }

@@ -42,15 +42,16 @@ func (r *Request) preferredPageSize() (int, error) {
 	return size, err
 }
 
-// PageSize reads $top.
+// PageSize reads $top. A page has at most largestPage elements, whatever is asked for.
 func PageSize(options url.Values) (int, error) {
 	if !options.Has(OptionTop) {
 		return defaultPage, nil
 	}
 	n, err := strconv.ParseUint(options.Get(OptionTop), 10, 32)
-	if err != nil || n > largestPage {
-		return 0, BadRequest(OptionTop, "Query option '$top' must be a number from 0 to %d.",
+	if err != nil {
+		return 0, BadRequest(OptionTop,
+			"Query option '$top' must be a number from 0 on; a page has at most %d elements.",
 			largestPage)
 	}
-	return int(n), nil
+	return int(min(n, largestPage)), nil
 }

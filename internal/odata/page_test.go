@@ -59,7 +59,7 @@ func TestPages(t *testing.T) {
 	token := strings.SplitAfter(first.body["@odata.nextLink"].(string), "skiptoken=")[1]
 	for _, options := range []string{"$top=5&$skiptoken=" + token,
 		"$orderby=id&$skiptoken=" + token, "$skiptoken=x", "$skiptoken=e30&$orderby=id&$skip=1",
-		"$top=1001", "$top=-1",
+		"$top=4294967296", "$top=-1",
 		"$skip=100001", "$count=yes", "$search=", "$orderby=colour", "$orderby=id,id",
 		"$orderby=id,title,pages,printed", "$expand=all",
 		"$select=colour", "$apply=x", "$top=1&$top=2", "$filter=%00", "%zz"} {

@@ -10,17 +10,18 @@ import (
 // in either case, but for keys, whose cases are theirs: ids are GUIDs, which are compared without
 // regard to it.
 type pathTree struct {
-	literals map[string]*pathTree // by their segment in lower case
-	key      *pathTree            // whatever the key is; nil: none can be here
-	segment  string               // as patterns have it; empty: a key
-	methods  []string             // of the operations whose path ends here
+	literals   map[string]*pathTree // by their segment in lower case
+	key        *pathTree            // whatever the key is; nil: none can be here
+	segment    string               // as patterns have it; empty: a key
+	operations []*Operation         // whose path ends here
+	schema     *schema              // of the root: the types that paths may cast to
 }
 
-func newPathTree(operations []*Operation) *pathTree {
-	tree := new(pathTree)
+func newPathTree(operations []*Operation, types *schema) *pathTree {
+	tree := &pathTree{schema: types}
 	for _, o := range operations {
 		if isGraphPath(o.Pattern) {
-			tree.add(strings.Split(o.Pattern[1:], "/"), o.Method)
+			tree.add(strings.Split(o.Pattern[1:], "/"), o)
 		}
 	}
 	return tree
@@ -34,9 +35,9 @@ func isGraphPath(path string) bool {
 		strings.EqualFold("/"+version+"/", StablePath))
 }
 
-func (t *pathTree) add(segments []string, method string) {
+func (t *pathTree) add(segments []string, o *Operation) {
 	if len(segments) == 0 {
-		t.methods = append(t.methods, method)
+		t.operations = append(t.operations, o)
 		return
 	}
 	segment := segments[0]
@@ -56,46 +57,82 @@ func (t *pathTree) add(segments []string, method string) {
 		}
 		t.literals[strings.ToLower(segment)] = next
 	}
-	next.add(segments[1:], method)
+	next.add(segments[1:], o)
 }
 
-// write puts segments into the letters of the pattern that they fit; false if they fit none.
-func (t *pathTree) write(segments []string) bool {
-	if len(segments) == 0 {
-		return len(t.methods) > 0
+// pathFit is how a path fits a pattern.
+type pathFit struct {
+	schema *schema
+	reads  bool      // the request reads
+	casts  bool      // the path has a cast; it can have one
+	to     TypeName  // the type that it casts to; empty: all are of it
+	list   *pathTree // whose things are not all of that type, so that no key can follow
+}
+
+// find walks from a node along the segments that are left, and returns those that were passed and
+// these in the letters of the pattern that they fit; false if they fit none. Casts are left out.
+func (f *pathFit) find(t *pathTree, passed, left []string) ([]string, bool) {
+	if len(left) == 0 {
+		return passed, len(t.operations) > 0
 	}
-	given, err := url.PathUnescape(segments[0])
+	given, err := url.PathUnescape(left[0])
 	if err != nil {
-		return false
+		return nil, false
 	}
-	lowered := strings.ToLower(given)
-	next := t.literals[lowered]
-	// The namespace may stand before the name of an action on a thing (OData URL conventions 4.0,
-	// section 4.5); a name alone is the same.
-	if action, qualified := strings.CutPrefix(lowered, GraphNamespace); next == nil && qualified &&
-		len(segments) == 1 && t.segment == "" {
-		if next = t.literals[action]; next != nil && !next.isAction() {
-			next = nil
+	if next := t.literal(given, len(left) == 1); next != nil {
+		if whole, ok := f.find(next, append(passed, next.segment), left[1:]); ok {
+			return whole, true
 		}
 	}
-	if next != nil && next.write(segments[1:]) {
-		segments[0] = next.segment
-		return true
+	if !f.casts {
+		if to, ok := t.cast(given, f.schema, f.reads); ok {
+			f.casts, f.to = true, to
+			if to != "" && t.reading().List {
+				f.list = t
+			}
+			if whole, ok := f.find(t, passed, left[1:]); ok {
+				return whole, true
+			}
+			f.casts, f.to, f.list = false, "", nil
+		}
 	}
-	return t.key != nil && given != "" && t.key.write(segments[1:])
+	if t.key == nil || given == "" || t == f.list {
+		return nil, false
+	}
+	return f.find(t.key, append(passed, left[0]), left[1:])
+}
+
+// literal is the node behind a segment that is no key; nil: there is none. The namespace may stand
+// before the name of an action on a thing, which ends a path (OData URL conventions 4.0, section
+// 4.5); a name alone is the same.
+func (t *pathTree) literal(given string, last bool) *pathTree {
+	lowered := strings.ToLower(given)
+	if next := t.literals[lowered]; next != nil || !last || t.segment != "" {
+		return next
+	}
+	action, qualified := strings.CutPrefix(lowered, GraphNamespace)
+	if next := t.literals[action]; qualified && next != nil && next.isAction() {
+		return next
+	}
+	return nil
 }
 
 // isAction reports whether nothing but POST ends here.
-func (t *pathTree) isAction() bool { return len(t.methods) == 1 && t.methods[0] == http.MethodPost }
+func (t *pathTree) isAction() bool {
+	return len(t.operations) == 1 && t.operations[0].Method == http.MethodPost
+}
 
-// written is a request whose path has the letters of the pattern that it fits.
+// written is a request whose path has the letters of the pattern that it fits, without a slash at
+// its end and without a cast, which Request.Cast then tells.
 func (t *pathTree) written(r *http.Request) *http.Request {
 	escaped := r.URL.EscapedPath()
 	if !isGraphPath(escaped) {
 		return r
 	}
-	segments := strings.Split(escaped[1:], "/")
-	if !t.write(segments) {
+	fit := &pathFit{schema: t.schema, reads: IsSafe(r.Method)}
+	given := strings.Split(strings.TrimSuffix(escaped, "/")[1:], "/")
+	segments, ok := fit.find(t, make([]string, 0, len(given)), given)
+	if !ok {
 		return r
 	}
 	path := "/" + strings.Join(segments, "/")
@@ -106,7 +143,7 @@ func (t *pathTree) written(r *http.Request) *http.Request {
 	if err != nil {
 		return r
 	}
-	return withPath(r, plain, path)
+	return withCast(withPath(r, plain, path), fit.to)
 }
 
 // withPath is a request with another path. escaped is how it is written, if that is not as usual.

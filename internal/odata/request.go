@@ -4,12 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
-
-	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
 // Request is one request and its answer.
@@ -33,6 +30,8 @@ type Request struct {
 	format      format
 	preferences []string // of Prefer, in lower case
 	match       []string // entity tags of If-Match; none: there is no condition
+	selection   string   // $select in the surface's own letters; empty: it was not read
+	narrowed    *narrowing
 }
 
 // NewRequest gives a request its ids, and its answer the headers that every answer has. Base is the
@@ -75,6 +74,14 @@ func (r *Request) SetContext(ctx context.Context) { r.HTTP = r.HTTP.WithContext(
 // PathValue is what stands in the path for a name in braces of the operation's pattern.
 func (r *Request) PathValue(name string) string { return r.HTTP.PathValue(name) }
 
+// model is that of the service; nil: the request is not of one.
+func (r *Request) model() *Model {
+	if r.service == nil {
+		return nil
+	}
+	return r.service.model
+}
+
 // Version is the path of the version that the request is in.
 func (r *Request) Version() string {
 	if strings.HasPrefix(r.HTTP.URL.Path, StablePath) {
@@ -93,25 +100,11 @@ func (r *Request) isVersioned() bool {
 	return strings.HasPrefix(path, BetaPath) || strings.HasPrefix(path, StablePath)
 }
 
-// ReadOptions reads the query options. Each may occur once, and none that is not known.
-func (r *Request) ReadOptions(known []string) error {
-	options, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+// parseOptions reads a query string.
+func parseOptions(query string) (url.Values, error) {
+	options, err := url.ParseQuery(query)
 	if err != nil {
-		return BadRequest("", "The query string is malformed.")
+		return nil, BadRequest("", "The query string is malformed.")
 	}
-	unstorable := func(v string) bool { return !plaintext.IsStorable(v) }
-	for name, values := range options {
-		if !slices.Contains(known, name) {
-			return BadRequest(Clip(name), "Query option '%s' is not supported here.", Clip(name))
-		}
-		if slices.ContainsFunc(values, unstorable) {
-			return BadRequest(name, "Query option '%s' has the character U+0000, or is not UTF-8. "+
-				"No text here has that.", name)
-		}
-		if len(values) > 1 {
-			return BadRequest(name, "Query option '%s' occurs more than once.", name)
-		}
-	}
-	r.Options = options
-	return nil
+	return options, nil
 }

@@ -81,6 +81,24 @@ func (s *schema) lookup(name string) *Type {
 	return s.types[TypeName(strings.TrimPrefix(strings.TrimPrefix(name, "#"), GraphNamespace))]
 }
 
+// named finds a type by its name without the namespace, in letters of either case; nil: there is
+// none.
+func (s *schema) named(name string) *Type {
+	_, t, _ := lookUp(s.types, TypeName(name))
+	return t
+}
+
+// related are a type, those that it derives from, and those that derive from it.
+func (s *schema) related(of TypeName) (types []*Type) {
+	own := s.types[of]
+	for _, t := range s.order {
+		if own != nil && (s.is(t, of) || s.is(own, t.Name)) {
+			types = append(types, t)
+		}
+	}
+	return types
+}
+
 // property is the type of a property or relation of a type; empty: it has none of that name.
 func (s *schema) property(t *Type, name string) TypeName {
 	if t == nil {

@@ -1,0 +1,40 @@
+package graph
+
+import (
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/graph/model"
+	"github.com/syncpayloads/syncpayloads/internal/odata"
+	"github.com/syncpayloads/syncpayloads/internal/query"
+)
+
+// withPolicyFilters adds what $filter takes of policies that is the same for all of them: none was
+// made from a template.
+func withPolicyFilters(l *odata.Listing) {
+	const family = "deviceManagementConfigurationTemplateFamily"
+	families := odata.Choices(make(map[string]query.Condition), membersOf(family)...)
+	families["none"] = query.All{}
+	l.Filters["templateReference/templateId"] = odata.FixedField("")
+	l.Filters["templateReference/templateDisplayName"] = odata.FixedField("")
+	l.Filters["templateReference/templateDisplayVersion"] = odata.FixedField("")
+	l.Filters["templateReference/templateFamily"] = families
+	l.Filters["creationSource"] = odata.FixedField("")
+}
+
+// comparerOf is how $filter compares a property that is kept with the others of a form.
+func comparerOf(p catalog.Property) odata.Comparer {
+	field := catalog.ByProperty(p.Name)
+	if e, ok := model.Type(p.Type.Name); ok && e.Flags {
+		return odata.FlagsField{Field: field, Members: membersOf(e.Name)}
+	}
+	return odata.TextField(field)
+}
+
+// membersOf are the members of one of Graph's enumerations.
+func membersOf(enum string) (names []string) {
+	if e, ok := model.Type(enum); ok {
+		for _, m := range e.Members {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
