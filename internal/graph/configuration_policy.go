@@ -53,6 +53,10 @@ func configurationPolicyRoutes() []route {
 		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken,
 			odata.OptionExpand}, (*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
+		r.route(toCountSettings, read, nil, (*call).countPolicySettings).
+			answering("deviceManagementConfigurationSetting"),
+		r.route(toGetSetting, read, []string{odata.OptionExpand}, (*call).getPolicySetting).
+			answering("deviceManagementConfigurationSetting"),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),

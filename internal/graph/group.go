@@ -23,6 +23,11 @@ var (
 		part: "members", many: true}
 	toListMemberReferences = &verb{name: "listMemberReferences", method: "GET",
 		suffix: "/{id}/members/$ref", many: true}
+	toCountMembers = &verb{name: "countMembers", method: "GET",
+		suffix: "/{id}/members" + odata.CountSuffix, part: "members"}
+	// groups have no groups in them
+	toListTransitiveMembers = &verb{name: "listTransitiveMembers", method: "GET",
+		suffix: "/{id}/transitiveMembers", part: "transitiveMembers", many: true}
 	toAddMember    = &verb{name: "addMember", method: "POST", suffix: "/{id}/members/$ref"}
 	toRemoveMember = &verb{name: "removeMember", method: "DELETE",
 		suffix: "/{id}/members/{device}/$ref"}
@@ -41,6 +46,10 @@ func groupRoutes() []route {
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
 		deviceGroups.route(toListMembers, read, pages,
 			(*call).listMembers).answering("directoryObject").casting(),
+		deviceGroups.route(toCountMembers, read, nil,
+			(*call).countMembers).answering("directoryObject"),
+		deviceGroups.route(toListTransitiveMembers, read, pages,
+			(*call).listTransitiveMembers).answering("directoryObject"),
 		deviceGroups.route(toListMemberReferences, read, pages,
 			(*call).listMemberReferences).answering(""),
 		deviceGroups.route(toAddMember, update, nil, (*call).addMember),

@@ -165,6 +165,27 @@ var specimens = func() map[string]specimen {
 		}}
 	// no person holds the tokens of the matrix
 	all["signedIn.get"] = specimen{may: everybody, ok: http.StatusBadRequest}
+	all["configurationPolicies.countSettings"] = specimen{may: readers, ok: ok}
+	all["configurationPolicies.getSetting"] = specimen{may: readers, ok: ok,
+		path: func(w *world) string {
+			return policiesPath + "/" + w.ids["configurationPolicies"] + "/settings/0"
+		}}
+	all["groups.countMembers"] = specimen{may: readers, ok: ok}
+	all["groups.listTransitiveMembers"] = specimen{may: readers, ok: ok,
+		shows: func(w *world) string { return w.device }}
+	all["resourceOperations.get"] = specimen{may: "AR", ok: ok, beyond: ok,
+		path: func(*world) string {
+			return "/beta/deviceManagement/resourceOperations/" + string(access.ReadDevices)
+		}}
+	all["remoteActionAudits.get"] = specimen{may: "ASR", ok: ok,
+		shows: func(w *world) string { return w.device },
+		path: func(w *world) string {
+			return "/beta/deviceManagement/remoteActionAudits/" + w.must(http.StatusOK, "GET",
+				"/beta/deviceManagement/remoteActionAudits?$filter=managedDeviceId%20eq%20'"+
+					w.device+"'", nil).values()[0]["id"].(string)
+		}}
+	all["roleAssignments.getRole"] = specimen{may: "AR", ok: ok, beyond: ok}
+	all["roleAssignments.listScopeTags"] = specimen{may: "AR", ok: ok, beyond: ok}
 	all["groups.update"] = specimen{may: managers, ok: done,
 		body: func(w *world) any { return object{"description": w.next()} }}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -103,4 +104,19 @@ func (c *call) listResourceOperations() error {
 		page.Value[i] = c.shown(operationShape, operationFields(r), selected)
 	}
 	return c.req.ReplyPage(page)
+}
+
+func (c *call) getResourceOperation() error {
+	selected, err := c.selected(operationShape)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(access.Rights(), func(r access.Right) bool {
+		return strings.EqualFold(string(r), c.req.PathValue("id"))
+	})
+	if i < 0 {
+		return odata.NotFound("There is no right of this name.")
+	}
+	return c.req.ReplyEntity(http.StatusOK, operationSet, "resourceOperation",
+		c.shown(operationShape, operationFields(access.Rights()[i]), selected))
 }
