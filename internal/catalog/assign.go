@@ -85,8 +85,9 @@ func (c *Catalog) assign(ctx context.Context, id action.PayloadID, list []Assign
 				return err
 			}
 		}
+		before := p
 		if e != nil {
-			if p, err = c.applyEdit(ctx, tx, p, e); err != nil {
+			if p, err = c.applyEdit(ctx, tx, before, e); err != nil {
 				return err
 			}
 		}
@@ -96,7 +97,11 @@ func (c *Catalog) assign(ctx context.Context, id action.PayloadID, list []Assign
 			}
 			list[i].ID = c.keepID(old, list[i])
 		}
-		noteAssignments(ctx, p, old, list)
+		if e == nil {
+			noteAssignments(ctx, p, old, list)
+		} else {
+			noteAssignedEdit(ctx, e.form, before, p, old, list)
+		}
 		if err := tx.ReplaceAssignments(ctx, lowerID(id), list); err != nil {
 			return err
 		}

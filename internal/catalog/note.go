@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -69,6 +70,21 @@ func noteAssignments(ctx context.Context, p *Payload, before, after []Assignment
 	audit.Note(ctx, audit.Object{Type: p.ODataType, ID: string(p.ID), Name: p.DisplayName,
 		Before: notedAssignments(before),
 		After:  notedAssignments(after)})
+}
+
+// noteAssignedEdit tells it of assignments and of the edit that came with them: one note of an
+// object takes the place of another.
+func noteAssignedEdit(ctx context.Context, form *Form, before, after *Payload, old,
+	list []Assignment) {
+	if audit.Of(ctx) == nil {
+		return
+	}
+	both := func(p *Payload, list []Assignment) json.RawMessage {
+		edited, assigned := p.noted(form), notedAssignments(list)
+		return slices.Concat(edited[:len(edited)-1], []byte(","), assigned[1:])
+	}
+	audit.Note(ctx, audit.Object{Type: after.ODataType, ID: string(after.ID),
+		Name: after.DisplayName, Before: both(before, old), After: both(after, list)})
 }
 
 func notedAssignments(list []Assignment) json.RawMessage {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/graph/model"
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
@@ -105,18 +106,20 @@ func (k *payloadKind) listAssignments(c *call) error {
 	return k.replyAssignments(c, p, list)
 }
 
-func (k *payloadKind) replyAssignments(c *call, p *catalog.Payload, list []catalog.Assignment) error {
+func (k *payloadKind) replyAssignments(c *call, p *catalog.Payload,
+	list []catalog.Assignment) error {
 	c.req.SetTag(assignmentsTag(list))
 	page := odata.Page{Collection: k.path() + "('" + c.req.PathValue("id") + "')/assignments",
 		Value: make([]odata.Fields, len(list))}
 	for i, a := range list {
-		page.Value[i] = k.assignmentFields(p, a)
+		page.Value[i] = k.assignmentFields(c, p, a)
 	}
 	return c.req.ReplyPage(page)
 }
 
 // assignmentFields shows an assignment of a payload.
-func (k *payloadKind) assignmentFields(p *catalog.Payload, a catalog.Assignment) odata.Fields {
+func (k *payloadKind) assignmentFields(c *call, p *catalog.Payload,
+	a catalog.Assignment) odata.Fields {
 	t := targets[slices.IndexFunc(targets, func(t target) bool { return t.kind == a.Kind })]
 	to := odata.Fields{{"@odata.type", "#" + t.odataType}, {filterID, nil}, {filterType, "none"}}
 	if t.property != "" {
@@ -130,11 +133,26 @@ func (k *payloadKind) assignmentFields(p *catalog.Payload, a catalog.Assignment)
 	switch {
 	case k.of.Intent:
 		f = append(f, odata.Field{"intent", requiredIntent},
-			odata.Field{"settings", settingsFields(p)})
+			odata.Field{"settings", settingsFields(c, p)})
 	case k.hasOfAssignments("intent"):
 		f = append(f, odata.Field{"intent", applyIntent})
 	}
-	return append(f, odata.Field{"target", to})
+	f = append(f, odata.Field{"target", c.ofVersion(targetBase, to)})
+	return c.ofVersion(k.assignment(), f)
+}
+
+// targetBase is the type from which those of targets derive.
+const targetBase = "deviceAndAppManagementAssignmentTarget"
+
+// ofVersion is an object of a type without what only beta has, if v1.0 is called.
+func (c *call) ofVersion(of odata.TypeName, f odata.Fields) odata.Fields {
+	if c.req.Version() != odata.StablePath {
+		return f
+	}
+	return slices.DeleteFunc(f, func(one odata.Field) bool {
+		p, ok := model.Property(string(of), one.Name)
+		return ok && !p.Stable
+	})
 }
 
 // everyDevice stands for all devices in the id of an assignment, as in Intune.
@@ -148,7 +166,7 @@ func assignmentID(p *catalog.Payload, a catalog.Assignment) string {
 
 // hasOfAssignments reports whether the type of the collection's assignments has a property.
 func (k *payloadKind) hasOfAssignments(property string) bool {
-	_, ok := graphTerm(k.assignment(), property)
+	_, ok := model.Property(k.of.AssignmentType, property)
 	return ok
 }
 

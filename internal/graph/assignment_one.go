@@ -67,7 +67,7 @@ func (k *payloadKind) getAssignment(c *call) error {
 	if i < 0 {
 		return odata.NotFound("There is no assignment with this id.")
 	}
-	return c.req.ReplyObject(http.StatusOK, k.assignmentSet(p), k.assignmentFields(p, list[i]))
+	return c.req.ReplyObject(http.StatusOK, k.assignmentSet(p), k.assignmentFields(c, p, list[i]))
 }
 
 func (k *payloadKind) assignmentSet(p *catalog.Payload) string {
@@ -113,7 +113,7 @@ func (k *payloadKind) addAssignment(c *call) error {
 	made := list[len(list)-1]
 	set := k.assignmentSet(p)
 	c.req.Writer.Header().Set("Location", c.req.URL(set+"/"+assignmentID(p, made)))
-	return c.req.ReplyObject(http.StatusCreated, set, k.assignmentFields(p, made))
+	return c.req.ReplyObject(http.StatusCreated, set, k.assignmentFields(c, p, made))
 }
 
 func (k *payloadKind) removeAssignment(c *call) error {

@@ -94,10 +94,15 @@ func settle(p *catalog.Payload, all []*assignmentSettings) (*catalog.Patch, erro
 		if s == nil {
 			continue
 		}
-		if of := settingsTypes[p.ODataType]; s.typeName != "" && s.typeName != of {
+		of, ok := settingsTypes[p.ODataType]
+		if s.typeName != "" && s.typeName != of {
+			must := "be left out"
+			if ok {
+				must = "be '#" + odata.Qualified(of) + "'"
+			}
 			return nil, odata.BadRequest(s.body.At("@odata.type"),
-				"Property '%s' must be '#%s%s' for an app of type %s.", s.body.At("@odata.type"),
-				odata.GraphNamespace, of, p.ODataType)
+				"Property '%s' must %s for an app of type %s.", s.body.At("@odata.type"), must,
+				p.ODataType)
 		}
 		switch {
 		case s.removal == nil:
@@ -127,7 +132,7 @@ func wantsRemoval(p *catalog.Payload) bool {
 }
 
 // settingsFields are the settings that assignments of an app have; nil: its type has none.
-func settingsFields(p *catalog.Payload) any {
+func settingsFields(c *call, p *catalog.Payload) any {
 	of, ok := settingsTypes[p.ODataType]
 	if !ok {
 		return nil
@@ -140,7 +145,7 @@ func settingsFields(p *catalog.Payload) any {
 		}
 		f = append(f, odata.Field{name, value})
 	}
-	return odata.Typed(of, f)
+	return odata.Typed(of, c.ofVersion(of, f))
 }
 
 // settingsOf are the settings beside removalProperty that each type of settings has.

@@ -180,7 +180,7 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, policies.assigned(p, seen))
+		shown = append(shown, policies.assigned(c, p, seen))
 	}
 	return shown, nil
 }

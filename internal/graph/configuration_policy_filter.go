@@ -13,15 +13,15 @@ func withPolicyFilters(l *odata.Listing) {
 	const family = "deviceManagementConfigurationTemplateFamily"
 	families := odata.Choices(make(map[string]query.Condition), membersOf(family)...)
 	families["none"] = query.All{}
+	l.Filters["creationSource"] = odata.FixedField("")
 	l.Filters["templateReference/templateId"] = odata.FixedField("")
 	l.Filters["templateReference/templateDisplayName"] = odata.FixedField("")
 	l.Filters["templateReference/templateDisplayVersion"] = odata.FixedField("")
 	l.Filters["templateReference/templateFamily"] = families
-	l.Filters["creationSource"] = odata.FixedField("")
 }
 
-// comparerOf is how $filter compares a property that is kept with the others of a form.
-func comparerOf(p catalog.Property) odata.Comparer {
+// formComparer is how $filter compares a property that is kept with the others of a form.
+func formComparer(p catalog.Property) odata.Comparer {
 	field := catalog.ByProperty(p.Name)
 	if e, ok := model.Type(p.Type.Name); ok && e.Flags {
 		return odata.FlagsField{Field: field, Members: membersOf(e.Name)}

@@ -91,7 +91,7 @@ func stateTypes() []*odata.Type {
 func catalogTypes(forms *catalog.Forms) []*odata.Type {
 	types := []*odata.Type{
 		{Name: "mobileLobApp", Base: "mobileApp", Entity: true, Abstract: true},
-		{Name: "deviceAndAppManagementAssignmentTarget", Abstract: true,
+		{Name: targetBase, Abstract: true,
 			Properties: odata.Properties{{filterID, odata.String},
 				{filterType, "deviceAndAppManagementAssignmentFilterType"}}},
 		{Name: "group", Base: "directoryObject", Entity: true,
@@ -139,7 +139,7 @@ func formTypes(forms *catalog.Forms) (types []*odata.Type, enums []*odata.Enum) 
 
 func targetType(to target) *odata.Type {
 	t := &odata.Type{Name: odata.TypeName(strings.TrimPrefix(to.odataType, odata.GraphNamespace)),
-		Base: "deviceAndAppManagementAssignmentTarget"}
+		Base: targetBase}
 	switch {
 	case t.Name == "exclusionGroupAssignmentTarget":
 		t.Base = "groupAssignmentTarget"

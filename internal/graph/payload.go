@@ -96,16 +96,6 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	return p, nil
 }
 
-// castsTo reports whether a payload is of the type to which the path casts it.
-func (c *call) castsTo(p *catalog.Payload) bool {
-	cast := string(c.req.Cast())
-	if cast == "" || cast == p.ODataType {
-		return true
-	}
-	form := c.config.Forms.Of(p.ODataType)
-	return form != nil && form.Base == cast
-}
-
 // findToChange is find for what changes the payload and the devices that have it: one single area
 // must hold all of it.
 func (k *payloadKind) findToChange(c *call, patch catalog.Patch) (*catalog.Payload, error) {
@@ -283,7 +273,7 @@ func (k *payloadKind) reply(c *call, status int, p *catalog.Payload, view payloa
 		if err != nil {
 			return err
 		}
-		body = append(body, k.assigned(p, seen))
+		body = append(body, k.assigned(c, p, seen))
 	}
 	c.req.SetTag(payloadTag(p))
 	context := c.req.ContextURL(k.path()) + "/$entity"

@@ -139,3 +139,13 @@ func (k *payloadKind) readOnly() odata.Properties {
 	}
 	return readOnlyProperties.Without("version")
 }
+
+// castsTo reports whether a payload is of the type to which the path casts it.
+func (c *call) castsTo(p *catalog.Payload) bool {
+	cast := string(c.req.Cast())
+	if cast == "" || cast == p.ODataType {
+		return true
+	}
+	form := c.config.Forms.Of(p.ODataType)
+	return form != nil && form.Base == cast
+}

@@ -38,9 +38,6 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 		return policyShape.complete(withProperties(l, k, forms)) // there is but one type
 	}
 	l.Types[k.of.Base] = query.All{}
-	if k.of == catalog.Apps {
-		l.Filters["isAssigned"] = odata.BoolField(catalog.ByAssigned)
-	}
 	derived := make(map[string][]string) // types, by the one between them and the collection's
 	for _, form := range forms.In(k.of) {
 		l.Types[form.Type] = query.Comparison{Field: catalog.ByODataType, Operator: query.Equal,
@@ -120,7 +117,7 @@ func withProperties(l *odata.Listing, k *payloadKind, forms *catalog.Forms) *oda
 	add := func(list []catalog.Property) {
 		for _, p := range list {
 			if p.Filter {
-				l.Filters[p.Name] = comparerOf(p)
+				l.Filters[p.Name] = formComparer(p)
 			}
 		}
 	}
@@ -155,10 +152,11 @@ func payloadIDs(list []*catalog.Payload) []action.PayloadID {
 }
 
 // assigned shows a payload's assignments as $expand has them.
-func (k *payloadKind) assigned(p *catalog.Payload, list []catalog.Assignment) odata.Field {
+func (k *payloadKind) assigned(c *call, p *catalog.Payload,
+	list []catalog.Assignment) odata.Field {
 	shown := make([]odata.Fields, len(list))
 	for i, a := range list {
-		shown[i] = k.assignmentFields(p, a)
+		shown[i] = k.assignmentFields(c, p, a)
 	}
 	return odata.Field{expandAssignments, shown}
 }
@@ -180,7 +178,7 @@ func (k *payloadKind) list(c *call) error {
 			f, err := k.fields(c, p, view, assigned[p.ID])
 			if view.expanded {
 				list, unseen := seen.assignments(c.req.Context(), assigned[p.ID])
-				f, err = append(f, k.assigned(p, list)), errors.Join(err, unseen)
+				f, err = append(f, k.assigned(c, p, list)), errors.Join(err, unseen)
 			}
 			return f, err
 		})

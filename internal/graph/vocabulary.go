@@ -8,7 +8,8 @@ import (
 )
 
 // graphTerm tells the protocol of a property of one of Graph's types. Bodies that were read from
-// Graph, or are written for it, have many that are not kept here.
+// Graph, or are written for it, have many that are not kept here. What is shown of those here says
+// nothing, and neither does the first member of an enumeration.
 func graphTerm(of odata.TypeName, property string) (odata.Term, bool) {
 	if t, ok := unpublished[string(of)+"."+property]; ok {
 		return t, true
@@ -21,10 +22,13 @@ func graphTerm(of odata.TypeName, property string) (odata.Term, bool) {
 	if p.Collection {
 		t.Of = odata.CollectionOf(t.Of)
 	}
+	if shown, ok := lacking(string(of), p).(string); ok {
+		t.Defaults = append(t.Defaults, shown)
+	}
 	if e, ok := model.Type(p.Type); ok && e.Kind == model.Enumeration {
 		i := slices.IndexFunc(e.Members, func(m model.Member) bool { return m.Value == 0 })
 		if i >= 0 {
-			t.Default = e.Members[i].Name
+			t.Defaults = append(t.Defaults, e.Members[i].Name)
 		}
 	}
 	return t, true

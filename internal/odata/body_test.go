@@ -36,7 +36,7 @@ func refusedWith(t *testing.T, err error, statuses ...int) {
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"title":"x","publisher":null,"type":{"a":true},"icon":{"value":1.50e3}}`,
-		`{"a":[[[[{}]]]]}`,
+		`{"a":[[[[{}]]]]}`, `{"shelf":{"shelf":{"row":0}},"loans":[],"@odata.type":"#microsoft.graph.atlas"}`,
 		`{"#a":1,"@b":2,"a@odata.type":3,"@odata.type":"x"}`, "\ufeff{}", `{"a":"\u0000"}`,
 		`{"a":[1,]}`, `{"a":1,}`, `{} {}`,
 		`{"a":[` + strings.Repeat("[],", 60_000) + `0]}`, `{"a":` + strings.Repeat("1", 200) + `}`,
@@ -62,6 +62,10 @@ func FuzzBody(f *testing.F) {
 		again, err := ParseObject(text)
 		if err != nil || !reflect.DeepEqual(o, again) {
 			t.Fatalf("%s became %s, %v", body, text, err)
+		}
+		o.vocabulary, o.declared = bookTerms, "book"
+		if err := o.Only("title"); err != nil {
+			refusedWith(t, err, http.StatusBadRequest)
 		}
 	})
 }
@@ -186,7 +190,8 @@ func TestBodiesInUTF16(t *testing.T) {
 	}
 	whole := encode(binary.LittleEndian, "\ufeff"+text)
 	for _, body := range []string{whole[:len(whole)-1], "\xff\xfe{\x00\x3d\xd8}\x00", "\xff\xfe",
-		"{\x00\x3d\xd8", "\x00\x00{}", encode(binary.LittleEndian, "\ufeff\ufeff"+text)} {
+		"{\x00\x3d\xd8", "\x00\x00{}", encode(binary.LittleEndian, `{"title":"`) + "\x3d\xd8" +
+			encode(binary.LittleEndian, `x"}`), encode(binary.LittleEndian, "\ufeff\ufeff"+text)} {
 		if a := l.call("POST", "/beta/books", body); a.Code != http.StatusBadRequest {
 			t.Errorf("%q: got %d %s", body, a.Code, a.Body)
 		}

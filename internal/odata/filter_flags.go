@@ -51,7 +51,7 @@ func (f *filterReader) hasFlags(property, value *godata.ParseNode) (query.Condit
 		return nil, err
 	}
 	field, ok := of.comparer.(flags)
-	if _, unknown := of.comparer.(nullField); unknown {
+	if _, unknown := of.comparer.(UnknownField); unknown {
 		return query.Any{}, nil
 	}
 	l, _ := readLiteral(value.Token)

@@ -41,7 +41,7 @@ func (f *filterReader) operand(n *godata.ParseNode) (*operand, error) {
 		if name, qualified := withoutNamespace(first); qualified {
 			_, o.of, ok = lookUp(f.listing.Types, name)
 			if !ok {
-				return &operand{name: path, comparer: nullField{}}, nil
+				return &operand{name: path, comparer: UnknownField{}}, nil
 			}
 			path = rest
 		}
@@ -69,19 +69,6 @@ func pathOf(n *godata.ParseNode) (string, bool) {
 	}
 	right, ok := pathOf(n.Children[1])
 	return left + "/" + right, ok
-}
-
-// nullField compares a property that is null to everything.
-type nullField struct{}
-
-func (nullField) Comparison(operator query.Operator, value any) (query.Condition, bool) {
-	if value == nil && !isEquality(operator) {
-		return nil, false
-	}
-	if isNullWhen(operator, value) {
-		return query.All{}, true
-	}
-	return query.Any{}, true
 }
 
 // isNullWhen is what a comparison of null with a value is (OData URL conventions 4.0, section

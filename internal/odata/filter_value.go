@@ -138,10 +138,8 @@ func fixed(order int, operator query.Operator) query.Condition {
 	return query.Any{}
 }
 
-// Comparison of null is true if it is with null for equality, or with anything for its opposite
-// (OData URL conventions 4.0, section 5.1.1.1).
 func (UnknownField) Comparison(operator query.Operator, value any) (query.Condition, bool) {
-	if operator == query.Equal && value == nil || operator == query.NotEqual && value != nil {
+	if isNullWhen(operator, value) {
 		return query.All{}, true
 	}
 	return query.Any{}, true

@@ -57,8 +57,8 @@ var loanList = &ObjectList{
 func bookTerms(of TypeName, property string) (Term, bool) {
 	t, ok := map[string]Term{
 		"book.loans": {Of: CollectionOf("loan")}, "book.price": {Of: Double},
-		"book.shelf": {Of: "shelf"}, "shelf.row": {Of: Int32}, "shelf.kind": {Of: "kind", Default: "open"},
-		"book.rare": {Of: Boolean}, "book.language": {Of: String}, "book.kind": {Of: "kind", Default: "open"},
+		"book.shelf": {Of: "shelf"}, "shelf.row": {Of: Int32}, "shelf.kind": {Of: "kind", Defaults: []string{"open"}},
+		"book.rare": {Of: Boolean}, "book.language": {Of: String}, "book.kind": {Of: "kind", Defaults: []string{"open"}},
 		"atlas.scale": {Of: Int32}, "loan.until": {Of: DateTime},
 	}[string(of)+"."+property]
 	if !ok && of == "atlas" {
@@ -75,8 +75,10 @@ func (b book) value(f query.Field) any {
 		return b.title
 	case "state":
 		return b.state
-	default:
+	case "pages":
 		return b.pages
+	default:
+		return "book"
 	}
 }
 

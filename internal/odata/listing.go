@@ -34,14 +34,14 @@ const CountSuffix = "/$count"
 
 // readQuery reads the options of a list.
 func (r *Request) readQuery(l *Listing) (q query.Query, err error) {
-	l = l.knowing(r)
 	if r.Options.Has(OptionFilter) {
-		if q.Where, err = ParseFilter(r.Options.Get(OptionFilter), l); err != nil {
+		q.Where, err = ParseFilter(r.Options.Get(OptionFilter), l.knowing(r))
+		if err != nil {
 			return q, err
 		}
 	}
 	if cast := r.Cast(); cast != "" {
-		q.Where = query.And(q.Where, l.ofType(string(cast)))
+		q.Where = query.And(q.Where, l.knowing(r).ofType(string(cast)))
 	}
 	if r.Options.Has(OptionSearch) {
 		found, err := l.searched(r.Options.Get(OptionSearch))

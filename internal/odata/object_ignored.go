@@ -9,7 +9,8 @@ import (
 // What Microsoft Graph takes of a body and what says nothing to the server is one rule for every
 // body. Taken and not obeyed are annotations and bound actions, wherever they are, in the body
 // itself properties that only the server sets, whatever their values, and properties of the type
-// that say nothing: null, empty, or what they are by default. What would be lost is refused by name.
+// that say nothing: null, empty, or what they are by default. What would be lost is refused by its
+// name.
 
 // Vocabulary tells of a property of one of Graph's types, whether the server keeps it or not; false
 // if the type, which is given without its namespace, has none of exactly that name.
@@ -17,8 +18,8 @@ type Vocabulary func(of TypeName, property string) (Term, bool)
 
 // Term is a property that a vocabulary knows.
 type Term struct {
-	Of      TypeName // its type
-	Default string   // the member that it has by default, if it is of an enumeration
+	Of       TypeName // its type
+	Defaults []string // texts and members that say nothing
 }
 
 // isAnnotation reports whether a name is an annotation of OData's or Graph's (@odata.type,
@@ -60,7 +61,7 @@ func (o *Object) Only(known ...string) error {
 		switch {
 		case !ok:
 			return BadRequest(o.At(name), "Property '%s' is not known here.", o.At(name))
-		case !isEmpty(o.Values[name], term.Default):
+		case !isEmpty(o.Values[name], term.Defaults):
 			return BadRequest(o.At(name), "Property '%s' is Graph's, and this server does not keep it: "+
 				"its value would be lost. Leave it out.", o.At(name))
 		}
@@ -97,25 +98,27 @@ func (o *Object) typeIn(v Vocabulary) TypeName {
 	if o.parent == nil {
 		return o.declared
 	}
+	var of TypeName
 	if s := o.parent.signature; s.Parameter != "" && s.Parameter == o.property {
-		element, _ := s.Takes.element()
-		return element
+		of, _ = s.Takes.element()
+	} else {
+		term, _ := v(o.parent.typeIn(v), o.property)
+		of, _ = term.Of.element()
 	}
-	term, _ := v(o.parent.typeIn(v), o.property)
-	element, _ := term.Of.element()
-	return element
+	o.of = of
+	return of
 }
 
-// isEmpty reports whether a value says nothing: null, false, zero, an empty text, the member that
-// an enumeration has by default, or a collection or object with nothing in it that says more.
-func isEmpty(v any, member string) bool {
+// isEmpty reports whether a value says nothing: null, false, zero, an empty text or a default, or a
+// collection or object with nothing in it that says more.
+func isEmpty(v any, defaults []string) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
 	case bool:
 		return !v
 	case string:
-		return v == "" || v == member
+		return v == "" || slices.Contains(defaults, v)
 	case json.Number:
 		n, err := v.Float64()
 		return err == nil && n == 0
@@ -124,7 +127,7 @@ func isEmpty(v any, member string) bool {
 	case *Object:
 		return !slices.ContainsFunc(v.Names, func(name string) bool {
 			term, _ := v.term(name)
-			return !isAnnotation(name) && !isEmpty(v.Values[name], term.Default)
+			return !isAnnotation(name) && !isEmpty(v.Values[name], term.Defaults)
 		})
 	default:
 		return false

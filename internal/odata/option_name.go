@@ -3,6 +3,7 @@ package odata
 import (
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -19,13 +20,12 @@ const (
 // Graph, the letters of their names may be in either case, and in beta the $ may be missing
 // (Microsoft Graph, query parameters).
 func (r *Request) ReadOptions(known []string) error {
-	given, err := parseOptions(r.HTTP.URL.RawQuery)
+	given, err := url.ParseQuery(r.HTTP.URL.RawQuery)
 	if err != nil {
-		return err
+		return BadRequest("", "The query string is malformed.")
 	}
 	unstorable := func(v string) bool { return !plaintext.IsStorable(v) }
-	r.Options = nil
-	options := make(map[string][]string, len(given))
+	options := make(url.Values, len(given))
 	for name, values := range given {
 		own, ok := r.optionName(name, known)
 		if !ok {

@@ -30,7 +30,7 @@ func withCast(r *http.Request, to TypeName) *http.Request {
 var typeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,127}$`)
 
 // cast reads a segment as the cast of what the path leads to so far (OData URL conventions 4.0,
-// section 4.11): mobileApps/graph.iosVppApp. To is empty if all of it is of that type. A type that
+// section 4.11): books/graph.atlas. To is empty if all of it is of that type. A type that
 // is not here can only be that of a list's things, which then has none.
 func (t *pathTree) cast(segment string, of *schema, reads bool) (to TypeName, ok bool) {
 	name, qualified := withoutNamespace(segment)

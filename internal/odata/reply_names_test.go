@@ -147,6 +147,25 @@ func TestNestedExpansions(t *testing.T) {
 	}
 }
 
+// What $expand may ask for has bounds of its own, whatever the relationships are.
+func TestBoundsOfExpansions(t *testing.T) {
+	for text, reason := range map[string]string{
+		strings.Repeat("a,", mostExpansions) + "a":                 "more than 20",
+		"a($expand=b($expand=c($expand=d)))":                       "within each other",
+		strings.Repeat("a", selectLengthLimit+1):                   "longer than 8192",
+		"a($expand=" + strings.Repeat("b,", mostExpansions) + "b)": "more than 20",
+		"a($expand=b;$expand=c)":                                   "each once",
+	} {
+		if _, err := parseExpand(text, 1); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%.40s: got %v, want %q", text, err, reason)
+		}
+	}
+	if items, err := parseExpand("a($expand=b($expand=c)),d", 1); err != nil || len(items) != 2 ||
+		items[0].inner[0].inner[0].name != "c" {
+		t.Errorf("got %v, %v", items, err)
+	}
+}
+
 // A path may have letters in either case, a slash at its end, and casts to the type of what it
 // leads to.
 func TestPathsWithCasts(t *testing.T) {
@@ -172,7 +191,7 @@ func TestPathsWithCasts(t *testing.T) {
 	}
 	for _, path := range []string{"/beta/books//", "/beta//books", "/beta/books/1/graph.nobody",
 		"/beta/books/graph.book/graph.book", "/beta/graph.book", "/beta/books/1/graph.person",
-		"/v1.0/books/graph.nobody", "/v1.0/books/graph.atlas", "/beta/books/graph.a%20b",
+		"/beta/books/graph.person", "/v1.0/books/graph.nobody", "/v1.0/books/graph.atlas", "/beta/books/graph.a%20b",
 		"/beta/books/graph.", "/beta/books/graph.nobody/1", "/api/books/", "/Api/books",
 		"/beta/books/1/lend/graph.book"} {
 		if a := l.call("GET", path, nil); a.Code != http.StatusNotFound {

@@ -99,12 +99,3 @@ func (r *Request) isVersioned() bool {
 	path := r.HTTP.URL.Path
 	return strings.HasPrefix(path, BetaPath) || strings.HasPrefix(path, StablePath)
 }
-
-// parseOptions reads a query string.
-func parseOptions(query string) (url.Values, error) {
-	options, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, BadRequest("", "The query string is malformed.")
-	}
-	return options, nil
-}

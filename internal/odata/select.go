@@ -55,7 +55,7 @@ func isControl(name string) bool {
 	return len(name) > len(prefix) && SameName(name[:len(prefix)], prefix)
 }
 
-// uncast takes the type off a path that begins with one: microsoft.graph.iosVppApp/bundleId. If it
+// uncast takes the type off a path that begins with one: microsoft.graph.atlas/scale. If it
 // is a type that is not here, what it has is null, and may be missing.
 func (r *Request) uncast(path string) (name string, mayBeMissing bool) {
 	first, rest, ok := strings.Cut(path, "/")
