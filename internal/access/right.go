@@ -10,6 +10,8 @@ const (
 	UpdateDevices     Right = "Microsoft.Intune_ManagedDevices_Update"
 	ChangeAssignments Right = "Microsoft.Intune_RemoteTasks_ChangeAssignments"
 	SyncDevices       Right = "Microsoft.Intune_RemoteTasks_SyncDevice"
+	RetireDevices     Right = "Microsoft.Intune_RemoteTasks_Retire"
+	DeleteDevices     Right = "Microsoft.Intune_ManagedDevices_Delete"
 
 	ReadConfigurations   Right = "Microsoft.Intune_DeviceConfigurations_Read"
 	CreateConfigurations Right = "Microsoft.Intune_DeviceConfigurations_Create"
@@ -54,6 +56,8 @@ var rights = []struct {
 	{UpdateDevices, writing("DeviceManagementManagedDevices")},
 	{ChangeAssignments, []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}},
 	{SyncDevices, []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}},
+	{RetireDevices, []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}},
+	{DeleteDevices, writing("DeviceManagementManagedDevices")},
 	{ReadConfigurations, reading("DeviceManagementConfiguration")},
 	{CreateConfigurations, writing("DeviceManagementConfiguration")},
 	{UpdateConfigurations, writing("DeviceManagementConfiguration")},

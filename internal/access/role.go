@@ -59,7 +59,7 @@ const (
 func BuiltInRoles() []*Role {
 	helpDesk := []Right{ReadDevices, ChangeAssignments, SyncDevices, ReadConfigurations, ReadApps,
 		ReadOrganization, ReadGroups}
-	school := append(slices.Clone(helpDesk), UpdateDevices,
+	school := append(slices.Clone(helpDesk), UpdateDevices, RetireDevices, DeleteDevices,
 		CreateConfigurations, UpdateConfigurations, DeleteConfigurations, AssignConfigurations,
 		CreateApps, UpdateApps, DeleteApps, AssignApps, CreateGroups, UpdateGroups, DeleteGroups,
 		EnrollDevices, ReadAudit)

@@ -62,6 +62,7 @@ func (d *Device) Contact() {
 	for _, p := range d.Payloads {
 		p.Work.Deferred = false
 	}
+	d.Leave.Deferred = false
 	for c := range d.Inventories {
 		d.Inventories[c].Deferred = false
 		d.Inventories[c].restart()
@@ -114,6 +115,10 @@ func (d *Device) answer(env Env, id TaskID, o Outcome) bool {
 			// if it was a removal, it takes longer to be sure of it
 			d.Find(orphan.Payload.ID).InstallAt = env.Now
 		}
+		return true
+	}
+	if d.Leave.Wanted && d.Leave.Task == id {
+		d.answerLeave(env, o)
 		return true
 	}
 	for _, p := range d.Payloads {

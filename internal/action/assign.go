@@ -7,6 +7,9 @@ import "slices"
 // several with one identifier the oldest has the place.
 func (d *Device) Assign(env Env, specs []Spec) {
 	d.tick()
+	if d.Leave.Wanted {
+		return // it gets nothing more
+	}
 	assigned := make(map[PayloadID]Spec, len(specs))
 	for _, spec := range specs {
 		assigned[spec.ID] = spec
@@ -64,4 +67,5 @@ func (d *Device) clear(env Env, why string) {
 	d.Inventories = [classes]Inventory{}
 	d.Handed = Handed{}
 	d.Documents = Documents{}
+	d.Leave = Leave{}
 }

@@ -17,6 +17,7 @@ type Device struct {
 	Orphans     []Orphan  `json:",omitempty"`
 	Handed      Handed    `json:",omitzero"`
 	Documents   Documents `json:",omitzero"`
+	Leave       Leave     `json:",omitzero"`
 
 	// Action is the latest action, in force until it is final. It is stored apart from the rest.
 	Action *Action `json:"-"`
@@ -100,6 +101,7 @@ const (
 	Install TaskKind = iota
 	Uninstall
 	TakeInventory
+	LeaveManagement
 )
 
 // Work is the current effort to make the device match what is wanted of one payload.
@@ -302,8 +304,8 @@ func (d *Device) fail(env Env, p *Payload, code Code, detail string) {
 
 // Ready reports whether the device could be handed something at this moment.
 func (d *Device) Ready(now time.Time) bool {
-	if !d.Enrolled {
-		return false
+	if !d.Enrolled || d.Leave.Wanted {
+		return d.Enrolled && d.Leave.ready(now)
 	}
 	for _, p := range d.Payloads {
 		if d.ready(p, now) {
@@ -321,7 +323,8 @@ func (d *Device) Ready(now time.Time) bool {
 // Deferred reports whether the device postponed something: it is handed over when the device
 // connects again.
 func (d *Device) Deferred() bool {
-	return slices.ContainsFunc(d.Payloads, func(p *Payload) bool { return p.Work.Deferred }) ||
+	return d.Leave.Deferred ||
+		slices.ContainsFunc(d.Payloads, func(p *Payload) bool { return p.Work.Deferred }) ||
 		slices.ContainsFunc(d.Inventories[:], func(i Inventory) bool { return i.Deferred })
 }
 
@@ -347,6 +350,9 @@ func (d *Device) NextDue(now time.Time) time.Time {
 		if p.Work.underWay() && p.Work.NotBefore.After(now) {
 			sooner(p.Work.NotBefore)
 		}
+	}
+	if d.Leave.NotBefore.After(now) {
+		sooner(d.Leave.NotBefore)
 	}
 	for _, i := range d.Inventories {
 		if i.NotBefore.After(now) {

@@ -46,6 +46,12 @@ func (d *Device) next(env Env) (Task, bool) {
 	if !d.Enrolled {
 		return Task{}, false
 	}
+	if d.Leave.Wanted {
+		if !d.Leave.ready(env.Now) {
+			return Task{}, false
+		}
+		return d.Leave.hand(env), true
+	}
 	if d.inventoryReady(Facts, env.Now) {
 		return d.handInventory(env, Facts), true
 	}

@@ -26,6 +26,10 @@ func (d *Device) CorrectPauses(env Env) {
 		}
 		w.NotBefore = time.Time{}
 	}
+	if env.misdated(d.Leave.NotBefore,
+		backoff(env.Policy.RetryBase, env.Policy.RetryMax, d.Leave.Attempt)) {
+		d.Leave.NotBefore = time.Time{}
+	}
 	for c := range d.Inventories {
 		i := &d.Inventories[c]
 		if env.misdated(i.NotBefore, backoff(env.Policy.RetryBase, env.Policy.RetryMax,

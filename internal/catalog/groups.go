@@ -2,9 +2,13 @@ package catalog
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
@@ -12,15 +16,27 @@ import (
 type GroupInput struct {
 	DisplayName string
 	Description string
+	Nickname    string
 }
+
+// GroupPatch is an edit of a group. Nil: it stays.
+type GroupPatch struct {
+	DisplayName, Description, Nickname *string
+}
+
+// maxNickname is the most characters of Graph's mailNickname.
+const maxNickname = 64
 
 // CreateGroup adds an empty group. The error is an *invalid.Input if the input is at fault.
 func (c *Catalog) CreateGroup(ctx context.Context, in GroupInput) (*DeviceGroup, error) {
 	if err := checkNames(in.DisplayName, in.Description); err != nil {
 		return nil, err
 	}
+	if err := checkNickname(in.Nickname); err != nil {
+		return nil, err
+	}
 	g := &DeviceGroup{ID: c.newID(), DisplayName: in.DisplayName, Description: in.Description,
-		Created: c.now().UTC()}
+		Nickname: in.Nickname, Created: c.now().UTC()}
 	if err := c.store.UpdateCatalog(ctx, func(tx Tx) error {
 		noteGroup(ctx, nil, g)
 		return tx.InsertGroup(ctx, g)
@@ -28,6 +44,50 @@ func (c *Catalog) CreateGroup(ctx context.Context, in GroupInput) (*DeviceGroup,
 		return nil, err
 	}
 	return g, nil
+}
+
+func checkNickname(name string) error {
+	if utf8.RuneCountInString(name) > maxNickname {
+		return &invalid.Input{Property: "mailNickname",
+			Reason: fmt.Sprintf("has more than %d characters", maxNickname)}
+	}
+	return nil
+}
+
+// UpdateGroup edits a group, and puts devices into it that are not in it yet: all of it or nothing.
+// The error is ErrNotFound, fleet.ErrNotFound for a device that does not exist, an *invalid.Input if
+// the patch is at fault, or that of a condition on the group as it stands.
+func (c *Catalog) UpdateGroup(ctx context.Context, id string, patch GroupPatch,
+	members []fleet.DeviceID, only ...func(*DeviceGroup) error) error {
+	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
+		current, err := tx.Group(ctx, strings.ToLower(id))
+		if err != nil {
+			return err
+		}
+		if err := fulfils(current, only); err != nil {
+			return err
+		}
+		g := *current
+		set(&g.DisplayName, patch.DisplayName)
+		set(&g.Description, patch.Description)
+		set(&g.Nickname, patch.Nickname)
+		if err := errors.Join(checkNames(g.DisplayName, g.Description),
+			checkNickname(g.Nickname)); err != nil {
+			return err
+		}
+		if g != *current {
+			noteGroup(ctx, current, &g)
+			if err := tx.UpdateGroup(ctx, &g); err != nil {
+				return err
+			}
+		}
+		for _, device := range members {
+			if err := addMember(ctx, tx, &g, device); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // GetGroup returns a group; ErrNotFound if there is none.
@@ -75,20 +135,25 @@ func (c *Catalog) AddMember(ctx context.Context, group string, device fleet.Devi
 		if err != nil {
 			return err
 		}
-		ok, err := tx.DeviceExists(ctx, device)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fleet.ErrNotFound
-		}
-		added, err := tx.AddMember(ctx, group, device)
-		noteMember(ctx, g, device, !added, true)
-		if err != nil || !added {
-			return err
-		}
-		return tx.RecordChange(ctx, Change{Kind: OneDevice, Target: string(device)})
+		return addMember(ctx, tx, g, device)
 	})
+}
+
+// addMember puts a device into a group, within a transaction.
+func addMember(ctx context.Context, tx Tx, g *DeviceGroup, device fleet.DeviceID) error {
+	ok, err := tx.DeviceExists(ctx, device)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fleet.ErrNotFound
+	}
+	added, err := tx.AddMember(ctx, g.ID, device)
+	noteMember(ctx, g, device, !added, true)
+	if err != nil || !added {
+		return err
+	}
+	return tx.RecordChange(ctx, Change{Kind: OneDevice, Target: string(device)})
 }
 
 // RemoveMember takes a device out of a group. The error is ErrNotFound if there is no such group,

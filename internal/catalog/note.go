@@ -116,7 +116,7 @@ func (g *DeviceGroup) noted() json.RawMessage {
 	}
 	// texts always marshal
 	text, _ := json.Marshal(map[string]string{"displayName": g.DisplayName,
-		"description": g.Description})
+		"description": g.Description, "mailNickname": g.Nickname})
 	return text
 }
 

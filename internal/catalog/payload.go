@@ -83,6 +83,7 @@ type DeviceGroup struct {
 	ID          string
 	DisplayName string
 	Description string
+	Nickname    string // Graph's mailNickname: groups here have no mail
 	Created     time.Time
 }
 

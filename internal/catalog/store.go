@@ -30,6 +30,7 @@ const (
 	ByVersion      query.Field = "version"      // number
 	ByCreated      query.Field = "created"      // time
 	ByLastModified query.Field = "lastModified" // time
+	ByNickname     query.Field = "nickname"     // text, of groups
 	ByAssigned     query.Field = "assigned"     // bool: it has assignments
 	ByTag          query.Field = "tag"          // list of ids of scope tags
 )
@@ -80,6 +81,7 @@ type Tx interface {
 	Group(ctx context.Context, id string) (*DeviceGroup, error)
 	Groups(ctx context.Context, q query.Query) (query.Page[*DeviceGroup], error)
 	InsertGroup(ctx context.Context, g *DeviceGroup) error
+	UpdateGroup(ctx context.Context, g *DeviceGroup) error
 	// DeleteGroup deletes a group, its memberships and the assignments to it, and records a change
 	// for each member. ErrNotFound if there is no such group.
 	DeleteGroup(ctx context.Context, id string) error
@@ -97,6 +99,11 @@ type Tx interface {
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
 	// DeviceTags returns a device's scope tags; fleet.ErrNotFound if there is no such device.
 	DeviceTags(ctx context.Context, id fleet.DeviceID) ([]string, error)
-	// TagDevice gives the device these scope tags in place of those it has.
-	TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error
+	// Device returns a device; fleet.ErrNotFound if there is none.
+	Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error)
+	// EditDevice writes what an edit changes of a device.
+	EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit) error
+	// DeleteDevice deletes the record of a device with all that hangs on it, and the assignments to
+	// it alone.
+	DeleteDevice(ctx context.Context, id fleet.DeviceID) error
 }

@@ -2,14 +2,11 @@ package catalog
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
-	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
@@ -27,25 +24,6 @@ func (c *Catalog) PayloadTags(ctx context.Context, id action.PayloadID) (tags []
 		return err
 	})
 	return tags, err
-}
-
-// TagDevice gives a device these scope tags in place of those it has. The error is
-// fleet.ErrNotFound if there is no such device, and an *invalid.Input if a tag does not exist.
-func (c *Catalog) TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error {
-	id = fleet.DeviceID(strings.ToLower(string(id)))
-	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
-		tags, err := checkTags(ctx, tx, tags)
-		if err != nil {
-			return err
-		}
-		old, err := tx.DeviceTags(ctx, id)
-		if err != nil {
-			return err
-		}
-		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id), Before: shownTags(old),
-			After: shownTags(tags)})
-		return tx.TagDevice(ctx, id, tags)
-	})
 }
 
 // checkTags returns the tags in order, each once; none is the default tag. The error is an
@@ -70,9 +48,4 @@ func checkTags(ctx context.Context, tx Tx, tags []string) ([]string, error) {
 		}
 	}
 	return tags, nil
-}
-
-func shownTags(tags []string) json.RawMessage {
-	text, _ := json.Marshal(map[string][]string{"roleScopeTagIds": tags}) // strings always marshal
-	return text
 }

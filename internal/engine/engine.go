@@ -85,6 +85,9 @@ type Config struct {
 	Risks func(p *catalog.Payload, server []*x509.Certificate) ([]catalog.Risk, error)
 	Log   *slog.Logger
 
+	// Forget deletes the record of a device that left; nil: such records stay.
+	Forget func(ctx context.Context, id fleet.DeviceID) error
+
 	// Committed is told which events were committed; it must not wait. Their positions are not
 	// always known.
 	Committed func([]live.Event)

@@ -43,12 +43,19 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task, error) {
 	r.bound()
 	e.contacts.add(id, e.config.Clock.Now())
-	return transactReturning(ctx, e, id, scheduleConnected,
-		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
+	forget := false
+	next, err := transactReturning(ctx, e, id, scheduleConnected,
+		func(tx Tx, l *Ledger, env action.Env) (_ *Task, err error) {
+			forget = false
 			if r.Task == "" && l.Device.Handed.Task == "" {
 				return nil, ErrNothingAsked
 			}
+			was := l.Device.Enrolled
 			known := l.Device.Answer(env, r.Task, r.Outcome)
+			if was && !l.Device.Enrolled {
+				forget, err = left(ctx, tx, id)
+				return nil, err
+			}
 			if known && r.Facts != nil {
 				if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
 					return nil, err
@@ -56,6 +63,8 @@ func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task
 			}
 			return e.next(ctx, tx, id, l, env)
 		})
+	e.forgetLater(ctx, id, forget && err == nil)
+	return next, err
 }
 
 func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
@@ -150,12 +159,8 @@ func (e *Engine) recognize(ctx context.Context, tx Tx,
 
 // Unenroll takes note that a device left management.
 func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
-	return e.transact(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
-		d, err := tx.Device(ctx, id)
-		if err != nil {
-			return err
-		}
-		d.Enrolled = false
+	forget := false
+	err := e.transact(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
 		l.Device.Unenroll(env)
 		if err := noteDevice(ctx, tx, id, enrolledText(true), enrolledText(false)); err != nil {
 			return err
@@ -163,6 +168,10 @@ func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
 		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
-		return tx.SaveDevice(ctx, d)
+		var err error
+		forget, err = left(ctx, tx, id)
+		return err
 	})
+	e.forgetLater(ctx, id, forget && err == nil)
+	return err
 }

@@ -59,6 +59,13 @@ func noteEnrollment(ctx context.Context, d *fleet.Device, was bool) {
 // reenrollActivity is what the audit record calls it when a device that is enrolled enrolls again.
 const reenrollActivity = "managedDevices.reenroll"
 
+// leavingText is what the audit record keeps of what is wanted of a device.
+func leavingText(d *fleet.Device) json.RawMessage {
+	text, _ := json.Marshal(map[string]bool{"retire": d.Leaving != fleet.Stays, // always marshals
+		"delete": d.Leaving == fleet.Deleted})
+	return text
+}
+
 func enrolledText(is bool) json.RawMessage {
 	if is {
 		return json.RawMessage(`{"enrolled":true}`)

@@ -55,12 +55,41 @@ type Device struct {
 	EnrolledAt   time.Time
 	LastSync     time.Time // last contact; up to a minute late on disk
 	Tags         []string  // ids of scope tags, at least one
-	Joins        []string  // ids of the groups that it joins when it is made; not read back
+	Notes        string    // what admins noted
+	Owner        Owner     // as an admin said; empty: nobody said
+	Leaving      Leaving
+	Joins        []string // ids of the groups that it joins when it is made; not read back
 
 	// Authority is the system that manages the device and speaks to it. A channel to that system
 	// serves it.
 	Authority Authority
 }
+
+// Owner is whose a device is, as Graph's ownerType says it.
+type Owner string
+
+// The owners.
+const (
+	OwnerUnknown  Owner = "unknown"
+	OwnedByOrg    Owner = "company"
+	OwnedByPerson Owner = "personal"
+)
+
+// Edit is what an admin changes of a device. Nil: it stays.
+type Edit struct {
+	Tags  []string
+	Notes *string
+	Owner *Owner
+}
+
+// Leaving is what an admin wants of a device that is still managed.
+type Leaving int64
+
+const (
+	Stays   Leaving = iota
+	Retires         // it leaves management
+	Deleted         // it leaves management, and its record goes
+)
 
 // Authority is a system that manages devices. The zero value is this server itself.
 type Authority string

@@ -18,6 +18,9 @@ const (
 	ByEnrolled     query.Field = "enrolled"     // bool
 	ByEnrolledAt   query.Field = "enrolledAt"   // time
 	ByLastSync     query.Field = "lastSync"     // time
+	ByNotes        query.Field = "notes"        // text
+	ByOwner        query.Field = "owner"        // text: Owner
+	ByLeaving      query.Field = "leaving"      // number: Leaving
 	ByTag          query.Field = "tag"          // list of ids of scope tags
 )
 

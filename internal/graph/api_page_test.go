@@ -202,9 +202,11 @@ func listRows(t *testing.T) [][]string {
 	for _, rt := range routes() {
 		segments := strings.Split(strings.TrimSuffix(rt.pattern, odata.CountSuffix), "/")
 		set := strings.Replace(segments[len(segments)-1], "comanaged", "managed", 1)
-		// auditEvents has a reader of its own; the page tells of it in words.
+		// auditEvents has a reader of its own, and some lists have nothing in them; the page tells
+		// of these in words.
 		if slices.Contains(rt.options, odata.OptionFilter) && listings[set] == nil &&
-			set != "auditEvents" {
+			set != "auditEvents" && !slices.ContainsFunc(emptySets,
+			func(e *emptySet) bool { return e.name == set }) {
 			t.Errorf("%s takes $filter and is in no row", rt.pattern)
 		}
 	}

@@ -48,6 +48,8 @@ func auditRoutes() []route {
 			odata.OptionTop, odata.OptionSkipToken}, (*call).listAuditEvents),
 		auditEvents.route(toGet, needs, []string{odata.OptionSelect}, (*call).getAuditEvent),
 		remoteActionAudits.route(toList, needs, odata.QueryOptions, (*call).listRemoteActionAudits),
+		remoteActionAudits.route(toGet, needs, []string{odata.OptionSelect},
+			(*call).getRemoteActionAudit),
 		remoteActionAudits.route(toCount, needs, odata.CountOptions,
 			(*call).listRemoteActionAudits),
 	}

@@ -42,7 +42,7 @@ var toListSettings = &verb{name: "listSettings", method: "GET", suffix: "/{id}/s
 func configurationPolicyRoutes() []route {
 	k, r := policies, policies.resource()
 	read, update := may(k.rights.read), may(k.rights.update)
-	return []route{
+	return append(k.assignmentRoutes(), []route{
 		r.route(toList, read, odata.ExpandOptions, (*call).listPolicies),
 		r.route(toCount, read, odata.CountOptions, (*call).listPolicies),
 		r.route(toCreate, may(k.rights.create), nil, (*call).createPolicy),
@@ -53,6 +53,10 @@ func configurationPolicyRoutes() []route {
 		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken,
 			odata.OptionExpand}, (*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
+		r.route(toCountSettings, read, nil, (*call).countPolicySettings).
+			answering("deviceManagementConfigurationSetting"),
+		r.route(toGetSetting, read, []string{odata.OptionExpand}, (*call).getPolicySetting).
+			answering("deviceManagementConfigurationSetting"),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
@@ -60,7 +64,7 @@ func configurationPolicyRoutes() []route {
 			(*call).listConfigurationSettings),
 		configurationSettings.route(toGet, read, []string{odata.OptionSelect},
 			(*call).getConfigurationSetting),
-	}
+	}...)
 }
 
 // policyProperties are those that $select may name: what every policy has, and the properties of

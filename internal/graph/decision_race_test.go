@@ -53,9 +53,9 @@ func (c catalogBetween) Assign(ctx context.Context, id action.PayloadID, list []
 	return c.Catalog.Assign(ctx, id, list, only...)
 }
 
-func (c catalogBetween) TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error {
+func (c catalogBetween) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit) error {
 	c.now()
-	return c.Catalog.TagDevice(ctx, id, tags)
+	return c.Catalog.EditDevice(ctx, id, e)
 }
 
 func (c catalogBetween) CreateGroup(ctx context.Context,

@@ -72,7 +72,7 @@ func deviceRoutes(r *resource) []route {
 	for _, k := range stateKinds {
 		routes = append(routes, k.routes(r)...)
 	}
-	return routes
+	return append(routes, retireRoutes(r)...)
 }
 
 func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(lower(c.req.PathValue("id"))) }
@@ -135,29 +135,67 @@ func (c *call) listDevices(set string) error {
 
 func isNil(a *action.Action) bool { return a == nil }
 
-// updateDevice is PATCH …/{id}: of a device, the scope tags can be set.
+// updateDevice is PATCH …/{id}: of a device, the scope tags, the notes and the owner can be set.
 func (c *call) updateDevice(set string) error {
 	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.Only(tagProperty); err != nil {
-		return err
-	}
-	tags, err := body.RequiredTexts(tagProperty)
+	edit, err := readDeviceEdit(body)
 	if err != nil {
 		return err
 	}
-	if err := c.mayChange(access.Change{Device: c.deviceID(), Tags: tags}); err != nil {
+	if err := c.mayChange(access.Change{Device: c.deviceID(), Tags: edit.Tags}); err != nil {
 		return err
 	}
-	if err := c.config.Catalog.TagDevice(c.req.Context(), c.deviceID(), tags); err != nil {
+	if err := c.config.Catalog.EditDevice(c.req.Context(), c.deviceID(), edit); err != nil {
 		return err
 	}
 	if _, err := c.areasOf(c.req.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
 		return c.req.ReplyNoContent() // it was given away
 	}
 	return c.replyDevice(set, c.view(deviceShape).names)
+}
+
+// The properties of a device that say whose it is.
+var ownerProperties = []string{"ownerType", "managedDeviceOwnerType"}
+
+// readDeviceEdit reads what a body changes of a device.
+func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
+	if err := body.Only(deviceWritable...); err != nil {
+		return e, err
+	}
+	err = body.Read(odata.Readers{
+		tagProperty: func(name string) (err error) {
+			e.Tags, err = body.RequiredTexts(name)
+			return err
+		},
+		"notes": body.Edits(&e.Notes),
+	})
+	if err != nil {
+		return e, err
+	}
+	owners := []fleet.Owner{fleet.OwnerUnknown, fleet.OwnedByOrg, fleet.OwnedByPerson}
+	for _, name := range ownerProperties {
+		if body.Values[name] == nil {
+			continue
+		}
+		i, err := body.Member(name, []string{string(owners[0]), string(owners[1]),
+			string(owners[2])})
+		if err != nil {
+			return e, err
+		}
+		if e.Owner != nil && *e.Owner != owners[i] {
+			return e, odata.BadRequest(name, "Properties '%s' and '%s' must say the same.",
+				ownerProperties[0], ownerProperties[1])
+		}
+		e.Owner = &owners[i]
+	}
+	if e.Tags == nil && e.Notes == nil && e.Owner == nil {
+		return e, odata.BadRequest(tagProperty, "Property '%s', 'notes' or 'ownerType' is required.",
+			tagProperty)
+	}
+	return e, nil
 }
 
 // deviceFields are the selected properties of a device, in the order of deviceProperties.
@@ -186,11 +224,12 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device,
 	return s.call.filled(deviceShape, body, selected), nil
 }
 
-// deviceWritable are the properties of managedDevice that Graph lets callers set, and that are not
-// kept here.
-var deviceWritable = []string{"notes", "managedDeviceName", "ownerType", "managedDeviceOwnerType"}
+// deviceWritable are the properties of managedDevice that bodies set.
+var deviceWritable = append([]string{tagProperty, "notes"}, ownerProperties...)
 
+// deviceSetByServer are the others, but for the name, which Graph lets callers set and which is the
+// device's own here.
 var deviceSetByServer = slices.DeleteFunc(slices.Clone(deviceShape.beta.names),
 	func(name string) bool {
-		return name == tagProperty || slices.Contains(deviceWritable, name)
+		return name == "managedDeviceName" || slices.Contains(deviceWritable, name)
 	})

@@ -30,24 +30,37 @@ var deviceListing = func() *odata.Listing {
 	return deviceShape.complete(l)
 }()
 
+// ownedBy is the condition that an admin says so, or nobody says and the rest holds.
+func ownedBy(o fleet.Owner, unsaid ...query.Condition) query.Condition {
+	said := func(o fleet.Owner) query.Condition { return query.Is(fleet.ByOwner, string(o)) }
+	return query.Any{said(o), append(query.All{said("")}, unsaid...)}
+}
+
+// managedAnd is the condition that a device is managed, and that an admin wants this of it.
+func managedAnd(l fleet.Leaving) query.Condition {
+	return query.All{query.Is(fleet.ByEnrolled, true), query.Comparison{Field: fleet.ByLeaving,
+		Operator: query.Equal, Value: int64(l)}}
+}
+
 func platform(p fleet.Platform) query.Condition { return query.Is(fleet.ByPlatform, string(p)) }
 
 // The members of managedDevice's enumerations (Microsoft Graph beta reference) that a filter may
 // name, with what the functions in device_properties.go make of a device.
 var (
 	ownerTypes = odata.Choices(map[string]query.Condition{
-		"personal": query.Is(fleet.ByUserEnrolled, true),
-		"company": query.All{query.Is(fleet.ByUserEnrolled, false),
-			query.Is(fleet.BySupervised, true)},
-		"unknown": query.All{query.Is(fleet.ByUserEnrolled, false),
-			query.Is(fleet.BySupervised, false)},
+		"personal": ownedBy(fleet.OwnedByPerson, query.Is(fleet.ByUserEnrolled, true)),
+		"company": ownedBy(fleet.OwnedByOrg, query.Is(fleet.ByUserEnrolled, false),
+			query.Is(fleet.BySupervised, true)),
+		"unknown": ownedBy(fleet.OwnerUnknown, query.Is(fleet.ByUserEnrolled, false),
+			query.Is(fleet.BySupervised, false)),
 	}, odata.UnknownFutureValue)
 
 	managementStates = odata.Choices(map[string]query.Condition{
-		"managed":   query.Is(fleet.ByEnrolled, true),
-		"unhealthy": query.Is(fleet.ByEnrolled, false),
-	}, "retirePending", "retireFailed", "wipePending", "wipeFailed", "deletePending",
-		"retireIssued", "wipeIssued", "wipeCanceled",
+		"managed":       managedAnd(fleet.Stays),
+		"retirePending": managedAnd(fleet.Retires),
+		"deletePending": managedAnd(fleet.Deleted),
+		"unhealthy":     query.Is(fleet.ByEnrolled, false),
+	}, "retireFailed", "wipePending", "wipeFailed", "retireIssued", "wipeIssued", "wipeCanceled",
 		"retireCanceled", "discovered", odata.UnknownFutureValue)
 
 	typesOfDevices = odata.Choices(map[string]query.Condition{

@@ -76,7 +76,8 @@ var deviceProperties = []deviceProperty{
 	{"wiFiMacAddress", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.WiFiMAC) },
 		odata.TextField(fleet.ByWiFiMAC)},
 	{"jailBroken", odata.String, notKnown, odata.FixedField("")},
-	{"notes", odata.String, notKnown, odata.FixedField("")},
+	{"notes", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Notes) },
+		odata.TextField(fleet.ByNotes)},
 	{tagProperty, odata.CollectionOf(odata.String), func(d *fleet.Device) any { return d.Tags },
 		odata.ListField(fleet.ByTag)},
 	// read from the engine
@@ -105,10 +106,12 @@ func managedDeviceProperties() odata.Properties {
 // deviceShape is what a managed device is served with.
 var deviceShape = newShape("managedDevice", managedDeviceProperties())
 
-// ownerType: a person enrolls only their own device by user enrollment, and only an organization
-// can supervise one.
+// ownerType is what an admin says. Where nobody says: a person enrolls only their own device by
+// user enrollment, and only an organization can supervise one.
 func ownerType(d *fleet.Device) any {
 	switch {
+	case d.Owner != "":
+		return d.Owner
 	case d.UserEnrolled:
 		return "personal"
 	case d.Supervised:
@@ -121,10 +124,16 @@ func ownerType(d *fleet.Device) any {
 // managementState of a device that left management is `unhealthy`: Graph has no nearer member that
 // says nothing more.
 func managementState(d *fleet.Device) any {
-	if d.Enrolled {
+	switch {
+	case !d.Enrolled:
+		return "unhealthy"
+	case d.Leaving == fleet.Retires:
+		return "retirePending"
+	case d.Leaving == fleet.Deleted:
+		return "deletePending"
+	default:
 		return "managed"
 	}
-	return "unhealthy"
 }
 
 func deviceType(d *fleet.Device) any {

@@ -41,6 +41,9 @@ type Engine interface {
 	// server.
 	Preview(ctx context.Context, device fleet.DeviceID, c engine.Call,
 		server []*x509.Certificate) (*engine.Preview, error)
+	// Retire asks the device to leave management; forget says that its record then goes, too. The
+	// error is also engine.ErrNotManaged or engine.ErrNotManagedHere.
+	Retire(ctx context.Context, device fleet.DeviceID, forget bool) error
 	// Sync asks the device to connect and tell its inventory.
 	Sync(ctx context.Context, device fleet.DeviceID) error
 }

@@ -23,6 +23,11 @@ var (
 		part: "members", many: true}
 	toListMemberReferences = &verb{name: "listMemberReferences", method: "GET",
 		suffix: "/{id}/members/$ref", many: true}
+	toCountMembers = &verb{name: "countMembers", method: "GET",
+		suffix: "/{id}/members" + odata.CountSuffix, part: "members"}
+	// groups have no groups in them
+	toListTransitiveMembers = &verb{name: "listTransitiveMembers", method: "GET",
+		suffix: "/{id}/transitiveMembers", part: "transitiveMembers", many: true}
 	toAddMember    = &verb{name: "addMember", method: "POST", suffix: "/{id}/members/$ref"}
 	toRemoveMember = &verb{name: "removeMember", method: "DELETE",
 		suffix: "/{id}/members/{device}/$ref"}
@@ -37,9 +42,14 @@ func groupRoutes() []route {
 		deviceGroups.route(toCreate, may(access.CreateGroups), nil, (*call).createGroup),
 		deviceGroups.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand},
 			(*call).getGroup),
+		deviceGroups.route(toUpdate, update, nil, (*call).updateGroup),
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
 		deviceGroups.route(toListMembers, read, pages,
 			(*call).listMembers).answering("directoryObject").casting(),
+		deviceGroups.route(toCountMembers, read, nil,
+			(*call).countMembers).answering("directoryObject"),
+		deviceGroups.route(toListTransitiveMembers, read, pages,
+			(*call).listTransitiveMembers).answering("directoryObject"),
 		deviceGroups.route(toListMemberReferences, read, pages,
 			(*call).listMemberReferences).answering(""),
 		deviceGroups.route(toAddMember, update, nil, (*call).addMember),
@@ -51,7 +61,7 @@ var groupProperties = odata.Properties{
 	{"id", odata.String}, {"displayName", odata.String}, {"description", odata.String},
 	{"createdDateTime", odata.DateTime},
 	{"groupTypes", odata.CollectionOf(odata.String)}, {"mailEnabled", odata.Boolean},
-	{"securityEnabled", odata.Boolean},
+	{"securityEnabled", odata.Boolean}, {"mailNickname", odata.String},
 }
 
 // groupShape is what a group is served with.
@@ -64,7 +74,7 @@ var groupListing = groupShape.complete(&odata.Listing{
 		"description":     odata.TextField(catalog.ByDescription),
 		"createdDateTime": odata.TimeField(catalog.ByCreated),
 		"mailEnabled":     odata.ConstField(false), "securityEnabled": odata.ConstField(true),
-		"groupTypes": odata.EmptyField{},
+		"groupTypes": odata.EmptyField{}, "mailNickname": odata.TextField(catalog.ByNickname),
 	},
 	Orders: map[string]query.Field{"id": catalog.ByID, "displayName": catalog.ByDisplayName,
 		"createdDateTime": catalog.ByCreated},
@@ -82,6 +92,7 @@ func groupFields(g *catalog.DeviceGroup) odata.Fields {
 		{"groupTypes", []string{}},
 		{"mailEnabled", false},
 		{"securityEnabled", true},
+		{"mailNickname", odata.TextOrNull(g.Nickname)},
 	}
 }
 
@@ -145,29 +156,27 @@ func (c *call) replyGroup(status int, g *catalog.DeviceGroup, shown odata.Fields
 		odata.Tagged(groupTag(g), shown)...))
 }
 
-// createGroup takes what Graph requires of a new group. Groups here have no mail, so mailNickname
-// has no effect.
+// createGroup takes what Graph requires of a new group. Groups here have no mail: mailNickname is
+// only kept.
 func (c *call) createGroup() error {
 	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
 	}
-	if err := body.Only("displayName", "description", "mailEnabled", "mailNickname",
-		"securityEnabled"); err != nil {
+	patch, members, err := readGroup(body)
+	if err != nil {
 		return err
 	}
-	for name, only := range map[string]bool{"mailEnabled": false, "securityEnabled": true} {
-		if v := body.Values[name]; v != nil && v != only {
-			return odata.BadRequest(name, "Property '%s' can only be %t.", name, only)
-		}
-	}
-	var in catalog.GroupInput
-	if in.DisplayName, err = body.RequiredText("displayName"); err != nil {
+	if _, err := body.RequiredText("displayName"); err != nil {
 		return err
 	}
-	if in.Description, _, err = body.Text("description"); err != nil {
-		return err
+	if len(members) > 0 {
+		return odata.BadRequest(bindMembers,
+			"Property '%s' is not supported here. Make the group, then add its members.", bindMembers)
 	}
+	in := catalog.GroupInput{DisplayName: odata.TextOrEmpty(patch.DisplayName),
+		Description: odata.TextOrEmpty(patch.Description),
+		Nickname:    odata.TextOrEmpty(patch.Nickname)}
 	if err := c.mayChange(access.Change{Founds: true}); err != nil {
 		return err
 	}

@@ -33,6 +33,43 @@ func (c *call) members(suffix string, show func(*fleet.Device) odata.Fields) err
 
 func membersPath(group string) string { return "groups/" + group + "/members" }
 
+func (c *call) listTransitiveMembers() error {
+	after, size, err := c.req.PageByID()
+	if err != nil {
+		return err
+	}
+	id, err := c.group()
+	if err != nil {
+		return err
+	}
+	value, next, err := c.memberPage(id, after, size, memberFields)
+	if err != nil {
+		return err
+	}
+	return c.req.ReplyPage(odata.Page{Collection: "groups/" + id + "/transitiveMembers", Next: next,
+		Value: value})
+}
+
+// countMembers counts those that the caller reaches.
+func (c *call) countMembers() error {
+	id, err := c.group()
+	if err != nil {
+		return err
+	}
+	if _, err := c.config.Catalog.GetGroup(c.req.Context(), id); err != nil {
+		return err
+	}
+	where := query.All{fleet.Member(id)}
+	if !c.scope.Everything() {
+		where = append(where, fleet.Within(c.scope))
+	}
+	n, err := c.config.Devices.CountDevices(c.req.Context(), where)
+	if err != nil {
+		return err
+	}
+	return c.req.ReplyCount(n)
+}
+
 // memberPage reads the members of a group that come after one, as far as the caller reaches them,
 // and the $skiptoken of the next page.
 func (c *call) memberPage(group, after string, size int,
@@ -117,8 +154,7 @@ func (c *call) addMember() error {
 	if err != nil {
 		return err
 	}
-	id, ok := referred(reference, "managedDevices", "comanagedDevices", "devices",
-		"directoryObjects")
+	id, ok := referred(reference, deviceSets...)
 	if !ok {
 		return odata.BadRequest("@odata.id",
 			"Property '@odata.id' must be the URL of a device, ending in managedDevices/ and its id.")

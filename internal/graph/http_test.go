@@ -83,7 +83,7 @@ func TestUnsupportedOptions(t *testing.T) {
 		configurations + "?$filter=x", apps + "?$count=yes", apps + "?$expand=x",
 		configurations + "?$orderby=version",
 		configurations + "?$select=bundleId", groups + "?$orderby=description",
-		groups + "?$filter=mails%20eq%20null",
+		groups + "?$filter=mails%20eq%20null", groups + "?$select=mails",
 		// what only beta has
 		"/v1.0/deviceManagement/managedDevices?$select=ownerType",
 	} {

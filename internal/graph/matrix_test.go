@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	organizations = "/beta/organization"
+
 	everybody = "ASHR"
 	readers   = "ASHR"
 	managers  = "AS"
@@ -141,6 +143,9 @@ var specimens = func() map[string]specimen {
 		"remoteActionAudits.list": {may: "ASR", ok: ok,
 			shows: func(w *world) string { return w.device }},
 
+		"mobileApps.listCategories":    {may: readers, ok: ok},
+		"mobileApps.listRelationships": {may: readers, ok: ok},
+
 		"mobileAppIntentAndStates.list": {may: readers, ok: ok,
 			path:  func(*world) string { return appStates },
 			shows: func(w *world) string { return w.ids["mobileApps"] }},
@@ -148,7 +153,45 @@ var specimens = func() map[string]specimen {
 			path:  func(w *world) string { return appStates + "/" + w.device },
 			shows: func(w *world) string { return w.ids["mobileApps"] }},
 	}
+	for _, name := range []string{"assignmentFilters", "deviceCategories", "detectedApps",
+		"mobileAppCategories"} {
+		all[name+".list"] = specimen{may: readers, ok: ok}
+		all[name+".count"] = specimen{may: readers, ok: ok}
+	}
+	all["organization.list"] = specimen{may: everybody, ok: ok}
+	all["organization.get"] = specimen{may: everybody, ok: ok, beyond: ok,
+		path: func(w *world) string {
+			return organizations + "/" + w.must(http.StatusOK, "GET", organizations,
+				nil).values()[0]["id"].(string)
+		}}
+	// no person holds the tokens of the matrix
+	all["signedIn.get"] = specimen{may: everybody, ok: http.StatusBadRequest}
+	all["configurationPolicies.countSettings"] = specimen{may: readers, ok: ok}
+	all["configurationPolicies.getSetting"] = specimen{may: readers, ok: ok,
+		path: func(w *world) string {
+			return policiesPath + "/" + w.ids["configurationPolicies"] + "/settings/0"
+		}}
+	all["groups.countMembers"] = specimen{may: readers, ok: ok}
+	all["groups.listTransitiveMembers"] = specimen{may: readers, ok: ok,
+		shows: func(w *world) string { return w.device }}
+	all["resourceOperations.get"] = specimen{may: "AR", ok: ok, beyond: ok,
+		path: func(*world) string {
+			return "/beta/deviceManagement/resourceOperations/" + string(access.ReadDevices)
+		}}
+	all["remoteActionAudits.get"] = specimen{may: "ASR", ok: ok,
+		shows: func(w *world) string { return w.device },
+		path: func(w *world) string {
+			return "/beta/deviceManagement/remoteActionAudits/" + w.must(http.StatusOK, "GET",
+				"/beta/deviceManagement/remoteActionAudits?$filter=managedDeviceId%20eq%20'"+
+					w.device+"'", nil).values()[0]["id"].(string)
+		}}
+	all["roleAssignments.getRole"] = specimen{may: "AR", ok: ok, beyond: ok}
+	all["roleAssignments.listScopeTags"] = specimen{may: "AR", ok: ok, beyond: ok}
+	all["groups.update"] = specimen{may: managers, ok: done,
+		body: func(w *world) any { return object{"description": w.next()} }}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
+		all[set+".retire"] = specimen{may: managers, ok: done}
+		all[set+".delete"] = specimen{may: managers, ok: done}
 		all[set+".list"] = specimen{may: readers, ok: ok,
 			shows: func(w *world) string { return w.device }}
 		all[set+".get"] = specimen{may: readers, ok: ok,
@@ -192,6 +235,19 @@ var specimens = func() map[string]specimen {
 			parameter = "mobileAppAssignments"
 		}
 		shows := func(w *world) string { return w.ids[set] }
+		assignmentOf := func(w *world) string {
+			id := w.newPayload(set)
+			return payloadPaths[set] + "/" + id + "/assignments/" + id + "_" + w.group
+		}
+		all[set+".countAssignments"] = specimen{may: readers, ok: ok}
+		all[set+".getAssignment"] = specimen{may: readers, ok: ok, path: assignmentOf}
+		all[set+".removeAssignment"] = specimen{may: managers, ok: done, path: assignmentOf}
+		all[set+".addAssignment"] = specimen{may: managers, ok: created,
+			body: func(w *world) any {
+				return object{"intent": map[bool]any{true: "required"}[set == "mobileApps"],
+					"target": object{"deviceId": w.device,
+						"@odata.type": "#syncpayloads.deviceAssignmentTarget"}}
+			}}
 		all[set+".list"] = specimen{may: readers, ok: ok, shows: shows}
 		all[set+".get"] = specimen{may: readers, ok: ok, shows: shows}
 		all[set+".count"] = specimen{may: readers, ok: ok}

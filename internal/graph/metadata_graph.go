@@ -126,7 +126,7 @@ func (d *declarations) declare(t *odata.Type) {
 		all = append(all, odata.Property{p.Name, typeOf(p)})
 		same := !slices.Contains(worked, p.Name)
 		t.Facts[p.Name] = odata.Fact{NotNull: !p.Nullable, Same: same,
-			BetaOnly: !p.Stable && (t.Entity || same)}
+			BetaOnly: !p.Stable && (same || t.Entity && !isAssignment(t.Name))}
 	}
 	for _, p := range t.Properties {
 		if _, ok := model.Property(string(t.Name), p.Name); !ok && !derivedHas(known.Name, p.Name) {
@@ -146,6 +146,13 @@ func derivedHas(base, property string) bool {
 		_, ok := model.Property(name, property)
 		return ok
 	})
+}
+
+// isAssignment reports whether a type is that of assignments of payloads, which are shown alike in
+// each version.
+func isAssignment(name odata.TypeName) bool {
+	return slices.ContainsFunc(payloadKinds(),
+		func(k *payloadKind) bool { return k.assignment() == name })
 }
 
 // isContainer reports whether a type is a singleton that only holds collections.

@@ -48,6 +48,12 @@ func stateTypes() []*odata.Type {
 	const standing = odata.OwnNamespace + "payloadStanding"
 	types := []*odata.Type{
 		{Name: "user", Base: "directoryObject", Entity: true},
+		{Name: "organization", Base: "directoryObject", Entity: true},
+		{Name: "mobileAppCategory", Base: "entity", Entity: true},
+		{Name: "mobileAppRelationship", Base: "entity", Entity: true},
+		{Name: "deviceAndAppManagementAssignmentFilter", Base: "entity", Entity: true},
+		{Name: "deviceCategory", Base: "entity", Entity: true},
+		{Name: "detectedApp", Base: "entity", Entity: true},
 		{Name: appStateType, Base: "entity", Entity: true,
 			Properties: appStateProperties.Without("id")},
 		{Name: "mobileAppIntentAndStateDetail", Properties: appDetailProperties},

@@ -62,6 +62,9 @@ func TestMetadataFitsAnswers(t *testing.T) {
 			if !ok || op.Method != "GET" || strings.Contains(path, "$") {
 				continue
 			}
+			if op.Name == "signedIn.get" {
+				continue // no person holds the token
+			}
 			typeName, err := m.typeAt(path)
 			if err != nil {
 				t.Errorf("%s: %v", op.Pattern, err)

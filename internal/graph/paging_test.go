@@ -105,6 +105,11 @@ var movings = func() map[string]moving {
 			remove: deleted(assignments), orders: byName,
 			filter: startsWith},
 		"roleDefinitions.listAssignments": {orders: byName, filter: startsWith},
+		// of these there is nothing, or one
+		"mobileApps.listCategories": {}, "mobileApps.listRelationships": {},
+		"organization.list": {}, "assignmentFilters.list": {}, "deviceCategories.list": {},
+		"detectedApps.list": {}, "mobileAppCategories.list": {}, "roleAssignments.listScopeTags": {},
+		"groups.listTransitiveMembers": member,
 		"roleScopeTags.list": {add: patched(scopeTags, "displayName", (*world).newTag),
 			remove: deleted(scopeTags), orders: byName, filter: startsWith},
 		"subscriptions.list": {add: func(w *world, _ string) string {

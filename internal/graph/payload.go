@@ -41,11 +41,17 @@ type Catalog interface {
 	) ([]catalog.Assignment, error)
 	// PayloadTags returns a payload's scope tags; none if it does not exist.
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
-	TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error
+	// EditDevice changes what admins say of a device.
+	EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit) error
+	// DeleteDevice deletes the record of a device that left; catalog.ErrManaged if it has not.
+	DeleteDevice(ctx context.Context, id fleet.DeviceID) error
 
 	CreateGroup(ctx context.Context, in catalog.GroupInput) (*catalog.DeviceGroup, error)
 	GetGroup(ctx context.Context, id string) (*catalog.DeviceGroup, error)
 	ListGroups(ctx context.Context, q query.Query) (query.Page[*catalog.DeviceGroup], error)
+	// UpdateGroup edits a group and puts devices into it: all of it or nothing.
+	UpdateGroup(ctx context.Context, id string, patch catalog.GroupPatch,
+		members []fleet.DeviceID, only ...func(*catalog.DeviceGroup) error) error
 	DeleteGroup(ctx context.Context, id string, only ...func(*catalog.DeviceGroup) error) error
 	AddMember(ctx context.Context, group string, device fleet.DeviceID) error
 	RemoveMember(ctx context.Context, group string, device fleet.DeviceID) error
@@ -55,7 +61,11 @@ type Catalog interface {
 
 func payloadRoutes(k *payloadKind) []route {
 	r, read := k.resource(), may(k.rights.read)
-	return []route{
+	routes := k.assignmentRoutes()
+	if k.of == catalog.Apps {
+		routes = append(routes, k.relatedRoutes()...)
+	}
+	return append(routes, []route{
 		r.route(toList, read, odata.ExpandOptions, k.list),
 		r.route(toCount, read, odata.CountOptions, k.list),
 		r.route(toCreate, may(k.rights.create), nil, k.create),
@@ -65,7 +75,7 @@ func payloadRoutes(k *payloadKind) []route {
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
-	}
+	}...)
 }
 
 func may(r access.Right) []access.Right { return []access.Right{r} }

@@ -170,7 +170,7 @@ func (k *payloadKind) list(c *call) error {
 	seen := c.newSight()
 	return odata.ServeList(c.req, k.path(), c.server.listings[k], k.ofKind(c),
 		odata.ReadingFirst(k.source(c, view), func(found []*catalog.Payload) (err error) {
-			if view.asksAssigned(k) {
+			if len(found) > 0 && view.asksAssigned(k) {
 				assigned, err = c.config.Catalog.AssignmentsOf(c.req.Context(), payloadIDs(found))
 			}
 			return err

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"net/http"
+
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
@@ -81,4 +83,27 @@ func (c *call) listRemoteActionAudits() error {
 		func(a audit.RemoteAction) (odata.Fields, error) {
 			return c.shown(remoteActionShape, remoteActionAuditFields(&a), selected), nil
 		})
+}
+
+// getRemoteActionAudit shows one action, on a device in the caller's scope.
+func (c *call) getRemoteActionAudit() error {
+	selected, err := c.selected(remoteActionShape)
+	if err != nil {
+		return err
+	}
+	where := query.All{query.Is(audit.ByID, lower(c.req.PathValue("id")))}
+	if !c.scope.Everything() {
+		where = append(where, fleet.Within(c.scope))
+	}
+	found, err := c.config.Audit.RemoteActions(c.req.Context(),
+		query.Query{Where: where, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(found.Items) == 0 {
+		return odata.NotFound("There is no action with this id.")
+	}
+	return c.req.ReplyEntity(http.StatusOK, "deviceManagement/remoteActionAudits",
+		"remoteActionAudit",
+		c.shown(remoteActionShape, remoteActionAuditFields(&found.Items[0]), selected))
 }

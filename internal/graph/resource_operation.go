@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -14,7 +15,12 @@ const operationSet = "deviceManagement/resourceOperations"
 var operationTexts = map[access.Right][3]string{
 	access.ReadDevices: {"Managed devices", "Read",
 		"See devices, what is assigned to them, and the results of actions."},
-	access.UpdateDevices: {"Managed devices", "Update", "Change the scope tags of devices."},
+	access.UpdateDevices: {"Managed devices", "Update",
+		"Change the scope tags, notes and owner of devices."},
+	access.DeleteDevices: {"Managed devices", "Delete",
+		"Delete the records of devices; managed ones are retired first."},
+	access.RetireDevices: {"Remote tasks", "Retire",
+		"End the management of devices, and take off them what was managed."},
 	access.ChangeAssignments: {"Remote tasks", "Change assignments",
 		"Take policies and apps off devices for a while, and put them back."},
 	access.SyncDevices: {"Remote tasks", "Sync devices", "Ask devices to connect."},
@@ -98,4 +104,19 @@ func (c *call) listResourceOperations() error {
 		page.Value[i] = c.shown(operationShape, operationFields(r), selected)
 	}
 	return c.req.ReplyPage(page)
+}
+
+func (c *call) getResourceOperation() error {
+	selected, err := c.selected(operationShape)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(access.Rights(), func(r access.Right) bool {
+		return strings.EqualFold(string(r), c.req.PathValue("id"))
+	})
+	if i < 0 {
+		return odata.NotFound("There is no right of this name.")
+	}
+	return c.req.ReplyEntity(http.StatusOK, operationSet, "resourceOperation",
+		c.shown(operationShape, operationFields(access.Rights()[i]), selected))
 }

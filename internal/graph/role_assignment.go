@@ -20,6 +20,14 @@ var roleAssignments = &resource{name: "roleAssignments", path: odata.BetaPath + 
 	object:    "roleAssignment", noun: "role assignment", category: categoryRole, stable: true,
 	tagged: true, setByServer: []string{"id"}}
 
+// What an assignment relates to.
+var (
+	toGetAssignedRole = &verb{name: "getRole", method: "GET", suffix: "/{id}/roleDefinition",
+		part: "roleDefinition"}
+	toListAssignedTags = &verb{name: "listScopeTags", method: "GET", suffix: "/{id}/roleScopeTags",
+		part: "roleScopeTags", many: true, betaOnly: true}
+)
+
 func roleAssignmentRoutes() []route {
 	read, assign := may(access.ReadRoles), may(access.AssignRoles)
 	return []route{
@@ -30,6 +38,10 @@ func roleAssignmentRoutes() []route {
 			(*call).getRoleAssignment),
 		roleAssignments.route(toUpdate, assign, nil, (*call).updateRoleAssignment),
 		roleAssignments.route(toDelete, assign, nil, (*call).deleteRoleAssignment),
+		roleAssignments.route(toGetAssignedRole, read, []string{odata.OptionSelect},
+			(*call).getAssignedRole).answering("roleDefinition"),
+		roleAssignments.route(toListAssignedTags, read, odata.ListOptions,
+			(*call).listAssignedTags).answering(scopeTagType),
 	}
 }
 

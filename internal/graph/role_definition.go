@@ -80,6 +80,8 @@ func roleRoutes() []route {
 		roleDefinitions.route(toCountRoleAssignments, read, odata.CountOptions,
 			(*call).listRoleAssignments).answering("roleAssignment"),
 		resourceOperations.route(toList, read, odata.ListOptions, (*call).listResourceOperations),
+		resourceOperations.route(toGet, read, []string{odata.OptionSelect},
+			(*call).getResourceOperation),
 	}
 	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)
 	for i := range all {

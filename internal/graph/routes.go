@@ -91,6 +91,8 @@ func routes() []route {
 	all = append(all, roleRoutes()...)
 	all = append(all, groupRoutes()...)
 	all = append(all, appStateRoutes()...)
+	all = append(all, organizationRoutes()...)
+	all = append(all, emptySetRoutes()...)
 	for _, rt := range all {
 		if rest, ok := strings.CutPrefix(rt.pattern, odata.BetaPath); ok && rt.stable() {
 			rt.pattern = odata.StablePath + rest

@@ -102,7 +102,7 @@ func (s *shape) complete(l *odata.Listing) *odata.Listing {
 	}
 	for _, p := range s.rest {
 		if _, ok := l.Filters[p.Name]; !ok {
-			l.Filters[p.Name] = comparerOf(s.of, p)
+			l.Filters[p.Name] = fixedComparer(s.of, p)
 		}
 		if _, ok := l.Orders[p.Name]; !ok && isOrdered(p) {
 			l.Orders[p.Name] = ""
@@ -126,8 +126,8 @@ func sameOrders(l *odata.Listing, names ...string) {
 	}
 }
 
-// comparerOf says how $filter compares a property that is the same for all.
-func comparerOf(of string, p model.PropertyInfo) odata.Comparer {
+// fixedComparer says how $filter compares a property that is the same for all.
+func fixedComparer(of string, p model.PropertyInfo) odata.Comparer {
 	t, declared := model.Type(p.Type)
 	switch value := lacking(of, p).(type) {
 	case bool:

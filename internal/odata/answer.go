@@ -42,6 +42,9 @@ func (r *Request) replyCount(n int) error {
 	return nil
 }
 
+// ReplyCount answers with the size of a list that is at hand.
+func (r *Request) ReplyCount(n int) error { return r.replyCount(n) }
+
 // ReplyObject answers with one object of a collection, whose type the object itself tells.
 func (r *Request) ReplyObject(status int, collection string, f Fields) error {
 	context := Field{Name: "@odata.context", Value: r.ContextURL(collection) + "/$entity"}

@@ -206,7 +206,7 @@ func (s *schema) shown(t *Type, v *offer) edmxType {
 		shown.Relations = append(shown.Relations, edmxRelation{Name: r.Name, Type: Qualified(r.Of)})
 	}
 	for _, r := range v.relations {
-		if r.of == t.Name {
+		if r.of == t.Name && !s.relates(s.types[t.Base], r.name) {
 			target := s.types[r.target]
 			shown.Relations = append(shown.Relations, edmxRelation{
 				Name:     r.name,
@@ -218,6 +218,17 @@ func (s *schema) shown(t *Type, v *offer) edmxType {
 	slices.SortFunc(shown.Relations,
 		func(a, b edmxRelation) int { return strings.Compare(a.Name, b.Name) })
 	return shown
+}
+
+// relates reports whether a type, or one that it derives from, has a relation beside those that
+// operations show.
+func (s *schema) relates(t *Type, name string) bool {
+	for ; t != nil; t = s.types[t.Base] {
+		if slices.Contains(t.Relations.Names(), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // qualified is the full name of the relation's type.

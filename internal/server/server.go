@@ -24,6 +24,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/console"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 	"github.com/syncpayloads/syncpayloads/internal/live"
 	"github.com/syncpayloads/syncpayloads/internal/notify"
@@ -138,7 +139,10 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	}
 	s.engine = engine.New(engine.Config{Store: st, Risks: s.forms.Risks, Clock: c.Clock,
 		Policy: c.Policy, RestoreAfter: c.RestoreAfter, Log: c.Log,
-		Committed: s.events.Notify})
+		Committed: s.events.Notify,
+		Forget: func(ctx context.Context, id fleet.DeviceID) error {
+			return s.catalog.DeleteDevice(ctx, id)
+		}})
 	s.catalog = catalog.New(st, s.forms, c.Clock.Now, uuid.NewString)
 	s.tokens, s.roles = access.NewTokens(st, c.Clock.Now), access.NewRoles(st, uuid.NewString)
 	s.gate = &access.Gate{Tokens: s.tokens, Roles: s.roles}

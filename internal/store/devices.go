@@ -43,6 +43,12 @@ var deviceTable = newTable("devices", "id",
 		func(d *fleet.Device) *time.Time { return &d.LastSync }).by(fleet.ByLastSync).replacedBy(
 		"CASE WHEN excluded.last_sync >= coalesce(devices.last_sync, 0) THEN excluded.last_sync ELSE devices.last_sync END"),
 	plain("authority", textColumn, func(d *fleet.Device) *fleet.Authority { return &d.Authority }),
+	plain("leaving", numberColumn,
+		func(d *fleet.Device) *fleet.Leaving { return &d.Leaving }).by(fleet.ByLeaving),
+	plain("notes", textColumn,
+		func(d *fleet.Device) *string { return &d.Notes }).by(fleet.ByNotes).writtenApart(),
+	plain("owner", textColumn,
+		func(d *fleet.Device) *fleet.Owner { return &d.Owner }).by(fleet.ByOwner).writtenApart(),
 	listing("scope_tags", func(d *fleet.Device) *[]string {
 		return &d.Tags
 	}).by(fleet.ByTag).comparedAs(deviceTagged).writtenApart(),

@@ -80,6 +80,16 @@ func (d *document) device(v *action.Device) {
 		d.number("Reported", v.Documents.Reported)
 		d.end('}')
 	}
+	if v.Leave != (action.Leave{}) {
+		d.name("Leave")
+		d.begin('{')
+		d.yes("Wanted", v.Leave.Wanted)
+		d.someString("Task", string(v.Leave.Task))
+		d.ifYes("Deferred", v.Leave.Deferred)
+		d.someNumber("Attempt", int64(v.Leave.Attempt))
+		d.someTime("NotBefore", v.Leave.NotBefore)
+		d.end('}')
+	}
 	d.end('}')
 }
 

@@ -206,8 +206,9 @@ func TestWithin(t *testing.T) {
 	err := s.UpdateCatalog(t.Context(), func(tx catalog.Tx) error {
 		_, one := tx.AddMember(t.Context(), inserted(t, tx, "g"), "a")
 		_, two := tx.AddMember(t.Context(), inserted(t, tx, "h"), "b")
-		return errors.Join(one, two, tx.TagDevice(t.Context(), "b", []string{"1", "11"}),
-			tx.TagDevice(t.Context(), "c", []string{"111"}))
+		return errors.Join(one, two,
+			tx.EditDevice(t.Context(), "b", fleet.Edit{Tags: []string{"1", "11"}}),
+			tx.EditDevice(t.Context(), "c", fleet.Edit{Tags: []string{"111"}}))
 	})
 	if err != nil {
 		t.Fatal(err)

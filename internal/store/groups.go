@@ -18,6 +18,8 @@ var groupTable = newTable("catalog_groups", "id",
 		func(g *catalog.DeviceGroup) *string { return &g.DisplayName }).by(catalog.ByDisplayName),
 	plain("description", textColumn,
 		func(g *catalog.DeviceGroup) *string { return &g.Description }).by(catalog.ByDescription),
+	plain("mail_nickname", textColumn,
+		func(g *catalog.DeviceGroup) *string { return &g.Nickname }).by(catalog.ByNickname),
 	instant("created", stampColumn,
 		func(g *catalog.DeviceGroup) *time.Time { return &g.Created }).by(catalog.ByCreated),
 )
@@ -57,6 +59,13 @@ func (t catalogTx) Groups(ctx context.Context,
 func (t catalogTx) InsertGroup(ctx context.Context, g *catalog.DeviceGroup) error {
 	_, err := t.q.Exec(ctx, groupTable.insertText, groupTable.insertArgs(g)...)
 	if err != nil {
+		return fmt.Errorf("writing group %s: %w", g.ID, err)
+	}
+	return nil
+}
+
+func (t catalogTx) UpdateGroup(ctx context.Context, g *catalog.DeviceGroup) error {
+	if _, err := t.q.Exec(ctx, groupTable.updateText, groupTable.updateArgs(g)...); err != nil {
 		return fmt.Errorf("writing group %s: %w", g.ID, err)
 	}
 	return nil

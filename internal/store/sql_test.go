@@ -195,7 +195,8 @@ func TestSQLOfEveryProperty(t *testing.T) {
 	s := newSurface()
 	// members of enumerations
 	conditions := []string{"# eq 'managed'", "# eq 'unknown'", "# eq 'failed'",
-		"# eq 'resourceScope'"}
+		"# eq 'resourceScope'", "# eq 'none'", "# eq 'disabled'",
+		"# eq 'published'", "# eq 'business'"}
 	for _, condition := range []string{"# eq %", "# lt %", "# in (%,%)", "contains(#,%)",
 		"#/any(x:x in (%,%))", "not(# ne %)"} {
 		for _, value := range []string{"'x'' OR 1=1 --'", "''", "null", "7", "true",

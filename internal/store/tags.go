@@ -34,10 +34,43 @@ func (t catalogTx) tags(ctx context.Context, text string, id any, none error) ([
 	return unlisted[string](column), err
 }
 
-func (t catalogTx) TagDevice(ctx context.Context, id fleet.DeviceID, tags []string) error {
-	if _, err := t.q.Exec(ctx, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(tags),
-		id); err != nil {
-		return fmt.Errorf("tagging device %s: %w", id, err)
+func (t catalogTx) Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error) {
+	return t.q.device(ctx, "id = ?", id)
+}
+
+func (t catalogTx) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit) error {
+	for _, change := range []struct {
+		made  bool
+		text  string
+		value any
+	}{
+		{e.Tags != nil, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(e.Tags)},
+		{e.Notes != nil, "UPDATE devices SET notes = ? WHERE id = ?", e.Notes},
+		{e.Owner != nil, "UPDATE devices SET owner = ? WHERE id = ?", e.Owner},
+	} {
+		if !change.made {
+			continue
+		}
+		if _, err := t.q.Exec(ctx, change.text, change.value, id); err != nil {
+			return fmt.Errorf("editing device %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// DeleteDevice deletes what refers to a device before the device itself. What has its own reference
+// goes with it.
+func (t catalogTx) DeleteDevice(ctx context.Context, id fleet.DeviceID) error {
+	for _, text := range []string{
+		"DELETE FROM catalog_assignments WHERE kind = '" + string(catalog.OneDevice) +
+			"' AND target = ?",
+		"DELETE FROM actions WHERE device_id = ?",
+		"DELETE FROM ledgers WHERE device_id = ?",
+		"DELETE FROM devices WHERE id = ?",
+	} {
+		if _, err := t.q.Exec(ctx, text, id); err != nil {
+			return fmt.Errorf("deleting device %s: %w", id, err)
+		}
 	}
 	return nil
 }

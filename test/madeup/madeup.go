@@ -142,6 +142,8 @@ func order(t *engine.Task) Order {
 	switch t.Kind {
 	case action.TakeInventory:
 		o.Do, o.Apps = "list", t.Class == action.Apps
+	case action.LeaveManagement:
+		o.Do = "leave"
 	case action.Install:
 		o.Do, o.Content = "take", t.Content.Content
 	default:

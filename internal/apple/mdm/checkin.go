@@ -13,6 +13,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/apple/propertylist/tolerant"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 // maxParked is how long after its issue an identity may begin an enrollment. A device begins at
@@ -204,8 +205,8 @@ func (c *Channel) CheckOut(r *mdm.Request, m *mdm.CheckOut) error {
 		if err != nil {
 			return err
 		}
-		if err := c.engine.Unenroll(c.recorded(ctx, s, checkOutActivity, "", link),
-			e.Device); err != nil {
+		err = c.engine.Unenroll(c.recorded(ctx, s, checkOutActivity, "", link), e.Device)
+		if err != nil && !errors.Is(err, fleet.ErrNotFound) { // its record may be deleted
 			return err
 		}
 	}

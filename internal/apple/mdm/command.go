@@ -84,6 +84,9 @@ func encode(t *engine.Task, platform fleet.Platform) ([]byte, error) {
 	var body any
 	var err error
 	switch {
+	case t.Kind == action.LeaveManagement:
+		// what was installed over it goes with it (Apple, "Removing profiles")
+		body = simpleCommand{RequestType: "RemoveProfile", Identifier: EnrollmentPayloadIdentifier}
 	case t.Kind == action.TakeInventory && len(t.Identifiers) == 0 &&
 		(t.Class == action.Apps || t.Class == action.AppConfigurations):
 		err = &settled{action.Outcome{Verdict: action.Accepted,

@@ -73,6 +73,11 @@ func TestType(t *testing.T) {
 		model.Member{Name: "easMdm", Value: 3, Stable: true}) {
 		t.Errorf("the agents are %+v", enum)
 	}
+	// the name of its first member says of other types that they are open
+	if security, _ := model.Type("wiFiSecurityType"); security.Open || len(security.Members) != 6 ||
+		security.Members[0].Name != "open" || security.Members[1].Value != 1 {
+		t.Errorf("the kinds of Wi-Fi security are %+v", security)
+	}
 	if _, ok := model.Type("windows10CustomConfiguration"); ok {
 		t.Error("a type is there that nobody needs")
 	}

@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+)
+
+// ErrNotManagedHere is returned for a device that another system manages: only that can retire it.
+var ErrNotManagedHere = errors.New("another system manages the device")
+
+// ErrNotManaged is returned for a device that is not managed.
+var ErrNotManaged = errors.New("the device is not managed")
+
+// Retire asks a device to leave management, and with it all that was managed. forget says that its
+// record goes, too, once it has left. Asked again, it changes nothing more than that. The error is
+// fleet.ErrNotFound, ErrNotManaged or ErrNotManagedHere.
+func (e *Engine) Retire(ctx context.Context, id fleet.DeviceID, forget bool) error {
+	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+		d, err := tx.Device(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case !d.Enrolled:
+			return ErrNotManaged
+		case d.Authority != fleet.ThisServer:
+			return ErrNotManagedHere
+		}
+		before := *d
+		d.Leaving = max(d.Leaving, fleet.Retires)
+		if forget {
+			d.Leaving = fleet.Deleted
+		}
+		l.Device.Retire(env)
+		if err := noteDevice(ctx, tx, id, leavingText(&before), leavingText(d)); err != nil {
+			return err
+		}
+		return tx.SaveDevice(ctx, d)
+	})
+}
+
+// left takes note that a device left management, and returns whether its record is to go.
+func left(ctx context.Context, tx Tx, id fleet.DeviceID) (forget bool, err error) {
+	d, err := tx.Device(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	forget = d.Leaving == fleet.Deleted
+	d.Enrolled, d.Leaving = false, fleet.Stays
+	return forget, tx.SaveDevice(ctx, d)
+}
+
+// forgetLater deletes the record of a device that left, if somebody asked for that. Where it cannot
+// be deleted at once it stays as that of a device that left, to be deleted by hand.
+func (e *Engine) forgetLater(ctx context.Context, id fleet.DeviceID, forget bool) {
+	if !forget || e.config.Forget == nil {
+		return
+	}
+	if err := e.config.Forget(ctx, id); err != nil {
+		e.config.Log.Error("the record of a device that left could not be deleted", "device", id,
+			"err", err)
+	}
+}

@@ -1,0 +1,62 @@
+package graph_test
+
+// What tools ask beside lists of policies and apps: properties that nobody knows here, what they
+// read before they begin, and things one by one.
+var propertyTools = []toolRequest{
+	{manager, "GET", "/beta/organization", "", `200 "verifiedDomains":[{`},
+	{manager, "GET", "/beta/organization?$select=id,displayName", "", `200 "displayName"`},
+	{sdk, "GET", "/v1.0/organization", "", `200 !"partnerInformation"`},
+	{manager, "GET", "/beta/me", "", "400 /api/me"},
+	{manager, "GET", mdm + "/assignmentFilters", "", `200 "value":[]`},
+	{intuneCD, "GET", mdm + "/assignmentFilters/", "", `200 "value":[]`},
+	{dsc, "GET", mdm + "/assignmentFilters?$filter=displayName eq 'x'", "", `200 "value":[]`},
+	{manager, "GET", mdm + "/deviceCategories", "", `200 "value":[]`},
+	{intuneCD, "GET", appM + "/mobileAppCategories/", "", `200 "value":[]`},
+	{manager, "GET", mdm + "/assignmentFilters?$select=colour", "", "400 colour"},
+
+	{samples, "GET", mdm + "/managedDevices?$select=id,deviceName,usersLoggedOn", "", `200 "usersLoggedOn":[]`},
+	{samples, "GET", mdm + "/managedDevices?$select=joinType,subscriberCarrier,iccid,meid,ethernetMacAddress", "", `200 "subscriberCarrier":null`},
+	{samples, "GET", mdm + "/managedDevices('{device}')?$select=hardwareInformation,physicalMemoryInBytes", "", `200 "physicalMemoryInBytes":0`},
+	{sdk, "GET", mdm + "/managedDevices?$filter=enrollmentProfileName eq null", "", "200 {device}"},
+	{sdk, "GET", mdm + "/managedDevices?$filter=isEncrypted eq true", "", "200 !{device}"},
+	{sdk, "GET", mdm + "/managedDevices?$filter=joinType ne 'azureADJoined'&$orderby=userPrincipalName", "", "200 {device}"},
+	{sdk, "GET", mdm + "/managedDevices?$orderby=complianceState desc", "", "200 {device}"},
+	{sdk, "GET", "/v1.0/deviceManagement/managedDevices/{device}", "", "200 !ownerType"},
+	{samples, "PATCH", mdm + "/managedDevices('{device}')", `{"ownerType":"company"}`, `200 "managedDeviceOwnerType":"company"`},
+	{samples, "PATCH", mdm + "/managedDevices('{device}')", `{"managedDeviceOwnerType":"personal"}`, `200 "ownerType":"personal"`},
+	{samples, "GET", mdm + "/managedDevices?$filter=managedDeviceOwnerType eq 'personal'", "", "200 {device}"},
+	{samples, "PATCH", mdm + "/managedDevices('{device}')", `{"ownerType":"company","managedDeviceOwnerType":"personal"}`, "400 managedDeviceOwnerType"},
+	{sdk, "PATCH", mdm + "/managedDevices/{device}", `{"notes":"on the shelf"}`, `200 "notes":"on the shelf"`},
+	{sdk, "GET", mdm + "/managedDevices?$filter=contains(notes,'shelf')", "", "200 {device}"},
+	{sdk, "PATCH", mdm + "/managedDevices/{device}", `{"ownerType":"nobody"}`, "400 ownerType"},
+
+	{terraform, "GET", "/beta/groups/{group}?$select=id,displayName,mailNickname,visibility,isAssignableToRole,membershipRule,membershipRuleProcessingState", "", `200 "membershipRule":null`},
+	{terraform, "PATCH", "/beta/groups/{group}", `{"displayName":"Staff","description":"all","mailNickname":"staff"}`, "204"},
+	{terraform, "GET", "/beta/groups?$filter=mailNickname eq 'staff'", "", "200 {group}"},
+	{sdk, "PATCH", "/v1.0/groups/{group}", `{"members@odata.bind":["https://graph.microsoft.com/v1.0/directoryObjects/{device}"]}`, "204"},
+	{sdk, "PATCH", "/beta/groups/{group}", `{"members@odata.bind":["https://graph.microsoft.com/beta/users/{device}"]}`, "400 members@odata.bind[0]"},
+	{sdk, "GET", "/v1.0/groups/{group}/members/$count", "", "200 1"},
+	{sdk, "GET", "/v1.0/groups/{group}/transitiveMembers", "", "200 {device}"},
+
+	{backup, "GET", mdm + "/deviceConfigurations?$top=10", "", `200 "payload":"`},
+	{sdk, "GET", appM + "/mobileApps?$select=isAssigned,publishingState&$filter=isAssigned eq false", "", `200 "publishingState":"published"`},
+	{manager, "GET", appM + "/mobileApps/{app}/categories", "", `200 "value":[]`},
+	{manager, "GET", appM + "/mobileApps/{app}/relationships", "", `200 "value":[]`},
+	{dsc, "POST", mdm + "/deviceConfigurations/{profile}/assign", `{"assignments":[]}`, "200"},
+	{dsc, "POST", mdm + "/deviceConfigurations/{profile}/assignments", `{"@odata.type":"#microsoft.graph.deviceConfigurationAssignment",` + toGroup + `}}`, "201 {profile}_{group}"},
+	{dsc, "POST", mdm + "/deviceConfigurations/{profile}/assignments", `{` + toGroup + `}}`, "400 target"},
+	{dsc, "GET", mdm + "/deviceConfigurations/{profile}/assignments/{profile}_{group}", "", `200 "source":"direct"`},
+	{dsc, "GET", mdm + "/deviceConfigurations/{profile}/assignments/{profile}_x", "", "404"},
+	{dsc, "DELETE", mdm + "/deviceConfigurations/{profile}/assignments/{profile}_{group}", "", "204"},
+	{dsc, "DELETE", mdm + "/deviceConfigurations/{profile}/assignments/{profile}_{group}", "", "404"},
+	{sdk, "GET", mdm + "/configurationPolicies/{policy}/settings/$count", "", "200 1"},
+	{sdk, "GET", mdm + "/configurationPolicies/{policy}/settings/0", "", "200 settingInstance"},
+	{sdk, "GET", mdm + "/configurationPolicies/{policy}/settings/1", "", "404"},
+	{sdk, "GET", mdm + "/resourceOperations/Microsoft.Intune_ManagedDevices_Read", "", `200 "actionName":"Read"`},
+	{sdk, "POST", mdm + "/managedDevices/{device}/retire", "", "204"},
+	{sdk, "GET", mdm + "/managedDevices?$filter=managementState eq 'retirePending'", "", "200 {device}"},
+	{samples, "DELETE", mdm + "/managedDevices('{device}')", "", "204"},
+	{samples, "GET", mdm + "/managedDevices/{device}?$select=managementState", "", "200 deletePending"},
+}
+
+func init() { toolRequests = append(toolRequests, propertyTools...) }
