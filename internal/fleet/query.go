@@ -15,10 +15,12 @@ const (
 	ByUDID         query.Field = "udid"         // text
 	BySupervised   query.Field = "supervised"   // bool
 	ByUserEnrolled query.Field = "userEnrolled" // bool
-	ByEnrolled     query.Field = "enrolled"     // bool
-	ByEnrolledAt   query.Field = "enrolledAt"   // time
-	ByLastSync     query.Field = "lastSync"     // time
-	ByTag          query.Field = "tag"          // list of ids of scope tags
+
+	ByEnrollmentType query.Field = "enrollmentType"
+	ByEnrolled       query.Field = "enrolled"   // bool
+	ByEnrolledAt     query.Field = "enrolledAt" // time
+	ByLastSync       query.Field = "lastSync"   // time
+	ByTag            query.Field = "tag"        // list of ids of scope tags
 )
 
 // Condition is what a device must fulfil: one of package query, or one of the conditions below.
