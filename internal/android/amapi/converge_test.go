@@ -1,9 +1,11 @@
 package amapi_test
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +24,7 @@ import (
 // answer, and whoever else meddles: in the end the device is as was asked last, by its own state,
 // and the server knows it.
 func TestConvergence(t *testing.T) {
+	lessOften(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
 		defer w.google.Close()
@@ -31,6 +34,24 @@ func TestConvergence(t *testing.T) {
 			c.act(rapid.SampledFrom(acts).Draw(rt, "act"))
 		}
 		c.end()
+	})
+}
+
+// lessOften makes the test try a fraction as often as -rapid.checks says: each time is a world.
+func lessOften(t *testing.T, fraction int) {
+	checks := flag.Lookup("rapid.checks").Value
+	old := checks.String()
+	n, err := strconv.Atoi(old)
+	if err == nil {
+		err = checks.Set(strconv.Itoa(max(1, n/fraction)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := checks.Set(old); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -48,7 +48,7 @@ type world struct {
 
 	*node
 	devices []*simulator.Device
-	garbage bool // what is published is not as Google's documents say
+	garbage bool                       // what is published is not as Google's documents say
 	quiet   map[*simulator.Device]bool // it does not ask for its policy by itself
 }
 
