@@ -117,8 +117,8 @@ func New(c Config) (*Channel, error) {
 // workers is how many devices are served at the same time.
 const workers = 8
 
-// Run serves the devices that are to be, asks for Google's messages, and lists all devices from time
-// to time, until ctx ends.
+// Run serves the devices that are to be, asks for Google's messages, and lists all devices from
+// time to time, until ctx ends.
 func (c *Channel) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers {

@@ -20,9 +20,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Whatever is asked in whatever order, whatever Google loses, repeats, delays, refuses or forgets to
-// answer, and whoever else meddles: in the end the device is as was asked last, by its own state,
-// and the server knows it.
+// Whatever is asked in whatever order, whatever Google loses, repeats, delays, refuses or forgets
+// to answer, and whoever else meddles: in the end the device is as was asked last, by its own
+// state, and the server knows it.
 func TestConvergence(t *testing.T) {
 	lessOften(t, 20)
 	rapid.Check(t, func(rt *rapid.T) {

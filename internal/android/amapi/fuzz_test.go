@@ -16,8 +16,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/cost"
 )
 
-// Whatever a report has in it or lacks, it is taken or ignored, in bounded time and memory, and what
-// it does not prove does not count.
+// Whatever a report has in it or lacks, it is taken or ignored, in bounded time and memory, and
+// what it does not prove does not count.
 func FuzzReport(f *testing.F) {
 	at := time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC).Format(time.RFC3339)
 	for _, seed := range []string{

@@ -7,7 +7,8 @@ import (
 )
 
 // leaseFor is longer than the longest request to Google takes, which is begun only under a lease
-// that was just renewed: Google has no way to refuse what comes from somebody whose lease has ended.
+// that was just renewed: Google has no way to refuse what comes from somebody whose lease has
+// ended.
 const leaseFor = 4 * callTimeout
 
 // errLeased says that another process is at work on the same device.

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// Google's quota is 1,000 queries in 100 seconds for a project. A tenth of it is left to others.
+	// Google's quota is 1,000 queries in 100 seconds for a project. A tenth of it is left to
+	// others.
 	defaultRate  = 8
 	defaultBurst = 100
 	// A project that asked too much is let nothing more for up to as long as the quota counts.

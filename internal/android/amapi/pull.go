@@ -68,8 +68,8 @@ func (c *Channel) pulled(failure string) {
 // Pull asks Google once for messages and takes them; it returns how many there were.
 func (c *Channel) Pull(ctx context.Context) (int, error) { return c.pull(ctx, pulledAtOnce) }
 
-// pull asks for at most so many messages. A message is acknowledged when what it changed is durable,
-// and not before: one that is not comes again.
+// pull asks for at most so many messages. A message is acknowledged when what it changed is
+// durable, and not before: one that is not comes again.
 func (c *Channel) pull(ctx context.Context, most int64) (int, error) {
 	g, setup, err := c.readyClient(ctx)
 	if err != nil {

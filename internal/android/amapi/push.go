@@ -41,8 +41,8 @@ func newPushKeys(url string, now func() time.Time) *pushKeys {
 	return &pushKeys{now: now, keys: oidc.NewRemoteKeySet(ctx, url)}
 }
 
-// fetchLimit bounds how often the keys are fetched: whoever sends a token of an unknown key has them
-// fetched.
+// fetchLimit bounds how often the keys are fetched: whoever sends a token of an unknown key has
+// them fetched.
 type fetchLimit struct {
 	next    http.RoundTripper
 	limiter *rate.Limiter

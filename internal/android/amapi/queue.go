@@ -9,8 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// mostQueued bounds the devices that wait to be served. The engine's clock wakes again whom there is
-// no room for.
+// mostQueued bounds the devices that wait to be served. The engine's clock wakes again whom there
+// is no room for.
 const mostQueued = 100_000
 
 // queue has the devices that are to be served, each once, in the order of when.
@@ -34,8 +34,8 @@ func newQueue() *queue {
 	return &queue{known: make(map[fleet.DeviceID]*entry), changed: make(chan struct{}, 1)}
 }
 
-// add has a device served, not before a time, and reports whether there was room for it. One that is
-// being served is served once more, at once.
+// add has a device served, not before a time, and reports whether there was room for it. One that
+// is being served is served once more, at once.
 func (q *queue) add(id fleet.DeviceID, at time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

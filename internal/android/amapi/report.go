@@ -14,9 +14,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// take takes a device as Google tells of it, whoever asked: in a message, when it is read, or in the
-// list of all. The same report comes more than once, late, and behind newer ones; it counts once. An
-// error means that it was not taken, and must come again.
+// take takes a device as Google tells of it, whoever asked: in a message, when it is read, or in
+// the list of all. The same report comes more than once, late, and behind newer ones; it counts
+// once. An error means that it was not taken, and must come again.
 func (c *Channel) take(ctx context.Context, r *androidmanagement.Device) error {
 	setup, err := c.store.AndroidSetup(ctx)
 	if err != nil {

@@ -60,11 +60,6 @@ func (c *Channel) serveEntry(ctx context.Context, e *entry) {
 	c.queue.done(e, at)
 }
 
-// policyName is the name of a device's own policy.
-func policyName(enterprise string, id fleet.DeviceID) string {
-	return enterprise + "/policies/" + string(id)
-}
-
 // serve makes a device's policy what is wanted of it, or looks what became of the one that it has.
 // An error means that this has to be tried again; it is not counted against the device.
 func (c *Channel) serve(ctx context.Context, id fleet.DeviceID) error {
@@ -115,7 +110,7 @@ func (j *job) run(ctx context.Context) error {
 	if errors.Is(err, fleet.ErrNotFound) {
 		return nil
 	}
-	if err != nil {
+	if err != nil || j.document.Mark == 0 { // it has just left
 		return err
 	}
 	moved, err := j.post(ctx)
