@@ -227,6 +227,24 @@ func TestRemains(t *testing.T) {
 	wants(t, "store", policyOf(t, c).PlayStoreMode, "")
 }
 
+// One payload is there once: the newest version of it, and rather wanted than off.
+func TestOnePayloadOnce(t *testing.T) {
+	old, edited := general(t, 1, `{"passwordMinimumLength":12}`), general(t, 1, `{"passwordMinimumLength":6}`)
+	edited.Spec.Version = 2
+	for _, list := range [][]payload.Item{{old, edited}, {edited, old}} {
+		c := payload.Compose(list, append(heldOff(old), payload.Off{Item: old}))
+		wants(t, "length", policyOf(t, c).PasswordPolicies[0].PasswordMinimumLength, 6)
+		if e := entry(t, c, 1); e.Listing != payload.Wanted || e.Version != 2 {
+			t.Errorf("%+v", e)
+		}
+	}
+	mail := app(t, 2, "com.a")
+	c := payload.Compose(nil, append([]payload.Off{{Item: mail}}, heldOff(mail)...))
+	if e := entry(t, c, 2); e.Listing != payload.HeldOff {
+		t.Errorf("held off and ended: %+v", e)
+	}
+}
+
 // Content that cannot be read is left out, and the rest is not harmed.
 func TestUnreadable(t *testing.T) {
 	broken := app(t, 1, "com.example.mail")
