@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/android/payload"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
 // ServeDue serves every device whose time has come, as Run does, and returns how many there were.
@@ -72,4 +73,14 @@ func Judge(r *androidmanagement.Device) {
 	factsOf(r)
 	deviceOf(r, nil)
 	reportNumber(r)
+}
+
+// Policy reads a device's policy from Google.
+func (c *Channel) Policy(ctx context.Context,
+	id fleet.DeviceID) (*androidmanagement.Policy, error) {
+	g, setup, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return g.policy(ctx, policyName(setup.Enterprise, id))
 }

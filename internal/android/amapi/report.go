@@ -10,6 +10,7 @@ import (
 	"google.golang.org/api/androidmanagement/v1"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/android/payload"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
@@ -95,6 +96,9 @@ func (c *Channel) takeOf(ctx context.Context, setup *Setup, e *Enrollment,
 		!errors.Is(err, fleet.ErrNotFound) {
 		return err
 	}
+	if applied != nil && applied.over(report.Sightings) {
+		c.queue.add(e.Device, time.Time{})
+	}
 	strayed := r.PolicyName != "" && r.PolicyName != policy && !e.State.AssignedAt.IsZero() &&
 		report.At.After(e.State.AssignedAt)
 	err = c.store.UpdateAndroidEnrollment(ctx, e.Name, func(e *Enrollment) {
@@ -115,7 +119,21 @@ func (c *Channel) takeOf(ctx context.Context, setup *Setup, e *Enrollment,
 // applied is what a device says that it applied: a posting of ours, with those before it.
 type applied struct {
 	posting *Posting
+	newest  bool      // of all that were posted
 	older   []Posting // that have a version, the newest first
+}
+
+// over reports whether an app that is not assigned any more was seen to be gone, so that it need not
+// be blocked any more.
+func (a *applied) over(sightings map[action.PayloadID]action.Sighting) bool {
+	for id, e := range a.posting.Manifest.Entries {
+		g, told := sightings[id]
+		if a.newest && told && e.Listing == payload.Ended && e.Kind == payload.App &&
+			len(e.KeptBy) == 0 && !g.Working && !g.Present {
+			return true
+		}
+	}
+	return false
 }
 
 // appliedOf finds the posting that the device has applied; nil: none of ours. wait says that it
@@ -149,7 +167,7 @@ func (c *Channel) appliedOf(ctx context.Context, e *Enrollment, r *androidmanage
 	}
 	for i := range postings {
 		if v := postings[i].Version; v > 0 && v <= r.AppliedPolicyVersion {
-			return &applied{&postings[i], postings[i+1:]}, false, nil
+			return &applied{&postings[i], i == 0 && !pending, postings[i+1:]}, false, nil
 		}
 	}
 	return nil, false, nil

@@ -63,3 +63,38 @@ func TestRemoveAndRestore(t *testing.T) {
 		t.Errorf("%d devices were deleted, which wipes them", n)
 	}
 }
+
+// An app whose assignment ends is taken off and blocked until it is seen to be gone, and then no
+// more: people may have it again. That holds for one that was deleted, too.
+func TestAppIsBlockedUntilItIsGone(t *testing.T) {
+	w := newWorld(t)
+	unassigned, deleted := w.app("com.example.a"), w.app("com.example.b")
+	d, id := w.enroll("S", simulator.DeviceOptions{SystemApps: []string{"com.android.settings"}})
+	w.steady(id)
+	w.quiet[d] = true
+	_, err := w.catalog.Assign(t.Context(), unassigned, nil)
+	w.must(err)
+	w.must(w.catalog.Delete(t.Context(), deleted))
+	w.served()
+	p, err := w.channel.Policy(t.Context(), id)
+	w.must(err)
+	if len(p.Applications) != 2 || p.Applications[0].InstallType != "BLOCKED" ||
+		p.Applications[1].InstallType != "BLOCKED" {
+		t.Errorf("the policy has the apps %+v", p.Applications)
+	}
+	w.quiet[d] = false
+	w.until("they are not blocked any more", func() bool {
+		p, err := w.channel.Policy(t.Context(), id)
+		w.must(err)
+		return len(p.Applications) == 0
+	})
+	if d.Has("com.example.a") || d.Has("com.example.b") {
+		t.Errorf("the device has %v", d.Apps())
+	}
+	before := w.service.Calls("policies.patch")
+	w.step(time.Hour)
+	w.step(time.Hour)
+	if n := w.service.Calls("policies.patch") - before; n > 0 {
+		t.Errorf("the policy was set %d times without a reason", n)
+	}
+}

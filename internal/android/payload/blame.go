@@ -10,7 +10,8 @@ import (
 )
 
 // googleNames are what may be names of fields, packages or GUIDs in a text.
-var googleNames = regexp.MustCompile(`[A-Za-z][A-Za-z0-9_]*(?:[.\[][A-Za-z0-9_-]+\]?)*|[0-9a-f-]{36}`)
+var googleNames = regexp.MustCompile(
+	`[A-Za-z][A-Za-z0-9_]*(?:[.\[][A-Za-z0-9_-]+\]?)*|[0-9a-f-]{36}`)
 
 // maxBlamed is the most characters of a text, and the most names in it, that are looked at.
 const (
