@@ -48,7 +48,7 @@ type fetchLimit struct {
 	limiter *rate.Limiter
 }
 
-var errFetched = errors.New("Google's keys were fetched a moment ago")
+var errFetched = errors.New("the keys of pushes were fetched a moment ago")
 
 // RoundTrip implements http.RoundTripper.
 func (f *fetchLimit) RoundTrip(r *http.Request) (*http.Response, error) {
