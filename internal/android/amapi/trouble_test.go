@@ -154,6 +154,10 @@ func unlistedApp(w *world) {
 	if w.is(id, p, action.Removed) {
 		w.Error("an app counts as removed by one report that came twice")
 	}
+	late := *r // from before, when it was there
+	late.ApplicationReports = append(others(), &androidmanagement.ApplicationReport{
+		PackageName: "com.example.a", State: "INSTALLED"})
+	w.take(&late, w.clock.Now().Add(-time.Minute))
 	w.clock.Advance(time.Minute)
 	w.take(r, w.clock.Now())
 	if !w.is(id, p, action.Removed) {
