@@ -52,6 +52,13 @@ func oneBadPayload(w *world) {
 	bad, other := w.settings("Bad", `{"cameraBlocked":true}`), w.wifi("Guests")
 	w.service.AddTrouble(simulator.Trouble{Method: "policies.patch", Status: 400, Times: 1,
 		Message: "Invalid value at 'policy.camera_access'"})
+	w.quiet[d] = true
+	w.served()
+	if phase := w.payload(id, other).Work.Phase; phase != action.Delivered {
+		w.Errorf("what the device did not get yet is in phase %d, because another one failed",
+			phase)
+	}
+	w.quiet[d] = false
 	w.until("the rest is there", func() bool { return ssids(d) == "Guests Office" })
 	w.until("the bad one failed", func() bool {
 		return w.payload(id, bad).Work.Phase == action.Stuck
