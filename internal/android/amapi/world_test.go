@@ -191,8 +191,11 @@ func (w *world) step(d time.Duration) {
 	w.must(w.engine.Sweep(w.Context()))
 	w.channel.ServeDue(w.Context())
 	for _, d := range w.devices {
-		if err := d.Sync(); !w.quiet[d] && err != nil && !errors.Is(err,
-			simulator.ErrNotEnrolled) && !errors.Is(err, simulator.ErrOffline) {
+		if w.quiet[d] {
+			continue
+		}
+		if err := d.Sync(); err != nil && !errors.Is(err, simulator.ErrNotEnrolled) &&
+			!errors.Is(err, simulator.ErrOffline) {
 			w.Fatal(err)
 		}
 	}
