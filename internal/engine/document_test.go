@@ -190,7 +190,7 @@ func TestDocumentChannel(t *testing.T) {
 	c.expect(a, action.Initiated, action.StepAsked, action.Pending)
 	second := c.hand()
 	if len(second.Wanted) != 1 || second.Wanted[0].ID != b || len(second.HeldOff) != 1 ||
-		second.HeldOff[0].ID != a || second.Mark <= first.Mark {
+		second.HeldOff[0].ID != a || second.Contents[a] == nil || second.Mark <= first.Mark {
 		t.Fatalf("the second document is %+v", second)
 	}
 	c.expect(a, action.Initiated, action.StepHandedOver, action.Pending)

@@ -27,6 +27,8 @@ const (
 	IPadOS Platform = "iPadOS"
 	MacOS  Platform = "macOS"
 	TVOS   Platform = "tvOS"
+
+	Android Platform = "Android"
 )
 
 // Family is the platform by which those are called that share identifiers: a payload for one of
@@ -51,14 +53,17 @@ type Device struct {
 	UDID         string // the hardware's id, or the enrollment id of a user enrollment
 	Supervised   bool
 	UserEnrolled bool // enrolled by a person on their own device
-	Enrolled     bool
-	EnrolledAt   time.Time
-	LastSync     time.Time // last contact; up to a minute late on disk
-	Tags         []string  // ids of scope tags, at least one
-	Notes        string    // what admins noted
-	Owner        Owner     // as an admin said; empty: nobody said
-	Leaving      Leaving
-	Joins        []string // ids of the groups that it joins when it is made; not read back
+	// EnrollmentType is how it enrolled, by Graph's name of it, where the platform knows more kinds
+	// than a person's and an organization's; empty: UserEnrolled says all.
+	EnrollmentType string
+	Enrolled       bool
+	EnrolledAt     time.Time
+	LastSync       time.Time // last contact; up to a minute late on disk
+	Tags           []string  // ids of scope tags, at least one
+	Notes          string    // what admins noted
+	Owner          Owner     // as an admin said; empty: nobody said
+	Leaving        Leaving
+	Joins          []string // ids of the groups that it joins when it is made; not read back
 
 	// Authority is the system that manages the device and speaks to it. A channel to that system
 	// serves it.

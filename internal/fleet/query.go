@@ -22,6 +22,8 @@ const (
 	ByOwner        query.Field = "owner"        // text: Owner
 	ByLeaving      query.Field = "leaving"      // number: Leaving
 	ByTag          query.Field = "tag"          // list of ids of scope tags
+
+	ByEnrollmentType query.Field = "enrollmentType"
 )
 
 // Condition is what a device must fulfil: one of package query, or one of the conditions below.

@@ -137,6 +137,11 @@ func (k *payloadKind) create(c *call) error {
 	}
 	form := k.formOf(c.config.Forms, odataType)
 	if form == nil {
+		refused := c.config.Forms.Refused(k.of, strings.TrimPrefix(odataType, odata.GraphNamespace))
+		if refused != "" {
+			return odata.BadRequest("@odata.type", "Nothing of the type '#%s' can be made: %s.",
+				odataType, refused)
+		}
 		return odata.BadRequest("@odata.type", "Property '@odata.type' must be one of %s.",
 			k.typeNames(c.config.Forms))
 	}
@@ -229,12 +234,19 @@ func valueOf(text *string) string {
 // readPatch reads what a body sets of a payload.
 func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err error) {
 	body.Is(odata.TypeName(form.Type))
-	if err := body.Only(writable(form).Names()...); err != nil {
+	if err := body.Only(append(writable(form).Names(), bindings(form)...)...); err != nil {
 		return p, err
 	}
 	properties := odata.Fields{}
 	for _, name := range body.Names {
+		var named odata.Field
+		var isReference bool
+		if named, isReference, err = bound(body, form, name); err != nil {
+			return p, err
+		}
 		switch {
+		case isReference:
+			properties = append(properties, named)
 		case form.Property(name) != nil:
 			properties = append(properties, odata.Field{name, body.Values[name]})
 		case name == "displayName":

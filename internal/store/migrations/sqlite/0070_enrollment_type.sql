@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE devices ADD COLUMN enrollment_type TEXT NOT NULL DEFAULT '';
+
+-- +goose Down
+ALTER TABLE devices DROP COLUMN enrollment_type;
