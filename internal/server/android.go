@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -27,7 +28,7 @@ func (a androidSetUp) AndroidHealth(ctx context.Context) (*graph.AndroidHealth, 
 	if err != nil {
 		return nil, err
 	}
-	shown := &graph.AndroidHealth{Step: string(h.Step), Project: h.Project,
+	shown := &graph.AndroidHealth{Step: string(cmp.Or(h.Step, amapi.StepNothing)), Project: h.Project,
 		ClientEmail: h.ClientEmail, Name: h.Name, DisplayName: h.DisplayName,
 		Delivery: string(h.Delivery), Subscription: h.Subscription, Devices: h.Devices,
 		Waiting: h.Waiting, PausedUntil: h.PausedUntil, Pulled: h.PulledAt, Listed: h.ListedAt,
