@@ -35,7 +35,7 @@ type AndroidToken struct {
 var ErrNoAndroidToken = errors.New("no such Android enrollment token")
 
 var androidTokens = &resource{name: "androidEnrollmentTokens",
-	path: "/api/android/enrollmentTokens", object: "androidEnrollmentToken",
+	path: "/api/android/enrollmentTokens", object: "enrollmentToken",
 	noun: "Android enrollment token", category: categoryEnrollment}
 
 // androidTokenRoutes are for enrollment tokens. Whoever makes one must have the right that is asked
