@@ -36,6 +36,9 @@ type Form struct {
 	// Settings are what a settings catalog policy can have; nil: it is none.
 	Settings SettingTable
 	Compiler Compiler
+	// Refused says why nothing of this type can be made, for people who try. Such a form needs only
+	// a type and a collection, and is none of those that a server keeps.
+	Refused string
 }
 
 // Property is one property of a form.
@@ -51,6 +54,9 @@ type Property struct {
 	Private bool
 	// Document says that it holds a whole file, so that it may be longer than other texts.
 	Document bool
+	// Reference says that it is the id of a policy, or ids of several, and a relationship in Graph:
+	// bodies may also give it as name@odata.bind, with addresses.
+	Reference bool
 
 	// Label and what follows are for people. Without a label it is set over the API alone.
 	Label   string

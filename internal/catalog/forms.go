@@ -14,8 +14,9 @@ import (
 
 // Forms are all types of payloads that a server keeps. The nil Forms are none.
 type Forms struct {
-	list   []*Form
-	byType map[string]*Form
+	list    []*Form
+	byType  map[string]*Form
+	refused []*Form
 }
 
 // propertyName is what a property may be called: it becomes a part of statements of the store.
@@ -35,6 +36,10 @@ func NewForms(platforms ...[]*Form) (*Forms, error) {
 }
 
 func (f *Forms) add(form *Form) error {
+	if form.Refused != "" {
+		f.refused = append(f.refused, form)
+		return nil
+	}
 	switch {
 	case form.Type == "" || form.Title == "" || len(form.Platforms) == 0:
 		return errors.New("it needs a type, a title and platforms")
@@ -100,6 +105,20 @@ func (f *Forms) Of(odataType string) *Form {
 		return nil
 	}
 	return f.byType[odataType]
+}
+
+// Refused says why nothing of a type can be made in a collection; empty: it is not a type that was
+// refused on purpose.
+func (f *Forms) Refused(c *Collection, odataType string) string {
+	if f == nil {
+		return ""
+	}
+	for _, form := range f.refused {
+		if form.Type == odataType && form.Collection == c {
+			return form.Refused
+		}
+	}
+	return ""
 }
 
 // In lists the forms of a collection.

@@ -133,6 +133,11 @@ func (k *payloadKind) create(c *call) error {
 	}
 	form := k.formOf(c.config.Forms, odataType)
 	if form == nil {
+		refused := c.config.Forms.Refused(k.of, strings.TrimPrefix(odataType, odata.GraphNamespace))
+		if refused != "" {
+			return odata.BadRequest("@odata.type", "Nothing of the type '#%s' can be made: %s.",
+				odataType, refused)
+		}
 		return odata.BadRequest("@odata.type", "Property '@odata.type' must be one of %s.",
 			k.typeNames(c.config.Forms))
 	}
