@@ -163,7 +163,8 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err := d.fleet.enroll(ctx, d.client, d.server.CAFile()); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "Devices     %d simulated ones enrolled: one-time link, SCEP, check-in\n",
+	fmt.Fprintf(d.out, "Devices     %d simulated ones enrolled: Apple's by one-time link, SCEP, check-in; Android's by token, through\n"+
+		"            a simulated Google\n",
 		len(d.fleet.devices))
 	items := demoCatalog(d.fleet.manifests.url)
 	if err := d.addToCatalog(ctx, items); err != nil {
