@@ -47,6 +47,12 @@ type Channel interface {
 	Shown(r *http.Request) Shows
 }
 
+// Runner is a Channel that has something to do beside answering devices. The server calls Run when
+// it starts, and ends ctx when it ends. An error of Run ends the server.
+type Runner interface {
+	Run(ctx context.Context) error
+}
+
 // Shows is what a request shows of its sender before its body is read. Whoever shows nothing is not
 // let to send much.
 type Shows int
@@ -77,5 +83,7 @@ type Site struct {
 	// come again.
 	Busy func(error) bool
 	Now  func() time.Time
-	Log  *slog.Logger
+	// After rings when a time has passed on the same clock.
+	After func(time.Duration) <-chan time.Time
+	Log   *slog.Logger
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/android"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/platform"
 	"github.com/syncpayloads/syncpayloads/internal/store"
@@ -81,6 +82,8 @@ type Config struct {
 
 	APNsURL string
 	APNsCAs *x509.CertPool
+
+	Android android.Options // where Google's services are that manage Android devices
 
 	Notify Notify // where notifications may go
 

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/android"
 	"github.com/syncpayloads/syncpayloads/internal/apple"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -23,6 +25,7 @@ func ownPlatforms(c Config, st *store.Store) []platform.Platform {
 	return []platform.Platform{
 		apple.Platform{Store: st, CertificateHeader: c.CertificateHeader, APNsURL: c.APNsURL,
 			APNsCAs: c.APNsCAs},
+		android.Platform{Store: st, Options: c.Android},
 	}
 }
 
@@ -55,7 +58,7 @@ func (p *platforms) explain(code action.Code, detail string) (meaning, advice st
 // open opens the channels, and gives the engine to each.
 func (s *Server) openChannels(ctx context.Context, c Config, identity *serverIdentity) error {
 	site := platform.Site{URL: s.url, Engine: s.engine, Busy: store.Busy, Log: c.Log,
-		Now: c.Clock.Now, Roles: s.roles,
+		Now: c.Clock.Now, After: c.Clock.After, Roles: s.roles,
 		Record:    audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString).Record,
 		RootCAPEM: identity.rootPEM, Signer: identity.signer}
 	p := &s.platforms
@@ -73,6 +76,17 @@ func (s *Server) openChannels(ctx context.Context, c Config, identity *serverIde
 		s.engine.Attach(channel, one.Devices()...)
 	}
 	return nil
+}
+
+// run runs what channels have to do beside answering devices, until ctx ends.
+func (p *platforms) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, channel := range p.channels {
+		if runner, ok := channel.(platform.Runner); ok {
+			g.Go(func() error { return runner.Run(ctx) })
+		}
+	}
+	return g.Wait()
 }
 
 // devicePaths are the paths that devices use, each with the channel whose devices do.

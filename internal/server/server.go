@@ -90,6 +90,7 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	g, running := errgroup.WithContext(running)
 	g.Go(func() error { return s.engine.Run(running) })
 	g.Go(func() error { return s.notify.Run(running) })
+	g.Go(func() error { return s.platforms.run(running) })
 	g.Go(func() error { return s.dropEvents(running, c) })
 	g.Go(func() error { st.Follow(running, func() { s.events.Notify(nil) }); return nil })
 	g.Go(func() error { s.tokens.Run(running, c.Clock.After, lastUseLost(c.Log)); return nil })

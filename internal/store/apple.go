@@ -293,12 +293,14 @@ func (s *Store) AddKeyPair(ctx context.Context, name string,
 
 // SetKeyPair implements mdm.Store.
 func (s *Store) SetKeyPair(ctx context.Context, name string, k keypair.KeyPair) error {
-	return s.write(ctx, func(q *session) error {
-		_, err := q.Exec(ctx, `INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET certificate = excluded.certificate, key = excluded.key`,
-			name, k.CertificatePEM, k.KeyPEM)
-		return err
-	})
+	return s.write(ctx, func(q *session) error { return q.setKeyPair(ctx, name, k) })
+}
+
+func (q *session) setKeyPair(ctx context.Context, name string, k keypair.KeyPair) error {
+	_, err := q.Exec(ctx, `INSERT INTO key_pairs (name, certificate, key) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET certificate = excluded.certificate, key = excluded.key`,
+		name, k.CertificatePEM, k.KeyPEM)
+	return err
 }
 
 // KeyPair implements mdm.Store.

@@ -55,9 +55,6 @@ func (m Mode) EnrollmentType() string {
 	return ""
 }
 
-// personalWorkProfile is the enrollment type of a work profile on a person's own device.
-const personalWorkProfile = "androidEnterprisePersonalWorkProfile"
-
 // Enterprise is what there is to show of the set-up.
 type Enterprise struct {
 	Step         Step

@@ -1,0 +1,318 @@
+package amapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/api/androidmanagement/v1"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/android/payload"
+)
+
+// mostDetails bounds what is looked at of the non-compliance details of one report.
+const mostDetails = 2000
+
+// evidence is what a report proves of the payloads in the version that the device applied. That it
+// applied the version is the strongest word there is on settings, networks and certificates: Google
+// has no inventory of them. Apps are in a list of their own, which can be late, empty, or miss some.
+type evidence struct {
+	applied  *applied
+	manifest *payload.Manifest
+	report   *androidmanagement.Device
+	apps     map[string]*androidmanagement.ApplicationReport
+	findings map[action.PayloadID][]finding
+	known    map[string]Absence // apps that earlier reports did not list
+
+	outcomes  map[action.PayloadID]action.Outcome
+	sightings map[action.PayloadID]action.Sighting
+	absent    map[string]Absence // what is to be remembered of known
+}
+
+// finding is a non-compliance detail that concerns a payload.
+type finding struct {
+	payload.Judgement
+	field string
+}
+
+func newEvidence(a *applied, r *androidmanagement.Device, known map[string]Absence) *evidence {
+	return &evidence{applied: a, manifest: a.posting.Manifest, report: r, known: known,
+		apps:      make(map[string]*androidmanagement.ApplicationReport, len(r.ApplicationReports)),
+		findings:  make(map[action.PayloadID][]finding),
+		outcomes:  make(map[action.PayloadID]action.Outcome),
+		sightings: make(map[action.PayloadID]action.Sighting),
+		absent:    make(map[string]Absence)}
+}
+
+// idle are the states in which a device does not act on its policy, in people's words.
+var idle = map[string]string{
+	"LOST":                          "the device is in lost mode and applies nothing before that ends",
+	"DISABLED":                      "the device is disabled and applies nothing before it is enabled again",
+	"PROVISIONING":                  "the device is still being set up",
+	"PREPARING_FOR_MIGRATION":       "the device is about to move to another management system",
+	"DEACTIVATED_BY_DEVICE_FINANCE": "the device is locked by who financed it",
+}
+
+// judge finds what the report proves of every payload.
+func (v *evidence) judge() {
+	if state := v.report.AppliedState; state != "" && state != "ACTIVE" {
+		words, known := idle[state]
+		if !known {
+			words = "the device is in state " + state
+		}
+		for id := range v.manifest.Entries {
+			v.outcomes[id] = action.Outcome{Verdict: action.Waiting, Detail: words}
+		}
+		v.absent = v.known
+		return
+	}
+	for _, app := range v.report.ApplicationReports {
+		if app != nil && app.PackageName != "" {
+			v.apps[app.PackageName] = app
+		}
+	}
+	v.find()
+	for id, e := range v.manifest.Entries {
+		g := v.sight(id, &e)
+		g.Identifier, g.Revision = e.Identifier, e.Revision
+		v.sightings[id] = g
+	}
+}
+
+// find attributes the non-compliance details to payloads.
+func (v *evidence) find() {
+	details := v.report.NonComplianceDetails
+	for _, d := range details[:min(len(details), mostDetails)] {
+		if d == nil {
+			continue
+		}
+		setting, guid := d.SettingName, ""
+		if more := d.SpecificNonComplianceContext; more != nil {
+			if w := more.OncWifiContext; w != nil {
+				guid = w.WifiGuid
+			}
+			if p := more.PasswordPoliciesContext; p != nil && d.FieldPath == "" &&
+				setting == "passwordPolicies" {
+				setting += "[" + p.PasswordPolicyScope + "]"
+			}
+		}
+		f := finding{payload.Judge(d), setting + "/" + d.FieldPath}
+		for _, id := range v.manifest.Owners(setting, d.FieldPath, d.PackageName, guid) {
+			v.findings[id] = append(v.findings[id], f)
+		}
+	}
+}
+
+// sight is what the report shows of a payload.
+func (v *evidence) sight(id action.PayloadID, e *payload.Entry) action.Sighting {
+	switch e.Listing {
+	case payload.LeftOut:
+		v.outcomes[id] = permanent(e.Code, e.Why)
+		return action.Sighting{}
+	case payload.Wanted:
+		return v.sightWanted(id, e)
+	}
+	if e.Kind == payload.App && len(e.KeptBy) == 0 {
+		return v.sightBlocked(id, e)
+	}
+	return action.Sighting{Note: v.manifest.Remains(id)}
+}
+
+func (v *evidence) sightWanted(id action.PayloadID, e *payload.Entry) action.Sighting {
+	present := action.Sighting{Present: true, Note: strings.Join(e.Notes, "; ")}
+	needs := "" // the app without which it is nothing
+	switch e.Kind {
+	case payload.App:
+		return v.sightApp(id, e, present)
+	case payload.Configuration:
+		needs = e.Package
+		if words := v.stateErrors(e.Package); words != "" {
+			present.Note = joined(present.Note, words)
+		}
+	case payload.VPN:
+		needs = e.Package
+	}
+	if worst := v.worst(id, e); worst != nil {
+		return v.weigh(id, worst, present)
+	}
+	if needs != "" && !v.installed(needs) {
+		return action.Sighting{Working: true,
+			Detail: fmt.Sprintf("the device does not list the app %s yet", needs)}
+	}
+	return v.partly(id, present)
+}
+
+// sightApp is what the report shows of an app that is wanted. That it is installed counts for more
+// than what is said to be under way: no later report may come.
+func (v *evidence) sightApp(id action.PayloadID, e *payload.Entry,
+	present action.Sighting) action.Sighting {
+	if v.installed(e.Package) {
+		for _, f := range v.findings[id] {
+			if f.Code == codeNotUpdated || f.Code == codeIncompatible {
+				return v.weigh(id, &f, present)
+			}
+		}
+		return present
+	}
+	if worst := v.worst(id, e); worst != nil {
+		return v.weigh(id, worst, present)
+	}
+	return action.Sighting{Working: true, Detail: "the device does not list the app yet"}
+}
+
+// The codes of an app that is installed, and not as it should be (package payload).
+const (
+	codeIncompatible = 1009
+	codeNotUpdated   = 1010
+)
+
+func (v *evidence) installed(name string) bool {
+	app := v.apps[name]
+	return app != nil && app.State == "INSTALLED"
+}
+
+// worst is the finding that decides about a payload; nil: there is none, or it concerns a part of
+// the payload that this device cannot do.
+func (v *evidence) worst(id action.PayloadID, e *payload.Entry) *finding {
+	var worst *finding
+	weight := func(f *finding) int {
+		return slices.Index([]payload.Verdict{payload.Working, payload.UserMust,
+			payload.Permanent}, f.Verdict)
+	}
+	fields := make(map[string]bool)
+	for _, f := range v.findings[id] {
+		if f.Verdict == payload.PartlyPermanent {
+			if fields[f.field] = true; len(fields) < len(e.Fields) {
+				continue
+			}
+			f.Verdict = payload.Permanent // of all of it
+		}
+		if worst == nil || weight(&f) > weight(worst) {
+			worst = &f
+		}
+	}
+	return worst
+}
+
+// weigh is what a payload with a finding is.
+func (v *evidence) weigh(id action.PayloadID, f *finding,
+	present action.Sighting) action.Sighting {
+	switch f.Verdict {
+	case payload.Working, payload.UserMust:
+		return action.Sighting{Working: true, Code: f.Code, Detail: f.Words}
+	case payload.PartlyPermanent:
+		return v.partly(id, present)
+	default:
+		v.outcomes[id] = permanent(f.Code, f.Words)
+		return action.Sighting{}
+	}
+}
+
+// partly adds what this device cannot do of a payload that it has.
+func (v *evidence) partly(id action.PayloadID, present action.Sighting) action.Sighting {
+	for _, f := range v.findings[id] {
+		if f.Verdict == payload.PartlyPermanent && !strings.Contains(present.Note, f.Words) {
+			present.Note = joined(present.Note, f.Words)
+		}
+	}
+	return present
+}
+
+// mostStates bounds what is told of the errors that an app reports.
+const mostStates = 3
+
+// stateErrors are the errors that an app reports of its configuration.
+func (v *evidence) stateErrors(name string) string {
+	app := v.apps[name]
+	if app == nil {
+		return ""
+	}
+	var words []string
+	for _, s := range app.KeyedAppStates {
+		if s != nil && s.Severity == "ERROR" && len(words) < mostStates {
+			words = append(words, fmt.Sprintf("the app reports an error of %s: %s", s.Key,
+				s.Message))
+		}
+	}
+	return strings.Join(words, "; ")
+}
+
+// sightBlocked is what the report shows of an app that is to be off the device.
+func (v *evidence) sightBlocked(id action.PayloadID, e *payload.Entry) action.Sighting {
+	gone := action.Sighting{Note: v.manifest.Remains(id)}
+	for _, d := range v.report.NonComplianceDetails {
+		if d != nil && d.NonComplianceReason == "APP_INSTALLED" && d.PackageName == e.Package {
+			j := payload.Judge(d)
+			return action.Sighting{Working: true, Code: j.Code, Detail: j.Words}
+		}
+	}
+	if len(v.report.ApplicationReports) == 0 {
+		v.remember(e.Package)
+		return action.Sighting{Working: true, Detail: "the device reports no apps"}
+	}
+	app := v.apps[e.Package]
+	switch {
+	case app == nil:
+		return v.sightUnlisted(e.Package, gone)
+	case app.State == "REMOVED":
+		return gone
+	case app.ApplicationSource == "SYSTEM_APP_FACTORY_VERSION":
+		gone.Note = joined(gone.Note,
+			"the app is a part of the system: the device disables it and still lists it")
+		return gone
+	}
+	return action.Sighting{Working: true, Detail: "the device still lists the app"}
+}
+
+// sightUnlisted is what it means that an app is not in the list: devices leave apps out of it that
+// are about to be installed or removed, so one report proves nothing.
+func (v *evidence) sightUnlisted(name string, gone action.Sighting) action.Sighting {
+	version, number := v.applied.posting.Version, reportNumber(v.report)
+	first, before := v.known[name]
+	if before && v.offSince(name, first.Version) {
+		v.absent[name] = first
+		if number > first.Report {
+			return gone
+		}
+	} else {
+		v.absent[name] = Absence{Version: version, Report: number}
+	}
+	return action.Sighting{Working: true,
+		Detail: "the device does not list the app any more; its next report will confirm it"}
+}
+
+// remember keeps what is known of an app of which this report says nothing.
+func (v *evidence) remember(name string) {
+	if first, known := v.known[name]; known {
+		v.absent[name] = first
+	}
+}
+
+// offSince reports whether an app was to be off in each version since one.
+func (v *evidence) offSince(name string, version int64) bool {
+	if version > v.applied.posting.Version {
+		return false
+	}
+	for i := range v.applied.older {
+		p := &v.applied.older[i]
+		if p.Version < version {
+			return true
+		}
+		for _, e := range p.Manifest.Entries {
+			if e.Kind == payload.App && e.Package == name && e.Listing == payload.Wanted {
+				return false
+			}
+		}
+	}
+	// All that is kept has it off; it can be older than that only if nothing was forgotten.
+	return version == v.applied.posting.Version ||
+		slices.ContainsFunc(v.applied.older, func(p Posting) bool { return p.Version == version })
+}
+
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}

@@ -1,0 +1,179 @@
+package amapi
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/android/payload"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/keypair"
+)
+
+// ErrNotFound is what a Store returns for a record that does not exist.
+var ErrNotFound = errors.New("not stored")
+
+// Setup is how far the set-up has come, and what Google said no to last. There is one.
+type Setup struct {
+	Project      string   `json:"project,omitempty"`
+	ClientEmail  string   `json:"clientEmail,omitempty"`
+	KeyID        string   `json:"keyId,omitempty"`      // tells its keys apart
+	SignupName   string   `json:"signupName,omitempty"` // of the sign-up that was begun
+	Enterprise   string   `json:"enterprise,omitempty"` // enterprises/LC00abc
+	DisplayName  string   `json:"displayName,omitempty"`
+	Delivery     Delivery `json:"delivery,omitempty"`
+	Topic        string   `json:"topic,omitempty"`
+	Subscription string   `json:"subscription,omitempty"`
+	PushURL      string   `json:"pushURL,omitempty"`
+	Told         bool     `json:"told,omitempty"` // the enterprise has the topic
+	// StartPolicy is the name of the policy that devices start with; empty: there is none yet, and
+	// so there must be no token.
+	StartPolicy string   `json:"startPolicy,omitempty"`
+	LastRefusal *Refusal `json:"lastRefusal,omitempty"`
+}
+
+// ready reports whether devices can enroll and be served.
+func (s *Setup) ready() bool { return s.Enterprise != "" && s.Told && s.StartPolicy != "" }
+
+// StoredToken is an enrollment token that was made here. Its value is not kept.
+type StoredToken struct {
+	ID      string // ours, a GUID in lower case; the key
+	Name    string // Google's: enterprises/LC00abc/enrollmentTokens/xyz
+	Mode    Mode
+	OneTime bool
+	Created time.Time
+	Expires time.Time
+	Revoked bool
+	Terms   access.EnrollmentTerms
+}
+
+// Standing is what an enrollment of a device is to the server.
+type Standing string
+
+const (
+	Beginning Standing = "beginning" // allowed; the engine is not told yet, or it was interrupted
+	Current   Standing = "current"   // the engine knows the device under it
+	Turned    Standing = "refused"   // whoever made its token may not enroll it
+	Replaced  Standing = "replaced"  // the same device enrolled anew under another name
+	Gone      Standing = "gone"      // the device left management
+)
+
+// Enrollment is one enrollment of a device, under the name that Google gave it: a device that
+// enrolls anew has another name.
+type Enrollment struct {
+	Name     string         // enterprises/LC00abc/devices/xyz; the key
+	Device   fleet.DeviceID // empty until Standing is Current
+	UDID     string         // by which the fleet knows the device
+	Standing Standing
+	State    EnrollmentState
+}
+
+// EnrollmentState is what the channel remembers of an enrollment from one report to the next.
+type EnrollmentState struct {
+	EnrolledAt time.Time `json:"enrolledAt,omitzero"` // as Google has it
+	// Reported is the number of the newest report that was processed: its time in microseconds.
+	Reported int64 `json:"reported,omitempty"`
+	// AssignedAt is when Google was told that the device has a policy of its own; zero: it was not.
+	AssignedAt time.Time `json:"assignedAt,omitzero"`
+	// Look: a report could not be held against its version yet, so the device is to be read again.
+	Look bool `json:"look,omitempty"`
+	// Known is the newest version that somebody else posted with the same content as ours.
+	Known int64 `json:"known,omitempty"`
+	// Absent are apps that are to be off and were not listed in a report, by package.
+	Absent map[string]Absence `json:"absent,omitempty"`
+	// Refused is the document that Google refused, and because of which payloads.
+	Refused *RefusedDocument `json:"refused,omitempty"`
+}
+
+// Absence is the first report without an app: one report that lacks it proves nothing.
+type Absence struct {
+	Version int64 `json:"version"` // that the device had applied
+	Report  int64 `json:"report"`  // its number
+}
+
+// RefusedDocument is a document that Google answered 400 to.
+type RefusedDocument struct {
+	Hash string            `json:"hash"`
+	At   time.Time         `json:"at"`
+	Why  map[string]string `json:"why"` // Google's words, by payload that was left out for them
+}
+
+// Posting is a version of a device's policy: a document that was sent to Google, or is about to be.
+type Posting struct {
+	Mark     int64  // of the newest hand-over that it is
+	Hash     string // of the document; empty: somebody else changed it since
+	Version  int64  // that Google gave it; 0: it is not known whether Google has it
+	Manifest *payload.Manifest
+}
+
+// KeptPostings is how many postings of an enrollment are kept, beside one that is not sent yet.
+const KeptPostings = 3
+
+// Store is what the channel needs of a database. Every method is one transaction, durable when it
+// returns nil.
+type Store interface {
+	// AndroidSetup reads the set-up; a zero one if there is none.
+	AndroidSetup(ctx context.Context) (*Setup, error)
+	// UpdateAndroidSetup reads the set-up, calls fn and stores what fn made of it. If fn returns an
+	// error nothing changes and it is returned. fn may be called again after a conflict.
+	UpdateAndroidSetup(ctx context.Context, fn func(*Setup) error) error
+	// SetServiceAccount stores the key of a service account, and what fn makes of the set-up, both
+	// or neither.
+	SetServiceAccount(ctx context.Context, key keypair.KeyPair, fn func(*Setup) error) error
+	// ServiceAccount returns the key of the service account; ErrNotFound if there is none.
+	ServiceAccount(ctx context.Context) (*keypair.KeyPair, error)
+
+	// AddAndroidToken stores a new token.
+	AddAndroidToken(ctx context.Context, t StoredToken) error
+	// AndroidToken returns the token of an id, or else of a name; ErrNotFound if there is none.
+	AndroidToken(ctx context.Context, id, name string) (*StoredToken, error)
+	// AndroidTokens returns those that are neither revoked nor expired at a time, the newest first.
+	AndroidTokens(ctx context.Context, at time.Time) ([]StoredToken, error)
+	// RevokeAndroidToken marks a token as revoked.
+	RevokeAndroidToken(ctx context.Context, id string) error
+
+	// AndroidEnrollment returns the enrollment of a name; ErrNotFound if there is none.
+	AndroidEnrollment(ctx context.Context, name string) (*Enrollment, error)
+	// AndroidEnrollmentOf returns the current enrollment of a device; ErrNotFound if it has none.
+	AndroidEnrollmentOf(ctx context.Context, id fleet.DeviceID) (*Enrollment, error)
+	// AndroidEnrollmentByUDID returns the current enrollment, or else one that is beginning, of the
+	// device of a UDID; ErrNotFound if there is none.
+	AndroidEnrollmentByUDID(ctx context.Context, udid string) (*Enrollment, error)
+	// AndroidEnrollmentsAfter returns the current enrollments behind a name, in the order of their
+	// names, at most limit.
+	AndroidEnrollmentsAfter(ctx context.Context, name string, limit int) ([]Enrollment, error)
+	// CountAndroidEnrollments counts the current ones.
+	CountAndroidEnrollments(ctx context.Context) (int, error)
+	// SaveAndroidEnrollment stores an enrollment in place of the one of its name, if there is one,
+	// and marks those of other names as replaced, whose postings go.
+	SaveAndroidEnrollment(ctx context.Context, e *Enrollment, replaces ...string) error
+	// UpdateAndroidEnrollment reads an enrollment, calls fn and stores what fn made of it;
+	// ErrNotFound if there is none. fn may be called again after a conflict.
+	UpdateAndroidEnrollment(ctx context.Context, name string, fn func(*Enrollment)) error
+	// EndAndroidEnrollment marks an enrollment as gone; its postings go.
+	EndAndroidEnrollment(ctx context.Context, name string) error
+
+	// AndroidPostings returns the postings of an enrollment, the newest first.
+	AndroidPostings(ctx context.Context, name string) ([]Posting, error)
+	// AddAndroidPosting stores what is about to be sent, and drops old ones, so that KeptPostings
+	// with a version stay.
+	AddAndroidPosting(ctx context.Context, name string, p Posting) error
+	// FinishAndroidPosting stores the version that Google gave to the posting of a mark.
+	FinishAndroidPosting(ctx context.Context, name string, mark, version int64) error
+	// MoveAndroidPosting gives the posting of a mark another one, and the manifest of that
+	// hand-over: its document is the same.
+	MoveAndroidPosting(ctx context.Context, name string, mark, to int64,
+		manifest *payload.Manifest) error
+	// DropAndroidPosting forgets the posting of a mark: Google does not have it.
+	DropAndroidPosting(ctx context.Context, name string, mark int64) error
+	// SpoilAndroidPostings forgets what the postings' documents were, so that the next one is sent
+	// whatever it is.
+	SpoilAndroidPostings(ctx context.Context, name string) error
+
+	// TakeLease gives a holder the lease of a name until a time, if nobody else has it at the
+	// present time now, and tells whether it did.
+	TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
+	// ReleaseLease gives a lease back, if the holder has it.
+	ReleaseLease(ctx context.Context, name, holder string) error
+}
