@@ -39,6 +39,8 @@ type Composition struct {
 	// Manifest says whose what is. It marshals to JSON, and is kept with the version that Google
 	// gave the document.
 	Manifest Manifest
+
+	ages []action.PayloadID // the oldest first
 }
 
 // Manifest says of one version of a device's policy what is in it and whose that is.
