@@ -56,10 +56,12 @@ func (d *demoCommand) Run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer fleet.close()
-	running, err := server.Start(ctx, server.Config{DataDir: data, Listen: d.Listen,
+	config := server.Config{DataDir: data, Listen: d.Listen,
 		RestoreAfter: server.DefaultRestoreAfter,
 		Policy:       demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs,
-		SessionIdle: access.SessionLifetime, Log: log})
+		SessionIdle: access.SessionLifetime, Log: log}
+	useInPlaceOfGoogle(&config, fleet.google.url)
+	running, err := server.Start(ctx, config)
 	if err != nil {
 		return err
 	}

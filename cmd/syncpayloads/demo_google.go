@@ -12,6 +12,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/client"
 	"github.com/syncpayloads/syncpayloads/internal/android/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
 // demoGoogle is Google as the demonstration has it: its Android Management API and Pub/Sub,
@@ -42,6 +43,15 @@ func startDemoGoogle(ctx context.Context, listen string, o simulator.Options) (*
 		g.service.Run(running)
 	}()
 	return g, nil
+}
+
+// useInPlaceOfGoogle has a server manage Android devices through a service at another address than
+// Google's. simulator.Service says what is where.
+func useInPlaceOfGoogle(c *server.Config, address string) {
+	address = strings.TrimSuffix(address, "/")
+	e := &c.Android.Endpoints
+	e.API, e.PubSub = address+"/", address+"/"
+	e.Token, e.PushKeys = address+"/token", address+"/certs"
 }
 
 // close ends the devices and the service.

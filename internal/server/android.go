@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -13,7 +12,7 @@ import (
 // AndroidChannel is the channel to Google, through which Android devices are managed.
 func (s *Server) AndroidChannel() *amapi.Channel {
 	for _, channel := range s.platforms.channels {
-		if found, ok := any(channel).(*amapi.Channel); ok {
+		if found, ok := channel.(*amapi.Channel); ok {
 			return found
 		}
 	}
@@ -28,7 +27,7 @@ func (a androidSetUp) AndroidHealth(ctx context.Context) (*graph.AndroidHealth, 
 	if err != nil {
 		return nil, err
 	}
-	shown := &graph.AndroidHealth{Step: string(cmp.Or(h.Step, amapi.StepNothing)), Project: h.Project,
+	shown := &graph.AndroidHealth{Step: string(h.Step), Project: h.Project,
 		ClientEmail: h.ClientEmail, Name: h.Name, DisplayName: h.DisplayName,
 		Delivery: string(h.Delivery), Subscription: h.Subscription, Devices: h.Devices,
 		Waiting: h.Waiting, PausedUntil: h.PausedUntil, Pulled: h.PulledAt, Listed: h.ListedAt,
