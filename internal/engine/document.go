@@ -16,7 +16,8 @@ import (
 // Document is all that is wanted of a device at once, for a channel that hands it over as one.
 type Document struct {
 	action.Document
-	// Contents are those of what is wanted, but for what is mirrored.
+	// Contents are those of what is wanted, but for what is mirrored, and those of what is to be
+	// off the device as far as the catalog still has them.
 	Contents map[action.PayloadID]*catalog.Payload
 }
 
@@ -50,7 +51,7 @@ func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *
 			return nil, err
 		}
 		if !outdated {
-			return doc, nil
+			return doc, addContents(ctx, tx, doc.Contents, doc.HeldOff, doc.Ended)
 		}
 		// The catalog moved on since the work was planned: plan again.
 		if err := e.refresh(ctx, tx, id, l, env); err != nil {
@@ -79,6 +80,26 @@ func contents(ctx context.Context, tx Tx, wanted []action.Spec) (
 		found[s.ID] = p
 	}
 	return found, false, nil
+}
+
+// addContents adds what the catalog has of payloads, whatever their version, and leaves out what it
+// does not have any more.
+func addContents(ctx context.Context, tx Tx, to map[action.PayloadID]*catalog.Payload,
+	lists ...[]action.Spec) error {
+	for _, s := range slices.Concat(lists...) {
+		if s.Mirrored {
+			continue
+		}
+		p, err := tx.Payload(ctx, s.ID)
+		if errors.Is(err, catalog.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		to[s.ID] = p
+	}
+	return nil
 }
 
 // TakeReport applies what a device made of a document. A report that comes twice, late, or of a

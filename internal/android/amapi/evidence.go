@@ -33,7 +33,7 @@ type evidence struct {
 // finding is a non-compliance detail that concerns a payload.
 type finding struct {
 	payload.Judgement
-	field string
+	fields []string // of the payload's
 }
 
 func newEvidence(a *applied, r *androidmanagement.Device, known map[string]Absence) *evidence {
@@ -87,18 +87,10 @@ func (v *evidence) find() {
 		if d == nil {
 			continue
 		}
-		setting, guid := d.SettingName, ""
-		if more := d.SpecificNonComplianceContext; more != nil {
-			if w := more.OncWifiContext; w != nil {
-				guid = w.WifiGuid
-			}
-			if p := more.PasswordPoliciesContext; p != nil && d.FieldPath == "" &&
-				setting == "passwordPolicies" {
-				setting += "[" + p.PasswordPolicyScope + "]"
-			}
-		}
-		f := finding{payload.Judge(d), setting + "/" + d.FieldPath}
-		for _, id := range v.manifest.Owners(setting, d.FieldPath, d.PackageName, guid) {
+		path, guid := payload.ScopedPath(d), payload.WiFiGUID(d)
+		f := finding{Judgement: payload.Judge(d)}
+		for _, id := range v.manifest.Owners(d.SettingName, path, d.PackageName, guid) {
+			f.fields = v.manifest.Concerned(id, d.SettingName, path, d.PackageName, guid)
 			v.findings[id] = append(v.findings[id], f)
 		}
 	}
@@ -108,7 +100,7 @@ func (v *evidence) find() {
 func (v *evidence) sight(id action.PayloadID, e *payload.Entry) action.Sighting {
 	switch e.Listing {
 	case payload.LeftOut:
-		v.outcomes[id] = permanent(e.Code, e.Why)
+		v.outcomes[id] = leftOut(e)
 		return action.Sighting{}
 	case payload.Wanted:
 		return v.sightWanted(id, e)
@@ -183,7 +175,10 @@ func (v *evidence) worst(id action.PayloadID, e *payload.Entry) *finding {
 	fields := make(map[string]bool)
 	for _, f := range v.findings[id] {
 		if f.Verdict == payload.PartlyPermanent {
-			if fields[f.field] = true; len(fields) < len(e.Fields) {
+			for _, field := range f.fields {
+				fields[field] = true
+			}
+			if len(fields) < len(e.Fields) {
 				continue
 			}
 			f.Verdict = payload.Permanent // of all of it

@@ -57,7 +57,7 @@ func (j *job) post(ctx context.Context) (moved bool, err error) {
 	}
 	for id, e := range composition.Manifest.Entries {
 		if e.Listing == payload.LeftOut {
-			failed[id] = permanent(e.Code, e.Why)
+			failed[id] = leftOut(&e)
 		}
 	}
 	return moved, j.tellFailed(ctx, failed)
@@ -233,6 +233,11 @@ func (j *job) tellFailed(ctx context.Context,
 func permanent(code int64, why string) action.Outcome {
 	return action.Outcome{Verdict: action.Permanent, Code: code, Source: action.ByDevice,
 		Detail: why}
+}
+
+// leftOut is what becomes of a payload that could not be in the document.
+func leftOut(e *payload.Entry) action.Outcome {
+	return action.Outcome{Verdict: action.Permanent, Code: e.Code, Detail: e.Why}
 }
 
 // refusedOutcome is what becomes of a payload because of an answer of Google's.

@@ -2,6 +2,7 @@ package amapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -221,6 +222,11 @@ func (j *job) item(s action.Spec) payload.Item {
 	item := payload.Item{Spec: s, Name: s.DisplayName, Created: s.Created}
 	if p := j.document.Contents[s.ID]; p != nil {
 		item.Content, item.Name, item.Created = p.Content, p.DisplayName, p.Created
+	} else if j.newest != nil {
+		// It was deleted: what is known of it is in what was posted last.
+		e := j.newest.Manifest.Entries[s.ID]
+		item.Content, _ = json.Marshal(payload.Fragment{Kind: e.Kind, Package: e.Package,
+			GUID: e.WiFiGUID}) // texts marshal
 	}
 	return item
 }
