@@ -135,7 +135,7 @@ func (d *Device) uninstall(p *androidmanagement.Policy, name string) {
 func (d *Device) settleApps(now time.Time) {
 	for name, a := range d.apps {
 		if a.State == Installing && a.looks >= d.faults.AppReports && !now.Before(a.readyAt) &&
-			d.refusalOf(name, "APP_NOT_INSTALLED") == nil {
+			!d.blocked(name) {
 			a.State = Installed
 			d.removed = slices.DeleteFunc(d.removed, func(r string) bool { return r == name })
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -28,22 +27,22 @@ type Device struct {
 	service *Service // whose mu guards all below
 	options DeviceOptions
 	serial  string
-	random  *rand.Rand
 
 	// what the service knows
-	enterprise *enterprise // nil: its enrollment ended
-	name       string
-	policyName string
-	state      string // ACTIVE or DISABLED
-	disabled   *androidmanagement.UserFacingMessage
-	reported   *androidmanagement.Device // the last report
-	previous   []string                  // names under which it was enrolled before
-	enrolledAt time.Time
-	tokenName  string
-	tokenData  string
-	held       [][]byte // reports that wait for others
-	operations map[string]*operation
-	pending    []*operation // commands that it did not take yet
+	enterprise  *enterprise // nil: its enrollment ended
+	deletedFrom *enterprise // not nil: a call deleted it
+	name        string
+	policyName  string
+	state       string // ACTIVE or DISABLED
+	disabled    *androidmanagement.UserFacingMessage
+	reported    *androidmanagement.Device // the last report
+	previous    []string                  // names under which it was enrolled before
+	enrolledAt  time.Time
+	tokenName   string
+	tokenData   string
+	held        [][]byte // reports that wait for others
+	operations  map[string]*operation
+	pending     []*operation // commands that it did not take yet
 
 	// what the device itself has
 	taken    *policy   // the version that it took; nil: none
@@ -51,9 +50,10 @@ type Device struct {
 	refusals []Refusal
 	apps     map[string]*app
 	saved    map[string]bool // networks that its user saved, by SSID
-	removed  []string        // packages that went, for reports
-	active   string          // the state that it took; empty: ACTIVE
-	forced   string          // see SetAppliedState
+	keyed    map[string][]*androidmanagement.KeyedAppState
+	removed  []string // packages that went, for reports
+	active   string   // the state that it took; empty: ACTIVE
+	forced   string   // see SetAppliedState
 	lost     bool
 	offline  bool
 	gone     bool // its user reset it, or it wiped itself
@@ -202,7 +202,7 @@ func (d *Device) Certificates() map[string]string {
 		found := make(map[string]string)
 		read, _ := readONC(d.policyDocument())
 		for _, certificate := range read.Certificates {
-			if certificate.Type == "Authority" {
+			if certificate.Type == "Authority" && d.refusalOfNetwork(certificate.GUID) == nil {
 				found[certificate.GUID] = certificate.X509
 			}
 		}

@@ -77,17 +77,15 @@ func (s *Service) patchDevice(c *call) (any, *failure) {
 	return d.answer(), nil
 }
 
-// deleteDevice takes a device out of the service, which wipes it when it is next in touch (AMAPI,
-// enterprises.devices.delete).
+// deleteDevice takes a device out of the service. It is wiped when it is next in touch, and its
+// last report says so (AMAPI, enterprises.devices.delete).
 func (s *Service) deleteDevice(c *call) (any, *failure) {
 	d, refusal := s.deviceOf(c)
 	if refusal != nil {
 		return nil, refusal
 	}
-	e, last := d.enterprise, d.answer()
+	d.deletedFrom = d.enterprise
 	s.forget(d)
 	s.actLater(d)
-	last.State = "DELETED"
-	s.notify(e, orDefault(d.faults.DeletedAs, "STATUS_REPORT"), encode(last), c.now)
 	return message{}, nil
 }

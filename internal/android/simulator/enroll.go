@@ -3,7 +3,6 @@ package simulator
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -104,8 +103,7 @@ func (s *Service) newDevice(e *enterprise, serial string, options DeviceOptions)
 	options.APILevel = orDefault(options.APILevel, 36)
 	d := &Device{service: s, options: options, serial: serial, enterprise: e, state: "ACTIVE",
 		name:   fmt.Sprintf("%s/devices/3%015x", e.name, s.counter),
-		random: rand.New(rand.NewPCG(s.options.Seed, s.counter)), faults: options.Faults,
-		apps: make(map[string]*app), place: -1}
+		faults: options.Faults, apps: make(map[string]*app), place: -1}
 	for _, system := range options.SystemApps {
 		d.apps[system] = &app{App: App{Package: system, Version: 1, State: Installed,
 			System: true}}
@@ -137,7 +135,7 @@ func (s *Service) advance(now time.Time) {
 		d := s.deadlines[0]
 		s.deadlines = s.deadlines[1:]
 		if d.enterprise != nil && d.enterprise.policies[d.policyName] == nil {
-			s.leave(d, d.deadline)
+			s.leave(d.enterprise, d, d.deadline)
 		}
 	}
 }
@@ -165,7 +163,7 @@ func (d *Device) Reset(how Leaving) {
 	case Unnoticed:
 		s.forget(d)
 	case Notified:
-		s.leave(d, s.options.Now())
+		s.leave(d.enterprise, d, s.options.Now())
 	}
 }
 
@@ -175,13 +173,13 @@ func (d *Device) erase() {
 	d.apps = make(map[string]*app)
 }
 
-// leave ends an enrollment with a last report; mu is held.
-func (s *Service) leave(d *Device, now time.Time) {
+// leave ends the enrollment at an enterprise with a last report; mu is held.
+func (s *Service) leave(e *enterprise, d *Device, now time.Time) {
 	d.erase()
-	if d.enterprise == nil {
+	if e == nil {
 		return
 	}
-	e, last := d.enterprise, d.answer()
+	last := d.answer()
 	last.State, last.AppliedState, last.LastStatusReportTime = "DELETED", "DELETED", stamp(now)
 	s.forget(d)
 	s.notify(e, orDefault(d.faults.DeletedAs, "STATUS_REPORT"), encode(last), now)

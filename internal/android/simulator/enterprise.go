@@ -16,7 +16,9 @@ import (
 type enterprise struct {
 	name     string
 	project  string
-	document message // without name
+	document message  // without name
+	topic    string   // where notifications go; empty: nowhere
+	notifies []string // the types that are enabled
 	policies map[string]*policy
 	tokens   map[string]*token
 	devices  map[string]*Device
@@ -98,10 +100,7 @@ func (s *Service) createEnterprise(c *call) (any, *failure) {
 		return nil, badRequest("agreement_accepted", "Invalid value at 'agreement_accepted': it "+
 			"is only for enterprises that the EMM manages.")
 	}
-	s.counter++
-	e := &enterprise{name: fmt.Sprintf("enterprises/LC%08x", s.counter), project: project,
-		policies: make(map[string]*policy), tokens: make(map[string]*token),
-		devices: make(map[string]*Device), webApps: make(map[string]message)}
+	e := s.newEnterprise(project)
 	body["managedGooglePlayAccountsEnterpriseType"] = "CUSTOMER_MANAGED"
 	body["enterpriseType"] = "MANAGED_GOOGLE_PLAY_ACCOUNTS_ENTERPRISE"
 	if refusal := s.setEnterprise(e, body); refusal != nil {
@@ -129,15 +128,15 @@ func (s *Service) setEnterprise(e *enterprise, document message) *failure {
 		return badRequest("enterprise.enterprise_display_name", "Invalid value at "+
 			"'enterprise.enterprise_display_name': it has more than 100 characters.")
 	}
-	before, _ := e.document["pubsubTopic"].(string)
-	if topic, _ := document["pubsubTopic"].(string); topic != "" && topic != before {
-		if refusal := s.mayPublish(topic); refusal != nil {
+	wanted := convert[androidmanagement.Enterprise](document)
+	if wanted.PubsubTopic != "" && wanted.PubsubTopic != e.topic {
+		if refusal := s.mayPublish(wanted.PubsubTopic); refusal != nil {
 			return refusal
 		}
-		s.publish(topic, "test", []byte("{}"), s.options.Now())
+		s.publish(wanted.PubsubTopic, "test", []byte("{}"), s.options.Now())
 	}
 	delete(document, "name")
-	e.document = document
+	e.document, e.topic, e.notifies = document, wanted.PubsubTopic, wanted.EnabledNotificationTypes
 	return nil
 }
 
@@ -219,11 +218,15 @@ func (s *Service) deleteEnterprise(c *call) (any, *failure) {
 func (s *Service) AddEnterprise() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counter++
-	e := &enterprise{name: fmt.Sprintf("enterprises/LC%08x", s.counter),
-		project: s.options.Project, document: make(message),
-		policies: make(map[string]*policy), tokens: make(map[string]*token),
-		devices: make(map[string]*Device), webApps: make(map[string]message)}
+	e := s.newEnterprise(s.options.Project)
 	s.enterprises[e.name] = e
 	return e.name
+}
+
+func (s *Service) newEnterprise(project string) *enterprise {
+	s.counter++
+	return &enterprise{name: fmt.Sprintf("enterprises/LC%08x", s.counter), project: project,
+		document: make(message), policies: make(map[string]*policy),
+		tokens: make(map[string]*token), devices: make(map[string]*Device),
+		webApps: make(map[string]message)}
 }

@@ -64,7 +64,7 @@ func (d *Device) Refuse(r Refusal) {
 	d.service.mu.Lock()
 	defer d.service.mu.Unlock()
 	d.refusals = append(d.refusals, r)
-	if a := d.apps[r.Package]; a != nil && !a.System && r.Reason == "APP_NOT_INSTALLED" {
+	if a := d.apps[r.Package]; a != nil && !a.System && r.blocksInstall() {
 		a.State = Installing
 	}
 }
@@ -78,6 +78,18 @@ func (d *Device) Allow() {
 		d.applyApps(d.policyDocument(), d.service.options.Now())
 	}
 	d.service.actLater(d)
+}
+
+// blocksInstall tells whether an app of which this is said is not installed.
+func (r *Refusal) blocksInstall() bool {
+	return r.Package != "" && r.FieldPath == "" && r.Reason != "APP_INSTALLED" &&
+		r.Reason != "APP_NOT_UPDATED"
+}
+
+// blocked tells whether an app cannot be installed; mu is held.
+func (d *Device) blocked(name string) bool {
+	return slices.ContainsFunc(d.refusals,
+		func(r Refusal) bool { return r.Package == name && r.blocksInstall() })
 }
 
 // refusalOf finds the refusal of a package for a reason; mu is held.
@@ -169,7 +181,9 @@ func (d *Device) details(p *androidmanagement.Policy) []*androidmanagement.NonCo
 	for _, n := range read.NetworkConfigurations {
 		networks = append(networks, n.GUID)
 	}
-	refused := make(map[string]bool)
+	for _, certificate := range read.Certificates {
+		networks = append(networks, certificate.GUID)
+	}
 	for i := range d.refusals {
 		r := &d.refusals[i]
 		index := slices.IndexFunc(p.Applications,
@@ -177,23 +191,21 @@ func (d *Device) details(p *androidmanagement.Policy) []*androidmanagement.NonCo
 		switch {
 		case r.Package != "" && index >= 0:
 			list = append(list, r.detail(fmt.Sprintf("applications[%d]", index)))
-			refused[r.Package] = refused[r.Package] || r.InstallReason != ""
 		case r.WifiGUID != "" && slices.Contains(networks, r.WifiGUID),
 			r.path() != "" && d.taken != nil && r.drop(d.taken.message()):
 			list = append(list, r.detail(""))
 		}
 	}
 	_, wrong := d.networks(p)
-	return append(append(list, wrong...), d.appDetails(p, refused)...)
+	return append(append(list, wrong...), d.appDetails(p)...)
 }
 
 // appDetails is what is not yet as wanted of the apps that nothing refuses.
-func (d *Device) appDetails(p *androidmanagement.Policy,
-	refused map[string]bool) []*androidmanagement.NonComplianceDetail {
+func (d *Device) appDetails(p *androidmanagement.Policy) []*androidmanagement.NonComplianceDetail {
 	var list []*androidmanagement.NonComplianceDetail
 	for i, asked := range p.Applications {
 		a := d.apps[asked.PackageName]
-		if a == nil || refused[asked.PackageName] || a.unreported && a.looks < d.faults.AppLate {
+		if a == nil || d.blocked(asked.PackageName) || a.unreported && a.looks < d.faults.AppLate {
 			continue
 		}
 		r := Refusal{Package: asked.PackageName}
@@ -201,7 +213,7 @@ func (d *Device) appDetails(p *androidmanagement.Policy,
 		case asked.InstallType == "BLOCKED" && !a.disabled && a.State == Installed &&
 			d.refusalOf(asked.PackageName, "APP_INSTALLED") == nil:
 			r.Reason = "APP_INSTALLED"
-		case a.State == Installing && d.refusalOf(asked.PackageName, "APP_NOT_INSTALLED") == nil,
+		case a.State == Installing,
 			a.State == Installed && a.unreported && d.faults.StaleProgress && !a.System:
 			r.Reason, r.InstallReason = "APP_NOT_INSTALLED", "IN_PROGRESS"
 		default:

@@ -106,10 +106,10 @@ func (s *Service) obey(d *Device, now time.Time) {
 			d.lost = false
 		case "WIPE":
 			d.wiped = true
-			s.leave(d, now)
+			s.leave(e, d, now)
 			return
 		case "RELINQUISH_OWNERSHIP":
-			s.leave(d, now)
+			s.leave(e, d, now)
 			return
 		}
 	}

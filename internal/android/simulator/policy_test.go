@@ -85,6 +85,12 @@ func (w *world) raw(verb, path, body string) (int, string) {
 	return answer.StatusCode, string(bytes.TrimSpace(text))
 }
 
+// status calls without a body.
+func (w *world) status(verb, path string) (int, string) {
+	w.Helper()
+	return w.raw(verb, path, "")
+}
+
 // What Google's reference excludes is refused with the name of the field, and changes nothing.
 func TestPolicyRefused(t *testing.T) {
 	w := newWorld(t, simulator.Options{})

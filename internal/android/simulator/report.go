@@ -23,6 +23,16 @@ func (d *Device) SetAppliedState(state string) {
 	d.forced = state
 }
 
+// SetKeyedStates makes an app report keyed app states, as its feedback.
+func (d *Device) SetKeyedStates(name string, states ...*androidmanagement.KeyedAppState) {
+	d.service.mu.Lock()
+	defer d.service.mu.Unlock()
+	if d.keyed == nil {
+		d.keyed = make(map[string][]*androidmanagement.KeyedAppState)
+	}
+	d.keyed[name] = states
+}
+
 // Report makes the device report without asking for its policy.
 func (d *Device) Report() error {
 	s := d.service
@@ -173,6 +183,7 @@ func (d *Device) applicationReports(removed bool) []*androidmanagement.Applicati
 			report.ApplicationSource = "SYSTEM_APP_FACTORY_VERSION"
 			report.InstallerPackageName = ""
 		}
+		report.KeyedAppStates = d.keyed[name]
 		list = append(list, report)
 	}
 	if !removed {

@@ -76,7 +76,7 @@ func (d *Device) next(now time.Time, delay time.Duration) time.Time {
 	next := now.Add(reportsEvery)
 	for name, a := range d.apps {
 		switch {
-		case a.State == Installing && d.refusalOf(name, "APP_NOT_INSTALLED") == nil,
+		case a.State == Installing && !d.blocked(name),
 			a.unreported && a.looks <= d.faults.AppLate:
 			at := now.Add(max(delay, time.Second))
 			if a.readyAt.After(at) {

@@ -125,10 +125,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		var tooLong *http.MaxBytesError
-		if errors.As(err, &tooLong) {
-			writeError(w, badRequest("", "Request payload size exceeds the limit: %d bytes.",
-				maxBody))
+		if !errors.As(err, &tooLong) {
+			panic(http.ErrAbortHandler)
 		}
+		writeError(w, badRequest("", "Request payload size exceeds the limit: %d bytes.", maxBody))
 		return
 	}
 	c := &call{request: r, body: body}
@@ -139,7 +139,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	trouble, refusal := s.admit(c, found)
 	if trouble.wait(r) != nil {
-		return
+		panic(http.ErrAbortHandler) // who called has gone
 	}
 	if refusal != nil {
 		writeError(w, refusal)

@@ -24,8 +24,8 @@ func (s *Service) sync(d *Device, now time.Time) error {
 	case d.offline:
 		return ErrOffline
 	case d.enterprise == nil: // AMAPI, devices.delete: "attempts to wipe the device"
-		d.erase()
 		d.wiped = true
+		s.leave(d.deletedFrom, d, now)
 		return ErrNotEnrolled
 	}
 	d.takePolicy(now)
@@ -59,14 +59,29 @@ func (d *Device) takePolicy(now time.Time) {
 // applyWifi: AMAPI, wifiConfigDisabled and configureWifi: on fully managed devices "removes all
 // configured networks and retains only the networks configured using openNetworkConfiguration".
 func (d *Device) applyWifi(p *androidmanagement.Policy) {
+	if d.wifiLocked(p) {
+		d.saved = nil
+	}
+}
+
+// wifiLocked tells whether only the policy's networks are allowed.
+func (d *Device) wifiLocked(p *androidmanagement.Policy) bool {
 	configure := ""
 	if c := p.DeviceConnectivityManagement; c != nil {
 		configure = c.ConfigureWifi
 	}
-	if d.options.mode.fullyManaged() && (configure == "DISALLOW_CONFIGURING_WIFI" ||
-		configure == "" && p.WifiConfigDisabled) {
-		d.saved = nil
-	}
+	return d.options.mode.fullyManaged() && (configure == "DISALLOW_CONFIGURING_WIFI" ||
+		configure == "" && p.WifiConfigDisabled)
+}
+
+// Wifi tells whether Wi-Fi works at all (AMAPI, configureWifi: if configuring is disallowed and no
+// networks are configured, Wi-Fi is disabled).
+func (d *Device) Wifi() bool {
+	return locked(d, func() bool {
+		p := d.policyDocument()
+		networks, _ := d.networks(p)
+		return !d.wifiLocked(p) || len(networks) > 0
+	})
 }
 
 func (m Mode) fullyManaged() bool { return m == FullyManaged || m == Dedicated }

@@ -174,12 +174,8 @@ func (s *Service) publishMessages(c *call) (any, *failure) {
 
 // notify publishes a notification of an enterprise that wants its type; mu is held.
 func (s *Service) notify(e *enterprise, kind string, data []byte, at time.Time) {
-	wanted := convert[struct {
-		PubsubTopic              string   `json:"pubsubTopic"`
-		EnabledNotificationTypes []string `json:"enabledNotificationTypes"`
-	}](e.document)
-	if slices.Contains(wanted.EnabledNotificationTypes, kind) {
-		s.publish(wanted.PubsubTopic, kind, data, at)
+	if slices.Contains(e.notifies, kind) {
+		s.publish(e.topic, kind, data, at)
 	}
 }
 
@@ -198,7 +194,6 @@ func (s *Service) Publish(enterprise, kind string, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.enterprises[enterprise]; e != nil {
-		name, _ := e.document["pubsubTopic"].(string)
-		s.publish(name, kind, data, s.options.Now())
+		s.publish(e.topic, kind, data, s.options.Now())
 	}
 }

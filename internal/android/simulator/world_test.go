@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -208,12 +207,4 @@ func (w *world) refused(err error, code int, text string) {
 	if !errors.As(err, &answer) || answer.Code != code || !strings.Contains(answer.Message, text) {
 		w.Errorf("%v, want %d and %q", err, code, text)
 	}
-}
-
-// values reads a query.
-func values(w *world, address string) url.Values {
-	w.Helper()
-	u, err := url.Parse(address)
-	w.must(err)
-	return u.Query()
 }
