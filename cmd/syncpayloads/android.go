@@ -43,7 +43,7 @@ Examples:
       checks the key with Google, prints the link to Google's sign-up, and waits for what it leads back with
 
   syncpayloads android setup
-      goes on from where it was left
+      goes on from where it was left, and makes anew what was deleted at Google since
 
   syncpayloads android setup --enterprise-token 'https://mdm.example/console/android/signup?enterpriseToken=EAH2…'
       finishes without asking`
@@ -73,7 +73,7 @@ func (a *androidSetupCommand) Run(ctx context.Context, out io.Writer) error {
 		if now, err = a.signUp(ctx, c, told); err != nil {
 			return err
 		}
-	case client.AndroidUnfinished:
+	default: // what is left, or was deleted at Google since
 		if now, err = c.FinishAndroidSignup(ctx, "", a.Delivery); err != nil {
 			return err
 		}

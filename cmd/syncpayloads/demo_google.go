@@ -74,9 +74,7 @@ func (g *demoGoogle) setUp(ctx context.Context, c *client.Client) error {
 	}
 	token := ""
 	if now.Enterprise != "" {
-		if err := g.remember(now.Enterprise); err != nil {
-			return err
-		}
+		g.service.Restore(now.Enterprise)
 	}
 	if now, err = c.SetAndroidServiceAccount(ctx, key); err != nil {
 		return err
@@ -92,19 +90,6 @@ func (g *demoGoogle) setUp(ctx context.Context, c *client.Client) error {
 	}
 	_, err = c.FinishAndroidSignup(ctx, token, "")
 	return err
-}
-
-// mostEnterprises bounds how many enterprises are made until one has a name.
-const mostEnterprises = 1000
-
-// remember gives the service an enterprise of a name that it gave in an earlier run: it counts.
-func (g *demoGoogle) remember(name string) error {
-	for range mostEnterprises {
-		if g.service.AddEnterprise() == name {
-			return nil
-		}
-	}
-	return fmt.Errorf("the folder is of another demo: its Android enterprise is %s", name)
 }
 
 // signUp follows a link as an admin does, and returns the token of the address that it leads back
