@@ -34,3 +34,12 @@ func (c *Channel) TakeMessage(ctx context.Context, m *pubsub.PubsubMessage) erro
 
 // SweepIfDue is what Run does from time to time.
 func (c *Channel) SweepIfDue(ctx context.Context) error { return c.sweepIfDue(ctx) }
+
+// Read reads a device from Google.
+func (c *Channel) Read(ctx context.Context, name string) (*androidmanagement.Device, error) {
+	g, _, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return g.device(ctx, name)
+}

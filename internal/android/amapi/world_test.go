@@ -44,6 +44,8 @@ type world struct {
 	google  *httptest.Server
 	roles   *access.Roles
 
+	wrap func(amapi.Store) amapi.Store // what nodes have in place of the store; nil: the store
+
 	*node
 	devices []*simulator.Device
 	quiet   map[*simulator.Device]bool // it does not ask for its policy by itself
@@ -87,7 +89,11 @@ func (w *world) newNode() *node {
 	}
 	n := &node{engine: engine.New(engine.Config{Store: w.store, Clock: w.clock, Log: log})}
 	var err error
-	n.channel, err = amapi.New(amapi.Config{URL: "https://mdm.example", Store: w.store,
+	var kept amapi.Store = w.store
+	if w.wrap != nil {
+		kept = w.wrap(kept)
+	}
+	n.channel, err = amapi.New(amapi.Config{URL: "https://mdm.example", Store: kept,
 		Engine: n.engine, Roles: w.roles, Now: w.clock.Now, After: w.clock.After, Log: log,
 		Record: audit.NewRecorder(w.store, w.clock.Now, uuid.NewString).Record,
 		Endpoints: amapi.Endpoints{API: w.google.URL + "/", PubSub: w.google.URL + "/",
@@ -345,5 +351,6 @@ func ssids(d *simulator.Device) string {
 	for _, n := range d.Networks() {
 		names = append(names, n.SSID)
 	}
+	slices.Sort(names)
 	return strings.Join(names, " ")
 }

@@ -82,3 +82,9 @@ func (r rule) inWords() string {
 		return "the oldest policy's"
 	}
 }
+
+// ValueOf is Google's value that has a code; empty: none has.
+func ValueOf(code int64) string {
+	row, _ := rowOf(code)
+	return row.value
+}
