@@ -138,7 +138,7 @@ func (c *Client) CreateAndroidToken(ctx context.Context,
 	return t, c.Do(ctx, http.MethodPost, androidTokensPath, body, t)
 }
 
-// AndroidTokens lists the enrollment tokens that were not revoked, without their values.
+// AndroidTokens lists the enrollment tokens that can still be used, without their values.
 func (c *Client) AndroidTokens(ctx context.Context) ([]AndroidToken, error) {
 	var list struct {
 		Value []AndroidToken `json:"value"`

@@ -47,7 +47,7 @@ func androidMode(value string) string {
 // androidTokenRow is a token in the list.
 type androidTokenRow struct {
 	ID, Mode, Group, Maker string
-	OneTime, Expired       bool
+	OneTime                bool
 	Created, Expires       moment
 }
 
@@ -74,7 +74,7 @@ func (v *visit) androidTokenRows() ([]androidTokenRow, error) {
 func (v *visit) androidTokenRow(t *androidToken, groups map[string]string) androidTokenRow {
 	row := androidTokenRow{ID: t.ID, Mode: androidMode(t.Mode), Group: groups[t.Group],
 		Maker: t.Maker, OneTime: t.OneTime, Created: v.moment(t.Created),
-		Expires: v.moment(t.Expires), Expired: !v.config.Now().Before(t.Expires)}
+		Expires: v.moment(t.Expires)}
 	if row.Group == "" {
 		row.Group = t.Group
 	}

@@ -30,7 +30,7 @@ type Android interface {
 	FinishAndroidSignup(ctx context.Context, enterpriseToken, delivery string) error
 	// CreateAndroidToken makes an enrollment token. Its Value and QRText cannot be read again.
 	CreateAndroidToken(ctx context.Context, terms AndroidTokenTerms) (*AndroidToken, error)
-	// AndroidTokens lists those that were not revoked.
+	// AndroidTokens lists those that can still be used, the newest first.
 	AndroidTokens(ctx context.Context) ([]AndroidToken, error)
 	// RevokeAndroidToken ends one; ErrNoAndroidToken if there is none of this id.
 	RevokeAndroidToken(ctx context.Context, id string) error

@@ -75,11 +75,9 @@ func (a androidSetUp) AndroidTokens(ctx context.Context) ([]graph.AndroidToken, 
 	if err != nil {
 		return nil, androidError(err)
 	}
-	var shown []graph.AndroidToken
+	shown := make([]graph.AndroidToken, len(list))
 	for i := range list {
-		if !list[i].Revoked {
-			shown = append(shown, *androidToken(&list[i]))
-		}
+		shown[i] = *androidToken(&list[i])
 	}
 	return shown, nil
 }

@@ -73,7 +73,8 @@ var users = map[string][]string{
 	"internal/store":             {"internal/apple/mdm", "internal/android/amapi"},
 	"cmd/syncpayloads":           {"internal/apple/simulator", "internal/android/simulator"},
 	"bench":                      {"internal/apple/simulator"},
-	"internal/server/servertest": {"internal/apple/simulator", "internal/android/simulator"},
+	"internal/server/servertest": {"internal/apple/simulator", "internal/android/amapi",
+		"internal/android/simulator"},
 	"bench/growth":               {"internal/apple/simulator"},
 	"internal/platform":          nil,
 }
