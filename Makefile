@@ -62,8 +62,9 @@ GO_RACE  := $(GO_TEST) -race -gcflags '$(SQLITE)=-race=false'
 # built without it, such as the faults, the kills and the commands. A test that has no place in a list here runs in one of the two:
 # each package is in ROOMS, all of whose tests run with the detector, in DIVIDED, whose tests are run without it that APART names, or
 # in neither, and then all of its tests run without it, and in TOGETHER's packages some with it as well.
-ROOMS    := ./client ./internal/access ./internal/action ./internal/audit ./internal/apple/propertylist/tolerant ./internal/apple/simulator ./internal/engine \
-	./internal/lane ./internal/live ./internal/notify
+ROOMS    := ./client ./internal/access ./internal/action ./internal/audit ./internal/android/simulator \
+	./internal/apple/propertylist/tolerant ./internal/apple/simulator \
+	./internal/engine ./internal/lane ./internal/live ./internal/notify
 DIVIDED  := ./internal/server ./internal/console ./internal/apple/mdm ./internal/store ./internal/store/sqldb
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
 APART    := $(TABLES)|SlowAndGreedy|WhatEvery|Endless|Bombs|OfMany|GreatPush

@@ -229,12 +229,19 @@ func valueOf(text *string) string {
 
 // readPatch reads what a body sets of a payload.
 func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err error) {
-	if err := body.Only(writable(form).Names()...); err != nil {
+	if err := body.Only(append(writable(form).Names(), bindings(form)...)...); err != nil {
 		return p, err
 	}
 	properties := odata.Fields{}
 	for _, name := range body.Names {
+		var named odata.Field
+		var isReference bool
+		if named, isReference, err = bound(body, form, name); err != nil {
+			return p, err
+		}
 		switch {
+		case isReference:
+			properties = append(properties, named)
 		case form.Property(name) != nil:
 			properties = append(properties, odata.Field{name, body.Values[name]})
 		case name == "displayName":

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/syncpayloads/syncpayloads/internal/android/amapi"
-	"github.com/syncpayloads/syncpayloads/internal/android/payload"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
@@ -97,7 +96,13 @@ func (s *Store) SaveAndroidEnrollment(ctx context.Context, e *amapi.Enrollment,
 	replaces ...string) error {
 	return s.write(ctx, func(q *session) error {
 		for _, name := range replaces {
-			if err := q.endAndroidEnrollment(ctx, name, amapi.Replaced); err != nil {
+			// also those that nobody told of: what comes of them is late
+			_, err := q.Exec(ctx, `INSERT INTO android_enrollments (name, udid, standing, state)
+				VALUES (?, ?, ?, '{}') ON CONFLICT DO NOTHING`, name, e.UDID, amapi.Replaced)
+			if err == nil {
+				err = q.endAndroidEnrollment(ctx, name, amapi.Replaced)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -159,7 +164,7 @@ func (s *Store) AndroidPostings(ctx context.Context,
 				var manifest []byte
 				err := scan(&p.Mark, &p.Hash, &p.Version, &manifest)
 				if err == nil {
-					p.Manifest = new(payload.Manifest)
+					p.Manifest = new(amapi.Manifest)
 					err = json.Unmarshal(manifest, p.Manifest)
 				}
 				list = append(list, p)
@@ -204,7 +209,7 @@ func (s *Store) FinishAndroidPosting(ctx context.Context, name string, mark,
 
 // MoveAndroidPosting implements amapi.Store.
 func (s *Store) MoveAndroidPosting(ctx context.Context, name string, mark, to int64,
-	m *payload.Manifest) error {
+	m *amapi.Manifest) error {
 	manifest, err := json.Marshal(m)
 	if err != nil {
 		return err

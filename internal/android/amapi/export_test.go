@@ -5,6 +5,9 @@ import (
 
 	"google.golang.org/api/androidmanagement/v1"
 	"google.golang.org/api/pubsub/v1"
+
+	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/android/payload"
 )
 
 // ServeDue serves every device whose time has come, as Run does, and returns how many there were.
@@ -42,4 +45,31 @@ func (c *Channel) Read(ctx context.Context, name string) (*androidmanagement.Dev
 		return nil, err
 	}
 	return g.device(ctx, name)
+}
+
+// ReadMessage is what each message is read by.
+func ReadMessage(m *pubsub.PubsubMessage) *androidmanagement.Device { return readMessage(m) }
+
+// Judge holds a report against a version that has a payload of each kind.
+func Judge(r *androidmanagement.Device) {
+	m := &payload.Manifest{Entries: map[action.PayloadID]payload.Entry{},
+		Fields:   map[string][]action.PayloadID{"applications[com.example.a].installType": {"app"}},
+		Packages: []string{"com.example.a"}, Networks: []string{"g"}, Scopes: []string{"SCOPE_DEVICE"}}
+	for _, kind := range []payload.Kind{payload.App, payload.Configuration, payload.Settings,
+		payload.Network, payload.Certificate, payload.VPN} {
+		for _, listing := range []payload.Listing{payload.Wanted, payload.LeftOut,
+			payload.HeldOff, payload.Ended} {
+			id := action.PayloadID(string(kind) + string(listing))
+			m.Entries[id] = payload.Entry{Kind: kind, Listing: listing,
+				Package: "com.example.a", WiFiGUID: "g", Fields: []string{"a"}}
+		}
+	}
+	v := newEvidence(&applied{posting: &Posting{Version: 1, Manifest: m}}, r, nil)
+	v.judge()
+	if len(v.sightings)+len(v.outcomes) == 0 {
+		panic("a report says nothing of any payload")
+	}
+	factsOf(r)
+	deviceOf(r, nil)
+	reportNumber(r)
 }

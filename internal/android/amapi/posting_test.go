@@ -429,3 +429,16 @@ func TestSameDocumentMovesItsMark(t *testing.T) {
 		t.Errorf("the other is %+v", w.payload(id, b).Work)
 	}
 }
+
+// failing is a store that cannot write just now.
+type failing struct {
+	amapi.Store
+	broken *bool
+}
+
+func (s failing) AndroidPostings(ctx context.Context, name string) ([]amapi.Posting, error) {
+	if *s.broken {
+		return nil, errCrash
+	}
+	return s.Store.AndroidPostings(ctx, name)
+}

@@ -104,8 +104,11 @@ type Posting struct {
 	Mark     int64  // of the newest hand-over that it is
 	Hash     string // of the document; empty: somebody else changed it since
 	Version  int64  // that Google gave it; 0: it is not known whether Google has it
-	Manifest *payload.Manifest
+	Manifest *Manifest
 }
+
+// Manifest says whose what is in a document.
+type Manifest = payload.Manifest
 
 // KeptPostings is how many postings of an enrollment are kept, beside one that is not sent yet.
 const KeptPostings = 3
@@ -164,7 +167,7 @@ type Store interface {
 	// MoveAndroidPosting gives the posting of a mark another one, and the manifest of that
 	// hand-over: its document is the same.
 	MoveAndroidPosting(ctx context.Context, name string, mark, to int64,
-		manifest *payload.Manifest) error
+		manifest *Manifest) error
 	// DropAndroidPosting forgets the posting of a mark: Google does not have it.
 	DropAndroidPosting(ctx context.Context, name string, mark int64) error
 	// SpoilAndroidPostings forgets what the postings' documents were, so that the next one is sent

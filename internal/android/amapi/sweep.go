@@ -38,15 +38,14 @@ func (c *Channel) sweepIfDue(ctx context.Context) error {
 	}
 	// The lease is not released, and so stands for the hour. It has no holder that could renew it.
 	now := c.now()
-	const name, nobody = "android/list", "the last list"
-	due, err := c.store.TakeLease(ctx, name, nobody+" "+now.UTC().Format(time.RFC3339Nano), now,
-		now.Add(sweepEvery))
+	const name = "android/list"
+	holder := c.node + " at " + now.UTC().Format(time.RFC3339Nano)
+	due, err := c.store.TakeLease(ctx, name, holder, now, now.Add(sweepEvery))
 	if err != nil || !due {
 		return err
 	}
 	if err := c.Sweep(ctx); err != nil {
-		return errors.Join(err, c.store.ReleaseLease(ctx, name,
-			nobody+" "+now.UTC().Format(time.RFC3339Nano)))
+		return errors.Join(err, c.store.ReleaseLease(ctx, name, holder))
 	}
 	return nil
 }

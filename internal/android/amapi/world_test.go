@@ -48,6 +48,7 @@ type world struct {
 
 	*node
 	devices []*simulator.Device
+	garbage bool                       // what is published is not as Google's documents say
 	quiet   map[*simulator.Device]bool // it does not ask for its policy by itself
 }
 
@@ -71,7 +72,7 @@ func newBareWorld(t *testing.T, o simulator.Options) *world {
 		clock: clocktest.New(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
 	o.Now, o.RequireToken, o.Log = w.clock.Now, true, slog.New(slog.DiscardHandler)
 	w.service = simulator.NewService(o)
-	w.google = httptest.NewServer(discovery.Wrap(t, w.service))
+	w.google = httptest.NewServer(discovery.Wrap(w, w.service))
 	t.Cleanup(w.google.Close)
 	w.catalog = catalog.New(w.store, catalog.MustForms(payload.Forms()), w.clock.Now,
 		uuid.NewString)
@@ -106,6 +107,13 @@ func (w *world) newNode() *node {
 	running.Go(func() { _ = n.engine.Run(ctx) })
 	w.Cleanup(func() { cancel(); running.Wait() })
 	return n
+}
+
+// Errorf implements discovery.Reporter.
+func (w *world) Errorf(format string, args ...any) {
+	if w.Helper(); !w.garbage {
+		w.T.Errorf(format, args...)
+	}
 }
 
 func (w *world) must(err error) {

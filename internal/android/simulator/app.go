@@ -82,7 +82,8 @@ func (d *Device) applyApps(p *androidmanagement.Policy, now time.Time) {
 	if p.PlayStoreMode == "BLACKLIST" {
 		return
 	}
-	// AMAPI, PlayStoreMode WHITELIST: "any app not in the policy will be automatically uninstalled".
+	// AMAPI, PlayStoreMode WHITELIST: "any app not in the policy will be automatically
+	// uninstalled".
 	for name, a := range d.apps {
 		if !a.System && appPolicy(p, name) == nil {
 			d.uninstall(p, name)

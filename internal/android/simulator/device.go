@@ -34,7 +34,7 @@ type Device struct {
 	name        string
 	policyName  string
 	state       string // ACTIVE or DISABLED
-	disabled    *androidmanagement.UserFacingMessage
+	disabled    message
 	reported    *androidmanagement.Device // the last report
 	previous    []string                  // names under which it was enrolled before
 	enrolledAt  time.Time

@@ -54,10 +54,10 @@ func (s *Service) patchDevice(c *call) (any, *failure) {
 	if d.disabled != nil {
 		present["disabledReason"] = d.disabled
 	}
-	mask := c.query.Get("updateMask")
-	after, refusal := update(present, body, mask, func(name string) bool {
+	masked := c.query.Get("updateMask") != ""
+	after, refusal := update[androidmanagement.Device](c, present, body, func(name string) bool {
 		_, given := body[name]
-		return changeableDeviceField(name) && (mask != "" || given)
+		return changeableDeviceField(name) && (masked || given)
 	})
 	if refusal != nil {
 		return nil, refusal
@@ -66,13 +66,14 @@ func (s *Service) patchDevice(c *call) (any, *failure) {
 	policyName := d.enterprise.policyName(wanted.PolicyName)
 	switch {
 	case policyName == "" || policyName != d.policyName && d.enterprise.policies[policyName] == nil:
-		return nil, badRequest("device.policy_name", "Invalid value at 'device.policy_name': there "+
-			"is no policy %q.", wanted.PolicyName)
+		return nil, badRequest("device.policy_name", "Invalid value at "+
+			"'device.policy_name': there is no policy %q.", wanted.PolicyName)
 	case wanted.State != "ACTIVE" && wanted.State != "DISABLED":
 		return nil, badRequest("device.state", "Invalid value at 'device.state': only ACTIVE and "+
 			"DISABLED can be set.")
 	}
-	d.policyName, d.state, d.disabled = policyName, wanted.State, wanted.DisabledReason
+	d.policyName, d.state = policyName, wanted.State
+	d.disabled, _ = after["disabledReason"].(message)
 	s.actLater(d)
 	return d.answer(), nil
 }

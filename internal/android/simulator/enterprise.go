@@ -188,9 +188,8 @@ func (s *Service) patchEnterprise(c *call) (any, *failure) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	after, refusal := update(e.document, body, c.query.Get("updateMask"), func(name string) bool {
-		return !slices.Contains(readOnlyEnterpriseFields, name)
-	})
+	after, refusal := update[androidmanagement.Enterprise](c, e.document, body,
+		func(name string) bool { return !slices.Contains(readOnlyEnterpriseFields, name) })
 	if refusal == nil {
 		refusal = s.setEnterprise(e, after)
 	}

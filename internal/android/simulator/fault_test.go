@@ -117,17 +117,22 @@ func reason(d *androidmanagement.Device, name string) string {
 }
 
 func TestAppsTakeTheirTime(t *testing.T) {
-	const working = "false APP_NOT_INSTALLED IN_PROGRESS applications[0]"
+	const (
+		working     = "false APP_NOT_INSTALLED IN_PROGRESS applications[0]"
+		contradicts = "true APP_NOT_INSTALLED IN_PROGRESS applications[0]"
+	)
 	for name, test := range map[string]struct {
 		faults simulator.Faults
 		said   []string
 	}{
-		"at once":          {simulator.Faults{}, []string{"true", "true"}},
-		"in progress":      {simulator.Faults{AppReports: 2}, []string{working, working, "true"}},
-		"takes time":       {simulator.Faults{AppTime: 90 * time.Second}, []string{working, working, "true"}},
-		"listed late":      {simulator.Faults{AppLate: 2}, []string{"false", "false", "true"}},
-		"contradicts":      {simulator.Faults{StaleProgress: true}, []string{"true APP_NOT_INSTALLED IN_PROGRESS applications[0]", "true"}},
-		"no last report":   {simulator.Faults{AppReports: 1, NoLastReport: true}, []string{working, working, working}},
+		"at once":     {simulator.Faults{}, []string{"true", "true"}},
+		"in progress": {simulator.Faults{AppReports: 2}, []string{working, working, "true"}},
+		"takes time": {simulator.Faults{AppTime: 90 * time.Second},
+			[]string{working, working, "true"}},
+		"listed late": {simulator.Faults{AppLate: 2}, []string{"false", "false", "true"}},
+		"contradicts": {simulator.Faults{StaleProgress: true}, []string{contradicts, "true"}},
+		"no last report": {simulator.Faults{AppReports: 1, NoLastReport: true},
+			[]string{working, working, working}},
 		"nothing reported": {simulator.Faults{NoApplications: true}, []string{"false", "false"}},
 	} {
 		t.Run(name, func(t *testing.T) {

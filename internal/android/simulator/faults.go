@@ -31,7 +31,7 @@ type Faults struct {
 
 	NoApplications bool     // reports have no applicationReports
 	Omit           []string // fields of Device that reports do not have, such as "hardwareInfo"
-	DeletedAs      string   // the last report's type: ENROLLMENT or STATUS_REPORT; empty: the latter
+	DeletedAs      string   // the last report's type: ENROLLMENT; empty: STATUS_REPORT
 }
 
 // Refusal is something of a policy that a device cannot apply, or not yet. It shows in reports

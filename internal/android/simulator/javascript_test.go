@@ -17,8 +17,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/android/simulator/discovery"
 )
 
-// Google's client for Node finds the service as its own: set-up, policies, tokens, pages, errors and
-// the quota.
+// Google's client for Node finds the service as its own: set-up, policies, tokens, pages, errors
+// and the quota.
 func TestGooglesClientForJavaScript(t *testing.T) {
 	const devices, quota = 23, 100
 	w := newWorld(t, simulator.Options{RequireToken: true, Quota: quota})
@@ -53,8 +53,8 @@ func TestGooglesClientForJavaScript(t *testing.T) {
 	w.must(err)
 	token, err := account.TokenSource(context.Background()).Token()
 	w.must(err)
-	w.node("androidmanagement.mjs", "ANDROID_URL="+server.URL+"/", "ANDROID_TOKEN="+token.AccessToken,
-		"PROJECT="+project, fmt.Sprint("DEVICES=", devices))
+	w.node("androidmanagement.mjs", "ANDROID_URL="+server.URL+"/",
+		"ANDROID_TOKEN="+token.AccessToken, "PROJECT="+project, fmt.Sprint("DEVICES=", devices))
 }
 
 // node runs a program of test/clients/js, which says "ok" at its end.

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -10,11 +11,13 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 // update is what a PATCH makes of what there is. Without a mask all of changeable is replaced, so
 // that what the body leaves out has its default again; with one, the fields that it names are.
-func update(present, body message, mask string, changeable func(string) bool) (message, *failure) {
+func update[T any](c *call, present, body message,
+	changeable func(string) bool) (message, *failure) {
 	updated := maps.Clone(present)
 	if updated == nil {
 		updated = make(message)
 	}
+	mask := c.query.Get("updateMask")
 	if mask == "" {
 		maps.DeleteFunc(updated, func(name string, _ any) bool { return changeable(name) })
 		for name, value := range body {
@@ -26,8 +29,9 @@ func update(present, body message, mask string, changeable func(string) bool) (m
 	}
 	for path := range strings.SplitSeq(mask, ",") {
 		names := strings.Split(camel(strings.TrimSpace(path)), ".")
-		if !changeable(names[0]) {
-			return nil, badRequest("update_mask", "Invalid update_mask: %q cannot be updated.", path)
+		if !changeable(names[0]) || !hasPath(reflect.TypeFor[T](), names) {
+			return nil, badRequest("update_mask", "Invalid update_mask: %q cannot be updated.",
+				path)
 		}
 		copyPath(updated, body, names)
 	}
@@ -45,6 +49,23 @@ func camel(path string) string {
 	}
 }
 
+// hasPath tells whether a field mask may name a path of a type.
+func hasPath(t reflect.Type, names []string) bool {
+	for i, name := range names {
+		f, known := fieldsOf(t)[name]
+		if !known {
+			return false
+		}
+		if i < len(names)-1 {
+			if f.kind.Kind() != reflect.Pointer {
+				return false
+			}
+			t = f.kind.Elem()
+		}
+	}
+	return true
+}
+
 // copyPath makes what to has at a path what from has there.
 func copyPath(to, from message, names []string) {
 	value, set := from[names[0]]
@@ -54,11 +75,14 @@ func copyPath(to, from message, names []string) {
 		}
 		return
 	}
-	inner, _ := to[names[0]].(message)
+	inner, present := to[names[0]].(message)
+	source, given := value.(message)
+	if !present && !given {
+		return
+	}
 	if inner = maps.Clone(inner); inner == nil {
 		inner = make(message)
 	}
-	source, _ := value.(message)
 	copyPath(inner, source, names[1:])
 	to[names[0]] = inner
 }

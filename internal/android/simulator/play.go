@@ -19,7 +19,8 @@ func checkWebApp(app *androidmanagement.WebApp) *failure {
 	switch {
 	case app.Title == "":
 		return badRequest("web_app.title", "Invalid value at 'web_app.title': it must be set.")
-	case !strings.HasPrefix(app.StartUrl, "https://") && !strings.HasPrefix(app.StartUrl, "http://"):
+	case !strings.HasPrefix(app.StartUrl, "https://") &&
+		!strings.HasPrefix(app.StartUrl, "http://"):
 		return badRequest("web_app.start_url",
 			"Invalid value at 'web_app.start_url': it must be an absolute URL.")
 	case len(app.Icons) == 0:
@@ -106,9 +107,8 @@ func (s *Service) patchWebApp(c *call) (any, *failure) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	after, refusal := update(found, body, c.query.Get("updateMask"), func(name string) bool {
-		return name != "name" && name != "versionCode"
-	})
+	after, refusal := update[androidmanagement.WebApp](c, found, body,
+		func(name string) bool { return name != "name" && name != "versionCode" })
 	if refusal == nil {
 		refusal = checkWebApp(convert[androidmanagement.WebApp](after))
 	}

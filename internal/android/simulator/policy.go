@@ -53,7 +53,7 @@ func (s *Service) patchPolicy(c *call) (any, *failure) {
 	if present != nil {
 		before = present.message()
 	}
-	after, refusal := update(before, body, c.query.Get("updateMask"), changeablePolicyField)
+	after, refusal := update[androidmanagement.Policy](c, before, body, changeablePolicyField)
 	if refusal == nil {
 		refusal = checkPolicy(convert[androidmanagement.Policy](after), after)
 	}

@@ -87,8 +87,8 @@ func checkApplications(p *androidmanagement.Policy) *failure {
 		case app.InstallType == "CUSTOM" && (app.MinimumVersionCode != 0 ||
 			len(app.AccessibleTrackIds) > 0 || app.AutoUpdateMode != "" ||
 			len(app.InstallConstraint) > 0 || app.InstallPriority != 0):
-			return badRequest(at+".install_type", "Invalid value at '%s.install_type': with CUSTOM "+
-				"what concerns Google Play cannot be set.", at)
+			return badRequest(at+".install_type", "Invalid value at '%s.install_type': with "+
+				"CUSTOM what concerns Google Play cannot be set.", at)
 		}
 		if refusal := tooMany(at+".install_constraint", len(app.InstallConstraint),
 			1); refusal != nil {

@@ -36,7 +36,8 @@ func TestPolicyIsWhole(t *testing.T) {
 	if read.Version != 2 || read.CameraAccess != "" {
 		t.Errorf("read: %+v", read)
 	}
-	if same := w.post("p", &androidmanagement.Policy{OutgoingBeamDisabled: true}); same.Version != 3 {
+	same := w.post("p", &androidmanagement.Policy{OutgoingBeamDisabled: true})
+	if same.Version != 3 {
 		t.Errorf("the same once more is version %d", same.Version)
 	}
 }
@@ -44,7 +45,8 @@ func TestPolicyIsWhole(t *testing.T) {
 // With a mask, what it names is changed, and nothing else.
 func TestPolicyMask(t *testing.T) {
 	w := newWorld(t, simulator.Options{})
-	w.post("p", &androidmanagement.Policy{OutgoingBeamDisabled: true, SkipFirstUseHintsEnabled: true})
+	w.post("p", &androidmanagement.Policy{OutgoingBeamDisabled: true,
+		SkipFirstUseHintsEnabled: true})
 	name := w.enterprise + "/policies/p"
 	patched, err := w.emm.Enterprises.Policies.Patch(name,
 		&androidmanagement.Policy{CameraAccess: "CAMERA_ACCESS_DISABLED",
@@ -103,37 +105,62 @@ func TestPolicyRefused(t *testing.T) {
 		return `{"applications":[` + strings.Join(list, ",") + `]}`
 	}
 	network := func(n string) string {
-		return `{"openNetworkConfiguration":{"NetworkConfigurations":[` + n + `]}}`
+		return `{"openNetworkConfiguration":{"NetworkConfigurations":[{"Name":"n",` + n + `}]}}`
 	}
-	for body, field := range map[string]string{
-		`[]`:              "Root element",
-		`{"a":1`:          "Invalid JSON payload",
-		`{"cameraOff":1}`: `Unknown name \"cameraOff\" at 'policy'`,
-		`{"applications":[{"packageName":"a.b","pkg":"x"}]}`:                                                                         "policy.applications[0]",
-		`{"applications":[{"packageName":"a.b","installType":"FORCE"}]}`:                                                             "policy.applications[0].install_type",
-		`{"applications":[{"installType":"KIOSK"}]}`:                                                                                 "policy.applications[0].package_name",
-		`{"applications":[{"packageName":"a.b"},{"packageName":"a.b"}]}`:                                                             "policy.applications[1].package_name",
-		`{"cameraDisabled":"yes"}`:                                                                                                   "policy.camera_disabled",
-		`{"maximumTimeToLock":"1h"}`:                                                                                                 "policy.maximum_time_to_lock",
-		`{"systemUpdate":{"type":"WINDOWED","startMinutes":1440}}`:                                                                   "policy.system_update.start_minutes",
-		`{"systemUpdate":{"startMinutes":3000000000}}`:                                                                               "policy.system_update.start_minutes",
-		`{"passwordPolicies":[{"passwordExpirationTimeout":"1 day"}]}`:                                                               "password_expiration_timeout",
-		`{"passwordPolicies":[{"unifiedLockSettings":"REQUIRE_SEPARATE_WORK_LOCK"}]}`:                                                "unified_lock_settings",
-		`{"policyEnforcementRules":[{"settingName":"x","blockAction":{"blockAfterDays":1}}]}`:                                        "policy_enforcement_rules[0]",
-		`{"choosePrivateKeyRules":[{"urlPattern":"x"}],"applications":[{"packageName":"a.b","delegatedScopes":["CERT_SELECTION"]}]}`: "choose_private_key_rules",
-		`{"deviceConnectivityManagement":{"wifiSsidPolicy":{"wifiSsidPolicyType":"WIFI_SSID_ALLOWLIST"}}}`:                           "wifi_ssids",
-		`{"systemUpdate":{"freezePeriods":[{"startDate":{"month":1,"day":1},"endDate":{"month":4,"day":30}}]}}`:                      "freeze_periods",
-		`{"systemUpdate":{"freezePeriods":[{"startDate":{"month":12,"day":1},"endDate":{"month":1,"day":10}},{"startDate":{"month":2,"day":1},"endDate":{"month":2,"day":9}}]}}`: "60 days",
-		`{"applications":[{"packageName":"a.b","managedConfiguration":{"k":"` + strings.Repeat("x", 65536) + `"}}]}`:                                                             "managedConfiguration.k",
-		`{"applications":[{"packageName":"a.b","managedConfiguration":[]}]}`:                                                                                                     "managed_configuration",
-		apps(3001, `{"packageName":"a.b%d"}`):                                                                "at most 3000",
-		apps(21, `{"packageName":"a.b%d","minimumVersionCode":2}`):                                           "minimum_version_code",
-		apps(2, `{"packageName":"a.b%d","installType":"KIOSK"}`):                                             "install_type",
-		network(`{"GUID":"g","Name":"n","Type":"Ethernet"}`):                                                 "Type must be WiFi",
-		network(`{"Name":"n","Type":"WiFi","WiFi":{"SSID":"s","Security":"None"}}`):                          "GUID",
-		network(`{"GUID":"g","Name":"n","Type":"WiFi","Remove":true,"WiFi":{"SSID":"s","Security":"None"}}`): "Remove",
-		network(`{"GUID":"g","Name":"n","Type":"WiFi","WiFi":{"SSID":"s","Security":"WPA-PSK"}}`):            "Passphrase",
+	app := func(fields string) string { return `{"applications":[{` + fields + `}]}` }
+	freeze := func(periods ...string) string { // month, day, month, day
+		var list []string
+		for _, p := range periods {
+			var from, start, to, end int
+			fmt.Sscan(p, &from, &start, &to, &end)
+			list = append(list, fmt.Sprintf(`{"startDate":{"month":%d,"day":%d},`+
+				`"endDate":{"month":%d,"day":%d}}`, from, start, to, end))
+		}
+		return `{"systemUpdate":{"freezePeriods":[` + strings.Join(list, ",") + `]}}`
+	}
+	for _, test := range []struct{ body, field string }{
+		{`[]`, "Root element"},
+		{`{"a":1`, "Invalid JSON payload"},
+		{`{"cameraOff":1}`, `Unknown name \"cameraOff\" at 'policy'`},
+		{app(`"packageName":"a.b","pkg":"x"`), "policy.applications[0]"},
+		{app(`"packageName":"a.b","installType":"FORCE"`), "policy.applications[0].install_type"},
+		{app(`"installType":"KIOSK"`), "policy.applications[0].package_name"},
+		{app(`"packageName":"a.b"},{"packageName":"a.b"`), "policy.applications[1].package_name"},
+		{app(`"packageName":"a.b","managedConfiguration":[]`), "managed_configuration"},
+		{app(`"packageName":"a.b","managedConfiguration":{"k":"` + strings.Repeat("x", 65536) +
+			`"}`), "managedConfiguration.k"},
+		{apps(3001, `{"packageName":"a.b%d"}`), "at most 3000"},
+		{apps(21, `{"packageName":"a.b%d","minimumVersionCode":2}`), "minimum_version_code"},
+		{apps(2, `{"packageName":"a.b%d","installType":"KIOSK"}`), "install_type"},
+		{`{"cameraDisabled":"yes"}`, "policy.camera_disabled"},
+		{`{"maximumTimeToLock":"1h"}`, "policy.maximum_time_to_lock"},
+		{`{"systemUpdate":{"type":"WINDOWED","startMinutes":1440}}`,
+			"policy.system_update.start_minutes"},
+		{`{"systemUpdate":{"startMinutes":3000000000}}`, "policy.system_update.start_minutes"},
+		{`{"passwordPolicies":[{"passwordExpirationTimeout":"1 day"}]}`,
+			"password_expiration_timeout"},
+		{`{"passwordPolicies":[{"unifiedLockSettings":"REQUIRE_SEPARATE_WORK_LOCK"}]}`,
+			"unified_lock_settings"},
+		{`{"passwordPolicies":[{"passwordScope":"SCOPE_DEVICE"},{"passwordScope":"SCOPE_DEVICE"}]}`,
+			"policy.password_policies[1].password_scope"},
+		{`{"policyEnforcementRules":[{"settingName":"x","blockAction":{"blockAfterDays":1}}]}`,
+			"policy_enforcement_rules[0]"},
+		{`{"choosePrivateKeyRules":[{"urlPattern":"x"}],
+			"applications":[{"packageName":"a.b","delegatedScopes":["CERT_SELECTION"]}]}`,
+			"choose_private_key_rules"},
+		{`{"deviceConnectivityManagement":{
+			"wifiSsidPolicy":{"wifiSsidPolicyType":"WIFI_SSID_ALLOWLIST"}}}`, "wifi_ssids"},
+		{freeze("1 1 4 30"), "at most 90"},
+		{freeze("12 1 1 10", "2 1 2 9"), "60 days"},
+		{freeze("2 30 3 1"), "must be a date"},
+		{network(`"GUID":"g","Type":"Ethernet"`), "Type must be WiFi"},
+		{network(`"Type":"WiFi","WiFi":{"SSID":"s","Security":"None"}`), "GUID"},
+		{network(`"GUID":"g","Type":"WiFi","Remove":true,"WiFi":{"SSID":"s","Security":"None"}`),
+			"Remove"},
+		{network(`"GUID":"g","Type":"WiFi","WiFi":{"SSID":"s","Security":"WPA-PSK"}`),
+			"Passphrase"},
 	} {
+		body, field := test.body, test.field
 		code, answer := w.raw("PATCH", w.enterprise+"/policies/p", body)
 		if code != 400 || !strings.Contains(answer, field) {
 			t.Errorf("%.200s: %d %.300s, want %q", body, code, answer, field)

@@ -59,7 +59,8 @@ func TestPush(t *testing.T) {
 		t.Error("it came again before the deadline")
 	}
 	w.advance(time.Minute)
-	if w.service.Push(t.Context()) != 1 || w.service.Waiting(subscription) != 0 || e.bodyErr != nil {
+	if w.service.Push(t.Context()) != 1 || w.service.Waiting(subscription) != 0 ||
+		e.bodyErr != nil {
 		t.Errorf("not taken: %v %v", e.kinds, e.bodyErr)
 	}
 	keys := oidc.NewRemoteKeySet(t.Context(), w.server.URL+"/certs")
@@ -140,4 +141,13 @@ func TestUnorderedDelivery(t *testing.T) {
 	if len(got) != 20 || inOrder {
 		t.Errorf("delivered %s", kinds(got))
 	}
+}
+
+// Google's reference wants at least ten seconds, which its emulator does not check.
+func TestShortDeadline(t *testing.T) {
+	w := newWorld(t, simulator.Options{})
+	w.listen()
+	_, err := w.queue.Projects.Subscriptions.Create(subscription+"-2",
+		&pubsub.Subscription{Topic: topic, AckDeadlineSeconds: 9}).Do()
+	w.refused(err, 400, "10 to 600")
 }

@@ -177,8 +177,8 @@ func (d *Device) applicationReports(removed bool) []*androidmanagement.Applicati
 			continue
 		}
 		report := &androidmanagement.ApplicationReport{PackageName: name, State: "INSTALLED",
-			DisplayName: name, VersionCode: a.Version, ApplicationSource: "INSTALLED_FROM_PLAY_STORE",
-			InstallerPackageName: "com.android.vending"}
+			DisplayName: name, VersionCode: a.Version, InstallerPackageName: "com.android.vending",
+			ApplicationSource: "INSTALLED_FROM_PLAY_STORE"}
 		if a.System {
 			report.ApplicationSource = "SYSTEM_APP_FACTORY_VERSION"
 			report.InstallerPackageName = ""
@@ -225,7 +225,10 @@ func omit(report *androidmanagement.Device, names []string) {
 func (d *Device) answer() *androidmanagement.Device {
 	shown := *d.reported
 	shown.Name, shown.PolicyName, shown.State = d.name, d.policyName, d.state
-	shown.DisabledReason, shown.PreviousDeviceNames = d.disabled, d.previous
+	shown.PreviousDeviceNames = d.previous
+	if d.disabled != nil {
+		shown.DisabledReason = convert[androidmanagement.UserFacingMessage](d.disabled)
+	}
 	shown.EnrollmentTime = stamp(d.enrolledAt)
 	shown.EnrollmentTokenName, shown.EnrollmentTokenData = d.tokenName, d.tokenData
 	omit(&shown, d.faults.Omit)

@@ -53,7 +53,7 @@ func (s *Service) createToken(c *call) (any, *failure) {
 			"'enrollment_token.policy_name': it is no policy of %s.", e.name)
 	}
 	s.counter++
-	made := &token{document: body, value: strings.ToUpper(rand.Text()[:20]), until: c.now.Add(lasts),
+	made := &token{document: body, value: rand.Text()[:20], until: c.now.Add(lasts),
 		once: asked.OneTimeOnly}
 	name := fmt.Sprintf("%s/enrollmentTokens/T%08x", e.name, s.counter)
 	body["name"], body["value"], body["policyName"] = name, made.value, policyName
@@ -82,12 +82,16 @@ func (e *enterprise) policyName(given string) string {
 
 // qrCode is what the set-up wizard reads (Android, "QR code provisioning").
 func qrCode(value string) string {
-	const extra = "android.app.extra.PROVISIONING_"
+	const (
+		extra    = "android.app.extra.PROVISIONING_"
+		checksum = "I5YvS0O5hXY46mb01BlRjq4oJJGs2kuUcHvVkAPEXlg"
+		location = "https://play.google.com/managed/downloadManagingApp?identifier=setup"
+	)
 	raw, err := json.Marshal(map[string]any{
 		extra + "DEVICE_ADMIN_COMPONENT_NAME": "com.google.android.apps.work.clouddpc/" +
 			".receivers.CloudDeviceAdminReceiver",
-		extra + "DEVICE_ADMIN_SIGNATURE_CHECKSUM":        "I5YvS0O5hXY46mb01BlRjq4oJJGs2kuUcHvVkAPEXlg",
-		extra + "DEVICE_ADMIN_PACKAGE_DOWNLOAD_LOCATION": "https://play.google.com/managed/downloadManagingApp?identifier=setup",
+		extra + "DEVICE_ADMIN_SIGNATURE_CHECKSUM":        checksum,
+		extra + "DEVICE_ADMIN_PACKAGE_DOWNLOAD_LOCATION": location,
 		extra + "ADMIN_EXTRAS_BUNDLE": map[string]string{
 			"com.google.android.apps.work.clouddpc.EXTRA_ENROLLMENT_TOKEN": value}})
 	if err != nil {

@@ -160,7 +160,8 @@ func (s *Service) publishMessages(c *call) (any, *failure) {
 	for _, m := range body.Messages {
 		if m.Data == "" && len(m.Attributes) == 0 {
 			return nil, badRequest("messages", "One or more messages in the publish request is "+
-				"empty. Each message must contain either non-empty data, or at least one attribute.")
+				"empty. Each message must contain either non-empty data, or at least one "+
+				"attribute.")
 		}
 		if _, err := base64.StdEncoding.DecodeString(m.Data); err != nil {
 			return nil, badRequest("messages.data", "Invalid value (TYPE_BYTES)")

@@ -7,10 +7,11 @@ import (
 
 // Trouble makes calls fail. It is tried in the order of AddTrouble; the first that fits counts.
 type Trouble struct {
-	Method     string        // such as "policies.patch"; empty: every method of AMAPI and Pub/Sub
-	Times      int           // calls it is good for; 0: until ClearTroubles
-	Chance     float64       // that it happens to a call that fits; 0: always
-	Status     int           // answered instead of serving the call: 403, 429, 500, 503 …; 0: it is served
+	Method string  // such as "policies.patch"; empty: every method of AMAPI and Pub/Sub
+	Times  int     // calls it is good for; 0: until ClearTroubles
+	Chance float64 // that it happens to a call that fits; 0: always
+	// answered instead of serving the call: 403, 429, 500, 503 …; 0: it is served
+	Status     int
 	Message    string        // of the error; empty: Google's for the status
 	LoseAnswer bool          // the connection is cut after the call had its effect
 	Latency    time.Duration // before the call is served, in real time
@@ -61,8 +62,8 @@ func (s *Service) happens(probability float64) bool {
 func (t *Trouble) refuses() bool { return t != nil && t.Status != 0 }
 
 func (t *Trouble) failure() *failure {
-	text := map[int]string{403: PermissibleUsage, 429: quotaText, 500: "Internal error encountered.",
-		503: "The service is currently unavailable."}[t.Status]
+	text := map[int]string{403: PermissibleUsage, 429: quotaText,
+		500: "Internal error encountered.", 503: "The service is currently unavailable."}[t.Status]
 	if t.Message != "" {
 		text = t.Message
 	}

@@ -45,3 +45,14 @@ INSERT INTO subscription_notices (subscription_id, event, url, secret, body, cre
 INSERT INTO audit_entries SELECT i, 'entry' || i, i, 'me', 'Mé', '', 'a' || char(31) || 'b', 'groups.create', 'Create', '[]', 'Success', 201,
     '', '', 0, CASE i WHEN 1 THEN x'' ELSE x'01' END, x'01' FROM n;
 UPDATE audit_head SET sequence = 4500, hash = x'01';
+
+INSERT INTO android_setup (one, doc) VALUES (1, '{"project":"p","enterprise":"enterprises/电话"}');
+INSERT INTO android_tokens (id, name, mode, one_time, created, expires, revoked, terms) VALUES
+  ('t1', 'enterprises/e/enrollmentTokens/1', 'dedicated', 1, 1, 2, 0, '{"area":{}}'),
+  ('t2', 'enterprises/e/enrollmentTokens/2', 'fullyManaged', 0, 1, 2, 1, '{"area":{}}');
+INSERT INTO android_enrollments (name, device_id, udid, standing, state) VALUES
+  ('enterprises/e/devices/1', 'd1', 'android-serial-1', 'current', '{"reported":9007199254740993}'),
+  ('enterprises/e/devices/2', NULL, 'android-serial-2', 'refused', '{}');
+INSERT INTO android_postings (enrollment, mark, hash, version, manifest) VALUES
+  ('enterprises/e/devices/1', 9007199254740993, 'h', 3, '{"entries":{},"fields":{}}');
+INSERT INTO leases (name, holder, until) VALUES ('android/list', 'a node', 1);
