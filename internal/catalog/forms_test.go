@@ -143,3 +143,19 @@ func TestInspectFile(t *testing.T) {
 		}
 	}
 }
+
+// A type that was refused on purpose has a reason, in its collection alone, and is no form.
+func TestRefusedTypes(t *testing.T) {
+	forms := catalog.MustForms([]*catalog.Form{form(nil),
+		{Type: "b", Collection: catalog.Apps, Refused: "nobody can have it"}})
+	if got := forms.Refused(catalog.Apps, "b"); got != "nobody can have it" || forms.Of("b") != nil ||
+		len(forms.All()) != 1 {
+		t.Errorf("refused because %q; %d forms", got, len(forms.All()))
+	}
+	for _, got := range []string{forms.Refused(catalog.Apps, "a"),
+		forms.Refused(catalog.Configurations, "b"), (*catalog.Forms)(nil).Refused(catalog.Apps, "b")} {
+		if got != "" {
+			t.Errorf("refused because %q", got)
+		}
+	}
+}

@@ -83,7 +83,8 @@ func (apps) Risks(content []byte, _ []*x509.Certificate) ([]catalog.Risk, error)
 	if err != nil {
 		return nil, err
 	}
-	risks := []catalog.Risk{{Reason: "the app is uninstalled, and its data on the device is deleted"}}
+	risks := []catalog.Risk{{
+		Reason: "the app is uninstalled, and its data on the device is deleted"}}
 	if isVPNApp(f.Package) {
 		risks = append(risks, catalog.Risk{
 			Reason: "if a policy locks the device to the VPN of this app, the device has no network without it"})

@@ -10,7 +10,8 @@ import (
 )
 
 // googleNames are what may be names of fields, packages or GUIDs in a text.
-var googleNames = regexp.MustCompile(`[A-Za-z][A-Za-z0-9_]*(?:[.\[][A-Za-z0-9_-]+\]?)*|[0-9a-f-]{36}`)
+var googleNames = regexp.MustCompile(
+	`[A-Za-z][A-Za-z0-9_]*(?:[.\[][A-Za-z0-9_-]+\]?)*|[0-9a-f-]{36}`)
 
 // maxBlamed is the most characters of a text, and the most names in it, that are looked at.
 const (
@@ -45,11 +46,7 @@ func (m *Manifest) blamed(name string) []action.PayloadID {
 			return []action.PayloadID{id}
 		}
 	}
-	path := strings.TrimPrefix(camelCase(name), "policy.")
-	if path == "applications" || path == "policy" { // every text on a policy may say so
-		return nil
-	}
-	return m.Owners("", path, "", "")
+	return m.Owners("", strings.TrimPrefix(camelCase(name), "policy."), "", "")
 }
 
 // camelCase is a name as JSON has it: installType of install_type. What is in brackets stays.

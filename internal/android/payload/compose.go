@@ -1,8 +1,8 @@
-// Package payload is what Android devices can be given through the Android Management API: apps of the
-// managed Play store, their configurations, restrictions, networks, certificates and VPNs. Its forms
-// say what admins give, its compilers make fragments of a policy of it, and Compose makes the one
-// policy of a device of all that it is to have. It imports the catalog, whose forms it fills in, and
-// Google's types; it knows nothing of devices or of how Google is spoken to.
+// Package payload is what Android devices can be given through the Android Management API: apps of
+// the managed Play store, their configurations, restrictions, networks, certificates and VPNs. Its
+// forms say what admins give, its compilers make fragments of a policy of it, and Compose makes the
+// one policy of a device of all that it is to have. It imports the catalog, whose forms it fills
+// in, and Google's types; it knows nothing of devices or of how Google is spoken to.
 //
 // Begin reading at Forms, then Compose.
 package payload

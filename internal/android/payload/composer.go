@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,9 +10,6 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 )
-
-// The most of some things that a policy may have (Android Management API).
-const maxApps = 3000
 
 // Codes of what could not be in a document.
 const (
@@ -47,8 +45,8 @@ type composer struct {
 
 // Compose makes the policy of a device of what it is to have, and of what must be off it. It is
 // pure, and the order of its arguments does not matter: what is taken off and put back gives the
-// same document, byte for byte. A content that it cannot read is left out, and so is what would make
-// Google refuse the whole document: the younger payload then says why.
+// same document, byte for byte. A content that it cannot read is left out, and so is what would
+// make Google refuse the whole document: the younger payload then says why.
 func Compose(wanted []Item, off []Off) *Composition {
 	c := &composer{wishes: make(map[string][]wish), blocked: make(map[string]*part)}
 	c.take(wanted, off)
@@ -67,8 +65,7 @@ func (c *composer) take(wanted []Item, off []Off) {
 	add := func(item Item, listing Listing) {
 		p := &part{Item: item, id: item.Spec.ID, name: cmp.Or(item.Name, item.Spec.DisplayName),
 			listing: listing}
-		if old := byID[p.id]; old == nil || old.listing == listing &&
-			old.Spec.Version < p.Spec.Version {
+		if old := byID[p.id]; old == nil || old.listing == listing && p.newer(old) {
 			byID[p.id] = p
 		}
 	}
@@ -94,6 +91,13 @@ func (c *composer) take(wanted []Item, off []Off) {
 	for _, p := range c.parts {
 		p.describe()
 	}
+}
+
+// newer reports whether p is a newer version of a payload than another one. Of two that say that
+// they are one version it does not matter which is taken, if it is always the same.
+func (p *part) newer(old *part) bool {
+	return cmp.Or(cmp.Compare(p.Spec.Version, old.Spec.Version),
+		bytes.Compare(p.Content, old.Content)) > 0
 }
 
 // describe reads the content of a payload, and begins its entry.
@@ -141,11 +145,13 @@ func (c *composer) resolveCertificates() {
 			switch ca := byID[id]; {
 			case ca == nil:
 				p.leaveOut(codeCertificateAway,
-					"it needs the trusted root certificate %s, which is not assigned to the device", id)
+					"it needs the trusted root certificate %s, which is not assigned to the device",
+					id)
 			case ca.listing == HeldOff:
 				p.leaveOut(codeCertificateAway, "it needs ‘%s’, which is removed", ca.name)
 			case ca.listing != Wanted:
-				p.leaveOut(codeCertificateAway, "it needs ‘%s’, which is not on the device", ca.name)
+				p.leaveOut(codeCertificateAway, "it needs ‘%s’, which is not on the device",
+					ca.name)
 			}
 		}
 	}
@@ -171,8 +177,8 @@ func (c *composer) block() {
 }
 
 // keeps reports whether a wanted payload keeps an app on the device although another one, which is
-// off, had brought it. A kiosk app that is not assigned any more is still the kiosk app; one that an
-// action removes is not.
+// off, had brought it. A kiosk app that is not assigned any more is still the kiosk app; one that
+// an action removes is not.
 func (p *part) keeps(app string, off Listing) bool {
 	if p.Kind == App {
 		return p.Package == app
@@ -200,117 +206,6 @@ func (c *composer) wish() {
 			}
 		}
 	}
-}
-
-// keepOneKiosk keeps the oldest kiosk app: a policy with two is refused.
-func (c *composer) keepOneKiosk() {
-	var first *part
-	kiosk := ""
-	for _, p := range c.parts {
-		for _, path := range sortedKeys(p.Fields) {
-			if p.listing != Wanted || p.Fields[path] != "KIOSK" {
-				continue
-			}
-			if app := appOf(path); first == nil {
-				first, kiosk = p, app
-			} else if app != kiosk {
-				c.drop(path, p)
-				p.note("the kiosk app is %s: ‘%s’ sets it", kiosk, first.name)
-			}
-		}
-	}
-}
-
-// keepSoleScopes keeps the oldest holder of what only one app may do.
-func (c *composer) keepSoleScopes() {
-	for _, scope := range soleScopes {
-		var first *part
-		holder := ""
-		for _, p := range c.parts {
-			for _, path := range sortedKeys(p.Fields) {
-				app := appOf(path)
-				scopes := textsOf(p.Fields[path])
-				if p.listing != Wanted || path != appPath(app, scopesOf) ||
-					!slices.Contains(scopes, scope) {
-					continue
-				}
-				if first == nil {
-					first, holder = p, app
-				} else if app != holder {
-					c.withoutScope(path, p, scope)
-					p.note("%s has %s: ‘%s’ sets it", holder, scope, first.name)
-				}
-			}
-		}
-	}
-}
-
-// drop takes back what a payload wants of a field.
-func (c *composer) drop(path string, p *part) {
-	left := slices.DeleteFunc(c.wishes[path], func(w wish) bool { return w.of == p })
-	if c.wishes[path] = left; len(left) == 0 {
-		delete(c.wishes, path)
-	}
-}
-
-func (c *composer) withoutScope(path string, p *part, scope string) {
-	for i, w := range c.wishes[path] {
-		if w.of != p {
-			continue
-		}
-		left := slices.DeleteFunc(textsOf(w.value), func(s string) bool { return s == scope })
-		c.wishes[path][i].value = anyOf(left)
-		if len(left) == 0 {
-			c.drop(path, p)
-		}
-		return
-	}
-}
-
-// keepAppLimit leaves out what makes more apps than a policy may have: the oldest payloads' stay,
-// and those that are wanted rather than those that are blocked.
-func (c *composer) keepAppLimit() {
-	kept := make(map[string]bool)
-	for _, listing := range []Listing{Wanted, HeldOff, Ended} {
-		for _, p := range c.parts {
-			for _, app := range p.apps() {
-				if p.entry.Listing != listing || kept[app] || listing != Wanted && c.blocked[app] != p {
-					continue
-				}
-				if len(kept) < maxApps {
-					kept[app] = true
-					continue
-				}
-				c.overLimit(p, app)
-			}
-		}
-	}
-}
-
-// apps are the apps that a payload names in a policy, sorted.
-func (p *part) apps() []string {
-	var list []string
-	for path := range p.Fields {
-		if app := appOf(path); app != "" {
-			list = append(list, app)
-		}
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-func (c *composer) overLimit(p *part, app string) {
-	delete(c.blocked, app)
-	for _, path := range sortedKeys(p.Fields) {
-		if appOf(path) == app {
-			c.drop(path, p)
-		}
-	}
-	if p.Kind == Settings || p.listing != Wanted {
-		p.note("%s is not in the device's policy, which has %d apps: Google allows no more", app, maxApps)
-		return
-	}
-	p.leaveOut(codeTooMuch, "the device's policy has %d apps, and Google allows no more", maxApps)
 }
 
 // hashOf is the SHA-256 of a document, in hexadecimal.

@@ -25,8 +25,9 @@ func rowOf(code int64) (codeRow, bool) {
 }
 
 // Explain finds the words for a failure: what its code means, and what to try; empty: there are
-// none. Codes of the server's source are known by their number alone. A device's are known by their
-// number and Google's name of it in the detail, since those of other platforms are the same numbers.
+// none. Codes of the server's source are known by their number alone. A device's are known by
+// their number and Google's name of it in the detail, since those of other platforms are the same
+// numbers.
 func Explain(code action.Code, detail string) (meaning, advice string) {
 	detail, _, _ = strings.Cut(detail, action.DeviceHadSaid)
 	row, ok := rowOf(code.Number)

@@ -72,8 +72,8 @@ func appForms() []*catalog.Form {
 // configurationForm is that of an app's configuration. In Graph the app is named twice: by its id,
 // and by its package name.
 func configurationForm() *catalog.Form {
-	app := packageID
-	app.InsteadOf, app.Hint = targetedApps, "Such as com.example.app, for an app that is not in the catalog."
+	// over the API, for an app that is not in the catalog
+	app := catalog.Property{Name: packageID.Name, Type: catalog.Text, Filter: true}
 	action := catalog.Type{Name: "androidPermissionAction", Many: true, Parts: []catalog.Property{
 		{Name: "permission", Type: catalog.Text},
 		{Name: "action", Type: catalog.Type{Name: "androidPermissionActionType",
@@ -129,8 +129,8 @@ func refusedForms() []*catalog.Form {
 		{"androidDeviceOwnerScepCertificateProfile", noKeys, catalog.Configurations},
 		{"androidDeviceOwnerPkcsCertificateProfile", noKeys, catalog.Configurations},
 		{"androidDeviceOwnerImportedPFXCertificateProfile", noKeys, catalog.Configurations},
-		{"androidForWorkApp", "it is the older name of #microsoft.graph." + AndroidManagedStoreApp + ": use that",
-			catalog.Apps},
+		{"androidForWorkApp", "it is the older name of #microsoft.graph." +
+			AndroidManagedStoreApp + ": use that", catalog.Apps},
 	} {
 		forms = append(forms, &catalog.Form{Type: r.kind, Refused: r.reason, Collection: r.in,
 			Platforms: androids})

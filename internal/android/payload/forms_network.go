@@ -85,7 +85,7 @@ func enterpriseProperties() []catalog.Property {
 			Hint: "The id of its policy, as the address of its page has it."},
 		{Name: manyRoots, Type: catalog.ManyOf(catalog.Text), Reference: true},
 		{Name: identity, Type: catalog.Text, Reference: true},
-		{Name: eapMethod, Type: catalog.Type{Name: "wiFiAuthenticationMethod",
+		{Name: authentication, Type: catalog.Type{Name: "wiFiAuthenticationMethod",
 			Members: []string{"certificate", "usernameAndPassword", "derivedCredential"}}},
 		{Name: innerTTLS, Type: catalog.Type{Name: "nonEapAuthenticationMethodForEapTtlsType",
 			Members: []string{"unencryptedPassword", "challengeHandshakeAuthenticationProtocol",

@@ -119,9 +119,11 @@ func scopeOf(d *Detail) string {
 	}
 }
 
-var scopeWords = map[string]string{"SCOPE_DEVICE": "the device", "SCOPE_PROFILE": "the work profile",
+var scopeWords = map[string]string{
+	"SCOPE_DEVICE": "the device", "SCOPE_PROFILE": "the work profile",
 	"SCOPE_FULLY_MANAGED": "the device", "SCOPE_WORK_PROFILE": "the work profile",
-	"SCOPE_PERSONAL_PROFILE": "the personal profile"}
+	"SCOPE_PERSONAL_PROFILE": "the personal profile",
+}
 
 // WiFiGUID is the GUID of the network that a detail is about; empty: it is about none.
 func WiFiGUID(d *Detail) string {
@@ -131,8 +133,8 @@ func WiFiGUID(d *Detail) string {
 	return ""
 }
 
-// ScopedPath is the field that a detail is about, as Manifest.Owners takes it: a detail on passwords
-// that has no path tells the scope beside it.
+// ScopedPath is the field that a detail is about, as Manifest.Owners takes it: a detail on
+// passwords that has no path tells the scope beside it.
 func ScopedPath(d *Detail) string {
 	c := d.SpecificNonComplianceContext
 	if d.FieldPath == "" && d.SettingName == "passwordPolicies" && c != nil &&

@@ -56,12 +56,13 @@ func readManagedConfiguration(props catalog.Properties, app string, fields map[s
 	}
 	var c configuration
 	if err := json.Unmarshal(bytes.TrimPrefix(content, []byte("\ufeff")), &c); err != nil {
-		return &invalid.Input{Property: payloadJSON, Reason: "does not hold a managed configuration: " +
-			`give a JSON object such as {"managedProperty":[{"key":"server","valueString":"a.example"}]}`}
+		return &invalid.Input{Property: payloadJSON,
+			Reason: `does not hold a managed configuration: give a JSON object such as {"managedProperty":[{"key":"server","valueString":"a.example"}]}`}
 	}
 	if c.ProductID != "" && c.ProductID != "app:"+app {
 		return &invalid.Input{Property: payloadJSON,
-			Reason: fmt.Sprintf("productId is %.60q, and the configuration is for app:%s", c.ProductID, app)}
+			Reason: fmt.Sprintf("productId is %.60q, and the configuration is for app:%s",
+				c.ProductID, app)}
 	}
 	if len(c.Properties) == 0 {
 		return nil
@@ -79,7 +80,8 @@ func readManagedConfiguration(props catalog.Properties, app string, fields map[s
 type configurationReader struct{ left int }
 
 func wrongConfiguration(where, format string, args ...any) error {
-	return &invalid.Input{Property: payloadJSON, Reason: where + ": " + fmt.Sprintf(format, args...)}
+	return &invalid.Input{Property: payloadJSON,
+		Reason: where + ": " + fmt.Sprintf(format, args...)}
 }
 
 // object makes an object of properties. Depth is how many bundles it is inside of.
@@ -105,7 +107,8 @@ func (r *configurationReader) object(list []managedProperty, where string,
 }
 
 // value is the one value of a property.
-func (r *configurationReader) value(p *managedProperty, at string, depth int) (value any, err error) {
+func (r *configurationReader) value(p *managedProperty, at string,
+	depth int) (value any, err error) {
 	if r.left--; r.left < 0 {
 		return nil, wrongConfiguration(at, "more than %d values", maxConfigured)
 	}
@@ -176,7 +179,8 @@ func (r *configurationReader) bundles(list []bundle, at string, depth int) (any,
 	return made, nil
 }
 
-// text refuses tokens such as {{mail}}: they stand for values of a user, and no device here has one.
+// text refuses tokens such as {{mail}}: they stand for values of a user, and no device here has
+// one.
 func (r *configurationReader) text(text, at string) (any, error) {
 	if open := strings.Index(text, "{{"); open >= 0 && strings.Contains(text[open:], "}}") {
 		return nil, wrongConfiguration(at, "%.60q has a token, which needs a device's user, whom no device here has: give the value itself", text)

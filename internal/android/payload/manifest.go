@@ -107,14 +107,16 @@ func (c *composer) remains(p *part) string {
 		wishes := c.wishes[path]
 		switch f := fieldOf(path); {
 		case len(wishes) > 0 && p.Kind == App:
-			stays = append(stays, fmt.Sprintf("the app stays: ‘%s’ has it too", wishes[0].of.name))
+			stays = append(stays,
+				fmt.Sprintf("the app stays: ‘%s’ has it too", wishes[0].of.name))
 		case len(wishes) > 0:
 			stays = append(stays, fmt.Sprintf("%s stays on: ‘%s’ sets it too", inPlainWords(path),
 				wishes[0].of.name))
 		case p.Kind == Settings && f != nil && c.blocked[appOf(path)] == nil:
 			defaults = append(defaults, f.byDefault)
 		case path == vpnPath:
-			defaults = append(defaults, "no VPN is always on; the VPN app and its configuration stay")
+			defaults = append(defaults,
+				"no VPN is always on; the VPN app and its configuration stay")
 		case p.Kind == Configuration && path == appPath(p.Package, configurationOf):
 			defaults = append(defaults, "the app goes on with the defaults of its maker")
 		}
@@ -138,8 +140,9 @@ func some(list []string) string {
 }
 
 // Owners finds whom a non-compliance detail concerns: by the GUID of a network, else by the field,
-// else by the app. Each may be empty, as in the detail. None: it concerns nothing of ours. The scope
-// of a detail on passwordPolicies that has no path may be told as passwordPolicies[SCOPE_DEVICE].
+// else by the app. Each may be empty, as in the detail. None: it concerns nothing of ours. The
+// scope of a detail on passwordPolicies that has no path may be told as
+// passwordPolicies[SCOPE_DEVICE], as ScopedPath does.
 func (m *Manifest) Owners(settingName, fieldPath, packageName,
 	wifiGUID string) []action.PayloadID {
 	var owners []action.PayloadID
@@ -200,7 +203,7 @@ func (m *Manifest) within(path string) []string {
 
 func inPath(inner, outer string) bool {
 	rest, ok := strings.CutPrefix(inner, outer)
-	return ok && (rest[0] == '.' || rest[0] == '[')
+	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
 }
 
 // canonicalPath is a device's path with what elements are known by in place of their index. What

@@ -133,7 +133,7 @@ func inside(at map[string]any, name string) map[string]any {
 	return in
 }
 
-// listed makes lists of what put kept by its keys, sorted by them, and returns the keys of one list.
+// listed makes a list of what put kept by its keys, sorted by them, and returns the keys.
 func listed(at map[string]any, name string) []string {
 	byKey, ok := at[name].(map[string]any)
 	if !ok {

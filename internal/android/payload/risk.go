@@ -25,8 +25,8 @@ var loose = map[string][]any{
 	"networkEscapeHatchEnabled":              {true},
 }
 
-// Risks implements catalog.Compiler: what goes wrong when these settings go, and which defaults come
-// back that are stricter.
+// Risks implements catalog.Compiler: what goes wrong when these settings go, and which defaults
+// come back that are stricter.
 func (restrictions) Risks(content []byte, _ []*x509.Certificate) ([]catalog.Risk, error) {
 	f, err := readFragment(content)
 	if err != nil {

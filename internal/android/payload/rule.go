@@ -40,9 +40,7 @@ func (r rule) combine(values []any) any {
 		return union(values)
 	case "personal":
 		return combinePersonal(values)
-	case "any":
-		return slices.ContainsFunc(values, func(v any) bool { return v == true })
-	case "oldest":
+	case "any", "oldest": // who does not say so says nothing
 		return best
 	}
 	for _, v := range values[1:] {
@@ -77,7 +75,8 @@ func (r rule) rank(v any) int {
 // number is a value that counts something: JSON's 4, and "600000" and "86400s" as Google writes
 // int64 and durations.
 func number(v any) int64 {
-	n, _ := strconv.ParseInt(strings.TrimSuffix(fmt.Sprint(v), "s"), 10, 64) // fragments were checked
+	// fragments were checked
+	n, _ := strconv.ParseInt(strings.TrimSuffix(fmt.Sprint(v), "s"), 10, 64)
 	return n
 }
 

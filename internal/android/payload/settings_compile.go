@@ -174,8 +174,8 @@ func (p *settingProperty) member(where, member string) (any, error) {
 	reason := fmt.Sprintf("%.60q is none of %s, %s", member, p.Type.Members[0],
 		strings.Join(known, ", "))
 	if slices.Contains(p.Type.Members, member) {
-		reason = fmt.Sprintf("%q cannot be kept: Android has nothing for it; give one of %s", member,
-			strings.Join(known, ", "))
+		reason = fmt.Sprintf("%q cannot be kept: Android has nothing for it; give one of %s",
+			member, strings.Join(known, ", "))
 	}
 	return nil, &invalid.Input{Property: where, Reason: reason}
 }
@@ -208,8 +208,11 @@ func checkUpdates(props catalog.Properties, fields map[string]any) error {
 	if !ok {
 		return nil
 	}
-	const kind, start, end = "systemUpdateInstallType", "systemUpdateWindowStartMinutesAfterMidnight",
-		"systemUpdateWindowEndMinutesAfterMidnight"
+	const (
+		kind  = "systemUpdateInstallType"
+		start = "systemUpdateWindowStartMinutesAfterMidnight"
+		end   = "systemUpdateWindowEndMinutesAfterMidnight"
+	)
 	windowed := update["type"] == "WINDOWED"
 	for _, name := range []string{start, end} {
 		switch {

@@ -191,7 +191,7 @@ func readProxy(props catalog.Properties, name string) (any, error) {
 	if len(p.Excluded) > 0 {
 		made["excludedHosts"] = anyOf(p.Excluded)
 	}
-	return made, atMost(name+".excludedHosts", len(p.Excluded))
+	return made, checkHosts(name+".excludedHosts", p.Excluded)
 }
 
 func checkAddress(where, text string) error {
@@ -211,6 +211,19 @@ func checkHost(where, text string) error {
 			"%.60q is not a host such as proxy.example.com", text)}
 	}
 	return nil
+}
+
+var hostsForm = regexp.MustCompile(`^[A-Za-z0-9.*_:-]{1,253}$`)
+
+// checkHosts checks hosts that may have wildcards.
+func checkHosts(where string, list []string) error {
+	for i, host := range list {
+		if !hostsForm.MatchString(host) {
+			return &invalid.Input{Property: fmt.Sprintf("%s[%d]", where, i), Reason: fmt.Sprintf(
+				"%.60q is not a host such as *.example.com", host)}
+		}
+	}
+	return atMost(where, len(list))
 }
 
 func checkPort(where string, port int64) error {
@@ -235,7 +248,8 @@ func readFreezes(props catalog.Properties, name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	type days struct{ from, to int } // of a year, to in the next one if the period goes over its end
+	// of a year; to is in the next one if the period goes over its end
+	type days struct{ from, to int }
 	var all []days
 	made := make([]any, len(list))
 	for i, p := range list {
@@ -275,5 +289,6 @@ func readFreezes(props catalog.Properties, name string) (any, error) {
 func dayOfYear(month, day int) (int, bool) {
 	const commonYear = 2023
 	t := time.Date(commonYear, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	return t.YearDay(), month >= 1 && month <= 12 && t.Day() == day && t.Month() == time.Month(month)
+	return t.YearDay(), month >= 1 && month <= 12 && t.Day() == day &&
+		t.Month() == time.Month(month)
 }

@@ -25,7 +25,8 @@ type settingTable struct {
 
 // settingField is a field of a policy that settings set.
 type settingField struct {
-	path       string // as Manifest.Fields has it; of apps without their names: applications[].installType
+	// as Manifest.Fields has it; of apps without their names: applications[].installType
+	path       string
 	rule       rule
 	byDefault  string // what applies when nobody sets it, in words
 	properties []*settingProperty
@@ -157,8 +158,8 @@ func (p *settingProperty) setValues(rest string) (err error) {
 		}
 	case "enum", "enums":
 		p.setMembers(strings.Fields(rest))
-	case "list": // of refused properties: of objects that nobody looks into
-		p.Type = catalog.ManyOf(catalog.Type{Name: rest, Parts: appListItem.Parts})
+	case "list": // of refused properties
+		p.setParts(strings.Fields(rest))
 	default:
 		t, ok := shapeTypes[p.kind]
 		if p.Type = t; !ok {
@@ -183,10 +184,23 @@ func (p *settingProperty) setRange(text string) error {
 	p.least, err = strconv.ParseInt(from, 10, 32)
 	p.greatest, err2 = strconv.ParseInt(to, 10, 32)
 	p.unit = unit
-	if !ok || err != nil || err2 != nil || !slices.Contains([]string{"", "minutes", "days", "clock"}, unit) {
+	units := []string{"", "minutes", "days", "clock"}
+	if !ok || err != nil || err2 != nil || !slices.Contains(units, unit) {
 		return fmt.Errorf("range %q", text)
 	}
 	return nil
+}
+
+// setParts reads "TYPE part part": objects that nobody looks into.
+func (p *settingProperty) setParts(words []string) {
+	p.Type = catalog.Type{Name: words[0], Many: true}
+	for _, name := range words[1:] {
+		part := catalog.Property{Name: name, Type: catalog.Text}
+		if name == "position" {
+			part.Type = catalog.Int32
+		}
+		p.Type.Parts = append(p.Type.Parts, part)
+	}
 }
 
 // setMembers reads "TYPE notConfigured a=A b=B c".

@@ -176,6 +176,7 @@ func TestWrongSettings(t *testing.T) {
 		`{"systemUpdateInstallType":"postpone","systemUpdateFreezePeriods":[{"startMonth":1,"startDay":1,"endMonth":2,"endDay":1},{"startMonth":3,"startDay":1,"endMonth":4,"endDay":1}]}`: "systemUpdateFreezePeriods",
 		`{"personalProfilePersonalApplications":[{"appId":"com.a"}]}`:                    "personalProfilePlayStoreMode",
 		`{"globalProxy":{"host":"a.example","port":0}}`:                                  "globalProxy.port",
+		`{"globalProxy":{"host":"a","port":80,"excludedHosts":["a b"]}}`:                 "globalProxy.excludedHosts[0]",
 		`{"globalProxy":{"port":80}}`:                                                    "globalProxy.host",
 		`{"globalProxy":{"host":"a","port":1,"proxyAutoConfigURL":"https://a.example"}}`: "globalProxy.host",
 		`{"globalProxy":{"proxyAutoConfigURL":"ftp://a"}}`:                               "globalProxy.proxyAutoConfigURL",

@@ -81,6 +81,8 @@ func TestWrongPayloads(t *testing.T) {
 		{wifi, network(`"wiFiSecurityType":"open","proxySettings":"manual"`), "proxyManualAddress"},
 		{wifi, network(`"wiFiSecurityType":"open","proxySettings":"manual","proxyManualAddress":"p"`), "proxyManualPort"},
 		{wifi, network(`"wiFiSecurityType":"open","proxySettings":"automatic"`), "proxyAutomaticConfigurationUrl"},
+		{wifi, network(`"wiFiSecurityType":"open","proxySettings":"manual","proxyManualAddress":"p","proxyManualPort":1,"proxyExclusionList":"a b!"`), "proxyExclusionList[1]"},
+		{enterprise, network(`"eapType":"peap","trustedServerCertificateNames":[""]`), "trustedServerCertificateNames[0]"},
 		{wifi, network(`"wiFiSecurityType":"open","proxyManualAddress":"p"`), "proxyManualAddress"},
 		{wifi, network(`"wiFiSecurityType":"open","proxySettings":"magic"`), "proxySettings"},
 		{wifi, network(`"wiFiSecurityType":"open","macAddressRandomizationMode":"x"`), "macAddressRandomizationMode"},

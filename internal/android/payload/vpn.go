@@ -49,7 +49,7 @@ var vpnElsewhere = []catalog.Property{
 		{Name: "key", Type: catalog.Text}, {Name: "value", Type: catalog.Text}}}},
 	{Name: "customKeyValueData", Type: catalog.ManyOf(keyValuePair)},
 	{Name: "identityCertificate", Type: catalog.Text},
-	{Name: eapMethod, Type: catalog.Type{Name: "vpnAuthenticationMethod", Members: []string{
+	{Name: authentication, Type: catalog.Type{Name: "vpnAuthenticationMethod", Members: []string{
 		"certificate", "usernameAndPassword", "sharedSecret", "derivedCredential", "azureAD"}}},
 }
 

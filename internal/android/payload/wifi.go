@@ -88,8 +88,9 @@ func readWiFi(odataType string, props catalog.Properties) (map[string]any, error
 		return nil, &invalid.Input{Property: "wiFiSecurityType", Reason: fmt.Sprintf(
 			"%.60q is none of open, wep, wpaPersonal, wpaEnterprise", kind)}
 	case enterprise != (kind == "wpaEnterprise"):
-		return nil, &invalid.Input{Property: "wiFiSecurityType", Reason: "is " + kind +
-			": wpaEnterprise is for #microsoft.graph." + AndroidEnterpriseWiFi + ", and the others are for #microsoft.graph." + AndroidWiFi}
+		return nil, &invalid.Input{Property: "wiFiSecurityType", Reason: fmt.Sprintf(
+			"is %s: wpaEnterprise is for #microsoft.graph.%s, and the others are for #microsoft.graph.%s",
+			kind, AndroidEnterpriseWiFi, AndroidWiFi)}
 	}
 	wifi := map[string]any{"SSID": ssid, "Security": securities[kind]}
 	for name, field := range map[string]string{"connectAutomatically": "AutoConnect",
@@ -161,8 +162,13 @@ func readRandomization(props catalog.Properties, wifi map[string]any) error {
 
 // readWiFiProxy reads the proxy of a network; nil: it has none.
 func readWiFiProxy(props catalog.Properties) (map[string]any, error) {
-	const kindName, hostName, portName, scriptName, exceptName = "proxySettings", "proxyManualAddress",
-		"proxyManualPort", "proxyAutomaticConfigurationUrl", "proxyExclusionList"
+	const (
+		kindName   = "proxySettings"
+		hostName   = "proxyManualAddress"
+		portName   = "proxyManualPort"
+		scriptName = "proxyAutomaticConfigurationUrl"
+		exceptName = "proxyExclusionList"
+	)
 	kind, err := catalog.Read[string](props, kindName, "a string")
 	if err != nil {
 		return nil, err
@@ -199,6 +205,9 @@ func readWiFiProxy(props catalog.Properties) (map[string]any, error) {
 			func(r rune) bool { return strings.ContainsRune(",; \t\r\n", r) })
 		if len(except) > 0 {
 			proxy["ExcludeDomains"] = anyOf(except)
+		}
+		if err := checkHosts(exceptName, except); err != nil {
+			return nil, err
 		}
 		return proxy, checkPort(portName, port)
 	default:

@@ -12,7 +12,7 @@ import (
 
 const (
 	eapType         = "eapType"
-	eapMethod       = "authenticationMethod"
+	authentication  = "authenticationMethod"
 	serverNames     = "trustedServerCertificateNames"
 	rootCertificate = "rootCertificateForServerValidation"
 	manyRoots       = "rootCertificatesForServerValidation"
@@ -32,9 +32,9 @@ func readEAP(ctx context.Context, props catalog.Properties,
 	}
 	names, err := catalog.Read[[]string](props, serverNames, "a collection of strings")
 	if err == nil {
-		err = atMost(serverNames, len(names))
+		err = checkHosts(serverNames, names)
 	}
-	if err == nil && (len(names) == 0 || slices.Contains(names, "")) {
+	if err == nil && len(names) == 0 {
 		err = &invalid.Input{Property: serverNames,
 			Reason: "are missing: Android refuses an enterprise network without the names of its servers, such as radius.example.com"}
 	}
@@ -67,16 +67,16 @@ func readEAP(ctx context.Context, props catalog.Properties,
 // readEAPType reads the methods, outer and inner.
 func readEAPType(props catalog.Properties) (map[string]any, error) {
 	given := make(map[string]string)
-	for _, name := range []string{eapType, eapMethod, innerTTLS, innerPEAP} {
+	for _, name := range []string{eapType, authentication, innerTTLS, innerPEAP} {
 		text, err := catalog.Read[string](props, name, "a string")
 		if err != nil {
 			return nil, err
 		}
 		given[name] = text
 	}
-	if props.Has(identity) || given[eapMethod] == "certificate" ||
-		given[eapMethod] == "derivedCredential" || given[eapType] == "eapTls" {
-		at := eapMethod
+	if props.Has(identity) || given[authentication] == "certificate" ||
+		given[authentication] == "derivedCredential" || given[eapType] == "eapTls" {
+		at := authentication
 		if given[eapType] == "eapTls" {
 			at = eapType
 		} else if props.Has(identity) {
@@ -84,8 +84,8 @@ func readEAPType(props catalog.Properties) (map[string]any, error) {
 		}
 		return nil, &invalid.Input{Property: at, Reason: "cannot be kept: it needs a certificate of the device itself, which Google's API cannot bring to devices; use eapTtls or peap with usernameAndPassword"}
 	}
-	if m := given[eapMethod]; m != "" && m != "usernameAndPassword" {
-		return nil, &invalid.Input{Property: eapMethod,
+	if m := given[authentication]; m != "" && m != "usernameAndPassword" {
+		return nil, &invalid.Input{Property: authentication,
 			Reason: fmt.Sprintf("%.60q is not usernameAndPassword", m)}
 	}
 	var outer, inner, other string
@@ -93,7 +93,8 @@ func readEAPType(props catalog.Properties) (map[string]any, error) {
 	switch given[eapType] {
 	case "eapTtls":
 		outer, inner, other = "EAP-TTLS", innerTTLS, innerPEAP
-		known = map[string]string{"unencryptedPassword": "PAP", "microsoftChapVersionTwo": "MSCHAPv2"}
+		known = map[string]string{"unencryptedPassword": "PAP",
+			"microsoftChapVersionTwo": "MSCHAPv2"}
 	case "peap":
 		outer, inner, other = "PEAP", innerPEAP, innerTTLS
 		known = map[string]string{"": "", "none": "", "microsoftChapVersionTwo": "MSCHAPv2"}
@@ -102,7 +103,8 @@ func readEAPType(props catalog.Properties) (map[string]any, error) {
 			Reason: fmt.Sprintf("%.60q is none of eapTtls, peap", given[eapType])}
 	}
 	if v := given[other]; v != "" && v != "none" {
-		return nil, &invalid.Input{Property: other, Reason: "is not for " + eapType + " " + given[eapType]}
+		return nil, &invalid.Input{Property: other,
+			Reason: "is not for " + eapType + " " + given[eapType]}
 	}
 	value, ok := known[given[inner]]
 	if !ok {
