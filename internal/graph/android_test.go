@@ -18,8 +18,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// android stands where a channel to Google would: it keeps in memory what it is told.
-type android struct {
+// androidService stands where a channel to Google would: it keeps in memory what it is told.
+type androidService struct {
 	mu       sync.Mutex
 	clock    *clocktest.Clock
 	health   graph.AndroidHealth
@@ -30,24 +30,24 @@ type android struct {
 	refuse   error // what the next call to Google ends with
 }
 
-func newAndroid(c *clocktest.Clock) *android {
-	return &android{clock: c, health: graph.AndroidHealth{Step: "notStarted"}}
+func newAndroid(c *clocktest.Clock) *androidService {
+	return &androidService{clock: c, health: graph.AndroidHealth{Step: "notStarted"}}
 }
 
-func (a *android) asked() error {
+func (a *androidService) asked() error {
 	err := a.refuse
 	a.refuse = nil
 	return err
 }
 
-func (a *android) AndroidHealth(context.Context) (*graph.AndroidHealth, error) {
+func (a *androidService) AndroidHealth(context.Context) (*graph.AndroidHealth, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	h := a.health
 	return &h, nil
 }
 
-func (a *android) SetAndroidServiceAccount(_ context.Context, keyFile []byte) error {
+func (a *androidService) SetAndroidServiceAccount(_ context.Context, keyFile []byte) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !strings.Contains(string(keyFile), "private_key") {
@@ -60,7 +60,7 @@ func (a *android) SetAndroidServiceAccount(_ context.Context, keyFile []byte) er
 	return nil
 }
 
-func (a *android) BeginAndroidSignup(_ context.Context, callback string) (string, error) {
+func (a *androidService) BeginAndroidSignup(_ context.Context, callback string) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.key == "" {
@@ -70,7 +70,7 @@ func (a *android) BeginAndroidSignup(_ context.Context, callback string) (string
 	return "https://play.google.example/work/adminsignup?token=1", a.asked()
 }
 
-func (a *android) FinishAndroidSignup(_ context.Context, token, delivery string) error {
+func (a *androidService) FinishAndroidSignup(_ context.Context, token, delivery string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.asked(); err != nil {
@@ -83,7 +83,7 @@ func (a *android) FinishAndroidSignup(_ context.Context, token, delivery string)
 	return nil
 }
 
-func (a *android) CreateAndroidToken(_ context.Context,
+func (a *androidService) CreateAndroidToken(_ context.Context,
 	terms graph.AndroidTokenTerms) (*graph.AndroidToken, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -98,13 +98,13 @@ func (a *android) CreateAndroidToken(_ context.Context,
 	return &t, nil
 }
 
-func (a *android) AndroidTokens(context.Context) ([]graph.AndroidToken, error) {
+func (a *androidService) AndroidTokens(context.Context) ([]graph.AndroidToken, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.tokens), nil
 }
 
-func (a *android) RevokeAndroidToken(_ context.Context, id string) error {
+func (a *androidService) RevokeAndroidToken(_ context.Context, id string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := len(a.tokens)

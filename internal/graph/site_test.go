@@ -60,7 +60,7 @@ type channel struct {
 	certificate *graph.PushCertificate
 	unwakeable  graph.Unwakeable
 	key         string
-	android     *android
+	android     *androidService
 }
 
 func (c *channel) EnrollmentLinkOn(_ context.Context, ttl time.Duration,
