@@ -76,7 +76,7 @@ func (b *browser) made() {
 		0o600); err != nil {
 		b.Fatal(err)
 	}
-	b.open("/console/catalog/policies/new")
+	b.open("/console/catalog/policies/new?type=file")
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
 	b.click(".form .primary")
 	b.reads("h2", "What wifi.mobileconfig contains")

@@ -11,7 +11,7 @@ func TestUploadShowsWhatIsInsideAndThenAdds(t *testing.T) {
 	b := s.signedIn(s.token)
 	file := profile("com.example.office", "1", "com.apple.wifi.managed",
 		"<key>PayloadRemovalDisallowed</key><true/>")
-	b.open("/console/catalog/policies/new").has(200, "Upload a profile")
+	b.open("/console/catalog/policies/new?type=file").has(200, "Upload a profile")
 	inside := b.send("/console/catalog/policies", nil, "office <b>.mobileconfig", file).has(200,
 		"com.example.office", "com.apple.wifi.managed", "The inside", "Configuration: Wi-Fi",
 		"Signed No",
