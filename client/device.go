@@ -19,16 +19,18 @@ import (
 type Device struct {
 	ID              string `json:"id"`
 	Name            string `json:"deviceName"`
-	OperatingSystem string `json:"operatingSystem"` // iOS, iPadOS, macOS or tvOS
+	OperatingSystem string `json:"operatingSystem"` // iOS, iPadOS, macOS, tvOS or Android
 	OSVersion       string `json:"osVersion"`
 	Model           string `json:"model"`
 	SerialNumber    string `json:"serialNumber"`
 	UDID            string `json:"udid"`
 	// managed, or unhealthy once it left management
-	ManagementState string    `json:"managementState"`
-	Supervised      bool      `json:"isSupervised"`
-	Enrolled        time.Time `json:"enrolledDateTime"`
-	LastSync        time.Time `json:"lastSyncDateTime"` // zero: never
+	ManagementState string `json:"managementState"`
+	// how it enrolled, such as androidEnterpriseFullyManaged; unknown: nothing more is known
+	EnrollmentType string    `json:"deviceEnrollmentType"`
+	Supervised     bool      `json:"isSupervised"`
+	Enrolled       time.Time `json:"enrolledDateTime"`
+	LastSync       time.Time `json:"lastSyncDateTime"` // zero: never
 
 	// ActionResults has the latest action of each name, the latest first. Devices leaves it out.
 	ActionResults []ActionResult `json:"deviceActionResults"`
@@ -60,7 +62,7 @@ const (
 	// listedProperties is all that a list of devices is asked for: results cost the server one read
 	// a device.
 	listedProperties = "id,deviceName,operatingSystem,osVersion,model,serialNumber,udid,managementState,isSupervised," +
-		"enrolledDateTime,lastSyncDateTime"
+		"deviceEnrollmentType,enrolledDateTime,lastSyncDateTime"
 )
 
 // DeviceOptions chooses and sorts devices. The zero value is all of them, by id.

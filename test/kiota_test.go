@@ -20,17 +20,7 @@ func TestKiota(t *testing.T) {
 	s, phone := clientSite(t)
 	var known struct{ Value []payload }
 	s.must("GET", "/api/devices/"+s.ids[phone]+"/payloads", nil, &known)
-	adapter,
-		err := kiota.NewNetHttpRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
-		authentication.NewBaseBearerTokenAuthenticationProvider(bearer{s.token}),
-		wire.NewJsonParseNodeFactory(),
-		wire.NewJsonSerializationWriterFactory(),
-		&http.Client{Transport: kiota.NewCustomTransportWithParentTransport(s.transport())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	adapter.SetBaseUrl(s.url + "/beta")
-	faults := abstractions.ErrorMappings{"XXX": parse[odataError]}
+	adapter, faults := s.kiota()
 	request := func(method abstractions.HttpMethod,
 		template string) *abstractions.RequestInformation {
 		return abstractions.NewRequestInformationWithMethodAndUrlTemplateAndPathParameters(method,
@@ -78,6 +68,22 @@ func TestKiota(t *testing.T) {
 		fault.code != "BadRequest" || fault.requestID == "" {
 		t.Errorf("a payload that is not assigned: %v, %+v", err, fault)
 	}
+}
+
+// kiota is the library as generated code uses it, with what errors are read into.
+func (s *site) kiota() (*kiota.NetHttpRequestAdapter, abstractions.ErrorMappings) {
+	s.Helper()
+	adapter,
+		err := kiota.NewNetHttpRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
+		authentication.NewBaseBearerTokenAuthenticationProvider(bearer{s.token}),
+		wire.NewJsonParseNodeFactory(),
+		wire.NewJsonSerializationWriterFactory(),
+		&http.Client{Transport: kiota.NewCustomTransportWithParentTransport(s.transport())})
+	if err != nil {
+		s.Fatal(err)
+	}
+	adapter.SetBaseUrl(s.url + "/beta")
+	return adapter, abstractions.ErrorMappings{"XXX": parse[odataError]}
 }
 
 type bearer struct{ token string }

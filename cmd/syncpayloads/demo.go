@@ -56,10 +56,12 @@ func (d *demoCommand) Run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer fleet.close()
-	running, err := server.Start(ctx, server.Config{DataDir: data, Listen: d.Listen,
+	config := server.Config{DataDir: data, Listen: d.Listen,
 		RestoreAfter: server.DefaultRestoreAfter,
 		Policy:       demoPolicy, APNsURL: fleet.gateway.URL(), APNsCAs: fleet.gatewayCAs,
-		SessionIdle: access.SessionLifetime, Log: log})
+		SessionIdle: access.SessionLifetime, Log: log}
+	useInPlaceOfGoogle(&config, fleet.google.url)
+	running, err := server.Start(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -163,7 +165,8 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err := d.fleet.enroll(ctx, d.client, d.server.CAFile()); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "Devices     %d simulated ones enrolled: one-time link, SCEP, check-in\n",
+	fmt.Fprintf(d.out, "Devices     %d simulated ones enrolled: Apple's by one-time link, SCEP, check-in; Android's by token, through\n"+
+		"            a simulated Google\n",
 		len(d.fleet.devices))
 	items := demoCatalog(d.fleet.manifests.url)
 	if err := d.addToCatalog(ctx, items); err != nil {

@@ -52,7 +52,7 @@ func demoCatalog(manifestURL string) []demoItem {
 	restrictions := map[string]any{"allowCamera": true, "allowScreenShot": false,
 		"allowAirDrop": false}
 	firewall := map[string]any{"EnableFirewall": true, "EnableStealthMode": true}
-	return []demoItem{
+	return append([]demoItem{
 		profileItem("iosCustomConfiguration", officeWiFi, "wifi", "com.apple.wifi.managed", wifi),
 		portable(profileItem("iosCustomConfiguration", companyVPN, "vpn", "com.apple.vpn.managed",
 			vpn)),
@@ -69,7 +69,7 @@ func demoCatalog(manifestURL string) []demoItem {
 			"publisher":       "Example",
 			"primaryBundleId": inventoryAgent, "primaryBundleVersion": "2.4.1",
 			"manifestUrl": manifestURL}},
-	}
+	}, androidItems()...)
 }
 
 func portable(i demoItem) demoItem {

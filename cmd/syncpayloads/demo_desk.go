@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/client"
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	android "github.com/syncpayloads/syncpayloads/internal/android/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
@@ -31,7 +32,12 @@ type chore struct {
 	off    []string      // names of what is to be off; none: everything comes back
 	locked time.Duration // how long the device is locked meanwhile, and says "not now"
 	fails  *simulator.Hook
+	// what an Android device refuses for refusedFor
+	refuses *android.Refusal
 }
+
+// refusedFor is how long an Android device refuses something, until its user has seen to it.
+const refusedFor = 10 * time.Second
 
 // demoChores are done one after the other and over again, on the devices of these names.
 var demoChores = map[string][]chore{
@@ -42,7 +48,14 @@ var demoChores = map[string][]chore{
 	"Studio-Mac": {{off: []string{"Mac firewall", "Inventory Agent"}}, {fails: &firewallFault},
 		{}},
 	"Lobby-AppleTV": {{off: []string{officeWiFi}}, {}},
+	"Pixel 9 39DEMO01": {{off: []string{androidTimesheets, androidRules}},
+		{refuses: &androidStorage}, {}},
+	"Galaxy Tab S10 39DEMO02": {{off: []string{androidWiFi}}, {}},
 }
+
+// androidStorage is a real trouble: an app does not fit until its user has made room.
+var androidStorage = android.Refusal{Package: timesheetsPackage,
+	InstallReason: "INSUFFICIENT_STORAGE"}
 
 // firewallFault is a real failure: a device that does not like a value.
 var firewallFault = simulator.Hook{RequestType: "InstallProfile",
@@ -119,10 +132,17 @@ func (h *helpDesk) do(ctx context.Context, device *demoDevice, c chore) error {
 	if c.locked > 0 {
 		device.SetLocked(true)
 	}
+	if c.refuses != nil {
+		device.android.Refuse(*c.refuses)
+	}
 	err = h.client.SyncPayloads(ctx, device.id, selections(set), client.SyncOptions{})
 	if c.locked > 0 {
 		wait(ctx, c.locked)
 		device.SetLocked(false)
+	}
+	if c.refuses != nil {
+		wait(ctx, refusedFor)
+		device.android.Allow()
 	}
 	if err != nil {
 		return err

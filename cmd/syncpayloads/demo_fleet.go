@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/syncpayloads/syncpayloads/client"
+	android "github.com/syncpayloads/syncpayloads/internal/android/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 )
 
@@ -30,18 +31,21 @@ var demoHardware = []simulator.Config{
 var demoFaults = simulator.Faults{Busy: 1500 * time.Millisecond, AppLooks: 2,
 	AppTime: 1200 * time.Millisecond}
 
+// demoDevice is a simulated device, as the server knows it and as it is itself.
 type demoDevice struct {
 	id, name, platform string
-	*simulator.Device
+	*simulator.Device  // nil: it is an Android one
+	android            *android.Device
 }
 
-// demoFleet is the world around the demonstration's server: devices, Apple's push service, a web
-// server with the manifest of a package.
+// demoFleet is the world around the demonstration's server: devices, Apple's push service, Google's
+// services for Android, a web server with the manifest of a package.
 type demoFleet struct {
 	log        *slog.Logger
 	gateway    *simulator.Gateway
 	gatewayCAs *x509.CertPool
 	manifests  *manifestServer
+	google     *demoGoogle
 	transport  *http.Transport
 	fleet      *simulator.Fleet
 	devices    []*demoDevice
@@ -59,8 +63,13 @@ func startDemoFleet(ctx context.Context, log *slog.Logger) (*demoFleet, error) {
 	if err != nil {
 		return nil, errors.Join(err, gateway.Close())
 	}
+	google, err := startDemoGoogle(ctx, "127.0.0.1:0", android.Options{RequireToken: true,
+		PullWait: 5 * time.Second, Delay: 800 * time.Millisecond, Log: log})
+	if err != nil {
+		return nil, errors.Join(err, manifests.close(), gateway.Close())
+	}
 	f := &demoFleet{log: log, gateway: gateway, gatewayCAs: x509.NewCertPool(),
-		manifests: manifests}
+		manifests: manifests, google: google}
 	f.gatewayCAs.AppendCertsFromPEM(gateway.CA())
 	return f, nil
 }
@@ -76,7 +85,8 @@ func (f *demoFleet) stopDevices() {
 
 func (f *demoFleet) close() {
 	f.stopDevices()
-	if err := errors.Join(f.manifests.close(), f.gateway.Close()); err != nil {
+	if err := errors.Join(f.google.close(), f.manifests.close(),
+		f.gateway.Close()); err != nil {
 		f.log.Warn("ending the simulated devices", "err", err)
 	}
 }
@@ -109,7 +119,26 @@ func (f *demoFleet) enroll(ctx context.Context, c *client.Client, caFile string)
 			return device.join(limited, c)
 		})
 	}
-	return enrolling.Wait()
+	if err := enrolling.Wait(); err != nil {
+		return err
+	}
+	return f.enrollAndroids(ctx, c)
+}
+
+// enrollAndroids sets Android up and has its devices managed.
+func (f *demoFleet) enrollAndroids(ctx context.Context, c *client.Client) error {
+	if err := f.google.setUp(ctx, c); err != nil {
+		return fmt.Errorf("setting up Android: %w", err)
+	}
+	for _, hardware := range demoAndroids {
+		hardware.options.Faults = demoAndroidFaults
+		device, err := f.google.enroll(ctx, c, hardware.mode, hardware.serial, hardware.options)
+		if err != nil {
+			return err
+		}
+		f.devices = append(f.devices, device)
+	}
+	return nil
 }
 
 func (f *demoFleet) run(ctx context.Context) {
@@ -165,6 +194,9 @@ func setSimulatedPushCertificate(ctx context.Context, c *client.Client) error {
 
 // has tells whether the device itself has a profile or app, whatever the server believes.
 func (d *demoDevice) has(identifier string) bool {
+	if d.android != nil {
+		return hasAndroid(d.android, identifier)
+	}
 	for _, profile := range d.Profiles() {
 		if profile.Identifier == identifier {
 			return true

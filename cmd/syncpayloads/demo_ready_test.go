@@ -47,7 +47,7 @@ func TestDemoReadyFile(t *testing.T) {
 		checkReady(t, c, device)
 	}
 	if len(ready.Devices) < 4 || !platforms["iOS"] || !platforms["iPadOS"] || !platforms["macOS"] ||
-		!platforms["tvOS"] {
+		!platforms["tvOS"] || !platforms["Android"] {
 		t.Errorf("%d devices of platforms %v", len(ready.Devices), platforms)
 	}
 	running.end(t, os.Interrupt)

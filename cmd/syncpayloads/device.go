@@ -67,7 +67,7 @@ func (d *deviceShowCommand) Run(ctx context.Context, out io.Writer) error {
 	for _, line := range [][2]string{{"Id", device.ID}, {"Name", device.Name},
 		{"System", device.OperatingSystem + " " + device.OSVersion}, {"Model", device.Model},
 		{"Serial number", device.SerialNumber},
-		{"UDID", device.UDID}, {"Supervised", yesNo(device.Supervised)},
+		{"UDID", device.UDID}, {"Enrollment", device.EnrollmentType}, {"Supervised", yesNo(device.Supervised)},
 		{"State", device.ManagementState},
 		{"Enrolled", moment(device.Enrolled)}, {"Last contact", moment(device.LastSync)}} {
 		fmt.Fprintf(out, "%-14s %s\n", line[0], printable(line[1]))

@@ -30,6 +30,7 @@ type program struct {
 	Restore restoreCommand `cmd:"" help:"Put policies and apps back on a device."`
 	Watch   watchCommand   `cmd:"" help:"Watch the latest action on a device."`
 	APNs    apnsCommand    `cmd:"" name:"apns" help:"Show or set the push certificate that wakes Apple devices."`
+	Android androidCommand `cmd:"" help:"Set up Android Enterprise, and make what enrolls Android devices."`
 
 	Token      tokenCommand      `cmd:"" help:"Make, list and revoke tokens, in the server's database."`
 	Audit      auditCommand      `cmd:"" help:"Verify and export the record of who did what, in the server's database."`

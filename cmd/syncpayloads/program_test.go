@@ -82,9 +82,11 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(fleet.close)
 	data := servertest.Folder(t)
-	running, err := server.Start(t.Context(), server.Config{DataDir: data, Listen: "127.0.0.1:0",
+	config := server.Config{DataDir: data, Listen: "127.0.0.1:0",
 		RestoreAfter: server.DefaultRestoreAfter, Policy: demoPolicy, APNsURL: fleet.gateway.URL(),
-		APNsCAs: fleet.gatewayCAs, Log: log})
+		APNsCAs: fleet.gatewayCAs, Log: log}
+	useInPlaceOfGoogle(&config, fleet.google.url)
+	running, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,8 @@ type serveCommand struct {
 	APNsURL string `name:"apns-url" help:"Push service in place of Apple's." placeholder:"URL" group:"Apple devices"`
 	APNsCA  string `name:"apns-ca" help:"The CA of that push service, a PEM file." placeholder:"FILE" predictor:"file" group:"Apple devices"`
 
+	AndroidURL string `name:"android-url" help:"Service in place of Google's Android Management API and Pub/Sub, such as that of syncpayloads simulate." placeholder:"URL" group:"Android devices"`
+
 	logFlags `embed:""`
 }
 
@@ -207,6 +209,9 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 		Capacity:       server.Capacity{Devices: s.DeviceRequests, Calls: s.Calls},
 		MaxConnections: s.MaxConnections, KeepEvents: s.KeepEvents, KeepActions: s.KeepActions,
 		Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
+	if s.AndroidURL != "" {
+		useInPlaceOfGoogle(&config, s.AndroidURL)
+	}
 	if s.APNsCA != "" {
 		pool, err := readPool(s.APNsCA)
 		if err != nil {

@@ -20,22 +20,24 @@ import (
 )
 
 type simulateCommand struct {
-	connection `embed:""`
-	Devices    int           `help:"How many devices." default:"10"`
-	Kind       string        `help:"iPhone, iPad, Mac, AppleTV, or mixed." enum:"iPhone,iPad,Mac,AppleTV,mixed" default:"mixed"`
-	Seed       uint64        `help:"Of the first device: the same seed is the same device." default:"1000"`
-	Duration   time.Duration `help:"How long to go on; 0: until interrupted." default:"0" placeholder:"DURATION"`
-	Poll       time.Duration `help:"How often each device connects by itself; 0: only when pushed." default:"10s"`
-	AtOnce     int           `name:"connections" help:"How many devices are connected at the same time, each over HTTP/1.1; the others wait." default:"64"`
-	Calls      float64       `help:"How many syncPayloads calls a second to make: one device after the other loses everything and gets it back." default:"0" placeholder:"N"`
-	Burst      bool          `help:"Once enrolled, let all devices come back within one second, and end when every one has been served."`
-	NotNow     float64       `help:"Probability that a device answers NotNow." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
-	Transient  float64       `help:"Probability of an error that passes." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
-	Lost       float64       `help:"Probability that an answer gets lost." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
-	APNsListen string        `name:"apns-listen" help:"Run a push service here; start the server with --apns-url and --apns-ca." placeholder:"HOST:PORT"`
-	APNsCAFile string        `name:"apns-ca-file" help:"Where to write that push service's CA certificate." default:"simulated-apns-ca.pem" predictor:"file"`
-	JSON       bool          `name:"json" help:"Print the figures at the end as JSON."`
-	Plot       string        `help:"Draw throughput and latency over time, as SVG." placeholder:"FILE" predictor:"file"`
+	connection    `embed:""`
+	Devices       int           `help:"How many devices." default:"10"`
+	Kind          string        `help:"iPhone, iPad, Mac, AppleTV, or mixed." enum:"iPhone,iPad,Mac,AppleTV,mixed" default:"mixed"`
+	Seed          uint64        `help:"Of the first device: the same seed is the same device." default:"1000"`
+	Duration      time.Duration `help:"How long to go on; 0: until interrupted." default:"0" placeholder:"DURATION"`
+	Poll          time.Duration `help:"How often each device connects by itself; 0: only when pushed." default:"10s"`
+	AtOnce        int           `name:"connections" help:"How many devices are connected at the same time, each over HTTP/1.1; the others wait." default:"64"`
+	Calls         float64       `help:"How many syncPayloads calls a second to make: one device after the other loses everything and gets it back." default:"0" placeholder:"N"`
+	Burst         bool          `help:"Once enrolled, let all devices come back within one second, and end when every one has been served."`
+	NotNow        float64       `help:"Probability that a device answers NotNow." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
+	Transient     float64       `help:"Probability of an error that passes." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
+	Lost          float64       `help:"Probability that an answer gets lost." default:"0" placeholder:"P" group:"Troubles, each from 0 to 1"`
+	APNsListen    string        `name:"apns-listen" help:"Run a push service here; start the server with --apns-url and --apns-ca." placeholder:"HOST:PORT"`
+	APNsCAFile    string        `name:"apns-ca-file" help:"Where to write that push service's CA certificate." default:"simulated-apns-ca.pem" predictor:"file"`
+	Android       int           `help:"How many Android devices beside them, behind a simulated Google that runs here; start the server with --android-url." default:"0" placeholder:"N" group:"Android devices"`
+	AndroidListen string        `help:"Where that simulated Google listens." default:"127.0.0.1:8790" placeholder:"HOST:PORT" group:"Android devices"`
+	JSON          bool          `name:"json" help:"Print the figures at the end as JSON."`
+	Plot          string        `help:"Draw throughput and latency over time, as SVG." placeholder:"FILE" predictor:"file"`
 }
 
 // Validate refuses what cannot be meant.
@@ -48,6 +50,9 @@ func (s *simulateCommand) Validate() error {
 	}
 	if s.Devices < 1 || s.AtOnce < 1 {
 		return errors.New("--devices and --connections must be at least 1")
+	}
+	if s.Android < 0 || s.Android > mostAndroids {
+		return fmt.Errorf("--android is how many devices, from 0 to %d", mostAndroids)
 	}
 	if s.Calls < 0 || s.Calls > mostCalls {
 		return fmt.Errorf("--calls is how many a second, from 0 to %d", mostCalls)
@@ -70,6 +75,13 @@ func (s *simulateCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	if gateway != nil {
 		defer gateway.Close() //nolint:errcheck // the program ends
+	}
+	if s.Android > 0 {
+		google, err := s.startAndroids(ctx, c)
+		if err != nil {
+			return fmt.Errorf("the Android devices: %w", err)
+		}
+		defer google.close() //nolint:errcheck // the program ends
 	}
 	run := &simulation{command: s, client: c, gateway: gateway, figures: newFigures()}
 	if err := run.newFleet(ctx); err != nil {

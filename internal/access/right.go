@@ -36,6 +36,10 @@ const (
 
 	ReadAudit Right = "Microsoft.Intune_Audit_Read"
 
+	ReadAndroid             Right = "Microsoft.Intune_AndroidSync_Read"
+	OnboardAndroid          Right = "Microsoft.Intune_AndroidSync_UpdateOnboarding"
+	UpdateAndroidEnrollment Right = "Microsoft.Intune_AndroidSync_UpdateEnrollmentProfiles"
+
 	ReadGroups    Right = "syncpayloads_Groups_Read"
 	CreateGroups  Right = "syncpayloads_Groups_Create"
 	UpdateGroups  Right = "syncpayloads_Groups_Update"
@@ -79,6 +83,9 @@ var rights = []struct {
 	{DeleteRoles, writing("DeviceManagementRBAC")},
 	{AssignRoles, writing("DeviceManagementRBAC")},
 	{ReadAudit, append(reading("DeviceManagementApps"), "AuditLog.Read.All")},
+	{ReadAndroid, reading("DeviceManagementServiceConfig")},
+	{OnboardAndroid, writing("DeviceManagementServiceConfig")},
+	{UpdateAndroidEnrollment, writing("DeviceManagementServiceConfig")},
 	{ReadGroups, reading("Group")},
 	{CreateGroups, writing("Group")},
 	{UpdateGroups, writing("Group")},

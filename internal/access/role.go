@@ -62,7 +62,7 @@ func BuiltInRoles() []*Role {
 	school := append(slices.Clone(helpDesk), UpdateDevices, RetireDevices, DeleteDevices,
 		CreateConfigurations, UpdateConfigurations, DeleteConfigurations, AssignConfigurations,
 		CreateApps, UpdateApps, DeleteApps, AssignApps, CreateGroups, UpdateGroups, DeleteGroups,
-		EnrollDevices, ReadAudit)
+		EnrollDevices, ReadAndroid, UpdateAndroidEnrollment, ReadAudit)
 	reading := slices.DeleteFunc(Rights(),
 		func(r Right) bool { return !strings.HasSuffix(string(r), "_Read") })
 	return []*Role{

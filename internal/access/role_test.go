@@ -107,6 +107,9 @@ func TestBuiltInRoles(t *testing.T) {
 		{access.ReadAudit, false, true, true, true},
 		{access.ReadTokens, false, false, true, true},
 		{access.UpdateOrganization, false, false, false, true},
+		{access.ReadAndroid, false, true, true, true},
+		{access.UpdateAndroidEnrollment, false, true, false, true},
+		{access.OnboardAndroid, false, false, false, true},
 		{access.AssignRoles, false, false, false, true},
 		{access.CreateTokens, false, false, false, true},
 	} {

@@ -43,6 +43,7 @@ var auditVerbs = map[string]string{
 	"addAssignment":               "Assign a %s to one more",
 	"addMember":                   "Put a device into a %s",
 	"assign":                      "Assign a %s",
+	"beginSignup":                 "Begin to sign up an %s with Google",
 	"changeAssignments":           "Take off and put back on a %s",
 	"changeAssignments.preview":   "See what an action would do",
 	"checkOut":                    "A %s left management",
@@ -55,6 +56,7 @@ var auditVerbs = map[string]string{
 	"create":                      "Make a new %s",
 	"delete":                      "Delete a %s",
 	"enroll":                      "Enroll a %s",
+	"finishSignup":                "Finish signing up an %s with Google",
 	"events":                      "See what became of a %s",
 	"get":                         "See a %s",
 	"getAppConfigurationState":    "See how an app configuration is on a %s",
@@ -79,6 +81,7 @@ var auditVerbs = map[string]string{
 	"removeMember":                "Take a device out of a %s",
 	"replace":                     "Replace a %s",
 	"retire":                      "Retire a %s",
+	"setServiceAccount":           "Set the service account of an %s",
 	"signIn":                      "Sign in",
 	"signOut":                     "Sign out",
 	"syncDevice":                  "Ask a %s to connect",
@@ -128,7 +131,7 @@ func (w auditWords) activity(name string) string {
 	}
 	text := strings.Replace(verb, "%s", noun, 1)
 	return strings.NewReplacer("a action", "an action", "a app", "an app", "a audit", "an audit",
-		"a enrollment", "an enrollment").Replace(text)
+		"a enrollment", "an enrollment", "a Android", "an Android").Replace(text)
 }
 
 // sentence is what to tell a visitor near the form that led to an error; false if it has the page

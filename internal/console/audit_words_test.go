@@ -20,14 +20,16 @@ func TestActivitiesHaveWords(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"configurationPolicies.create": "Make a new settings catalog policy",
-		"mobileApps.assign":            "Assign an app",
-		"actions.events":               "See what became of an action",
-		"auditEvents.get":              "See an audit record",
-		"managedDevices.checkOut":      "A device left management",
-		"unknown":                      "unknown",
-		"unknown.create":               "unknown.create",
-		"groups.unknown":               "groups.unknown",
+		"configurationPolicies.create":   "Make a new settings catalog policy",
+		"mobileApps.assign":              "Assign an app",
+		"actions.events":                 "See what became of an action",
+		"auditEvents.get":                "See an audit record",
+		"managedDevices.checkOut":        "A device left management",
+		"androidEnterprise.get":          "See an Android enterprise",
+		"androidEnrollmentTokens.delete": "Delete an Android enrollment token",
+		"unknown":                        "unknown",
+		"unknown.create":                 "unknown.create",
+		"groups.unknown":                 "groups.unknown",
 	} {
 		if said := words.activity(name); said != want {
 			t.Errorf("%s is said as %q, want %q", name, said, want)

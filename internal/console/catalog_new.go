@@ -52,6 +52,11 @@ func (v *visit) newItem() error {
 	}
 	query := v.r.URL.Query()
 	types, wanted := v.typesToAdd(c), query.Get("type")
+	if app := query.Get("app"); app != "" && wanted == "" {
+		if types, err = v.typesForApp(types, app); err != nil {
+			return err
+		}
+	}
 	if wanted == "" && len(types) > 1 {
 		return v.render("catalog_new", c.Adding(), newPage{Collection: c, Types: types})
 	}
@@ -71,6 +76,31 @@ func (v *visit) newItem() error {
 		}
 	}
 	return v.render("catalog_new", c.Adding(), *p)
+}
+
+// typesForApp are those of the types whose forms let an app of the catalog be picked; all, if none
+// does.
+func (v *visit) typesForApp(types []option, id string) ([]option, error) {
+	all, err := v.items(apps)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(app catalogItem) bool { return app.ID == id })
+	if i < 0 {
+		return types, nil
+	}
+	kind := strings.TrimPrefix(all[i].ODataType, graphType)
+	fit := slices.DeleteFunc(slices.Clone(types), func(o option) bool {
+		f, _ := v.emptyForm(o.Value)
+		return !slices.ContainsFunc(f.Fields, func(one formField) bool {
+			return one.of != nil && one.of.Control == catalog.AppPicker &&
+				slices.Contains(one.of.Apps, kind)
+		})
+	})
+	if len(fit) == 0 {
+		return types, nil
+	}
+	return fit, nil
 }
 
 // newForm is the page with the empty form for a type of a collection. Where there is but one, it

@@ -127,7 +127,8 @@ func TestAppConfiguration(t *testing.T) {
 		t.Errorf("the form is for app %q", got)
 	}
 	settings := `<plist version="1.0"><dict><key>server</key><string>mail.example</string></dict></plist>`
-	values := url.Values{"displayName": {"Mail settings"}, "targetedMobileApps": {app}, "encodedSettingXml": {"nonsense"}}
+	values := url.Values{"type": {"iosMobileAppConfiguration"}, "displayName": {"Mail settings"},
+		"targetedMobileApps": {app}, "encodedSettingXml": {"nonsense"}}
 	b.post("/console/catalog/app-configurations", values).has(400, "Settings: is not a property list", "nonsense")
 	values.Set("encodedSettingXml", settings)
 	p := b.post("/console/catalog/app-configurations", values).has(200, "Mail settings", "App Mail", "Version 1")

@@ -57,7 +57,7 @@ var notices = map[string]string{
 
 // deviceProperties are what the page needs of a device to say it in its own words.
 const deviceProperties = "id,deviceName,operatingSystem,osVersion,manufacturer,model,isSupervised," +
-	"managedDeviceOwnerType,managementState,enrolledDateTime,lastSyncDateTime,roleScopeTagIds"
+	"managedDeviceOwnerType,deviceEnrollmentType,managementState,enrolledDateTime,lastSyncDateTime,roleScopeTagIds"
 
 // shownTexts are properties of a device that the page shows as they are, with what people call
 // them.
@@ -65,6 +65,16 @@ var shownTexts = []struct{ property, name string }{
 	{"serialNumber", "Serial number"},
 	{"wiFiMacAddress", "Wi-Fi address"},
 	{"udid", "UDID"},
+}
+
+// enrollmentTypes are the words for how a device enrolled, where that says more than its owner
+// does.
+var enrollmentTypes = map[string]string{
+	"androidEnterpriseFullyManaged":         "Fully managed",
+	"androidEnterpriseDedicatedDevice":      "Dedicated device",
+	"androidEnterpriseCorporateWorkProfile": "Corporate-owned, with a work profile",
+	"userEnrollment":                        "Personally-owned, with a work profile",
+	"appleUserEnrollment":                   "User enrollment",
 }
 
 func propertiesOfPage() string {
@@ -147,6 +157,7 @@ func (v *visit) facts(d *managedDevice) []fact {
 	all := []fact{{Name: "Platform", Value: d.Platform + " " + d.OSVersion},
 		{Name: "Model", Value: d.Manufacturer + " " + d.Model},
 		{Name: "Management", Value: management},
+		{Name: "Enrollment", Value: enrollmentTypes[d.EnrollmentType]},
 		{Name: "Supervised", Value: supervised},
 		{Name: "Owner", Value: owner}, {Name: "Enrolled", Moment: at(d.Enrolled)},
 		{Name: "Last sync", Moment: at(d.LastSync)}}

@@ -13,7 +13,7 @@ const (
 	trailLimit     = 20 // former pages that the address remembers
 )
 
-var platforms = []string{"iOS", "iPadOS", "macOS", "tvOS"}
+var platforms = []string{"iOS", "iPadOS", "macOS", "tvOS", "Android"}
 
 // silences are the choices of the filter by last sync.
 var silences = []struct {
@@ -32,20 +32,21 @@ var orders = map[string]string{"": "deviceName asc", "-name": "deviceName desc",
 
 // managedDevice is a device as the API tells it.
 type managedDevice struct {
-	ID           string         `json:"id"`
-	Name         string         `json:"deviceName"`
-	Platform     string         `json:"operatingSystem"`
-	OSVersion    string         `json:"osVersion"`
-	Manufacturer string         `json:"manufacturer"`
-	Model        string         `json:"model"`
-	Serial       string         `json:"serialNumber"`
-	Supervised   bool           `json:"isSupervised"`
-	Owner        string         `json:"managedDeviceOwnerType"`
-	Management   string         `json:"managementState"`
-	Enrolled     time.Time      `json:"enrolledDateTime"`
-	LastSync     time.Time      `json:"lastSyncDateTime"`
-	Tags         []string       `json:"roleScopeTagIds"`
-	Actions      []actionResult `json:"deviceActionResults"`
+	ID             string         `json:"id"`
+	Name           string         `json:"deviceName"`
+	Platform       string         `json:"operatingSystem"`
+	OSVersion      string         `json:"osVersion"`
+	Manufacturer   string         `json:"manufacturer"`
+	Model          string         `json:"model"`
+	Serial         string         `json:"serialNumber"`
+	Supervised     bool           `json:"isSupervised"`
+	Owner          string         `json:"managedDeviceOwnerType"`
+	EnrollmentType string         `json:"deviceEnrollmentType"`
+	Management     string         `json:"managementState"`
+	Enrolled       time.Time      `json:"enrolledDateTime"`
+	LastSync       time.Time      `json:"lastSyncDateTime"`
+	Tags           []string       `json:"roleScopeTagIds"`
+	Actions        []actionResult `json:"deviceActionResults"`
 
 	properties map[string]any // all that was asked for
 }

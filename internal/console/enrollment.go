@@ -23,6 +23,8 @@ type enrollmentPage struct {
 	Message    string          // why none was made; empty: nothing went wrong
 	// what is wrong with the push certificate; empty: nothing is known to be
 	Push string
+	// makes an enrollment token of Android; nil: there is no enterprise, or the visitor may not
+	Android *androidTokenForm
 }
 
 // enrollmentLink enrolls one device.
@@ -47,6 +49,9 @@ func (v *visit) enrollment() error {
 func (v *visit) showEnrollment(status int, p enrollmentPage) (err error) {
 	p.Validities = validities
 	if p.Push, err = v.pushProblem(); err != nil {
+		return err
+	}
+	if p.Android, err = v.androidOffer(); err != nil {
 		return err
 	}
 	return v.renderStatus(status, "enrollment", "Enrollment", p)

@@ -17,6 +17,12 @@ type serverHealth struct {
 		Topic   string    `json:"topic"`
 		Expires time.Time `json:"expirationDateTime"`
 	} `json:"pushCertificate"`
+	Android *struct { // nil: nobody has begun to set it up
+		android
+		Waiting  int       `json:"waiting"`
+		Messages time.Time `json:"messagesDateTime"`
+		Listed   time.Time `json:"listedDateTime"`
+	} `json:"android"`
 	Warnings []string `json:"warnings"`
 }
 
@@ -29,6 +35,9 @@ type healthPage struct {
 	PushExpires moment
 	PushState   mark
 	MayUpdate   bool
+
+	AndroidRefused, AndroidMessages, AndroidListed moment
+	SeesAndroid                                    bool
 }
 
 var databaseStates = map[string]mark{"ok": {"Works", "good"}, "busy": {"Busy", "busy"}}
@@ -53,6 +62,13 @@ func (v *visit) health() error {
 	}
 	if h.Push != nil {
 		p.PushExpires, p.PushState = v.moment(h.Push.Expires), v.certificateState(h.Push.Expires)
+	}
+	p.SeesAndroid = v.may(access.ReadAndroid)
+	if a := h.Android; a != nil {
+		p.AndroidMessages, p.AndroidListed = v.moment(a.Messages), v.moment(a.Listed)
+		if a.LastRefusal != nil {
+			p.AndroidRefused = v.moment(a.LastRefusal.At)
+		}
 	}
 	return v.renderStatus(http.StatusOK, "health", "Health", p)
 }

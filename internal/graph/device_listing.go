@@ -50,10 +50,13 @@ var (
 	ownerTypes = odata.Choices(map[string]query.Condition{
 		"personal": ownedBy(fleet.OwnedByPerson, query.Is(fleet.ByUserEnrolled, true)),
 		"company": ownedBy(fleet.OwnedByOrg, query.Is(fleet.ByUserEnrolled, false),
-			query.Is(fleet.BySupervised, true)),
+			isOrganizations),
 		"unknown": ownedBy(fleet.OwnerUnknown, query.Is(fleet.ByUserEnrolled, false),
-			query.Is(fleet.BySupervised, false)),
+			query.Not{Is: isOrganizations}),
 	}, odata.UnknownFutureValue)
+
+	isOrganizations = query.Any{query.Is(fleet.BySupervised, true),
+		query.OneOf{Field: fleet.ByEnrollmentType, Values: organizationEnrollments}}
 
 	managementStates = odata.Choices(map[string]query.Condition{
 		"managed":       managedAnd(fleet.Stays),
@@ -64,15 +67,17 @@ var (
 		"retireCanceled", "discovered", odata.UnknownFutureValue)
 
 	typesOfDevices = odata.Choices(map[string]query.Condition{
-		"macMDM": platform(fleet.MacOS),
-		"iPad":   platform(fleet.IPadOS),
-		"iPod":   query.All{platform(fleet.IOS), isIPod},
-		"iPhone": query.All{platform(fleet.IOS), query.Not{Is: isIPod}},
+		"macMDM":            platform(fleet.MacOS),
+		"iPad":              platform(fleet.IPadOS),
+		"iPod":              query.All{platform(fleet.IOS), isIPod},
+		"iPhone":            query.All{platform(fleet.IOS), query.Not{Is: isIPod}},
+		"androidEnterprise": platform(fleet.Android),
 		"unknown": query.Not{Is: query.OneOf{Field: fleet.ByPlatform,
-			Values: []string{string(fleet.MacOS), string(fleet.IPadOS), string(fleet.IOS)}}},
+			Values: []string{string(fleet.MacOS), string(fleet.IPadOS), string(fleet.IOS),
+				string(fleet.Android)}}},
 	}, "desktop", "windowsRT", "winMO6", "nokia", "windowsPhone", "mac", "winCE", "winEmbedded",
 		"android", "iSocConsumer", "unix",
-		"holoLens", "surfaceHub", "androidForWork", "androidEnterprise", "windows10x",
+		"holoLens", "surfaceHub", "androidForWork", "windows10x",
 		"androidnGMS", "chromeOS", "linux", "visionOS",
 		"tvOS", "blackberry", "palm", "cloudPC")
 	isIPod = query.Comparison{Field: fleet.ByModel, Operator: query.StartsWith, Value: "iPod"}
@@ -80,21 +85,23 @@ var (
 	complianceStates = odata.Choices(map[string]query.Condition{"unknown": query.All{}},
 		"compliant", "noncompliant", "conflict", "error", "inGracePeriod", "configManager")
 
-	managementAgents = odata.Choices(map[string]query.Condition{"mdm": query.All{}}, "eas",
-		"easMdm", "intuneClient", "easIntuneClient",
+	managementAgents = odata.Choices(map[string]query.Condition{
+		"googleCloudDevicePolicyController": platform(fleet.Android),
+		"mdm":                               query.Not{Is: platform(fleet.Android)},
+	}, "eas", "easMdm", "intuneClient", "easIntuneClient",
 		"configurationManagerClient", "configurationManagerClientMdm",
 		"configurationManagerClientMdmEas", "unknown", "jamf",
-		"googleCloudDevicePolicyController", "microsoft365ManagedMdm", "msSense", "intuneAosp",
+		"microsoft365ManagedMdm", "msSense", "intuneAosp",
 		"google", odata.UnknownFutureValue)
 
-	enrollmentTypes = odata.Choices(map[string]query.Condition{
-		"appleUserEnrollment": query.Is(fleet.ByUserEnrolled, true),
-		"unknown":             query.Is(fleet.ByUserEnrolled, false),
-	}, "userEnrollment", "deviceEnrollmentManager", "appleBulkWithUser", "appleBulkWithoutUser",
+	enrollmentTypes = odata.Choices(enrollmentConditions(), "deviceEnrollmentManager",
+		"appleBulkWithUser", "appleBulkWithoutUser",
 		"windowsAzureADJoin", "windowsBulkUserless",
 		"windowsAutoEnrollment", "windowsBulkAzureDomainJoin", "windowsCoManagement",
 		"windowsAzureADJoinUsingDeviceAuth",
-		"appleUserEnrollmentWithServiceAccount", odata.UnknownFutureValue)
+		"appleUserEnrollmentWithServiceAccount", "azureAdJoinUsingAzureVmExtension",
+		"androidAOSPUserOwnedDeviceEnrollment", "androidAOSPUserlessDeviceEnrollment",
+		"appleAccountDrivenUserEnrollment", odata.UnknownFutureValue)
 
 	registrationStates = odata.Choices(map[string]query.Condition{
 		"registered":    query.Is(fleet.ByEnrolled, true),
@@ -102,3 +109,20 @@ var (
 	}, "revoked", "keyConflict", "approvalPending", "certificateReset",
 		"notRegisteredPendingEnrollment", "unknown")
 )
+
+// enrollmentConditions are those of the members that deviceEnrollmentType can make: what a platform
+// said, and what follows where it said nothing.
+func enrollmentConditions() map[string]query.Condition {
+	untold := query.Not{Is: query.OneOf{Field: fleet.ByEnrollmentType,
+		Values: organizationEnrollments}}
+	byPerson := query.All{untold, query.Is(fleet.ByUserEnrolled, true)}
+	all := map[string]query.Condition{
+		"userEnrollment":      query.All{byPerson, platform(fleet.Android)},
+		"appleUserEnrollment": query.All{byPerson, query.Not{Is: platform(fleet.Android)}},
+		"unknown":             query.All{untold, query.Is(fleet.ByUserEnrolled, false)},
+	}
+	for _, name := range organizationEnrollments {
+		all[name] = query.Is(fleet.ByEnrollmentType, name)
+	}
+	return all
+}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +46,7 @@ var deviceProperties = []deviceProperty{
 	{"deviceType", "deviceType", deviceType, typesOfDevices},
 	{"complianceState", "complianceState", func(*fleet.Device) any { return "unknown" },
 		complianceStates},
-	{"managementAgent", "managementAgentType", func(*fleet.Device) any { return "mdm" },
-		managementAgents},
+	{"managementAgent", "managementAgentType", managementAgent, managementAgents},
 	{"osVersion", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.OSVersion) },
 		odata.TextField(fleet.ByOSVersion)},
 	{"deviceEnrollmentType", "deviceEnrollmentType", deviceEnrollmentType, enrollmentTypes},
@@ -107,14 +107,15 @@ func managedDeviceProperties() odata.Properties {
 var deviceShape = newShape("managedDevice", managedDeviceProperties())
 
 // ownerType is what an admin says. Where nobody says: a person enrolls only their own device by
-// user enrollment, and only an organization can supervise one.
+// user enrollment, and only an organization can supervise one, or enroll one in a way that is made
+// for its own.
 func ownerType(d *fleet.Device) any {
 	switch {
 	case d.Owner != "":
 		return d.Owner
 	case d.UserEnrolled:
 		return "personal"
-	case d.Supervised:
+	case d.Supervised, slices.Contains(organizationEnrollments, d.EnrollmentType):
 		return "company"
 	default:
 		return "unknown"
@@ -146,16 +147,40 @@ func deviceType(d *fleet.Device) any {
 		return "iPod"
 	case d.Platform == fleet.IOS:
 		return "iPhone"
+	case d.Platform == fleet.Android:
+		return "androidEnterprise"
 	default:
 		return "unknown"
 	}
 }
 
-func deviceEnrollmentType(d *fleet.Device) any {
-	if d.UserEnrolled {
-		return "appleUserEnrollment"
+// managementAgent is by what a device is managed: an Android device by Google's own app, which
+// Google calls its device policy controller.
+func managementAgent(d *fleet.Device) any {
+	if d.Platform == fleet.Android {
+		return "googleCloudDevicePolicyController"
 	}
-	return "unknown"
+	return "mdm"
+}
+
+// organizationEnrollments are the members of deviceEnrollmentType for devices that belong to the
+// organization.
+var organizationEnrollments = []string{"androidEnterpriseDedicatedDevice",
+	"androidEnterpriseFullyManaged", "androidEnterpriseCorporateWorkProfile"}
+
+// deviceEnrollmentType is what the platform says, if Graph has a member for that, and else what
+// follows from who enrolled it.
+func deviceEnrollmentType(d *fleet.Device) any {
+	switch {
+	case slices.Contains(organizationEnrollments, d.EnrollmentType):
+		return d.EnrollmentType
+	case d.UserEnrolled && d.Platform == fleet.Android:
+		return "userEnrollment"
+	case d.UserEnrolled:
+		return "appleUserEnrollment"
+	default:
+		return "unknown"
+	}
 }
 
 func deviceRegistrationState(d *fleet.Device) any {

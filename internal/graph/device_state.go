@@ -168,10 +168,14 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 }
 
 // policyPlatform is the member of policyPlatformType for a device: Graph has one for all of Apple's
-// but Macs.
+// but Macs. Its `android` are devices that an older program interface of Android's manages.
 func policyPlatform(p fleet.Platform) string {
-	if p == fleet.MacOS {
+	switch p {
+	case fleet.MacOS:
 		return "macOS"
+	case fleet.Android:
+		return "androidForWork"
+	default:
+		return "iOS"
 	}
-	return "iOS"
 }

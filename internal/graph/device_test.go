@@ -94,6 +94,25 @@ func TestDeviceKinds(t *testing.T) {
 		{fleet.Device{Platform: fleet.TVOS}, object{
 			"deviceType": "unknown", "operatingSystem": "tvOS", "isSupervised": false,
 			"lastSyncDateTime": s.clock.Now().Format(time.RFC3339)}},
+		{fleet.Device{Platform: fleet.Android, Manufacturer: "Google", Model: "Pixel 9",
+			EnrollmentType: "androidEnterpriseFullyManaged"}, object{
+			"deviceType": "androidEnterprise", "operatingSystem": "Android",
+			"managementAgent": "googleCloudDevicePolicyController", "ownerType": "company",
+			"managedDeviceOwnerType": "company",
+			"deviceEnrollmentType":   "androidEnterpriseFullyManaged"}},
+		{fleet.Device{Platform: fleet.Android,
+			EnrollmentType: "androidEnterpriseDedicatedDevice"}, object{
+			"ownerType": "company", "deviceEnrollmentType": "androidEnterpriseDedicatedDevice"}},
+		{fleet.Device{Platform: fleet.Android,
+			EnrollmentType: "androidEnterpriseCorporateWorkProfile"}, object{
+			"ownerType":            "company",
+			"deviceEnrollmentType": "androidEnterpriseCorporateWorkProfile"}},
+		{fleet.Device{Platform: fleet.Android, UserEnrolled: true,
+			EnrollmentType: "whatever the platform calls it"}, object{
+			"ownerType": "personal", "deviceEnrollmentType": "userEnrollment",
+			"managementAgent": "googleCloudDevicePolicyController"}},
+		{fleet.Device{Platform: fleet.Android}, object{
+			"ownerType": "unknown", "deviceEnrollmentType": "unknown"}},
 	} {
 		tt.device.UDID = fmt.Sprint(i)
 		got := s.must(http.StatusOK, "GET", s.enroll(tt.device).path(), nil).body

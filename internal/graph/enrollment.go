@@ -34,16 +34,9 @@ func (c *call) createEnrollment() error {
 	if err := body.Only("expiresIn", "for", "replace", "groupId"); err != nil {
 		return err
 	}
-	ttl := time.Duration(defaultEnrollmentTTL)
-	if text, given, err := body.Text("expiresIn"); err != nil {
+	ttl, err := readValidity(body, defaultEnrollmentTTL, longestEnrollmentTTL)
+	if err != nil {
 		return err
-	} else if given {
-		d, ok := odata.ParseDuration(text)
-		if !ok || d <= 0 || d > longestEnrollmentTTL {
-			return odata.BadRequest("expiresIn",
-				"Property 'expiresIn' is not valid: give a duration such as 24h or PT24H, at most %d days.", longestEnrollmentTTL/day)
-		}
-		ttl = d
 	}
 	terms, err := c.enrollmentTerms(body)
 	if err != nil {
@@ -59,11 +52,30 @@ func (c *call) createEnrollment() error {
 		{tagProperty, terms.NewDevice().Tags}})
 }
 
+// readValidity is how long something shall be valid, as `expiresIn` says; usual, if it does not.
+func readValidity(body *odata.Object, usual, longest time.Duration) (time.Duration, error) {
+	text, given, err := body.Text("expiresIn")
+	if err != nil || !given {
+		return usual, err
+	}
+	d, ok := odata.ParseDuration(text)
+	if !ok || d <= 0 || d > longest {
+		return 0, odata.BadRequest("expiresIn",
+			"Property 'expiresIn' is not valid: give a duration such as 24h or PT24H, at most %d days.", longest/day)
+	}
+	return d, nil
+}
+
+// makerTerms are those of something by which devices enroll on behalf of the caller.
+func (c *call) makerTerms() access.EnrollmentTerms {
+	return access.EnrollmentTerms{Maker: c.caller.ID, MakerName: c.caller.Name,
+		Members: c.caller.Members, Application: c.caller.Application}
+}
+
 // enrollmentTerms reads what a link shall allow. It belongs to the caller, and to one of their
 // areas.
 func (c *call) enrollmentTerms(body *odata.Object) (t access.EnrollmentTerms, err error) {
-	t = access.EnrollmentTerms{Maker: c.caller.ID, MakerName: c.caller.Name,
-		Members: c.caller.Members, Application: c.caller.Application}
+	t = c.makerTerms()
 	given := false
 	if t.For, given, err = body.Text("for"); err != nil {
 		return t, err
@@ -81,12 +93,19 @@ func (c *call) enrollmentTerms(body *odata.Object) (t access.EnrollmentTerms, er
 	default:
 		return t, odata.BadRequest("replace", "Property 'replace' must be true or false.")
 	}
-	if t.Group, _, err = body.Text("groupId"); err != nil {
-		return t, err
+	err = c.placeNewDevices(body, &t)
+	return t, err
+}
+
+// placeNewDevices reads which group new devices shall join, and puts that and the area into the
+// terms.
+func (c *call) placeNewDevices(body *odata.Object, t *access.EnrollmentTerms) error {
+	text, _, err := body.Text("groupId")
+	if err != nil {
+		return err
 	}
-	t.Group = lower(t.Group)
-	wanted := t.Group
-	return t, c.decide(func(ctx context.Context, tx access.Tx) (err error) {
+	wanted := lower(text)
+	return c.decide(func(ctx context.Context, tx access.Tx) (err error) {
 		t.Area, t.Group, err = c.enrollmentArea(ctx, tx, wanted)
 		return err
 	})

@@ -83,6 +83,7 @@ type Config struct {
 	Forms            *catalog.Forms // the types of policies and apps that Catalog takes
 	Enroller         Enroller
 	PushCertificates PushCertificates
+	Android          Android
 	// Explain finds the words for a failure, as the platform of the device has them; empty: it has
 	// none.
 	Explain func(code action.Code, detail string) (meaning, advice string)

@@ -58,12 +58,15 @@ func (c *call) serverHealth() error {
 			{"expirationDateTime", odata.Timestamp(certificate.Expires)}}
 	}
 	warnings = append(warnings, tlsWarnings(c.config.TLSCertificate(), c.config.Now())...)
+	android, more := c.androidHealth()
+	warnings = append(warnings, more...)
 	return c.req.Reply(http.StatusOK, odata.Fields{
 		{"version", c.config.Version},
 		{"started", odata.Timestamp(c.config.Started)},
 		{"database", database},
 		{"devices", devices},
 		{"pushCertificate", shown},
+		{"android", android},
 		{"warnings", warnings},
 	})
 }

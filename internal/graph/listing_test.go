@@ -104,7 +104,15 @@ func TestFilterDevicesByChoice(t *testing.T) {
 	for name, d := range map[string]fleet.Device{"phone": {Platform: fleet.IOS, Supervised: true},
 		"pod": {Platform: fleet.IOS, Model: "iPod9,1"},
 		"pad": {Platform: fleet.IPadOS, UserEnrolled: true}, "mac": {Platform: fleet.MacOS},
-		"tv": {Platform: fleet.TVOS}} {
+		"tv": {Platform: fleet.TVOS},
+		"owned": {Platform: fleet.Android,
+			EnrollmentType: "androidEnterpriseFullyManaged"},
+		"kiosk": {Platform: fleet.Android,
+			EnrollmentType: "androidEnterpriseDedicatedDevice"},
+		"profile": {Platform: fleet.Android,
+			EnrollmentType: "androidEnterpriseCorporateWorkProfile"},
+		"byod":  {Platform: fleet.Android, UserEnrolled: true, EnrollmentType: "own"},
+		"robot": {Platform: fleet.Android}} {
 		d.Name, d.UDID = name, name
 		s.enroll(d)
 	}

@@ -55,6 +55,18 @@ var specimens = func() map[string]specimen {
 		"getPushCertificate":    {may: readers, ok: ok},
 		"updatePushCertificate": {may: "A", ok: ok, body: text(pushCertificate)},
 
+		"androidEnterprise.get":               {may: "ASR", ok: ok},
+		"androidEnterprise.setServiceAccount": {may: "A", ok: ok, body: text(serviceAccount)},
+		"androidEnterprise.beginSignup":       {may: "A", ok: ok, body: text(object{})},
+		"androidEnterprise.finishSignup": {may: "A", ok: ok,
+			body: text(object{"enterpriseToken": "EAH1"})},
+		"androidEnrollmentTokens.list": {may: "ASR", ok: ok,
+			shows: func(w *world) string { return w.ids["androidEnrollmentTokens"] }},
+		"androidEnrollmentTokens.create": {may: managers, ok: created,
+			body: text(object{"mode": "dedicated"})},
+		"androidEnrollmentTokens.delete": {may: managers, ok: done,
+			path: func(w *world) string { return androidTokens + "/" + w.newAndroidToken() }},
+
 		"configurationPolicies.replace": {may: managers, ok: done,
 			body: func(w *world) any { return w.payloadBody("configurationPolicies") }},
 		"configurationPolicies.listSettings": {may: readers, ok: ok},

@@ -87,6 +87,7 @@ func routes() []route {
 	all = append(all, configurationPolicyRoutes()...)
 	all = append(all, auditRoutes()...)
 	all = append(all, tokenRoutes()...)
+	all = append(all, androidRoutes()...)
 	all = append(all, subscriptionRoutes()...)
 	all = append(all, roleRoutes()...)
 	all = append(all, groupRoutes()...)

@@ -60,6 +60,7 @@ type channel struct {
 	certificate *graph.PushCertificate
 	unwakeable  graph.Unwakeable
 	key         string
+	android     *androidService
 }
 
 func (c *channel) EnrollmentLinkOn(_ context.Context, ttl time.Duration,
@@ -128,7 +129,7 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 		t.Fatal(err)
 	}
 	c := clocktest.New(time.Date(2025, 2, 13, 10, 17, 5, 0, time.UTC))
-	s := &site{t: t, store: db, clock: c, channel: &channel{clock: c}, log: &logBuffer{}}
+	s := &site{t: t, store: db, clock: c, channel: &channel{clock: c, android: newAndroid(c)}, log: &logBuffer{}}
 	s.events = live.NewLog(db, slog.New(slog.DiscardHandler))
 	forms := catalog.MustForms(payload.Forms())
 	s.engine = engine.New(engine.Config{Store: db, Risks: forms.Risks, Clock: c,
@@ -142,7 +143,7 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 	}
 	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms,
 		Catalog: catalog.New(db, forms, c.Now, uuid.NewString), Enroller: s.channel,
-		PushCertificates: s.channel, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles},
+		PushCertificates: s.channel, Android: s.channel.android, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles},
 		Roles: s.roles, Tokens: tokens, History: db,
 		Audit: record{audit.NewRecorder(db, c.Now, uuid.NewString), db}, Events: s.events,
 		Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}

@@ -77,6 +77,8 @@ func newWorld(s *site) *world {
 		w.subscriptionBody()).body["id"].(string)
 	w.must(http.StatusOK, "PATCH", "/beta/deviceManagement/applePushNotificationCertificate",
 		pushCertificate)
+	w.setUpAndroid()
+	w.ids["androidEnrollmentTokens"] = w.newAndroidToken()
 	w.must(http.StatusNoContent, "POST", devices+"/"+w.device+"/syncPayloads",
 		object{"deviceActionPayloads": []object{config(w.payload)}})
 	w.ids["auditEvents"] = w.must(http.StatusOK, "GET", auditEvents+"?$top=1",
@@ -134,6 +136,17 @@ func (w *world) newDevice() string {
 	w.must(http.StatusNoContent, "POST", groups+"/"+w.crowd+"/members/$ref", memberReference(id))
 	w.must(http.StatusOK, "PATCH", devices+"/"+id, object{"roleScopeTagIds": []string{w.tag}})
 	return id
+}
+
+// newAndroidToken is an enrollment token whose devices come to be in the area.
+func (w *world) newAndroidToken() string {
+	w.t.Helper()
+	maker := w.bearer(access.SchoolAdministrator, []string{w.group}, []string{w.tag})
+	a := w.callAs(maker, "POST", androidTokens, object{"mode": "dedicated"})
+	if a.status != http.StatusCreated {
+		w.t.Fatalf("making an enrollment token: %s", a)
+	}
+	return a.body["id"].(string)
 }
 
 func memberReference(device string) object {

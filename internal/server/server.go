@@ -229,6 +229,7 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store,
 		Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog, Forms: s.forms,
 		Enroller: s.Channel(), PushCertificates: pushCertificates{s.Channel()},
+		Android: androidSetUp{s.AndroidChannel()},
 		Explain: s.platforms.explain, Authenticator: s.gate,
 		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version,
 		TLSCertificate: identity.leaf,

@@ -70,12 +70,13 @@ var platforms = []string{"internal/apple", "internal/android", "test/madeup"}
 var users = map[string][]string{
 	"internal/server": {"internal/apple", "internal/apple/mdm", "internal/android",
 		"internal/android/amapi"},
-	"internal/store":             {"internal/apple/mdm", "internal/android/amapi"},
-	"cmd/syncpayloads":           {"internal/apple/simulator", "internal/android/simulator"},
-	"bench":                      {"internal/apple/simulator"},
-	"internal/server/servertest": {"internal/apple/simulator", "internal/android/simulator"},
-	"bench/growth":               {"internal/apple/simulator"},
-	"internal/platform":          nil,
+	"internal/store":   {"internal/apple/mdm", "internal/android/amapi"},
+	"cmd/syncpayloads": {"internal/apple/simulator", "internal/android/simulator"},
+	"bench":            {"internal/apple/simulator"},
+	"internal/server/servertest": {"internal/apple/simulator", "internal/android/amapi",
+		"internal/android/simulator"},
+	"bench/growth":      {"internal/apple/simulator"},
+	"internal/platform": nil,
 }
 
 func within(folder, of string) bool { return folder == of || strings.HasPrefix(folder, of+"/") }

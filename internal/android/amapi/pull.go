@@ -19,8 +19,8 @@ const (
 	pulledAtOnce = 25
 	maxMessage   = 8 << 20 // bytes of a message's data in base64
 	pullPause    = time.Second
-	pullIdle     = 30 * time.Second // while there is nothing set up
-	pullMost     = 2 * time.Minute  // between tries while Google is not reached
+	pullIdle     = 3 * time.Second // while there is nothing set up
+	pullMost     = 2 * time.Minute // between tries while Google is not reached
 )
 
 func (c *Channel) pullLoop(ctx context.Context) {

@@ -146,7 +146,7 @@ func (c *Channel) BeginSignup(ctx context.Context, callback string) (link string
 // subscription by which Google tells of devices, and the policy that devices start with, in that
 // order: no device can enroll before all is there. Where a step fails, calling it again goes on
 // from there; once the enterprise is there, the token may be empty. Called when all is there, it
-// changes how messages come. The errors are an *invalid.Input of enterpriseToken or delivery, a
+// changes how messages come, and makes anew what was deleted at Google since. The errors are an *invalid.Input of enterpriseToken or delivery, a
 // *Refused, ErrNoServiceAccount and ErrNoSignup.
 func (c *Channel) FinishSignup(ctx context.Context, enterpriseToken string,
 	d Delivery) (Enterprise, error) {
@@ -157,6 +157,9 @@ func (c *Channel) FinishSignup(ctx context.Context, enterpriseToken string,
 	g, setup, err := c.client(ctx)
 	if err != nil {
 		return Enterprise{}, err
+	}
+	if setup.ready() {
+		setup.Told, setup.StartPolicy = false, ""
 	}
 	steps := audit.With(ctx, nil) // what is recorded is the whole, at the end
 	for _, step := range []func(context.Context, *google, *Setup) error{

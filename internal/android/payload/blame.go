@@ -46,11 +46,7 @@ func (m *Manifest) blamed(name string) []action.PayloadID {
 			return []action.PayloadID{id}
 		}
 	}
-	path := strings.TrimPrefix(camelCase(name), "policy.")
-	if path == "applications" || path == "policy" { // every text on a policy may say so
-		return nil
-	}
-	return m.Owners("", path, "", "")
+	return m.Owners("", strings.TrimPrefix(camelCase(name), "policy."), "", "")
 }
 
 // camelCase is a name as JSON has it: installType of install_type. What is in brackets stays.
