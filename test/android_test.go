@@ -184,6 +184,16 @@ func TestMixedFleet(t *testing.T) {
 		}
 	}
 	s.readAndroid(pixel)
+	// Google would erase the phone.
+	for path, method := range map[string]string{"/retire": "POST", "": "DELETE"} {
+		if code, body := s.call(method, "/beta/deviceManagement/managedDevices/"+pixel.id+path,
+			nil); code != http.StatusConflict || !strings.Contains(string(body), "erasing all") {
+			t.Errorf("%s %s: got %d %s", method, path, code, body)
+		}
+	}
+	if !pixel.hasWiFi(wifi) || !s.installed(pixel) {
+		t.Error("the phone was touched")
+	}
 }
 
 // installed tells whether the server has seen on a device all that it is to have.

@@ -308,7 +308,7 @@ func TestSimulate(t *testing.T) {
 		t.Errorf("counts are %+v", counts)
 	}
 	listed := decode[[]client.Device](t, w.run(t, "device", "list", "--json").stdout)
-	if len(listed) != len(demoHardware)+3 {
-		t.Errorf("%d devices are listed, want %d", len(listed), len(demoHardware)+3)
+	if want := len(demoHardware) + len(demoAndroids) + 3; len(listed) != want {
+		t.Errorf("%d devices are listed, want %d", len(listed), want)
 	}
 }

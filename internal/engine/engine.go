@@ -32,6 +32,13 @@ type Channel interface {
 	Wake(ctx context.Context, device fleet.DeviceID) error
 }
 
+// Unretirable is a Channel whose devices cannot be asked to leave management.
+type Unretirable interface {
+	Channel
+	// Unretirable says why, and what to do instead.
+	Unretirable() string
+}
+
 // Unwakeable is an error that tells people why a device cannot be woken.
 type Unwakeable interface {
 	error

@@ -14,9 +14,14 @@ var ErrNotManagedHere = errors.New("another system manages the device")
 // ErrNotManaged is returned for a device that is not managed.
 var ErrNotManaged = errors.New("the device is not managed")
 
+// CannotRetireError is returned for a device that its channel cannot ask to leave.
+type CannotRetireError struct{ Reason string }
+
+func (e *CannotRetireError) Error() string { return e.Reason }
+
 // Retire asks a device to leave management, and with it all that was managed. forget says that its
 // record goes, too, once it has left. Asked again, it changes nothing more than that. The error is
-// fleet.ErrNotFound, ErrNotManaged or ErrNotManagedHere.
+// fleet.ErrNotFound, ErrNotManaged, ErrNotManagedHere or a *CannotRetireError.
 func (e *Engine) Retire(ctx context.Context, id fleet.DeviceID, forget bool) error {
 	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
 		d, err := tx.Device(ctx, id)
@@ -27,6 +32,9 @@ func (e *Engine) Retire(ctx context.Context, id fleet.DeviceID, forget bool) err
 			return ErrNotManaged
 		case d.Authority != fleet.ThisServer:
 			return ErrNotManagedHere
+		}
+		if ch, ok := e.channels[served{d.Authority, d.Platform}].(Unretirable); ok {
+			return &CannotRetireError{ch.Unretirable()}
 		}
 		before := *d
 		d.Leaving = max(d.Leaving, fleet.Retires)

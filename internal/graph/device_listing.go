@@ -25,7 +25,7 @@ var deviceListing = func() *odata.Listing {
 	}
 	l.Filters[actionResultsProperty] = actionResultList
 	sameOrders(l, "userPrincipalName", "userDisplayName", "emailAddress", "complianceState",
-		"managementAgent", "imei", "phoneNumber", "jailBroken",
+		"imei", "phoneNumber", "jailBroken",
 		"deviceCategoryDisplayName", "azureADDeviceId", "azureADRegistered")
 	return deviceShape.complete(l)
 }()

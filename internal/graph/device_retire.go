@@ -61,7 +61,10 @@ func retireFault(err error) error {
 	conflict := func(message string) error {
 		return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict, Message: message}
 	}
+	var cannot *engine.CannotRetireError
 	switch {
+	case errors.As(err, &cannot):
+		return conflict(cannot.Reason)
 	case errors.Is(err, engine.ErrNotManaged):
 		return conflict("The device is not managed: there is nothing to retire. Its record can be deleted.")
 	case errors.Is(err, engine.ErrNotManagedHere):

@@ -42,7 +42,7 @@ type Engine interface {
 	Preview(ctx context.Context, device fleet.DeviceID, c engine.Call,
 		server []*x509.Certificate) (*engine.Preview, error)
 	// Retire asks the device to leave management; forget says that its record then goes, too. The
-	// error is also engine.ErrNotManaged or engine.ErrNotManagedHere.
+	// error is also engine.ErrNotManaged, engine.ErrNotManagedHere or a *engine.CannotRetireError.
 	Retire(ctx context.Context, device fleet.DeviceID, forget bool) error
 	// Sync asks the device to connect and tell its inventory.
 	Sync(ctx context.Context, device fleet.DeviceID) error

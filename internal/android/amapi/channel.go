@@ -231,3 +231,10 @@ func (c *Channel) door(name string) func() {
 	m.Lock()
 	return m.Unlock
 }
+
+// Unretirable implements engine.Unretirable. The one call by which the service lets a device go
+// erases it (devices.delete).
+func (*Channel) Unretirable() string {
+	return "Google lets an Android device leave management only by erasing all that is on it, which " +
+		"this server never asks for. Reset the device itself: its record shows that it left within the hour."
+}

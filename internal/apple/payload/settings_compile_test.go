@@ -182,7 +182,7 @@ func TestCompiledKinds(t *testing.T) {
 				text(home+"_pages_item_item_bundleid", "com.example.a")})},
 			[]any{group(home+"_pages_item", []any{text(home+"_pages_item_item_bundleid",
 				"com.example.b")})}))},
-			[]dict{{"PayloadType": home, "Pages": []any{[]any{dict{"Type": "App",
+			[]dict{{"PayloadType": home, "Pages": []any{[]any{dict{"Type": "Application",
 				"BundleID": "com.example.a"}}, []any{dict{"BundleID": "com.example.b"}}}}}},
 		{"payloads of one type, and their order", "iOS", []any{
 			group(wifi+"_"+wifi, []any{text(wifi+"_ssid_str", "Two")},
