@@ -138,8 +138,10 @@ var specimens = func() map[string]specimen {
 
 		"auditEvents.list": {may: "ASR", ok: ok},
 		// Who is limited sees only their own acts.
-		"auditEvents.get":          {may: "ASR", ok: ok, limited: http.StatusNotFound},
-		"remoteActionAudits.count": {may: "ASR", ok: ok},
+		"auditEvents.get":           {may: "ASR", ok: ok, limited: http.StatusNotFound},
+		"auditEvents.count":         {may: "ASR", ok: ok},
+		"auditEvents.getCategories": {may: "ASR", ok: ok},
+		"remoteActionAudits.count":  {may: "ASR", ok: ok},
 		"remoteActionAudits.list": {may: "ASR", ok: ok,
 			shows: func(w *world) string { return w.device }},
 
@@ -189,6 +191,10 @@ var specimens = func() map[string]specimen {
 	all["roleAssignments.listScopeTags"] = specimen{may: "AR", ok: ok, beyond: ok}
 	all["groups.update"] = specimen{may: managers, ok: done,
 		body: func(w *world) any { return object{"description": w.next()} }}
+	all["configurationSettings.count"] = specimen{may: readers, ok: ok}
+	all["configurationCategories.list"] = specimen{may: readers, ok: ok}
+	all["configurationCategories.count"] = specimen{may: readers, ok: ok}
+	all["configurationCategories.get"] = specimen{may: readers, ok: ok, beyond: ok} // everybody's
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
 		all[set+".retire"] = specimen{may: managers, ok: done}
 		all[set+".delete"] = specimen{may: managers, ok: done}

@@ -28,8 +28,12 @@ func policyTypes(forms *catalog.Forms) []*odata.Type {
 				{"description", odata.String}, {"rootDefinitionId", odata.String},
 				{"categoryId", odata.String}, {"helpText", odata.String},
 				{"keywords", odata.CollectionOf(odata.String)},
+				{"settingUsage", "deviceManagementConfigurationSettingUsage"},
+				{"visibility", "deviceManagementConfigurationSettingVisibility"},
 				{"applicability", "deviceManagementConfigurationSettingApplicability"},
 			}},
+		{Name: prefix + "Category", Base: "entity", Entity: true,
+			Properties: categoryProperties.Without("id")},
 		{Name: prefix + "SettingApplicability", Properties: odata.Properties{
 			{"platform", "deviceManagementConfigurationPlatforms"},
 			{"deviceMode", "deviceManagementConfigurationDeviceMode"},

@@ -123,9 +123,13 @@ var movings = func() map[string]moving {
 		"mobileAppIntentAndStates.list": {add: enrolled},
 		"actions.list":                  {add: acted},
 		"removed.list":                  removed,
-		"auditEvents.list":              {add: acted},
+		"auditEvents.list": {add: acted,
+			orders: []string{"activityDateTime desc", "activityDateTime"}},
 		// What never changes.
-		"resourceOperations.list": {}, "configurationSettings.list": {},
+		"resourceOperations.list": {}, "configurationSettings.list": {
+			orders: []string{"displayName desc,name", "name", "id desc"},
+			filter: "startswith(name,'%s')"},
+		"configurationCategories.list":       {orders: []string{"displayName desc", "id"}},
 		"configurationPolicies.listSettings": {},
 	}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {

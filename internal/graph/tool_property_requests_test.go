@@ -53,6 +53,14 @@ var propertyTools = []toolRequest{
 	{sdk, "GET", mdm + "/configurationPolicies/{policy}/settings/0", "", "200 settingInstance"},
 	{sdk, "GET", mdm + "/configurationPolicies/{policy}/settings/1", "", "404"},
 	{sdk, "GET", mdm + "/resourceOperations/Microsoft.Intune_ManagedDevices_Read", "", `200 "actionName":"Read"`},
+	{samples, "GET", mdm + "/auditEvents/getAuditCategories()", "", `200 "Role"`},
+	{samples, "GET", mdm + "/auditEvents?$filter=category eq 'DeviceConfiguration'&$orderby=activityDateTime desc", "", "200 deviceConfigurations."},
+	{sdk, "GET", mdm + "/auditEvents?$filter=componentName eq 'groups' and displayName eq 'groups.create'&$count=true&$top=1", "", `200 "@odata.count":`},
+	{sdk, "GET", mdm + "/auditEvents?$orderby=displayName", "", "400 activityDateTime"},
+
+	{manager, "GET", mdm + "/configurationSettings?$filter=applicability/platform has 'iOS' and applicability/technologies has 'mdm'&$search=camera&$select=id,displayName,categoryId,helpText,keywords", "", `200 "categoryId":`},
+	{manager, "GET", mdm + "/configurationCategories?$filter=platforms has 'macOS' and technologies has 'mdm'&$select=id,displayName", "", `200 "displayName":`},
+
 	{sdk, "POST", mdm + "/managedDevices/{device}/retire", "", "204"},
 	{sdk, "GET", mdm + "/managedDevices?$filter=managementState eq 'retirePending'", "", "200 {device}"},
 	{samples, "DELETE", mdm + "/managedDevices('{device}')", "", "204"},

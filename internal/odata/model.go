@@ -89,7 +89,7 @@ func newOffer(operations []*Operation, version string, types map[string]TypeName
 	v := &offer{types: types, stable: version == StablePath}
 	for _, o := range operations {
 		path, ok := strings.CutPrefix(o.Pattern, version)
-		if ok && !strings.ContainsAny(path, ".$") {
+		if ok && !strings.ContainsAny(path, ".$(") { // functions are no relations
 			v.add(o, strings.Split(path, "/"))
 		}
 	}
