@@ -195,6 +195,22 @@ var specimens = func() map[string]specimen {
 	all["configurationCategories.list"] = specimen{may: readers, ok: ok}
 	all["configurationCategories.count"] = specimen{may: readers, ok: ok}
 	all["configurationCategories.get"] = specimen{may: readers, ok: ok, beyond: ok} // everybody's
+	all["configurationPolicies.createCopy"] = specimen{may: managers, ok: created,
+		body: func(w *world) any { return object{"displayName": "copy " + w.next()} }}
+	all["roleDefinitions.addAssignment"] = specimen{may: "A", gives: true, ok: created,
+		limited: forbidden, beyond: created, path: func(*world) string {
+			return definitions + "/" + access.ReadOnlyOperator + "/roleAssignments"
+		}, body: func(w *world) any {
+			body := w.assignmentBody()
+			delete(body, "roleDefinition@odata.bind")
+			return body
+		}}
+	all["roleScopeTags.assign"] = specimen{may: "A", ok: ok, beyond: ok,
+		body: text(object{"assignments": []object{}})}
+	all["roleScopeTags.listAssignments"] = specimen{may: "AR", ok: ok, beyond: ok}
+	all["roleScopeTags.hasCustom"] = specimen{may: "AR", ok: ok}
+	all["roleScopeTags.getByID"] = specimen{may: "AR", ok: ok,
+		body: text(object{"roleScopeTagIds": []string{"0", "none"}})}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
 		all[set+".retire"] = specimen{may: managers, ok: done}
 		all[set+".delete"] = specimen{may: managers, ok: done}

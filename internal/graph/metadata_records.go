@@ -133,6 +133,7 @@ func accessTypes() []*odata.Type {
 			Properties: odata.Properties{{"members", odata.CollectionOf(odata.String)}}},
 		{Name: scopeTagType, Base: "entity", Entity: true,
 			Properties: scopeTagProperties.Without("id")},
+		{Name: autoAssignmentType, Base: "entity", Entity: true},
 		{Name: "resourceOperation", Base: "entity", Entity: true,
 			Properties: operationProperties.Without("id")},
 	}

@@ -109,7 +109,8 @@ var movings = func() map[string]moving {
 		"mobileApps.listCategories": {}, "mobileApps.listRelationships": {},
 		"organization.list": {}, "assignmentFilters.list": {}, "deviceCategories.list": {},
 		"detectedApps.list": {}, "mobileAppCategories.list": {}, "roleAssignments.listScopeTags": {},
-		"groups.listTransitiveMembers": member,
+		"roleScopeTags.listAssignments": {},
+		"groups.listTransitiveMembers":  member,
 		"roleScopeTags.list": {add: patched(scopeTags, "displayName", (*world).newTag),
 			remove: deleted(scopeTags), orders: byName, filter: startsWith},
 		"subscriptions.list": {add: func(w *world, _ string) string {

@@ -61,6 +61,21 @@ var propertyTools = []toolRequest{
 	{manager, "GET", mdm + "/configurationSettings?$filter=applicability/platform has 'iOS' and applicability/technologies has 'mdm'&$search=camera&$select=id,displayName,categoryId,helpText,keywords", "", `200 "categoryId":`},
 	{manager, "GET", mdm + "/configurationCategories?$filter=platforms has 'macOS' and technologies has 'mdm'&$select=id,displayName", "", `200 "displayName":`},
 
+	{manager, "POST", mdm + "/configurationPolicies/{policy}/createCopy", `{"displayName":"{n}","description":"x"}`, `201 "name":"{n}"`},
+	{manager, "POST", mdm + "/configurationPolicies('{policy}')/microsoft.graph.createCopy", `{"displayName":"{n}"}`, `201 "isAssigned":false`},
+	{sdk, "POST", mdm + "/configurationPolicies/{policy}/createCopy", `{"displayName":""}`, "400 displayName"},
+	{sdk, "GET", mdm + "/configurationPolicies?$filter=settingCount eq 1", "", "400 settingCount"},
+
+	{manager, "GET", mdm + "/roleDefinitions?$expand=roleAssignments&$filter=isBuiltIn eq true", "", `200 "roleAssignments":[]`},
+	{samples, "POST", mdm + "/roleDefinitions/9e0cc482-82df-4ab2-a24c-0c23a3f52e1e/roleAssignments", `{"displayName":"{n}","members":["someone"],"scopeType":"allDevices"}`, "201 {n}"},
+	{sdk, "POST", mdm + "/roleDefinitions/9e0cc482-82df-4ab2-a24c-0c23a3f52e1e/roleAssignments", `{"displayName":"{n}","members":["someone"],"scopeType":"allDevices","roleDefinition@odata.bind":"x/roleDefinitions('other')"}`, "400 roleDefinition@odata.bind"},
+	{terraform, "POST", mdm + "/roleScopeTags/0/assign", `{"assignments":[]}`, `200 "value":[]`},
+	{terraform, "POST", mdm + "/roleScopeTags/0/assign", `{"assignments":[{"target":{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"{group}"}}]}`, "400 assignments"},
+	{intuneCD, "GET", mdm + "/roleScopeTags/0/assignments", "", `200 "value":[]`},
+	{sdk, "GET", mdm + "/roleScopeTags/hasCustomRoleScopeTag()", "", `200 "value":true`},
+	{sdk, "POST", mdm + "/roleScopeTags/getRoleScopeTagsById", `{"roleScopeTagIds":["0","none"]}`, "200 Default"},
+	{sdk, "GET", mdm + "/roleAssignments?$expand=microsoft.graph.deviceAndAppManagementRoleAssignment/roleScopeTags", "", `200 "roleScopeTags":[`},
+
 	{sdk, "POST", mdm + "/managedDevices/{device}/retire", "", "204"},
 	{sdk, "GET", mdm + "/managedDevices?$filter=managementState eq 'retirePending'", "", "200 {device}"},
 	{samples, "DELETE", mdm + "/managedDevices('{device}')", "", "204"},
