@@ -76,6 +76,13 @@ var propertyTools = []toolRequest{
 	{sdk, "POST", mdm + "/roleScopeTags/getRoleScopeTagsById", `{"roleScopeTagIds":["0","none"]}`, "200 Default"},
 	{sdk, "GET", mdm + "/roleAssignments?$expand=microsoft.graph.deviceAndAppManagementRoleAssignment/roleScopeTags", "", `200 "roleScopeTags":[`},
 
+	{samples, "GET", mdm + "/managedDevices('{device}')?$expand=detectedApps", "", `200 "detectedApps":[]`},
+	{sdk, "GET", mdm + "/managedDevices?$expand=users,deviceCategory&$select=id", "", `200 "deviceCategory":null`},
+	{sdk, "GET", mdm + "/managedDevices/{device}?$expand=deviceConfigurationStates($select=id,state)", "", `200 {policy}`},
+	{sdk, "GET", mdm + "/managedDevices/{device}?$expand=detectedApps($select=id)&$select=id,detectedApps", "", `200 "detectedApps":[]`},
+	{sdk, "GET", mdm + "/managedDevices/{device}?$expand=managedDeviceCertificateStates", "", "400 deviceConfigurationStates"},
+	{sdk, "GET", mdm + "/managedDevices?$expand=deviceConfigurationStates", "", "400 detectedApps"},
+
 	{sdk, "POST", mdm + "/managedDevices/{device}/retire", "", "204"},
 	{sdk, "GET", mdm + "/managedDevices?$filter=managementState eq 'retirePending'", "", "200 {device}"},
 	{samples, "DELETE", mdm + "/managedDevices('{device}')", "", "204"},
