@@ -51,7 +51,8 @@ func configurationPolicyRoutes() []route {
 		r.route(toUpdate, update, nil, (*call).updatePolicy),
 		r.route(toReplace, update, nil, (*call).replacePolicy),
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
-		r.route(toCopyPolicy, []access.Right{k.rights.read, k.rights.create}, nil, (*call).copyPolicy),
+		r.route(toCopyPolicy, []access.Right{k.rights.read, k.rights.create}, nil,
+			(*call).copyPolicy),
 		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken,
 			odata.OptionExpand}, (*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),

@@ -23,6 +23,13 @@ func TestPolicyCopy(t *testing.T) {
 			"simpleSettingValue": object{"@odata.type": settingType + "SecretSettingValue",
 				"value": secret, "valueState": "notEncrypted"}}))
 	body["description"], body["roleScopeTagIds"] = "of the campus", []string{tag}
+	document := string(s.must(http.StatusOK, "GET", "/beta/$metadata", nil).text)
+	for name, declared := range map[string]bool{"createCopy": true, "assign": true,
+		"assignments": false, "roleAssignments": false} {
+		if strings.Contains(document, `<Action Name="`+name+`"`) != declared {
+			t.Errorf("$metadata declares the action %s: %t", name, !declared)
+		}
+	}
 	id := s.addPolicy(body)
 	path := policiesPath + "/" + id
 	before := s.must(http.StatusOK, "GET", path+"?$expand=settings", nil).body

@@ -110,5 +110,7 @@ func (c *call) listConfigurationSettings() error {
 	}
 	return odata.ServeList(c.req, settingSet, settingListing, nil,
 		odata.Computed(c.config.Forms.Settings(), settingValue),
-		func(s *catalog.Setting) (odata.Fields, error) { return selectedDefinition(s, selected), nil })
+		func(s *catalog.Setting) (odata.Fields, error) {
+			return selectedDefinition(s, selected), nil
+		})
 }

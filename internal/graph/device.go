@@ -204,7 +204,8 @@ var ownerProperties = []string{"ownerType", "managedDeviceOwnerType"}
 
 // readDeviceEdit reads what a body changes of a device.
 func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
-	if err := body.Only(append(deviceWritable, deviceNameProperty)...); err != nil {
+	known := append([]string{deviceNameProperty}, deviceWritable...)
+	if err := body.Only(known...); err != nil {
 		return e, err
 	}
 	err = body.Read(odata.Readers{
