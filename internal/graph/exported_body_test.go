@@ -117,7 +117,7 @@ func TestWhatWouldBeLostIsRefused(t *testing.T) {
 		}
 	}
 	p := s.enrollPhone()
-	for _, body := range []object{{"notes": "x", "roleScopeTagIds": []string{"0"}},
+	for _, body := range []object{{"colour": "x", "roleScopeTagIds": []string{"0"}},
 		{"serialNumber": "x"}} {
 		s.must(http.StatusBadRequest, "PATCH", p.path(), body)
 	}
