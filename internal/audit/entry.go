@@ -96,17 +96,28 @@ func (s *Sum) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Query selects entries, the newest first. A zero field does not limit.
+// Query selects entries, the newest first unless it says otherwise. A zero field does not limit.
 type Query struct {
 	From     time.Time // at or after it
 	To       time.Time // before it
 	Actor    string    // Actor.ID
 	Activity string
-	Kind     Kind
-	Result   Result
-	Before   int64 // only entries of a lower sequence
-	Limit    int   // most entries to return
-	Unhidden bool  // no entry that Hides
+	// Component is what Activity begins with, up to its first point: groups of groups.create
+	Component  string
+	Components *Components // those of them that are wanted
+	Kind       Kind
+	Result     Result
+	Before     int64 // only entries of a lower sequence
+	After      int64 // only entries of a higher sequence
+	Limit      int   // most entries to return
+	Unhidden   bool  // no entry that Hides
+	Ascending  bool  // the oldest first
+}
+
+// Components limits entries by the Component of a Query.
+type Components struct {
+	Names  []string
+	Except bool // all but those
 }
 
 // Beyond begins the Reason of an attempt on what exists beyond the actor's reach. What they were

@@ -38,6 +38,8 @@ type Input struct {
 	File        []byte          // of such a form
 	Tags        []string        // ids of scope tags; none: the default tag
 	Properties  json.RawMessage // the other Graph properties: a JSON object
+	// the policy of which it is a copy, whose secrets the tokens in Properties stand for; nil: none
+	CopyOf *Payload
 }
 
 // Patch is an edit of a payload. Nil leaves a field as it is.
@@ -68,7 +70,13 @@ func (c *Catalog) Create(ctx context.Context, in Input) (*Payload, error) {
 		return nil, err
 	}
 	props.merge(props) // null is no value
-	if props, err = c.hideSecrets(form, props, nil); err != nil {
+	stored := Properties{}
+	if in.CopyOf != nil {
+		if stored, err = in.CopyOf.properties(); err != nil {
+			return nil, err
+		}
+	}
+	if props, err = c.hideNewSecrets(form, stored, props); err != nil {
 		return nil, err
 	}
 	read, err := form.readFile(in.File, in.FileName)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -89,17 +90,16 @@ func (f *Forms) FindSetting(id string) *Setting {
 	return nil
 }
 
-// SettingsAfter lists the settings that a policy may have, by ascending id, after that one, at most
-// limit.
-func (f *Forms) SettingsAfter(id string, limit int) []*Setting {
+// Settings lists the settings that a policy may have, by ascending id.
+func (f *Forms) Settings() []*Setting {
 	var all []*Setting
 	for _, form := range f.All() {
 		if form.Settings != nil {
-			all = append(all, form.Settings.After(id, limit)...)
+			all = append(all, form.Settings.After("", math.MaxInt32)...)
 		}
 	}
 	slices.SortFunc(all, func(a, b *Setting) int { return strings.Compare(a.ID, b.ID) })
-	return all[:min(len(all), max(limit, 0))]
+	return all
 }
 
 // PolicySettings is the settings of a settings catalog policy, as the policy keeps them: secrets

@@ -178,7 +178,8 @@ func listRows(t *testing.T) [][]string {
 	listings := map[string]*odata.Listing{"managedDevices": deviceListing, "groups": groupListing,
 		"roleDefinitions": definitionListing,
 		"roleAssignments": assignmentListing, "roleScopeTags": scopeTagListing,
-		"remoteActionAudits": remoteActionListing}
+		"remoteActionAudits":    remoteActionListing,
+		"configurationSettings": settingListing, "configurationCategories": categoryListing}
 	for _, k := range payloadKinds() {
 		listings[k.set()] = k.listing(appleForms)
 	}

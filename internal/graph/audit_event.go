@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
@@ -24,8 +23,10 @@ type Audit interface {
 	Record(ctx context.Context, e audit.Entry) error
 	// Entry returns one; audit.ErrNotFound if there is none of that id.
 	Entry(ctx context.Context, id string) (audit.Entry, error)
-	// Entries lists the entries that a query selects, the newest first.
+	// Entries lists the entries that a query selects, in its order.
 	Entries(ctx context.Context, q audit.Query) ([]audit.Entry, error)
+	// CountEntries counts them, whatever the query's limit.
+	CountEntries(ctx context.Context, q audit.Query) (int, error)
 	// RemoteActions lists the actions on devices that a query selects. It may have the conditions
 	// of devices.
 	RemoteActions(ctx context.Context, q query.Query) (query.Page[audit.RemoteAction], error)
@@ -45,7 +46,10 @@ func auditRoutes() []route {
 	needs := may(access.ReadAudit)
 	return []route{
 		auditEvents.route(toList, needs, []string{odata.OptionSelect, odata.OptionFilter,
-			odata.OptionTop, odata.OptionSkipToken}, (*call).listAuditEvents),
+			odata.OptionOrderBy, odata.OptionCount, odata.OptionTop, odata.OptionSkipToken},
+			(*call).listAuditEvents),
+		auditEvents.route(toCount, needs, []string{odata.OptionFilter}, (*call).countAuditEvents),
+		auditEvents.route(toGetCategories, needs, nil, (*call).getAuditCategories).answering(""),
 		auditEvents.route(toGet, needs, []string{odata.OptionSelect}, (*call).getAuditEvent),
 		remoteActionAudits.route(toList, needs, odata.QueryOptions, (*call).listRemoteActionAudits),
 		remoteActionAudits.route(toGet, needs, []string{odata.OptionSelect},
@@ -201,40 +205,6 @@ func (c *call) auditLimit() string {
 		return ""
 	}
 	return c.caller.ID
-}
-
-func (c *call) listAuditEvents() error {
-	selected, err := c.selected(auditEventShape)
-	if err != nil {
-		return err
-	}
-	q, err := c.auditQuery()
-	if err != nil {
-		return err
-	}
-	size := q.Limit
-	q.Limit++
-	asked := q.Actor
-	if own := c.auditLimit(); own != "" {
-		q.Actor, q.Unhidden = own, true
-	}
-	var list []audit.Entry
-	if asked == "" || asked == q.Actor {
-		if list, err = c.config.Audit.Entries(c.req.Context(), q); err != nil {
-			return err
-		}
-	}
-	list, next := odata.SplitPage(list, size,
-		func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
-	if err := c.hideUnseen(list); err != nil {
-		return err
-	}
-	page := odata.Page{Collection: "deviceManagement/auditEvents", Next: next,
-		Value: make([]odata.Fields, len(list))}
-	for i := range list {
-		page.Value[i] = c.shown(auditEventShape, c.server.auditEventFields(&list[i]), selected)
-	}
-	return c.req.ReplyPage(page)
 }
 
 func (c *call) getAuditEvent() error {

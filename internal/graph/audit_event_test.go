@@ -154,6 +154,15 @@ func TestAuditEventFilters(t *testing.T) {
 		"activityDateTime lt 2025-02-13T10:17:05.000002Z":            2,
 		"activityDateTime le 2025-02-13T11:17:05.000002+01:00":       3,
 		"activityDateTime ge 2025-02-14":                             0,
+		"displayName eq 'groups.create'":                             5,
+		"componentName eq 'groups'":                                  6,
+		"componentName eq 'group'":                                   0,
+		"componentName eq 'groups.create'":                           0,
+		"category eq 'Device' and activityResult eq 'Success'":       5,
+		"Category eq 'device'":                                       6,
+		"category eq 'Role'":                                         0,
+		"category eq 'Other'":                                        0,
+		"category eq 'x'":                                            0,
 		"activityDateTime ge 2025-02-13 and activityType eq 'x''y '": 0,
 	} {
 		a := s.must(http.StatusOK, "GET", auditEvents+"?$filter="+url.QueryEscape(filter), nil)
@@ -173,8 +182,25 @@ func TestAuditEventFilters(t *testing.T) {
 	if fmt.Sprint(seen) != "[6 5 4 3 2 1]" {
 		t.Errorf("in pages: %v", seen)
 	}
+	seen = nil
+	for link := auditEvents + "?$top=4&$select=sequence&$count=true&$orderby=activityDateTime%20asc" +
+		"&$filter=" + url.QueryEscape("displayName eq 'groups.create'"); link != ""; {
+		a := s.must(http.StatusOK, "GET", link, nil)
+		seen = append(seen, fmt.Sprint("of ", a.body["@odata.count"]))
+		for _, v := range a.values() {
+			seen = append(seen, fmt.Sprint(v["sequence"]))
+		}
+		link, _ = a.body["@odata.nextLink"].(string)
+	}
+	if fmt.Sprint(seen) != "[of 5 1 2 3 4 of 5 5]" {
+		t.Errorf("the oldest first: %v", seen)
+	}
+	if n := s.must(http.StatusOK, "GET", auditEvents+"/$count?$filter=category%20eq%20'Device'",
+		nil); string(n.text) != "6" {
+		t.Errorf("counted %s", n)
+	}
 	for _, query := range []string{"$skiptoken=x", "$skiptoken=eyJQb3NpdGlvbiI6eyJJRCI6Ii0xIn19",
-		"$orderby=activityDateTime", "$count=true"} {
+		"$orderby=activity", "$orderby=activityDateTime,id", "$orderby=", "$count=x"} {
 		s.must(http.StatusBadRequest, "GET", auditEvents+"?"+query, nil)
 	}
 }
@@ -204,8 +230,10 @@ func TestAuditEventsOfLimitedCallers(t *testing.T) {
 		at(list[0], "actor", "userId").(string): 1} {
 		a := s.must(http.StatusOK, "GET",
 			auditEvents+"?$filter="+url.QueryEscape("actor/userId eq '"+filter+"'"), nil, header...)
-		if len(a.values()) != want {
-			t.Errorf("of %s: sees %v", filter, a)
+		n := s.must(http.StatusOK, "GET", auditEvents+"/$count?$filter="+
+			url.QueryEscape("actor/userId eq '"+filter+"'"), nil, header...)
+		if len(a.values()) != want || string(n.text) != fmt.Sprint(want) {
+			t.Errorf("of %s: sees %v, counts %s", filter, a, n)
 		}
 	}
 }

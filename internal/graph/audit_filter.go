@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,27 +13,38 @@ import (
 // auditQuery reads the options of a list of audit events.
 func (c *call) auditQuery() (q audit.Query, err error) {
 	if c.req.Options.Has(odata.OptionFilter) {
-		if q, err = parseAuditFilter(c.req.Options.Get(odata.OptionFilter)); err != nil {
+		q, err = parseAuditFilter(c.req.Options.Get(odata.OptionFilter), c.server.categories)
+		if err != nil {
 			return q, err
 		}
 	}
-	var before string
-	if before, q.Limit, err = c.req.PageByID(); err != nil || before == "" {
+	if q.Ascending, err = c.req.IsAscending("activityDateTime"); err != nil {
 		return q, err
 	}
-	if q.Before, err = strconv.ParseInt(before, 10, 64); err != nil || q.Before < 1 {
+	var passed string
+	if passed, q.Limit, err = c.req.PageByID(); err != nil || passed == "" {
+		return q, err
+	}
+	position := &q.Before
+	if q.Ascending {
+		position = &q.After
+	}
+	if *position, err = strconv.ParseInt(passed, 10, 64); err != nil || *position < 1 {
 		return q, odata.BadSkipToken()
 	}
 	return q, nil
 }
 
 const auditFilterHelp = "it takes comparisons with 'and' between them: activityDateTime with ge, gt, le or lt, and with eq " +
-	"activityOperationType, activityResult, activityType or actor/userId, each once"
+	"activityOperationType, activityResult, activityType or displayName, componentName, category or actor/userId, each once"
 
-// parseAuditFilter turns $filter on audit events into a query.
-func parseAuditFilter(text string) (q audit.Query, err error) {
+// parseAuditFilter turns $filter on audit events into a query. categories are as categoriesOf.
+func parseAuditFilter(text string, categories map[string]string) (q audit.Query, err error) {
 	err = odata.ParseComparisons(text, auditFilterHelp,
 		func(property, operator string, value any) bool {
+			if odata.SameName(property, "category") {
+				return limitAuditCategory(&q, operator, value, categories)
+			}
 			return limitAudit(&q, property, operator, value)
 		})
 	return q, err
@@ -46,8 +59,9 @@ func limitAudit(q *audit.Query, property, operator string, value any) bool {
 	text, isText := value.(string)
 	var field *string
 	for name, of := range map[string]*string{"activityOperationType": (*string)(&q.Kind),
-		"activityResult": (*string)(&q.Result),
-		"activityType":   &q.Activity, "actor/userId": &q.Actor} {
+		"activityResult": (*string)(&q.Result), "activityType": &q.Activity,
+		"activity": &q.Activity, "displayName": &q.Activity, "componentName": &q.Component,
+		"actor/userId": &q.Actor} {
 		if odata.SameName(property, name) {
 			field = of
 		}
@@ -56,6 +70,25 @@ func limitAudit(q *audit.Query, property, operator string, value any) bool {
 		return false
 	}
 	*field = text
+	return true
+}
+
+// limitAuditCategory: an entry belongs to a category by its component, and to none of those that
+// are known if its component is none of them.
+func limitAuditCategory(q *audit.Query, operator string, value any,
+	categories map[string]string) bool {
+	wanted, isText := value.(string)
+	if !isText || wanted == "" || operator != "eq" || q.Components != nil {
+		return false
+	}
+	rest := odata.SameName(wanted, categoryOther)
+	q.Components = &audit.Components{Except: rest}
+	for _, component := range slices.Sorted(maps.Keys(categories)) {
+		category := categories[component]
+		if !rest && odata.SameName(wanted, category) || rest && category != categoryOther {
+			q.Components.Names = append(q.Components.Names, component)
+		}
+	}
 	return true
 }
 

@@ -25,13 +25,18 @@ var refusedAuditFilters = []string{
 	"activityDateTime ge 2025-02-13 and activityDateTime gt 2025-02-14",
 	"contains(activityType,'a')", "activityType in ('a')",
 	"actor/userPrincipalName eq 'a'", "resources/any(r:r/id eq 'a')",
+	"category eq 'Role' and category eq 'Other'", "category ne 'Role'", "category eq ''",
+	"displayName eq 'a' and activityType eq 'a'", "componentName gt 'a'", "category eq null",
 	"activityResult eq 'a'; drop table x", "activityType eq activityType",
 }
+
+// testCategories are two words of categories, by the components that belong to them.
+var testCategories = map[string]string{"roleDefinitions": categoryRole, "tokens": categoryOther}
 
 func TestParseAuditFilterRefuses(t *testing.T) {
 	for _, text := range append(refusedAuditFilters,
 		"activityType eq '"+strings.Repeat("x", 4096)+"'") {
-		q, err := parseAuditFilter(text)
+		q, err := parseAuditFilter(text, testCategories)
 		var f *odata.Fault
 		if !errors.As(err, &f) || f.Status != http.StatusBadRequest ||
 			f.Target != odata.OptionFilter {
@@ -46,12 +51,13 @@ func FuzzAuditFilter(f *testing.F) {
 	for _, text := range append(refusedAuditFilters,
 		"activityResult eq 'a''b' and activityDateTime lt 2025-02-13T10:17:05.000002Z",
 		"activityDateTime ge 0001-01-01T00:00:00Z",
+		"category eq 'other' and componentName eq 'tokens'", "category eq 'x'",
 		"Actor/UserID EQ 'token:1' AND activityOperationType eq 'Patch'") {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		defer cost.Input(t)()
-		q, err := parseAuditFilter(text)
+		q, err := parseAuditFilter(text, testCategories)
 		var bad *odata.Fault
 		switch {
 		case err == nil && q == audit.Query{}:

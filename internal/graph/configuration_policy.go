@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
@@ -50,6 +51,8 @@ func configurationPolicyRoutes() []route {
 		r.route(toUpdate, update, nil, (*call).updatePolicy),
 		r.route(toReplace, update, nil, (*call).replacePolicy),
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
+		r.route(toCopyPolicy, []access.Right{k.rights.read, k.rights.create}, nil,
+			(*call).copyPolicy),
 		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken,
 			odata.OptionExpand}, (*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
@@ -60,7 +63,9 @@ func configurationPolicyRoutes() []route {
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
-		configurationSettings.route(toList, read, odata.ListOptions,
+		configurationSettings.route(toList, read, odata.QueryOptions,
+			(*call).listConfigurationSettings),
+		configurationSettings.route(toCount, read, odata.CountOptions,
 			(*call).listConfigurationSettings),
 		configurationSettings.route(toGet, read, []string{odata.OptionSelect},
 			(*call).getConfigurationSetting),

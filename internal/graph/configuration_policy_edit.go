@@ -132,10 +132,7 @@ func (c *call) createPolicy() error {
 	if err != nil {
 		return policyFault(err)
 	}
-	c.req.Writer.Header().Set("Location",
-		c.req.Base+odata.BetaPath+policies.path()+"/"+string(p.ID))
-	return c.replyPolicy(http.StatusCreated, p,
-		policyView{selected: c.server.policyShape.beta.names, expanded: []string{expandSettings}})
+	return c.replyNewPolicy(p)
 }
 
 // replacing sets all properties of a policy anew: those that are not given are what they are where

@@ -3,8 +3,6 @@ package graph
 import (
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
@@ -13,30 +11,6 @@ import (
 const settingSet = "deviceManagement/configurationSettings"
 
 const configurationType = "#microsoft.graph.deviceManagementConfiguration"
-
-// settingProperties are those that $select may name, over all types of definitions.
-var settingProperties = []string{"id", "name", "displayName", "description", "rootDefinitionId",
-	"categoryId", "helpText", "keywords", "applicability", "options", "defaultOptionId",
-	"valueDefinition", "childIds"}
-
-// listConfigurationSettings is GET …/configurationSettings: what a policy may have.
-func (c *call) listConfigurationSettings() error {
-	selected, err := c.req.Selected(settingProperties)
-	if err != nil {
-		return err
-	}
-	after, size, err := c.req.PageByID()
-	if err != nil {
-		return err
-	}
-	list, next := odata.SplitPage(c.config.Forms.SettingsAfter(after, size+1), size,
-		func(s *catalog.Setting) string { return s.ID })
-	page := odata.Page{Collection: settingSet, Next: next, Value: make([]odata.Fields, len(list))}
-	for i, s := range list {
-		page.Value[i] = selectedDefinition(s, selected)
-	}
-	return c.req.ReplyPage(page)
-}
 
 func (c *call) getConfigurationSetting() error {
 	selected, err := c.req.Selected(settingProperties)
@@ -67,11 +41,6 @@ func selectedDefinition(s *catalog.Setting, selected []string) odata.Fields {
 // settingDefinition is a deviceManagementConfigurationSettingDefinition, of the type that the
 // setting's form has.
 func settingDefinition(s *catalog.Setting) odata.Fields {
-	platforms := make([]string, len(s.Platforms)) // Graph has the same names
-	for i, name := range s.Platforms {
-		platforms[i] = string(name)
-	}
-	slices.Sort(platforms)
 	f := odata.Fields{
 		{"@odata.type", ""},
 		{"id", s.ID},
@@ -82,7 +51,9 @@ func settingDefinition(s *catalog.Setting) odata.Fields {
 		{"categoryId", s.CategoryID},
 		{"helpText", odata.TextOrNull(s.HelpText)},
 		{"keywords", s.Keywords},
-		{"applicability", odata.Fields{{"platform", strings.Join(platforms, ",")},
+		{"settingUsage", settingUsage},
+		{"visibility", settingVisibility},
+		{"applicability", odata.Fields{{"platform", platformsOf(s)},
 			{"deviceMode", "none"}, {"technologies", s.Technologies}}},
 	}
 	kind := ""

@@ -50,9 +50,9 @@ func deviceRoutes(r *resource) []route {
 	set := r.name
 	list := func(c *call) error { return c.listDevices(set) }
 	routes := []route{
-		r.route(toList, read, odata.QueryOptions, list),
+		r.route(toList, read, odata.ExpandOptions, list),
 		r.route(toCount, read, odata.CountOptions, list),
-		r.route(toGet, read, []string{odata.OptionSelect},
+		r.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand},
 			func(c *call) error { return c.getDevice(set) }),
 		r.route(toUpdateDevice, []access.Right{access.UpdateDevices, access.ReadDevices}, nil,
 			func(c *call) error { return c.updateDevice(set) }),
@@ -95,10 +95,14 @@ func (c *call) getDevice(set string) error {
 	if err != nil {
 		return err
 	}
-	return c.replyDevice(set, selected)
+	expanded, err := c.req.Expansions(append(deviceRelations.Names(), expandStates)...)
+	if err != nil {
+		return err
+	}
+	return c.replyDevice(set, selected, expanded...)
 }
 
-func (c *call) replyDevice(set string, selected []string) error {
+func (c *call) replyDevice(set string, selected []string, expanded ...string) error {
 	if _, err := c.areasOf(c.req.Context(), c.deviceID()); err != nil {
 		return err
 	}
@@ -113,12 +117,19 @@ func (c *call) replyDevice(set string, selected []string) error {
 	if err != nil {
 		return err
 	}
+	if body, err = c.withRelated(body, expanded); err != nil {
+		return err
+	}
 	context := c.req.ContextURL("deviceManagement/"+set) + "/$entity"
 	return c.req.Reply(http.StatusOK, append(odata.Fields{{"@odata.context", context}}, body...))
 }
 
 func (c *call) listDevices(set string) error {
 	selected, err := c.selected(deviceShape)
+	if err != nil {
+		return err
+	}
+	expanded, err := c.req.Expansions(deviceRelations.Names()...)
 	if err != nil {
 		return err
 	}
@@ -129,7 +140,11 @@ func (c *call) listDevices(set string) error {
 	seen := c.newSight()
 	return odata.ServeList(c.req, "deviceManagement/"+set, deviceListing, within,
 		c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
-			return seen.deviceFields(c.req.Context(), &d, selected)
+			shown, err := seen.deviceFields(c.req.Context(), &d, selected)
+			if err != nil {
+				return nil, err
+			}
+			return c.withRelated(shown, expanded)
 		})
 }
 
@@ -148,8 +163,14 @@ func (c *call) updateDevice(set string) error {
 	if err := c.mayChange(access.Change{Device: c.deviceID(), Tags: edit.Tags}); err != nil {
 		return err
 	}
-	if err := c.config.Catalog.EditDevice(c.req.Context(), c.deviceID(), edit); err != nil {
+	if err := c.keepsName(body); err != nil {
 		return err
+	}
+	if !isNothing(edit) {
+		err := c.config.Catalog.EditDevice(c.req.Context(), c.deviceID(), edit)
+		if err != nil {
+			return err
+		}
 	}
 	if _, err := c.areasOf(c.req.Context(), c.deviceID()); errors.Is(err, fleet.ErrNotFound) {
 		return c.req.ReplyNoContent() // it was given away
@@ -157,12 +178,34 @@ func (c *call) updateDevice(set string) error {
 	return c.replyDevice(set, c.view(deviceShape).names)
 }
 
+// deviceNameProperty is what Graph lets callers name a device, and has the device's own name here.
+const deviceNameProperty = "managedDeviceName"
+
+// keepsName refuses a body that names the device anew. What was read may be sent back.
+func (c *call) keepsName(body *odata.Object) error {
+	name, given, err := body.Text(deviceNameProperty)
+	if err != nil || !given || name == "" {
+		return err
+	}
+	d, err := c.config.Devices.Device(c.req.Context(), c.deviceID())
+	if err == nil && name != d.Name {
+		err = odata.BadRequest(deviceNameProperty,
+			"Property '%s' cannot be set: it is the name that the device has itself. Rename the device.",
+			deviceNameProperty)
+	}
+	return err
+}
+
+// isNothing reports whether an edit changes nothing.
+func isNothing(e fleet.Edit) bool { return e.Tags == nil && e.Notes == nil && e.Owner == nil }
+
 // The properties of a device that say whose it is.
 var ownerProperties = []string{"ownerType", "managedDeviceOwnerType"}
 
 // readDeviceEdit reads what a body changes of a device.
 func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
-	if err := body.Only(deviceWritable...); err != nil {
+	known := append([]string{deviceNameProperty}, deviceWritable...)
+	if err := body.Only(known...); err != nil {
 		return e, err
 	}
 	err = body.Read(odata.Readers{
@@ -191,7 +234,7 @@ func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
 		}
 		e.Owner = &owners[i]
 	}
-	if e.Tags == nil && e.Notes == nil && e.Owner == nil {
+	if isNothing(e) && body.Values[deviceNameProperty] == nil {
 		return e, odata.BadRequest(tagProperty, "Property '%s', 'notes' or 'ownerType' is required.",
 			tagProperty)
 	}
@@ -231,5 +274,5 @@ var deviceWritable = append([]string{tagProperty, "notes"}, ownerProperties...)
 // device's own here.
 var deviceSetByServer = slices.DeleteFunc(slices.Clone(deviceShape.beta.names),
 	func(name string) bool {
-		return name == "managedDeviceName" || slices.Contains(deviceWritable, name)
+		return name == deviceNameProperty || slices.Contains(deviceWritable, name)
 	})

@@ -122,10 +122,17 @@ func TestWhatWouldBeLostIsRefused(t *testing.T) {
 		s.must(http.StatusBadRequest, "PATCH", p.path(), body)
 	}
 	device := s.must(http.StatusOK, "GET", p.path(), nil).body
-	for _, name := range []string{"ownerType", "managedDeviceOwnerType", "managedDeviceName"} {
+	for _, name := range []string{"ownerType", "managedDeviceOwnerType"} {
 		delete(device, name)
 	}
 	s.must(http.StatusOK, "PATCH", p.path(), device)
+	for name, status := range map[string]int{"Anna's iPhone": http.StatusOK,
+		"another": http.StatusBadRequest} {
+		if a := s.call("PATCH", p.path(), object{"managedDeviceName": name}); a.status != status ||
+			status != http.StatusOK && at(a.body, "error", "target") != "managedDeviceName" {
+			t.Errorf("naming it %s: got %s", name, a)
+		}
+	}
 }
 
 func TestBase64AsFilesHaveIt(t *testing.T) {

@@ -150,8 +150,10 @@ var specimens = func() map[string]specimen {
 
 		"auditEvents.list": {may: "ASR", ok: ok},
 		// Who is limited sees only their own acts.
-		"auditEvents.get":          {may: "ASR", ok: ok, limited: http.StatusNotFound},
-		"remoteActionAudits.count": {may: "ASR", ok: ok},
+		"auditEvents.get":           {may: "ASR", ok: ok, limited: http.StatusNotFound},
+		"auditEvents.count":         {may: "ASR", ok: ok},
+		"auditEvents.getCategories": {may: "ASR", ok: ok},
+		"remoteActionAudits.count":  {may: "ASR", ok: ok},
 		"remoteActionAudits.list": {may: "ASR", ok: ok,
 			shows: func(w *world) string { return w.device }},
 
@@ -201,6 +203,26 @@ var specimens = func() map[string]specimen {
 	all["roleAssignments.listScopeTags"] = specimen{may: "AR", ok: ok, beyond: ok}
 	all["groups.update"] = specimen{may: managers, ok: done,
 		body: func(w *world) any { return object{"description": w.next()} }}
+	all["configurationSettings.count"] = specimen{may: readers, ok: ok}
+	all["configurationCategories.list"] = specimen{may: readers, ok: ok}
+	all["configurationCategories.count"] = specimen{may: readers, ok: ok}
+	all["configurationCategories.get"] = specimen{may: readers, ok: ok, beyond: ok} // everybody's
+	all["configurationPolicies.createCopy"] = specimen{may: managers, ok: created,
+		body: func(w *world) any { return object{"displayName": "copy " + w.next()} }}
+	all["roleDefinitions.addAssignment"] = specimen{may: "A", gives: true, ok: created,
+		limited: forbidden, beyond: created, path: func(*world) string {
+			return definitions + "/" + access.ReadOnlyOperator + "/roleAssignments"
+		}, body: func(w *world) any {
+			body := w.assignmentBody()
+			delete(body, "roleDefinition@odata.bind")
+			return body
+		}}
+	all["roleScopeTags.assign"] = specimen{may: "A", ok: ok, beyond: ok,
+		body: text(object{"assignments": []object{}})}
+	all["roleScopeTags.listAssignments"] = specimen{may: "AR", ok: ok, beyond: ok}
+	all["roleScopeTags.hasCustom"] = specimen{may: "AR", ok: ok}
+	all["roleScopeTags.getByID"] = specimen{may: "AR", ok: ok,
+		body: text(object{"roleScopeTagIds": []string{"0", "none"}})}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
 		all[set+".retire"] = specimen{may: managers, ok: done}
 		all[set+".delete"] = specimen{may: managers, ok: done}

@@ -61,16 +61,23 @@ func (rt *route) signature() (s odata.Signature) {
 	for _, w := range []*wording{syncPayloads, changeAssignments} {
 		if rt.verb.name == string(w.name) {
 			item := odata.TypeName(strings.TrimPrefix(w.itemType, odata.GraphNamespace))
-			s.Parameter = w.collection
-			s.Takes = odata.CollectionOf(item)
+			s.Parameters = odata.Properties{{w.collection, odata.CollectionOf(item)}}
 		}
+	}
+	switch rt.verb {
+	case toCopyPolicy:
+		return odata.Signature{Parameters: odata.Texts("displayName", "description"),
+			Returns: policies.odataType()}
+	case toAssignTag:
+		all := odata.CollectionOf(autoAssignmentType)
+		return odata.Signature{Parameters: odata.Properties{{partAssignments, all}}, Returns: all}
 	}
 	for _, k := range payloadKinds() {
 		if rt.verb.name == toAssign.name && rt.resource.name == k.set() {
-			s.Parameter = k.of.Assignments
-			s.Takes = odata.CollectionOf(k.assignment())
+			all := odata.CollectionOf(k.assignment())
+			s.Parameters = odata.Properties{{k.of.Assignments, all}}
 			if k.of.Echo {
-				s.Returns = s.Takes
+				s.Returns = all
 			}
 		}
 	}

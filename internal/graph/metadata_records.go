@@ -28,8 +28,12 @@ func policyTypes(forms *catalog.Forms) []*odata.Type {
 				{"description", odata.String}, {"rootDefinitionId", odata.String},
 				{"categoryId", odata.String}, {"helpText", odata.String},
 				{"keywords", odata.CollectionOf(odata.String)},
+				{"settingUsage", "deviceManagementConfigurationSettingUsage"},
+				{"visibility", "deviceManagementConfigurationSettingVisibility"},
 				{"applicability", "deviceManagementConfigurationSettingApplicability"},
 			}},
+		{Name: prefix + "Category", Base: "entity", Entity: true,
+			Properties: categoryProperties.Without("id")},
 		{Name: prefix + "SettingApplicability", Properties: odata.Properties{
 			{"platform", "deviceManagementConfigurationPlatforms"},
 			{"deviceMode", "deviceManagementConfigurationDeviceMode"},
@@ -129,6 +133,7 @@ func accessTypes() []*odata.Type {
 			Properties: odata.Properties{{"members", odata.CollectionOf(odata.String)}}},
 		{Name: scopeTagType, Base: "entity", Entity: true,
 			Properties: scopeTagProperties.Without("id")},
+		{Name: autoAssignmentType, Base: "entity", Entity: true},
 		{Name: "resourceOperation", Base: "entity", Entity: true,
 			Properties: operationProperties.Without("id")},
 	}

@@ -20,7 +20,7 @@ func deviceTypes() []*odata.Type {
 		{Name: "deviceManagement", Base: "entity", Entity: true},
 		{Name: "deviceAppManagement", Base: "entity", Entity: true},
 		{Name: "managedDevice", Base: "entity", Entity: true,
-			Properties: managedDeviceProperties().Without("id")},
+			Properties: managedDeviceProperties().Without("id"), Relations: deviceRelations},
 		{Name: "deviceActionResult", Properties: odata.Properties{
 			{"actionName", odata.String}, {"actionState", "actionState"},
 			{"startDateTime", odata.DateTime},

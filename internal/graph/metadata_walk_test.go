@@ -62,6 +62,9 @@ func TestMetadataFitsAnswers(t *testing.T) {
 			if !ok || op.Method != "GET" || strings.Contains(path, "$") {
 				continue
 			}
+			if strings.HasSuffix(path, ")") {
+				continue // a function, which nothing is related by
+			}
 			if op.Name == "signedIn.get" {
 				continue // no person holds the token
 			}

@@ -109,7 +109,8 @@ var movings = func() map[string]moving {
 		"mobileApps.listCategories": {}, "mobileApps.listRelationships": {},
 		"organization.list": {}, "assignmentFilters.list": {}, "deviceCategories.list": {},
 		"detectedApps.list": {}, "mobileAppCategories.list": {}, "roleAssignments.listScopeTags": {},
-		"groups.listTransitiveMembers": member,
+		"roleScopeTags.listAssignments": {},
+		"groups.listTransitiveMembers":  member,
 		"roleScopeTags.list": {add: patched(scopeTags, "displayName", (*world).newTag),
 			remove: deleted(scopeTags), orders: byName, filter: startsWith},
 		"subscriptions.list": {add: func(w *world, _ string) string {
@@ -123,9 +124,13 @@ var movings = func() map[string]moving {
 		"mobileAppIntentAndStates.list": {add: enrolled},
 		"actions.list":                  {add: acted},
 		"removed.list":                  removed,
-		"auditEvents.list":              {add: acted},
+		"auditEvents.list": {add: acted,
+			orders: []string{"activityDateTime desc", "activityDateTime"}},
 		// What never changes.
-		"resourceOperations.list": {}, "configurationSettings.list": {},
+		"resourceOperations.list": {}, "configurationSettings.list": {
+			orders: []string{"displayName desc,name", "name", "id desc"},
+			filter: "startswith(name,'%s')"},
+		"configurationCategories.list":       {orders: []string{"displayName desc", "id"}},
 		"configurationPolicies.listSettings": {},
 	}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {

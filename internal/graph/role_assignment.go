@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
@@ -91,22 +92,43 @@ func assignmentFields(a *access.RoleAssignment) odata.Fields {
 type assignmentView struct {
 	call     *call
 	selected []string
-	expand   bool
+	role     bool
+	tags     bool
 	roles    map[string]odata.Fields // that were read, by their ids
+	known    map[string]odata.Fields // scope tags that were read, by their ids
 }
+
+// What $expand may name of an assignment; scope tags are in beta only.
+const (
+	expandRole      = "roleDefinition"
+	expandScopeTags = "roleScopeTags"
+)
 
 func (c *call) assignmentView() (*assignmentView, error) {
 	selected, err := c.selected(assignmentShape)
 	if err != nil {
 		return nil, err
 	}
-	expand, err := c.req.Expansions("roleDefinition")
-	return &assignmentView{c, selected, len(expand) > 0, make(map[string]odata.Fields)}, err
+	related := []string{expandRole}
+	if c.req.Version() == odata.BetaPath {
+		related = append(related, expandScopeTags)
+	}
+	expand, err := c.req.Expansions(related...)
+	return &assignmentView{call: c, selected: selected, role: slices.Contains(expand, expandRole),
+		tags:  slices.Contains(expand, expandScopeTags),
+		roles: make(map[string]odata.Fields), known: make(map[string]odata.Fields)}, err
 }
 
 func (v *assignmentView) fields(a *access.RoleAssignment) (odata.Fields, error) {
 	shown := v.call.shown(assignmentShape, assignmentFields(a), v.selected)
-	if !v.expand {
+	if v.tags {
+		tags, err := v.scopeTags(a)
+		if err != nil {
+			return nil, err
+		}
+		shown = append(shown, odata.Field{expandScopeTags, tags})
+	}
+	if !v.role {
 		return shown, nil
 	}
 	if v.roles[a.RoleID] == nil {
@@ -116,7 +138,23 @@ func (v *assignmentView) fields(a *access.RoleAssignment) (odata.Fields, error) 
 		}
 		v.roles[a.RoleID] = odata.Typed(definitionType, definitionFields(r))
 	}
-	return append(shown, odata.Field{"roleDefinition", v.roles[a.RoleID]}), nil
+	return append(shown, odata.Field{expandRole, v.roles[a.RoleID]}), nil
+}
+
+// scopeTags are those to which an assignment is limited.
+func (v *assignmentView) scopeTags(a *access.RoleAssignment) ([]odata.Fields, error) {
+	list := make([]odata.Fields, len(a.Tags))
+	for i, id := range a.Tags {
+		if v.known[id] == nil {
+			t, err := v.call.config.Roles.Tag(v.call.req.Context(), id)
+			if err != nil {
+				return nil, fmt.Errorf("scope tag of assignment %s: %w", a.ID, err)
+			}
+			v.known[id] = scopeTagFields(t)
+		}
+		list[i] = v.known[id]
+	}
+	return list, nil
 }
 
 // listRoleAssignments lists all assignments, or those of the role that the path names.
@@ -157,7 +195,49 @@ func (c *call) getRoleAssignment() error {
 		odata.Tagged(assignmentTag(a), shown))
 }
 
+// createRoleAssignment gives the role that the body refers to.
 func (c *call) createRoleAssignment() error {
+	return c.makeRoleAssignment(func(body *odata.Object) (string, error) {
+		reference, err := body.RequiredText(bindDefinition)
+		if err != nil {
+			return "", err
+		}
+		return referredRole(reference)
+	})
+}
+
+// addRoleAssignment is POST …/roleDefinitions/{id}/roleAssignments: it gives the role that the path
+// names, and that the body may name, too.
+func (c *call) addRoleAssignment() error {
+	return c.makeRoleAssignment(func(body *odata.Object) (string, error) {
+		r, err := c.config.Roles.Role(c.req.Context(), c.req.PathValue("id"))
+		if err != nil {
+			return "", err
+		}
+		reference, given, err := body.Text(bindDefinition)
+		if err != nil || !given {
+			return r.ID, err
+		}
+		named, err := referredRole(reference)
+		if err == nil && lower(named) != lower(r.ID) {
+			err = odata.BadRequest(bindDefinition,
+				"Property '%s' must be the role that the path names. Leave it out.", bindDefinition)
+		}
+		return r.ID, err
+	})
+}
+
+func referredRole(reference string) (string, error) {
+	id, ok := referred(reference, "roleDefinitions")
+	if !ok {
+		return "", odata.BadRequest(bindDefinition,
+			"Property '%s' must be the URL of a role, ending in roleDefinitions('id') or roleDefinitions/id.", bindDefinition)
+	}
+	return id, nil
+}
+
+// makeRoleAssignment makes an assignment of the role that is found.
+func (c *call) makeRoleAssignment(role func(*odata.Object) (string, error)) error {
 	body, err := c.req.ReadBody()
 	if err != nil {
 		return err
@@ -174,14 +254,8 @@ func (c *call) createRoleAssignment() error {
 	if patch.Tags != nil {
 		in.Tags = *patch.Tags
 	}
-	reference, err := body.RequiredText(bindDefinition)
-	if err != nil {
+	if in.RoleID, err = role(body); err != nil {
 		return err
-	}
-	var ok bool
-	if in.RoleID, ok = referred(reference, "roleDefinitions"); !ok {
-		return odata.BadRequest(bindDefinition,
-			"Property '%s' must be the URL of a role, ending in roleDefinitions('id') or roleDefinitions/id.", bindDefinition)
 	}
 	a, err := c.config.Roles.CreateAssignment(c.req.Context(), c.caller, in)
 	if err != nil {

@@ -259,3 +259,57 @@ func TestGivingTakesRights(t *testing.T) {
 		t.Errorf("got %s, want %s", a, want)
 	}
 }
+
+// What roles and their assignments relate to is shown with them.
+func TestRelatedOfRoles(t *testing.T) {
+	s := newSite(t)
+	tag := s.newScopeTag("Munich")
+	if a := s.must(http.StatusOK, "GET", scopeTags+"/hasCustomRoleScopeTag()",
+		nil); a.body["value"] != true {
+		t.Errorf("with a tag: %s", a)
+	}
+	role := s.must(http.StatusCreated, "POST", definitions,
+		object{"displayName": "Desk"}).body["id"].(string)
+	made := s.must(http.StatusCreated, "POST", definitions+"/"+role+"/roleAssignments",
+		object{"displayName": "of Munich", "members": []string{"desk"}, "scopeType": "allDevices",
+			"roleScopeTagIds": []string{tag}, "roleDefinition@odata.bind": boundTo(role)})
+	id := made.body["id"].(string)
+	if made.header.Get("Location") != s.URL+assignments+"/"+id {
+		t.Errorf("made %s", made)
+	}
+	shown := s.must(http.StatusOK, "GET", assignments+"/"+id+
+		"?$expand=microsoft.graph.deviceAndAppManagementRoleAssignment/roleScopeTags,roleDefinition",
+		nil).body
+	if at(shown["roleScopeTags"], 0, "displayName") != "Munich" ||
+		at(shown, "roleDefinition", "id") != role {
+		t.Errorf("shown %v", shown)
+	}
+	for _, r := range s.must(http.StatusOK, "GET", definitions+"?$expand=roleAssignments",
+		nil).values() {
+		list, shown := r["roleAssignments"].([]any)
+		own := len(list) == 1 && at(list, 0, "id") == id
+		if !shown || own != (r["id"] == role) || r["isBuiltIn"] == false && !own {
+			t.Errorf("%v has the assignments %v", r["displayName"], list)
+		}
+	}
+	found := s.must(http.StatusOK, "POST", scopeTags+"/getRoleScopeTagsById",
+		object{"roleScopeTagIds": []string{tag, "none"}}).values()
+	if len(found) != 1 || found[0]["displayName"] != "Munich" {
+		t.Errorf("found %v", found)
+	}
+	s.must(http.StatusNotFound, "POST", definitions+"/none/roleAssignments",
+		object{"displayName": "x", "members": []string{"desk"}, "scopeType": "allDevices"})
+	s.must(http.StatusBadRequest, "POST", definitions+"/"+role+"/roleAssignments",
+		object{"displayName": "x", "members": []string{"desk"}, "scopeType": "allDevices",
+			"roleDefinition@odata.bind": boundTo("other")})
+	for _, path := range []string{definitions + "?$expand=x", assignments + "?$expand=x",
+		"/v1.0/deviceManagement/roleAssignments?$expand=roleScopeTags"} {
+		s.must(http.StatusBadRequest, "GET", path, nil)
+	}
+	s.must(http.StatusNoContent, "DELETE", assignments+"/"+id, nil)
+	s.must(http.StatusNoContent, "DELETE", scopeTags+"/"+tag, nil)
+	if a := s.must(http.StatusOK, "GET", scopeTags+"/hasCustomRoleScopeTag()",
+		nil); a.body["value"] != false {
+		t.Errorf("without a tag: %s", a)
+	}
+}

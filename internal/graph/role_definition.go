@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
@@ -61,6 +62,8 @@ var (
 var (
 	toListRoleAssignments = &verb{name: "listAssignments", method: "GET",
 		suffix: "/{id}/roleAssignments", part: "roleAssignments", many: true}
+	toAddRoleAssignment = &verb{name: "addAssignment", method: "POST", kind: audit.Create,
+		suffix: "/{id}/roleAssignments", part: "roleAssignments"}
 	toCountRoleAssignments = &verb{name: "countAssignments", method: "GET",
 		suffix: "/{id}/roleAssignments" + odata.CountSuffix, part: "roleAssignments"}
 )
@@ -68,7 +71,7 @@ var (
 func roleRoutes() []route {
 	read := may(access.ReadRoles)
 	all := []route{
-		roleDefinitions.route(toList, read, odata.QueryOptions, (*call).listRoles),
+		roleDefinitions.route(toList, read, odata.ExpandOptions, (*call).listRoles),
 		roleDefinitions.route(toCount, read, odata.CountOptions, (*call).listRoles),
 		roleDefinitions.route(toCreate, may(access.CreateRoles), nil, (*call).createRole),
 		roleDefinitions.route(toGet, read, []string{odata.OptionSelect, odata.OptionExpand},
@@ -79,11 +82,14 @@ func roleRoutes() []route {
 			(*call).listRoleAssignments).answering("roleAssignment"),
 		roleDefinitions.route(toCountRoleAssignments, read, odata.CountOptions,
 			(*call).listRoleAssignments).answering("roleAssignment"),
+		roleDefinitions.route(toAddRoleAssignment, may(access.AssignRoles), nil,
+			(*call).addRoleAssignment).answering("roleAssignment"),
 		resourceOperations.route(toList, read, odata.ListOptions, (*call).listResourceOperations),
 		resourceOperations.route(toGet, read, []string{odata.OptionSelect},
 			(*call).getResourceOperation),
 	}
 	all = append(append(all, roleAssignmentRoutes()...), scopeTagRoutes()...)
+	all = append(all, scopeTagRelatedRoutes()...)
 	for i := range all {
 		handle := all[i].handle
 		all[i].handle = func(c *call) error { return c.roleFault(handle(c)) }
@@ -147,11 +153,52 @@ func (c *call) listRoles() error {
 	if err != nil {
 		return err
 	}
-	return odata.ServeList(c.req, definitionSet, definitionListing, nil, c.config.Roles.ListRoles,
+	expand, err := c.req.Expansions(expandRoleAssignments)
+	if err != nil {
+		return err
+	}
+	var given map[string][]odata.Fields // assignments, by the ids of their roles
+	read := odata.ReadingFirst(c.config.Roles.ListRoles, func(list []*access.Role) (err error) {
+		if len(expand) > 0 && len(list) > 0 {
+			given, err = c.assignmentsByRole("")
+		}
+		return err
+	})
+	return odata.ServeList(c.req, definitionSet, definitionListing, nil, read,
 		func(r *access.Role) (odata.Fields, error) {
-			return odata.Typed(definitionType, odata.Tagged(roleTag(r),
-				c.shown(definitionShape, definitionFields(r), selected))), nil
+			shown := odata.Typed(definitionType, odata.Tagged(roleTag(r),
+				c.shown(definitionShape, definitionFields(r), selected)))
+			if len(expand) > 0 {
+				shown = append(shown, assignmentsOf(r, given))
+			}
+			return shown, nil
 		})
+}
+
+// expandRoleAssignments is what $expand may name of a role.
+const expandRoleAssignments = "roleAssignments"
+
+// assignmentsByRole shows the assignments of a role, empty: of all, by the ids of their roles.
+func (c *call) assignmentsByRole(role string) (map[string][]odata.Fields, error) {
+	list, err := c.config.Roles.ListAssignments(c.req.Context(), role, query.Query{})
+	if err != nil {
+		return nil, err
+	}
+	shown := make(map[string][]odata.Fields)
+	for _, a := range list.Items {
+		shown[a.RoleID] = append(shown[a.RoleID],
+			odata.Typed(assignmentType, assignmentFields(a)))
+	}
+	return shown, nil
+}
+
+// assignmentsOf are a role's among those that were read.
+func assignmentsOf(r *access.Role, given map[string][]odata.Fields) odata.Field {
+	list := given[r.ID]
+	if list == nil {
+		list = []odata.Fields{}
+	}
+	return odata.Field{expandRoleAssignments, list}
 }
 
 func (c *call) getRole() error {
@@ -159,7 +206,7 @@ func (c *call) getRole() error {
 	if err != nil {
 		return err
 	}
-	expand, err := c.req.Expansions("roleAssignments")
+	expand, err := c.req.Expansions(expandRoleAssignments)
 	if err != nil {
 		return err
 	}
@@ -170,15 +217,11 @@ func (c *call) getRole() error {
 	c.req.SetTag(roleTag(r))
 	shown := odata.Tagged(roleTag(r), c.shown(definitionShape, definitionFields(r), selected))
 	if len(expand) > 0 {
-		list, err := c.config.Roles.ListAssignments(c.req.Context(), r.ID, query.Query{})
+		given, err := c.assignmentsByRole(r.ID)
 		if err != nil {
 			return err
 		}
-		assignments := make([]odata.Fields, len(list.Items))
-		for i, a := range list.Items {
-			assignments[i] = odata.Typed(assignmentType, assignmentFields(a))
-		}
-		shown = append(shown, odata.Field{"roleAssignments", assignments})
+		shown = append(shown, assignmentsOf(r, given))
 	}
 	return c.req.ReplyEntity(http.StatusOK, definitionSet, definitionType, shown)
 }

@@ -85,6 +85,7 @@ func routes() []route {
 		all = append(all, payloadRoutes(k)...)
 	}
 	all = append(all, configurationPolicyRoutes()...)
+	all = append(all, configurationCategoryRoutes()...)
 	all = append(all, auditRoutes()...)
 	all = append(all, tokenRoutes()...)
 	all = append(all, androidRoutes()...)

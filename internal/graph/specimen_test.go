@@ -68,6 +68,8 @@ func newWorld(s *site) *world {
 	}
 	w.payload, w.ids["configurationSettings"] = w.ids["deviceConfigurations"],
 		restrictions+"_allowcamera"
+	w.ids["configurationCategories"] = w.must(http.StatusOK, "GET", categoriesPath+"?$top=1",
+		nil).values()[0]["id"].(string)
 	w.ids["groups"], w.ids["managedDevices"], w.ids["comanagedDevices"] = w.group, w.device,
 		w.device
 	w.ids["roleScopeTags"] = w.tag

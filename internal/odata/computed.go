@@ -12,8 +12,8 @@ import (
 )
 
 // Computed is a source of things that are worked out for each call, and few enough for all of them
-// to be at hand. value is a thing's value of a field, text or int64; that of the field "id" is
-// unique.
+// to be at hand. value is a thing's value of a field: text, int64, or texts where the field is a
+// list. That of the field "id" is unique.
 func Computed[T any](all []T, value func(T, query.Field) any) Source[T] {
 	return func(_ context.Context, q query.Query) (page query.Page[T], err error) {
 		order := append(slices.Clone(q.OrderBy), query.Order{Field: "id"})
@@ -23,24 +23,29 @@ func Computed[T any](all []T, value func(T, query.Field) any) Source[T] {
 			}
 			return keys
 		}
-		var found []T
+		type placed struct {
+			thing T
+			keys  []any
+		}
+		var found []placed
 		for _, thing := range all {
 			ok, err := fulfils(q.Where, func(f query.Field) any { return value(thing, f) })
 			if err != nil {
 				return page, err
 			}
 			if ok {
-				found = append(found, thing)
+				found = append(found, placed{thing, keys(thing)})
 			}
 		}
 		page.Count = len(found)
-		slices.SortFunc(found, func(a, b T) int { return compareKeys(order, keys(a), keys(b)) })
+		slices.SortFunc(found,
+			func(a, b placed) int { return compareKeys(order, a.keys, b.keys) })
 		if q.After != nil {
 			if len(all) > 0 && !slices.EqualFunc(keys(all[0]), q.After.Keys, sameType) {
 				return page, query.ErrPosition
 			}
 			found = slices.DeleteFunc(found,
-				func(thing T) bool { return compareKeys(order, keys(thing), q.After.Keys) <= 0 })
+				func(p placed) bool { return compareKeys(order, p.keys, q.After.Keys) <= 0 })
 		}
 		found = found[min(q.Skip, len(found)):]
 		switch {
@@ -48,9 +53,11 @@ func Computed[T any](all []T, value func(T, query.Field) any) Source[T] {
 			found = nil
 		case q.Limit > 0 && len(found) > q.Limit:
 			found = found[:q.Limit]
-			page.Next = &query.Position{Keys: keys(found[q.Limit-1])}
+			page.Next = &query.Position{Keys: found[q.Limit-1].keys}
 		}
-		page.Items = found
+		for _, p := range found {
+			page.Items = append(page.Items, p.thing)
+		}
 		return page, nil
 	}
 }
@@ -104,6 +111,13 @@ func fulfils(c query.Condition, value func(query.Field) any) (ok bool, err error
 	case query.OneOf:
 		return slices.ContainsFunc(c.Values,
 			func(v string) bool { return compareValues(value(c.Field), v) == 0 }), nil
+	case query.Has:
+		list, isList := value(c.Field).([]string)
+		if !isList {
+			return false, fmt.Errorf("field %s of computed things is no list", c.Field)
+		}
+		return slices.ContainsFunc(list,
+			func(v string) bool { return compareValues(v, c.Value) == 0 }), nil
 	case query.Comparison:
 		return compares(value(c.Field), c.Operator, c.Value)
 	default:

@@ -242,9 +242,9 @@ func (r relation) qualified() string {
 func (a *boundAction) shown() edmxAction {
 	binding := edmxProperty{Name: "bindingParameter", Type: Qualified(a.on)}
 	shown := edmxAction{Name: a.name, Bound: true, Parameters: []edmxProperty{binding}}
-	if s := a.signature; s.Parameter != "" {
+	for _, p := range a.signature.Parameters {
 		shown.Parameters = append(shown.Parameters,
-			edmxProperty{Name: s.Parameter, Type: Qualified(s.Takes)})
+			edmxProperty{Name: p.Name, Type: Qualified(p.Of)})
 	}
 	if a.signature.Returns != "" {
 		shown.Returns = &edmxReturn{Type: Qualified(a.signature.Returns)}

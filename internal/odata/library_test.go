@@ -110,7 +110,7 @@ func newLibrary(t *testing.T, maxBody int64) *library {
 		{&Operation{Method: "PATCH", Pattern: "/beta/books/{id}", Set: "books", Answers: "book",
 			Takes: "book", Conditional: true}, nil, l.update},
 		{&Operation{Method: "POST", Pattern: "/beta/books/{id}/lend", Set: "books",
-			Signature: Signature{Parameter: "to", Takes: String, Returns: "book"}}, nil, l.lend},
+			Signature: Signature{Parameters: Properties{{"to", String}}, Returns: "book"}}, nil, l.lend},
 		{&Operation{Method: "POST", Pattern: "/beta/$batch", Unchanging: true}, nil, batch.Reply},
 		{&Operation{Method: "GET", Pattern: "/beta/$metadata"}, nil, (*Request).ReplyMetadata},
 		{&Operation{Method: "GET", Pattern: "/api/books"}, []string{OptionTop, OptionSkipToken},

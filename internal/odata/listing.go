@@ -157,6 +157,17 @@ func (l *Listing) orderBy(text string) (order []query.Order, err error) {
 	return order, nil
 }
 
+// IsAscending reads $orderby of a list that has but one order, by a property, and is in descending
+// order unasked.
+func (r *Request) IsAscending(property string) (bool, error) {
+	if !r.Options.Has(OptionOrderBy) {
+		return false, nil
+	}
+	l := &Listing{Orders: map[string]query.Field{property: query.Field(property)}}
+	order, err := l.orderBy(r.Options.Get(OptionOrderBy))
+	return err == nil && !order[0].Descending, err
+}
+
 // namesOf lists the names of a table as a message has them.
 func namesOf[T any](table map[string]T) string {
 	return strings.Join(slices.Sorted(maps.Keys(table)), ", ")

@@ -89,7 +89,7 @@ func newOffer(operations []*Operation, version string, types map[string]TypeName
 	v := &offer{types: types, stable: version == StablePath}
 	for _, o := range operations {
 		path, ok := strings.CutPrefix(o.Pattern, version)
-		if ok && !strings.ContainsAny(path, ".$") {
+		if ok && !strings.ContainsAny(path, ".$(") { // functions are no relations
 			v.add(o, strings.Split(path, "/"))
 		}
 	}
@@ -111,14 +111,18 @@ func (v *offer) add(o *Operation, path []string) {
 		v.writable = append(v.writable, set)
 	case o.Method == "GET":
 		v.addSet(o, path, set)
+	case strings.HasSuffix(o.Set, "/"+path[last]): // it adds to a collection
 	case o.Method == "POST" && last > 1 && isKey(path[last-1]):
 		on := v.types[strings.Join(path[:last-1], "/")]
 		a := boundAction{name: path[last], on: on, signature: o.Signature}
-		if !slices.Contains(v.actions, a) {
+		if !slices.ContainsFunc(v.actions, a.same) {
 			v.actions = append(v.actions, a)
 		}
 	}
 }
+
+// same reports whether an action is another one's: one type has but one of a name.
+func (a boundAction) same(b boundAction) bool { return a.name == b.name && a.on == b.on }
 
 // relation is a relationship of things of a type that a version has, by its name in letters of
 // either case: the type of the things that it leads to, and its own name; empty: there is none.

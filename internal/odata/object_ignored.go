@@ -99,8 +99,9 @@ func (o *Object) typeIn(v Vocabulary) TypeName {
 		return o.declared
 	}
 	var of TypeName
-	if s := o.parent.signature; s.Parameter != "" && s.Parameter == o.property {
-		of, _ = s.Takes.element()
+	taken := o.parent.signature.Parameters
+	if i := slices.Index(taken.Names(), o.property); i >= 0 {
+		of, _ = taken[i].Of.element()
 	} else {
 		term, _ := v(o.parent.typeIn(v), o.property)
 		of, _ = term.Of.element()

@@ -34,9 +34,8 @@ type Operation struct {
 
 // Signature is what an action takes and returns.
 type Signature struct {
-	Parameter string   // the name of its only parameter; empty: it has none
-	Takes     TypeName // the type of the parameter
-	Returns   TypeName // empty: nothing
+	Parameters Properties
+	Returns    TypeName // empty: nothing
 }
 
 // reads reports whether the operation changes nothing when it is called with this method.

@@ -71,6 +71,9 @@ func skipped(options url.Values) (int, error) {
 	return int(n), nil
 }
 
+// WantsCount reads $count: whether the answer shall tell how many things the whole list has.
+func (r *Request) WantsCount() (bool, error) { return counted(r.Options) }
+
 // counted reads $count.
 func counted(options url.Values) (bool, error) {
 	switch value := options.Get(OptionCount); {

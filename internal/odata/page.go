@@ -126,13 +126,23 @@ func (r *Request) PageByID() (after string, size int, err error) {
 // SplitPage takes a page of size off a list that has one element more if there is a next page, and
 // returns that page's $skiptoken.
 func SplitPage[T any](list []T, size int, id func(T) string) ([]T, string) {
+	return splitPage(list, size, "", id)
+}
+
+// SplitOrdered is SplitPage of a list whose order the call may choose.
+func SplitOrdered[T any](r *Request, list []T, size int, id func(T) string) ([]T, string) {
+	return splitPage(list, size, r.Options.Get(OptionOrderBy), id)
+}
+
+func splitPage[T any](list []T, size int, order string, id func(T) string) ([]T, string) {
 	if len(list) <= size {
 		return list, ""
 	}
 	if size == 0 {
 		return nil, ""
 	}
-	return list[:size], skipToken{Position: query.Position{Keys: []any{id(list[size-1])}}}.String()
+	return list[:size], skipToken{OrderBy: order,
+		Position: query.Position{Keys: []any{id(list[size-1])}}}.String()
 }
 
 // ReplyOwnPage answers with a page of a list that is not Graph's. next is where the next page
