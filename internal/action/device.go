@@ -266,7 +266,6 @@ func (d *Device) finish(env Env, p *Payload, note string) {
 	case kind == Install:
 		p.Away, p.RestoreAt = false, time.Time{}
 		d.reportEnd(env, p.ID, Succeeded, Code{}, note)
-		d.appArrived(env, p)
 	case asked && p.Intent == Restore:
 		p.Away, p.RestoreAt = false, time.Time{}
 		d.reportEnd(env, p.ID, Removed, Code{}, detailUnassigned)

@@ -99,6 +99,9 @@ func (d *Device) see(env Env, p *Payload, g Sighting) {
 	}
 	if p.matches() {
 		d.finish(env, p, withMore(p.Work.Note, note))
+		if p.want() == Install {
+			d.appArrived(env, p)
+		}
 		return
 	}
 	if p.Mirrored && p.Work.Phase == Idle { // its own system brought it back, and has the last word
