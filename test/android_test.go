@@ -242,9 +242,10 @@ func TestPersonalAndroidDevice(t *testing.T) {
 	s.androidPolicies()
 	d := s.join(amapi.CorporateWorkProfile, "OWN1", google.DeviceOptions{Model: "Fairphone",
 		PersonallyOwned: true})
-	if r := s.act(d); r.ActionState != "notSupported" {
-		t.Errorf("the result is %+v", r)
-	}
+	// it is listed a moment before it has enrolled
+	s.eventually("the device cannot do this", func() bool {
+		return s.act(d).ActionState == "notSupported"
+	})
 	var shown struct{ OwnerType, DeviceEnrollmentType string }
 	s.must(http.MethodGet, "/beta/deviceManagement/managedDevices/"+d.id, nil, &shown)
 	if shown.OwnerType != "personal" || shown.DeviceEnrollmentType != "userEnrollment" {
