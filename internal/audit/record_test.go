@@ -167,7 +167,7 @@ func TestEntryIsWrittenWithItsOperation(t *testing.T) {
 	}
 	if len(e.Objects) != 1 || e.Objects[0].Type != "group" || e.Objects[0].Name != "staff" ||
 		e.Objects[0].Before != nil ||
-		string(e.Objects[0].After) != `{"description":"","displayName":"staff"}` {
+		string(e.Objects[0].After) != `{"description":"","displayName":"staff","mailNickname":""}` {
 		t.Errorf("objects: %+v", e.Objects)
 	}
 	if found, err := s.Entry(t.Context(), d.ID); err != nil ||

@@ -249,7 +249,7 @@ func TestBadPolicies(t *testing.T) {
 		policiesPath + "/" + id + "?$expand=settings,x", policiesPath + "?$select=displayName",
 		policiesPath + "/" + id + "/settings?$expand=settings",
 		policiesPath + "/" + id + "/settings?$skiptoken=eyJQb3NpdGlvbiI6eyJJRCI6ImEifX0",
-		settingsPath + "?$select=colour", settingsPath + "?$filter=id%20eq%20'x'"} {
+		settingsPath + "?$select=colour", settingsPath + "?$filter=colour%20eq%20'x'"} {
 		if a := s.call("GET", link, nil); a.status != http.StatusBadRequest {
 			t.Errorf("%s: got %s", link, a)
 		}

@@ -65,7 +65,7 @@ func TestUnsupportedOptions(t *testing.T) {
 	s := newSite(t)
 	p := s.enrollPhone()
 	for _, path := range []string{
-		devices + "?$expand=users", devices + "?$skip=-1", devices + "?$skip=100001",
+		devices + "?$expand=colour", devices + "?$skip=-1", devices + "?$skip=100001",
 		devices + "?$skip=1&$skiptoken=e30", devices + "?$search=", devices + "?$search=%22%22",
 		"/v1.0/groups?top=1", devices + "?foo=bar", devices + "?$top=1&TOP=1",
 		devices + "?$top=1&$top=2", devices + "?$top=-1", devices + "?$top=4294967296",

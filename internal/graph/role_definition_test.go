@@ -151,7 +151,7 @@ func TestRoleDefinitionRefuses(t *testing.T) {
 			t.Errorf("%v: got %s", body, a)
 		}
 	}
-	for _, link := range []string{path + "?$expand=users", definitions + "?$expand=roleAssignments",
+	for _, link := range []string{path + "?$expand=users", definitions + "?$expand=users",
 		definitions + "?$select=colour"} {
 		s.must(http.StatusBadRequest, "GET", link, nil)
 	}

@@ -19,7 +19,7 @@ INSERT INTO catalog_payloads (id, type, class, family, platforms, odata_type, di
 SELECT 'payload-' || i, 1, 1, 'iOS', ',iOS,', '#x', 'WLAN', '', '', 'com.example.' || i, 'r', 1, randomblob(100000), CASE i % 2 WHEN 0 THEN x'' END,
     'a.mobileconfig', '{"a":"ü"}', 1, 2 FROM n WHERE i <= 20;
 INSERT INTO catalog_revisions VALUES ('payload-1', 'a'), ('payload-1', 'B'), ('payload-2', 'ä');
-INSERT INTO catalog_groups VALUES ('group', 'Büro', '', 1);
+INSERT INTO catalog_groups VALUES ('group', 'Büro', '', 1, 'buero');
 INSERT INTO catalog_members SELECT 'group', id FROM devices;
 INSERT INTO catalog_assignments VALUES ('x', 'payload-1', 'allDevices', '', 0), ('y', 'payload-1', 'group', 'group', 1);
 INSERT INTO catalog_changes (kind, target) VALUES ('group', 'gone');
