@@ -54,7 +54,7 @@ check:
 	time { go vet ./... && go tool staticcheck ./...; }
 
 # check has vetted the tests.
-GO_TEST  := go test -p 2 -vet=off -timeout 15m
+GO_TEST  := go test -p 2 -vet=off -timeout 25m
 GO_RACE  := $(GO_TEST) -race -gcflags '$(SQLITE)=-race=false'
 
 # Where goroutines of ours meet, tests run with the race detector; it makes them two to thirty times as slow. The rest runs without:
