@@ -67,7 +67,7 @@ ROOMS    := ./client ./internal/access ./internal/action ./internal/audit ./inte
 	./internal/engine ./internal/lane ./internal/live ./internal/notify
 DIVIDED  := ./internal/server ./internal/console ./internal/apple/mdm ./internal/store ./internal/store/sqldb
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
-APART    := $(TABLES)|SlowAndGreedy|WhatEvery|Endless|Bombs|OfMany|GreatPush
+APART    := $(TABLES)|SlowAndGreedy|HTTP2Floods|WhatEvery|Endless|Bombs|OfMany|GreatPush
 # TestEveryRouteAtOnce calls every route from many goroutines, for the detector.
 TOGETHER := EveryRoute|Stream|Simultan|SentAtOnce|Limit|Batch|Subscri|Meanwhile|Event|Grow|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
 
