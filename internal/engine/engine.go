@@ -173,7 +173,8 @@ func (e *Engine) transact(ctx context.Context, id fleet.DeviceID, with contact,
 	return e.transactAndPlan(ctx, id, plan, fn)
 }
 
-// transactAndPlan is transact with its own way to set the clocks; plan says whether to wake the device.
+// transactAndPlan is transact with its own way to set the clocks; plan says whether to wake the
+// device.
 func (e *Engine) transactAndPlan(ctx context.Context, id fleet.DeviceID,
 	plan func(*Ledger, time.Time) bool,
 	fn func(Tx, *Ledger, action.Env) error) error {
@@ -184,8 +185,8 @@ func (e *Engine) transactAndPlan(ctx context.Context, id fleet.DeviceID,
 	return err
 }
 
-// transactReturning is transactAndPlan for an fn that returns something: that of the run whose writes
-// were kept.
+// transactReturning is transactAndPlan for an fn that returns something: that of the run whose
+// writes were kept.
 func transactReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
 	plan func(*Ledger, time.Time) bool,
 	fn func(Tx, *Ledger, action.Env) (T, error),
@@ -293,8 +294,8 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	return started, noteDevice(ctx, tx, id, before, removedPayloads(&l.Device, &after))
 }
 
-// heldBeyondReach returns what is held off the device heldBeyondReach the caller's reach. The error
-// is an *action.Refusal if the set names something there.
+// heldBeyondReach returns what is held off the device beyond the caller's reach. The error is an
+// *action.Refusal if the set names something there.
 func (c *Call) heldBeyondReach(d *action.Device) (held []action.Selection, err error) {
 	if c.Reach == nil {
 		return nil, nil

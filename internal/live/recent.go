@@ -47,7 +47,7 @@ func (r *recent) trim(n, bytes int) {
 	}
 }
 
-// eventsAfter lists the events eventsAfter a position, of one device or, if device is empty, of
+// eventsAfter lists the events after a position, of one device or, if device is empty, of
 // all; false if some of them are not known any more.
 func (r *recent) eventsAfter(device fleet.DeviceID, after int64) ([]*Event, bool) {
 	if len(r.events) == 0 || after < r.events[0].Position-1 {
