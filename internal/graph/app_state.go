@@ -46,6 +46,9 @@ func (c *call) checkUser() error {
 	return nil
 }
 
+// appStatesOnPage is the most devices on a page: the ledger of each is read for its apps.
+const appStatesOnPage = 50
+
 // listAppStates has an element for each device, in the order of their ids.
 func (c *call) listAppStates() error {
 	selected, err := c.selected(appStateShape)
@@ -60,7 +63,7 @@ func (c *call) listAppStates() error {
 		within = fleet.Within(c.scope)
 	}
 	return odata.ServeList(c.req, c.appStatePath(), &odata.Listing{}, within,
-		c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
+		odata.InShortPages(c.config.Devices.Devices, appStatesOnPage), func(d fleet.Device) (odata.Fields, error) {
 			return c.appStateFields(c.req.Context(), d.ID, selected)
 		})
 }

@@ -187,6 +187,17 @@ func ReadingFirst[T any](read Source[T], more func([]T) error) Source[T] {
 	}
 }
 
+// InShortPages is a source whose pages have at most so many things, because each of them takes long
+// to show. A client finds the rest behind @odata.nextLink, as it does on any other page.
+func InShortPages[T any](read Source[T], most int) Source[T] {
+	return func(ctx context.Context, q query.Query) (query.Page[T], error) {
+		if q.Limit != query.None {
+			q.Limit = min(q.Limit, most)
+		}
+		return read(ctx, q)
+	}
+}
+
 // ServeList answers with a page of a collection, or with the size of the list if the operation is
 // for that. Within is what limits the list beyond its options, nil: nothing.
 func ServeList[T any](r *Request, collection string, l *Listing, within query.Condition,

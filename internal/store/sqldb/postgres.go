@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,10 +55,7 @@ func openPostgres(ctx context.Context, location string, migrations fs.FS) (*post
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = patience
 	}
-	if err := refuseLossy(ctx, config.ConnConfig.Copy(), patience); err != nil {
-		return nil, fmt.Errorf("opening database %s: %w", named, err)
-	}
-	if err := migratePostgres(ctx, config.ConnConfig.Copy(), migrations); err != nil {
+	if err := prepare(ctx, config.ConnConfig, migrations, patience); err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", named, err)
 	}
 	for name, value := range map[string]string{
@@ -90,13 +88,56 @@ func openPostgres(ctx context.Context, location string, migrations fs.FS) (*post
 	return p, nil
 }
 
-// refuseLossy refuses a database that might lose what it is told, before anything in it is changed.
-func refuseLossy(ctx context.Context, config *pgx.ConnConfig, patience time.Duration) error {
-	c, err := pgx.ConnectConfig(ctx, config)
+// prepare refuses a database that might lose what it is told, before anything in it is changed, and
+// then brings its tables up to date. A node that joins others finds that done, and needs but one
+// connection to see it.
+func prepare(ctx context.Context, config *pgx.ConnConfig, migrations fs.FS,
+	patience time.Duration) error {
+	c, err := pgx.ConnectConfig(ctx, config.Copy())
 	if err != nil {
 		return err
 	}
-	return errors.Join(durable(ctx, c, patience), c.Close(ctx))
+	err = durable(ctx, c, patience)
+	current := false
+	if err == nil {
+		current, err = upToDate(ctx, c, migrations)
+	}
+	if err = errors.Join(err, c.Close(ctx)); err != nil || current {
+		return err
+	}
+	return migratePostgres(ctx, config.Copy(), migrations)
+}
+
+// upToDate reports whether all migrations have been applied.
+func upToDate(ctx context.Context, c *pgx.Conn, migrations fs.FS) (bool, error) {
+	var there bool
+	err := c.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL",
+		goose.DefaultTablename).Scan(&there)
+	if err != nil || !there {
+		return false, err
+	}
+	rows, err := c.Query(ctx, "SELECT version_id FROM "+goose.DefaultTablename+" WHERE is_applied")
+	if err != nil {
+		return false, err
+	}
+	applied, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return false, err
+	}
+	files, err := fs.Glob(migrations, "*.sql")
+	if err != nil {
+		return false, err
+	}
+	for _, name := range files {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return false, err
+		}
+		if !slices.Contains(applied, version) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func ms(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -77,6 +77,9 @@ type Cluster struct {
 	login    *syscall.SysProcAttr
 	keeper   *exec.Cmd
 	lifeline io.Closer
+
+	mu   sync.Mutex
+	conn *pgx.Conn // to its own database postgres; nil: there is none yet, or it was lost
 }
 
 // keep starts the server, and stops it and removes everything when its standard input ends.
@@ -207,12 +210,17 @@ func (c *Cluster) URL(database string) string {
 		RawQuery: url.Values{"host": {c.Dir}, "user": {"postgres"}}.Encode()}).String()
 }
 
-// Exec runs a statement on the server, in its own database postgres.
+// Exec runs a statement on the server, in its own database postgres. Connections are dear, and so
+// one is kept for all statements.
 func (c *Cluster) Exec(ctx context.Context, text string) error {
-	conn, err := pgx.Connect(ctx, c.URL("postgres"))
-	if err != nil {
-		return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil || c.conn.IsClosed() {
+		var err error
+		if c.conn, err = pgx.Connect(ctx, c.URL("postgres")); err != nil {
+			return err
+		}
 	}
-	_, err = conn.Exec(ctx, text)
-	return errors.Join(err, conn.Close(ctx))
+	_, err := c.conn.Exec(ctx, text)
+	return err
 }
