@@ -40,11 +40,11 @@ func newHandshakes() *handshakes {
 // lane.ErrFull or the context's.
 func (h *handshakes) enter(ctx context.Context, owner string) (leave func(), err error) {
 	own := h.own(owner)
-	if err := own.lane.Enter(ctx, lane.Guest{Party: owner}, 1); err != nil {
+	if err := own.lane.Enter(ctx, lane.Client{Owner: owner}, 1); err != nil {
 		h.disown(owner, own)
 		return nil, err
 	}
-	if err := h.all.Enter(ctx, lane.Guest{Party: owner}, 1); err != nil {
+	if err := h.all.Enter(ctx, lane.Client{Owner: owner}, 1); err != nil {
 		own.lane.Leave(1)
 		h.disown(owner, own)
 		return nil, err

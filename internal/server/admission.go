@@ -87,7 +87,7 @@ func newAdmission(c Capacity, trustForwarded bool, now func() time.Time, devices
 // always.
 func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k := a.kindOf(r)
-	g := lane.Guest{Party: origin.Network(origin.Address(r, a.trustForwarded)),
+	g := lane.Client{Owner: origin.Network(origin.Address(r, a.trustForwarded)),
 		Connection: r.RemoteAddr}
 	switch k {
 	case ofProbe:
@@ -100,7 +100,7 @@ func (a *admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // work reads what a request brings, then works on it when there is a place.
-func (a *admission) work(w http.ResponseWriter, r *http.Request, k kind, g lane.Guest) {
+func (a *admission) work(w http.ResponseWriter, r *http.Request, k kind, g lane.Client) {
 	refuse := func(cause error) { a.refuse(w, r, k, cause) }
 	b := a.intake.newBody(w, r, k, g)
 	if b != nil {
@@ -130,7 +130,7 @@ func (a *admission) work(w http.ResponseWriter, r *http.Request, k kind, g lane.
 
 // stream lets a reader follow for as long as it likes, or until another network's first readers
 // need its place: readers come again, and go on where they were.
-func (a *admission) stream(w http.ResponseWriter, r *http.Request, g lane.Guest) {
+func (a *admission) stream(w http.ResponseWriter, r *http.Request, g lane.Client) {
 	ctx, cut := context.WithCancel(r.Context())
 	defer cut()
 	held := a.readers.take(g, &share{n: 1, cut: cut})

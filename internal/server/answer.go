@@ -23,7 +23,7 @@ const (
 type answer struct {
 	http.ResponseWriter
 	r       *http.Request
-	guest   lane.Guest
+	guest   lane.Client
 	place   *lane.Place
 	body    *body // nil: the request has none
 	answers *budget

@@ -73,7 +73,7 @@ type body struct {
 	*intake
 	r       *http.Request
 	kind    kind
-	guest   lane.Guest
+	guest   lane.Client
 	from    io.ReadCloser
 	source  io.Reader // from, unpacked
 	control *http.ResponseController
@@ -101,7 +101,7 @@ type body struct {
 }
 
 // newBody is the body of a request; nil: the request has none.
-func (in *intake) newBody(w http.ResponseWriter, r *http.Request, k kind, g lane.Guest) *body {
+func (in *intake) newBody(w http.ResponseWriter, r *http.Request, k kind, g lane.Client) *body {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}

@@ -19,7 +19,7 @@ func TestBodiesThatWaitAreCounted(t *testing.T) {
 	in := newIntake(Capacity{Bodies: 6 << 20, Wait: time.Minute}.withDefaults(100),
 		func(*http.Request) identity { return provenIdentity })
 	full := in.proven[ofDevice]
-	all, err := full.await(t.Context(), lane.Guest{Party: "full"},
+	all, err := full.await(t.Context(), lane.Client{Owner: "full"},
 		&share{n: full.total, busy: func() bool { return true }})
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func TestBodiesThatWaitAreCounted(t *testing.T) {
 	come := func(party string) *body {
 		r := httptest.NewRequest("PUT", "/mdm",
 			io.MultiReader(bytes.NewReader(make([]byte, aheadLimit)), unended))
-		b := in.newBody(httptest.NewRecorder(), r, ofDevice, lane.Guest{Party: party})
+		b := in.newBody(httptest.NewRecorder(), r, ofDevice, lane.Client{Owner: party})
 		b.begin()
 		return b
 	}

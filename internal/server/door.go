@@ -182,7 +182,7 @@ func (d *door) welcome(conn net.Conn) {
 func (d *door) shake(conn net.Conn) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(d.stop, handshakeTimeout)
 	defer cancel()
-	g := lane.Guest{Party: origin.Network(origin.Host(conn.RemoteAddr().String()))}
+	g := lane.Client{Owner: origin.Network(origin.Host(conn.RemoteAddr().String()))}
 	held, err := d.handshakes.await(ctx, g, &share{n: 1, cut: func() { sever(conn) }})
 	if err != nil {
 		return nil, err
