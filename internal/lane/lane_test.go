@@ -95,7 +95,7 @@ func TestOneOwnerMayHaveAll(t *testing.T) {
 	l := New(4, 4)
 	for i := range 4 {
 		if !l.TryEnter(1) {
-			t.Fatalf("index %d is not given", i)
+			t.Fatalf("place %d is not given", i)
 		}
 	}
 	if l.TryEnter(1) || l.Taken() != 4 {
@@ -107,7 +107,7 @@ func TestOneOwnerMayHaveAll(t *testing.T) {
 func TestLeavingTheQueue(t *testing.T) {
 	l := New(2, 10)
 	if !l.TryEnter(1) {
-		t.Fatal("no index")
+		t.Fatal("no place")
 	}
 	impatient, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
@@ -163,7 +163,7 @@ func TestReclaim(t *testing.T) {
 		t.Error(err)
 	}
 	if n := reclaimed.Load(); n != 2 {
-		t.Errorf("reclaimed %d times for the second of two parties", n)
+		t.Errorf("reclaimed %d times for the second of two owners", n)
 	}
 }
 
