@@ -104,7 +104,7 @@ func (v *Verifier) End(noted *Head) (Head, error) {
 	case v.Expect.Sequence > 0 && v.Expect.Sequence < v.start.Sequence:
 		return Head{}, fmt.Errorf("these entries begin at %d, so they cannot show entry %d "+
 			"that was noted earlier: export from there",
-				v.start.Sequence+1, v.Expect.Sequence)
+			v.start.Sequence+1, v.Expect.Sequence)
 	}
 	return v.last, nil
 }
