@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// ActionState is actionState of deviceActionResult.
+// ActionState is the actionState of a deviceActionResult (Microsoft Graph beta reference).
 type ActionState string
 
 // The states of an action.
 const (
-	StatePending      ActionState = "pending" // accepted, device not reached
+	StatePending      ActionState = "pending" // accepted; the device has not been reached yet
 	StateActive       ActionState = "active"  // the device has taken the first command
 	StateDone         ActionState = "done"
 	StateFailed       ActionState = "failed"   // ended, one or more payloads in error
@@ -19,56 +19,58 @@ const (
 	StateNotSupported ActionState = "notSupported"
 )
 
-// Final tells whether the action has ended.
+// Final reports whether the action has ended.
 func (s ActionState) Final() bool { return s != "none" && s != StatePending && s != StateActive }
 
-// Intent is deviceActionPayloadIntent.
+// Intent says what an action does to a payload (deviceActionPayloadIntent).
 type Intent string
 
-// What an action does to a payload.
+// The intents.
 const (
 	Remove  Intent = "remove"
 	Restore Intent = "restore"
 )
 
-// Status is deviceActionPayloadStatus, or assignmentItemActionStatus, which has initiated, too.
+// Status is the state of a payload in an action: deviceActionPayloadStatus or, with initiated in
+// addition, assignmentItemActionStatus.
 type Status string
 
 // The states of a payload in an action.
 const (
-	Initiated  Status = "initiated" // accepted, device not reached
+	Initiated  Status = "initiated" // accepted; the device has not been reached yet
 	InProgress Status = "inProgress"
 	Removed    Status = "removed" // seen to be off the device
 	Failed     Status = "error"
 	Succeeded  Status = "succeeded" // seen to be on the device again
 )
 
-// Final tells whether the payload's part of the action has ended.
+// Final reports whether the payload's part of the action has ended.
 func (s Status) Final() bool { return s != Initiated && s != InProgress }
 
-// Step is how far the work on a payload has come. It is for programs; PayloadResult.Detail is for
-// people.
+// Step says how far the work on a payload has come. It is for programs; PayloadResult.Detail says
+// the same to people.
 type Step string
 
-// The steps of a payload in an action. A later server may know more of them.
+// The steps of a payload in an action. Later servers may send others.
 const (
-	StepAsked      Step = "asked"      // nothing was handed over yet
-	StepUnwakeable Step = "unwakeable" // as asked, and the device cannot be woken
+	StepAsked      Step = "asked"      // nothing has been sent yet
+	StepUnwakeable Step = "unwakeable" // nothing has been sent, and the device cannot be woken
 	StepHandedOver Step = "handedOver" // in a document that the device has not taken yet
-	StepSent       Step = "sent"       // in the device's hands
-	// leaves by what takes its place, which is in the device's hands
-	StepReplacing    Step = "replacing"
-	StepNotNow       Step = "notNow"       // postponed by the device
-	StepFailing      Step = "failing"      // a try failed, and there will be another
-	StepAcknowledged Step = "acknowledged" // taken by the device, and not seen yet
-	StepSettling     Step = "settling"     // taken by the device, which is still working on it
-	StepVerified     Step = "verified"     // seen as asked
-	StepFailed       Step = "failed"       // ended in error
+	StepSent       Step = "sent"       // received by the device
+	// being replaced by another payload, which the device has received
+	StepReplacing Step = "replacing"
+	StepNotNow    Step = "notNow"  // postponed by the device
+	StepFailing   Step = "failing" // an attempt failed, and there will be another
+	// accepted by the device, and not seen in its inventory yet
+	StepAcknowledged Step = "acknowledged"
+	StepSettling     Step = "settling" // accepted by the device, which is still working on it
+	StepVerified     Step = "verified" // seen as asked
+	StepFailed       Step = "failed"   // ended in error
 )
 
-// ActionResult is the live result of an action on a device: a syncPayloadsActionResult or, with the
-// same content under later names, a changeAssignmentsActionResult. As JSON it is what the server
-// sent.
+// ActionResult is the result of an action on a device, up to now: a syncPayloadsActionResult or a
+// changeAssignmentsActionResult, which has the same content under other names. Marshaled as JSON,
+// it is what the server sent.
 type ActionResult struct {
 	Name        string
 	State       ActionState
@@ -84,19 +86,19 @@ type PayloadResult struct {
 	ID           string
 	Type         PayloadType
 	DisplayName  string
-	SubType      string // of changeAssignments only
+	SubType      string // only of changeAssignments
 	Intent       Intent
 	Status       Status
-	Step         Step   // empty: the server does not tell
+	Step         Step   // empty: the server does not say
 	Detail       string // why it failed, or what the device is doing now
 	ErrorCode    int64  // 0: no failure
-	ErrorSource  string // whose code it is: device or server; empty: no failure
+	ErrorSource  string // where the code comes from: device or server; empty: no failure
 	Meaning      string // what the code means; empty: the server does not know it
 	Advice       string // what to try
 	LastModified time.Time
 }
 
-// Failures are the payloads that ended in error.
+// Failures returns the payloads that ended in error.
 func (r *ActionResult) Failures() []PayloadResult {
 	return slices.DeleteFunc(slices.Clone(r.Payloads),
 		func(p PayloadResult) bool { return p.Status != Failed })
@@ -143,7 +145,7 @@ type itemResult struct {
 	LastModifiedDateTime       time.Time   `json:"lastModifiedDateTime"`
 }
 
-// UnmarshalJSON reads an element of deviceActionResults.
+// UnmarshalJSON implements json.Unmarshaler for an element of deviceActionResults.
 func (r *ActionResult) UnmarshalJSON(text []byte) error {
 	var w wireResult
 	if err := json.Unmarshal(text, &w); err != nil {
@@ -170,7 +172,7 @@ func (r *ActionResult) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// MarshalJSON gives the result back as the server sent it.
+// MarshalJSON implements json.Marshaler. It returns the result as the server sent it.
 func (r ActionResult) MarshalJSON() ([]byte, error) {
 	if r.raw == nil {
 		return []byte("null"), nil
@@ -178,7 +180,7 @@ func (r ActionResult) MarshalJSON() ([]byte, error) {
 	return r.raw, nil
 }
 
-// Latest is the action that was started last, nil if there is none.
+// Latest returns the action that was started last; nil if there is none.
 func Latest(results []ActionResult) *ActionResult {
 	var latest *ActionResult
 	for i := range results {

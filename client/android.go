@@ -8,36 +8,39 @@ import (
 	"time"
 )
 
-// AndroidStep is how far the set-up of Android has come.
+// AndroidStep says how far the set-up of Android management has come.
 type AndroidStep string
 
-// The steps, in their order.
+// The steps, in order.
 const (
-	AndroidNotStarted     AndroidStep = "notStarted"     // a service account has to be given
-	AndroidServiceAccount AndroidStep = "serviceAccount" // it is set; the sign-up has to be begun
-	AndroidSignup         AndroidStep = "signup"         // Google's page leads back with a token
-	AndroidUnfinished     AndroidStep = "enterprise"     // it is made, and something is left to finish
-	AndroidReady          AndroidStep = "ready"          // devices can enroll
+	AndroidNotStarted     AndroidStep = "notStarted"     // a service account must be set
+	AndroidServiceAccount AndroidStep = "serviceAccount" // it is set; the sign-up must be started
+	// the admin is at Google's page, which leads back with a token
+	AndroidSignup AndroidStep = "signup"
+	// the enterprise exists, and its set-up must be finished
+	AndroidUnfinished AndroidStep = "enterprise"
+	AndroidReady      AndroidStep = "ready" // devices can enroll
 )
 
-// Android is how the management of Android devices, which goes through Google, is set up.
+// Android describes how Android management, which goes through Google, is set up.
 type Android struct {
-	Step         AndroidStep     `json:"step"`
-	Project      string          `json:"project"`     // of Google Cloud; empty: none yet
-	ClientEmail  string          `json:"clientEmail"` // of the service account
-	Enterprise   string          `json:"enterprise"`  // enterprises/…; empty: none yet
-	DisplayName  string          `json:"displayName"`
-	Delivery     string          `json:"delivery"` // how Google tells of devices: pull or push
+	Step        AndroidStep `json:"step"`
+	Project     string      `json:"project"`     // Google Cloud project; empty: none yet
+	ClientEmail string      `json:"clientEmail"` // the service account
+	Enterprise  string      `json:"enterprise"`  // enterprises/…; empty: none yet
+	DisplayName string      `json:"displayName"`
+	// how Google reports about devices: pull or push
+	Delivery     string          `json:"delivery"`
 	Subscription string          `json:"subscription"`
-	Devices      int             `json:"devices"` // that are enrolled
+	Devices      int             `json:"devices"` // how many are enrolled
 	LastRefusal  *AndroidRefusal `json:"lastRefusal"`
 }
 
-// AndroidRefusal is what Google last said no to.
+// AndroidRefusal is the last request that Google refused.
 type AndroidRefusal struct {
 	At      time.Time `json:"dateTime"`
-	Action  string    `json:"action"` // what it was asked to do
-	Status  int       `json:"status"` // of HTTP; 0: Google was not reached
+	Action  string    `json:"action"` // what Google was asked to do
+	Status  int       `json:"status"` // HTTP status; 0: Google was not reached
 	Message string    `json:"message"`
 }
 
@@ -46,22 +49,23 @@ const (
 	androidTokensPath = androidPath + "/enrollmentTokens"
 )
 
-// Android tells how far the set-up of Android has come.
+// Android returns how Android management is set up.
 func (c *Client) Android(ctx context.Context) (*Android, error) {
 	a := new(Android)
 	return a, c.Do(ctx, http.MethodGet, androidPath, nil, a)
 }
 
-// SetAndroidServiceAccount gives the server the key by which it calls Google: the JSON file of a
-// service account, as Google's console gives it. Google is asked whether it may be used.
+// SetAndroidServiceAccount gives the server the key with which it calls Google: the JSON file of a
+// service account, as downloaded from Google's console. The server checks with Google whether it
+// may use it.
 func (c *Client) SetAndroidServiceAccount(ctx context.Context, keyFile []byte) (*Android, error) {
 	a := new(Android)
 	return a, c.Do(ctx, http.MethodPut, androidPath+"/serviceAccount", json.RawMessage(keyFile), a)
 }
 
-// BeginAndroidSignup returns the page of Google's on which an admin makes the enterprise. Google
-// then leads them to callback, an https address, with the parameter enterpriseToken; empty: to the
-// server's console.
+// BeginAndroidSignup returns the address of the Google page on which an admin creates the
+// enterprise. Google then sends them to callback, an https address, with the parameter
+// enterpriseToken; empty: to the server's console.
 func (c *Client) BeginAndroidSignup(ctx context.Context, callback string) (string, error) {
 	body := map[string]any{}
 	if callback != "" {
@@ -74,9 +78,9 @@ func (c *Client) BeginAndroidSignup(ctx context.Context, callback string) (strin
 	return begun.URL, err
 }
 
-// FinishAndroidSignup makes the enterprise of the token that Google's page led back with. delivery
-// is pull or push; empty: pull. If it failed in the middle, it goes on from there, and needs no
-// token once the enterprise is made.
+// FinishAndroidSignup creates the enterprise, given the token with which Google's page led back.
+// delivery is pull or push; empty: pull. If it fails halfway, call it again: it continues where it
+// was, and needs no token once the enterprise exists.
 func (c *Client) FinishAndroidSignup(ctx context.Context, enterpriseToken,
 	delivery string) (*Android, error) {
 	body := map[string]any{}
@@ -90,41 +94,43 @@ func (c *Client) FinishAndroidSignup(ctx context.Context, enterpriseToken,
 	return a, c.Do(ctx, http.MethodPost, androidPath+"/signup/finish", body, a)
 }
 
-// AndroidMode is how a company-owned Android device is managed.
+// AndroidMode says how a company-owned Android device is managed.
 type AndroidMode string
 
 const (
-	AndroidFullyManaged         AndroidMode = "fullyManaged"         // for work only
-	AndroidDedicated            AndroidMode = "dedicated"            // nobody's, for one purpose
-	AndroidCorporateWorkProfile AndroidMode = "corporateWorkProfile" // for work, and its user's own
+	AndroidFullyManaged AndroidMode = "fullyManaged" // for work only
+	// for one purpose, without a user of its own
+	AndroidDedicated AndroidMode = "dedicated"
+	// for work, with room for its user's own things
+	AndroidCorporateWorkProfile AndroidMode = "corporateWorkProfile"
 )
 
-// AndroidToken enrolls Android devices. Whoever has its value can enroll some.
+// AndroidToken enrolls Android devices. Whoever has its value can use it.
 type AndroidToken struct {
 	ID        string      `json:"id"`
 	Mode      AndroidMode `json:"mode"`
-	GroupID   string      `json:"groupId"`         // that its devices join; empty: none
-	Tags      []string    `json:"roleScopeTagIds"` // that its devices carry
-	OneTime   bool        `json:"oneTimeOnly"`     // it enrolls one device
+	GroupID   string      `json:"groupId"`         // group that its devices join; empty: none
+	Tags      []string    `json:"roleScopeTagIds"` // scope tags of its devices
+	OneTime   bool        `json:"oneTimeOnly"`     // it enrolls only one device
 	CreatedBy string      `json:"createdBy"`
 	Created   time.Time   `json:"createdDateTime"`
 	Expires   time.Time   `json:"expiresDateTime"`
 
-	// Value is what is typed on a device, and QRCode the text of what it scans: of a token that has
-	// just been made only.
+	// Value is to be typed on a device, and QRCode is the text of the code that it scans. Only a
+	// token that was just created has them.
 	Value  string `json:"value,omitempty"`
 	QRCode string `json:"qrCode,omitempty"`
 }
 
-// AndroidTokenOptions is what an enrollment token shall allow.
+// AndroidTokenOptions says what an enrollment token allows.
 type AndroidTokenOptions struct {
 	Mode      AndroidMode
-	GroupID   string        // that its devices join; empty: as the caller's role has it
-	OneTime   bool          // it enrolls one device
+	GroupID   string        // group that its devices join; empty: as the caller's role has it
+	OneTime   bool          // it enrolls only one device
 	ExpiresIn time.Duration // 0: the server's default
 }
 
-// CreateAndroidToken makes an enrollment token.
+// CreateAndroidToken creates an enrollment token.
 func (c *Client) CreateAndroidToken(ctx context.Context,
 	o AndroidTokenOptions) (*AndroidToken, error) {
 	body := map[string]any{"mode": o.Mode, "oneTimeOnly": o.OneTime}
@@ -147,7 +153,7 @@ func (c *Client) AndroidTokens(ctx context.Context) ([]AndroidToken, error) {
 	return list.Value, err
 }
 
-// RevokeAndroidToken revokes an enrollment token: no device enrolls with it any more.
+// RevokeAndroidToken revokes an enrollment token, so that no more devices can enroll with it.
 func (c *Client) RevokeAndroidToken(ctx context.Context, id string) error {
 	return c.Do(ctx, http.MethodDelete, androidTokensPath+"/"+url.PathEscape(id), nil, nil)
 }

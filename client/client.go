@@ -1,6 +1,9 @@
-// Package client talks to a syncpayloads server: it lists devices, takes payloads off them and puts
-// them back, and watches the result as it changes. It speaks the Microsoft Graph beta surface that
-// the server offers, and the few routes that are the server's own.
+// Package client is a Go client for a syncpayloads server. It lists devices, removes payloads from
+// them and restores them, and watches the result as it changes. It uses the parts of the Microsoft
+// Graph beta API that the server offers, and the few routes that are the server's own.
+//
+// It imports no other package of this project. Begin with New and Client; SyncPayloads starts an
+// action, and Watch follows it.
 package client
 
 import (
@@ -20,15 +23,15 @@ import (
 	"time"
 )
 
-// Config says where the server is and who asks.
+// Config says where the server is, and with which token to call it.
 type Config struct {
 	URL   string // https://host[:port]
 	Token string // made by `syncpayloads token create`
 
 	// CAFile is a PEM file with the certificate of the server's CA; empty: the system's CAs are
-	// believed.
+	// trusted.
 	CAFile string
-	// HTTPClient carries all requests in place of one made for CAFile; the two exclude each other.
+	// HTTPClient, if set, makes all requests. It cannot be combined with CAFile.
 	HTTPClient *http.Client
 }
 
@@ -37,11 +40,11 @@ type Client struct {
 	base    *url.URL
 	token   string
 	http    *http.Client
-	streams *http.Client // as http, but without a limit to an answer's time
+	streams *http.Client // like http, but without a time limit for an answer
 	timing  streamTiming
 }
 
-// New makes a client. It does not contact the server yet; the error says what is wrong with the
+// New returns a client. It does not contact the server. The error says what is wrong with the
 // configuration.
 func New(c Config) (*Client, error) {
 	base, err := url.Parse(strings.TrimSuffix(c.URL, "/"))
@@ -50,12 +53,12 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("server URL %q: give https://host[:port]", c.URL)
 	}
 	if c.Token == "" {
-		return nil,
-			errors.New("no token: make one with `syncpayloads token create NAME` on the server's machine")
+		return nil, errors.New("no token: make one with `syncpayloads token create NAME` " +
+			"on the server's machine")
 	}
 	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil,
-			errors.New("the token has characters that no token has: copy it again, without spaces or line ends")
+		return nil, errors.New("the token has characters that no token has: " +
+			"copy it again, without spaces or line ends")
 	}
 	client := &Client{base: base, token: c.Token, http: c.HTTPClient, timing: defaultTiming}
 	if client.http != nil && c.CAFile != "" {
@@ -73,8 +76,9 @@ func New(c Config) (*Client, error) {
 }
 
 const (
-	requestTimeout = time.Minute // of one request and its answer, unless that is a stream
-	// of silence; an HTTP/2 connection that died would be used for later requests, too
+	requestTimeout = time.Minute // for a request with its answer, unless that is a stream
+	// A silent HTTP/2 connection is pinged after this time; otherwise later requests would use a
+	// dead one.
 	pingAfter = 15 * time.Second
 )
 
@@ -96,9 +100,9 @@ func newHTTPClient(caFile string) (*http.Client, error) {
 }
 
 // Do makes one request. path begins with a slash and may have a query. body, unless nil, is sent as
-// JSON; the answer's JSON goes into out, unless that is nil. An answer that is an error comes back
-// as an *Error. A busy server (429, 503, 504) is asked again, up to three times: it has not done
-// what it was asked, or doing it twice does no harm.
+// JSON; the JSON of the answer is stored in out, unless that is nil. An error answer is returned as
+// an *Error. If the server is busy (429, 503, 504), Do tries again, up to three times: the server
+// has not done what it was asked, or doing it twice does no harm.
 func (c *Client) Do(ctx context.Context, method, path string, body, out any) error {
 	return c.do(ctx, method, path, nil, body, out)
 }
@@ -112,7 +116,7 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 	return read(answer, out)
 }
 
-// exchange makes one request, if need be several times.
+// exchange makes a request, several times if the server is busy.
 func (c *Client) exchange(ctx context.Context, method, path string, header http.Header,
 	body any) (*http.Response, error) {
 	var sent []byte
@@ -171,8 +175,8 @@ const (
 	longestWait   = 2 * time.Minute
 )
 
-// retryAfter tells whether to ask again, and when: as the server says (RFC 9110, section 10.2.3),
-// else after a second that doubles.
+// retryAfter reports whether to ask again and after how long: as Retry-After says (RFC 9110,
+// section 10.2.3), else after a second that doubles with each try.
 func retryAfter(answer *http.Response, try int) (time.Duration, bool) {
 	switch answer.StatusCode {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -201,7 +205,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 func discard(answer *http.Response) {
-	// so that the connection can be used again
+	// read to the end, so that the connection can be reused
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
 	_ = answer.Body.Close()
 }
@@ -225,5 +229,6 @@ func read(answer *http.Response, out any) error {
 }
 
 func unexpected(answer *http.Response, err error) error {
-	return fmt.Errorf("the server's answer is not what was expected (is %s a syncpayloads server?): %w", answer.Request.URL.Host, err)
+	return fmt.Errorf("the server's answer is not what was expected "+
+		"(is %s a syncpayloads server?): %w", answer.Request.URL.Host, err)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Device is a managed device (Microsoft Graph beta reference, managedDevice resource type). As JSON
-// it is what the server sent, with those properties, too, that have no field here.
+// Device is a managed device (Microsoft Graph beta reference, managedDevice resource type).
+// Marshaled as JSON, it is what the server sent, including properties that have no field here.
 type Device struct {
 	ID              string `json:"id"`
 	Name            string `json:"deviceName"`
@@ -24,21 +24,23 @@ type Device struct {
 	Model           string `json:"model"`
 	SerialNumber    string `json:"serialNumber"`
 	UDID            string `json:"udid"`
-	// managed, or unhealthy once it left management
+	// ManagementState is managed, or unhealthy after the device left management.
 	ManagementState string `json:"managementState"`
-	// how it enrolled, such as androidEnterpriseFullyManaged; unknown: nothing more is known
+	// EnrollmentType is how the device enrolled, such as androidEnterpriseFullyManaged; unknown:
+	// the server knows nothing more.
 	EnrollmentType string    `json:"deviceEnrollmentType"`
 	Supervised     bool      `json:"isSupervised"`
 	Enrolled       time.Time `json:"enrolledDateTime"`
 	LastSync       time.Time `json:"lastSyncDateTime"` // zero: never
 
-	// ActionResults has the latest action of each name, the latest first. Devices leaves it out.
+	// ActionResults has the latest action of each name, newest first. Client.Devices leaves it
+	// empty.
 	ActionResults []ActionResult `json:"deviceActionResults"`
 
 	raw json.RawMessage
 }
 
-// UnmarshalJSON reads a device.
+// UnmarshalJSON implements json.Unmarshaler.
 func (d *Device) UnmarshalJSON(text []byte) error {
 	type plain Device
 	if err := json.Unmarshal(text, (*plain)(d)); err != nil {
@@ -48,7 +50,7 @@ func (d *Device) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// MarshalJSON gives the device back as the server sent it.
+// MarshalJSON implements json.Marshaler. It returns the device as the server sent it.
 func (d Device) MarshalJSON() ([]byte, error) {
 	if d.raw == nil {
 		type plain Device
@@ -59,20 +61,20 @@ func (d Device) MarshalJSON() ([]byte, error) {
 
 const (
 	devicesPath = "/beta/deviceManagement/managedDevices"
-	// listedProperties is all that a list of devices is asked for: results cost the server one read
-	// a device.
-	listedProperties = "id,deviceName,operatingSystem,osVersion,model,serialNumber,udid,managementState,isSupervised," +
-		"deviceEnrollmentType,enrolledDateTime,lastSyncDateTime"
+	// listedProperties is what a list of devices asks for. It leaves out results, which would cost
+	// the server one read for each device.
+	listedProperties = "id,deviceName,operatingSystem,osVersion,model,serialNumber,udid," +
+		"managementState,isSupervised,deviceEnrollmentType,enrolledDateTime,lastSyncDateTime"
 )
 
-// DeviceOptions chooses and sorts devices. The zero value is all of them, by id.
+// DeviceOptions selects and sorts devices. The zero value selects all of them, by id.
 type DeviceOptions struct {
 	Filter   string // an OData $filter, e.g. operatingSystem eq 'iOS'
 	OrderBy  string // an OData $orderby, e.g. deviceName
-	PageSize int    // devices of one request, at most 1000; 0: the server's choice
+	PageSize int    // devices in one request, at most 1000; 0: the server decides
 }
 
-// Devices goes through the managed devices, page by page. After an error it ends.
+// Devices yields the managed devices, and asks for them page by page. After an error it ends.
 func (c *Client) Devices(ctx context.Context, o DeviceOptions) iter.Seq2[Device, error] {
 	query := url.Values{"$select": {listedProperties}}
 	if o.Filter != "" {
@@ -87,8 +89,9 @@ func (c *Client) Devices(ctx context.Context, o DeviceOptions) iter.Seq2[Device,
 	return list[Device](ctx, c, devicesPath+"?"+query.Encode())
 }
 
-// list goes through a collection. The link to a next page is followed at the address that the
-// client was given: the server may know itself by another, and no token goes where a link leads.
+// list yields the elements of a collection. It takes only the path and query from the link to the
+// next page, and keeps the address that the client was given: the server may know itself by another
+// name, and the token must not go wherever a link leads.
 func list[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for path != "" {
@@ -127,8 +130,8 @@ func pathOf(link string) (string, error) {
 	return u.RequestURI(), nil
 }
 
-// Device finds a device by its id, or by a name that only one device has. The error is an
-// *UnknownDevice or an *AmbiguousName if there is not exactly one.
+// Device returns a device by its id, or by its name if no other device has the same. The error is
+// an *UnknownDevice or an *AmbiguousName if there is not exactly one.
 func (c *Client) Device(ctx context.Context, idOrName string) (*Device, error) {
 	if id, err := uuid.Parse(idOrName); err == nil {
 		d, err := c.deviceByID(ctx, id.String())
@@ -161,7 +164,7 @@ func (c *Client) deviceByID(ctx context.Context, id string) (*Device, error) {
 
 func devicePath(id string) string { return devicesPath + "/" + url.PathEscape(id) }
 
-// SyncDevice asks the device to connect and to tell what it has.
+// SyncDevice asks the device to connect and to report what it has.
 func (c *Client) SyncDevice(ctx context.Context, deviceID string) error {
 	return c.Do(ctx, http.MethodPost, devicePath(deviceID)+"/syncDevice", nil, nil)
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// document is a JSON object whose properties keep their order and, where they are not set, their
-// text: a part of what the server sent can be replaced, and the rest stays as it was.
+// document is a JSON object that keeps the order of its properties, and the text of those that are
+// not set. So a part of what the server sent can be replaced while the rest stays as it was.
 type document []property
 
 type property struct {
@@ -16,8 +16,8 @@ type property struct {
 	value json.RawMessage
 }
 
-// UnmarshalJSON reads an object. Of a name that occurs twice the last counts, as everywhere in
-// encoding/json.
+// UnmarshalJSON implements json.Unmarshaler. If a name occurs twice the last one counts, as
+// everywhere in encoding/json.
 func (d *document) UnmarshalJSON(text []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
@@ -33,12 +33,12 @@ func (d *document) UnmarshalJSON(text []byte) error {
 		if err := decoder.Decode(&value); err != nil {
 			return err
 		}
-		d.replace(name.(string), value) // an object's token in this place is its next name
+		d.replace(name.(string), value) // at this point of an object, a token is a name
 	}
 	return nil
 }
 
-// MarshalJSON writes the object.
+// MarshalJSON implements json.Marshaler.
 func (d document) MarshalJSON() ([]byte, error) {
 	text := []byte{'{'}
 	for i, p := range d {
@@ -66,7 +66,7 @@ func (d document) index(name string) int {
 	return slices.IndexFunc(d, func(p property) bool { return p.name == name })
 }
 
-// set gives a property a value; one that there was not yet becomes the last.
+// set sets a property; a new one is added at the end.
 func (d *document) set(name string, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -76,7 +76,7 @@ func (d *document) set(name string, value any) error {
 	return nil
 }
 
-// get reads a property; one that there is not leaves value as it is.
+// get stores a property in value; if it does not exist, value stays as it is.
 func (d document) get(name string, value any) error {
 	if i := d.index(name); i >= 0 {
 		return json.Unmarshal(d[i].value, value)
@@ -88,7 +88,7 @@ func (d document) without(names ...string) document {
 	return slices.DeleteFunc(d, func(p property) bool { return slices.Contains(names, p.name) })
 }
 
-// result reads an element of deviceActionResults.
+// result converts the document, an element of deviceActionResults.
 func (d document) result() (r ActionResult, err error) {
 	text, err := json.Marshal(d)
 	if err == nil {

@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// Enrollment is a link that enrolls one device, once. Whoever has it can enroll a device.
+// Enrollment is a link that enrolls one device, once. Whoever has the link can use it.
 type Enrollment struct {
 	URL     string    `json:"url"`
 	Expires time.Time `json:"expiresDateTime"`
-	// serial number or UDID of the one device that it enrolls; empty: any
+	// For is the serial number or UDID of the only device that it enrolls; empty: any.
 	For     string   `json:"for"`
-	Replace bool     `json:"replace"`         // it enrolls a device that is enrolled, too
-	GroupID string   `json:"groupId"`         // that a new device joins; empty: none
-	Tags    []string `json:"roleScopeTagIds"` // that a new device carries
+	Replace bool     `json:"replace"`         // it may enroll a device that is already enrolled
+	GroupID string   `json:"groupId"`         // group that a new device joins; empty: none
+	Tags    []string `json:"roleScopeTagIds"` // scope tags of a new device
 }
 
-// EnrollmentOptions is what an enrollment link shall allow.
+// EnrollmentOptions says what an enrollment link allows.
 type EnrollmentOptions struct {
 	ExpiresIn time.Duration // 0: the server's default
-	For       string        // serial number or UDID of the one device that may use it; empty: any
-	Replace   bool          // a device that is enrolled may enroll anew: its present identity ends
-	GroupID   string        // that a new device joins; empty: as the caller's role has it
+	For       string        // serial number or UDID of the only device that may use it; empty: any
+	Replace   bool          // an enrolled device may enroll again; its present identity ends
+	GroupID   string        // group that a new device joins; empty: as the caller's role says
 }
 
-// CreateEnrollment makes a link that enrolls any device that is not enrolled; expiresIn 0 is the
-// server's default.
+// CreateEnrollment creates a link that enrolls any one device that is not enrolled yet. expiresIn 0
+// means the server's default.
 func (c *Client) CreateEnrollment(ctx context.Context,
 	expiresIn time.Duration) (*Enrollment, error) {
 	return c.CreateEnrollmentWith(ctx, EnrollmentOptions{ExpiresIn: expiresIn})
 }
 
-// CreateEnrollmentWith makes an enrollment link.
+// CreateEnrollmentWith creates an enrollment link with options.
 func (c *Client) CreateEnrollmentWith(ctx context.Context,
 	o EnrollmentOptions) (*Enrollment, error) {
 	body := map[string]any{}
@@ -63,22 +63,22 @@ type PushCertificate struct {
 
 const pushCertificatePath = "/beta/deviceManagement/applePushNotificationCertificate"
 
-// PushCertificate returns the push certificate, without its key; an error of IsNotFound if none has
-// been set.
+// PushCertificate returns the push certificate without its key. If none has been set, IsNotFound is
+// true for the error.
 func (c *Client) PushCertificate(ctx context.Context) (*PushCertificate, error) {
 	p := new(PushCertificate)
 	return p, c.Do(ctx, http.MethodGet, pushCertificatePath, nil, p)
 }
 
-// SetPushCertificate sets the push certificate. Both arguments are PEM. It is refused, with a
-// conflict, if devices that are enrolled could not be woken with it.
+// SetPushCertificate sets the push certificate. Both arguments are PEM. The server refuses it with
+// a conflict (409) if enrolled devices could not be woken with it.
 func (c *Client) SetPushCertificate(ctx context.Context, certificate,
 	privateKey []byte) (*PushCertificate, error) {
 	return c.setPushCertificate(ctx, certificate, privateKey, false)
 }
 
-// ReplacePushCertificate sets the push certificate even if devices that are enrolled cannot be
-// woken with it.
+// ReplacePushCertificate sets the push certificate even if enrolled devices cannot be woken with
+// it.
 func (c *Client) ReplacePushCertificate(ctx context.Context, certificate,
 	privateKey []byte) (*PushCertificate, error) {
 	return c.setPushCertificate(ctx, certificate, privateKey, true)

@@ -9,14 +9,14 @@ import (
 	"net/url"
 )
 
-// Error is an answer of the server that is an error (Microsoft Graph error responses and resource
-// types).
+// Error is an error answer of the server (Microsoft Graph error responses and resource types).
 type Error struct {
-	Status    int    // of HTTP
-	Code      string // for programs, e.g. ResourceNotFound; empty if the answer was none of Graph's
+	Status int // the HTTP status
+	// for programs, e.g. ResourceNotFound; empty if the answer was not in Graph's format
+	Code      string
 	Message   string // for people
 	Target    string // the property, option or header at fault; empty: none
-	RequestID string // under which the server's log has the request
+	RequestID string // by which the request can be found in the server's log
 }
 
 func (e *Error) Error() string {
@@ -35,14 +35,14 @@ func (e *Error) Error() string {
 	return text
 }
 
-// IsNotFound tells whether err is the server's word that something does not exist.
+// IsNotFound reports whether err is the server's answer that something does not exist.
 func IsNotFound(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == http.StatusNotFound
 }
 
-// IsChanged tells whether err is the server's word that something is not any more as the request's
-// SyncOptions.IfMatch says.
+// IsChanged reports whether err is the server's answer that something has changed since
+// SyncOptions.IfMatch was read.
 func IsChanged(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == http.StatusPreconditionFailed
@@ -61,7 +61,7 @@ func newError(answer *http.Response, text []byte) *Error {
 	}
 	e := &Error{Status: answer.StatusCode, RequestID: answer.Header.Get("request-id")}
 	if err := json.Unmarshal(text, &body); err != nil {
-		return e // a proxy's page, for example: its status has to do
+		return e // such as a proxy's page; the status alone must do
 	}
 	e.Code, e.Message, e.Target = body.Error.Code, body.Error.Message, body.Error.Target
 	if id := body.Error.InnerError.RequestID; id != "" {
@@ -70,21 +70,23 @@ func newError(answer *http.Response, text []byte) *Error {
 	return e
 }
 
-// unreachable says what to do about a request that got no answer.
+// unreachable explains why a request got no answer, and what to do.
 func unreachable(base *url.URL, err error) error {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%s has a certificate of a CA that is not trusted here: give the server's ca.pem as CA file: %w", base, err)
+		return fmt.Errorf("%s has a certificate of a CA that is not trusted here: "+
+			"give the server's ca.pem as CA file: %w", base, err)
 	case errors.As(err, &host):
-		return fmt.Errorf("%s has a certificate for other names: use the URL that the server was started with: %w", base, err)
+		return fmt.Errorf("%s has a certificate for other names: "+
+			"use the URL that the server was started with: %w", base, err)
 	default:
 		return fmt.Errorf("the server does not answer: %w", err)
 	}
 }
 
-// AmbiguousName is the error of a name that several devices have.
+// AmbiguousName says that several devices have a name.
 type AmbiguousName struct {
 	Name    string
 	Devices []Device
@@ -98,7 +100,7 @@ func (e *AmbiguousName) Error() string {
 	return text
 }
 
-// UnknownDevice is the error of a name or id that no device has.
+// UnknownDevice says that no device has a name or id.
 type UnknownDevice struct{ Name string }
 
 func (e *UnknownDevice) Error() string {

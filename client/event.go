@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// The types of events.
+// The types of events in a stream.
 const (
-	snapshotEvent  = "snapshot" // how it stands; in place of all that came before
+	snapshotEvent  = "snapshot" // the present state, in place of everything before
 	actionStarted  = "actionStarted"
 	payloadChanged = "payloadChanged"
-	actionChanged  = "actionChanged" // its state
+	actionChanged  = "actionChanged" // the action's state changed
 )
 
-// DeviceEvent is what became of a device's enrollment.
+// DeviceEvent says what happened to a device's enrollment.
 type DeviceEvent string
 
-// The events that are of a device, and not of an action.
+// The events about a device alone, not about an action.
 const (
 	DeviceEnrolled   DeviceEvent = "deviceEnrolled"
-	DeviceReenrolled DeviceEvent = "deviceReenrolled" // it was enrolled, and has enrolled anew
-	DeviceLeft       DeviceEvent = "deviceLeft"       // management
+	DeviceReenrolled DeviceEvent = "deviceReenrolled" // it was enrolled, and has enrolled again
+	DeviceLeft       DeviceEvent = "deviceLeft"       // it is no longer managed
 )
 
 func (e *event) ofDevice() DeviceEvent {
@@ -61,27 +61,27 @@ func parseEvent(line []byte) (*event, error) {
 	return e, nil
 }
 
-// apply returns the results as they are after the event. The given ones stay as they are.
+// apply returns the results after the event. It does not change the given ones.
 func (e *event) apply(results []ActionResult) ([]ActionResult, error) {
 	switch e.Type {
 	case snapshotEvent:
 		return e.results()
 	case actionStarted:
-		begun, err := e.begun()
+		started, err := e.startedResult()
 		if err != nil {
 			return nil, err
 		}
 		others := slices.DeleteFunc(slices.Clone(results),
 			func(r ActionResult) bool { return r.Name == e.ActionName })
-		return slices.Insert(others, 0, begun), nil
+		return slices.Insert(others, 0, started), nil
 	case payloadChanged, actionChanged:
 		i := slices.IndexFunc(results, func(r ActionResult) bool {
 			return r.Name == e.ActionName && r.Started.Equal(e.Started)
 		})
 		if i < 0 {
-			return results, nil // not the latest of its name
+			return results, nil // it is about an action that is no longer the latest of its name
 		}
-		changed, err := e.changed(&results[i])
+		changed, err := e.changedResult(&results[i])
 		if err != nil {
 			return nil, err
 		}
@@ -91,8 +91,8 @@ func (e *event) apply(results []ActionResult) ([]ActionResult, error) {
 	return results, nil
 }
 
-// results are those of a snapshot, as a device's deviceActionResults has them: without what the
-// stream adds.
+// results returns the results of a snapshot in the form of a device's deviceActionResults: without
+// the properties that only the stream has.
 func (e *event) results() ([]ActionResult, error) {
 	results := make([]ActionResult, len(e.Value))
 	for i, d := range e.Value {
@@ -104,9 +104,10 @@ func (e *event) results() ([]ActionResult, error) {
 	return results, nil
 }
 
-// begun is the result of an action that has just started. Its payloads follow, one event each, and
-// then its state, if it ended at once: until all that is known, it has not ended.
-func (e *event) begun() (ActionResult, error) {
+// startedResult returns the result of an action that has just started. An event for each payload
+// follows and then, if the action ended at once, one for its state. So until then the result does
+// not show a final state.
+func (e *event) startedResult() (ActionResult, error) {
 	state := e.ActionState
 	if state.Final() {
 		state = StatePending
@@ -125,9 +126,10 @@ func (e *event) begun() (ActionResult, error) {
 	return d.result()
 }
 
-// changed is a result after the event. A changed payload leaves the action's state: the end of an
-// action is its last event, so a result with a final state has all its payloads.
-func (e *event) changed(r *ActionResult) (ActionResult, error) {
+// changedResult returns a result after the event. A changed payload does not change the action's
+// state: the end of an action is always its last event, so a result with a final state has all its
+// payloads.
+func (e *event) changedResult(r *ActionResult) (ActionResult, error) {
 	var d document
 	err := json.Unmarshal(r.raw, &d)
 	switch {
@@ -144,7 +146,7 @@ func (e *event) changed(r *ActionResult) (ActionResult, error) {
 	return d.result()
 }
 
-// putItem puts the payload of the event into a result, in the place of what there is of it.
+// putItem puts the event's payload into a result. It replaces that payload's older entry.
 func (e *event) putItem(d *document) error {
 	item := e.DeviceActionPayload
 	if item == nil {
@@ -167,7 +169,7 @@ func (e *event) putItem(d *document) error {
 	return d.set(e.collection(), append(items, item))
 }
 
-// collection is the property of a result that has the payloads.
+// collection returns the name of the property that holds a result's payloads.
 func (e *event) collection() string {
 	if e.ActionName == "changeAssignments" {
 		return "deviceAssignmentItems"

@@ -9,10 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// PayloadType is deviceActionPayloadType, or mobileAppConfiguration of deviceAssignmentItemType.
+// PayloadType is a deviceActionPayloadType, or mobileAppConfiguration of deviceAssignmentItemType.
 type PayloadType string
 
-// What a payload can be.
+// The types of payloads.
 const (
 	Application            PayloadType = "application"
 	DeviceConfiguration    PayloadType = "deviceConfiguration"
@@ -20,17 +20,17 @@ const (
 	MobileAppConfiguration PayloadType = "mobileAppConfiguration"
 )
 
-// Presence is what a device's newest inventory showed of a payload.
+// Presence says whether a device's newest inventory showed a payload.
 type Presence string
 
-// Presence of a payload on a device.
+// The values of Presence.
 const (
-	Unknown Presence = "unknown" // not looked since it may have changed
+	Unknown Presence = "unknown" // no inventory was taken since it may have changed
 	Absent  Presence = "absent"
 	Present Presence = "present"
 )
 
-// Work is how far the server is with what it has to do about a payload.
+// Work says how far the server has come with what it has to do about a payload.
 type Work string
 
 // The phases of work.
@@ -42,41 +42,42 @@ const (
 	WorkFailed    Work = "error"     // given up, until a new action or assignment
 )
 
-// Failure is why work on a payload was given up.
+// Failure says why the server gave up work on a payload.
 type Failure struct {
 	Code   int64  `json:"code"`
-	Source string `json:"source"` // whose code it is: device or server
+	Source string `json:"source"` // where the code comes from: device or server
 	Detail string `json:"detail"`
-	// Meaning is what the code means, empty if the server does not know it, and Advice what to try.
+	// Meaning says what the code means, and Advice what to try. Both are empty if the server does
+	// not know the code.
 	Meaning string `json:"meaning"`
 	Advice  string `json:"advice"`
 }
 
-// Payload is a policy or app as it stands on one device: what SyncPayloads can name.
+// Payload is the state of a policy or app on one device. SyncPayloads can name it.
 type Payload struct {
 	ID          string      `json:"id"`
 	Type        PayloadType `json:"type"`
 	DisplayName string      `json:"displayName"`
 	SubType     string      `json:"subType"` // wiFi, vpn, custom, application, …
 
-	Assigned bool `json:"assigned"` // an assignment includes the device
-	// the latest action's set holds it off the device, or tries to
+	Assigned bool `json:"assigned"` // it is assigned to the device
+	// Removed says that the latest action keeps it off the device, or tries to.
 	Removed bool `json:"removed"`
-	// when the server restores it by itself; zero: never
+	// Restore is when the server restores it by itself; zero: never.
 	Restore  time.Time `json:"restoreDateTime,omitzero"`
 	Presence Presence  `json:"presence"`
-	Work     Work      `json:"work"`            // how far the server is with it
-	Error    *Failure  `json:"error,omitempty"` // of WorkFailed: why
+	Work     Work      `json:"work"`            // how far the server has come with it
+	Error    *Failure  `json:"error,omitempty"` // why, if Work is WorkFailed
 }
 
-// Payloads lists what is assigned to a device or held off it.
+// Payloads lists what is assigned to a device, or is kept off it.
 func (c *Client) Payloads(ctx context.Context, deviceID string) ([]Payload, error) {
 	found, _, err := c.PayloadSet(ctx, deviceID)
 	return found, err
 }
 
-// PayloadSet is Payloads with the tag of the set that is off the device. With it in
-// SyncOptions.IfMatch, a change that somebody else makes in between is not lost.
+// PayloadSet returns what Payloads does, and the tag (ETag) of the set that is off the device. Pass
+// the tag as SyncOptions.IfMatch, so that a change that somebody else makes in between is not lost.
 func (c *Client) PayloadSet(ctx context.Context,
 	deviceID string) (found []Payload, tag string, err error) {
 	answer, err := c.exchange(ctx, http.MethodGet,
@@ -91,28 +92,30 @@ func (c *Client) PayloadSet(ctx context.Context,
 	return page.Value, answer.Header.Get("ETag"), err
 }
 
-// Selection names a payload in the set of an action.
+// Selection names one payload in the set of an action.
 type Selection struct {
 	ID   string      `json:"payloadId"`
 	Type PayloadType `json:"payloadType"`
 }
 
-// SyncOptions chooses how an action is run. The zero value leaves all to the server.
+// SyncOptions says how an action is run. The zero value means the server's defaults.
 type SyncOptions struct {
-	// when the server restores the set by itself; 0: never; nil: the server's default
+	// RestoreAfter is the time after which the server restores the set by itself; 0: never; nil:
+	// the server's default.
 	RestoreAfter *time.Duration
-	// IfMatch is the tag of the set that is to be changed (PayloadSet). If the device has another
-	// by now, nothing is changed and IsChanged tells so of the error. Empty: any set is changed.
+	// IfMatch is the tag of the set as it was read (PayloadSet). If it has changed since, nothing
+	// is done, and IsChanged is true for the error. Empty: the set is changed in any case.
 	IfMatch string
-	// Key names the call, with 1 to 255 printable characters: however often it is sent within 24
-	// hours, it is carried out once. Empty: a key that no other call has.
+	// Key identifies the call, with 1 to 255 printable characters: however often the call is sent
+	// within 24 hours, it is carried out once. Empty: a new random key.
 	Key string
 }
 
-// SyncPayloads states the whole set of payloads that is to be off the device: those that are on it
-// are taken off, and what an earlier action took off and is not in the set is put back. An empty
-// set puts everything back. It returns when the server has accepted the action; Watch shows what
-// becomes of it. The same set again changes nothing while the action is in force.
+// SyncPayloads states the whole set of payloads that are to be off the device. Those that are on it
+// are removed; those that an earlier action removed and that are not in the set are restored. An
+// empty set restores everything. SyncPayloads returns when the server has accepted the action; use
+// Watch to see what happens. Stating the same set again changes nothing while the action is in
+// force.
 func (c *Client) SyncPayloads(ctx context.Context, deviceID string, set []Selection,
 	o SyncOptions) error {
 	header := http.Header{}

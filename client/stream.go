@@ -11,24 +11,25 @@ import (
 	"time"
 )
 
-// streamTiming is how long a stream's reader waits for what.
+// streamTiming says how long the reader of a stream waits.
 type streamTiming struct {
-	silence time.Duration // without any byte: then the connection is dead
-	pause   time.Duration // before a stream is opened again
-	outage  time.Duration // of the server, that does not end a watch: it may restart
+	silence time.Duration // after this long without a byte, the connection counts as dead
+	pause   time.Duration // pause before the stream is opened again
+	// how long the server may be away, for example to restart, before a watch ends
+	outage time.Duration
 }
 
-// The server sends a sign of life every 15 seconds.
+// The server sends an empty line every 15 seconds as a sign of life.
 var defaultTiming = streamTiming{silence: 45 * time.Second, pause: 500 * time.Millisecond,
 	outage: time.Minute}
 
 const typeNDJSON = "application/x-ndjson"
 
-// errSilent is the end of a stream whose connection seems dead.
+// errSilent ends a stream whose connection seems dead.
 var errSilent = fmt.Errorf("the server does not answer: %w", context.DeadlineExceeded)
 
-// stream is an answer that goes on, line by line, until the connection breaks or is silent for too
-// long.
+// stream is an answer that is read line by line, until the connection breaks or has been silent for
+// too long.
 type stream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -38,8 +39,8 @@ type stream struct {
 	scanner *bufio.Scanner
 }
 
-// openStream asks for a stream of lines of JSON. The server may say in an error when to ask again;
-// 0: it does not.
+// openStream opens a stream of JSON lines. If the answer is an error, retry is how long the server
+// wants the client to wait; 0: it does not say.
 func (c *Client) openStream(ctx context.Context, path string,
 	header http.Header) (opened *stream, retry time.Duration, err error) {
 	s := &stream{silence: c.timing.silence}
@@ -56,7 +57,7 @@ func (c *Client) openStream(ctx context.Context, path string,
 	if s.answer, err = c.send(s.ctx, c.streams, http.MethodGet, path, header, nil); err != nil {
 		return nil, 0, err
 	}
-	s.answer.Body = &patientBody{s.answer.Body, s}
+	s.answer.Body = &timedBody{s.answer.Body, s}
 	if s.answer.StatusCode != http.StatusOK {
 		if wait, again := retryAfter(s.answer, 0); again {
 			retry = wait
@@ -78,8 +79,8 @@ func (c *Client) openStream(ctx context.Context, path string,
 	return s, 0, nil
 }
 
-// wholeLine is a bufio.SplitFunc for lines that are there to their end: what a broken connection
-// leaves is none.
+// wholeLine is a bufio.SplitFunc for complete lines. It drops what a broken connection leaves of a
+// line.
 func wholeLine(data []byte, _ bool) (advance int, line []byte, err error) {
 	if end := bytes.IndexByte(data, '\n'); end >= 0 {
 		return end + 1, data[:end], nil
@@ -87,7 +88,7 @@ func wholeLine(data []byte, _ bool) (advance int, line []byte, err error) {
 	return 0, nil, nil
 }
 
-// err says why there is no further line.
+// err returns why there is no further line.
 func (s *stream) err() error {
 	if err := s.scanner.Err(); err != nil {
 		return s.cause(fmt.Errorf("reading the event stream: %w", err))
@@ -95,7 +96,7 @@ func (s *stream) err() error {
 	return io.EOF
 }
 
-// cause is err, or what was done to the stream here that led to it.
+// cause returns why the stream was cancelled by this side, if it was, and otherwise err.
 func (s *stream) cause(err error) error {
 	if cause := context.Cause(s.ctx); cause != nil {
 		return cause
@@ -111,14 +112,14 @@ func (s *stream) close() {
 	}
 }
 
-// patientBody cancels its stream's request when a read takes too long. Time in which nobody reads
-// does not count.
-type patientBody struct {
+// timedBody cancels its stream's request when a read takes too long. The time between reads does
+// not count.
+type timedBody struct {
 	io.ReadCloser
 	stream *stream
 }
 
-func (b *patientBody) Read(p []byte) (int, error) {
+func (b *timedBody) Read(p []byte) (int, error) {
 	b.stream.silent.Reset(b.stream.silence)
 	defer b.stream.silent.Stop()
 	return b.ReadCloser.Read(p)

@@ -27,7 +27,7 @@ func TestNothingIsAnsweredBeforeItsCommit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.clock.advance(time.Minute)
+	s.clock.Advance(time.Minute)
 	events, _ := s.listen(t.Context(), "/api/events",
 		map[string]string{"Accept": "application/x-ndjson"})
 	s.take(events, func(e event) bool { return e.Type == "snapshot" })

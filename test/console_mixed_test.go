@@ -20,7 +20,7 @@ func (d *desk) mixed() {
 			Description: "The profile “Exam restrictions” could not be installed."},
 		{Domain: "MCPayloadErrorDomain", Code: 2004,
 			Description: "The field “allowCamera” has an invalid value."}}
-	d.clock.advance(26 * time.Hour)
+	d.clock.Advance(26 * time.Hour)
 	for _, phone := range []*simulator.Device{d.phone, d.other} {
 		d.sync(phone, d.vpn, d.slide, d.limits)
 		d.ends(phone, "the first removal ends")

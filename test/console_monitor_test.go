@@ -119,7 +119,7 @@ func (b *browser) watch(d *simulator.Device, what string,
 	ok func(monitor) bool) map[string][]string {
 	b.Helper()
 	shown := make(map[string][]string)
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); b.clock.advance(time.Second) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); b.clock.Advance(time.Second) {
 		m := b.shows(d)
 		for _, r := range m.Rows {
 			line := r.Status + ": " + r.Detail

@@ -111,7 +111,7 @@ func (b *browser) reviewed() []string {
 func (b *browser) restoreOne(d *desk) {
 	b.Helper()
 	due := b.countdown(d)
-	b.clock.advance(time.Hour)
+	b.clock.Advance(time.Hour)
 	b.click("#monitor input[value='" + d.vpn.ID + "']")
 	b.click("#monitor button[value=restore]")
 	b.heads("Review")
@@ -169,7 +169,7 @@ func (b *browser) countdown(d *desk) time.Time {
 func (b *browser) restoredByItself(d *desk) {
 	b.Helper()
 	stays := b.unreloaded()
-	b.clock.advance(server8h - time.Hour)
+	b.clock.Advance(server8h - time.Hour)
 	b.watch(d.phone, "the server restores the rest", func(m monitor) bool {
 		return hasEnded(m) && m.of(d.wifi) == "Restore/Restored" &&
 			m.of(d.slide) == "Restore/Restored"

@@ -244,5 +244,5 @@ func TestIdentityOfOneLinkIsNoUseForAnother(t *testing.T) {
 	if err := s.twin(second).Enroll(t.Context(), forSecond); err != nil {
 		t.Error(err)
 	}
-	s.clock.advance(time.Second)
+	s.clock.Advance(time.Second)
 }

@@ -42,7 +42,7 @@ func TestIdleCheckInsWriteNothing(t *testing.T) {
 	// What the server has to write of its own, such as when the test's token was last used, may
 	// come once beside them.
 	for attempt := 1; ; attempt++ {
-		s.clock.advance(5 * time.Second)
+		s.clock.Advance(5 * time.Second)
 		if checkIns(); !written() {
 			break
 		}
@@ -52,7 +52,7 @@ func TestIdleCheckInsWriteNothing(t *testing.T) {
 		written = s.watchWrites()
 	}
 
-	s.clock.advance(time.Minute)
+	s.clock.Advance(time.Minute)
 	at := s.clock.Now()
 	checkIns()
 	for _, phone := range phones {

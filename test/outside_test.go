@@ -259,7 +259,7 @@ func TestOutsideDeviceRenews(t *testing.T) {
 	o.certify(scep.PKCSReq, challenge, selfSigned(t, o.key), o.key, scep.NopCertsSelector())
 	o.checkIn(topic).Body.Close()
 	first, firstKey := o.identity, o.key
-	s.clock.advance(time.Hour) // a renewed identity is later than the one before
+	s.clock.Advance(time.Hour) // a renewed identity is later than the one before
 	o.key = rsaKey(t)
 	challenge, topic = o.open()
 	o.certify(scep.RenewalReq, challenge, first, firstKey, scep.NopCertsSelector())

@@ -97,7 +97,7 @@ func TestNotNowIsRespected(t *testing.T) {
 	})
 	pushes := s.gateway.Stats().Delivered
 	for range 20 * 60 {
-		s.clock.advance(time.Second)
+		s.clock.Advance(time.Second)
 	}
 	s.sweep()
 	if n := s.gateway.Stats().Delivered; n != pushes {
@@ -129,7 +129,7 @@ func TestDeviceIsWokenAgain(t *testing.T) {
 	s.eventually("the first push", func() bool { return woken() > 0 })
 	for day := range int64(3) {
 		have := woken()
-		s.clock.advance(24 * time.Hour)
+		s.clock.Advance(24 * time.Hour)
 		s.eventually(fmt.Sprintf("a push on day %d", day+1), func() bool { return woken() > have })
 	}
 	phone.SetOnline(true)

@@ -64,7 +64,7 @@ func TestTwoPoliciesOfOneIdentifier(t *testing.T) {
 		return s.create(configurations, "deviceConfiguration", identifier, p)
 	}
 	older := config("older")
-	s.clock.advance(time.Second)
+	s.clock.Advance(time.Second)
 	newer := config("newer")
 	s.assign(configurations, newer, allDevices)
 	d := s.enroll(simulator.Config{})
@@ -131,7 +131,7 @@ func TestTwoAppsOfOneIdentifier(t *testing.T) {
 				"bundleId": appStore[1000], "appStoreUrl": "https://apps.apple.com/app/id1000"})
 	}
 	older := entry("iosVppApp")
-	s.clock.advance(time.Second)
+	s.clock.Advance(time.Second)
 	newer := entry("iosStoreApp")
 	s.assign(apps, older, allDevices)
 	s.assign(apps, newer, allDevices)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 // site is one organization: a server, a push gateway and a fleet of devices.
 type site struct {
 	*testing.T
-	clock   *clock
+	clock   *clocktest.Ringing
 	server  *server.Server
 	config  server.Config
 	url     string
@@ -62,7 +63,8 @@ func newSiteTrusting(t *testing.T, also ...*x509.Certificate) *site {
 // newSiteOn is a site on a database, or on that of a server that has run before.
 func newSiteOn(t *testing.T, database server.Config, also ...*x509.Certificate) *site {
 	t.Helper()
-	s := &site{T: t, clock: newClock(), ids: map[*simulator.Device]string{}}
+	s := &site{T: t, clock: clocktest.NewRinging(time.Now().UTC().Truncate(time.Second)),
+		ids: map[*simulator.Device]string{}}
 	var err error
 	if s.gateway, err = simulator.NewGateway(simulator.GatewayOptions{}); err != nil {
 		t.Fatal(err)
@@ -262,7 +264,7 @@ func (s *site) within(step time.Duration, what string, ok func() bool) {
 		if time.Now().After(deadline) {
 			s.Fatalf("never: %s", what)
 		}
-		s.clock.advance(step)
+		s.clock.Advance(step)
 		<-tick.C
 	}
 }

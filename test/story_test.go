@@ -36,7 +36,7 @@ func TestRemoveAndRestore(t *testing.T) {
 	}
 
 	// Eight hours later the server puts back what is left by itself.
-	s.clock.advance(server8h)
+	s.clock.Advance(server8h)
 	s.eventually("the automatic restore",
 		func() bool { return has(phone, wifi, vpn, mail) && s.result(phone).final() })
 	if r := s.result(phone); r.of(mail) != "restore/succeeded" {

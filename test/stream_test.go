@@ -249,7 +249,7 @@ func TestEventsAreDropped(t *testing.T) {
 	if count() == 0 {
 		t.Fatal("there are no events")
 	}
-	s.clock.advance(server.DefaultKeepEvents + 24*time.Hour)
+	s.clock.Advance(server.DefaultKeepEvents + 24*time.Hour)
 	s.eventually("only what happened since is kept", func() bool {
 		var oldest int64
 		s.query(&oldest, "SELECT coalesce(min(at), 0) FROM events")

@@ -22,7 +22,7 @@ type apnsShowCommand struct {
 	JSON       bool `name:"json" help:"Print JSON."`
 }
 
-// Run shows the certificate.
+// Run prints the certificate.
 func (a *apnsShowCommand) Run(ctx context.Context, out io.Writer) error {
 	c, err := a.open()
 	if err != nil {
@@ -30,7 +30,8 @@ func (a *apnsShowCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	certificate, err := c.PushCertificate(ctx)
 	if client.IsNotFound(err) {
-		return fmt.Errorf("no push certificate has been set: without one devices cannot be woken; set one with `syncpayloads apns set`")
+		return errors.New("no push certificate has been set: without one devices cannot " +
+			"be woken; set one with `syncpayloads apns set`")
 	}
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ type auditCommand struct {
 	Export auditExportCommand `cmd:"" help:"Print the audit record, an entry a line, as JSON."`
 }
 
-// walkAudit reads the record out of the database, beside a running server.
+// walkAudit reads the audit record from the database. The server may be running.
 func (d *database) walkAudit(ctx context.Context, after int64,
 	each func(*audit.Entry) error) (audit.Head, error) {
 	location, err := d.location()
@@ -33,7 +33,7 @@ type auditVerifyCommand struct {
 	Expect   string `help:"A head that was printed earlier and kept elsewhere: finds a record that was written anew from before it." placeholder:"SEQUENCE:HASH"`
 }
 
-// Run checks the record. What is broken is an error.
+// Run checks the record. A broken record is an error.
 func (a *auditVerifyCommand) Run(ctx context.Context, out io.Writer) error {
 	v := audit.Verifier{Part: a.File != ""}
 	if a.Expect != "" {
@@ -62,7 +62,7 @@ func (a *auditVerifyCommand) verify(ctx context.Context, v *audit.Verifier) (aud
 	if err != nil {
 		return audit.Head{}, fmt.Errorf("reading an exported audit record: %w", err)
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // nothing was written to it
 	if err := audit.ReadLines(f, v.Add); err != nil {
 		return audit.Head{}, fmt.Errorf("%s: %w", a.File, err)
 	}

@@ -258,7 +258,7 @@ func TestSuperseded(t *testing.T) {
 	}
 	// Who waits for an action is told when it is superseded, and when it was.
 	for range 2 {
-		watched := watching{server: w.client, device: phone.id,
+		watched := watcher{server: w.client, device: phone.id,
 			view: &onFirst{do: func() { supersede() }}, timeout: runTime, only: first}
 		if err := watched.run(t.Context()); err == nil ||
 			!strings.Contains(err.Error(), "superseded by a later one") {
@@ -271,7 +271,7 @@ func TestSuperseded(t *testing.T) {
 		supersede(vpn, w.payloads(t, phone)[officeWiFi])
 		phone.SetOnline(true)
 	}}
-	watched := watching{server: w.client, device: phone.id, view: latest, timeout: runTime}
+	watched := watcher{server: w.client, device: phone.id, view: latest, timeout: runTime}
 	if err := watched.run(t.Context()); err != nil || latest.last.State != client.StateDone ||
 		sameAction(latest.last, latest.first) {
 		t.Errorf("the latest action ended with %+v, %v", latest.last, err)
@@ -286,7 +286,7 @@ type onFirst struct {
 
 func (v *onFirst) close() error { return nil }
 
-func (v *onFirst) tell(json.RawMessage, time.Time, string) error { return nil }
+func (v *onFirst) showDevice(json.RawMessage, time.Time, string) error { return nil }
 
 func (v *onFirst) show(_ json.RawMessage, r *client.ActionResult) error {
 	v.last = r

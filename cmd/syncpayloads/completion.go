@@ -11,14 +11,14 @@ type completionCommand struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// Help says where the output belongs.
+// Help says where to put the output.
 func (c *completionCommand) Help() string {
 	return `bash:  source <(syncpayloads completion bash)     in ~/.bashrc
 zsh:   source <(syncpayloads completion zsh)      in ~/.zshrc
 fish:  syncpayloads completion fish | source      in ~/.config/fish/config.fish`
 }
 
-// The program completes itself: the shell runs it with the line in COMP_LINE.
+// The shell runs the program itself for completions, with the line in COMP_LINE.
 var completionScripts = map[string]string{
 	"bash": "complete -o default -C '%s' syncpayloads\n",
 	"zsh":  "autoload -U +X bashcompinit && bashcompinit\ncomplete -o nospace -o default -C '%s' syncpayloads\n",

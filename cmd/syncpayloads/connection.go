@@ -10,7 +10,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/client"
 )
 
-// connection is how a command reaches the server.
+// connection has the flags by which a command reaches the server.
 type connection struct {
 	URL   string `help:"The server, https://host[:port]." default:"https://localhost:8443"`
 	Token string `help:"Bearer token, made by 'syncpayloads token create'." placeholder:"TOKEN"`
@@ -29,7 +29,7 @@ func (c *connection) open() (*client.Client, error) {
 	return opened, nil
 }
 
-// find connects and finds a device by its id or name.
+// find returns a client, and a device given by id or name.
 func (c *connection) find(ctx context.Context,
 	idOrName string) (*client.Client, *client.Device, error) {
 	opened, err := c.open()
@@ -40,7 +40,7 @@ func (c *connection) find(ctx context.Context,
 	return opened, device, err
 }
 
-// choose finds the payloads of a device that are named by id or by display name.
+// choose returns the payloads of a device that are named by id or display name.
 func choose(known []client.Payload, names []string) ([]client.Payload, error) {
 	var chosen []client.Payload
 	for _, name := range names {
@@ -76,9 +76,8 @@ func chooseOne(known []client.Payload, name string) (*client.Payload, error) {
 		return nil,
 			errors.New("nothing is assigned to the device, so nothing can be removed or restored")
 	default:
-		return nil,
-			fmt.Errorf("no payload with the id or name %q is assigned to the device or removed from it; there are:%s",
-				name, lines(known))
+		return nil, fmt.Errorf("no payload with the id or name %q is assigned to the device "+
+			"or removed from it; there are:%s", name, lines(known))
 	}
 }
 
@@ -91,7 +90,7 @@ func lines(payloads []client.Payload) string {
 	return text.String()
 }
 
-// kindOf is what a person calls the payload: Graph's sub-type, where there is one.
+// kindOf returns what a person calls a payload's type: Graph's sub-type, if it has one.
 func kindOf(p client.Payload) string {
 	if p.SubType != "" {
 		return p.SubType

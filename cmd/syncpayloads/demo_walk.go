@@ -35,7 +35,7 @@ func (d *demo) walk(ctx context.Context) error {
 		Effect: simulator.AnswerNotNow})
 	d.explain(1, "what the device has", device, "", nil)
 	for _, p := range known {
-		fmt.Fprintf(d.out, "  %-18s %-20s %s\n", p.DisplayName, kindOf(p), standing(p))
+		fmt.Fprintf(d.out, "  %-18s %-20s %s\n", p.DisplayName, kindOf(p), payloadState(p))
 	}
 	if err := d.walkStep(ctx, 2, "remove "+names(chosen), device, known, chosen); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (d *demo) walkStep(ctx context.Context, number int, what string, device *de
 		client.SyncOptions{}); err != nil {
 		return err
 	}
-	watched := watching{server: d.client, device: device.id,
+	watched := watcher{server: d.client, device: device.id,
 		view: newView(d.out, device.name, kinds(known)), timeout: walkTime}
 	if err := watched.run(ctx); err != nil {
 		return err

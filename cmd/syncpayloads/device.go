@@ -55,7 +55,7 @@ type deviceShowCommand struct {
 	JSON       bool   `name:"json" help:"Print JSON."`
 }
 
-// Run shows the device.
+// Run prints the device.
 func (d *deviceShowCommand) Run(ctx context.Context, out io.Writer) error {
 	_, device, err := d.find(ctx, d.Device)
 	if err != nil {
@@ -67,7 +67,8 @@ func (d *deviceShowCommand) Run(ctx context.Context, out io.Writer) error {
 	for _, line := range [][2]string{{"Id", device.ID}, {"Name", device.Name},
 		{"System", device.OperatingSystem + " " + device.OSVersion}, {"Model", device.Model},
 		{"Serial number", device.SerialNumber},
-		{"UDID", device.UDID}, {"Enrollment", device.EnrollmentType}, {"Supervised", yesNo(device.Supervised)},
+		{"UDID", device.UDID}, {"Enrollment", device.EnrollmentType},
+		{"Supervised", yesNo(device.Supervised)},
 		{"State", device.ManagementState},
 		{"Enrolled", moment(device.Enrolled)}, {"Last contact", moment(device.LastSync)}} {
 		fmt.Fprintf(out, "%-14s %s\n", line[0], printable(line[1]))
@@ -112,7 +113,7 @@ type deviceEnrollCommand struct {
 	JSON       bool          `name:"json" help:"Print JSON."`
 }
 
-// Run makes a link.
+// Run creates a link and prints it.
 func (d *deviceEnrollCommand) Run(ctx context.Context, out io.Writer) error {
 	c, err := d.open()
 	if err != nil {
@@ -127,15 +128,15 @@ func (d *deviceEnrollCommand) Run(ctx context.Context, out io.Writer) error {
 		return printJSON(out, link)
 	}
 	fmt.Fprintf(out,
-		"%s\n\nOpen it on the device, in Safari, and install the profile in Settings (on a Mac: System Settings,\n"+
-			"Device Management). It enrolls one device, until %s. %s\n", link.URL,
+		"%s\n\nOpen it on the device, in Safari, and install the profile in Settings "+
+			"(on a Mac: System Settings,\nDevice Management). It enrolls one device, until %s. %s\n", link.URL,
 		moment(link.Expires),
-		meaning(link))
+		linkMeaning(link))
 	return nil
 }
 
-// meaning says who can do what with a link.
-func meaning(link *client.Enrollment) string {
+// linkMeaning says who can do what with an enrollment link.
+func linkMeaning(link *client.Enrollment) string {
 	who := "Whoever has it can enroll one"
 	if link.For != "" {
 		who = "It is for " + printable(link.For) + ", as the device says itself"

@@ -1,5 +1,9 @@
-// Command syncpayloads removes and restores policies and apps on managed devices: it is the server,
-// and the program with which an admin uses one.
+// Command syncpayloads removes and restores policies and apps on managed devices. It is both the
+// server and the command line with which an admin uses one.
+//
+// Each command has a file of its own; main.go lists them. Commands that talk to a running server
+// use package client; those that work on its database (token, role, audit, migrate) use the store
+// directly.
 package main
 
 import (
@@ -91,7 +95,7 @@ const (
 	exitTimeout  = 4
 )
 
-// exit is an error with an exit code of its own.
+// exit is an error with its own exit code.
 type exit struct {
 	code int
 	error
@@ -103,7 +107,7 @@ func usageError(format string, args ...any) error {
 	return &exit{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// report tells the user of an error and returns the exit code.
+// report prints an error and returns the exit code.
 func report(ctx context.Context, to io.Writer, err error) int {
 	var special *exit
 	switch {
@@ -121,7 +125,7 @@ func report(ctx context.Context, to io.Writer, err error) int {
 	}
 }
 
-// complain writes an error, which may quote what others wrote.
+// complain prints an error. It may quote what others wrote, so it is made harmless to a terminal.
 func complain(to io.Writer, err error) {
 	fmt.Fprintln(to, "syncpayloads:", plaintext.Lines(err.Error()))
 }

@@ -36,12 +36,13 @@ func (m *migrateCommand) Run(ctx context.Context, out io.Writer) error {
 		return cmp.Or(err, p.err)
 	}
 	fmt.Fprintf(out,
-		"moved %d rows in %s, and every one is the same: start the server with %s now, and never again on %s\n",
-		p.rows, time.Since(began).Round(time.Millisecond), startedWith(m.To), startedWith(m.From))
+		"moved %d rows in %s, and every one is the same: "+
+			"start the server with %s now, and never again on %s\n",
+		p.rows, time.Since(began).Round(time.Millisecond), serverFlags(m.To), serverFlags(m.From))
 	return p.err
 }
 
-// databaseAt is a location for the store: a folder stands for the server's file in it.
+// databaseAt returns the store's location of a database: for a folder, the server's file in it.
 func databaseAt(given string) string {
 	if store.IsPostgres(given) || strings.HasSuffix(given, ".db") {
 		return given
@@ -52,22 +53,23 @@ func databaseAt(given string) string {
 	return filepath.Join(given, server.DatabaseFile)
 }
 
-// startedWith are the flags by which a server uses a database.
-func startedWith(location string) string {
+// serverFlags returns the flags with which a server uses a database.
+func serverFlags(location string) string {
 	if store.IsPostgres(location) {
 		return "--db postgres://..."
 	}
 	return "--data " + printable(filepath.Dir(databaseAt(location)))
 }
 
-// migrationPrinter prints how far a move is: a line for each table, which on a terminal grows.
+// migrationPrinter prints the progress of a move: a line for each table, which is updated in place
+// on a terminal.
 type migrationPrinter struct {
 	out            io.Writer
 	json, terminal bool
 	now            func() time.Time
-	began          time.Time // with the table
-	growing        bool      // the cursor is in a table's line
-	rows           int64     // compared
+	began          time.Time // when the current table was begun
+	growing        bool      // the cursor is in a line that will be updated
+	rows           int64     // rows compared so far
 	err            error
 }
 
@@ -116,7 +118,7 @@ func (p *migrationPrinter) print(line migrationLine, done bool) {
 	p.keep(err)
 }
 
-// end lets what follows begin on a line of its own.
+// end finishes a line that was being updated.
 func (p *migrationPrinter) end() {
 	if p.growing {
 		_, err := fmt.Fprintln(p.out)

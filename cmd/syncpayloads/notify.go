@@ -8,7 +8,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
 
-// notifyFlags are where notifications of changes may go (server.Notify).
+// notifyFlags say where change notifications may be sent (server.Notify).
 type notifyFlags struct {
 	NotifyAllow     []netip.Prefix `help:"Let notifications go to these private or special addresses, such as 10.1.0.0/16. Repeatable." placeholder:"CIDR" group:"Notifications"`
 	NotifyAllowHTTP bool           `name:"notify-allow-http" help:"Let notifications go to receivers without TLS." group:"Notifications"`

@@ -17,7 +17,7 @@ type oidcFlags struct {
 	CA          string        `name:"ca" help:"CA of the provider's certificate, a PEM file; without it the system's CAs are believed." placeholder:"FILE" predictor:"file" group:"Identity provider"`
 }
 
-// Validate refuses half of what belongs together.
+// Validate refuses one flag without the other that belongs to it.
 func (o *oidcFlags) Validate() error {
 	if (o.Issuer == "") != (o.Audience == "") {
 		return errors.New("--oidc-issuer and --oidc-audience belong together: give both or none")

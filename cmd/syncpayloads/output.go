@@ -12,17 +12,17 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/plaintext"
 )
 
-// printJSON writes one value for scripts.
+// printJSON prints one value as indented JSON.
 func printJSON(to io.Writer, value any) error {
 	return encode(to, value, "  ")
 }
 
-// printLine writes one value as a line of JSON.
+// printLine prints one value as one line of JSON.
 func printLine(to io.Writer, value any) error {
 	return encode(to, value, "")
 }
 
-// encode writes JSON that a terminal can show as well: what would steer it is written with escapes.
+// encode writes JSON that is also safe to show on a terminal: control characters are escaped.
 func encode(to io.Writer, value any, indent string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -35,7 +35,7 @@ func encode(to io.Writer, value any, indent string) error {
 	return err
 }
 
-// printTable writes rows in columns, the headings first.
+// printTable prints rows in columns, below headings.
 func printTable(to io.Writer, headings []string, rows [][]string) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	for i, row := range append([][]string{headings}, rows...) {
@@ -51,10 +51,10 @@ func printTable(to io.Writer, headings []string, rows [][]string) error {
 	return w.Flush()
 }
 
-// printable keeps a device's or an admin's text from steering the terminal.
+// printable makes a text from a device or an admin safe to show on a terminal.
 func printable(s string) string { return plaintext.OneLine(s) }
 
-// moment is a time as a person reads it.
+// moment formats a time for people.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "never"

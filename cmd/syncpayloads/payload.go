@@ -37,14 +37,14 @@ func (p *payloadListCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	rows := make([][]string, len(found))
 	for i, payload := range found {
-		rows[i] = []string{payload.ID, payload.DisplayName, kindOf(payload), standing(payload),
+		rows[i] = []string{payload.ID, payload.DisplayName, kindOf(payload), payloadState(payload),
 			restoreTime(payload)}
 	}
 	return printTable(out, []string{"id", "name", "kind", "state", "restored by itself"}, rows)
 }
 
-// standing says in a word or two how a payload stands.
-func standing(p client.Payload) string {
+// payloadState describes the state of a payload in a few words.
+func payloadState(p client.Payload) string {
 	state := map[client.Presence]string{client.Present: "installed",
 		client.Absent: "not installed"}[p.Presence]
 	switch {
@@ -59,7 +59,7 @@ func standing(p client.Payload) string {
 		state += ", given up"
 		if p.Error != nil {
 			state += fmt.Sprintf(": %s (code %d)%s", p.Error.Detail, p.Error.Code,
-				explained(p.Error.Meaning, p.Error.Advice))
+				explanation(p.Error.Meaning, p.Error.Advice))
 		}
 	default:
 		state += ", " + string(p.Work)

@@ -11,9 +11,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/client"
 )
 
-// change is what remove and restore have in common: an action that is started, and perhaps waited
-// for.
-type change struct {
+// actionFlags is what remove and restore have in common: they start an action, and may wait for its
+// end.
+type actionFlags struct {
 	connection   `embed:""`
 	Wait         bool           `help:"Wait until the action has ended, and show its progress."`
 	Timeout      time.Duration  `help:"Give up waiting after this time; 0: never. The action goes on." default:"0" placeholder:"DURATION"`
@@ -22,12 +22,13 @@ type change struct {
 }
 
 type removeCommand struct {
-	change   `embed:""`
-	Device   string   `arg:"" help:"The device's id or name."`
-	Payloads []string `arg:"" name:"payload" help:"Ids or names of what to remove. What is removed already stays so."`
+	actionFlags `embed:""`
+	Device      string   `arg:"" help:"The device's id or name."`
+	Payloads    []string `arg:"" name:"payload" help:"Ids or names of what to remove. What is removed already stays so."`
 }
 
-// Run removes the payloads beside those that are removed already: an action states the whole set.
+// Run removes the payloads. An action states the whole set of what is to be off the device, so what
+// is removed already must be in it.
 func (r *removeCommand) Run(ctx context.Context, out io.Writer) error {
 	return r.run(ctx, out, r.Device, func(known []client.Payload) ([]client.Payload, string,
 		error) {
@@ -35,18 +36,19 @@ func (r *removeCommand) Run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return nil, "", err
 		}
-		kept := slices.DeleteFunc(removed(known),
+		staying := slices.DeleteFunc(removed(known),
 			func(p client.Payload) bool { return contains(chosen, p) })
 		note := "removing " + names(chosen)
-		if len(kept) > 0 {
-			note += "; staying off, their time starting anew: " + names(kept)
+		if len(staying) > 0 {
+			note += "; staying off, their time starting anew: " + names(staying)
 		}
-		return append(kept, chosen...), note, nil
+		return append(staying, chosen...), note, nil
 	})
 }
 
-// run starts the action whose set plan makes of the device's payloads.
-func (c *change) run(ctx context.Context, out io.Writer, device string,
+// run starts an action. plan makes its set from the device's payloads, and a note that says in
+// words what it does.
+func (c *actionFlags) run(ctx context.Context, out io.Writer, device string,
 	plan func([]client.Payload) (set []client.Payload, note string, err error)) error {
 	server, found, err := c.find(ctx, device)
 	if err != nil {
@@ -62,7 +64,8 @@ func (c *change) run(ctx context.Context, out io.Writer, device string,
 	}
 	action := client.Latest(started)
 	if action == nil {
-		return fmt.Errorf("the server accepted the action but does not show it; see `syncpayloads device show %s`", found.ID)
+		return fmt.Errorf("the server accepted the action but does not show it; "+
+			"see `syncpayloads device show %s`", found.ID)
 	}
 	if !c.JSON {
 		fmt.Fprintf(out, "%s: %s\n", printable(found.Name), printable(note))
@@ -77,12 +80,13 @@ func (c *change) run(ctx context.Context, out io.Writer, device string,
 	return nil
 }
 
-// plans is how often an action is planned anew because somebody else changed the set meanwhile.
-const plans = 5
+// maxPlans is how often an action is planned, at most, because somebody else changed the set
+// meanwhile.
+const maxPlans = 5
 
-// start plans the action on the device as it stands, and starts it. It plans again when somebody
-// else's action came in between, which would be undone by a set that knows nothing of it.
-func (c *change) start(ctx context.Context, server *client.Client, device string,
+// start plans the action for the present state of the device, and starts it. If somebody else's
+// action came in between, it plans again: a set that does not know of that action would undo it.
+func (c *actionFlags) start(ctx context.Context, server *client.Client, device string,
 	plan func([]client.Payload) ([]client.Payload, string, error)) (known []client.Payload,
 	note string, err error) {
 	for try := 1; ; try++ {
@@ -99,21 +103,21 @@ func (c *change) start(ctx context.Context, server *client.Client, device string
 		if !client.IsChanged(err) {
 			return known, note, err
 		}
-		if try == plans {
-			return nil, "",
-				fmt.Errorf("others changed what is off the device %d times meanwhile; try again: %w", plans, err)
+		if try == maxPlans {
+			return nil, "", fmt.Errorf("others changed what is off the device %d times meanwhile; "+
+				"try again: %w", maxPlans, err)
 		}
 	}
 }
 
-func (c *change) await(ctx context.Context, out io.Writer, server *client.Client,
+func (c *actionFlags) await(ctx context.Context, out io.Writer, server *client.Client,
 	device *client.Device,
 	kinds map[string]string, action *client.ActionResult) error {
 	var shown view = jsonView{out}
 	if !c.JSON {
 		shown = newView(out, device.Name, kinds)
 	}
-	watched := watching{server: server, device: device.ID, view: shown, timeout: c.Timeout,
+	watched := watcher{server: server, device: device.ID, view: shown, timeout: c.Timeout,
 		only: action}
 	return watched.run(ctx)
 }
@@ -142,7 +146,7 @@ func selections(list []client.Payload) []client.Selection {
 	return set
 }
 
-// kinds are the kinds of payloads by their ids, which results do not all have.
+// kinds returns the kinds of payloads by id, because not all results have them.
 func kinds(known []client.Payload) map[string]string {
 	found := make(map[string]string, len(known))
 	for _, p := range known {

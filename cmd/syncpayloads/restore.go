@@ -10,12 +10,13 @@ import (
 )
 
 type restoreCommand struct {
-	change   `embed:""`
-	Device   string   `arg:"" help:"The device's id or name."`
-	Payloads []string `arg:"" optional:"" name:"payload" help:"Ids or names of what to restore; without any, everything."`
+	actionFlags `embed:""`
+	Device      string   `arg:"" help:"The device's id or name."`
+	Payloads    []string `arg:"" optional:"" name:"payload" help:"Ids or names of what to restore; without any, everything."`
 }
 
-// Run restores the payloads: the action states what is still to be off the device.
+// Run restores the payloads. An action states the whole set of what is to be off the device, so its
+// set is what stays removed.
 func (r *restoreCommand) Run(ctx context.Context, out io.Writer) error {
 	return r.run(ctx, out, r.Device, func(known []client.Payload) ([]client.Payload, string,
 		error) {
@@ -26,20 +27,20 @@ func (r *restoreCommand) Run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return nil, "", err
 		}
-		// A new action would start the others' time anew for nothing. What is on its way back, or
-		// failed to come back, is worth one.
+		// A new action would restart the others' time for nothing. But a payload that is on its way
+		// back, or failed to come back, is worth a new action.
 		if i := slices.IndexFunc(chosen, onDevice); i >= 0 {
 			return nil, "",
 				fmt.Errorf("%q is not removed from the device, so it cannot be restored",
 					chosen[i].DisplayName)
 		}
-		kept := slices.DeleteFunc(removed(known),
+		staying := slices.DeleteFunc(removed(known),
 			func(p client.Payload) bool { return contains(chosen, p) })
 		note := "restoring " + names(chosen)
-		if len(kept) > 0 {
-			note += "; staying off, their time starting anew: " + names(kept)
+		if len(staying) > 0 {
+			note += "; staying off, their time starting anew: " + names(staying)
 		}
-		return kept, note, nil
+		return staying, note, nil
 	})
 }
 

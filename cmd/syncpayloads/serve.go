@@ -55,7 +55,7 @@ type serveCommand struct {
 	logFlags `embed:""`
 }
 
-// acmeFlags are how the server gets its TLS certificate by itself (server.ACME).
+// acmeFlags say how the server gets its TLS certificate by itself (server.ACME).
 type acmeFlags struct {
 	ACMEDomain      []string `name:"acme-domain" help:"Get the TLS certificate of this domain from an ACME CA, such as Let's Encrypt. The URL's host must be among the domains, and port 443 of each lead to this server." placeholder:"NAME" group:"Certificates by ACME"`
 	ACMEAcceptTerms bool     `name:"acme-accept-terms" help:"Accept the CA's terms of service. Required." group:"Certificates by ACME"`
@@ -64,7 +64,7 @@ type acmeFlags struct {
 	ACMECA          string   `name:"acme-ca" help:"Root certificate of a private CA, a PEM file. Devices get it with their enrollment profile." placeholder:"FILE" predictor:"file" group:"Certificates by ACME"`
 }
 
-// acme refuses what says nothing without a domain.
+// acme returns the configuration, and refuses flags that mean nothing without a domain.
 func (a *acmeFlags) acme() (server.ACME, error) {
 	if len(a.ACMEDomain) == 0 {
 		if a.ACMEAcceptTerms || a.ACMEEmail != "" || a.ACMECA != "" {
@@ -91,7 +91,7 @@ func (a *acmeFlags) acme() (server.ACME, error) {
 	return config, nil
 }
 
-// policyFlags are how patient the server is with devices (action.Policy).
+// policyFlags say how long the server tries and waits with devices (action.Policy).
 type policyFlags struct {
 	MaxAttempts int           `help:"Tries of one command before its error is final." default:"5" group:"Actions"`
 	RetryBase   time.Duration `help:"Wait after the first failed try; doubles with each." default:"1m" group:"Actions"`
@@ -101,7 +101,7 @@ type policyFlags struct {
 	VerifyFor   time.Duration `help:"How long a device may take to show what it has acknowledged." default:"24h" group:"Actions"`
 }
 
-// Validate refuses what would keep an action from ever ending, or a device from ever resting.
+// Validate refuses values with which an action would never end, or a device would never rest.
 func (p *policyFlags) Validate() error {
 	switch {
 	case p.MaxAttempts < 1:
@@ -135,13 +135,14 @@ func (l *logFlags) logger(to io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(to, options))
 }
 
-// Validate refuses half of a pair.
+// Validate refuses flags that contradict each other or lack their counterpart.
 func (s *serveCommand) Validate() error {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key belong together: give both or none")
 	}
 	if s.TLSCert != "" && len(s.ACMEDomain) > 0 {
-		return errors.New("--tls-cert and --acme-domain exclude each other: the TLS certificate comes from the file or from the CA")
+		return errors.New("--tls-cert and --acme-domain exclude each other: " +
+			"the TLS certificate comes from the file or from the CA")
 	}
 	if (s.SigningCert == "") != (s.SigningKey == "") {
 		return errors.New("--signing-cert and --signing-key belong together: give both or none")
@@ -153,7 +154,8 @@ func (s *serveCommand) Validate() error {
 		return errors.New("--keep-actions must be more than 0")
 	}
 	if s.RateLimit < 0 || s.RateLimit > 0 && s.RateBurst < 1 {
-		return errors.New("--rate-limit cannot be negative, and --rate-burst must be at least 1; --rate-limit 0 is no limit")
+		return errors.New("--rate-limit cannot be negative, and --rate-burst must be at least 1; " +
+			"--rate-limit 0 is no limit")
 	}
 	if s.MaxConnections < 0 {
 		return errors.New("--max-connections cannot be negative; 0 is what the system allows")
@@ -164,7 +166,7 @@ func (s *serveCommand) Validate() error {
 	return errors.Join(s.oidcFlags.Validate(), s.check(s.Issuer), s.policyFlags.Validate())
 }
 
-// Run serves until it is told to end.
+// Run serves until a signal ends it.
 func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 	listener, err := activation.Listener()
 	if err != nil {
@@ -194,7 +196,7 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
+		debug.SetGCPercent(gcPercent)
 	}
 	log := s.logger(os.Stderr)
 	slog.SetDefault(log)
@@ -220,7 +222,7 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 		config.APNsCAs = pool
 	}
 	_, found := os.Stat(location)
-	// A signal that comes while it starts ends it in order, too, right afterwards.
+	// A signal that comes during the start also ends it in order, right afterwards.
 	starting := context.WithoutCancel(ctx)
 	running, err := server.Start(starting, config)
 	if err != nil {
@@ -244,15 +246,16 @@ func readPool(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// garbage lets the memory grow further than Go does by itself before it is cleared, in percent of
-// what is in use: little is, and a device's message leaves much garbage.
-const garbage = 300
+// gcPercent is the garbage collector's target (GOGC). The server keeps little in memory for long,
+// while each message of a device leaves much garbage, so collecting less often than by default
+// saves time and costs little memory.
+const gcPercent = 300
 
-// graceTime is how long running requests may take to end.
+// graceTime is how long running requests may take when the server ends.
 const graceTime = 15 * time.Second
 
-// untilEnd waits for the signal to end, or for the server to fail, and closes it. before is done
-// first, at the signal.
+// untilEnd waits for the signal to end, or for the server to fail, and then closes the server. At
+// the signal it calls before first.
 func untilEnd(ctx context.Context, running *server.Server, before func()) error {
 	select {
 	case <-ctx.Done():
@@ -265,8 +268,8 @@ func untilEnd(ctx context.Context, running *server.Server, before func()) error 
 	return running.Close(closing)
 }
 
-// greet says where the server is, and at the first start, or as long as nobody has a token, what to
-// do next.
+// greet prints where the server is. At the first start, or as long as there is no token, it also
+// prints what to do next.
 func (s *serveCommand) greet(ctx context.Context, out io.Writer, running *server.Server,
 	first bool) error {
 	at, flag := s.Data, "--data "+s.Data

@@ -10,14 +10,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
-// signInFlags are how people sign in to the console.
+// signInFlags say how people sign in to the console.
 type signInFlags struct {
 	OIDCClientID         string        `name:"oidc-client-id" help:"Let people sign in to the console at the provider, as this client of it. Its redirect URL is <server>/console/oidc/callback." placeholder:"ID" group:"Console"`
 	OIDCClientSecretFile string        `name:"oidc-client-secret-file" help:"File with that client's secret; without it, a public client." placeholder:"FILE" predictor:"file" group:"Console"`
 	SessionIdle          time.Duration `help:"After how long without use the console signs out." default:"30m" group:"Console"`
 }
 
-// check refuses what says nothing without an issuer.
+// check refuses flags that mean nothing without an issuer.
 func (f *signInFlags) check(issuer string) error {
 	switch {
 	case f.OIDCClientID != "" && issuer == "":

@@ -24,24 +24,24 @@ type tokenCommand struct {
 	Revoke tokenRevokeCommand `cmd:"" help:"Make a token invalid at once."`
 }
 
-// database is where the server keeps everything. Tokens are made in the database itself, because
-// there must be a first.
+// database has the flags that say where the server's database is. Tokens are created in the
+// database itself, because the first one cannot be created over the API.
 type database struct {
 	Data string `help:"Folder of the server's database." default:"${data}" predictor:"folder"`
 	DB   string `name:"db" help:"The database, a postgres:// URL, in place of a file in the folder." placeholder:"URL"`
 }
 
-// location is where the database is.
+// location returns the store's location of the database.
 func (d *database) location() (string, error) {
 	switch {
 	case d.DB != "" && !store.IsPostgres(d.DB):
-		return "",
-			usageError("--db: want postgres://user:password@host:port/database; without --db, the database is a file in the folder --data")
+		return "", usageError("--db: want postgres://user:password@host:port/database; " +
+			"without --db, the database is a file in the folder --data")
 	case d.DB != "":
 		return d.DB, nil
 	case d.Data == "":
-		return "",
-			usageError("no database: give --data, the folder where the server keeps it, or --db, its postgres:// URL")
+		return "", usageError("no database: give --data, the folder where the server keeps it, " +
+			"or --db, its postgres:// URL")
 	}
 	return filepath.Join(d.Data, server.DatabaseFile), nil
 }
@@ -62,8 +62,9 @@ func (d *database) tokens(ctx context.Context, use func(*access.Tokens) error) e
 	return d.open(ctx, func(st *store.Store) error { return use(access.NewTokens(st, time.Now)) })
 }
 
-// recorded is a context whose write goes into the audit record as this machine's user's.
-func recorded(ctx context.Context, activity string, kind audit.Kind) context.Context {
+// withAuditDraft returns a context whose write is recorded in the audit record, with the user of
+// this machine as the actor.
+func withAuditDraft(ctx context.Context, activity string, kind audit.Kind) context.Context {
 	name := "unknown user"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
@@ -84,14 +85,15 @@ type tokenCreateCommand struct {
 	JSON      bool          `name:"json" help:"Print JSON."`
 }
 
-// Run makes the token.
+// Run creates the token and prints it.
 func (t *tokenCreateCommand) Run(ctx context.Context, out io.Writer) error {
 	return t.tokens(ctx, func(tokens *access.Tokens) error {
-		made, bearer, err := tokens.Create(recorded(ctx, "tokens.create", audit.Create),
+		made, bearer, err := tokens.Create(withAuditDraft(ctx, "tokens.create", audit.Create),
 			access.TokenInput{Name: t.Name, TTL: t.ExpiresIn, Role: t.Role, Groups: t.Group,
 				Tags: t.ScopeTag})
 		if errors.Is(err, access.ErrExists) {
-			return fmt.Errorf("a token %q exists: choose another name, or revoke it with `syncpayloads token revoke`", t.Name)
+			return fmt.Errorf("a token %q exists: choose another name, "+
+				"or revoke it with `syncpayloads token revoke`", t.Name)
 		}
 		if err != nil {
 			return err
@@ -124,8 +126,8 @@ func tokenLine(t access.Token) listedToken {
 		LastUsed: t.LastUsed}
 }
 
-// reach is where a token's role holds, as a person reads it.
-func (t *listedToken) reach() string {
+// limits describes, for people, where a token's role holds.
+func (t *listedToken) limits() string {
 	var limits []string
 	if t.Groups != nil {
 		limits = append(limits, "groups "+strings.Join(t.Groups, ", "))
@@ -154,7 +156,7 @@ func (t *tokenListCommand) Run(ctx context.Context, out io.Writer) error {
 		listed, rows := make([]listedToken, len(found)), make([][]string, len(found))
 		for i, token := range found {
 			listed[i] = tokenLine(token)
-			rows[i] = []string{token.ID, token.Name, token.Role, listed[i].reach(),
+			rows[i] = []string{token.ID, token.Name, token.Role, listed[i].limits(),
 				moment(token.Created), moment(token.Expires),
 				moment(token.LastUsed)}
 		}
@@ -174,9 +176,10 @@ type tokenRevokeCommand struct {
 // Run revokes the token.
 func (t *tokenRevokeCommand) Run(ctx context.Context) error {
 	return t.tokens(ctx, func(tokens *access.Tokens) error {
-		err := tokens.Revoke(recorded(ctx, "tokens.delete", audit.Delete), t.Token)
+		err := tokens.Revoke(withAuditDraft(ctx, "tokens.delete", audit.Delete), t.Token)
 		if errors.Is(err, access.ErrNotFound) {
-			return fmt.Errorf("there is no token with the id or name %q; `syncpayloads token list` shows them", t.Token)
+			return fmt.Errorf("there is no token with the id or name %q; "+
+				"`syncpayloads token list` shows them", t.Token)
 		}
 		return err
 	})

@@ -74,7 +74,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("row %d is %q %q, want %q %q", i, row.mark, row.text(), want[i].mark,
 				want[i].text)
 		}
-		if cut := fit(row.text(), 20); runewidth.StringWidth(cut) > 20 ||
+		if cut := truncate(row.text(), 20); runewidth.StringWidth(cut) > 20 ||
 			!strings.HasSuffix(cut, "…") {
 			t.Errorf("row %d in 20 columns is %q", i, cut)
 		}
@@ -147,7 +147,7 @@ func TestNothingSteersATerminal(t *testing.T) {
 	}
 	steers("watch", out.String(), 5)
 	result.State, result.Payloads[0].Status = client.StateNotSupported, client.Failed
-	for _, err := range []error{verdict(result), errors.New("the server said" + steering),
+	for _, err := range []error{endError(result), errors.New("the server said" + steering),
 		&exit{exitTimeout, errors.New(steering)}} {
 		if err != nil {
 			out.Reset()
@@ -166,7 +166,7 @@ func TestNothingSteersATerminal(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	for state, code := range map[string]int{"done": 0, "failed": exitPayloads,
 		"notSupported": exitPayloads, "canceled": exitFailure} {
-		err := verdict(parsed(t, strings.Replace(running, `"active"`, `"`+state+`"`, 1)))
+		err := endError(parsed(t, strings.Replace(running, `"active"`, `"`+state+`"`, 1)))
 		got, special := 0, (*exit)(nil)
 		if errors.As(err, &special) {
 			got = special.code
@@ -196,7 +196,7 @@ func TestStanding(t *testing.T) {
 			Work:  client.WorkFailed,
 			Error: &client.Failure{Code: 7, Detail: "no"}}, "installed, given up: no (code 7)"},
 	} {
-		if got := standing(test.payload); got != test.want {
+		if got := payloadState(test.payload); got != test.want {
 			t.Errorf("%+v stands as %q, want %q", test.payload, got, test.want)
 		}
 	}

@@ -31,7 +31,7 @@ func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		return nil
 	}
-	watched := watching{server: server, device: device.ID, view: jsonView{out}, timeout: w.Timeout,
+	watched := watcher{server: server, device: device.ID, view: jsonView{out}, timeout: w.Timeout,
 		follow: w.Follow}
 	if !w.JSON {
 		known, err := server.Payloads(ctx, device.ID)
@@ -42,23 +42,23 @@ func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	err = watched.run(ctx)
 	if w.Follow && errors.Is(err, context.Canceled) {
-		return nil // the way in which following ends
+		return nil // following ends by an interrupt
 	}
 	return err
 }
 
-// watching follows actions on a device until the latest has ended.
-type watching struct {
+// watcher shows the actions of a device until the latest one has ended.
+type watcher struct {
 	server  *client.Client
-	device  string // id
+	device  string // the device's id
 	view    view
-	timeout time.Duration        // 0: none
-	follow  bool                 // do not end with an action
-	only    *client.ActionResult // this action and no other; nil: the latest, whichever
+	timeout time.Duration        // 0: no limit
+	follow  bool                 // go on after an action has ended
+	only    *client.ActionResult // show only this action; nil: the latest one
 }
 
-// run shows the action until it has ended. The error says, by its exit code, how.
-func (w *watching) run(ctx context.Context) (err error) {
+// run shows the action until it has ended. The error's exit code says how it ended.
+func (w *watcher) run(ctx context.Context) (err error) {
 	limited := ctx
 	if w.timeout > 0 {
 		var cancel context.CancelFunc
@@ -71,7 +71,7 @@ func (w *watching) run(ctx context.Context) (err error) {
 			return w.ended(ctx, limited, err)
 		}
 		if update.Device != "" {
-			if err := w.view.tell(update.Event, update.At,
+			if err := w.view.showDevice(update.Event, update.At,
 				enrollmentWords[update.Device]); err != nil {
 				return err
 			}
@@ -79,7 +79,8 @@ func (w *watching) run(ctx context.Context) (err error) {
 		}
 		current := w.pick(update.Results)
 		if w.only != nil && (current == nil || superseded(current)) {
-			return errors.New("the action was superseded by a later one; `syncpayloads watch` shows that")
+			return errors.New("the action was superseded by a later one; " +
+				"`syncpayloads watch` shows that")
 		}
 		if current == nil {
 			continue
@@ -88,18 +89,18 @@ func (w *watching) run(ctx context.Context) (err error) {
 			return err
 		}
 		if current.State.Final() && !w.follow && !superseded(current) {
-			return verdict(current)
+			return endError(current)
 		}
 	}
 	return nil
 }
 
-// enrollmentWords say what became of a device's enrollment.
+// enrollmentWords describe what happened to a device's enrollment.
 var enrollmentWords = map[client.DeviceEvent]string{client.DeviceEnrolled: "the device enrolled",
 	client.DeviceReenrolled: "the device enrolled anew: it starts clean",
 	client.DeviceLeft:       "the device left management"}
 
-func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
+func (w *watcher) pick(results []client.ActionResult) *client.ActionResult {
 	if w.only == nil {
 		return client.Latest(results)
 	}
@@ -111,7 +112,7 @@ func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
 	return nil
 }
 
-// codeSuperseded is the errorCode of a payload whose action was superseded; the later action begins
+// codeSuperseded is the errorCode of a payload whose action was superseded. The later action starts
 // right after that.
 const codeSuperseded = -1
 
@@ -126,7 +127,7 @@ func sameAction(a, b *client.ActionResult) bool {
 	return a.Name == b.Name && a.Started.Equal(b.Started)
 }
 
-func (w *watching) ended(ctx, limited context.Context, err error) error {
+func (w *watcher) ended(ctx, limited context.Context, err error) error {
 	if ctx.Err() == nil && limited.Err() != nil {
 		return &exit{exitTimeout, fmt.Errorf("the action has not ended after %s; it goes on",
 			w.timeout)}
@@ -137,8 +138,8 @@ func (w *watching) ended(ctx, limited context.Context, err error) error {
 	return err
 }
 
-// verdict is how an action ended, as an error.
-func verdict(r *client.ActionResult) error {
+// endError returns how an action ended, as an error; nil: with success.
+func endError(r *client.ActionResult) error {
 	switch failed := r.Failures(); {
 	case r.State == client.StateDone:
 		return nil
@@ -152,13 +153,13 @@ func verdict(r *client.ActionResult) error {
 			fmt.Errorf("%d of %d payloads ended in error; the first: %s (code %d)%s", len(failed),
 				len(r.Payloads),
 				printable(firstDetail(failed)), failed[0].ErrorCode,
-				explained(failed[0].Meaning, failed[0].Advice))}
+				explanation(failed[0].Meaning, failed[0].Advice))}
 	}
 }
 
-// explained is what the server says of a failure, behind the device's own words; empty: it has no
-// words for it.
-func explained(meaning, advice string) string {
+// explanation returns what the server says about a failure, to be appended to the device's own
+// words; empty: it knows nothing about it.
+func explanation(meaning, advice string) string {
 	if meaning == "" {
 		return ""
 	}

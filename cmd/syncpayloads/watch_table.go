@@ -16,13 +16,14 @@ type table struct {
 
 type tableRow struct {
 	id     string
-	mark   string // how it ended; empty: it has not
+	mark   string // shows how it ended; empty: it has not
 	cells  []string
-	widths []int // of the columns, common to all rows
+	widths []int // widths of the columns, shared by all rows
 	detail string
 }
 
-// newTable makes the rows. kinds are those that a result does not have by itself.
+// newTable makes the rows of a result. kinds has the kinds of payloads whose result does not name
+// one.
 func newTable(r *client.ActionResult, kinds map[string]string) table {
 	var t table
 	widths := make([]int, 4)
@@ -52,10 +53,11 @@ func newTable(r *client.ActionResult, kinds map[string]string) table {
 	return t
 }
 
-var marks = map[client.Status]string{client.Removed: "✓", client.Succeeded: "✓", client.Failed: "✗"}
+var marks = map[client.Status]string{client.Removed: "✓", client.Succeeded: "✓",
+	client.Failed: "✗"}
 
-// stateText is how far the payload has come while its part of the action goes on, and how it ended
-// afterwards.
+// stateText says how far the payload has come while its part of the action goes on, and afterwards
+// how it ended.
 func stateText(p *client.PayloadResult) string {
 	if text, ok := stepTexts[p.Step]; ok && !p.Status.Final() {
 		return text
@@ -63,7 +65,7 @@ func stateText(p *client.PayloadResult) string {
 	return statusText(p.Status)
 }
 
-// stepTexts are the steps of what goes on, in words. What is not here is in progress.
+// stepTexts describe the steps. A step that is not here is shown as in progress.
 var stepTexts = map[client.Step]string{
 	client.StepAsked:        "asked",
 	client.StepUnwakeable:   "cannot be woken",
@@ -76,7 +78,7 @@ var stepTexts = map[client.Step]string{
 	client.StepSettling:     "at it",
 }
 
-// statusText is the status in the words of the reference system's monitor page.
+// statusText returns the status in the words of the reference system's monitor page.
 func statusText(s client.Status) string {
 	switch s {
 	case client.Initiated, client.InProgress:
@@ -98,11 +100,11 @@ func (r *tableRow) text() string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// content is what the row says, however wide its columns are.
+// content returns the row's text without its layout, to compare rows.
 func (r *tableRow) content() string { return strings.Join(r.cells, "\n") + "\n" + r.detail }
 
-// fit cuts a line to a width, in columns of the terminal.
-func fit(line string, width int) string {
+// truncate cuts a line to a width in terminal columns; 0 or less: no limit.
+func truncate(line string, width int) string {
 	if width <= 0 {
 		return line
 	}

@@ -16,28 +16,28 @@ import (
 	"github.com/syncpayloads/syncpayloads/client"
 )
 
-// view shows an action while it goes on.
+// view shows the progress of an action.
 type view interface {
-	// show takes an event, and the action as it is after it.
+	// show shows an event, given the action's result after it.
 	show(event json.RawMessage, r *client.ActionResult) error
-	// tell takes an event of the device's own, and what it says.
-	tell(event json.RawMessage, at time.Time, what string) error
+	// showDevice shows an event about the device itself, with its meaning in words.
+	showDevice(event json.RawMessage, at time.Time, what string) error
 	close() error
 }
 
-// jsonView prints the events.
+// jsonView prints the events as lines of JSON.
 type jsonView struct{ out io.Writer }
 
 func (v jsonView) show(event json.RawMessage, _ *client.ActionResult) error {
 	return printLine(v.out, event)
 }
 
-func (v jsonView) tell(event json.RawMessage, _ time.Time, _ string) error {
+func (v jsonView) showDevice(event json.RawMessage, _ time.Time, _ string) error {
 	return printLine(v.out, event)
 }
 func (v jsonView) close() error { return nil }
 
-// newView chooses a live table on a terminal, and lines elsewhere.
+// newView returns a live table for a terminal, and a view that prints lines for anything else.
 func newView(out io.Writer, device string, kinds map[string]string) view {
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &tableView{out: f, device: printable(device), kinds: kinds}
@@ -51,13 +51,13 @@ func heading(device string, r *client.ActionResult) string {
 	return fmt.Sprintf("%s  %s  started %s", device, r.Name, moment(r.Started))
 }
 
-// lineView prints a line for every payload that changed.
+// lineView prints a line for each payload that has changed.
 type lineView struct {
 	out    io.Writer
 	device string
 	kinds  map[string]string
 	action *client.ActionResult
-	shown  map[string]string // last content of each payload's row
+	shown  map[string]string // the last printed content of each payload's row, by its id
 }
 
 func (v *lineView) show(_ json.RawMessage, r *client.ActionResult) error {
@@ -79,14 +79,14 @@ func (v *lineView) show(_ json.RawMessage, r *client.ActionResult) error {
 	return nil
 }
 
-func (v *lineView) tell(_ json.RawMessage, at time.Time, what string) error {
+func (v *lineView) showDevice(_ json.RawMessage, at time.Time, what string) error {
 	_, err := fmt.Fprintf(v.out, "%s  %s\n", at.Local().Format("15:04:05"), what)
 	return err
 }
 
 func (v *lineView) close() error { return nil }
 
-// tableView draws a table that changes in place: a row for each payload, and a bar for the whole
+// tableView draws a table that is updated in place: a row for each payload, and a bar for the whole
 // action.
 type tableView struct {
 	out    *os.File
@@ -95,9 +95,9 @@ type tableView struct {
 	action *client.ActionResult
 	bars   *mpb.Progress
 	rows   map[string]*mpb.Bar
-	whole  *mpb.Bar
+	total  *mpb.Bar
 
-	mu   sync.Mutex // the bars are drawn by a goroutine of their own
+	mu   sync.Mutex // guards last, because another goroutine draws the bars
 	last map[string]tableRow
 }
 
@@ -121,9 +121,9 @@ func (v *tableView) show(_ json.RawMessage, r *client.ActionResult) error {
 	}
 	v.action = r
 	if v.bars == nil {
-		return nil // it has ended; another one changed
+		return nil // it has ended; the event is about another action
 	}
-	v.grow(rows)
+	v.addRows(rows)
 	ended := int64(0)
 	for _, row := range rows {
 		if row.mark != "" {
@@ -131,9 +131,9 @@ func (v *tableView) show(_ json.RawMessage, r *client.ActionResult) error {
 			ended++
 		}
 	}
-	if v.whole != nil {
-		v.whole.SetTotal(int64(len(rows)), false)
-		v.whole.SetCurrent(ended)
+	if v.total != nil {
+		v.total.SetTotal(int64(len(rows)), false)
+		v.total.SetCurrent(ended)
 	}
 	if !r.State.Final() {
 		return nil
@@ -141,16 +141,16 @@ func (v *tableView) show(_ json.RawMessage, r *client.ActionResult) error {
 	return v.end()
 }
 
-func (v *tableView) tell(_ json.RawMessage, at time.Time, what string) error {
+func (v *tableView) showDevice(_ json.RawMessage, at time.Time, what string) error {
 	var out io.Writer = v.out
 	if v.bars != nil {
-		out = v.bars // above the table
+		out = v.bars // prints above the table
 	}
 	_, err := fmt.Fprintf(out, "%s  %s\n", at.Local().Format("15:04:05"), what)
 	return err
 }
 
-// begin draws the table of a new action below what there is.
+// begin starts the table of a new action below what is there.
 func (v *tableView) begin(r *client.ActionResult) error {
 	if err := v.end(); err != nil {
 		return err
@@ -161,8 +161,8 @@ func (v *tableView) begin(r *client.ActionResult) error {
 	return nil
 }
 
-// grow adds the rows that are new: an action that begins tells its payloads one by one.
-func (v *tableView) grow(rows []tableRow) {
+// addRows adds new rows. An action that has just started gets its payloads one by one.
+func (v *tableView) addRows(rows []tableRow) {
 	for i, row := range rows {
 		if v.rows[row.id] == nil {
 			v.rows[row.id] = v.bars.New(1, mpb.NopStyle(), mpb.BarPriority(i),
@@ -171,9 +171,9 @@ func (v *tableView) grow(rows []tableRow) {
 				})))
 		}
 	}
-	if len(rows) > 0 && v.whole == nil {
-		// Without a total of its own it does not end before the action does.
-		v.whole = v.bars.New(0, mpb.BarStyle().Lbound("  [").Rbound("]"),
+	if len(rows) > 0 && v.total == nil {
+		// Without a total, the bar does not end before the action does.
+		v.total = v.bars.New(0, mpb.BarStyle().Lbound("  [").Rbound("]"),
 			mpb.BarPriority(math.MaxInt), mpb.AppendDecorators(
 				decor.CountersNoUnit(" %d of %d ended "), decor.Elapsed(decor.ET_STYLE_GO)))
 	}
@@ -189,10 +189,10 @@ func (v *tableView) draw(id string, s decor.Statistics) string {
 	if mark == "" {
 		mark = string(spinner[time.Now().UnixMilli()/drawEvery.Milliseconds()%int64(len(spinner))])
 	}
-	return fit("  "+mark+" "+row.text(), s.AvailableWidth)
+	return truncate("  "+mark+" "+row.text(), s.AvailableWidth)
 }
 
-// end draws the table a last time and leaves it standing.
+// end draws the table for the last time and leaves it there.
 func (v *tableView) end() error {
 	if v.bars == nil {
 		return nil
@@ -200,12 +200,12 @@ func (v *tableView) end() error {
 	for _, bar := range v.rows {
 		bar.Abort(false)
 	}
-	if v.whole != nil {
-		v.whole.Abort(false)
+	if v.total != nil {
+		v.total.Abort(false)
 	}
 	v.bars.Wait()
 	err := v.bars.Error
-	v.bars, v.whole = nil, nil
+	v.bars, v.total = nil, nil
 	return err
 }
 

@@ -10,24 +10,33 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Change is all that one operation touches. It is allowed where one single area holds all of it:
-// what one assignment lets somebody do and where another lets them do other things never add up.
+// Change describes everything that one operation touches. It is allowed only if a single area of
+// the caller's scope contains all of it.
+//
+// One area must do, because areas never add up: somebody whose one assignment covers the group
+// Berlin, and whose other one covers the tag Shops, may not touch what is half in the one and half
+// in the other. So it is not enough that each part of the change is in some area.
 type Change struct {
-	Payload action.PayloadID     // with all to whom it is assigned; empty: none
-	Targets []catalog.Assignment // to whom a payload is to be assigned, with ids in lower case
-	Device  fleet.DeviceID       // empty: none
-	Group   string               // to be named, in lower case; empty: none
-	// the group is to be deleted, with its members and the assignments to it
-	Ends bool
-	// a group is to be made, which is in no area that is limited to groups
-	Founds bool
-	// nothing but the tags changes: who is not limited to groups touches no device by that
-	Marks bool
-	// to be carried by the payload or else the device, or by what is made; nil: they stay
+	// Payload is the payload, with all devices to which it is assigned; empty: none.
+	Payload action.PayloadID
+	Targets []catalog.Assignment // to whom the payload is to be assigned, with ids in lower case
+	Device  fleet.DeviceID       // the device; empty: none
+	Group   string               // a group that the operation names, in lower case; empty: none
+	// DeletesGroup says that the group is deleted, with its memberships and the assignments to it.
+	DeletesGroup bool
+	// CreatesGroup says that a group is created. A new group is in no area that is limited to
+	// groups.
+	CreatesGroup bool
+	// TagsOnly says that only tags change. Then an area without a limit to groups need not contain
+	// the devices, because changing tags changes nothing on a device.
+	TagsOnly bool
+	// Tags are the scope tags that the payload, or else the device, or what is created, is to
+	// carry; nil: they stay as they are.
 	Tags []string
 }
 
-// In returns the areas of a scope that hold all of the change.
+// In returns the areas of a scope that each contain all of the change; empty: the scope does not
+// allow it.
 func (ch *Change) In(ctx context.Context, tx Tx,
 	scope fleet.Scope) (holding fleet.Scope, err error) {
 	for _, a := range scope {
@@ -60,7 +69,7 @@ func (ch *Change) payloadIn(ctx context.Context, tx Tx, a fleet.Area) (bool, err
 	if ch.Payload != "" {
 		var err error
 		if tags, err = tx.PayloadTags(ctx, ch.Payload); err != nil {
-			return false, absent(err, catalog.ErrNotFound)
+			return false, ignoreMissing(err, catalog.ErrNotFound)
 		}
 		if !a.Payload(tags) {
 			return false, nil
@@ -72,21 +81,21 @@ func (ch *Change) payloadIn(ctx context.Context, tx Tx, a fleet.Area) (bool, err
 	return ch.Tags == nil || ch.Device != "" || a.Foreign(tags, ch.Tags) == "", nil
 }
 
-// devicesIn reports whether an area has all devices to which the payload is assigned, as far as the
-// change touches them.
+// devicesIn reports whether an area contains all devices to which the payload is assigned, as far
+// as the change touches them.
 func (ch *Change) devicesIn(ctx context.Context, tx Tx, a fleet.Area) (bool, error) {
-	if ch.Marks && a.Groups == nil {
+	if ch.TagsOnly && a.Groups == nil {
 		return true, nil
 	}
 	list, err := tx.Targets(ctx, ch.Payload)
 	if err != nil {
 		return false, err
 	}
-	return hold(ctx, tx, a, list)
+	return areaHoldsTargets(ctx, tx, a, list)
 }
 
-// Foreign returns the first tag that would be given or taken, if these replaced those of what is
-// changed, and that an area does not have; empty: there is none.
+// Foreign returns the first tag that would be added or removed if the tags fresh replaced the
+// present ones, and that the area does not have; empty: there is none.
 func (ch *Change) Foreign(ctx context.Context, tx Tx, a fleet.Area,
 	fresh []string) (string, error) {
 	var old []string
@@ -108,18 +117,18 @@ func (ch *Change) deviceIn(ctx context.Context, tx Tx, a fleet.Area) (bool, erro
 	}
 	place, err := tx.Place(ctx, ch.Device)
 	if err != nil {
-		return false, absent(err, fleet.ErrNotFound)
+		return false, ignoreMissing(err, fleet.ErrNotFound)
 	}
 	return a.Device(place) && (ch.Tags == nil || a.Foreign(place.Tags, ch.Tags) == ""), nil
 }
 
 func (ch *Change) groupIn(ctx context.Context, tx Tx, a fleet.Area) (bool, error) {
 	switch {
-	case ch.Founds:
+	case ch.CreatesGroup:
 		return a.Groups == nil, nil
 	case ch.Group == "":
 		return true, nil
-	case !a.Group(ch.Group) || !ch.Ends:
+	case !a.Group(ch.Group) || !ch.DeletesGroup:
 		return a.Group(ch.Group), nil
 	}
 	devices, payloads, err := tx.GroupBeyond(ctx, ch.Group, a)
@@ -127,11 +136,12 @@ func (ch *Change) groupIn(ctx context.Context, tx Tx, a fleet.Area) (bool, error
 }
 
 func (ch *Change) targetsIn(ctx context.Context, tx Tx, a fleet.Area) (bool, error) {
-	return hold(ctx, tx, a, ch.Targets)
+	return areaHoldsTargets(ctx, tx, a, ch.Targets)
 }
 
-// hold reports whether an area has every device that the assignments reach, now.
-func hold(ctx context.Context, tx Tx, a fleet.Area, list []catalog.Assignment) (bool, error) {
+// areaHoldsTargets reports whether an area contains every device that the assignments reach now.
+func areaHoldsTargets(ctx context.Context, tx Tx, a fleet.Area,
+	list []catalog.Assignment) (bool, error) {
 	for _, to := range list {
 		switch to.Kind {
 		case catalog.Group, catalog.ExcludeGroup:
@@ -144,7 +154,7 @@ func hold(ctx context.Context, tx Tx, a fleet.Area, list []catalog.Assignment) (
 		case catalog.OneDevice:
 			place, err := tx.Place(ctx, fleet.DeviceID(to.Target))
 			if err != nil || !a.Device(place) {
-				return false, absent(err, fleet.ErrNotFound)
+				return false, ignoreMissing(err, fleet.ErrNotFound)
 			}
 		default: // all devices
 			if !a.Everything() {
@@ -155,16 +165,17 @@ func hold(ctx context.Context, tx Tx, a fleet.Area, list []catalog.Assignment) (
 	return true, nil
 }
 
-// absent is no error if it says that there is no such thing.
-func absent(err, none error) error {
+// ignoreMissing returns nil if err says that a thing does not exist, and otherwise err.
+func ignoreMissing(err, none error) error {
 	if errors.Is(err, none) {
 		return nil
 	}
 	return err
 }
 
-// Choose returns the area that what somebody makes belongs to: the first that has no limits, else
-// the first. More than one that differs in its tags is no choice; ok is false then.
+// Choose returns the area that belongs to what somebody creates: an area without limits if the
+// scope has one, else the first area. ok is false if the areas differ in their tags, because then
+// it is not clear which tags the new thing is to carry.
 func Choose(scope fleet.Scope) (area fleet.Area, ok bool) {
 	if scope.AllPayloads() || len(scope) == 0 {
 		return fleet.Area{}, true

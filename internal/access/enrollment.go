@@ -8,22 +8,26 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// EnrollmentTerms is what an enrollment link allows, and for whom. It belongs to the area of who
-// made it: what they may do is decided when the link is made, and anew when a device comes with it.
+// EnrollmentTerms says what an enrollment link or token allows, and for whom. It belongs to an area
+// of whoever made it (the maker). What the maker may do is checked when the link is made, and again
+// when a device uses it.
 type EnrollmentTerms struct {
-	// Identity.ID; empty: the server itself, without limits
-	Maker       string     `json:"maker,omitempty"`
-	MakerName   string     `json:"makerName,omitempty"`   // under which their actions are recorded
-	Members     []string   `json:"members,omitempty"`     // Identity.Members when it was made
+	// Maker is the Identity.ID of whoever made the link; empty: the server itself, without limits.
+	Maker string `json:"maker,omitempty"`
+	// the name under which the maker's actions are recorded
+	MakerName string `json:"makerName,omitempty"`
+	// the maker's Identity.Members when the link was made
+	Members     []string   `json:"members,omitempty"`
 	Application bool       `json:"application,omitempty"` // Identity.Application
 	Area        fleet.Area `json:"area"`
-	Group       string     `json:"group,omitempty"` // that a new device joins; empty: none
-	// serial number or UDID of the one device that may use it; empty: any
+	Group       string     `json:"group,omitempty"` // group that a new device joins; empty: none
+	// For is the serial number or UDID of the only device that may use the link; empty: any device
+	// may.
 	For     string `json:"for,omitempty"`
-	Replace bool   `json:"replace,omitempty"` // a device that is enrolled may enroll anew
+	Replace bool   `json:"replace,omitempty"` // a device that is already enrolled may enroll again
 }
 
-// NewDevice is where a device comes to be that enrolls for the first time.
+// NewDevice returns the groups and scope tags of a device that enrolls for the first time.
 func (t *EnrollmentTerms) NewDevice() (p fleet.Place) {
 	if t.Group != "" {
 		p.Groups = []string{t.Group}
@@ -34,21 +38,24 @@ func (t *EnrollmentTerms) NewDevice() (p fleet.Place) {
 	return p
 }
 
-// Means reports whether the terms allow a device of this serial number and UDID, as it says itself.
-// A device that does not tell what the link asks for is not the one.
-func (t *EnrollmentTerms) Means(serial, udid string) bool {
+// AllowsDevice reports whether the link is for a device of this serial number and UDID, which are
+// as the device claims. If the link is for one device, a device that does not tell its own is not
+// that one.
+func (t *EnrollmentTerms) AllowsDevice(serial, udid string) bool {
 	return t.For == "" || strings.EqualFold(t.For, serial) || strings.EqualFold(t.For, udid)
 }
 
-// The reasons why a link does not enroll a device.
+// Reasons why a link does not enroll a device.
 var (
-	ErrMakerMayNot    = errors.New("who made the enrollment link may not enroll devices there, or not any more")
+	ErrMakerMayNot = errors.New("who made the enrollment link may not enroll devices there, " +
+		"or not any more")
 	ErrOtherDevice    = errors.New("the enrollment link is for another device")
 	ErrBeyondLink     = errors.New("the device is beyond the area to which the enrollment link belongs")
-	ErrEnrolledBefore = errors.New("the device is enrolled, and the enrollment link does not say that it may be replaced")
+	ErrEnrolledBefore = errors.New("the device is enrolled, and the enrollment link does not say " +
+		"that it may be replaced")
 )
 
-// scope is where the maker may enroll devices with what they have now.
+// scope returns where the maker may enroll devices, with the grants that roles returns.
 func (t *EnrollmentTerms) scope(ctx context.Context,
 	roles func(context.Context, []string) ([]Grant, error)) (fleet.Scope, error) {
 	if t.Maker == "" || t.Application {
@@ -59,8 +66,8 @@ func (t *EnrollmentTerms) scope(ctx context.Context,
 	return p.Scope(EnrollDevices), err
 }
 
-// Hold returns ErrMakerMayNot if who made the link may not enroll devices anywhere any more.
-func (t *EnrollmentTerms) Hold(ctx context.Context, roles Granter) error {
+// CheckMaker returns ErrMakerMayNot if the maker may no longer enroll devices anywhere.
+func (t *EnrollmentTerms) CheckMaker(ctx context.Context, roles Granter) error {
 	scope, err := t.scope(ctx, roles.Grants)
 	if err == nil && len(scope) == 0 {
 		err = ErrMakerMayNot
@@ -68,10 +75,10 @@ func (t *EnrollmentTerms) Hold(ctx context.Context, roles Granter) error {
 	return err
 }
 
-// Admit decides, in the transaction that begins an enrollment, whether the terms allow it to a
-// device of this serial number and UDID. The error is one of the reasons.
+// Admit decides, in the transaction that begins an enrollment, whether the link may enroll a device
+// of this serial number and UDID. The error is one of the reasons above, or one of the store.
 func (t *EnrollmentTerms) Admit(ctx context.Context, tx Tx, serial, udid string) error {
-	if !t.Means(serial, udid) {
+	if !t.AllowsDevice(serial, udid) {
 		return ErrOtherDevice
 	}
 	scope, err := t.scope(ctx, func(ctx context.Context, members []string) ([]Grant, error) {

@@ -1,9 +1,14 @@
-// Package access decides who may do what: bearer tokens, of the server's own and of an identity
-// provider, roles, and the parts of the fleet and the catalog in which they hold.
+// Package access decides who may do what. It authenticates bearer tokens (the server's own, and
+// those of an identity provider), knows which roles their holders have, and in which areas of
+// devices and payloads each role holds.
 //
-// It knows devices, payloads and the audit record, and neither HTTP's routes nor SQL. Begin with
-// Principal, who is a caller and what they may do, and Gate, which finds out; change.go decides
-// what may be touched, and permit.go asks again within the transaction that writes.
+// It imports action, audit, catalog and fleet, and declares the Store that keeps its tokens and
+// roles. It knows nothing of HTTP routes or SQL.
+//
+// Begin with Principal, a caller and what they may do, and Gate, which authenticates one. Change
+// (change.go) says what an operation touches and decides whether a caller may touch all of it. A
+// Permit (permit.go) asks the same again in the transaction that writes. Sight (sight.go) filters
+// what is shown.
 package access
 
 import (
@@ -11,27 +16,28 @@ import (
 	"strings"
 )
 
-// Identifier knows who holds a bearer; ErrUnauthenticated if nobody does.
+// Identifier finds who holds a bearer token. The error is ErrUnauthenticated if nobody does.
 type Identifier interface {
 	Identify(ctx context.Context, bearer string) (*Identity, error)
 }
 
-// Granter knows what role assignments give to their members.
+// Granter returns what role assignments give to their members.
 type Granter interface {
 	Grants(ctx context.Context, members []string) ([]Grant, error)
 }
 
-// Gate finds out who calls and what they may do.
+// Gate authenticates callers and finds what they may do.
 type Gate struct {
 	Tokens   Identifier
-	Provider Identifier // of an identity provider's tokens; nil: none is accepted
+	Provider Identifier // for tokens of an identity provider; nil: none is accepted
 	Roles    Granter
 }
 
-// Authenticate returns the holder of a bearer; ErrUnauthenticated if there is none.
+// Authenticate returns the holder of a bearer token, with what they may do. The error is
+// ErrUnauthenticated if there is none.
 func (g *Gate) Authenticate(ctx context.Context, bearer string) (*Principal, error) {
 	from := g.Provider
-	if strings.HasPrefix(bearer, prefix) {
+	if strings.HasPrefix(bearer, tokenPrefix) {
 		from = g.Tokens
 	}
 	if from == nil {
@@ -44,7 +50,7 @@ func (g *Gate) Authenticate(ctx context.Context, bearer string) (*Principal, err
 	return g.Admit(ctx, identity)
 }
 
-// Admit returns what somebody who is known may do.
+// Admit returns an identity together with what it may do now.
 func (g *Gate) Admit(ctx context.Context, identity *Identity) (*Principal, error) {
 	grants, err := g.Roles.Grants(ctx, identity.Members)
 	if err != nil {
@@ -55,13 +61,13 @@ func (g *Gate) Admit(ctx context.Context, identity *Identity) (*Principal, error
 
 type principalKey struct{}
 
-// WithPrincipal returns the context of calls that the server itself makes for somebody who has
-// signed in.
+// WithPrincipal returns a context for calls that the server itself makes on behalf of somebody who
+// has signed in.
 func WithPrincipal(ctx context.Context, p *Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
 }
 
-// PrincipalOf returns whom the server makes a call for; nil: the call comes from outside.
+// PrincipalOf returns on whose behalf the server makes a call; nil: the call comes from outside.
 func PrincipalOf(ctx context.Context) *Principal {
 	p, _ := ctx.Value(principalKey{}).(*Principal)
 	return p

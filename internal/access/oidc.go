@@ -16,52 +16,54 @@ import (
 )
 
 const (
-	bearerLimit = 16 << 10 // bytes; Entra ID's largest tokens have about 12 KiB
-	reasonLimit = 200      // characters of a reason, parts of which come from outside
+	bearerLimit = 16 << 10 // longest bearer token, in bytes; Entra ID's largest have about 12 KiB
+	// longest reason of a refusal, in characters; parts of it come from outside
+	reasonLimit = 200
 	defaultSkew = time.Minute
 	mostSkew    = 10 * time.Minute
 )
 
-// ProviderConfig says which identity provider's tokens are accepted.
+// ProviderConfig configures whose tokens are accepted.
 type ProviderConfig struct {
-	// Issuer is an https URL, written exactly as the provider's tokens have it in `iss`: with Entra
-	// ID https://login.microsoftonline.com/<tenant>/v2.0 for tokens of version 2, or
+	// Issuer is an https URL, written exactly as in the `iss` of the provider's tokens. With Entra
+	// ID it is https://login.microsoftonline.com/<tenant>/v2.0 for tokens of version 2, or
 	// https://sts.windows.net/<tenant>/ for those of version 1, never both. Its metadata is read
 	// from <Issuer>/.well-known/openid-configuration.
 	Issuer string
 	// Audience is what `aud` must contain: the name under which the provider knows this server.
 	Audience string
-	// RolesClaim and GroupsClaim say where roles and groups stand in a token: "roles" and "groups"
-	// if empty. A dot goes into an object (Keycloak: realm_access.roles), unless a claim has the
-	// whole name, dots and all.
+	// RolesClaim and GroupsClaim say which claims hold roles and groups: "roles" and "groups" if
+	// empty. A dot leads into an object (Keycloak: realm_access.roles), unless a claim has the
+	// whole name including the dots.
 	RolesClaim, GroupsClaim string
-	// how far the clocks may differ: a minute if 0, ten at most
+	// Skew is how far the provider's clock and this server's may differ: 0 means a minute, and ten
+	// minutes are the most.
 	Skew time.Duration
-	// whom to trust for the provider's certificate; nil: the system's
+	// CAs to trust for the provider's certificate; nil: the system's.
 	CAs *x509.CertPool
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: nothing is logged
 }
 
-// Provider recognises the access tokens of one identity provider (OpenID Connect Discovery 1.0; RFC
+// Provider checks the access tokens of one identity provider (OpenID Connect Discovery 1.0; RFC
 // 7519; RFC 9068).
 type Provider struct {
 	config ProviderConfig
 	keys   *keyring
 
 	mu       sync.Mutex
-	overages time.Time // when a token without its groups was last logged
+	overages time.Time // when it was last logged that a token lists no groups
 }
 
-// NewProvider checks the configuration. It does not speak to the provider, which may be down: that
-// is done when the first bearer comes. When ctx ends, so do requests to the provider.
+// NewProvider checks the configuration. It does not contact the provider, which may be down; that
+// happens when the first token comes. When ctx ends, so do requests to the provider.
 func NewProvider(ctx context.Context, config ProviderConfig) (*Provider, error) {
 	if err := checkIssuer(config.Issuer); err != nil {
 		return nil, fmt.Errorf("the issuer %q cannot be used: %w", config.Issuer, err)
 	}
 	if config.Audience == "" {
-		return nil,
-			errors.New("an identity provider needs an audience, or tokens that it issued for others would be accepted")
+		return nil, errors.New("an identity provider needs an audience, " +
+			"or tokens that it issued for others would be accepted")
 	}
 	if config.Skew < 0 || config.Skew > mostSkew {
 		return nil, fmt.Errorf("clocks cannot differ by %s: give 0 to %s", config.Skew, mostSkew)
@@ -97,18 +99,20 @@ func checkIssuer(issuer string) error {
 	return nil
 }
 
-// Identify returns who holds the bearer. The error wraps ErrUnauthenticated, and says why for the
-// log, if the bearer is not a valid access token of this provider for this server. Any other error
-// means that this cannot be known, because the provider cannot be reached: ask again later.
+// Identify returns who holds the bearer token. The error wraps ErrUnauthenticated, and says why for
+// the log, if this is not a valid access token of this provider for this server. Any other error
+// means that this cannot be known because the provider cannot be reached: ask again later.
 //
 // A token is refused unless all of this holds:
-//   - a key that the issuer publishes has signed it, with an asymmetric algorithm that the issuer's metadata name;
-//     none, HS256 and their like never do, nor a key that comes with the token (RFC 8725 sections 3.1 and 3.2);
-//   - `iss` is the issuer, exactly, and `aud` contains the audience;
-//   - `exp` is there and not past, `nbf` and `iat` are not in the future, all give or take the skew;
-//   - it is an access token, as far as that can be told: see checkAccessToken.
+//   - It is signed by a key that the issuer publishes, with an asymmetric algorithm that the
+//     issuer's metadata name. none, HS256 and the like never do, nor a key that comes with the
+//     token (RFC 8725 sections 3.1 and 3.2).
+//   - `iss` is exactly the issuer, and `aud` contains the audience.
+//   - `exp` is there and not past, and `nbf` and `iat` are not in the future, give or take the
+//     skew.
+//   - It is an access token, as far as that can be told: see checkAccessToken.
 func (p *Provider) Identify(ctx context.Context, bearer string) (*Identity, error) {
-	c, err := p.signed(ctx, bearer, p.config.Audience)
+	c, err := p.verifiedClaims(ctx, bearer, p.config.Audience)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +126,8 @@ func (p *Provider) Identify(ctx context.Context, bearer string) (*Identity, erro
 	return identity, nil
 }
 
-// signed returns the claims of a token that the issuer signed for an audience.
-func (p *Provider) signed(ctx context.Context, token, audience string) (claims, error) {
+// verifiedClaims returns the claims of a token that the issuer signed for an audience.
+func (p *Provider) verifiedClaims(ctx context.Context, token, audience string) (claims, error) {
 	jws, err := parseBearer(token)
 	if err != nil {
 		return nil, refused(err)
@@ -133,7 +137,7 @@ func (p *Provider) signed(ctx context.Context, token, audience string) (claims, 
 		return nil, err
 	}
 	check := &signatureCheck{keys: p.keys, published: published, jws: jws}
-	// The library's own check of times has no skew for exp, and one that cannot be set for nbf.
+	// The library's own check of times allows no skew for exp, and a fixed one for nbf.
 	verifier := oidc.NewVerifier(p.config.Issuer, check, &oidc.Config{
 		ClientID: audience, SupportedSigningAlgs: published.algorithms, SkipExpiryCheck: true,
 	})
@@ -152,7 +156,7 @@ func (p *Provider) signed(ctx context.Context, token, audience string) (claims, 
 }
 
 // parseBearer reads a compact JWS (RFC 7515 section 7.1) without trusting it, and refuses what no
-// key can make valid.
+// key could make valid.
 func parseBearer(bearer string) (*jose.JSONWebSignature, error) {
 	if len(bearer) > bearerLimit {
 		return nil, fmt.Errorf("it has %d bytes, which is more than %d", len(bearer), bearerLimit)
@@ -187,13 +191,13 @@ func shorten(text string, limit int) string {
 	return text
 }
 
-// signatureCheck is the oidc.KeySet for one bearer. It finds the key that signed it, asking the
-// issuer for new keys if none of the known is meant.
+// signatureCheck is the oidc.KeySet for one token. It finds the key that signed the token, and asks
+// the issuer for new keys if the token names one that is not known.
 type signatureCheck struct {
 	keys        *keyring
 	published   *published
 	jws         *jose.JSONWebSignature
-	unavailable error // why the issuer could not be asked
+	unavailable error // why the issuer could not be asked; nil: it could, or need not be
 }
 
 func (s *signatureCheck) VerifySignature(ctx context.Context, _ string) ([]byte, error) {

@@ -14,7 +14,7 @@ import (
 
 const lastSecond = 253402300799 // of the year 9999, in Unix time
 
-// claims are the members of a token whose signature was checked, by their exact names.
+// claims are the claims of a token whose signature was checked, by their exact names.
 type claims map[string]json.RawMessage
 
 func claimsOf(token *oidc.IDToken) (claims, error) {
@@ -22,7 +22,7 @@ func claimsOf(token *oidc.IDToken) (claims, error) {
 	if err := token.Claims(&raw); err != nil {
 		return nil, err
 	}
-	if !utf8.Valid(raw) { // two names that differ could be read as one
+	if !utf8.Valid(raw) { // otherwise two different names could be read as the same
 		return nil, errors.New("its claims are not UTF-8 (RFC 7519 section 7.2)")
 	}
 	var c claims
@@ -37,7 +37,7 @@ func (c claims) has(name string) bool {
 	return ok
 }
 
-// text returns a claim that is a string; "" if there is none.
+// text returns a claim that is a string; "" if it is absent or something else.
 func (c claims) text(name string) string {
 	var text string
 	if json.Unmarshal(c[name], &text) != nil {
@@ -52,14 +52,14 @@ func (c claims) words(name string) []string {
 	return strings.Fields(strings.Join(texts(c[name]), " "))
 }
 
-// list returns the strings of the list at path, or the one string that some issuers write instead
-// of a list of one.
+// list returns the list of strings at path, or the single string that some issuers write instead of
+// a list of one.
 func (c claims) list(path string) []string {
 	return texts(c.at(path))
 }
 
-// at finds what stands at path: a claim of this name, or a member of the object that stands before
-// a dot of it.
+// at returns what stands at path: a claim of that whole name, or a member of the object that is
+// named by the part before a dot.
 func (c claims) at(path string) json.RawMessage {
 	if value, ok := c[path]; ok {
 		return value
@@ -90,7 +90,7 @@ func texts(raw json.RawMessage) []string {
 	return nil
 }
 
-// time reads a NumericDate (RFC 7519 section 2).
+// time returns a claim that is a NumericDate (RFC 7519 section 2); ok says whether it is there.
 func (c claims) time(name string) (at time.Time, ok bool, err error) {
 	raw, ok := c[name]
 	if !ok {
@@ -104,9 +104,9 @@ func (c claims) time(name string) (at time.Time, ok bool, err error) {
 	return time.Unix(int64(seconds), 0), true, nil
 }
 
-// checkClaims refuses a signed token that is not an access token of the issuer that is valid now.
+// checkClaims refuses a signed token that is not an access token of the issuer and valid now.
 func (p *Provider) checkClaims(c claims) error {
-	// the library makes an exception for one provider
+	// checked here, because the library makes an exception for one provider
 	if iss := c.text("iss"); iss != p.config.Issuer {
 		return fmt.Errorf("its issuer is %q, not %q", iss, p.config.Issuer)
 	}
@@ -140,16 +140,18 @@ func (p *Provider) checkTimes(c claims) error {
 }
 
 // checkAccessToken refuses tokens that the issuer signed for another purpose:
-//   - of a type, in the header's `typ` or as Keycloak writes it in a claim `typ`, that is neither an access token's nor
-//     none (RFC 9068 section 4; Keycloak has ID, Refresh, Offline, Logout and DPoP);
-//   - with `at_hash` or `c_hash`, which only ID tokens have (OpenID Connect Core sections 3.1.3.6 and 3.3.2.11);
-//   - with a `nonce` but neither `scp` nor `scope`: an ID token (OpenID Connect Core section 2), even if it has roles,
-//     as Entra ID's have;
-//   - with `events`: a logout token or another security event (RFC 8417 section 2.2);
-//   - with `cnf`: its holder must prove to have a key, which a bearer does not (RFC 7800 section 3.1).
+//   - tokens of a type, in the header's `typ` or in Keycloak's claim `typ`, other than an access
+//     token's (RFC 9068 section 4; Keycloak has ID, Refresh, Offline, Logout and DPoP);
+//   - tokens with `at_hash` or `c_hash`, which only ID tokens have (OpenID Connect Core sections
+//     3.1.3.6 and 3.3.2.11);
+//   - tokens with a `nonce` but neither `scp` nor `scope`: ID tokens (OpenID Connect Core section
+//     2), even if they have roles, as Entra ID's have;
+//   - tokens with `events`: logout tokens and other security events (RFC 8417 section 2.2);
+//   - tokens with `cnf`: their holder must prove to have a key, and a bearer proves nothing (RFC
+//     7800 section 3.1).
 //
-// An ID token without any of these marks gets through, and allows nothing: it has neither `scp` nor
-// `scope`.
+// An ID token with none of these marks passes this check, but allows nothing, because it has
+// neither `scp` nor `scope`.
 func checkAccessToken(c claims) error {
 	if typ := c.text("typ"); c.has("typ") && !isAccessTokenType(typ) {
 		return fmt.Errorf("it is of type %q, not an access token", typ)
@@ -165,8 +167,8 @@ func checkAccessToken(c claims) error {
 	return nil
 }
 
-// isAccessTokenType compares as RFC 7515 section 4.1.9 says: in any case, and application/ may be
-// left out.
+// isAccessTokenType compares as RFC 7515 section 4.1.9 says: without regard to case, and
+// application/ may be left out.
 func isAccessTokenType(typ any) bool {
 	text, _ := typ.(string)
 	name := strings.TrimPrefix(strings.ToLower(text), "application/")

@@ -23,20 +23,20 @@ import (
 )
 
 const (
-	// for how long keys are used without a look whether they were withdrawn
+	// how long keys are used before it is checked whether they were withdrawn
 	keysFresh   = 5 * time.Minute
-	keysTrusted = 24 * time.Hour   // for how long they are used when the issuer cannot be reached
-	fetchPause  = 10 * time.Second // at least, between two requests for unknown keys
-	// at least, between two requests for known keys, which somebody waits for
+	keysTrusted = 24 * time.Hour   // how long they are used if the issuer cannot be reached
+	fetchPause  = 10 * time.Second // shortest time between two requests because of an unknown key
+	// shortest time between two requests to refresh known keys, for which a caller waits
 	refreshPause  = time.Minute
 	fetchTimeout  = 5 * time.Second
-	documentLimit = 1 << 20 // bytes of the issuer's metadata, or of its keys
-	rsaBits       = 2048    // at least (RFC 7518 section 3.3)
-	keysMost      = 100     // in one set: a token that names none is tried with all of them
+	documentLimit = 1 << 20 // longest document of metadata or of keys, in bytes
+	rsaBits       = 2048    // shortest RSA key (RFC 7518 section 3.3)
+	// the most keys of one set; a token that names no key is tried with all of them
+	keysMost = 100
 )
 
-// asymmetric are the algorithms that a token may be signed with, if the issuer's metadata name
-// them, too.
+// asymmetric lists the algorithms that are accepted, if the issuer's metadata name them, too.
 var asymmetric = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384,
 	jose.ES512, jose.EdDSA,
@@ -49,8 +49,8 @@ type published struct {
 	at         time.Time
 }
 
-// verify returns the payload if one of the keys has signed it. known says that the token names a
-// key that is here, so that others need not be looked for.
+// verify returns the payload if one of the keys has signed it, and otherwise nil. known says that
+// the token names a key that is here, so that it is of no use to ask for newer keys.
 func (p *published) verify(jws *jose.JSONWebSignature) (payload []byte, known bool) {
 	header := jws.Signatures[0].Header
 	for _, key := range p.keys {
@@ -68,23 +68,24 @@ func (p *published) verify(jws *jose.JSONWebSignature) (payload []byte, known bo
 	return nil, known
 }
 
-// keyring knows the keys of one issuer. It asks the issuer when keys are first needed, when they
-// are no longer fresh, and when a token names one that it does not know (OpenID Connect Core
-// section 10.1.1), but never more often than once per fetchPause: nobody can have it flood the
-// issuer by sending tokens.
+// keyring holds the keys of one issuer. It asks the issuer when keys are first needed, when they
+// are no longer fresh, and when a token names a key that it does not know (OpenID Connect Core
+// section 10.1.1). It never asks more often than once per fetchPause, so nobody can make it flood
+// the issuer by sending tokens.
 type keyring struct {
 	issuer string
 	client *http.Client
-	// ends requests to the issuer; those of callers do not, as others wait for the same answer
+	// ends requests to the issuer. A caller's context does not, because others wait for the same
+	// answer.
 	life context.Context
 	now  func() time.Time
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	known   *published    // nil until first read
+	known   *published    // nil until keys were read once
 	tried   time.Time     // when the issuer was last asked
-	failure error         // of the last time, nil if it went well
-	asking  chan struct{} // closed when the request under way has ended; nil if there is none
+	failure error         // why the last request failed; nil: it did not
+	asking  chan struct{} // closed when the request that is under way has ended; nil: none is
 }
 
 func newKeyring(ctx context.Context, config ProviderConfig) *keyring {
@@ -109,8 +110,8 @@ func staySecure(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// current returns what the issuer publishes. If it cannot be reached, what it published up to
-// keysTrusted ago will do.
+// current returns what the issuer publishes. If the issuer cannot be reached, it returns what was
+// published up to keysTrusted ago.
 func (k *keyring) current(ctx context.Context) (*published, error) {
 	k.mu.Lock()
 	known, now := k.known, k.now()
@@ -131,8 +132,8 @@ func (k *keyring) current(ctx context.Context) (*published, error) {
 	return newer, err
 }
 
-// newer asks the issuer, or waits for the answer if it is being asked, or returns the last answer
-// if that is younger than fetchPause.
+// newer asks the issuer, or waits for a request that is under way, or returns the last answer if
+// that is younger than fetchPause.
 func (k *keyring) newer(ctx context.Context) (*published, error) {
 	k.mu.Lock()
 	if now := k.now(); k.asking == nil && (k.tried.IsZero() || now.Sub(k.tried) >= fetchPause) {
@@ -142,8 +143,8 @@ func (k *keyring) newer(ctx context.Context) (*published, error) {
 	asking := k.asking
 	k.mu.Unlock()
 	if asking != nil {
-		// Who waits for the issuer, as anybody can with a token that names a new key, keeps nobody
-		// else from being worked on.
+		// Anybody can cause this wait, with a token that names a new key. So the caller leaves its
+		// place meanwhile, and does not keep others from being worked on.
 		err := lane.Outside(ctx, func() error {
 			select {
 			case <-asking:
@@ -161,15 +162,16 @@ func (k *keyring) newer(ctx context.Context) (*published, error) {
 	return k.known, k.failure
 }
 
-// ask reads the issuer's documents and keeps what they say, or why they could not be read.
+// ask reads the issuer's documents, and keeps what they say, or why they could not be read.
 func (k *keyring) ask(now time.Time) {
 	read, err := k.read(now)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	defer func() { close(k.asking); k.asking = nil }()
 	if err != nil {
-		reason := shorten(err.Error(), 2*reasonLimit) // it may quote what the issuer answered
-		k.failure = fmt.Errorf("the keys of the identity provider %s cannot be read to check its tokens: %s", k.issuer, reason)
+		reason := shorten(err.Error(), 2*reasonLimit) // it may quote the issuer's answer
+		k.failure = fmt.Errorf("the keys of the identity provider %s cannot be read "+
+			"to check its tokens: %s", k.issuer, reason)
 		k.log.Warn("the identity provider's keys cannot be read; it is asked again",
 			"issuer", k.issuer, "after", fetchPause, "err", reason)
 		return
@@ -181,8 +183,8 @@ func (k *keyring) ask(now time.Time) {
 	k.known, k.failure = read, nil
 }
 
-// read gets the issuer's metadata (OpenID Connect Discovery section 4), which must name the issuer
-// exactly, and the keys to which it points.
+// read reads the issuer's metadata (OpenID Connect Discovery section 4), which must name the issuer
+// exactly, and the keys at the address that they give.
 func (k *keyring) read(now time.Time) (*published, error) {
 	ctx, cancel := context.WithTimeout(k.life, fetchTimeout)
 	defer cancel()
@@ -237,9 +239,9 @@ func (k *keyring) readKeys(ctx context.Context, from string) ([]jose.JSONWebKey,
 	return parseKeys(body)
 }
 
-// parseKeys reads a JWK set (RFC 7517 section 5), leaving out the keys that cannot be used to check
-// a signature. The library leaves out RSA keys that are too long to be used by everybody who sends
-// a token.
+// parseKeys reads a JWK set (RFC 7517 section 5), and leaves out keys that cannot check a
+// signature. The library leaves out RSA keys that are so long that checking with them would be too
+// expensive.
 func parseKeys(document []byte) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`

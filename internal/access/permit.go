@@ -5,31 +5,31 @@ import (
 	"fmt"
 )
 
-// Permit decides whether an operation is still allowed. The store asks it in the transaction of
-// each of the operation's writes, before what is written, and what it refuses is not written:
-// roles, groups and tags may have changed since the operation began.
+// Permit decides whether an operation is still allowed. Roles, groups and tags may change after a
+// call was authorized, so the store calls the permit again inside the transaction of each of the
+// operation's writes, before it writes. If the permit returns an error, nothing is written.
 type Permit func(ctx context.Context, tx Tx) error
 
 type permitKey struct{}
 
-// WithPermit returns a context whose writes ask p; nil: they ask nobody.
+// WithPermit returns a context whose writes must be permitted by p; nil: they need no permit.
 func WithPermit(ctx context.Context, p Permit) context.Context {
 	return context.WithValue(ctx, permitKey{}, p)
 }
 
-// PermitOf returns whom the writes of a context ask; nil: nobody.
+// PermitOf returns the permit for the writes of a context; nil: they need none.
 func PermitOf(ctx context.Context) Permit {
 	p, _ := ctx.Value(permitKey{}).(Permit)
 	return p
 }
 
-// View runs fn on a consistent snapshot of what decides who may do what.
+// View runs fn on a consistent snapshot of roles, groups, tags and assignments.
 func (r *Roles) View(ctx context.Context, fn func(Tx) error) error {
 	return r.store.ViewAccess(ctx, fn)
 }
 
-// Refresh sets what the principal may do to what its role assignments give it now. An application
-// has none.
+// Refresh sets the principal's grants to what its role assignments give it now. An application has
+// no role assignments.
 func (p *Principal) Refresh(ctx context.Context, tx Tx) (err error) {
 	if p.Application {
 		return nil
@@ -38,7 +38,7 @@ func (p *Principal) Refresh(ctx context.Context, tx Tx) (err error) {
 	return err
 }
 
-// grants returns what the members have together, one element an assignment.
+// grants returns what the members have, one Grant for each role assignment.
 func grants(ctx context.Context, tx Tx, members []string) (found []Grant, err error) {
 	list, err := tx.AssignmentsOf(ctx, members)
 	if err != nil {

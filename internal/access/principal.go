@@ -6,31 +6,32 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// What a member of a role assignment begins with that is no group of the identity provider.
+// Prefixes of the members of role assignments. A member without one is a group of the identity
+// provider.
 const (
 	tokenMember       = "token:"
 	userMember        = "user:"
 	applicationMember = "app:"
 )
 
-// Identity is who holds a bearer, before it is known what they may do.
+// Identity says who holds a bearer token, without what they may do.
 type Identity struct {
 	ID   string // token:<id>, user:<subject> or app:<client id>
-	Name string // under which their actions are recorded
-	// Members are the names by which role assignments mean the holder: the ID, and groups of the
-	// identity provider.
+	Name string // the name under which their actions are recorded
+	// Members are the names by which role assignments can name the holder: the ID, and the ids of
+	// groups of the identity provider.
 	Members []string
-	// Permissions are the Graph permissions that the bearer carries, beyond which it allows
-	// nothing. Nil: it does not limit its holder.
+	// Permissions are the Graph permissions that the bearer token carries; it allows nothing beyond
+	// them. nil: the token does not limit its holder.
 	Permissions []string
-	// Application marks a bearer that no person holds: it allows what its Permissions say,
-	// everywhere, without a role.
+	// Application says that the token belongs to an application and no person. It allows what its
+	// Permissions say, everywhere, without a role.
 	Application bool
 }
 
-// Grant is what one role assignment gives its members: rights, and where they hold.
+// Grant is what one role assignment gives its members: rights, and the area where they hold.
 type Grant struct {
-	Role   string // its name
+	Role   string // the role's name
 	Rights []Right
 	Area   fleet.Area
 }
@@ -52,8 +53,9 @@ func (p *Principal) RoleNames() []string {
 	return names
 }
 
-// Scope is where the caller has all of the rights together; empty: nowhere. Each area is that of
-// one assignment, and the assignment has every one of the rights: those of others are not added.
+// Scope returns the areas in which the caller has all of the rights; empty: nowhere. Each area is
+// that of one role assignment that gives every one of the rights; rights of different assignments
+// are not combined.
 func (p *Principal) Scope(all ...Right) fleet.Scope {
 	for _, r := range all {
 		if p.Permissions != nil && !carries(p.Permissions, r) {

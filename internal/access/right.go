@@ -1,8 +1,8 @@
 package access
 
-// Right is one thing that a role may allow: what Graph calls a resource action. Names that begin
-// with Microsoft.Intune are Intune's own, so that roles can be carried over; the others are this
-// server's.
+// Right is one thing that a role may allow; Graph calls it a resource action. Names that begin with
+// Microsoft.Intune are Intune's, so that roles can be copied from there. The others are this
+// server's own.
 type Right string
 
 const (
@@ -50,59 +50,59 @@ const (
 	DeleteTokens  Right = "syncpayloads_Tokens_Delete"
 )
 
-// rights is every right, in the order in which they are listed, with the Graph permissions any of
-// which a token of an identity provider must carry for it (Microsoft Graph permissions reference).
+// rights lists every right, in the order in which they are shown. A token of an identity provider
+// must carry one of the permissions to use the right (Microsoft Graph permissions reference).
 var rights = []struct {
 	name        Right
 	permissions []string
 }{
-	{ReadDevices, reading("DeviceManagementManagedDevices")},
-	{UpdateDevices, writing("DeviceManagementManagedDevices")},
+	{ReadDevices, readPermissions("DeviceManagementManagedDevices")},
+	{UpdateDevices, writePermissions("DeviceManagementManagedDevices")},
 	{ChangeAssignments, []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}},
 	{SyncDevices, []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}},
 	{RetireDevices, []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}},
-	{DeleteDevices, writing("DeviceManagementManagedDevices")},
-	{ReadConfigurations, reading("DeviceManagementConfiguration")},
-	{CreateConfigurations, writing("DeviceManagementConfiguration")},
-	{UpdateConfigurations, writing("DeviceManagementConfiguration")},
-	{DeleteConfigurations, writing("DeviceManagementConfiguration")},
-	{AssignConfigurations, writing("DeviceManagementConfiguration")},
-	{ReadApps, reading("DeviceManagementApps")},
-	{CreateApps, writing("DeviceManagementApps")},
-	{UpdateApps, writing("DeviceManagementApps")},
-	{DeleteApps, writing("DeviceManagementApps")},
-	{AssignApps, writing("DeviceManagementApps")},
+	{DeleteDevices, writePermissions("DeviceManagementManagedDevices")},
+	{ReadConfigurations, readPermissions("DeviceManagementConfiguration")},
+	{CreateConfigurations, writePermissions("DeviceManagementConfiguration")},
+	{UpdateConfigurations, writePermissions("DeviceManagementConfiguration")},
+	{DeleteConfigurations, writePermissions("DeviceManagementConfiguration")},
+	{AssignConfigurations, writePermissions("DeviceManagementConfiguration")},
+	{ReadApps, readPermissions("DeviceManagementApps")},
+	{CreateApps, writePermissions("DeviceManagementApps")},
+	{UpdateApps, writePermissions("DeviceManagementApps")},
+	{DeleteApps, writePermissions("DeviceManagementApps")},
+	{AssignApps, writePermissions("DeviceManagementApps")},
 	// What runs an action reads the organization, too: Graph asks for no permission beyond the
 	// action's.
-	{ReadOrganization, append(reading("DeviceManagementServiceConfig"),
+	{ReadOrganization, append(readPermissions("DeviceManagementServiceConfig"),
 		"DeviceManagementManagedDevices.PrivilegedOperations.All")},
-	{UpdateOrganization, writing("DeviceManagementServiceConfig")},
-	{ReadRoles, reading("DeviceManagementRBAC")},
-	{CreateRoles, writing("DeviceManagementRBAC")},
-	{UpdateRoles, writing("DeviceManagementRBAC")},
-	{DeleteRoles, writing("DeviceManagementRBAC")},
-	{AssignRoles, writing("DeviceManagementRBAC")},
-	{ReadAudit, append(reading("DeviceManagementApps"), "AuditLog.Read.All")},
-	{ReadAndroid, reading("DeviceManagementServiceConfig")},
-	{OnboardAndroid, writing("DeviceManagementServiceConfig")},
-	{UpdateAndroidEnrollment, writing("DeviceManagementServiceConfig")},
-	{ReadGroups, reading("Group")},
-	{CreateGroups, writing("Group")},
-	{UpdateGroups, writing("Group")},
-	{DeleteGroups, writing("Group")},
-	{EnrollDevices, writing("DeviceManagementServiceConfig")},
-	{ReadTokens, reading("DeviceManagementRBAC")},
-	{CreateTokens, writing("DeviceManagementRBAC")},
-	{DeleteTokens, writing("DeviceManagementRBAC")},
+	{UpdateOrganization, writePermissions("DeviceManagementServiceConfig")},
+	{ReadRoles, readPermissions("DeviceManagementRBAC")},
+	{CreateRoles, writePermissions("DeviceManagementRBAC")},
+	{UpdateRoles, writePermissions("DeviceManagementRBAC")},
+	{DeleteRoles, writePermissions("DeviceManagementRBAC")},
+	{AssignRoles, writePermissions("DeviceManagementRBAC")},
+	{ReadAudit, append(readPermissions("DeviceManagementApps"), "AuditLog.Read.All")},
+	{ReadAndroid, readPermissions("DeviceManagementServiceConfig")},
+	{OnboardAndroid, writePermissions("DeviceManagementServiceConfig")},
+	{UpdateAndroidEnrollment, writePermissions("DeviceManagementServiceConfig")},
+	{ReadGroups, readPermissions("Group")},
+	{CreateGroups, writePermissions("Group")},
+	{UpdateGroups, writePermissions("Group")},
+	{DeleteGroups, writePermissions("Group")},
+	{EnrollDevices, writePermissions("DeviceManagementServiceConfig")},
+	{ReadTokens, readPermissions("DeviceManagementRBAC")},
+	{CreateTokens, writePermissions("DeviceManagementRBAC")},
+	{DeleteTokens, writePermissions("DeviceManagementRBAC")},
 }
 
-func reading(resource string) []string {
+func readPermissions(resource string) []string {
 	return []string{resource + ".Read.All", resource + ".ReadWrite.All"}
 }
 
-func writing(resource string) []string { return []string{resource + ".ReadWrite.All"} }
+func writePermissions(resource string) []string { return []string{resource + ".ReadWrite.All"} }
 
-// Rights lists every right there is.
+// Rights lists every right.
 func Rights() []Right {
 	all := make([]Right, len(rights))
 	for i, r := range rights {

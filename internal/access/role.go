@@ -8,16 +8,17 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Role is a set of rights under a name.
+// Role is a named set of rights.
 type Role struct {
 	ID          string  `json:"id"`
 	Name        string  `json:"displayName"` // unique, whatever the case of its letters
 	Description string  `json:"description"`
-	BuiltIn     bool    `json:"isBuiltIn"` // it never changes
+	BuiltIn     bool    `json:"isBuiltIn"` // a built-in role never changes
 	Rights      []Right `json:"rights"`
 }
 
-// RoleAssignment gives a role to members, everywhere or in a part of the fleet and of the catalog.
+// RoleAssignment gives a role to members, everywhere or limited to groups of devices and scope
+// tags.
 type RoleAssignment struct {
 	ID          string `json:"id"`
 	Name        string `json:"displayName"`
@@ -26,25 +27,27 @@ type RoleAssignment struct {
 	// Members are names as in Identity.Members: token:<id>, user:<subject>, app:<client id>, or the
 	// id of a group of the identity provider.
 	Members []string `json:"members"`
-	// ids of groups of devices; nil: all devices. A group may be gone.
+	// Groups are ids of groups of devices; nil: all devices. A group may have been deleted.
 	Groups []string `json:"resourceScopes"`
-	// ids of scope tags; nil: whatever tags a thing carries
+	// Tags are ids of scope tags; nil: no limit to tags.
 	Tags []string `json:"roleScopeTagIds"`
-	// id of the token with which it was made, and goes; empty: none
+	// Token is the id of the token that was created together with this assignment, and is deleted
+	// with it; empty: none.
 	Token string `json:"tokenId,omitempty"`
 }
 
-// Area is where the assignment holds.
+// Area returns where the assignment holds.
 func (a *RoleAssignment) Area() fleet.Area { return fleet.Area{Groups: a.Groups, Tags: a.Tags} }
 
 // ScopeTag marks devices and payloads, so that assignments can be limited to them.
 type ScopeTag struct {
-	ID          string `json:"id"`          // a decimal number, never given twice
+	ID          string `json:"id"`          // a decimal number that is never reused
 	Name        string `json:"displayName"` // unique, whatever the case of its letters
 	Description string `json:"description"`
 }
 
-// BuiltIn reports whether the tag is the one of what was given none. It never changes.
+// BuiltIn reports whether this is the default tag, which everything without another tag has. It
+// never changes.
 func (t *ScopeTag) BuiltIn() bool { return t.ID == fleet.DefaultTag }
 
 // The ids of the built-in roles. Intune's roles have Intune's ids.
@@ -55,7 +58,7 @@ const (
 	Administrator       = "cbf59b64-fba9-4989-8c8b-013822e0bdbe"
 )
 
-// BuiltInRoles are the roles that are always there, by ascending id.
+// BuiltInRoles returns the roles that always exist, by ascending id.
 func BuiltInRoles() []*Role {
 	helpDesk := []Right{ReadDevices, ChangeAssignments, SyncDevices, ReadConfigurations, ReadApps,
 		ReadOrganization, ReadGroups}
@@ -67,9 +70,11 @@ func BuiltInRoles() []*Role {
 		func(r Right) bool { return !strings.HasSuffix(string(r), "_Read") })
 	return []*Role{
 		{ID: SchoolAdministrator, Name: "School Administrator", BuiltIn: true, Rights: school,
-			Description: "Manages apps, configurations, groups and devices, enrolls devices, and takes policies and apps off them for a while."},
+			Description: "Manages apps, configurations, groups and devices, enrolls devices, " +
+				"and takes policies and apps off them for a while."},
 		{ID: HelpDeskOperator, Name: "Help Desk Operator", BuiltIn: true, Rights: helpDesk,
-			Description: "Takes policies and apps off devices for a while and puts them back; reads what that needs."},
+			Description: "Takes policies and apps off devices for a while and puts them back; " +
+				"reads what that needs."},
 		{ID: Administrator, Name: "Administrator", BuiltIn: true, Rights: Rights(),
 			Description: "May do everything."},
 		{ID: ReadOnlyOperator, Name: "Read Only Operator", BuiltIn: true, Rights: reading,
@@ -77,26 +82,26 @@ func BuiltInRoles() []*Role {
 	}
 }
 
-// builtIn returns the built-in role that fits; nil if none does.
-func builtIn(fits func(*Role) bool) *Role {
+// builtIn returns the built-in role that matches; nil if none does.
+func builtIn(matches func(*Role) bool) *Role {
 	all := BuiltInRoles()
-	if i := slices.IndexFunc(all, fits); i >= 0 {
+	if i := slices.IndexFunc(all, matches); i >= 0 {
 		return all[i]
 	}
 	return nil
 }
 
-// Conflict is the refusal of a write that the present state does not allow. It is safe to show to
-// the caller.
+// Conflict says that the present state does not allow a write. Its text is safe to show to the
+// caller.
 type Conflict struct{ Reason string }
 
 func (e *Conflict) Error() string { return e.Reason }
 
-// NotHeld is the refusal of a write that would give, take away or change what its caller does not
-// have. It is safe to show to the caller.
+// NotHeld says that a write would give, take away or change something that the caller does not
+// have. Its text is safe to show to the caller.
 type NotHeld struct {
 	Right Right
-	Where string // the part of the fleet and the catalog in which the caller lacks it, as a phrase
+	Where string // where the caller lacks the right, as a phrase such as "on the group Berlin"
 }
 
 func (e *NotHeld) Error() string {

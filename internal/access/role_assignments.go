@@ -13,7 +13,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// The most elements of the lists of one assignment, and characters of a member.
+// Upper bounds for the lists of one assignment, and for the characters of a member.
 const (
 	maxMembers    = 1000
 	maxLimits     = 100
@@ -27,11 +27,11 @@ type AssignmentInput struct {
 	RoleID      string
 	Members     []string
 	Groups      []string // nil: all devices
-	Tags        []string // nil: whatever tags a thing carries
+	Tags        []string // nil: no limit to tags
 }
 
-// AssignmentPatch is an edit of a role assignment. Nil leaves a field as it is; a pointer to nil
-// takes a limit away. The role of an assignment never changes.
+// AssignmentPatch is an edit of a role assignment. nil leaves a field as it is; a pointer to a nil
+// list removes a limit. The role of an assignment never changes.
 type AssignmentPatch struct {
 	Name        *string
 	Description *string
@@ -49,8 +49,8 @@ func (r *Roles) Assignment(ctx context.Context, id string) (a *RoleAssignment, e
 	return a, err
 }
 
-// ListAssignments returns the assignments of a role, empty: of all roles, that a query selects;
-// ErrNotFound if there is no such role.
+// ListAssignments returns the assignments of one role, or of all roles if role is empty, that a
+// query selects. The error is ErrNotFound if there is no such role.
 func (r *Roles) ListAssignments(ctx context.Context, role string,
 	q query.Query) (page query.Page[*RoleAssignment], err error) {
 	role = strings.ToLower(role)
@@ -72,7 +72,7 @@ func ofRole(id string) query.Condition {
 }
 
 // CreateAssignment gives a role to members. by must have the role's rights, and the right to assign
-// roles, where the assignment holds.
+// roles, where the assignment holds; otherwise the error is a *NotHeld.
 func (r *Roles) CreateAssignment(ctx context.Context, by *Principal,
 	in AssignmentInput) (*RoleAssignment, error) {
 	a := &RoleAssignment{ID: r.newID(), Name: in.Name, Description: in.Description,
@@ -90,10 +90,10 @@ func (r *Roles) CreateAssignment(ctx context.Context, by *Principal,
 		if err != nil {
 			return err
 		}
-		if err := by.MayGive(assigning(role), a.Area()); err != nil {
+		if err := by.MayGive(rightsToAssign(role), a.Area()); err != nil {
 			return err
 		}
-		if err := a.refersWell(ctx, tx, &RoleAssignment{}); err != nil {
+		if err := a.checkReferences(ctx, tx, &RoleAssignment{}); err != nil {
 			return err
 		}
 		note(ctx, "roleAssignment", a.ID, a.Name, nil, a)
@@ -105,9 +105,9 @@ func (r *Roles) CreateAssignment(ctx context.Context, by *Principal,
 	return a, nil
 }
 
-// UpdateAssignment edits a role assignment. by must have all that it gives, before and after. The
-// error is ErrNotFound if there is none, a *Conflict for new members of an assignment that belongs
-// to a token, or that of a condition on the assignment as it stands.
+// UpdateAssignment edits a role assignment. by must have all that it gives, before and after. only
+// are conditions that the assignment must meet as it stands. The error is ErrNotFound, a *Conflict
+// for new members of an assignment that belongs to a token, a *NotHeld, or that of a condition.
 func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string,
 	patch AssignmentPatch, only ...func(*RoleAssignment) error,
 ) (a *RoleAssignment, err error) {
@@ -116,7 +116,7 @@ func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string,
 		if err != nil {
 			return err
 		}
-		if err := fulfils(old, only); err != nil {
+		if err := checkConditions(old, only); err != nil {
 			return err
 		}
 		a, err = old.edited(patch)
@@ -127,11 +127,11 @@ func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string,
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(by.MayGive(assigning(role), old.Area()),
-			by.MayGive(assigning(role), a.Area())); err != nil {
+		if err := errors.Join(by.MayGive(rightsToAssign(role), old.Area()),
+			by.MayGive(rightsToAssign(role), a.Area())); err != nil {
 			return err
 		}
-		if err := a.refersWell(ctx, tx, old); err != nil {
+		if err := a.checkReferences(ctx, tx, old); err != nil {
 			return err
 		}
 		note(ctx, "roleAssignment", a.ID, a.Name, old, a)
@@ -143,8 +143,9 @@ func (r *Roles) UpdateAssignment(ctx context.Context, by *Principal, id string,
 	return a, nil
 }
 
-// DeleteAssignment takes a role from the members of an assignment. by must have all that it gives.
-// The error is ErrNotFound if there is none, or that of a condition on the assignment as it stands.
+// DeleteAssignment deletes an assignment, so that its members lose the role. by must have all that
+// it gives. The error is ErrNotFound, a *NotHeld, or that of a condition on the assignment as it
+// stands.
 func (r *Roles) DeleteAssignment(ctx context.Context, by *Principal, id string,
 	only ...func(*RoleAssignment) error) error {
 	return r.store.UpdateAccess(ctx, func(tx Tx) error {
@@ -152,14 +153,14 @@ func (r *Roles) DeleteAssignment(ctx context.Context, by *Principal, id string,
 		if err != nil {
 			return err
 		}
-		if err := fulfils(a, only); err != nil {
+		if err := checkConditions(a, only); err != nil {
 			return err
 		}
 		role, err := findRole(ctx, tx, a.RoleID)
 		if err != nil {
 			return err
 		}
-		if err := by.MayGive(assigning(role), a.Area()); err != nil {
+		if err := by.MayGive(rightsToAssign(role), a.Area()); err != nil {
 			return err
 		}
 		note(ctx, "roleAssignment", a.ID, a.Name, a, nil)
@@ -167,8 +168,8 @@ func (r *Roles) DeleteAssignment(ctx context.Context, by *Principal, id string,
 	})
 }
 
-// assigning is what it takes to give a role to somebody, or to take it from them.
-func assigning(role *Role) []Right { return slices.Concat([]Right{AssignRoles}, role.Rights) }
+// rightsToAssign returns the rights that are needed to give a role to somebody, or to take it away.
+func rightsToAssign(role *Role) []Right { return slices.Concat([]Right{AssignRoles}, role.Rights) }
 
 func (a *RoleAssignment) edited(patch AssignmentPatch) (*RoleAssignment, error) {
 	edited := *a
@@ -184,13 +185,13 @@ func (a *RoleAssignment) edited(patch AssignmentPatch) (*RoleAssignment, error) 
 		edited.Tags = *patch.Tags
 	}
 	if a.Token != "" && !slices.Equal(a.Members, edited.Members) {
-		return nil,
-			&Conflict{fmt.Sprintf("the assignment %q belongs to a token and has no other members: make another assignment", a.Name)}
+		return nil, &Conflict{fmt.Sprintf("the assignment %q belongs to a token "+
+			"and has no other members: make another assignment", a.Name)}
 	}
 	return &edited, edited.check()
 }
 
-// check checks an assignment on its own.
+// check checks an assignment without looking at anything else.
 func (a *RoleAssignment) check() error {
 	if err := checkNaming(a.Name, a.Description); err != nil {
 		return err
@@ -231,11 +232,11 @@ func checkList(property string, list []string, most int) error {
 	return nil
 }
 
-// refersWell checks that there is what the assignment names. What an older version of it names may
-// be gone.
-func (a *RoleAssignment) refersWell(ctx context.Context, tx Tx, old *RoleAssignment) error {
+// checkReferences checks that everything the assignment names exists. What its older version
+// already named may have been deleted meanwhile.
+func (a *RoleAssignment) checkReferences(ctx context.Context, tx Tx, old *RoleAssignment) error {
 	return errors.Join(
-		allFound("members", "token", a.Members, old.Members, func(member string) (bool, error) {
+		findNew("members", "token", a.Members, old.Members, func(member string) (bool, error) {
 			id, isToken := strings.CutPrefix(member, tokenMember)
 			if !isToken {
 				return true, nil
@@ -243,16 +244,16 @@ func (a *RoleAssignment) refersWell(ctx context.Context, tx Tx, old *RoleAssignm
 			_, _, err := tx.Token(ctx, id)
 			return isFound(err)
 		}),
-		allFound("resourceScopes", "group", a.Groups, old.Groups,
+		findNew("resourceScopes", "group", a.Groups, old.Groups,
 			func(id string) (bool, error) { return tx.GroupExists(ctx, id) }),
-		allFound("roleScopeTagIds", "scope tag", a.Tags, old.Tags, func(id string) (bool, error) {
+		findNew("roleScopeTagIds", "scope tag", a.Tags, old.Tags, func(id string) (bool, error) {
 			_, err := tx.Tag(ctx, id)
 			return isFound(err)
 		}))
 }
 
-// allFound looks up what is in a list and was not before.
-func allFound(property, what string, list, before []string, find func(string) (bool, error)) error {
+// findNew looks up what is in a list and was not before.
+func findNew(property, what string, list, before []string, find func(string) (bool, error)) error {
 	for i, v := range list {
 		if slices.Contains(before, v) {
 			continue
@@ -269,7 +270,7 @@ func allFound(property, what string, list, before []string, find func(string) (b
 	return nil
 }
 
-// isFound turns the error of a look-up into whether it isFound something.
+// isFound turns the error of a look-up into whether something was found.
 func isFound(err error) (bool, error) {
 	if errors.Is(err, ErrNotFound) {
 		return false, nil

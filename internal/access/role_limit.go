@@ -6,13 +6,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// MayGive reports whether one of the principal's assignments has every one of the rights, and in it
-// the whole area, so that they may give them there: nobody gives, or takes away, more than they
-// have, and who gets a sum of what several assignments have would have more. The error is a
-// *NotHeld.
+// MayGive returns nil if the principal may give the rights in an area, or take them away there: one
+// single role assignment of theirs has all of the rights and contains the whole area. If several
+// assignments were enough together, the receiver would get more than the giver has. The error is a
+// *NotHeld. It names a right that is missing somewhere, if there is one, because that is easier to
+// understand.
 func (p *Principal) MayGive(rights []Right, area fleet.Area) error {
 	for _, r := range rights {
-		for _, part := range parts(area) {
+		for _, part := range splitArea(area) {
 			if !holds(p.Scope(r), part) {
 				return &NotHeld{Right: r, Where: phrase(part)}
 			}
@@ -28,11 +29,11 @@ func (p *Principal) MayGive(rights []Right, area fleet.Area) error {
 }
 
 func holds(scope fleet.Scope, area fleet.Area) bool {
-	return slices.ContainsFunc(scope, func(has fleet.Area) bool { return contains(has, area) })
+	return slices.ContainsFunc(scope, func(has fleet.Area) bool { return areaContains(has, area) })
 }
 
-// mayName reports whether the principal has every one of the rights in some area, and so may put
-// them into a role. The error is a *NotHeld.
+// mayName returns nil if the principal has each of the rights in some area, and so may put them
+// into a role. The error is a *NotHeld.
 func (p *Principal) mayName(rights []Right) error {
 	for _, r := range rights {
 		if len(p.Scope(r)) == 0 {
@@ -42,21 +43,22 @@ func (p *Principal) mayName(rights []Right) error {
 	return nil
 }
 
-// parts splits an area into areas of at most one group and one tag. What is in the area is in one
-// of them.
-func parts(area fleet.Area) []fleet.Area {
+// splitArea splits an area into areas of at most one group and one tag. Everything in the area is
+// in one of them.
+func splitArea(area fleet.Area) []fleet.Area {
 	var split []fleet.Area
-	for _, groups := range singles(area.Groups) {
-		for _, tags := range singles(area.Tags) {
+	for _, groups := range splitLimits(area.Groups) {
+		for _, tags := range splitLimits(area.Tags) {
 			split = append(split, fleet.Area{Groups: groups, Tags: tags})
 		}
 	}
 	return split
 }
 
-// singles is each limit alone, or the one absence of limits. An empty list counts as a limit that
-// nothing meets: it holds no device, but an area without groups still has payloads.
-func singles(limits []string) [][]string {
+// splitLimits returns a list of one for each limit. Without limits it returns the list itself: nil
+// means no limit at all, and an empty list is a limit that nothing meets. (An empty list of groups
+// contains no device, but still payloads.)
+func splitLimits(limits []string) [][]string {
 	if len(limits) == 0 {
 		return [][]string{limits}
 	}
@@ -67,11 +69,11 @@ func singles(limits []string) [][]string {
 	return split
 }
 
-func contains(has, part fleet.Area) bool {
+func areaContains(has, part fleet.Area) bool {
 	return within(part.Groups, has.Groups) && within(part.Tags, has.Tags)
 }
 
-// within reports whether all that meets the one limit meets the other.
+// within reports whether everything that meets limits also meets others. nil is no limit.
 func within(limits, others []string) bool {
 	if others == nil {
 		return true

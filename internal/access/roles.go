@@ -15,24 +15,25 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
 
-// The most characters of a name and of a description (Graph, deviceAndAppManagementRoleAssignment).
+// Upper bounds, in characters, for a name and a description (Graph,
+// deviceAndAppManagementRoleAssignment).
 const (
 	maxName        = 128
 	maxDescription = 1024
 )
 
-// Roles keeps roles, who has them and where, and scope tags. Input that is at fault is an
-// *invalid.Input with the name of Graph's property. What takes the principal that acts returns a
-// *NotHeld when it would give, or take away, more than that principal has.
+// Roles manages roles, role assignments and scope tags. The error for wrong input is an
+// *invalid.Input that names Graph's property. Methods that take the acting principal (by) return a
+// *NotHeld if they would give, or take away, more than that principal has.
 type Roles struct {
 	store Store
-	newID func() string // a GUID in lower case
+	newID func() string // returns a new GUID in lower case
 }
 
-// NewRoles keeps its roles in store.
+// NewRoles returns a service that keeps its roles in store.
 func NewRoles(store Store, newID func() string) *Roles { return &Roles{store: store, newID: newID} }
 
-// Grants returns what the members have together, one element an assignment.
+// Grants returns what the members have, one Grant for each role assignment.
 func (r *Roles) Grants(ctx context.Context, members []string) (found []Grant, err error) {
 	err = r.store.ViewAccess(ctx, func(tx Tx) error {
 		found, err = grants(ctx, tx, members)
@@ -48,7 +49,7 @@ type RoleInput struct {
 	Rights      []Right
 }
 
-// RolePatch is an edit of a role. Nil leaves a field as it is.
+// RolePatch is an edit of a role. nil leaves a field as it is.
 type RolePatch struct {
 	Name        *string
 	Description *string
@@ -73,10 +74,10 @@ func (r *Roles) ListRoles(ctx context.Context, q query.Query) (page query.Page[*
 	return page, err
 }
 
-// CreateRole adds a custom role of rights that by has.
+// CreateRole adds a custom role. by must have each of its rights somewhere.
 func (r *Roles) CreateRole(ctx context.Context, by *Principal, in RoleInput) (*Role, error) {
 	role := &Role{ID: r.newID(), Name: in.Name, Description: in.Description,
-		Rights: normal(in.Rights)}
+		Rights: sortedUnique(in.Rights)}
 	if err := role.check(); err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (r *Roles) CreateRole(ctx context.Context, by *Principal, in RoleInput) (*R
 		if err := by.mayName(role.Rights); err != nil {
 			return err
 		}
-		if err := role.unique(ctx, tx); err != nil {
+		if err := role.checkUnique(ctx, tx); err != nil {
 			return err
 		}
 		note(ctx, "roleDefinition", role.ID, role.Name, nil, role)
@@ -96,9 +97,10 @@ func (r *Roles) CreateRole(ctx context.Context, by *Principal, in RoleInput) (*R
 	return role, nil
 }
 
-// UpdateRole edits a custom role, and so what its members have: by must have what is added, and all
-// that the role gives its members, before and after, where it gives it. The error is ErrNotFound, a
-// *Conflict for a built-in role, or that of a condition on the role as it stands.
+// UpdateRole edits a custom role, and so what everybody who has it may do. by must have what is
+// added, and, in the area of each assignment of the role, all its rights before and after. only are
+// conditions that the role must meet as it stands. The error is ErrNotFound, a *Conflict for a
+// built-in role, a *NotHeld, or that of a condition.
 func (r *Roles) UpdateRole(ctx context.Context, by *Principal, id string, patch RolePatch,
 	only ...func(*Role) error) (role *Role, err error) {
 	err = r.store.UpdateAccess(ctx, func(tx Tx) error {
@@ -106,18 +108,19 @@ func (r *Roles) UpdateRole(ctx context.Context, by *Principal, id string, patch 
 		if err != nil {
 			return err
 		}
-		if err := fulfils(old, only); err != nil {
+		if err := checkConditions(old, only); err != nil {
 			return err
 		}
 		if old.BuiltIn {
-			return &Conflict{fmt.Sprintf("the role %q is built in: make a custom role with its rights and edit that", old.Name)}
+			return &Conflict{fmt.Sprintf("the role %q is built in: "+
+				"make a custom role with its rights and edit that", old.Name)}
 		}
 		edited := *old
 		role = &edited
 		set(&role.Name, patch.Name)
 		set(&role.Description, patch.Description)
 		if patch.Rights != nil {
-			role.Rights = normal(patch.Rights)
+			role.Rights = sortedUnique(patch.Rights)
 		}
 		added := slices.DeleteFunc(slices.Clone(role.Rights),
 			func(r Right) bool { return slices.Contains(old.Rights, r) })
@@ -127,7 +130,7 @@ func (r *Roles) UpdateRole(ctx context.Context, by *Principal, id string, patch 
 		if err := mayChange(ctx, tx, by, old, role); err != nil {
 			return err
 		}
-		if err := role.unique(ctx, tx); err != nil {
+		if err := role.checkUnique(ctx, tx); err != nil {
 			return err
 		}
 		note(ctx, "roleDefinition", role.ID, role.Name, old, role)
@@ -139,7 +142,7 @@ func (r *Roles) UpdateRole(ctx context.Context, by *Principal, id string, patch 
 	return role, nil
 }
 
-// mayChange reports whether by may turn one role into another for all who have it.
+// mayChange returns nil if by may turn one role into another for everybody who has it.
 func mayChange(ctx context.Context, tx Tx, by *Principal, from, to *Role) error {
 	list, err := tx.Assignments(ctx, query.Query{Where: ofRole(from.ID)})
 	if err != nil {
@@ -154,8 +157,8 @@ func mayChange(ctx context.Context, tx Tx, by *Principal, from, to *Role) error 
 	return nil
 }
 
-// fulfils returns the error of the first condition that a thing as it stands does not fulfil.
-func fulfils[T any](current T, conditions []func(T) error) error {
+// checkConditions returns the error of the first condition that current does not meet.
+func checkConditions[T any](current T, conditions []func(T) error) error {
 	for _, condition := range conditions {
 		if err := condition(current); err != nil {
 			return err
@@ -164,15 +167,15 @@ func fulfils[T any](current T, conditions []func(T) error) error {
 	return nil
 }
 
-// DeleteRole deletes a custom role that nobody has. The error is ErrNotFound, a *Conflict for a
-// role that is built in or assigned, or that of a condition on the role as it stands.
+// DeleteRole deletes a custom role that is not assigned. The error is ErrNotFound, a *Conflict for
+// a role that is built in or assigned, or that of a condition on the role as it stands.
 func (r *Roles) DeleteRole(ctx context.Context, id string, only ...func(*Role) error) error {
 	return r.store.UpdateAccess(ctx, func(tx Tx) error {
 		role, err := findRole(ctx, tx, strings.ToLower(id))
 		if err != nil {
 			return err
 		}
-		if err := fulfils(role, only); err != nil {
+		if err := checkConditions(role, only); err != nil {
 			return err
 		}
 		if role.BuiltIn {
@@ -183,7 +186,8 @@ func (r *Roles) DeleteRole(ctx context.Context, id string, only ...func(*Role) e
 			return err
 		}
 		if len(list.Items) > 0 {
-			return &Conflict{fmt.Sprintf("the role %q is assigned: delete its assignments first, such as %q", role.Name, list.Items[0].Name)}
+			return &Conflict{fmt.Sprintf("the role %q is assigned: "+
+				"delete its assignments first, such as %q", role.Name, list.Items[0].Name)}
 		}
 		note(ctx, "roleDefinition", role.ID, role.Name, role, nil)
 		return tx.DeleteRole(ctx, role.ID)
@@ -217,8 +221,8 @@ func (role *Role) check() error {
 	return checkNaming(role.Name, role.Description)
 }
 
-// unique refuses a name that another role has.
-func (role *Role) unique(ctx context.Context, tx Tx) error {
+// checkUnique refuses a name that another role has.
+func (role *Role) checkUnique(ctx context.Context, tx Tx) error {
 	other, err := roleNamed(ctx, tx, role.Name)
 	if err == nil && other.ID != role.ID {
 		return &invalid.Input{Property: "displayName",
@@ -230,8 +234,10 @@ func (role *Role) unique(ctx context.Context, tx Tx) error {
 	return err
 }
 
-// normal is a list in order, each element once.
-func normal[T ~string](list []T) []T { return slices.Compact(slices.Sorted(slices.Values(list))) }
+// sortedUnique returns the elements of a list in order, each once.
+func sortedUnique[T ~string](list []T) []T {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
+}
 
 func set(field, value *string) {
 	if value != nil {
@@ -254,7 +260,8 @@ func checkNaming(name, description string) error {
 	return nil
 }
 
-// note tells the record of a write what it does; nil: the thing is not there.
+// note adds a change to the audit entry of this write. before is nil if the thing is created, after
+// if it is deleted.
 func note[T any](ctx context.Context, kind, id, name string, before, after *T) {
 	audit.Note(ctx, audit.Object{Type: kind, ID: id, Name: name, Before: shown(before),
 		After: shown(after)})
@@ -266,7 +273,7 @@ func shown[T any](thing *T) json.RawMessage {
 	}
 	text, err := json.Marshal(thing)
 	if err != nil {
-		// strings and times of our own
+		// it has only strings and times
 		panic(fmt.Sprintf("access: a %T does not marshal: %v", thing, err))
 	}
 	return text

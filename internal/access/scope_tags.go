@@ -30,8 +30,8 @@ func (r *Roles) Tag(ctx context.Context, id string) (t *ScopeTag, err error) {
 	return t, err
 }
 
-// ListTags returns the scope tags that a query selects, in the order of their numbers unless it
-// says otherwise.
+// ListTags returns the scope tags that a query selects, by ascending number unless it says
+// otherwise.
 func (r *Roles) ListTags(ctx context.Context,
 	q query.Query) (page query.Page[*ScopeTag], err error) {
 	err = r.store.ViewAccess(ctx, func(tx Tx) error {
@@ -103,7 +103,8 @@ func (r *Roles) DeleteTag(ctx context.Context, id string) error {
 			return err
 		}
 		if devices+payloads+assignments > 0 {
-			return &Conflict{fmt.Sprintf("the scope tag %q is in use: take it off %d devices, %d apps and policies, and %d role assignments first",
+			return &Conflict{fmt.Sprintf("the scope tag %q is in use: take it off %d devices, "+
+				"%d apps and policies, and %d role assignments first",
 				t.Name, devices, payloads, assignments)}
 		}
 		note(ctx, "roleScopeTag", t.ID, t.Name, t, nil)
@@ -111,7 +112,7 @@ func (r *Roles) DeleteTag(ctx context.Context, id string) error {
 	})
 }
 
-// check checks a tag, and that no other has its name.
+// check checks a tag's name and description, and that no other tag has that name.
 func (t *ScopeTag) check(ctx context.Context, tx Tx) error {
 	if err := checkNaming(t.Name, t.Description); err != nil {
 		return err

@@ -14,20 +14,21 @@ import (
 // How long a session lasts.
 const (
 	DefaultIdle     = 30 * time.Minute
-	SessionLifetime = 12 * time.Hour // however busy it is
-	seenEvery       = time.Minute    // at most so often it is written that a session is used
+	SessionLifetime = 12 * time.Hour // even if it is in use all the time
+	seenEvery       = time.Minute    // how often at most it is stored that a session is used
 )
 
 // Session is a browser that has signed in, as it is stored: without its secret.
 type Session struct {
-	Hash     [sha256.Size]byte // of the secret
+	Hash     [sha256.Size]byte // SHA-256 of the secret
 	Identity Identity
-	Expires  time.Time // its absolute end; stores return that of its token, if that comes first
-	Seen     time.Time // when it was last used, up to seenEvery late
+	// when it ends in any case; stores return the end of its token, if that is earlier
+	Expires time.Time
+	Seen    time.Time // when it was last used, up to seenEvery late
 }
 
-// TokenID is the id of the local token that the session was begun with; empty: none, but an
-// identity provider.
+// TokenID returns the id of the server's own token that was used to sign in; empty: an identity
+// provider was used.
 func (s *Session) TokenID() string {
 	id, _ := strings.CutPrefix(s.Identity.ID, tokenMember)
 	if id == s.Identity.ID {
@@ -36,36 +37,37 @@ func (s *Session) TokenID() string {
 	return id
 }
 
-// SessionStore keeps sessions, and links that begin one. Deleting a token deletes its sessions and
-// links with it.
+// SessionStore keeps sessions, and links that start one. When a token is deleted, its sessions and
+// links go with it.
 type SessionStore interface {
-	// InsertSession stores a session and deletes those that have ended by now: past their end, or
-	// unused since idle. The error is ErrNotFound if its token does not exist.
+	// InsertSession stores a session, and deletes those that have ended: whose Expires is before
+	// now, or that were last used before idle. The error is ErrNotFound if the session's token does
+	// not exist.
 	InsertSession(ctx context.Context, s Session, now, idle time.Time) error
-	// Session finds one by the hash of its secret; ErrNotFound if there is none.
+	// Session returns a session by the hash of its secret; ErrNotFound if there is none.
 	Session(ctx context.Context, hash [sha256.Size]byte) (Session, error)
-	// TouchSession writes when a session was used. It need not exist.
+	// TouchSession stores when a session was used. The session need not exist.
 	TouchSession(ctx context.Context, hash [sha256.Size]byte, seen time.Time) error
 	// DeleteSession deletes a session, if it exists.
 	DeleteSession(ctx context.Context, hash [sha256.Size]byte) error
-	// InsertLink stores a link, as a session that has not begun, and deletes those that have
+	// InsertLink stores a link, as a session that has not started, and deletes links that have
 	// expired by now.
 	InsertLink(ctx context.Context, s Session, now time.Time) error
-	// TakeLink deletes a link and returns it; ErrNotFound if there is none. Of many callers one
-	// gets it.
+	// TakeLink deletes a link and returns it; ErrNotFound if there is none. Only one of several
+	// concurrent callers gets it.
 	TakeLink(ctx context.Context, hash [sha256.Size]byte) (Session, error)
 }
 
-// Sessions lets people use the server with a browser. Its methods may be called from many
-// goroutines.
+// Sessions manages the sessions of people who use the server with a browser. Its methods may be
+// called from many goroutines.
 type Sessions struct {
 	store SessionStore
 	idle  time.Duration
 	now   func() time.Time
 }
 
-// NewSessions keeps its sessions in store. They end when they are not used for idle; 0:
-// DefaultIdle.
+// NewSessions returns a service that keeps its sessions in store. A session ends when it has not
+// been used for idle; 0: DefaultIdle.
 func NewSessions(store SessionStore, idle time.Duration, now func() time.Time) *Sessions {
 	if idle == 0 {
 		idle = DefaultIdle
@@ -73,8 +75,8 @@ func NewSessions(store SessionStore, idle time.Duration, now func() time.Time) *
 	return &Sessions{store: store, idle: idle, now: now}
 }
 
-// Begin begins a session and returns its secret, of which nobody else knows. The error is
-// ErrUnauthenticated if the identity is of a token that has been revoked meanwhile.
+// Begin starts a session and returns its secret, which is not kept anywhere. The error is
+// ErrUnauthenticated if the identity's token has been revoked meanwhile.
 func (s *Sessions) Begin(ctx context.Context, who *Identity) (secret string, err error) {
 	secret, hash := newSecret()
 	now := s.now().UTC()
@@ -89,8 +91,8 @@ func (s *Sessions) Begin(ctx context.Context, who *Identity) (secret string, err
 	return secret, nil
 }
 
-// Identify returns whose session it is, and counts as a use of it; ErrUnauthenticated if it has
-// ended or never was.
+// Identify returns whose session it is, and counts as a use of the session. The error is
+// ErrUnauthenticated if it has ended or never existed.
 func (s *Sessions) Identify(ctx context.Context, secret string) (*Identity, error) {
 	session, err := s.find(ctx, secret)
 	if err != nil {
@@ -104,8 +106,9 @@ func (s *Sessions) Identify(ctx context.Context, secret string) (*Identity, erro
 	return &session.Identity, nil
 }
 
-// Check is Identify for what happens without its holder's doing, such as a page that keeps itself
-// up to date: it is no use of the session, which can end meanwhile.
+// Check does the same as Identify for requests that happen without a person's doing, such as a page
+// that keeps itself up to date. It does not count as a use, so the session can still end for lack
+// of use.
 func (s *Sessions) Check(ctx context.Context, secret string) (*Identity, error) {
 	session, err := s.find(ctx, secret)
 	if err != nil {
@@ -128,7 +131,7 @@ func (s *Sessions) find(ctx context.Context, secret string) (Session, error) {
 	return session, nil
 }
 
-// End ends a session, if it has not ended.
+// End ends a session. It does nothing if the session has ended.
 func (s *Sessions) End(ctx context.Context, secret string) error {
 	if err := s.store.DeleteSession(ctx, sha256.Sum256([]byte(secret))); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
@@ -136,7 +139,7 @@ func (s *Sessions) End(ctx context.Context, secret string) error {
 	return nil
 }
 
-// Link returns a code that Redeem takes once, within ttl.
+// Link returns a code that Redeem accepts once, within ttl.
 func (s *Sessions) Link(ctx context.Context, who *Identity,
 	ttl time.Duration) (code string, err error) {
 	code, hash := newSecret()
@@ -148,8 +151,8 @@ func (s *Sessions) Link(ctx context.Context, who *Identity,
 	return code, nil
 }
 
-// Redeem begins the session of a link and returns its secret; ErrUnauthenticated for a code that
-// has been used, has expired, or never was.
+// Redeem starts the session of a link and returns its secret. The error is ErrUnauthenticated for a
+// code that has been used, has expired, or never existed.
 func (s *Sessions) Redeem(ctx context.Context,
 	code string) (secret string, who *Identity, err error) {
 	link, err := s.store.TakeLink(ctx, sha256.Sum256([]byte(code)))

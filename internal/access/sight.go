@@ -8,35 +8,37 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Places knows what decides who reaches a device; fleet.ErrNotFound if there is none.
+// Places returns what decides in which areas a device is. The error is fleet.ErrNotFound if there
+// is no such device.
 type Places interface {
 	Place(ctx context.Context, id fleet.DeviceID) (fleet.Place, error)
 }
 
-// PayloadTags knows the scope tags of a payload; none if it is not in the catalog any more.
+// PayloadTags returns the scope tags of a payload; none if it is no longer in the catalog.
 type PayloadTags interface {
 	PayloadTags(ctx context.Context, id action.PayloadID) ([]string, error)
 }
 
-// Sight is what somebody sees of devices and payloads. It remembers, because one answer asks often
-// about the same, and is to be forgotten soon, because groups and tags change. It is for one
-// goroutine.
+// Sight decides which devices and payloads a caller sees. It caches what it looked up, because one
+// answer asks for the same things often. Groups and tags change, so do not keep a Sight for long.
+// It is for one goroutine.
 type Sight struct {
 	scope    fleet.Scope
 	places   Places
 	payloads PayloadTags
-	areas    map[fleet.DeviceID]fleet.Scope // the areas a device is in; none: it is not seen
-	tags     map[action.PayloadID][]string
+	// the caller's areas that a device is in; none: it is not seen
+	areas map[fleet.DeviceID]fleet.Scope
+	tags  map[action.PayloadID][]string
 }
 
-// NewSight returns what who has a scope sees.
+// NewSight returns the Sight of a caller with this scope.
 func NewSight(scope fleet.Scope, places Places, payloads PayloadTags) *Sight {
 	return &Sight{scope, places, payloads, make(map[fleet.DeviceID]fleet.Scope),
 		make(map[action.PayloadID][]string)}
 }
 
-// Areas returns the areas of the scope that a device is in; none: it is not seen, or does not
-// exist.
+// Areas returns the areas of the scope that contain a device; none: the caller does not see it, or
+// it does not exist.
 func (s *Sight) Areas(ctx context.Context, id fleet.DeviceID) (fleet.Scope, error) {
 	if s.scope.Everything() {
 		return s.scope, nil
@@ -56,7 +58,7 @@ func (s *Sight) Areas(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 	return areas, nil
 }
 
-// SeesChange reports whether a change of a device is seen: the device, and the payload that
+// SeesChange reports whether the caller sees a change of a device: the device, and the payload that
 // changed, if it was one.
 func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID,
 	changed *action.Result) (bool, error) {
@@ -67,8 +69,8 @@ func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID,
 	return len(areas) > 0, err
 }
 
-// Sees reports whether a payload on a device is seen. A payload that is not in the catalog any more
-// has no tags: who is limited to some does not see it.
+// Sees reports whether the caller sees a payload on a device. A payload that is no longer in the
+// catalog has no tags, so a caller who is limited to tags does not see it.
 func (s *Sight) Sees(ctx context.Context, device fleet.DeviceID,
 	payload action.PayloadID) (bool, error) {
 	areas, err := s.Areas(ctx, device)

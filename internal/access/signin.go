@@ -16,11 +16,11 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// SignInConfig is how the identity provider knows this server as a client of its sign-in.
+// SignInConfig configures this server as an OpenID Connect client of the identity provider.
 type SignInConfig struct {
 	ClientID     string
-	ClientSecret string // empty: a public client, which PKCE alone protects
-	RedirectURL  string // registered with the provider; it sends browsers back there
+	ClientSecret string // empty: a public client, protected by PKCE alone
+	RedirectURL  string // where the provider sends browsers back to; it must be registered there
 }
 
 // SignIn lets people sign in at the identity provider: the authorization code flow (OpenID Connect
@@ -31,23 +31,23 @@ type SignIn struct {
 
 	mu       sync.Mutex
 	metadata *oidc.Provider
-	failure  error     // why the metadata could not be read; nil: it was
-	asked    time.Time // when it was; zero: never
+	failure  error     // why the metadata could not be read; nil: they were
+	asked    time.Time // when they were last asked for; zero: never
 }
 
-// SignInAttempt is what the browser that begins to sign in keeps until it comes back, and nobody
-// else learns.
+// SignInAttempt holds the secrets of one sign-in. The browser keeps them until it comes back from
+// the provider; nobody else learns them.
 type SignInAttempt struct {
 	State    string `json:"state"`
 	Nonce    string `json:"nonce"`
-	Verifier string `json:"verifier"` // of PKCE
+	Verifier string `json:"verifier"` // PKCE's code_verifier (RFC 7636)
 }
 
-// NewSignIn checks the configuration. It does not speak to the provider.
+// NewSignIn checks the configuration. It does not contact the provider.
 func NewSignIn(provider *Provider, config SignInConfig) (*SignIn, error) {
 	if config.ClientID == "" {
-		return nil,
-			errors.New("signing in at an identity provider needs the client id under which it knows this server")
+		return nil, errors.New("signing in at an identity provider needs the client id " +
+			"under which it knows this server")
 	}
 	if u, err := url.Parse(config.RedirectURL); err != nil || u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("the redirect URL %q must be an https URL", config.RedirectURL)
@@ -55,13 +55,13 @@ func NewSignIn(provider *Provider, config SignInConfig) (*SignIn, error) {
 	return &SignIn{provider: provider, config: config}, nil
 }
 
-// Host names the provider to people.
+// Host returns the provider's host name, to show to people.
 func (s *SignIn) Host() string {
-	u, _ := url.Parse(s.provider.config.Issuer) // NewProvider has seen that it is one
+	u, _ := url.Parse(s.provider.config.Issuer) // NewProvider has checked it
 	return u.Host
 }
 
-// Start returns the address at the provider to which the browser is to go.
+// Start returns the provider's address to which the browser is to go, and what it must keep.
 func (s *SignIn) Start(ctx context.Context) (address string, attempt SignInAttempt, err error) {
 	client, err := s.client(ctx)
 	if err != nil {
@@ -73,10 +73,11 @@ func (s *SignIn) Start(ctx context.Context) (address string, attempt SignInAttem
 		oauth2.S256ChallengeOption(attempt.Verifier)), attempt, nil
 }
 
-// Finish takes the parameters with which the browser came back and returns who signed in. Their ID
-// token decides, by the rules of access tokens, but that its audience is the client id, and that it
-// does not limit its holder to Graph permissions: their roles here do. It is always a person. The
-// error wraps ErrUnauthenticated, and says why for the log, unless the provider could not be asked.
+// Finish takes the parameters with which the browser came back, and returns who signed in. The ID
+// token decides, by the same rules as for access tokens, with two exceptions: its audience is the
+// client id, and it does not limit its holder to Graph permissions, because the person's roles here
+// do. It is always a person. The error wraps ErrUnauthenticated and says why, for the log; any
+// other error means that the provider could not be asked.
 func (s *SignIn) Finish(ctx context.Context, attempt SignInAttempt,
 	back url.Values) (*Identity, error) {
 	if attempt.State == "" || subtle.ConstantTimeCompare([]byte(back.Get("state")),
@@ -125,9 +126,9 @@ func (s *SignIn) Finish(ctx context.Context, attempt SignInAttempt,
 	return identity, nil
 }
 
-// addName asks the provider how the person is called, if the ID token does not say. With this flow,
-// names need only be told there (OpenID Connect Core section 5.4). Nothing else is taken over, and
-// without an answer it goes on.
+// addName asks the provider's UserInfo endpoint for the person's name, if the ID token has none.
+// With this flow a provider needs to tell names only there (OpenID Connect Core section 5.4).
+// Nothing else is taken from the answer, and signing in succeeds without one.
 func (s *SignIn) addName(ctx context.Context, c claims, tokens *oauth2.Token) {
 	names := []string{"preferred_username", "upn", "email", "name"}
 	if slices.ContainsFunc(names, c.has) {
@@ -141,7 +142,8 @@ func (s *SignIn) addName(ctx context.Context, c claims, tokens *oauth2.Token) {
 	}
 	told, err := metadata.UserInfo(oidc.ClientContext(ctx, s.provider.keys.client),
 		oauth2.StaticTokenSource(tokens))
-	if err != nil || told.Subject != c.text("sub") { // section 5.3.2: it could be another's
+	// section 5.3.2: it could be about another person
+	if err != nil || told.Subject != c.text("sub") {
 		s.provider.config.Log.Warn("the identity provider does not tell a name", "issuer",
 			s.provider.config.Issuer, "err", err)
 		return
@@ -159,7 +161,7 @@ func (s *SignIn) addName(ctx context.Context, c claims, tokens *oauth2.Token) {
 
 // check returns the claims of an ID token (OpenID Connect Core section 3.1.3.7).
 func (s *SignIn) check(ctx context.Context, idToken, nonce string) (claims, error) {
-	c, err := s.provider.signed(ctx, idToken, s.config.ClientID)
+	c, err := s.provider.verifiedClaims(ctx, idToken, s.config.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -178,9 +180,9 @@ func (s *SignIn) check(ctx context.Context, idToken, nonce string) (claims, erro
 	return c, nil
 }
 
-// client is the provider's client, with the endpoints that its metadata name. That is read again
-// after keysFresh, or fetchPause if it could not be: visitors cannot have this server flood the
-// provider.
+// client returns the OAuth client, with the endpoints that the provider's metadata name. The
+// metadata are read again after keysFresh, or after fetchPause if they could not be read, so that
+// visitors cannot make this server flood the provider.
 func (s *SignIn) client(ctx context.Context) (*oauth2.Config, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +203,7 @@ func (s *SignIn) client(ctx context.Context) (*oauth2.Config, error) {
 }
 
 func (s *SignIn) discover(ctx context.Context) (*oidc.Provider, error) {
-	// Others wait for the same answer, so it is not this caller's to cancel.
+	// Others wait for the same answer, so this caller must not be able to cancel it.
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
 	provider, err := oidc.NewProvider(oidc.ClientContext(asking, s.provider.keys.client),

@@ -19,72 +19,77 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// Token is a local bearer token, without its secret, and what the role assignment that was made
-// with it gives it. Other assignments may name it as a member, too.
+// Token is one of the server's own bearer tokens, without its secret. Groups, Tags and the role are
+// those of the role assignment that was created with it; other assignments may name it as a member,
+// too.
 type Token struct {
 	ID string `json:"id"`
-	// unique; the name under which its holder's actions are recorded
+	// Name is unique. The holder's actions are recorded under it.
 	Name     string    `json:"name"`
-	RoleID   string    `json:"roleId"`         // empty: its assignment has been deleted
-	Role     string    `json:"role"`           // name of that role
+	RoleID   string    `json:"roleId"`         // empty: that assignment has been deleted
+	Role     string    `json:"role"`           // that role's name
 	Groups   []string  `json:"resourceScopes"` // as in RoleAssignment; nil: all devices
 	Tags     []string  `json:"roleScopeTagIds"`
 	Created  time.Time `json:"createdDateTime"`
 	Expires  time.Time `json:"expiresDateTime,omitzero"`  // zero: never
-	LastUsed time.Time `json:"lastUsedDateTime,omitzero"` // as of the last Flush; zero: never
+	LastUsed time.Time `json:"lastUsedDateTime,omitzero"` // up to FlushEvery late; zero: never
 }
 
 var (
-	// ErrUnauthenticated is returned for a bearer that is malformed, unknown, revoked or expired.
+	// ErrUnauthenticated is returned for a bearer token that is malformed, unknown, revoked or
+	// expired.
 	ErrUnauthenticated = errors.New("the bearer token is not valid")
 	// ErrExists is returned for a name that another token has.
 	ErrExists = errors.New("a token of this name exists")
 )
 
-// A bearer is prefix, the token's id, an underscore, and the secret: `sp_0123456789abcdef_…`. The
-// prefix lets secret scanners recognise it.
+// A bearer token is tokenPrefix, its id, an underscore, and the secret: `sp_0123456789abcdef_…`.
+// The prefix lets secret scanners recognise it.
 const (
-	prefix      = "sp_"
+	tokenPrefix = "sp_"
 	idBytes     = 8
 	secretBytes = 32
 	nameLimit   = 100
 )
 
-// Tokens issues local bearer tokens and recognises them.
+// Tokens issues and checks the server's own bearer tokens.
 type Tokens struct {
 	store Store
 	now   func() time.Time
 
 	mu   sync.Mutex
-	used map[string]time.Time // by token id, since the last Flush
+	used map[string]time.Time // when tokens were used since the last Flush, by token id
 }
 
-// NewTokens keeps its tokens in store. now is the clock by which they expire.
+// NewTokens returns a service that keeps its tokens in store. now is the clock by which they
+// expire.
 func NewTokens(store Store, now func() time.Time) *Tokens {
 	return &Tokens{store: store, now: now, used: make(map[string]time.Time)}
 }
 
-// TokenInput is a token to create. Role, groups and scope tags are given by id or by name.
+// TokenInput describes a token to create. Role, groups and scope tags are given by id or by name.
 type TokenInput struct {
-	// who makes it, and gives it no more than they have; nil: this machine's own command line
+	// By is who creates the token, and can give it no more than they have; nil: the command line of
+	// this machine, without limits.
 	By     *Principal
 	Name   string
-	TTL    time.Duration // how long it is valid; 0: for ever
+	TTL    time.Duration // how long it is valid; 0: forever
 	Role   string
-	Groups []string // to which the role is limited; nil: all devices
-	Tags   []string // to which the role is limited; nil: whatever tags a thing carries
+	Groups []string // limits the role to these groups of devices; nil: all devices
+	Tags   []string // limits the role to these scope tags; nil: no limit to tags
 }
 
-// Create makes a token and the role assignment that belongs to it, and returns its bearer, which
-// cannot be shown again. The error is ErrExists when the name is taken, an *invalid.Input for input
-// that cannot be used, and a *NotHeld when it would be able to do more than who makes it.
+// Create creates a token and the role assignment that belongs to it, and returns its bearer, which
+// cannot be shown again. The error is ErrExists if the name is taken, an *invalid.Input for input
+// that cannot be used, and a *NotHeld if the token could do more than whoever creates it.
 func (t *Tokens) Create(ctx context.Context, in TokenInput) (Token, string, error) {
 	if err := checkName(in.Name); err != nil {
 		return Token{}, "", err
 	}
 	if in.TTL < 0 {
 		return Token{}, "", &invalid.Input{Property: "expiresIn",
-			Reason: fmt.Sprintf("a token cannot be valid for %s: give a positive time, or 0 for no end", in.TTL)}
+			Reason: fmt.Sprintf("a token cannot be valid for %s: "+
+				"give a positive time, or 0 for no end", in.TTL)}
 	}
 	random := make([]byte, idBytes+secretBytes)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
@@ -92,7 +97,7 @@ func (t *Tokens) Create(ctx context.Context, in TokenInput) (Token, string, erro
 	if in.TTL > 0 {
 		token.Expires = token.Created.Add(in.TTL)
 	}
-	bearer := prefix + token.ID + "_" + base64.RawURLEncoding.EncodeToString(random[idBytes:])
+	bearer := tokenPrefix + token.ID + "_" + base64.RawURLEncoding.EncodeToString(random[idBytes:])
 	err := t.store.UpdateAccess(ctx, func(tx Tx) error {
 		role, err := in.resolve(ctx, tx, &token)
 		if err != nil {
@@ -165,8 +170,8 @@ func (t *Tokens) Revoke(ctx context.Context, idOrName string) error {
 	return nil
 }
 
-// Identify returns who holds the bearer; ErrUnauthenticated if nobody does. Other errors are the
-// store's.
+// Identify returns who holds the bearer token; ErrUnauthenticated if nobody does. Other errors are
+// the store's.
 func (t *Tokens) Identify(ctx context.Context, bearer string) (*Identity, error) {
 	id, ok := idOf(bearer)
 	if !ok {
@@ -197,7 +202,7 @@ func (t *Tokens) Identify(ctx context.Context, bearer string) (*Identity, error)
 }
 
 func idOf(bearer string) (string, bool) {
-	rest, ok := strings.CutPrefix(bearer, prefix)
+	rest, ok := strings.CutPrefix(bearer, tokenPrefix)
 	if !ok {
 		return "", false
 	}

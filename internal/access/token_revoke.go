@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// RevokeBy makes the token of this id invalid at once, for by, who must have all that the token
-// gives its holder, by whatever assignment, and may revoke tokens there. The error is ErrNotFound
-// if there is none, and a *NotHeld.
+// RevokeBy makes the token of this id invalid at once, on behalf of by. They must have everything
+// that the token gives its holder, by whatever assignment, and the right to revoke tokens there.
+// The error is ErrNotFound or a *NotHeld.
 func (t *Tokens) RevokeBy(ctx context.Context, by *Principal, id string) error {
 	err := t.store.UpdateAccess(ctx, func(tx Tx) error {
 		token, _, err := tx.Token(ctx, id)

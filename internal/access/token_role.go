@@ -12,8 +12,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// resolve finds what the input names, sets it in the token, and returns its role. The error is an
-// *invalid.Input for what is not there.
+// resolve looks up the role, groups and tags that the input names, sets them in the token, and
+// returns the role. The error is an *invalid.Input for what does not exist.
 func (in *TokenInput) resolve(ctx context.Context, tx Tx, t *Token) (*Role, error) {
 	role, err := findRole(ctx, tx, in.Role)
 	if errors.Is(err, ErrNotFound) {
@@ -34,7 +34,8 @@ func (in *TokenInput) resolve(ctx context.Context, tx Tx, t *Token) (*Role, erro
 	return role, err
 }
 
-// mayMake reports whether who makes the token has all that it gives, and may make tokens there.
+// mayMake returns nil if whoever creates the token has all that it gives, and may create tokens
+// there.
 func (in *TokenInput) mayMake(role *Role, area fleet.Area) error {
 	if in.By == nil {
 		return nil
@@ -62,8 +63,8 @@ func resolveAll(ctx context.Context, tx Tx, property string, list []string,
 	return ids, nil
 }
 
-// findGroup finds a group of devices by its id or name. One that who makes the token may not name
-// is not there.
+// findGroup returns the id of a group of devices, given by id or name. A group that whoever creates
+// the token may not name is treated as if it did not exist.
 func (in *TokenInput) findGroup(ctx context.Context, tx Tx, property,
 	idOrName string) (string, error) {
 	id := lowered([]string{idOrName})[0]
@@ -86,7 +87,7 @@ func (in *TokenInput) findGroup(ctx context.Context, tx Tx, property,
 	return ids[0], nil
 }
 
-// mayName reports whether who makes the token may name a group.
+// mayName reports whether whoever creates the token may name a group.
 func (in *TokenInput) mayName(group string) bool {
 	return in.By == nil || in.By.Scope(CreateTokens).Names(group) ||
 		in.By.Scope(ReadGroups).Names(group)
@@ -107,7 +108,7 @@ func findTag(ctx context.Context, tx Tx, property, idOrName string) (string, err
 	return tag.ID, nil
 }
 
-// assignment is the one that belongs to a new token.
+// assignment returns the role assignment that belongs to a new token.
 func (t *Token) assignment() *RoleAssignment {
 	return &RoleAssignment{ID: uuid.NewString(), Name: t.Name, RoleID: t.RoleID,
 		Members: []string{tokenMember + t.ID},

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// FlushEvery is how often Run writes when tokens were last used: a token in use costs one write in
-// that time.
+// FlushEvery is how often Run stores when tokens were last used. So a token that is in use all the
+// time costs one write in that time.
 const FlushEvery = time.Minute
 
-// touch remembers that a token is used now.
+// touch records that a token is used now.
 func (t *Tokens) touch(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.used[id] = t.now().UTC()
 }
 
-// Flush writes when tokens were last used. What cannot be written is kept for the next time.
+// Flush stores when tokens were last used. If that fails, it is kept for the next time.
 func (t *Tokens) Flush(ctx context.Context) error {
 	t.mu.Lock()
 	used := t.used
@@ -47,8 +47,8 @@ func (t *Tokens) Flush(ctx context.Context) error {
 	return fmt.Errorf("writing when tokens were last used: %w", err)
 }
 
-// Run flushes every FlushEvery until ctx ends, and once more then. after is time.After or another
-// clock's; failed is told of what could not be written.
+// Run calls Flush every FlushEvery until ctx ends, and once more then. after is time.After or that
+// of another clock; failed is called with errors of Flush.
 func (t *Tokens) Run(ctx context.Context, after func(time.Duration) <-chan time.Time,
 	failed func(error)) {
 	for running := true; running; {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Head is the end of the chain: its last entry. The zero Head is that of an empty record.
+// Head names the last entry of a chain. The zero Head is that of an empty record.
 type Head struct {
 	Sequence int64
 	Hash     Sum
@@ -21,7 +21,7 @@ type Head struct {
 
 func (h Head) String() string { return strconv.FormatInt(h.Sequence, 10) + ":" + h.Hash.String() }
 
-// ParseHead reads what String wrote.
+// ParseHead parses what String wrote.
 func ParseHead(text string) (h Head, err error) {
 	sequence, sum, _ := strings.Cut(text, ":")
 	h.Sequence, err = strconv.ParseInt(sequence, 10, 64)
@@ -29,14 +29,14 @@ func ParseHead(text string) (h Head, err error) {
 		err = h.Hash.UnmarshalText([]byte(sum))
 	}
 	if err != nil || h.Sequence < 1 || len(h.Hash) != sha256.Size {
-		return Head{},
-			fmt.Errorf("%.100q is not the head of a record: want SEQUENCE:HASH as `audit verify` prints it", text)
+		return Head{}, fmt.Errorf("%.100q is not the head of a record: "+
+			"want SEQUENCE:HASH as `audit verify` prints it", text)
 	}
 	return h, nil
 }
 
-// Seal returns the entry in its place after head. Its times and texts become what every store and
-// file can hold.
+// Seal returns the entry as the next one after head, with its hash. Texts and times are first
+// changed to what every store and file can hold.
 func (e Entry) Seal(head Head) (Entry, error) {
 	for _, text := range []*string{&e.ID, &e.Actor.ID, &e.Actor.Name, &e.Actor.Address, &e.Activity,
 		(*string)(&e.Kind),
@@ -63,8 +63,8 @@ func (e Entry) Seal(head Head) (Entry, error) {
 	return e, nil
 }
 
-// storable replaces what is not UTF-8, and control characters: no text of the record has a use for
-// them.
+// storable replaces invalid UTF-8 and control characters, for which no text of the record has a
+// use.
 func storable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -87,10 +87,11 @@ func marshalObjects(objects []Object) (json.RawMessage, error) {
 	return bytes.ToValidUTF8(bytes.TrimSpace(b.Bytes()), []byte("\ufffd")), nil
 }
 
-// ObjectsText is Objects of a sealed entry, as JSON, in the very bytes that the hash covers.
+// ObjectsText returns the Objects of a sealed entry as JSON, in the very bytes that the hash
+// covers.
 func (e *Entry) ObjectsText() json.RawMessage { return e.objects }
 
-// SetObjectsText sets Objects from the text that a sealed entry was stored with.
+// SetObjectsText sets Objects from the text with which a sealed entry was stored.
 func (e *Entry) SetObjectsText(text json.RawMessage) error {
 	e.Objects, e.objects = nil, bytes.Clone(text)
 	if err := json.Unmarshal(text, &e.Objects); err != nil {
@@ -99,8 +100,9 @@ func (e *Entry) SetObjectsText(text json.RawMessage) error {
 	return nil
 }
 
-// sum is what Hash must be: the SHA-256 over every field, each with its length before it, so that
-// no two entries have the same bytes. The label tells this encoding from later ones.
+// sum computes the entry's hash: SHA-256 over every field. The length of each field comes before
+// it, so that no two different entries have the same bytes. The label at the beginning tells this
+// encoding from later ones.
 func (e *Entry) sum() Sum {
 	s := digest{sha256.New()}
 	s.text("syncpayloads audit entry 1")

@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// Draft is an entry that is being made while its operation runs. The store that commits the
-// operation's first write writes it in the same transaction. An operation writes one thing at a
-// time.
+// Draft is an entry that is being made while its operation runs. It travels in the operation's
+// context; the store writes it in the transaction of the operation's first write. So nothing
+// happens without being recorded, and nothing is recorded that did not happen. An operation must
+// not write from several goroutines at once.
 type Draft struct {
 	Entry
 	noted   []Object
@@ -16,12 +17,12 @@ type Draft struct {
 
 type draftKey struct{}
 
-// With returns a context whose writes carry the draft; nil: none.
+// With returns a context whose writes record the draft; nil: none.
 func With(ctx context.Context, d *Draft) context.Context {
 	return context.WithValue(ctx, draftKey{}, d)
 }
 
-// Of returns the draft of a context; nil if it has none, or has been written.
+// Of returns the draft of a context; nil if it has none, or if that was already written.
 func Of(ctx context.Context) *Draft {
 	d, _ := ctx.Value(draftKey{}).(*Draft)
 	if d == nil || d.written {
@@ -30,15 +31,16 @@ func Of(ctx context.Context) *Draft {
 	return d
 }
 
-// Note adds what an operation does to an object to the context's draft, in place of an earlier note
-// of the same object. Without a draft it does nothing. Services call it where they write.
+// Note adds to the draft of a context what the operation does to an object. It replaces an earlier
+// note of the same object. Without a draft it does nothing. Services call it just before they
+// write.
 func Note(ctx context.Context, o Object) {
 	if d := Of(ctx); d != nil {
-		d.noted = put(d.noted, o)
+		d.noted = replaceOrAppend(d.noted, o)
 	}
 }
 
-func put(list []Object, o Object) []Object {
+func replaceOrAppend(list []Object, o Object) []Object {
 	same := func(other Object) bool { return other.Type == o.Type && other.ID == o.ID }
 	if i := slices.IndexFunc(list, same); i >= 0 {
 		list[i] = o
@@ -47,8 +49,8 @@ func put(list []Object, o Object) []Object {
 	return append(list, o)
 }
 
-// Attempt runs fn, and forgets what it noted if it fails: it may be tried again, and an attempt
-// that failed did nothing. Stores run every attempt at a transaction so.
+// Attempt runs fn. If fn fails, Attempt drops what fn noted, because a failed attempt did nothing
+// and may be repeated. Stores run every attempt at a transaction with it.
 func Attempt(ctx context.Context, fn func() error) error {
 	d := Of(ctx)
 	if d == nil {
@@ -62,12 +64,12 @@ func Attempt(ctx context.Context, fn func() error) error {
 	return err
 }
 
-// Complete is the entry with all that was noted.
+// Complete returns the entry with everything that was noted.
 func (d *Draft) Complete() Entry {
 	e := d.Entry
 	e.Objects = slices.Clone(e.Objects)
 	for _, o := range d.noted {
-		e.Objects = put(e.Objects, o)
+		e.Objects = replaceOrAppend(e.Objects, o)
 	}
 	return e
 }

@@ -1,9 +1,10 @@
-// Package audit is the record of who did what: every write and every refused attempt, append only,
-// each entry chained to the one before by its hash, so that an entry that is changed, taken out or
-// put in later is found.
+// Package audit keeps the record of who did what: every write and every refused attempt. Entries
+// are only ever appended. Each one contains the hash of the entry before it, so an entry that is
+// changed, removed or inserted later is found.
 //
-// It is a leaf: whatever writes may note what it changes here. Begin with Entry; a Draft is one
-// that is being made while its operation runs, chain.go seals it, verify.go checks the chain.
+// It imports only query, so every other package may use it. Begin with Entry. A Draft is an entry
+// that is being made while its operation runs; chain.go seals it into the chain, and verify.go
+// checks the chain.
 package audit
 
 import (
@@ -20,35 +21,35 @@ var ErrNotFound = errors.New("no such entry in the audit record")
 
 // Entry is one line of the record.
 type Entry struct {
-	Sequence int64 // its place, from 1 without a gap
+	Sequence int64 // its number, from 1 without a gap
 	ID       string
 	At       time.Time
 	Actor    Actor
-	Activity string   // what was done, as the operation's name: deviceConfigurations.create
-	Kind     Kind     // of the operation
-	Objects  []Object // on what
+	Activity string   // the operation's name, such as deviceConfigurations.create
+	Kind     Kind     // the kind of operation
+	Objects  []Object // what it was done to
 	Result   Result
-	// the HTTP status of a refusal or failure; 0: it succeeded, or was not asked for over HTTP
+	// HTTP status of a refusal or failure; 0: it succeeded, or did not come over HTTP
 	Status   int
-	Reason   string // of a refusal or failure
-	Request  string // id of the request; also in the answer and the log
-	Skipped  int    // attempts of the same kind that were counted and not recorded before this one
-	Previous Sum    // hash of the entry before; empty: it is the first
-	Hash     Sum    // of this one: SHA-256 over its fields and Previous
+	Reason   string // why it was refused or failed
+	Request  string // the request's id, which is also in the answer and the log
+	Skipped  int    // attempts by strangers before this one that were counted and not recorded
+	Previous Sum    // hash of the entry before; empty for the first
+	Hash     Sum    // SHA-256 over the entry's fields and Previous
 
-	objects json.RawMessage // Objects as they were sealed, to the byte
+	objects json.RawMessage // Objects as JSON, in the very bytes that were hashed
 }
 
-// Actor is who did it, and from where.
+// Actor says who did it, and from where.
 type Actor struct {
-	ID   string `json:"id"` // as access.Identity; empty: nobody known
+	ID   string `json:"id"` // as in access.Identity; empty: unknown
 	Name string `json:"name"`
 	// IP address of the caller; empty: this machine's own command line
 	Address string   `json:"address"`
 	Roles   []string `json:"roles,omitempty"`
 }
 
-// DeviceActor begins the ID of an actor that is a device: its UDID, as it says itself, follows.
+// DeviceActor begins the ID of an actor that is a device. The UDID that the device claims follows.
 const DeviceActor = "device:"
 
 // Kind is Graph's activityOperationType.
@@ -67,12 +68,12 @@ type Result string
 
 const (
 	Success Result = "Success"
-	Refused Result = "ClientError" // not allowed, or not possible; nothing was changed
+	Refused Result = "ClientError" // not allowed or not possible; nothing was changed
 	Failure Result = "Failure"     // the server failed
 )
 
-// Object is a thing that an entry is about, before and after. Nil: it was not there, or did not
-// change. Neither holds a secret.
+// Object is a thing that an entry is about, before and after the operation. nil: it did not exist,
+// or did not change. Neither holds a secret.
 type Object struct {
 	// Graph's type without namespace, such as deviceConfiguration
 	Type   string          `json:"type"`
@@ -82,7 +83,7 @@ type Object struct {
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
-// Sum is a SHA-256, written in hexadecimal digits.
+// Sum is a SHA-256; its text is hexadecimal.
 type Sum []byte
 
 func (s Sum) String() string { return hex.EncodeToString(s) }
@@ -96,54 +97,54 @@ func (s *Sum) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Query selects entries, the newest first unless it says otherwise. A zero field does not limit.
+// Query selects entries, newest first unless Ascending is set. A zero field does not limit.
 type Query struct {
-	From     time.Time // at or after it
-	To       time.Time // before it
+	From     time.Time // at or after this time
+	To       time.Time // before this time
 	Actor    string    // Actor.ID
 	Activity string
-	// Component is what Activity begins with, up to its first point: groups of groups.create
+	// Component is the part of Activity before its first dot: groups in groups.create.
 	Component  string
-	Components *Components // those of them that are wanted
+	Components *Components // limits entries by their component
 	Kind       Kind
 	Result     Result
 	Before     int64 // only entries of a lower sequence
 	After      int64 // only entries of a higher sequence
-	Limit      int   // most entries to return
-	Unhidden   bool  // no entry that Hides
-	Ascending  bool  // the oldest first
+	Limit      int   // the most entries to return
+	Unhidden   bool  // leave out entries for which Hides is true
+	Ascending  bool  // oldest first
 }
 
-// Components limits entries by the Component of a Query.
+// Components limits entries by their Component.
 type Components struct {
 	Names  []string
-	Except bool // all but those
+	Except bool // all except Names
 }
 
-// Beyond begins the Reason of an attempt on what exists beyond the actor's reach. What they were
-// told follows.
+// Beyond begins the Reason of an attempt on something that exists but is outside of the actor's
+// scope. What the actor was told follows.
 const Beyond = "it is beyond the scope of the caller's roles: "
 
-// HiddenReadStatus is the status of an attempt to read what is not there. Only one on what is there
-// all the same is recorded.
+// HiddenReadStatus is the status of an attempt to read something that does not exist for the
+// caller. It is recorded only if the thing exists after all.
 const HiddenReadStatus = 404
 
-// Hides reports whether it tells its actor, by being there, that something exists beyond their
-// reach.
+// Hides reports whether the entry must be hidden from its own actor: its presence in the record
+// would tell them that something exists outside of their scope.
 func (e *Entry) Hides() bool { return e.Kind == Read && e.Status == HiddenReadStatus }
 
-// What a query can compare or sort remote actions by.
+// Fields that a query of remote actions can compare, or sort by.
 const (
 	ByID         query.Field = "id"         // text
 	ByName       query.Field = "name"       // text
-	ByDevice     query.Field = "device"     // text: its id
+	ByDevice     query.Field = "device"     // text: the device's id
 	ByDeviceName query.Field = "deviceName" // text
 	ByActor      query.Field = "actor"      // text
 	ByStarted    query.Field = "started"    // time
 	ByState      query.Field = "state"      // number
 )
 
-// RemoteAction is one action on a device, as the list of them shows it.
+// RemoteAction is one action on a device, as the list of remote actions shows it.
 type RemoteAction struct {
 	ID         string
 	Name       string // syncPayloads or changeAssignments
@@ -151,5 +152,5 @@ type RemoteAction struct {
 	DeviceName string
 	Actor      string // who started it
 	Started    time.Time
-	State      uint8 // Graph's actionState, with its numbers
+	State      uint8 // the number of Graph's actionState
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// maxLine bounds a line of an exported record, in bytes: more than any operation can have written.
+// maxLine bounds a line of an exported record, in bytes. No operation can have written more.
 const maxLine = 64 << 20
 
 // line is an entry in an exported record.
@@ -32,7 +32,7 @@ type line struct {
 	Hash     Sum             `json:"hash"`
 }
 
-// WriteLine writes a sealed entry as a line of JSON, from which ReadLines makes the very same
+// WriteLine writes a sealed entry as one line of JSON, from which ReadLines makes exactly the same
 // entry.
 func WriteLine(to io.Writer, e *Entry) error {
 	text, err := marshalLine(e)
@@ -48,16 +48,16 @@ func WriteLine(to io.Writer, e *Entry) error {
 func marshalLine(e *Entry) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)                // Objects must stay as they are, to the byte
-	at := e.At.UTC().Truncate(time.Microsecond) // as much as the hash covers
+	encoder.SetEscapeHTML(false)                // Objects must keep the very bytes that were hashed
+	at := e.At.UTC().Truncate(time.Microsecond) // the precision that the hash covers
 	err := encoder.Encode(line{e.Sequence, e.ID, at, e.Actor, e.Activity, e.Kind, e.objects,
 		e.Result, e.Status, e.Reason, e.Request,
 		e.Skipped, e.Previous, e.Hash})
 	return b.Bytes(), err
 }
 
-// ReadLines calls each for every entry of an exported record. What a line holds beyond an entry's
-// own properties, or twice, is an error: another reader might see another entry.
+// ReadLines calls each for every entry of an exported record. A line with unknown properties, or
+// with a property twice, is an error, because another reader might see another entry in it.
 func ReadLines(from io.Reader, each func(*Entry) error) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxLine)
@@ -101,7 +101,7 @@ func parseLine(text []byte) (*Entry, error) {
 	return e, nil
 }
 
-// sameTokens compares two JSON texts without regard to white space and to how strings are escaped.
+// sameTokens compares two JSON texts, ignoring white space and how strings are escaped.
 func sameTokens(a, b []byte) bool {
 	one, other := json.NewDecoder(bytes.NewReader(a)), json.NewDecoder(bytes.NewReader(b))
 	one.UseNumber()

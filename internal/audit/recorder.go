@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// StrangersPerMinute is how many refused attempts of callers whom nobody knows are recorded in a
-// minute. The others are only counted, so that a flood of them does not fill the disk.
+// StrangersPerMinute is how many refused attempts of unknown callers are recorded in a minute. More
+// are only counted, so that a flood of them does not fill the disk.
 const StrangersPerMinute = 60
 
 // Store keeps the record.
@@ -16,7 +16,7 @@ type Store interface {
 	AppendEntry(ctx context.Context, e Entry) error
 }
 
-// Recorder records what no operation's transaction records: refused and failed attempts. Its
+// Recorder records what is not part of an operation's transaction: refused and failed attempts. Its
 // methods may be called from many goroutines.
 type Recorder struct {
 	store Store
@@ -25,19 +25,19 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	minute  time.Time // when the present minute began
-	count   int       // strangers recorded in it
-	skipped int       // strangers not recorded since the last one that was
+	count   int       // attempts of unknown callers that were recorded in it
+	skipped int       // attempts not recorded since the last one that was
 }
 
-// NewRecorder keeps the record in store. now is the clock, newID makes the ids of entries that have
-// none.
+// NewRecorder returns a recorder that keeps its entries in store. now is the clock; newID makes the
+// ids of entries that have none.
 func NewRecorder(store Store, now func() time.Time, newID func() string) *Recorder {
 	return &Recorder{store: store, now: now, newID: newID}
 }
 
-// Record adds an entry, even if the caller has gone meanwhile. Of refused attempts without a known
-// actor it records StrangersPerMinute and counts the rest in Skipped of the next one that it
-// records.
+// Record adds an entry, even if ctx has ended because the caller has gone. Of refused attempts by
+// unknown callers it records StrangersPerMinute, and counts the others in Skipped of the next one
+// that it records.
 func (r *Recorder) Record(ctx context.Context, e Entry) error {
 	if e.ID == "" {
 		e.ID = r.newID()
@@ -60,7 +60,8 @@ func (r *Recorder) Record(ctx context.Context, e Entry) error {
 	return err
 }
 
-// admit reports whether a stranger is to be recorded, and how many were not before this one.
+// admit reports whether an unknown caller's attempt is to be recorded, and how many were skipped
+// before it.
 func (r *Recorder) admit() (skipped int, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Broken says where the record is not as it was written.
+// Broken says where the record differs from what was written.
 type Broken struct {
-	Sequence int64 // of the first entry that is wrong or missing
+	Sequence int64 // number of the first entry that is wrong or missing
 	Problem  string
 }
 
@@ -17,17 +17,18 @@ func broken(sequence int64, format string, args ...any) error {
 	return &Broken{sequence, fmt.Sprintf(format, args...)}
 }
 
-// Verifier checks a chain, entry by entry. Its zero value wants the whole record.
+// Verifier checks a chain, entry by entry. The zero value expects the whole record, from its first
+// entry.
 type Verifier struct {
-	Part   bool // the entries may begin after the first of the record
-	Expect Head // the chain must go through this head, which was noted earlier; zero: none was
+	Part   bool // the entries need not begin with the first one of the record
+	Expect Head // a head that was noted earlier and that the chain must go through; zero: none
 
 	begun bool
-	start Head // what the first entry follows
+	start Head // the head before the first entry
 	last  Head
 }
 
-// Add checks the next entry; a *Broken if it is not what was written there.
+// Add checks the next entry. The error is a *Broken if it is not what was written there.
 func (v *Verifier) Add(e *Entry) error {
 	if !v.begun {
 		v.begun = true
@@ -35,7 +36,7 @@ func (v *Verifier) Add(e *Entry) error {
 			v.start = Head{e.Sequence - 1, e.Previous}
 			v.last = v.start
 		}
-		if err := v.meets(v.start); err != nil {
+		if err := v.checkExpected(v.start); err != nil {
 			return err
 		}
 	}
@@ -43,7 +44,7 @@ func (v *Verifier) Add(e *Entry) error {
 	continues, intact := bytes.Equal(e.Previous, v.last.Hash), bytes.Equal(e.Hash, e.sum())
 	switch {
 	case e.Sequence > next:
-		return broken(next, "%s: entry %d comes after entry %d", absent(next, e.Sequence-1),
+		return broken(next, "%s: entry %d comes after entry %d", missing(next, e.Sequence-1),
 			e.Sequence, v.last.Sequence)
 	case e.Sequence < next:
 		return broken(next, "entry %d is out of its place: it comes after entry %d", e.Sequence,
@@ -60,20 +61,21 @@ func (v *Verifier) Add(e *Entry) error {
 			next, next-1)
 	}
 	v.last = Head{e.Sequence, e.Hash}
-	return v.meets(v.last)
+	return v.checkExpected(v.last)
 }
 
-// meets compares a place of the chain with what is expected there.
-func (v *Verifier) meets(h Head) error {
+// checkExpected compares a head of the chain with the expected one, if it has the same number.
+func (v *Verifier) checkExpected(h Head) error {
 	if v.Expect.Sequence == h.Sequence && !bytes.Equal(v.Expect.Hash, h.Hash) {
 		return broken(h.Sequence,
-			"entry %d is not the one that was noted earlier: it, or the record from an entry before it on, was written anew",
+			"entry %d is not the one that was noted earlier: "+
+				"it, or the record from an entry before it on, was written anew",
 			h.Sequence)
 	}
 	return nil
 }
 
-func absent(from, to int64) string {
+func missing(from, to int64) string {
 	if from == to {
 		return fmt.Sprintf("entry %d is missing", from)
 	}
@@ -86,10 +88,11 @@ func (v *Verifier) End(noted *Head) (Head, error) {
 	last := v.last.Sequence
 	switch {
 	case noted != nil && noted.Sequence > last:
-		return Head{}, broken(last+1, "%s at the end", absent(last+1, noted.Sequence))
+		return Head{}, broken(last+1, "%s at the end", missing(last+1, noted.Sequence))
 	case noted != nil && noted.Sequence < last:
 		return Head{}, broken(noted.Sequence+1,
-			"the head is entry %d, but there are entries up to %d: it was set back, or they were put in",
+			"the head is entry %d, but there are entries up to %d: "+
+				"it was set back, or they were put in",
 			noted.Sequence, last)
 	case noted != nil && !bytes.Equal(noted.Hash, v.last.Hash):
 		return Head{}, broken(last,
@@ -97,11 +100,11 @@ func (v *Verifier) End(noted *Head) (Head, error) {
 			last)
 	case v.Expect.Sequence > last:
 		return Head{}, broken(last+1, "%s at the end: entry %d was noted earlier",
-			absent(last+1, v.Expect.Sequence), v.Expect.Sequence)
+			missing(last+1, v.Expect.Sequence), v.Expect.Sequence)
 	case v.Expect.Sequence > 0 && v.Expect.Sequence < v.start.Sequence:
-		return Head{},
-			fmt.Errorf("these entries begin at %d, so they cannot show entry %d that was noted earlier: export from there",
-				v.start.Sequence+1, v.Expect.Sequence)
+		return Head{}, fmt.Errorf("these entries begin at %d, so they cannot show entry %d "+
+			"that was noted earlier: export from there",
+			v.start.Sequence+1, v.Expect.Sequence)
 	}
 	return v.last, nil
 }

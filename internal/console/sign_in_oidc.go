@@ -92,7 +92,7 @@ const (
 func (v *visit) askProvider(do func() error) error {
 	ctx := v.r.Context()
 	return lane.Outside(ctx, func() error {
-		if err := v.asking.Enter(ctx, lane.Guest{Party: origin.Network(v.address())},
+		if err := v.asking.Enter(ctx, lane.Client{Owner: origin.Network(v.address())},
 			1); err != nil {
 			return err
 		}

@@ -38,7 +38,8 @@ type site struct {
 	trust  *x509.CertPool
 }
 
-// clock is the machine's, which the test puts forward.
+// clock is the machine's clock, set forward by the test. It is none of clocktest's because timers
+// must run by themselves: pages and devices wait for them in real time.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) Now() time.Time                         { return time.Now().UTC().Add(time.Duration(c.ahead.Load())) }

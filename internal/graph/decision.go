@@ -104,9 +104,9 @@ func (c *call) explainBeyondReach(ctx context.Context, tx access.Tx, change acce
 		}
 	}
 	switch {
-	case change.Founds:
+	case change.CreatesGroup:
 		return forbidden("'%s' is limited to some groups, and may not make others.", c.caller.Name)
-	case change.Ends:
+	case change.DeletesGroup:
 		return forbidden("'%s' may only delete a group of which all devices, and all that is assigned to it, are within one of their role assignments.",
 			c.caller.Name)
 	case change.Payload != "":

@@ -177,7 +177,7 @@ func (c *call) createGroup() error {
 	in := catalog.GroupInput{DisplayName: odata.TextOrEmpty(patch.DisplayName),
 		Description: odata.TextOrEmpty(patch.Description),
 		Nickname:    odata.TextOrEmpty(patch.Nickname)}
-	if err := c.mayChange(access.Change{Founds: true}); err != nil {
+	if err := c.mayChange(access.Change{CreatesGroup: true}); err != nil {
 		return err
 	}
 	g, err := c.config.Catalog.CreateGroup(c.req.Context(), in)
@@ -194,7 +194,7 @@ func (c *call) deleteGroup() error {
 	if err != nil {
 		return err
 	}
-	if err := c.mayChange(access.Change{Group: id, Ends: true}); err != nil {
+	if err := c.mayChange(access.Change{Group: id, DeletesGroup: true}); err != nil {
 		return err
 	}
 	if err := c.config.Catalog.DeleteGroup(c.req.Context(), id, c.sameGroup); err != nil {

@@ -111,7 +111,7 @@ func (c *call) mayEdit(p *catalog.Payload, patch catalog.Patch) error {
 	marks := patch.Tags != nil && patch.DisplayName == nil && patch.Description == nil &&
 		patch.FileName == nil && patch.File == nil &&
 		(len(patch.Properties) == 0 || string(patch.Properties) == "{}")
-	return c.mayChange(access.Change{Payload: p.ID, Tags: patch.Tags, Marks: marks})
+	return c.mayChange(access.Change{Payload: p.ID, Tags: patch.Tags, TagsOnly: marks})
 }
 
 func (k *payloadKind) get(c *call) error {

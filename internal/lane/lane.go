@@ -1,6 +1,10 @@
-// Package lane lets only so many do something at the same time, and shares the places fairly among
-// those who wait. It knows nothing of requests and imports no other package of this project. Begin
-// with Lane and its method Take.
+// Package lane limits how many may do something at the same time, and shares the places fairly
+// among those who wait for one. It is used for requests, handshakes and bytes held in memory, but
+// it knows nothing of them, and imports no other package of this project.
+//
+// Begin with Lane: Enter and Leave take and give back places. queue.go decides whose turn it is.
+// Place is one place that a request holds; it can be left while the request waits for something
+// else.
 package lane
 
 import (
@@ -10,90 +14,92 @@ import (
 	"time"
 )
 
-// ErrFull says that there is no place, and that too many wait for one already.
+// ErrFull says that no place is free, and that too many are already waiting for one.
 var ErrFull = errors.New("too many wait for a place already")
 
-// Guest is who wants a place: a party, such as the network that a request comes from, and which of
-// its connections.
-type Guest struct{ Party, Connection string }
+// Client says who wants a place. Places are shared fairly among owners, such as the network that a
+// request comes from, and within an owner among its connections.
+type Client struct{ Owner, Connection string }
 
-// Lane has places, and a bounded queue of those who wait for one. Its methods may be called from
-// many goroutines.
+// Lane has a number of places, and a bounded queue of those who wait for one. Its methods may be
+// called from many goroutines.
 //
-// A place that becomes free goes to the parties in turn, and within one to its connections in turn.
-// So a party may have everything that nobody else wants, such as a school whose thousands of
-// devices come from one address, and as soon as others come each gets the same. When too many wait,
-// the party that most wait for loses its last one, and within the party the connection: a newcomer
-// is turned away only if nobody has more in the queue than it would have. Bounds for each party
-// would have to be small, to keep a few from filling the queue, and would then keep the school out.
+// A place that becomes free goes to each owner in turn, and within an owner to each connection in
+// turn. So an owner may have everything that nobody else wants (think of a school whose thousands
+// of devices come from one address), but as soon as others come, each gets the same.
+//
+// When too many wait, the owner with most waiters loses its newest one, taken from its connection
+// with most waiters. So a newcomer is turned away only if nobody has more waiters than it would
+// have. A fixed limit for each owner would not do: to keep a few owners from filling the queue it
+// would have to be small, and would then keep out the school.
 type Lane struct {
-	// Press, if there is one, takes n places back for a party from who has more, and tells whether
-	// it did. It is called for those who wait, when they begin to and from time to time. What is
-	// taken back is given with Leave. Set it before use.
-	Press func(party string, n int64) bool
+	// Reclaim, if set, takes n places back, for an owner, from whoever holds more, and reports
+	// whether it did. It is called for each waiter when it begins to wait, and every reclaimEvery
+	// from then on. It gives the places back with Leave. Set it before use.
+	Reclaim func(owner string, n int64) bool
 
-	mu    sync.Mutex
-	total int64
-	free  int64
-	most  int // that may wait
-	queue group
+	mu         sync.Mutex
+	total      int64
+	free       int64
+	maxWaiting int // the most that may wait
+	queue      node
 }
 
-// New returns a lane with so many places, for which so many may wait.
+// New returns a lane with a number of places, for which at most so many may wait.
 func New(places int64, waiting int) *Lane {
-	return &Lane{total: places, free: places, most: waiting}
+	return &Lane{total: places, free: places, maxWaiting: waiting}
 }
 
-// waiter is one that waits for n places.
+// waiter waits for n places.
 type waiter struct {
-	n    int64
-	told chan bool // whether it has got them; it is told once
-	leaf *group    // that it waits in; nil: it waits no more
+	n      int64
+	result chan bool // receives once: true if it got the places, false if it was turned away
+	leaf   *node     // the connection that it waits in; nil: it no longer waits
 }
 
 // Enter takes n places, and waits for them until ctx ends. The error is ErrFull or the context's.
-func (l *Lane) Enter(ctx context.Context, g Guest, n int64) error {
+func (l *Lane) Enter(ctx context.Context, c Client, n int64) error {
 	l.mu.Lock()
 	if l.queue.waiting == 0 && l.free >= n {
 		l.free -= n
 		l.mu.Unlock()
 		return nil
 	}
-	if n > l.total || l.most == 0 {
+	if n > l.total || l.maxWaiting == 0 {
 		l.mu.Unlock()
 		return ErrFull
 	}
-	w := &waiter{n: n, told: make(chan bool, 1)}
-	l.queue.push(w, g.Party, g.Connection)
-	if l.queue.waiting > l.most {
-		l.answer(l.queue.newestOfMost(), false)
-		l.grant() // what is gone may have been what others had to wait behind
+	w := &waiter{n: n, result: make(chan bool, 1)}
+	l.queue.add(w, c.Owner, c.Connection)
+	if l.queue.waiting > l.maxWaiting {
+		l.answer(l.queue.newestOfLargest(), false)
+		l.grant() // the waiter that was turned away may have blocked smaller ones behind it
 	}
-	parties := len(l.queue.members)
+	owners := len(l.queue.children)
 	l.mu.Unlock()
-	return l.wait(ctx, w, g.Party, parties)
+	return l.wait(ctx, w, c.Owner, owners)
 }
 
-// pressEvery is how often it is looked again whether who waits can be given what others have.
-const pressEvery = 500 * time.Millisecond
+// reclaimEvery is how often Reclaim is tried again for a waiter.
+const reclaimEvery = 500 * time.Millisecond
 
-// wait waits until the waiter is told, or ctx ends. So many parties wait, itself included: each may
-// have its turn before.
-func (l *Lane) wait(ctx context.Context, w *waiter, party string, parties int) error {
+// wait waits until the waiter has a result, or ctx ends. owners is how many owners wait, including
+// this one. Each of them may be served before it, so Reclaim is called up to that many times.
+func (l *Lane) wait(ctx context.Context, w *waiter, owner string, owners int) error {
 	var again <-chan time.Time
-	if l.Press != nil {
-		tick := time.NewTicker(pressEvery)
+	if l.Reclaim != nil {
+		tick := time.NewTicker(reclaimEvery)
 		defer tick.Stop()
 		again = tick.C
-		for ; parties > 0 && l.waits(w) && l.Press(party, w.n); parties-- {
+		for ; owners > 0 && l.waits(w) && l.Reclaim(owner, w.n); owners-- {
 		}
 	}
 	for {
 		select {
-		case got := <-w.told:
+		case got := <-w.result:
 			return full(got)
 		case <-again:
-			l.Press(party, w.n)
+			l.Reclaim(owner, w.n)
 			continue
 		case <-ctx.Done():
 		}
@@ -104,7 +110,7 @@ func (l *Lane) wait(ctx context.Context, w *waiter, party string, parties int) e
 			l.grant()
 			return ctx.Err()
 		}
-		return full(<-w.told)
+		return full(<-w.result)
 	}
 }
 
@@ -121,7 +127,7 @@ func full(got bool) error {
 	return nil
 }
 
-// TryEnter takes n places if they are free, whoever waits.
+// TryEnter takes n places if they are free, even if others wait.
 func (l *Lane) TryEnter(n int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,22 +148,22 @@ func (l *Lane) Leave(n int64) {
 	}
 }
 
-// Taken is how many places are.
+// Taken returns how many places are taken.
 func (l *Lane) Taken() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.total - l.free
 }
 
-// Waiting is how many wait.
+// Waiting returns how many wait for places.
 func (l *Lane) Waiting() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.queue.waiting
 }
 
-// grant gives the free places to those whose turn it is. Who needs more than are free is not passed
-// over.
+// grant gives free places to those whose turn it is. A waiter that needs more than are free is not
+// skipped, because it might wait for ever: all wait behind it.
 func (l *Lane) grant() {
 	for l.queue.waiting > 0 {
 		w := l.queue.next()
@@ -172,5 +178,5 @@ func (l *Lane) grant() {
 
 func (l *Lane) answer(w *waiter, got bool) {
 	w.remove()
-	w.told <- got
+	w.result <- got
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// line is a lane whose places are all taken, and those who wait for one.
+// line is a lane whose places are all taken, with those who wait for one.
 type line struct {
 	*testing.T
 	*Lane
@@ -21,20 +21,20 @@ type line struct {
 
 func newLine(t *testing.T, most int) *line {
 	l := &line{t, New(1, most), make(chan string, 1000), make(chan string, 1000)}
-	if err := l.Enter(t.Context(), Guest{}, 1); err != nil {
+	if err := l.Enter(t.Context(), Client{}, 1); err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-// wait has guests wait, in this order. One that must be turned away at once is not waited for.
-func (l *line) wait(guests ...Guest) {
+// wait makes clients wait, in this order. One that must be turned away at once is not waited for.
+func (l *line) wait(clients ...Client) {
 	l.Helper()
-	for _, g := range guests {
-		name := g.Party + "/" + g.Connection
+	for _, c := range clients {
+		name := c.Owner + "/" + c.Connection
 		before, turned := l.Waiting(), len(l.turned)
 		go func() {
-			if err := l.Enter(l.Context(), g, 1); err == nil {
+			if err := l.Enter(l.Context(), c, 1); err == nil {
 				l.served <- name
 			} else if errors.Is(err, ErrFull) {
 				l.turned <- name
@@ -57,16 +57,16 @@ func (l *line) expect(names ...string) {
 	}
 }
 
-// Parties have their turns, and within one its connections, each in the order in which they came.
+// Owners are served in turn, and within one its connections, each in the order in which they came.
 func TestTurns(t *testing.T) {
 	l := newLine(t, 100)
-	l.wait(Guest{"school", "1"}, Guest{"school", "1"}, Guest{"school", "2"}, Guest{"school", "1"},
-		Guest{"home", "3"}, Guest{"home", "3"}, Guest{"office", "4"})
+	l.wait(Client{"school", "1"}, Client{"school", "1"}, Client{"school", "2"},
+		Client{"school", "1"},
+		Client{"home", "3"}, Client{"home", "3"}, Client{"office", "4"})
 	l.expect("school/1", "home/3", "office/4", "school/2", "home/3", "school/1", "school/1")
 }
 
-// When too many wait, the party that most wait for loses its last, and of its connections the one
-// that has most.
+// When too many wait, the owner with most waiters loses its newest, from its connection with most.
 func TestWhoLosesItsPlaceInTheQueue(t *testing.T) {
 	l := newLine(t, 4)
 	lost := func(name string) {
@@ -75,22 +75,23 @@ func TestWhoLosesItsPlaceInTheQueue(t *testing.T) {
 			t.Errorf("%s is turned away, want %s", got, name)
 		}
 	}
-	l.wait(Guest{"school", "1"}, Guest{"school", "2"}, Guest{"school", "2"}, Guest{"school", "2"})
-	l.wait(Guest{"school", "3"})
+	l.wait(Client{"school", "1"}, Client{"school", "2"}, Client{"school", "2"},
+		Client{"school", "2"})
+	l.wait(Client{"school", "3"})
 	lost("school/2") // the connection with most
-	l.wait(Guest{"home", "9"})
+	l.wait(Client{"home", "9"})
 	lost("school/2")
-	l.wait(Guest{"home", "9"})
+	l.wait(Client{"home", "9"})
 	lost("school/2") // one each is left, and this came to one last
-	l.wait(Guest{"home", "9"})
+	l.wait(Client{"home", "9"})
 	lost("home/9") // it has as many as anybody
-	l.wait(Guest{"school", "4"})
+	l.wait(Client{"school", "4"})
 	lost("school/4")
 	l.expect("school/1", "home/9", "school/3", "home/9")
 }
 
-// Who is alone may have everything.
-func TestOnePartyMayHaveAll(t *testing.T) {
+// An owner that is alone may have everything.
+func TestOneOwnerMayHaveAll(t *testing.T) {
 	l := New(4, 4)
 	for i := range 4 {
 		if !l.TryEnter(1) {
@@ -102,7 +103,7 @@ func TestOnePartyMayHaveAll(t *testing.T) {
 	}
 }
 
-// Who leaves the queue holds up nobody: neither what was free for who is behind it.
+// A waiter that leaves the queue holds up nobody behind it.
 func TestLeavingTheQueue(t *testing.T) {
 	l := New(2, 10)
 	if !l.TryEnter(1) {
@@ -110,12 +111,12 @@ func TestLeavingTheQueue(t *testing.T) {
 	}
 	impatient, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
-	go func() { left <- l.Enter(impatient, Guest{"large", ""}, 2) }() // waits: one place is free
+	go func() { left <- l.Enter(impatient, Client{"large", ""}, 2) }() // waits: one place is free
 	for l.Waiting() != 1 {
 		time.Sleep(time.Millisecond)
 	}
 	small := make(chan error, 1)
-	go func() { small <- l.Enter(t.Context(), Guest{"small", ""}, 1) }() // is not let past
+	go func() { small <- l.Enter(t.Context(), Client{"small", ""}, 1) }() // is not let past
 	for l.Waiting() != 2 {
 		time.Sleep(time.Millisecond)
 	}
@@ -126,7 +127,7 @@ func TestLeavingTheQueue(t *testing.T) {
 	if err := <-small; err != nil {
 		t.Error(err)
 	}
-	if err := l.Enter(t.Context(), Guest{}, 3); !errors.Is(err, ErrFull) {
+	if err := l.Enter(t.Context(), Client{}, 3); !errors.Is(err, ErrFull) {
 		t.Errorf("more than there are: %v", err)
 	}
 	l.Leave(2)
@@ -135,15 +136,15 @@ func TestLeavingTheQueue(t *testing.T) {
 	}
 }
 
-// What is pressed for goes to who waits, each party that came before having its turn.
-func TestPress(t *testing.T) {
+// What is reclaimed goes to those who wait, and each owner that came before has its turn.
+func TestReclaim(t *testing.T) {
 	l := New(8, 100)
-	var pressed atomic.Int32
-	l.Press = func(party string, n int64) bool {
-		if party != "few" {
+	var reclaimed atomic.Int32
+	l.Reclaim = func(owner string, n int64) bool {
+		if owner != "few" {
 			return false
 		}
-		pressed.Add(1)
+		reclaimed.Add(1)
 		l.Leave(n)
 		return true
 	}
@@ -153,16 +154,16 @@ func TestPress(t *testing.T) {
 	many, stop := context.WithCancel(t.Context())
 	defer stop()
 	for range 3 {
-		go func() { _ = l.Enter(many, Guest{"many", ""}, 1) }()
+		go func() { _ = l.Enter(many, Client{"many", ""}, 1) }()
 	}
 	for l.Waiting() != 3 {
 		time.Sleep(time.Millisecond)
 	}
-	if err := l.Enter(t.Context(), Guest{"few", ""}, 1); err != nil {
+	if err := l.Enter(t.Context(), Client{"few", ""}, 1); err != nil {
 		t.Error(err)
 	}
-	if n := pressed.Load(); n != 2 {
-		t.Errorf("pressed %d times for the second of two parties", n)
+	if n := reclaimed.Load(); n != 2 {
+		t.Errorf("reclaimed %d times for the second of two owners", n)
 	}
 }
 
@@ -180,7 +181,7 @@ func TestPlacesAreCounted(t *testing.T) {
 			if i%5 == 0 {
 				time.AfterFunc(time.Duration(rand.IntN(500))*time.Microsecond, cancel)
 			}
-			p, err := l.Take(ctx, Guest{fmt.Sprint(i % 7), fmt.Sprint(i % 31)},
+			p, err := l.Take(ctx, Client{fmt.Sprint(i % 7), fmt.Sprint(i % 31)},
 				time.Duration(rand.IntN(20))*time.Millisecond)
 			if err != nil {
 				return
@@ -200,9 +201,9 @@ func TestPlacesAreCounted(t *testing.T) {
 	}
 	all.Wait()
 	if most.Load() > places || inside.Load() != 0 || l.Taken() != 0 || l.Waiting() != 0 ||
-		len(l.queue.members) != 0 {
+		len(l.queue.children) != 0 {
 		t.Errorf("at most %d inside; at the end %d, %d taken, %d wait, %v", most.Load(),
-			inside.Load(), l.Taken(), l.Waiting(), l.queue.members)
+			inside.Load(), l.Taken(), l.Waiting(), l.queue.children)
 	}
 }
 
@@ -210,7 +211,7 @@ func TestPlacesAreCounted(t *testing.T) {
 // it.
 func TestOutside(t *testing.T) {
 	l := New(1, 10)
-	p, err := l.Take(t.Context(), Guest{"a", ""}, time.Minute)
+	p, err := l.Take(t.Context(), Client{"a", ""}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

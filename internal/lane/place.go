@@ -6,39 +6,42 @@ import (
 	"time"
 )
 
-// Place is what a request has in a lane while it is worked on. It can be left for a while: what
-// waits for somebody outside must not keep others from being worked on.
+// Place is one place of a lane, held by a request while the server works on it. A request can leave
+// its place for a while (Outside): what waits for somebody outside must not keep other requests
+// from being worked on. The methods of a nil Place do nothing.
 type Place struct {
-	lane  *Lane
-	guest Guest
-	wait  time.Duration // the longest, for a place to come back to
+	lane   *Lane
+	client Client
+	// how long to wait for a place, at first and when coming back; 0: as long as the context
+	wait time.Duration
 
-	mu      sync.Mutex
-	outside int  // that have left it, and will come back
-	held    bool // it is taken
-	over    bool // it was given back for good
+	mu       sync.Mutex
+	outside  int  // calls of Outside that are under way
+	occupied bool // it has a place of the lane now
+	ended    bool // End was called
 }
 
-// Take waits for a place of the lane, at most for a time. The error is ErrFull, or of the context.
-func (l *Lane) Take(ctx context.Context, g Guest, wait time.Duration) (*Place, error) {
-	p := &Place{lane: l, guest: g, wait: wait}
+// Take takes a place of the lane, and waits for it at most so long. The error is ErrFull, or that
+// of a context.
+func (l *Lane) Take(ctx context.Context, c Client, wait time.Duration) (*Place, error) {
+	p := &Place{lane: l, client: c, wait: wait}
 	if err := p.enter(ctx); err != nil {
 		return nil, err
 	}
-	p.held = true
+	p.occupied = true
 	return p, nil
 }
 
 func (p *Place) enter(ctx context.Context) error {
-	if p.lane.most == 0 || p.wait <= 0 {
-		return p.lane.Enter(ctx, p.guest, 1)
+	if p.lane.maxWaiting == 0 || p.wait <= 0 {
+		return p.lane.Enter(ctx, p.client, 1)
 	}
 	if p.lane.enterNow() { // the common case needs no timer
 		return nil
 	}
 	patient, cancel := context.WithTimeout(ctx, p.wait)
 	defer cancel()
-	return p.lane.Enter(patient, p.guest, 1)
+	return p.lane.Enter(patient, p.client, 1)
 }
 
 // enterNow takes a place if one is free and nobody waits.
@@ -52,26 +55,27 @@ func (l *Lane) enterNow() bool {
 	return true
 }
 
-// End gives the place back for good. Ending it again does nothing.
+// End gives the place back for good. It may be called again.
 func (p *Place) End() {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.over = true
+	p.ended = true
 	p.leave()
 }
 
 func (p *Place) leave() {
-	if p.held {
-		p.held = false
+	if p.occupied {
+		p.occupied = false
 		p.lane.Leave(1)
 	}
 }
 
-// Outside leaves the place, does something, and comes back. The error is what it did's, or that
-// there was no place to come back to. Several may be outside at once; the last one comes back.
+// Outside gives the place up, calls do, and takes a place again. The error is do's, or that no
+// place could be had afterwards. Several goroutines of a request may be outside at once; the last
+// one to return takes the place again.
 func (p *Place) Outside(ctx context.Context, do func() error) error {
 	if p == nil {
 		return do()
@@ -83,7 +87,7 @@ func (p *Place) Outside(ctx context.Context, do func() error) error {
 	err := do()
 	p.mu.Lock()
 	p.outside--
-	back := p.outside == 0 && !p.over && !p.held
+	back := p.outside == 0 && !p.ended && !p.occupied
 	p.mu.Unlock()
 	if !back || err != nil && ctx.Err() != nil {
 		return err
@@ -96,8 +100,8 @@ func (p *Place) Outside(ctx context.Context, do func() error) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.held = true
-	if p.over {
+	p.occupied = true
+	if p.ended {
 		p.leave()
 	}
 	return err
@@ -105,13 +109,13 @@ func (p *Place) Outside(ctx context.Context, do func() error) error {
 
 type placeKey struct{}
 
-// With puts the place of a request into its context.
+// With returns a context that carries the place of a request, for the function Outside.
 func With(ctx context.Context, p *Place) context.Context {
 	return context.WithValue(ctx, placeKey{}, p)
 }
 
-// Outside does something for which the request of the context leaves its place, if it has one, as
-// Place.Outside does.
+// Outside calls do while the request whose context this is gives up its place, like Place.Outside.
+// If the context carries no place, it just calls do.
 func Outside(ctx context.Context, do func() error) error {
 	p, _ := ctx.Value(placeKey{}).(*Place)
 	return p.Outside(ctx, do)

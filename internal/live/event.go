@@ -1,9 +1,10 @@
-// Package live is the ordered log of what changed: every change of every action and payload, in the
-// order in which it was committed, for readers that follow it while it grows and that come back
-// after a break.
+// Package live keeps an ordered log of every change to an action or a payload. Events are numbered
+// in the order in which their transactions were committed. Readers follow the log while it grows,
+// and can come back after a break without missing an event.
 //
-// It knows the rules' results and devices' ids, and a Store of its own. Begin with Changes, which
-// makes the events of a step, and Log, which readers follow.
+// It imports action (what an event says) and fleet (device ids), and declares the Store that keeps
+// the events. Begin with Changes, which turns one step of an action into events; then Log, which
+// publishes events; then Reader, which follows them. turns.go decides when each reader may read.
 package live
 
 import (
@@ -13,10 +14,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Event is one change of an action, or a device's coming or going, which has no more than Device,
-// At and Kind. It is written in the transaction that made the change.
+// Event is one change of an action, or the news that a device came or left. The latter has only
+// Position, Device, At and Kind. An event is written in the same transaction as the change itself.
 type Event struct {
-	Position int64 // in the log: grows in the order of the commits
+	Position int64 // in the log; grows in the order of commits
 	Device   fleet.DeviceID
 	At       time.Time
 	Kind     Kind
@@ -24,43 +25,44 @@ type Event struct {
 	Name     action.Name
 	Actor    string
 	Started  time.Time
-	State    action.State   // of the action, after the change
-	Result   *action.Result // the payload that changed; nil when the action did
+	State    action.State   // the action's state after the change
+	Result   *action.Result // the payload that changed; nil if the action itself did
 
-	// the event as it is served, of a new one (Log.Encode); nil: it is not known
+	// Served is the event as readers are sent it, made by Log.Encode; nil before that.
 	Served []byte `json:"-"`
 }
 
-// size is about how many bytes of memory an event takes.
+// size estimates how many bytes of memory the event takes.
 func (e *Event) size() int {
-	const itself = 512
-	n := itself + len(e.Served)
+	const structSize = 512
+	n := structSize + len(e.Served)
 	if e.Result != nil {
 		n += len(e.Result.Detail) + len(e.Result.DisplayName)
 	}
 	return n
 }
 
-// Kind is what an event tells.
+// Kind says what happened.
 type Kind string
 
 const (
 	ActionStarted  Kind = "actionStarted"
 	PayloadChanged Kind = "payloadChanged"
-	ActionChanged  Kind = "actionChanged" // its state
+	ActionChanged  Kind = "actionChanged" // the action's state changed
 	DeviceEnrolled Kind = "deviceEnrolled"
-	DeviceLeft     Kind = "deviceLeft" // management
-	// DeviceReenrolled: a device that was enrolled has enrolled anew, with another identity.
+	DeviceLeft     Kind = "deviceLeft" // it is no longer managed
+	// DeviceReenrolled says that an enrolled device has enrolled again, with a new identity.
 	DeviceReenrolled Kind = "deviceReenrolled"
 )
 
-// OfDevice reports whether a kind of events tells of a device alone, and not of an action.
+// OfDevice reports whether events of this kind are about a device alone, not about an action.
 func (k Kind) OfDevice() bool {
 	return k == DeviceEnrolled || k == DeviceLeft || k == DeviceReenrolled
 }
 
-// Membership lists a device's coming under management, its leaving, or its enrolling again while it
-// was managed.
+// Membership returns the event, if any, for a device whose enrollment changed. was and is say
+// whether it was managed before and is managed now; again says that it has just enrolled, so that a
+// device that was managed all along has enrolled anew.
 func Membership(device fleet.DeviceID, at time.Time, was, is, again bool) []Event {
 	switch {
 	case was && is && again:
@@ -74,9 +76,9 @@ func Membership(device fleet.DeviceID, at time.Time, was, is, again bool) []Even
 	}
 }
 
-// Changes lists what became of an action in one step. was is nil for an action that has just begun;
-// then every payload is listed as it stands. The payloads come before the state, so that the end of
-// an action is its last event.
+// Changes returns the events for one step of an action: was before, now after. was is nil for an
+// action that has just started; then every payload is listed. Payloads come before the action's
+// state, so that the end of an action is always its last event.
 func Changes(device fleet.DeviceID, at time.Time, was, now *action.Action) []Event {
 	if now == nil {
 		return nil
@@ -101,7 +103,7 @@ func Changes(device fleet.DeviceID, at time.Time, was, now *action.Action) []Eve
 	return events
 }
 
-// Standing is how a device's action stands.
+// Standing is the present state of one action of a device.
 type Standing struct {
 	Device fleet.DeviceID
 	Action *action.Action

@@ -13,80 +13,86 @@ import (
 )
 
 const (
-	// newest events in memory, from which readers that keep up are served
+	// the newest events are kept in memory; readers that keep up never cause a read from the store
 	memoryEvents = 8192
-	memoryBytes  = 32 << 20 // but no more than these together
-	batch        = 512      // events read from the store in one go
-	// bytes of them that a reader holds while it sends them, or one event
-	batchHeld = 256 << 10
-	pollEvery = time.Second // how soon an event that another process wrote is seen
-	// the store is not asked for events more often than this
+	memoryBytes  = 32 << 20 // upper bound for the events in memory, in bytes
+	batch        = 512      // events read from the store at once
+	// bytes of stored events that one reader holds while it sends them (at least one event)
+	batchBytes = 256 << 10
+	pollEvery  = time.Second // how often to look for events that another process wrote
+	// shortest pause between two reads of the store
 	minPollInterval = 10 * time.Millisecond
-	// nor, when it is slow, less often, if there may be some
+	// longest pause, even if the store is slow
 	maxPollInterval = 250 * time.Millisecond
-	// times as long as a reader read from the store, no other does
-	storeRest = 4
+	// After one reader has read from the store, no other may for this many times as long, so that
+	// readers that have fallen behind take at most a fifth of the store's time.
+	storeRestFactor = 4
 )
 
-// ErrGone is returned to a reader that asks for events which are not kept any more: it has to begin
-// anew.
+// ErrGone is returned to a reader that asks for events that have been deleted. It has to start over
+// from the present state (Log.Standing).
 var ErrGone = errors.New("the events that follow are not kept any more")
 
-// Store is where the log is kept.
+// Store keeps the log.
 type Store interface {
-	// Events lists the events behind a position, of one device or, if device is empty, of all, in
-	// order, at most limit.
+	// Events lists up to limit events after a position, in order: of one device or, if device is
+	// empty, of all devices.
 	Events(ctx context.Context, device fleet.DeviceID, after int64, limit int) ([]Event, error)
-	// EventRange returns the position of the oldest event that is kept, and the newest position
-	// that was ever given. An empty log's oldest is the one behind its newest.
+	// EventRange returns the position of the oldest event that is still kept, and the newest
+	// position that was ever given out. For an empty log, oldest is newest+1.
 	EventRange(ctx context.Context) (oldest, newest int64, err error)
-	// Standing returns how actions stand and the newest event, by one snapshot of the database: of
-	// one device the latest action of each name (fleet.ErrNotFound if there is no such device), or,
-	// if device is empty, every action that has not ended.
+	// Standing returns the present state of actions and the position of the newest event, both read
+	// from one snapshot of the database. For one device these are the latest action of each name
+	// (fleet.ErrNotFound if there is no such device); if device is empty, they are all actions that
+	// have not ended.
 	Standing(ctx context.Context, device fleet.DeviceID) (list []Standing, newest int64, err error)
-	// DropEvents deletes the oldest events from before a time, at most limit, and returns how many
+	// DropEvents deletes up to limit of the oldest events from before a time, and returns how many
 	// it deleted.
 	DropEvents(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Log lets any number of readers follow the events. A reader takes its events when it likes: nobody
-// waits for it, and nothing is kept for it.
+// Log publishes events to any number of readers. Each reader takes its events at its own pace: the
+// log never waits for a reader and keeps no queue for one, so a slow reader costs nothing.
 type Log struct {
-	// Encode makes an event's Served, once for all readers; nil: nobody does. Set it before Run.
+	// Encode makes Event.Served once, for all readers. nil: events have no Served. Set it before
+	// Run.
 	Encode func(*Event) ([]byte, error)
 
-	store   Store
-	log     *slog.Logger
-	told    announced
-	waited  bool          // the last time for a gap in what was told to close; only Run's
-	reading chan struct{} // has something while a reader reads from the store
+	store     Store
+	log       *slog.Logger
+	announced announcements
+	// whether the last catchUp waited for a gap in the announced events to close; only Run uses it
+	waitedForGap bool
+	// holds a value while a reader may not read from the store: another is reading, or rests
+	storeReads chan struct{}
 
 	mu     sync.Mutex
-	recent recent // up to newest
-	newest int64  // position up to which readers are served from recent
+	recent recent // the newest events, up to position newest
+	newest int64  // readers are shown nothing newer than this position
 	turns  turns
-	ended  chan struct{} // closed when Run ends: readers are let go
+	ended  chan struct{} // closed when Run ends, so that readers stop waiting
 }
 
-// NewLog returns a log. Its readers see what is committed once Run runs.
+// NewLog returns a log. Its readers see new events only while Run is running.
 func NewLog(store Store, log *slog.Logger) *Log {
-	return &Log{store: store, log: log, told: announced{poke: make(chan struct{}, 1)},
-		reading: make(chan struct{}, 1), ended: make(chan struct{}),
+	return &Log{store: store, log: log, announced: announcements{wake: make(chan struct{}, 1)},
+		storeReads: make(chan struct{}, 1), ended: make(chan struct{}),
 		recent: recent{newest: make(map[fleet.DeviceID]int)},
 		turns:  turns{waiting: make(map[fleet.DeviceID][]*Reader), due: make(chan struct{}, 1)}}
 }
 
-// Standing is where a reader begins: how things stand, and the position behind which to follow what
-// comes.
+// Standing returns the present state of actions, and the position after which to follow events. A
+// new reader begins with it.
 func (l *Log) Standing(ctx context.Context,
 	device fleet.DeviceID) (list []Standing, newest int64, err error) {
 	return l.store.Standing(ctx, device)
 }
 
-// Notify tells that events were committed, and which, if that is known. It never waits.
-func (l *Log) Notify(events []Event) { l.told.add(events) }
+// Notify announces that events were committed. events may be nil if it is not known which; the log
+// then reads them from the store. It never blocks.
+func (l *Log) Notify(events []Event) { l.announced.add(events) }
 
-// Run makes committed events known to the readers until ctx ends, and then lets them go.
+// Run publishes committed events to readers until ctx ends, and then releases all readers.
 func (l *Log) Run(ctx context.Context) error {
 	defer close(l.ended)
 	_, newest, err := l.store.EventRange(ctx)
@@ -98,11 +104,11 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	l.newest = newest
-	l.turns.begin(newest)
+	l.turns.wakeBehind(newest)
 	l.mu.Unlock()
-	var governed sync.WaitGroup
-	defer governed.Wait()
-	governed.Go(func() { l.govern(ctx) })
+	var turnsGiven sync.WaitGroup
+	defer turnsGiven.Wait()
+	turnsGiven.Go(func() { l.giveTurns(ctx) })
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
@@ -113,31 +119,35 @@ func (l *Log) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		// a slow store has devices to serve
+		// A slow store is busy serving devices, so it is asked less often.
 		case <-time.After(min(max(minPollInterval, 10*time.Since(began)), maxPollInterval)):
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-l.told.poke:
+		case <-l.announced.wake:
 		case <-tick.C:
 		}
 	}
 }
 
-// catchUp publishes what was committed. What follows without a gap on what is known need not be
-// read; steps that were committed together tell of it in any order, so a gap has until the next
-// time to close.
+// catchUp publishes the events that were committed since the last time.
+//
+// Announced events that follow the newest one without a gap need not be read from the store. If
+// some are ahead of a gap, the missing ones are probably about to be announced: steps that share a
+// commit announce their events in any order. So a gap may stay open until the next call. If it is
+// still there then, the events are read from the store; another process may have written the
+// missing ones.
 func (l *Log) catchUp(ctx context.Context) error {
-	events, ahead := l.told.takeAfter(l.newest)
-	l.waited = len(ahead) > 0 && (len(events) > 0 || !l.waited)
-	if l.waited {
-		l.told.add(ahead)
+	events, ahead := l.announced.takeAfter(l.newest)
+	l.waitedForGap = len(ahead) > 0 && (len(events) > 0 || !l.waitedForGap)
+	if l.waitedForGap {
+		l.announced.add(ahead)
 	}
 	if len(events) > 0 {
 		return l.publish(events)
 	}
-	if l.waited {
+	if l.waitedForGap {
 		return nil
 	}
 	for {
@@ -161,9 +171,9 @@ func (l *Log) publish(events []Event) error {
 		l.recent.add(&events[i])
 	}
 	l.recent.trim(memoryEvents, memoryBytes)
-	l.turns.changed("", l.newest)
+	l.turns.wakeWaiting("", l.newest)
 	for i := range events {
-		l.turns.changed(events[i].Device, l.newest)
+		l.turns.wakeWaiting(events[i].Device, l.newest)
 	}
 	l.newest = events[len(events)-1].Position
 	return nil
@@ -181,10 +191,10 @@ func (l *Log) encode(events []Event) (err error) {
 	return nil
 }
 
-// Follow yields the events behind a position, of one device or, if device is empty, of all, in
-// order and without a gap, and then each new one, until ctx ends, the log does, or the reader
-// stops. An error ends it; the reader can follow again behind the last event it has seen. ErrGone
-// tells that events are missing.
+// Follow yields the events after a position, in order and without a gap, and then each new event as
+// it comes: of one device or, if device is empty, of all devices. It stops when ctx or the log ends
+// or the caller breaks off. An error ends it, too; the caller can follow again after the last event
+// it has seen. ErrGone means that some events are missing.
 func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[Event,
 	error] {
 	return func(yield func(Event, error) bool) {
@@ -217,7 +227,7 @@ func (l *Log) Follow(ctx context.Context, device fleet.DeviceID, after int64) it
 	}
 }
 
-// Drop deletes the events from before a time, a piece at a time so that nobody waits long for the
+// Drop deletes the events from before a time, in batches, so that nobody waits long for the
 // database.
 func (l *Log) Drop(ctx context.Context, before time.Time) error {
 	for {

@@ -7,31 +7,31 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Reader follows the log. It waits for its Turn, takes what is Next, and says when it is Done with
-// that. Nothing is kept for it but its position. It is for one goroutine.
+// Reader follows the log. Its owner waits for Turn, calls Next until it has sent those events, and
+// then calls Done. A reader keeps nothing but its position. It is for one goroutine.
 type Reader struct {
 	log    *Log
 	device fleet.DeviceID
 	after  int64
 	turn   chan struct{}
 
-	// Under the log's lock.
-	place place
-	index int    // in the list of those who wait for the device
-	group *group // with which it has its turn
+	// The log's lock guards these.
+	state readerState
+	index int    // in turns.waiting[device], while the state is waiting
+	group *group // the readers that have their turn together, while the state is active
 }
 
-type place int
+type readerState int
 
 const (
-	nowhere place = iota
-	waits         // for an event
-	inQueue       // for its turn
-	onTurn
+	idle    readerState = iota
+	waiting             // for an event of its device
+	queued              // in the queue, for its turn
+	active
 )
 
-// Reader returns a reader of the events behind a position, of one device or, if device is empty, of
-// all. It is to be closed. The error is ErrGone if events are missing.
+// Reader returns a reader of the events after a position: of one device or, if device is empty, of
+// all devices. The caller must Close it. The error is ErrGone if some of these events are missing.
 func (l *Log) Reader(ctx context.Context, device fleet.DeviceID, after int64) (*Reader, error) {
 	r := &Reader{log: l, device: device, after: after, turn: make(chan struct{}, 1)}
 	if err := r.check(ctx); err != nil {
@@ -43,8 +43,9 @@ func (l *Log) Reader(ctx context.Context, device fleet.DeviceID, after int64) (*
 	return r, nil
 }
 
-// check returns ErrGone if events behind the reader's position are not kept any more, or the
-// position was never given: it comes from another database, or from before a backup was put back.
+// check returns ErrGone if events after the reader's position have been deleted, or if the position
+// was never given out: then it comes from another database, or from a time that restoring a backup
+// has undone.
 func (r *Reader) check(ctx context.Context) error {
 	oldest, newest, err := r.log.store.EventRange(ctx)
 	if err == nil && (r.after < oldest-1 || r.after > newest) {
@@ -61,27 +62,28 @@ func (l *Log) queueOrWait(r *Reader) {
 	}
 }
 
-// Turn receives when it is the reader's turn.
+// Turn receives a value when it is the reader's turn.
 func (r *Reader) Turn() <-chan struct{} { return r.turn }
 
-// Ended is closed when the log has ended: there is no other turn.
+// Ended is closed when the log has ended: no turn comes after that.
 func (r *Reader) Ended() <-chan struct{} { return r.log.ended }
 
-// Next returns events that follow, in order and without a gap; there may be none, and more at the
-// next turn. They are shared with other readers. The error is ErrGone if events are missing.
+// Next returns the next events, in order and without a gap. There may be none, and if there are
+// many, the rest comes at the next turn. The events are shared with other readers: do not change
+// them. The error is ErrGone if some events are missing.
 func (r *Reader) Next(ctx context.Context) ([]*Event, error) {
-	events, reach, ok := r.log.since(r.device, r.after)
+	events, reach, ok := r.log.readMemory(r.device, r.after)
 	if !ok {
-		list, err := r.stored(ctx)
+		list, err := r.readStore(ctx)
 		if err != nil {
 			return nil, err
 		}
 		held := 0
 		for i := range list {
-			if held += list[i].size(); held > batchHeld && i > 0 {
+			if held += list[i].size(); held > batchBytes && i > 0 {
 				break
 			}
-			event := list[i] // the rest of the list need not stay
+			event := list[i] // a copy, so that the rest of the list can be freed
 			events = append(events, &event)
 		}
 		switch n := len(events); {
@@ -95,19 +97,20 @@ func (r *Reader) Next(ctx context.Context) ([]*Event, error) {
 	return events, nil
 }
 
-// stored reads events from the store. That costs much more than those in memory, so it is for one
-// reader at a time, with rests.
-func (r *Reader) stored(ctx context.Context) ([]Event, error) {
+// readStore reads the next events from the store. That costs much more than reading memory, so only
+// one reader at a time may do it, and afterwards none may for a while (storeRestFactor).
+func (r *Reader) readStore(ctx context.Context) ([]Event, error) {
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case r.log.reading <- struct{}{}:
+	case r.log.storeReads <- struct{}{}:
 	}
 	began := time.Now()
-	defer func() { time.AfterFunc(storeRest*time.Since(began), func() { <-r.log.reading }) }()
+	defer func() { time.AfterFunc(storeRestFactor*time.Since(began), func() { <-r.log.storeReads }) }()
 	list, err := r.log.store.Events(ctx, r.device, r.after, batch)
 	if err == nil {
-		err = r.check(ctx) // afterwards: what was dropped before they were read is seen now
+		// checked after the read, to notice events that were deleted just before it
+		err = r.check(ctx)
 	}
 	if err == nil {
 		err = r.log.encode(list)
@@ -115,9 +118,10 @@ func (r *Reader) stored(ctx context.Context) ([]Event, error) {
 	return list, err
 }
 
-// since returns the events in memory behind a position and the position up to which they reach;
-// false if some of them are not in memory any more.
-func (l *Log) since(device fleet.DeviceID, after int64) (events []*Event, reach int64, ok bool) {
+// readMemory returns the events in memory after a position, and the position up to which they are
+// complete. ok is false if some of them are no longer in memory.
+func (l *Log) readMemory(device fleet.DeviceID,
+	after int64) (events []*Event, reach int64, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if after >= l.newest {
@@ -127,7 +131,7 @@ func (l *Log) since(device fleet.DeviceID, after int64) (events []*Event, reach 
 	return events, l.newest, ok
 }
 
-// Done ends the reader's turn.
+// Done ends the reader's turn, and lines it up for the next one.
 func (r *Reader) Done() {
 	r.log.mu.Lock()
 	defer r.log.mu.Unlock()
@@ -136,15 +140,15 @@ func (r *Reader) Done() {
 	r.log.queueOrWait(r)
 }
 
-// Close lets the reader go.
+// Close ends the reader. Nothing else may be called after it.
 func (r *Reader) Close() {
 	r.log.mu.Lock()
 	defer r.log.mu.Unlock()
-	switch r.place {
-	case waits:
+	switch r.state {
+	case waiting:
 		r.log.turns.remove(r)
-	case onTurn:
+	case active:
 		r.group.leave()
 	}
-	r.place, r.group = nowhere, nil
+	r.state, r.group = idle, nil
 }

@@ -7,14 +7,18 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// recent is the newest events, without a gap. A device's are found without a look at the others'.
+// recent holds the newest events of all devices, without a gap. Each event is linked to the one
+// before it of the same device, so the events of a device that has been quiet are found without
+// looking at those of the others. The links are numbers: events are counted from the first that was
+// ever added, and first is the number of events[0].
 type recent struct {
-	events []*Event // grows and is cut, but what readers hold of it stays
-	before []int    // of each the number of the same device's event before it; -1: there is none
-	first  int      // number of events[0]: they are counted from the first that was ever added
-	bytes  int      // of events
-	passed int      // bytes of those that were forgotten and are still in the same array
-	newest map[fleet.DeviceID]int
+	events   []*Event // in order; readers keep slices of it, so its elements never change
+	previous []int    // for each event, the number of the same device's event before it; -1: none
+	first    int      // the number of events[0]
+	bytes    int      // total size of events
+	// total size of events that were dropped but are still in the array behind the slice
+	droppedBytes int
+	newest       map[fleet.DeviceID]int
 }
 
 func (r *recent) add(e *Event) {
@@ -22,12 +26,12 @@ func (r *recent) add(e *Event) {
 	if !known {
 		number = -1
 	}
-	r.events, r.before = append(r.events, e), append(r.before, number)
+	r.events, r.previous = append(r.events, e), append(r.previous, number)
 	r.newest[e.Device] = r.first + len(r.events) - 1
 	r.bytes += e.size()
 }
 
-// trim forgets all but the newest n, or fewer that have so many bytes together.
+// trim drops the oldest events until at most n are left, of at most so many bytes together.
 func (r *recent) trim(n, bytes int) {
 	drop := 0
 	for ; drop < len(r.events) && (len(r.events)-drop > n || r.bytes > bytes); drop++ {
@@ -36,19 +40,21 @@ func (r *recent) trim(n, bytes int) {
 			delete(r.newest, e.Device)
 		}
 		r.bytes -= e.size()
-		r.passed += e.size()
+		r.droppedBytes += e.size()
 	}
 	if drop == 0 {
 		return
 	}
-	r.events, r.before, r.first = r.events[drop:], r.before[drop:], r.first+drop
-	if r.passed > bytes { // who reads has the old array as long as it takes
-		r.events, r.before, r.passed = slices.Clone(r.events), slices.Clone(r.before), 0
+	r.events, r.previous, r.first = r.events[drop:], r.previous[drop:], r.first+drop
+	// Dropped events stay in memory as long as the array does. A reader that still uses the old
+	// array keeps it alive by itself.
+	if r.droppedBytes > bytes {
+		r.events, r.previous, r.droppedBytes = slices.Clone(r.events), slices.Clone(r.previous), 0
 	}
 }
 
-// eventsAfter lists the events after a position, of one device or, if device is empty, of
-// all; false if some of them are not known any more.
+// eventsAfter lists the events after a position: of one device or, if device is empty, of all
+// devices. ok is false if some of them have been dropped already.
 func (r *recent) eventsAfter(device fleet.DeviceID, after int64) ([]*Event, bool) {
 	if len(r.events) == 0 || after < r.events[0].Position-1 {
 		return nil, false
@@ -64,7 +70,7 @@ func (r *recent) eventsAfter(device fleet.DeviceID, after int64) ([]*Event, bool
 		if e.Position <= after {
 			break
 		}
-		list, number = append(list, e), r.before[number-r.first]
+		list, number = append(list, e), r.previous[number-r.first]
 	}
 	slices.Reverse(list)
 	return list, true

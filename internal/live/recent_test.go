@@ -22,9 +22,9 @@ func TestRecentIsBoundedByBytes(t *testing.T) {
 		for _, e := range r.events {
 			reachable += e.size()
 		}
-		if reachable != r.bytes || reachable > most || r.passed > most {
+		if reachable != r.bytes || reachable > most || r.droppedBytes > most {
 			t.Fatalf("after %d events %d bytes are kept and %d held, counted as %d", i+1, reachable,
-				r.passed, r.bytes)
+				r.droppedBytes, r.bytes)
 		}
 	}
 	all, ok := r.eventsAfter("", r.events[0].Position-1)
@@ -40,7 +40,7 @@ func TestRecentIsBoundedByBytes(t *testing.T) {
 
 // What the log is told while it does not keep up is bounded, too.
 func TestToldIsBoundedByBytes(t *testing.T) {
-	tell := announced{poke: make(chan struct{}, 1)}
+	tell := announcements{wake: make(chan struct{}, 1)}
 	for i := range 200 {
 		tell.add([]Event{{Position: int64(i),
 			Result: &action.Result{Detail: strings.Repeat("x", 1<<20)}}})

@@ -8,31 +8,38 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Devices' reports come before the readers. With thousands of readers, to write to all of them at
-// each event takes more of the processor than the reports do. So readers have something to read
-// only when it is their turn: few at a time, in the order in which they fell behind, and then there
-// is a rest in proportion to how long that took. Meanwhile events gather, and the next turn takes
-// them in one piece. Who waits for a device that does not change is not woken.
+// Devices' reports matter more than readers. With thousands of readers, writing every event to each
+// of them at once would take more processor time than the reports themselves. So readers take
+// turns:
+//
+//   - A few readers at a time may read, in the order in which they fell behind.
+//   - After each such group, all readers rest in proportion to how long the group took, so that
+//     they take 1/cpuShare of the time. A short burst (burstBudget) needs no rest.
+//   - Meanwhile events gather, and the next turn takes them all at once. So the busier the log,
+//     the fewer and larger the writes.
+//   - A reader whose device does not change is never woken.
 const (
-	// readers whose turn it is at the same time; more if a round took longer than spread otherwise
+	// readers in a group; a group is larger if the queue would otherwise take longer than maxRound
 	readersAtOnce = 8
-	cpuShare      = 20 // readers take one part in so many of the time
-	// but so much at once, after a rest: to tell a thousand of one event
+	cpuShare      = 20 // readers take 1/cpuShare of the time
+	// but after a rest, this much at once: enough to tell a thousand readers of one event
 	burstBudget = 50 * time.Millisecond
-	// who takes longer, for example because the other end does not read, is not waited for
-	stalled = 10 * time.Millisecond
-	// within that all who are in the queue get their turn, however little rest remains
+	// a group is not waited for longer than this: a reader may be blocked by a peer that does not
+	// read
+	stallAfter = 10 * time.Millisecond
+	// every reader in the queue gets its turn within this time, however little rest is left then
 	maxRound = time.Second
 )
 
-// turns is who waits for what. It is under the log's lock, but for the channels.
+// turns says which readers wait for an event, and which for their turn. The log's lock guards it,
+// except the channel.
 type turns struct {
-	waiting map[fleet.DeviceID][]*Reader // for an event of the device, or of any
+	waiting map[fleet.DeviceID][]*Reader // for an event of this device; "": of any device
 	queue   []*Reader                    // for their turn
-	due     chan struct{}                // the queue is not empty
+	due     chan struct{}                // has a value when the queue has got a reader
 }
 
-// group is readers whose turn it is.
+// group is the readers that have their turn at the same time.
 type group struct {
 	left atomic.Int32
 	done chan struct{}
@@ -44,9 +51,9 @@ func (g *group) leave() {
 	}
 }
 
-// changed puts those into the queue who wait for a device. Up to position reach it had no event
-// that they have not seen.
-func (t *turns) changed(device fleet.DeviceID, reach int64) {
+// wakeWaiting moves the readers that wait for an event of a device into the queue. The device had
+// no event up to position reach that they have not seen, so they can skip to there.
+func (t *turns) wakeWaiting(device fleet.DeviceID, reach int64) {
 	for _, r := range t.waiting[device] {
 		r.after = max(r.after, reach)
 		t.enqueue(r)
@@ -54,9 +61,9 @@ func (t *turns) changed(device fleet.DeviceID, reach int64) {
 	delete(t.waiting, device)
 }
 
-// begin puts those who wait, and are not at the newest event, into the queue: they came before it
-// was known which that is.
-func (t *turns) begin(newest int64) {
+// wakeBehind moves the waiting readers that are not at the newest event into the queue. They came
+// before the log knew its newest event.
+func (t *turns) wakeBehind(newest int64) {
 	waiting := t.waiting
 	t.waiting = make(map[fleet.DeviceID][]*Reader)
 	for _, readers := range waiting {
@@ -71,7 +78,7 @@ func (t *turns) begin(newest int64) {
 }
 
 func (t *turns) enqueue(r *Reader) {
-	r.place = inQueue
+	r.state = queued
 	t.queue = append(t.queue, r)
 	select {
 	case t.due <- struct{}{}:
@@ -80,11 +87,11 @@ func (t *turns) enqueue(r *Reader) {
 }
 
 func (t *turns) wait(r *Reader) {
-	r.place, r.index = waits, len(t.waiting[r.device])
+	r.state, r.index = waiting, len(t.waiting[r.device])
 	t.waiting[r.device] = append(t.waiting[r.device], r)
 }
 
-// remove takes out a reader that waits.
+// remove takes out a waiting reader. The last of the list takes its place.
 func (t *turns) remove(r *Reader) {
 	list := t.waiting[r.device]
 	last := len(list) - 1
@@ -95,16 +102,17 @@ func (t *turns) remove(r *Reader) {
 	}
 }
 
-// next gives the first of the queue their turn, more of them the longer the group before was ago,
-// and returns how many they are and how many others wait.
-func (t *turns) next(ago time.Duration) (g *group, n, others int) {
+// startGroup gives the first readers of the queue their turn, and returns them as a group, how many
+// they are, and how many others remain in the queue. The longer ago the last group started (ago),
+// the larger the group.
+func (t *turns) startGroup(ago time.Duration) (g *group, n, others int) {
 	size := max(readersAtOnce, int(min(ago, maxRound)*time.Duration(len(t.queue))/maxRound))
 	g = &group{done: make(chan struct{})}
 	var list []*Reader
 	for len(t.queue) > 0 && len(list) < size {
 		r := t.queue[0]
 		t.queue[0] = nil
-		if t.queue = t.queue[1:]; r.place == inQueue {
+		if t.queue = t.queue[1:]; r.state == queued {
 			list = append(list, r)
 		}
 	}
@@ -113,20 +121,25 @@ func (t *turns) next(ago time.Duration) (g *group, n, others int) {
 	}
 	g.left.Store(int32(len(list)))
 	for _, r := range list {
-		r.place, r.group = onTurn, g
+		r.state, r.group = active, g
 		r.turn <- struct{}{}
 	}
 	return g, len(list), len(t.queue)
 }
 
-// govern gives readers their turns until ctx ends.
-func (l *Log) govern(ctx context.Context) {
-	spare, then, last := burstBudget, time.Now(), time.Now()
+// giveTurns gives readers their turns until ctx ends.
+//
+// spare is how much time readers may still use without a rest. It grows by 1/cpuShare of the time
+// that passes, up to burstBudget, and each group uses up the time that it took. When it is
+// negative, all readers rest until it would be zero again, but no longer than the group's part of
+// maxRound.
+func (l *Log) giveTurns(ctx context.Context) {
+	spare, updated, last := burstBudget, time.Now(), time.Now()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for ctx.Err() == nil {
 		l.mu.Lock()
-		g, n, others := l.turns.next(time.Since(last))
+		g, n, others := l.turns.startGroup(time.Since(last))
 		l.mu.Unlock()
 		if n == 0 {
 			select {
@@ -137,7 +150,7 @@ func (l *Log) govern(ctx context.Context) {
 			continue
 		}
 		began, limit := time.Now(), maxRound*time.Duration(n)/time.Duration(n+others)
-		pause.Reset(min(stalled, limit))
+		pause.Reset(min(stallAfter, limit))
 		select {
 		case <-g.done:
 		case <-pause.C:
@@ -145,8 +158,8 @@ func (l *Log) govern(ctx context.Context) {
 		last = began
 		now := time.Now()
 		took := now.Sub(began)
-		spare = min(burstBudget, spare+now.Sub(then)/cpuShare) - took
-		if then = now; spare >= 0 {
+		spare = min(burstBudget, spare+now.Sub(updated)/cpuShare) - took
+		if updated = now; spare >= 0 {
 			continue
 		}
 		pause.Reset(min(-spare*cpuShare, limit-took))
@@ -154,6 +167,6 @@ func (l *Log) govern(ctx context.Context) {
 		case <-ctx.Done():
 		case <-pause.C:
 		}
-		spare, then = 0, time.Now()
+		spare, updated = 0, time.Now()
 	}
 }

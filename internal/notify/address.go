@@ -10,9 +10,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// special are the ranges that lead to this network, to this machine, or nowhere (IANA IPv4 and IPv6
-// Special-Purpose Address Registries). The metadata services of clouds are in them, but for Azure's
-// 168.63.129.16.
+// special lists address ranges that lead to this network, to this machine, or nowhere (IANA IPv4
+// and IPv6 Special-Purpose Address Registries). The metadata services of clouds are in them, except
+// for Azure's 168.63.129.16, which is added.
 var special = prefixes(
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.2.0/24",
@@ -23,8 +23,9 @@ var special = prefixes(
 )
 
 var (
-	globalIPv6 = netip.MustParsePrefix("2000::/3")     // beyond it, all of IPv6 is special
-	nat64      = netip.MustParsePrefix("64:ff9b::/96") // has an IPv4 address at its end (RFC 6052)
+	globalIPv6 = netip.MustParsePrefix("2000::/3") // all IPv6 outside of it is special
+	// its last four bytes are an IPv4 address (RFC 6052)
+	nat64 = netip.MustParsePrefix("64:ff9b::/96")
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -35,7 +36,8 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-// guard decides which addresses notifications may go to.
+// guard decides to which addresses notifications may be sent, so that a subscriber cannot make the
+// server send requests into its own network.
 type guard struct{ allow []netip.Prefix }
 
 func (g guard) permits(addr netip.Addr) bool {
@@ -54,16 +56,17 @@ func (g guard) permits(addr netip.Addr) bool {
 	}
 }
 
-// errAddress refuses an address. It does not name it: who gave a name is not to learn what it means
-// in this network.
+// errAddress refuses an address. It does not say which, because whoever gave a host name must not
+// learn what it resolves to in this network.
 type errAddress struct{}
 
 func (errAddress) Error() string {
-	return "its address is private or special, and notifications do not go there unless the operator allows it (--notify-allow)"
+	return "its address is private or special, and notifications do not go there " +
+		"unless the operator allows it (--notify-allow)"
 }
 
-// control is a net.Dialer's. It sees the address to which the connection really goes, whatever the
-// name said before.
+// control is a net.Dialer's Control. It sees the address to which the connection really goes, so a
+// name that resolves to another address later is caught, too.
 func (g guard) control(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || !g.permits(to.Addr()) {
@@ -72,8 +75,8 @@ func (g guard) control(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// checkURL refuses a URL that notifications cannot go to. The error is an *invalid.Input. What a
-// name leads to is seen when it is dialled.
+// checkURL refuses a URL to which notifications cannot be sent. The error is an *invalid.Input.
+// What a host name resolves to is checked when it is dialled.
 func (s *Service) checkURL(property, text string) error {
 	refused := func(format string, args ...any) error {
 		return &invalid.Input{Property: property, Reason: fmt.Sprintf(format, args...)}
@@ -87,9 +90,11 @@ func (s *Service) checkURL(property, text string) error {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return refused("its scheme must be https")
 	case u.Scheme == "http" && !s.config.AllowHTTP:
-		return refused("its scheme must be https, unless the operator allows http (--notify-allow-http)")
+		return refused("its scheme must be https, " +
+			"unless the operator allows http (--notify-allow-http)")
 	case u.User != nil:
-		return refused("it must have no user and password: give a clientState, or verify the signature")
+		return refused("it must have no user and password: " +
+			"give a clientState, or verify the signature")
 	case u.Fragment != "":
 		return refused("it must have no fragment")
 	}

@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-// SignatureHeader holds the time and the signature of a notification: t=<seconds since
+// SignatureHeader is the header with the time and the signature of a notification: t=<seconds since
 // 1970>,v1=<HMAC-SHA256 of t.body>.
 const SignatureHeader = "X-Syncpayloads-Signature"
 
-// answerMost is how much of an answer's body is read, in bytes.
+// answerMost is the most that is read of an answer's body, in bytes.
 const answerMost = 4 << 10
 
-// client sends to receivers, which are other people's: it follows no redirects, uses no proxy, and
-// connects only where its guard permits.
+// client sends to receivers. They belong to others, so it follows no redirects, uses no proxy, and
+// connects only to addresses that its guard permits.
 type client struct{ http *http.Client }
 
 func newClient(c Config) *client {
@@ -49,14 +49,14 @@ func newClient(c Config) *client {
 	}}
 }
 
-// response is what a receiver answered, its body up to answerMost.
+// response is a receiver's answer, with its body up to answerMost.
 type response struct {
 	status int
 	media  string
 	body   []byte
 }
 
-// post sends a body and waits for the answer, at most for a time.
+// post sends a body and waits for the answer, at most for patience.
 func (c *client) post(ctx context.Context, url string, header http.Header, body []byte,
 	patience time.Duration) (*response, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -71,9 +71,9 @@ func (c *client) post(ctx context.Context, url string, header http.Header, body 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = answer.Body.Close() }() // what matters has been read
+	defer func() { _ = answer.Body.Close() }() // everything needed has been read
 	text, err := io.ReadAll(io.LimitReader(answer.Body, answerMost))
-	if ctx.Err() != nil { // the other side may have ended its answer because this side has hung up
+	if ctx.Err() != nil { // the answer may have ended only because this side hung up
 		err = ctx.Err()
 	}
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *client) post(ctx context.Context, url string, header http.Header, body 
 	return &response{answer.StatusCode, answer.Header.Get("Content-Type"), text}, nil
 }
 
-// deliver sends notifications, signed. The error tells what is wrong with the receiver.
+// deliver sends signed notifications. The error says what is wrong with the receiver.
 func (s *Service) deliver(ctx context.Context, url, secret string, body []byte) error {
 	header := http.Header{"Content-Type": {"application/json; charset=utf-8"},
 		SignatureHeader: {sign(secret, s.now(), body)}}
@@ -104,8 +104,9 @@ func sign(secret string, at time.Time, body []byte) string {
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// describe tells an owner why their receiver could not be reached. It gives nothing back that the
-// other side sent but its certificate, because that could be something else than a receiver.
+// describe says, for the owner, why their receiver could not be reached. Apart from what is wrong
+// with its certificate it shows nothing that the other side sent, because that could be something
+// other than a receiver.
 func describe(err error, patience time.Duration) string {
 	var address errAddress
 	var name *net.DNSError

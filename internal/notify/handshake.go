@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Unvalidated says that a receiver did not pass the handshake.
+// Unvalidated says that a receiver failed the handshake.
 type Unvalidated struct {
-	Property string // that has its URL
+	Property string // the property with the receiver's URL
 	Reason   string
 }
 
@@ -20,10 +20,10 @@ func (u *Unvalidated) Error() string {
 	return fmt.Sprintf("%s was not validated: %s", u.Property, u.Reason)
 }
 
-// shake checks that a URL wants notifications: it must give back a token, decoded, within the
-// handshake's time (Microsoft Graph, "notificationUrl validation"). The error is an *Unvalidated,
-// or the caller's context's.
-func (s *Service) shake(ctx context.Context, owner, property, text string) error {
+// shakeHands checks that the receiver at a URL wants notifications: within HandshakeTimeout it must
+// answer with the token that it was sent, decoded (Microsoft Graph, "notificationUrl validation").
+// The error is an *Unvalidated, lane.ErrFull, or that of the caller's context.
+func (s *Service) shakeHands(ctx context.Context, owner, property, text string) error {
 	leave, err := s.handshakes.enter(ctx, owner)
 	if err != nil {
 		return err
@@ -33,7 +33,8 @@ func (s *Service) shake(ctx context.Context, owner, property, text string) error
 	if err != nil {
 		return err
 	}
-	token := "Validation: " + rand.Text() // what has to be decoded, as Graph's has
+	// has characters that must be decoded, as Graph's tokens have
+	token := "Validation: " + rand.Text()
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
 	}
@@ -47,7 +48,7 @@ func (s *Service) shake(ctx context.Context, owner, property, text string) error
 	if err != nil {
 		reason = describe(err, s.config.HandshakeTimeout)
 	} else {
-		reason = answer.faultAsEcho(token)
+		reason = answer.echoFault(token)
 	}
 	if reason == "" {
 		return nil
@@ -55,8 +56,8 @@ func (s *Service) shake(ctx context.Context, owner, property, text string) error
 	return &Unvalidated{property, reason}
 }
 
-// faultAsEcho tells what is wrong with an answer that must be the token; empty: nothing is.
-func (r *response) faultAsEcho(token string) string {
+// echoFault says what is wrong with an answer that must be the token; empty: nothing is.
+func (r *response) echoFault(token string) string {
 	media, _, err := mime.ParseMediaType(r.media)
 	switch {
 	case r.status != http.StatusOK:

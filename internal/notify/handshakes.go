@@ -7,9 +7,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
-// How many handshakes are under way and wait: a receiver that never answers takes HandshakeTimeout
-// for each. One owner has so few that a place is left for others whoever else is slow, and may have
-// as many wait as may be subscriptions.
+// How many handshakes may be under way, and may wait, in all and for one owner. A receiver that
+// never answers takes HandshakeTimeout for each. So one owner has few places, to leave some for
+// others, and may have as many waiting as they may have subscriptions.
 const (
 	handshakesAtOnce  = 64
 	handshakesWaiting = 1024
@@ -17,7 +17,7 @@ const (
 	waitingOfOwner    = 2 * MaxPerOwner
 )
 
-// handshakes bounds the handshakes under way, by owner and in all.
+// handshakes bounds the handshakes that are under way, for each owner and in all.
 type handshakes struct {
 	all *lane.Lane
 
@@ -25,10 +25,10 @@ type handshakes struct {
 	owners map[string]*ownHandshakes
 }
 
-// ownHandshakes are those of one owner.
+// ownHandshakes bounds the handshakes of one owner.
 type ownHandshakes struct {
 	lane *lane.Lane
-	n    int // under way and waiting
+	n    int // how many are under way or wait
 }
 
 func newHandshakes() *handshakes {
@@ -36,27 +36,27 @@ func newHandshakes() *handshakes {
 		owners: make(map[string]*ownHandshakes)}
 }
 
-// enter waits until an owner may begin a handshake, which ends with leave. The error is
-// lane.ErrFull or the context's.
+// enter waits until an owner may begin a handshake; the caller calls leave when it has ended. The
+// error is lane.ErrFull or the context's.
 func (h *handshakes) enter(ctx context.Context, owner string) (leave func(), err error) {
-	own := h.own(owner)
-	if err := own.lane.Enter(ctx, lane.Guest{Party: owner}, 1); err != nil {
-		h.disown(owner, own)
+	own := h.join(owner)
+	if err := own.lane.Enter(ctx, lane.Client{Owner: owner}, 1); err != nil {
+		h.part(owner, own)
 		return nil, err
 	}
-	if err := h.all.Enter(ctx, lane.Guest{Party: owner}, 1); err != nil {
+	if err := h.all.Enter(ctx, lane.Client{Owner: owner}, 1); err != nil {
 		own.lane.Leave(1)
-		h.disown(owner, own)
+		h.part(owner, own)
 		return nil, err
 	}
 	return func() {
 		h.all.Leave(1)
 		own.lane.Leave(1)
-		h.disown(owner, own)
+		h.part(owner, own)
 	}, nil
 }
 
-func (h *handshakes) own(owner string) *ownHandshakes {
+func (h *handshakes) join(owner string) *ownHandshakes {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	own := h.owners[owner]
@@ -68,7 +68,7 @@ func (h *handshakes) own(owner string) *ownHandshakes {
 	return own
 }
 
-func (h *handshakes) disown(owner string, own *ownHandshakes) {
+func (h *handshakes) part(owner string, own *ownHandshakes) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if own.n--; own.n == 0 {

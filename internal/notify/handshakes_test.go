@@ -29,7 +29,7 @@ func TestOwnersDoNotWaitForEachOther(t *testing.T) {
 	full := make(chan struct{}, 300)
 	var waiting sync.WaitGroup
 	for range 300 {
-		place, err := calls.Take(t.Context(), lane.Guest{}, 0)
+		place, err := calls.Take(t.Context(), lane.Client{}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-// changed is what became of a device, and the position of the last event that tells so.
+// changed is a change of a device, with the position of its last event.
 type changed struct {
 	change
 	position int64
@@ -36,8 +36,9 @@ func changeOf(e *live.Event) change {
 	}
 }
 
-// changes are those of the next delivery, in the order of their last events, and the position up to
-// which that tells everything. The error is live.ErrGone if events are missing.
+// changes returns the changes of the next delivery in the order of their last events, and the
+// position up to which they are complete. Several events of one change make one notification. The
+// error is live.ErrGone if events are missing.
 func (s *Service) changes(ctx context.Context, sub *Subscription,
 	sees *access.Sight) (list []changed, reach int64, err error) {
 	events, reach, err := s.nextEvents(ctx, sub)
@@ -48,7 +49,7 @@ func (s *Service) changes(ctx context.Context, sub *Subscription,
 	for i := range events {
 		e := &events[i]
 		c := changeOf(e)
-		if !sub.Terms.tells(c.kind) {
+		if !sub.Terms.wants(c.kind) {
 			continue
 		}
 		seen, err := sees.SeesChange(ctx, e.Device, e.Result)
@@ -58,7 +59,7 @@ func (s *Service) changes(ctx context.Context, sub *Subscription,
 		if !seen {
 			continue
 		}
-		if _, known := last[c]; !known && len(last) == perDelivery {
+		if _, known := last[c]; !known && len(last) == notificationsPerDelivery {
 			reach = e.Position - 1
 			break
 		}
@@ -71,7 +72,7 @@ func (s *Service) changes(ctx context.Context, sub *Subscription,
 	return list, reach, nil
 }
 
-// nextEvents reads the next events of a subscription, and the position up to which there are no
+// nextEvents returns the next events of a subscription, and the position up to which there are no
 // others.
 func (s *Service) nextEvents(ctx context.Context,
 	sub *Subscription) (events []live.Event, reach int64, err error) {
@@ -82,9 +83,9 @@ func (s *Service) nextEvents(ctx context.Context,
 	if err != nil {
 		return nil, 0, err
 	}
-	// Afterwards: what was dropped before the events were read is seen now.
+	// Checked after the read, to notice events that were deleted just before it.
 	oldest, newest, err := s.config.Store.EventRange(ctx)
-	// A position that was never given comes from before a backup was put back.
+	// A position that was never given out comes from before a backup was restored.
 	if err == nil && (sub.Position < oldest-1 || sub.Position > newest) {
 		err = live.ErrGone
 	}
@@ -104,7 +105,7 @@ type (
 		Value []any `json:"value"`
 	}
 	changeNotification struct {
-		ID           string       `json:"id"` // the position of the last event that tells so
+		ID           string       `json:"id"` // the position of the change's last event
 		Subscription string       `json:"subscriptionId"`
 		Expires      string       `json:"subscriptionExpirationDateTime"`
 		ClientState  *string      `json:"clientState"`
@@ -128,19 +129,19 @@ type (
 	}
 )
 
-// Lifecycle is what happens to a subscription itself (Microsoft Graph, "Reduce missing
+// Lifecycle says what happened to a subscription itself (Microsoft Graph, "Reduce missing
 // subscriptions and change notifications").
 type Lifecycle string
 
 const (
-	// ReauthorizationRequired tells that the subscription expires soon, or that its owner's rights
-	// do not cover it.
+	// ReauthorizationRequired says that the subscription expires soon, or that its owner's rights
+	// no longer cover it.
 	ReauthorizationRequired Lifecycle = "reauthorizationRequired"
-	// SubscriptionRemoved tells that it has expired, or that its owner's token is not valid any
-	// more.
+	// SubscriptionRemoved says that the subscription has expired, or that its owner's token is no
+	// longer valid.
 	SubscriptionRemoved Lifecycle = "subscriptionRemoved"
-	// Missed tells that changes were not delivered and will not be: the receiver has to look for
-	// itself.
+	// Missed says that changes were not delivered and will not be: the receiver has to read the
+	// present state itself.
 	Missed Lifecycle = "missed"
 )
 
@@ -168,7 +169,8 @@ func (s *Service) notice(sub *Subscription, event Lifecycle) Notice {
 func encode(c collection) []byte {
 	text, err := json.Marshal(c)
 	if err != nil {
-		panic(fmt.Sprintf("notify: a notification does not marshal: %v", err)) // strings of our own
+		// it has only strings
+		panic(fmt.Sprintf("notify: a notification does not marshal: %v", err))
 	}
 	return text
 }

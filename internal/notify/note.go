@@ -10,8 +10,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 )
 
-// noted is what the record keeps of a subscription. Queries of its URLs may hold secrets, as
-// clientState and Secret do.
+// noted is what the audit record keeps of a subscription. It leaves out secrets: clientState,
+// Secret, and the queries of URLs.
 type noted struct {
 	Resource     string    `json:"resource"`
 	ChangeType   string    `json:"changeType"`
@@ -20,7 +20,8 @@ type noted struct {
 	Expires      time.Time `json:"expirationDateTime"`
 }
 
-// note tells the record of a write what it does; nil: the subscription is not there.
+// note adds a change to the audit entry of this write. before is nil if the subscription is
+// created, after if it is deleted.
 func note(ctx context.Context, before, after *Subscription) {
 	o := audit.Object{Type: "subscription", Before: shown(before), After: shown(after)}
 	for _, s := range []*Subscription{before, after} {
@@ -38,7 +39,7 @@ func shown(s *Subscription) json.RawMessage {
 	text, err := json.Marshal(noted{s.Terms.Resource, s.Terms.ChangeType, withoutQuery(s.Terms.URL),
 		withoutQuery(s.Terms.LifecycleURL), s.Expires})
 	if err != nil {
-		// strings and a time of our own
+		// it has only strings and a time
 		panic(fmt.Sprintf("notify: a subscription does not marshal: %v", err))
 	}
 	return text

@@ -1,11 +1,14 @@
-// Package notify tells webhooks of changes, as Microsoft Graph's change notifications do: who
-// subscribes to devices gets a POST when one of them changes. Each subscription follows the event
-// log from a position of its own, kept in the database, so that nothing is lost over restarts and a
-// slow receiver keeps nobody waiting.
+// Package notify sends Microsoft Graph's change notifications: whoever subscribes to devices gets a
+// POST at their webhook when one of them changes. Each subscription follows the event log from its
+// own position, which is kept in the database. So nothing is lost when the server restarts, and a
+// slow receiver delays nobody else.
 //
-// It knows who may see what (access) and the event log (live), and no route of the API. Begin with
-// Service: run.go finds what is due, visit.go is one look at a subscription, message.go makes what
-// is sent, client.go sends it to addresses that are allowed.
+// It imports access (who may see what), live (the event log), audit, lane and fleet, and knows no
+// route of the API.
+//
+// Begin with Service. run.go finds subscriptions with something to do, visit.go does one step for
+// one of them, message.go makes the notifications, client.go sends them, and address.go decides
+// which addresses are allowed.
 package notify
 
 import (
@@ -25,60 +28,64 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-// How long a subscription lives, and how patient the server is with its receiver (Microsoft Graph,
-// "Receive change notifications through webhooks").
+// Limits of subscriptions, and how long the server waits for a receiver (Microsoft Graph, "Receive
+// change notifications through webhooks").
 const (
 	MaxLifetime      = 30 * 24 * time.Hour
 	MaxPerOwner      = 100
 	DeliveryTimeout  = 3 * time.Second
 	HandshakeTimeout = 10 * time.Second
-	// what fails for so long is passed over, and the receiver told that it missed something
+	// Changes that could not be delivered for so long are skipped, and the receiver is told that it
+	// missed some.
 	GiveUpAfter = 4 * time.Hour
 )
 
 const (
-	atOnce      = 16  // deliveries under way
-	perDelivery = 100 // notifications in one POST
-	readBatch   = 512 // events read from the store in one go
-	// after which another process may take over a subscription; far above the timeouts
-	lease     = 30 * time.Second
-	pollEvery = time.Second // how soon is seen what is due by the clock
-	moment    = 200 * time.Millisecond
-	// at most so late is seen that an owner without events has lost their rights
-	lookEvery      = time.Hour
-	pausedEvery    = time.Minute // at most so late is seen that an owner has their rights again
-	backoffBase    = time.Second
-	backoffMost    = 10 * time.Minute
-	remindBefore   = 24 * time.Hour // its expiry, or in the last quarter of a shorter life
+	deliveriesAtOnce         = 16  // deliveries at the same time
+	notificationsPerDelivery = 100 // notifications in one POST
+	readBatch                = 512 // events read from the store at once
+	// how long a subscription is claimed; then another process may take it over. Far longer than
+	// the timeouts.
+	lease      = 30 * time.Second
+	pollEvery  = time.Second // how often to look for what is due by the clock
+	gatherTime = 200 * time.Millisecond
+	// how often an owner's rights are checked while there are no events
+	lookEvery = time.Hour
+	// how often it is checked whether a paused owner has their rights again
+	pausedEvery = time.Minute
+	backoffBase = time.Second
+	backoffMost = 10 * time.Minute
+	// how long before its expiry, or in the last quarter of a shorter life
+	remindBefore   = 24 * time.Hour
 	tryAgainAfter  = 5 * time.Second
 	clientStateMax = 255
 	urlMax         = 2048
 )
 
-// Admitter returns what somebody may do now who was known at some time.
+// Admitter returns what somebody may do now, given the identity that was stored.
 type Admitter interface {
 	Admit(ctx context.Context, identity *access.Identity) (*access.Principal, error)
 }
 
-// Events tells when there are new events.
+// Events yields new events; it is a live.Log.
 type Events interface {
 	Follow(ctx context.Context, device fleet.DeviceID, after int64) iter.Seq2[live.Event, error]
 }
 
-// Config is what the service is made of. The first group is required; the zero value of the rest
-// has a default.
+// Config configures the service. The first group is required; the zero value of the rest means a
+// default.
 type Config struct {
 	Store    Store
 	Events   Events
 	Access   Admitter
 	Devices  access.Places
 	Payloads access.PayloadTags
-	Tenant   string // a GUID by which receivers know this server
+	Tenant   string // a GUID that identifies this server to receivers
 
-	AllowHTTP bool           // receivers need no TLS
+	AllowHTTP bool           // allow receivers without TLS
 	Allow     []netip.Prefix // private and other special addresses that receivers may have
-	RootCAs   *x509.CertPool // that receivers' certificates may come from; default: the system's
-	Resolver  *net.Resolver  // of receivers' names; default: the system's
+	RootCAs   *x509.CertPool // CAs to trust for receivers' certificates; default: the system's
+	Resolver  *net.Resolver  // for receivers' names; default: the system's
 
 	DeliveryTimeout  time.Duration // default DeliveryTimeout
 	HandshakeTimeout time.Duration // default HandshakeTimeout
@@ -86,19 +93,19 @@ type Config struct {
 	Log              *slog.Logger
 }
 
-// Service keeps subscriptions and delivers their notifications.
+// Service manages subscriptions and delivers their notifications.
 type Service struct {
-	config     Config
-	client     *client
-	node       string        // names this process in claims
-	slots      chan struct{} // one is taken by each delivery under way
-	handshakes *handshakes
-	grown      chan struct{} // there are new events
-	freed      chan struct{} // a delivery has ended
-	workers    sync.WaitGroup
+	config      Config
+	client      *client
+	node        string        // identifies this process in claims
+	slots       chan struct{} // holds one value for each delivery that is under way
+	handshakes  *handshakes
+	eventsAdded chan struct{} // has a value when there are new events
+	slotFreed   chan struct{} // has a value when a delivery has ended
+	workers     sync.WaitGroup
 }
 
-// New returns the service. It delivers once Run runs.
+// New returns a service. It delivers while Run runs.
 func New(c Config) *Service {
 	if c.DeliveryTimeout == 0 {
 		c.DeliveryTimeout = DeliveryTimeout
@@ -113,15 +120,15 @@ func New(c Config) *Service {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
-		config:     c,
-		client:     newClient(c),
-		node:       uuid.NewString(),
-		slots:      make(chan struct{}, atOnce),
-		handshakes: newHandshakes(),
-		grown:      make(chan struct{}, 1),
-		freed:      make(chan struct{}, 1),
+		config:      c,
+		client:      newClient(c),
+		node:        uuid.NewString(),
+		slots:       make(chan struct{}, deliveriesAtOnce),
+		handshakes:  newHandshakes(),
+		eventsAdded: make(chan struct{}, 1),
+		slotFreed:   make(chan struct{}, 1),
 	}
 }
 
-// now is the time in UTC, to the microsecond that stores keep.
+// now returns the time in UTC, to the microsecond, which is what stores keep.
 func (s *Service) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Run delivers until ctx ends. Several processes may run it on one database: each subscription is
-// claimed by one.
+// Run delivers notifications until ctx ends. Several processes may run it on one database; each
+// subscription is claimed by one of them at a time.
 func (s *Service) Run(ctx context.Context) error {
 	s.workers.Go(func() { s.follow(ctx) })
 	tick := time.NewTicker(pollEvery)
@@ -20,12 +20,12 @@ func (s *Service) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
-		case <-s.freed:
-		case <-s.grown:
-			// What comes at the same moment goes into the same delivery.
+		case <-s.slotFreed:
+		case <-s.eventsAdded:
+			// Wait a moment, so that events that come together go into one delivery.
 			select {
 			case <-ctx.Done():
-			case <-time.After(moment):
+			case <-time.After(gatherTime):
 			}
 		}
 	}
@@ -33,7 +33,7 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// Sweep does once what Run does all the time, for everything that is due now, and waits for it.
+// Sweep delivers everything that is due now, once, and waits until it is delivered.
 func (s *Service) Sweep(ctx context.Context) error {
 	for {
 		n, err := s.dispatch(ctx)
@@ -44,16 +44,16 @@ func (s *Service) Sweep(ctx context.Context) error {
 	}
 }
 
-// follow pokes when there are new events.
+// follow signals grown when there are new events.
 func (s *Service) follow(ctx context.Context) {
 	for ctx.Err() == nil {
 		_, newest, err := s.config.Store.EventRange(ctx)
 		if err == nil {
 			for _, err := range s.config.Events.Follow(ctx, "", newest) {
 				if err != nil {
-					break // the clock looks for events meanwhile
+					break // meanwhile Run still looks every pollEvery
 				}
-				s.poke(s.grown)
+				s.signal(s.eventsAdded)
 			}
 		}
 		select {
@@ -63,16 +63,17 @@ func (s *Service) follow(ctx context.Context) {
 	}
 }
 
-// poke tells that there is something to look for. It never waits.
-func (s *Service) poke(c chan struct{}) {
+// signal puts a value into a channel of one, if it has none. It never blocks.
+func (s *Service) signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
 	}
 }
 
-// dispatch begins as many deliveries as are due and as there are slots for, and returns how many.
-func (s *Service) dispatch(ctx context.Context) (begun int, err error) {
+// dispatch starts as many deliveries as are due and there are slots for, and returns how many it
+// started.
+func (s *Service) dispatch(ctx context.Context) (started int, err error) {
 	now := s.now()
 	subs, err := s.config.Store.ClaimSubscriptions(ctx, s.node, now, now.Add(lease),
 		cap(s.slots)-len(s.slots))
@@ -95,17 +96,17 @@ func (s *Service) begin(work func()) {
 	s.workers.Go(func() {
 		defer func() {
 			<-s.slots
-			s.poke(s.freed)
+			s.signal(s.slotFreed)
 		}()
 		work()
 	})
 }
 
-// serve visits a claimed subscription and gives it back.
+// serve visits a claimed subscription and then releases the claim.
 func (s *Service) serve(ctx context.Context, sub *Subscription) {
 	o, err := s.visit(ctx, sub)
 	if err != nil {
-		// It could not even be tried: as if it had not been claimed.
+		// Nothing was tried: leave it as if it had not been claimed.
 		o = &Outcome{Delivery: sub.Delivery}
 		if ctx.Err() == nil {
 			s.config.Log.Error("a subscription could not be looked at; it is tried again",
@@ -115,7 +116,7 @@ func (s *Service) serve(ctx context.Context, sub *Subscription) {
 	}
 	err = s.config.Store.SettleSubscription(context.WithoutCancel(ctx), s.node, sub.ID, o, s.now())
 	switch {
-	// it was deleted meanwhile, or the claim was lost, and is another process's
+	// it was deleted meanwhile, or the claim expired and another process has it
 	case errors.Is(err, ErrNotFound):
 	case err != nil:
 		s.config.Log.Error("what was delivered could not be written; it is delivered again",
@@ -125,7 +126,7 @@ func (s *Service) serve(ctx context.Context, sub *Subscription) {
 	}
 }
 
-// report logs what an operator may want to know of a subscription.
+// report logs what an operator may want to know about a subscription.
 func (s *Service) report(sub *Subscription, o *Outcome) {
 	log := s.config.Log.With("subscription", sub.ID, "owner", sub.Owner.ID)
 	switch {
@@ -146,7 +147,7 @@ func (s *Service) report(sub *Subscription, o *Outcome) {
 func (s *Service) deliverNotice(ctx context.Context, n *Notice) {
 	err := s.deliver(ctx, n.URL, n.Secret, n.Body)
 	switch now := s.now(); {
-	case ctx.Err() != nil: // as if it had not been claimed
+	case ctx.Err() != nil: // leave it as if it had not been claimed
 	case err == nil, now.Sub(n.Created) >= GiveUpAfter:
 		n.NotBefore = time.Time{}
 	default:

@@ -6,8 +6,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 )
 
-// sightOf returns what an owner sees of devices and payloads, for one delivery; nil: they may not
-// read what they have subscribed to.
+// sightOf returns the Sight of a subscription's owner, for one delivery; nil: they may not read
+// what they have subscribed to.
 func (s *Service) sightOf(ctx context.Context, sub *Subscription,
 	owner *access.Principal) (*access.Sight, error) {
 	scope := owner.Scope(access.ReadDevices)

@@ -19,7 +19,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
-// Input is a subscription to make.
+// Input describes a subscription to create.
 type Input struct {
 	Resource     string
 	ChangeType   string
@@ -30,17 +30,17 @@ type Input struct {
 	Expires      time.Time
 }
 
-// The changes that can be told of a device: it was enrolled, something became of its actions and
-// payloads, it left management.
+// The kinds of change: a device was enrolled, something changed in its actions or payloads, or it
+// left management.
 const (
 	Created = "created"
 	Updated = "updated"
 	Deleted = "deleted"
 )
 
-// Create makes a subscription, after its receivers have passed the handshake. The error is an
+// Create creates a subscription, after its receivers have passed the handshake. The error is an
 // *invalid.Input for input that cannot be used, an *Unvalidated, lane.ErrFull if too many
-// handshakes wait, fleet.ErrNotFound for a device that is not there for the caller, or ErrTooMany.
+// handshakes wait, fleet.ErrNotFound for a device that the caller does not see, or ErrTooMany.
 func (s *Service) Create(ctx context.Context, by *access.Principal,
 	in Input) (*Subscription, error) {
 	sub, err := s.draft(by, in)
@@ -59,7 +59,7 @@ func (s *Service) Create(ctx context.Context, by *access.Principal,
 		return nil, err
 	}
 	if err := lane.Outside(ctx,
-		func() error { return s.shakeBoth(ctx, by.ID, &sub.Terms) }); err != nil {
+		func() error { return s.shakeHandsWithBoth(ctx, by.ID, &sub.Terms) }); err != nil {
 		return nil, err
 	}
 	now := s.now()
@@ -71,7 +71,7 @@ func (s *Service) Create(ctx context.Context, by *access.Principal,
 	return sub, nil
 }
 
-// draft is the subscription of an input, without what the store and the clock give it.
+// draft checks an input and makes a subscription from it, without what the store and the clock add.
 func (s *Service) draft(by *access.Principal, in Input) (*Subscription, error) {
 	sub := &Subscription{ID: uuid.NewString(), Owner: by.Identity,
 		Expires: in.Expires.UTC().Truncate(time.Microsecond), Secret: newSecret(),
@@ -107,7 +107,7 @@ func (s *Service) draft(by *access.Principal, in Input) (*Subscription, error) {
 	return sub, s.checkExpiry(sub, sub.Expires)
 }
 
-// checkExpiry sets when a subscription expires, and when its owner is told of that.
+// checkExpiry checks and sets when a subscription expires, and when its owner is reminded of that.
 func (s *Service) checkExpiry(sub *Subscription, expires time.Time) error {
 	now := s.now()
 	life := expires.Sub(now)
@@ -121,8 +121,7 @@ func (s *Service) checkExpiry(sub *Subscription, expires time.Time) error {
 	return nil
 }
 
-// changeType reads a list of changes. Each must be one that can be told; one that is there twice
-// counts once.
+// changeType parses a list of changes. Duplicates count once.
 func changeType(text string) (string, error) {
 	var changes []string
 	for change := range strings.SplitSeq(text, ",") {
@@ -133,20 +132,20 @@ func changeType(text string) (string, error) {
 			}
 		default:
 			return "", &invalid.Input{Property: "changeType",
-				Reason: fmt.Sprintf("%.40q is no change: give created, updated, deleted, or several of them",
-					change)}
+				Reason: fmt.Sprintf("%.40q is no change: "+
+					"give created, updated, deleted, or several of them", change)}
 		}
 	}
 	return strings.Join(changes, ","), nil
 }
 
-// tells reports whether a change is one of those that were asked for.
-func (t *Terms) tells(change string) bool {
+// wants reports whether the subscription is for a kind of change.
+func (t *Terms) wants(change string) bool {
 	return slices.Contains(strings.Split(t.ChangeType, ","), change)
 }
 
-// resource reads what is subscribed to: the devices, or one of them. Letters may be in either case,
-// as in any path.
+// resource parses what is subscribed to: all devices, or one of them. Case does not matter, as in
+// any path of Graph.
 func resource(text string) (set string, device fleet.DeviceID, err error) {
 	parts := strings.Split(strings.TrimPrefix(text, "/"), "/")
 	sets := []string{"managedDevices", "comanagedDevices"}
@@ -157,7 +156,8 @@ func resource(text string) (set string, device fleet.DeviceID, err error) {
 	}
 	if i < 0 || !strings.EqualFold(parts[0], "deviceManagement") || parts[len(parts)-1] == "" {
 		return "", "", &invalid.Input{Property: "resource",
-			Reason: "it must be deviceManagement/managedDevices, or deviceManagement/managedDevices/ and the id of a device"}
+			Reason: "it must be deviceManagement/managedDevices, " +
+				"or deviceManagement/managedDevices/ and the id of a device"}
 	}
 	if len(parts) == 3 {
 		device = fleet.DeviceID(strings.ToLower(parts[2]))
@@ -165,37 +165,37 @@ func resource(text string) (set string, device fleet.DeviceID, err error) {
 	return sets[i], device, nil
 }
 
-// newSecret begins with what lets secret scanners know it.
+// newSecret returns a new signing key. Its prefix lets secret scanners recognise it.
 func newSecret() string {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
 	return "spsig_" + base64.RawURLEncoding.EncodeToString(random)
 }
 
-func (s *Service) shakeBoth(ctx context.Context, owner string, t *Terms) error {
+func (s *Service) shakeHandsWithBoth(ctx context.Context, owner string, t *Terms) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.shake(ctx, owner, "notificationUrl", t.URL) })
+	g.Go(func() error { return s.shakeHands(ctx, owner, "notificationUrl", t.URL) })
 	if t.LifecycleURL != "" {
 		g.Go(func() error {
-			return s.shake(ctx, owner, "lifecycleNotificationUrl", t.LifecycleURL)
+			return s.shakeHands(ctx, owner, "lifecycleNotificationUrl", t.LifecycleURL)
 		})
 	}
 	return g.Wait()
 }
 
-// Get returns a subscription of the caller's; ErrNotFound if there is none.
+// Get returns a subscription of the caller; ErrNotFound if there is none.
 func (s *Service) Get(ctx context.Context, by *access.Principal, id string) (*Subscription, error) {
 	return s.config.Store.Subscription(ctx, by.ID, strings.ToLower(id), s.now())
 }
 
-// List returns the caller's subscriptions by ascending id, after an id, at most limit.
+// List returns at most limit of the caller's subscriptions by ascending id, after an id.
 func (s *Service) List(ctx context.Context, by *access.Principal, after string,
 	limit int) ([]*Subscription, error) {
 	return s.config.Store.Subscriptions(ctx, by.ID, strings.ToLower(after), limit, s.now())
 }
 
-// Renew lets a subscription of the caller's live until a time, with what the caller may do now. The
-// error is ErrNotFound or an *invalid.Input.
+// Renew extends a subscription of the caller until a time, and gives it the rights that the caller
+// has now. The error is ErrNotFound or an *invalid.Input.
 func (s *Service) Renew(ctx context.Context, by *access.Principal, id string,
 	expires time.Time) (*Subscription, error) {
 	return s.renewed(ctx, by, id, func(sub *Subscription) error {
@@ -203,8 +203,8 @@ func (s *Service) Renew(ctx context.Context, by *access.Principal, id string,
 	})
 }
 
-// Reauthorize gives a subscription of the caller's what the caller may do now; ErrNotFound if there
-// is none.
+// Reauthorize gives a subscription of the caller the rights that the caller has now; ErrNotFound if
+// there is none.
 func (s *Service) Reauthorize(ctx context.Context, by *access.Principal, id string) error {
 	_, err := s.renewed(ctx, by, id, func(*Subscription) error { return nil })
 	return err
@@ -225,11 +225,11 @@ func (s *Service) renewed(ctx context.Context, by *access.Principal, id string,
 	if err := s.config.Store.RenewSubscription(ctx, sub, s.now()); err != nil {
 		return nil, err
 	}
-	s.poke(s.freed)
+	s.signal(s.slotFreed)
 	return sub, nil
 }
 
-// Delete ends a subscription of the caller's; ErrNotFound if there is none.
+// Delete deletes a subscription of the caller; ErrNotFound if there is none.
 func (s *Service) Delete(ctx context.Context, by *access.Principal, id string) error {
 	sub, err := s.Get(ctx, by, id)
 	if err != nil {

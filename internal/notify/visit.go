@@ -10,14 +10,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
-// visit is one look at a claimed subscription.
+// visit is the work on one claimed subscription.
 type visit struct {
 	service *Service
-	sub     *Subscription // as it was claimed
-	outcome Outcome       // what is to become of it
+	sub     *Subscription // as it was when it was claimed
+	outcome Outcome       // what to store when the claim is released
 }
 
-// visit does what is next for a claimed subscription: at most one delivery.
+// visit does the next thing for a claimed subscription, which is at most one delivery.
 func (s *Service) visit(ctx context.Context, sub *Subscription) (*Outcome, error) {
 	v := &visit{service: s, sub: sub, outcome: Outcome{Delivery: sub.Delivery}}
 	o := &v.outcome
@@ -42,23 +42,23 @@ func (s *Service) visit(ctx context.Context, sub *Subscription) (*Outcome, error
 	case err != nil:
 	case sees == nil:
 		v.pause(now)
-	case sub.Paused: // what has happened meanwhile was not for the owner
+	case sub.Paused: // the owner had no right to see what happened meanwhile
 		o.Paused = false
-		err = v.passOver(ctx)
+		err = v.skipAll(ctx)
 	default:
 		err = v.deliverChanges(ctx, sees)
 	}
 	return o, err
 }
 
-// addNotice adds a lifecycle notification, if somebody wants it.
+// addNotice adds a lifecycle notification, if the subscription has a URL for them.
 func (v *visit) addNotice(event Lifecycle) {
 	if v.sub.Terms.LifecycleURL != "" {
 		v.outcome.Notices = append(v.outcome.Notices, v.service.notice(v.sub, event))
 	}
 }
 
-// pause waits for the owner to have their rights again.
+// pause stops deliveries until the owner has their rights again.
 func (v *visit) pause(now time.Time) {
 	if !v.sub.Paused {
 		v.addNotice(ReauthorizationRequired)
@@ -69,20 +69,20 @@ func (v *visit) pause(now time.Time) {
 	v.outcome.LookAt = now.Add(pausedEvery)
 }
 
-// passOver passes over all events there are, and tells so.
-func (v *visit) passOver(ctx context.Context) (err error) {
+// skipAll skips all events that there are, and tells the receiver that it missed some.
+func (v *visit) skipAll(ctx context.Context) (err error) {
 	v.addNotice(Missed)
 	v.outcome.Trying = time.Time{}
 	_, v.outcome.Position, err = v.service.config.Store.EventRange(ctx)
 	return err
 }
 
-// deliverChanges delivers what the owner sees of the next events.
+// deliverChanges delivers what the owner may see of the next events.
 func (v *visit) deliverChanges(ctx context.Context, sees *access.Sight) error {
 	list, reach, err := v.service.changes(ctx, v.sub, sees)
 	switch {
 	case errors.Is(err, live.ErrGone):
-		return v.passOver(ctx)
+		return v.skipAll(ctx)
 	case err != nil:
 		return err
 	case len(list) == 0:
@@ -101,13 +101,12 @@ func (v *visit) deliverChanges(ctx context.Context, sees *access.Sight) error {
 		return nil
 	}
 	if last := v.outcome.fail(now, failure); last {
-		return v.passOver(ctx)
+		return v.skipAll(ctx)
 	}
 	return nil
 }
 
-// fail counts an attempt that failed, and reports whether it was the last for what it should
-// deliver.
+// fail counts a failed attempt, and reports whether it was the last one for this delivery.
 func (d *Delivery) fail(now time.Time, failure error) (last bool) {
 	d.Attempts++
 	d.LastError = failure.Error()
@@ -121,7 +120,7 @@ func (d *Delivery) fail(now time.Time, failure error) (last bool) {
 	return now.Sub(d.Trying) >= GiveUpAfter
 }
 
-// retryWait is the wait after so many failures.
+// retryWait returns how long to wait after a number of failures.
 func retryWait(failures int) time.Duration {
 	return backoff.After(backoffBase, backoffMost, 2, failures)
 }

@@ -24,33 +24,34 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/limit"
 )
 
-// ACME is how the server gets and renews its TLS certificate by itself (RFC 8555). The CA looks for
-// the proof at port 443 of each domain (TLS-ALPN-01, RFC 8737), which must lead to where the server
-// listens.
+// ACME configures how the server gets and renews its TLS certificate by itself (RFC 8555). The CA
+// checks each domain at its port 443 (TLS-ALPN-01, RFC 8737), which must lead to the server's
+// listener.
 type ACME struct {
-	// names to get a certificate for, the host of Config.URL among them; none: ACME is off
+	// Domains are the names to get certificates for, the host of Config.URL among them; none: ACME
+	// is off.
 	Domains   []string
-	Email     string // to whom the CA writes; empty: to nobody
-	Directory string // URL of the CA's directory; default: Let's Encrypt's
-	// of a private CA: who its directory is, and for devices to trust; empty: everybody knows the
-	// CA
+	Email     string // where the CA may send mail; empty: nowhere
+	Directory string // https URL of the CA's directory; default: Let's Encrypt's
+	// RootPEM is the root certificate of a private CA. The server trusts it for the CA's directory,
+	// and devices are told to trust it. Empty: the CA is a public one.
 	RootPEM     []byte
-	AcceptTerms bool // the CA's terms of service are accepted; required
+	AcceptTerms bool // accepts the CA's terms of service; required
 }
 
 const (
-	// Let's Encrypt takes five failed validations of a name an hour: tries come 2, 4, 8 minutes and
-	// so on apart.
+	// Let's Encrypt allows five failed validations of a name an hour, so attempts come 2, 4, 8
+	// minutes and so on apart.
 	acmeFirstWait   = 2 * time.Minute
 	acmeLongestWait = time.Hour
-	acmeTimeout     = 30 * time.Second // of one request to the CA
-	// bytes of its answer; a chain of certificates has a few thousand
+	acmeTimeout     = 30 * time.Second // for one request to the CA
+	// the most bytes of an answer of the CA; a certificate chain has a few thousand
 	acmeAnswer = 1 << 20
 
 	acmeAdvice = "check that the domain and its port 443 lead to this server, and that the server reaches the CA's directory"
 )
 
-// check refuses what the CA could not issue, or devices would not find.
+// check refuses domains that the CA could not certify, or where devices would not find the server.
 func (a *ACME) check(host string) error {
 	for _, d := range a.Domains {
 		if net.ParseIP(d) != nil || !strings.Contains(strings.Trim(d, "."), ".") ||
@@ -77,7 +78,8 @@ func notOfDomain(r rune) bool {
 		r != '.'
 }
 
-// loadACME returns the identity that the CA gives the server, as soon as somebody asks for it.
+// loadACME returns an identity whose certificates the CA issues. Nothing is asked of the CA before
+// somebody needs a certificate.
 func loadACME(c Config, cache autocert.Cache, host string) (*serverIdentity, error) {
 	a := c.ACME
 	if a.Directory == "" {
@@ -110,12 +112,12 @@ func loadACME(c Config, cache autocert.Cache, host string) (*serverIdentity, err
 		rootPEM: a.RootPEM, acme: m}, nil
 }
 
-// acmeCertificates gets certificates from an ACME CA. autocert does the work; this holds back after
-// failures, and says in the log what became of it.
+// acmeCertificates gets certificates from an ACME CA. autocert does the work; this type waits after
+// failures, and logs what happened.
 type acmeCertificates struct {
 	manager   *autocert.Manager
 	cache     *closableCache
-	host      string // whose certificate a client gets that names none
+	host      string // a client that names no host gets this one's certificate
 	domains   []string
 	directory string
 	clock     engine.Clock
@@ -127,17 +129,17 @@ type acmeCertificates struct {
 	tries  map[string]*acmeTry
 }
 
-// acmeTry is how it went with one domain.
+// acmeTry is the result of the last attempt for one domain.
 type acmeTry struct {
 	err      error
 	failures int
-	again    time.Time // not to ask before
-	expires  time.Time // of the certificate that was logged last
-	warned   time.Time // when it was logged that it should have been renewed
+	again    time.Time // when to ask again, after a failure
+	expires  time.Time // when the certificate expires that was last logged
+	warned   time.Time // when it was last logged that renewal is late
 }
 
-// get is for tls.Config.GetCertificate. The CA's own visit is recognized by its only protocol (RFC
-// 8737, section 3).
+// get is the server's tls.Config.GetCertificate. The CA's own check is recognized by its only
+// protocol (RFC 8737, section 3).
 func (a *acmeCertificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if slices.Equal(hello.SupportedProtos, []string{acme.ALPNProto}) {
 		return a.manager.GetCertificate(hello)
@@ -148,7 +150,7 @@ func (a *acmeCertificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, er
 	return a.certificate(strings.ToLower(strings.TrimSuffix(hello.ServerName, ".")))
 }
 
-// certificate returns the certificate of a domain, and waits for the CA if there is none yet.
+// certificate returns a domain's certificate. If there is none yet, it waits for the CA.
 func (a *acmeCertificates) certificate(domain string) (*tls.Certificate, error) {
 	if err := a.manager.HostPolicy(context.Background(), domain); err != nil {
 		return nil, err
@@ -161,18 +163,18 @@ func (a *acmeCertificates) certificate(domain string) (*tls.Certificate, error) 
 }
 
 func (a *acmeCertificates) ask(domain string) (*tls.Certificate, error) {
-	if err := a.heldBack(domain); err != nil {
+	if err := a.lastFailure(domain); err != nil {
 		return nil, err
 	}
-	// Always as to a client that takes ECDSA: one that knows only RSA must not make the server
-	// order another certificate.
+	// Always ask as a client that supports ECDSA. A client that supports only RSA must not make the
+	// server order a second certificate.
 	certificate, err := a.manager.GetCertificate(&tls.ClientHelloInfo{ServerName: domain,
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}})
-	a.note(domain, certificate, err)
+	a.recordResult(domain, certificate, err)
 	return certificate, err
 }
 
-func (a *acmeCertificates) heldBack(domain string) error {
+func (a *acmeCertificates) lastFailure(domain string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if t := a.tries[domain]; t != nil && t.err != nil && a.clock.Now().Before(t.again) {
@@ -181,8 +183,8 @@ func (a *acmeCertificates) heldBack(domain string) error {
 	return nil
 }
 
-// note remembers how asking went, and logs what is new.
-func (a *acmeCertificates) note(domain string, got *tls.Certificate, err error) {
+// recordResult remembers how an attempt went, and logs what is new.
+func (a *acmeCertificates) recordResult(domain string, got *tls.Certificate, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now, t := a.clock.Now(), a.tries[domain]
@@ -205,7 +207,8 @@ func (a *acmeCertificates) note(domain string, got *tls.Certificate, err error) 
 		a.log.Info("TLS certificate in use", "domain", domain, "issuer", leaf.Issuer.CommonName,
 			"expires", leaf.NotAfter)
 	}
-	// autocert renews when a third of the lifetime is left, and tells nobody when it cannot.
+	// autocert renews when a third of the lifetime is left, and does not report when it cannot. So
+	// a renewal is late when only a sixth is left.
 	late := leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 6)
 	if now.After(late) && now.Sub(t.warned) >= time.Hour {
 		t.warned = now
@@ -215,15 +218,15 @@ func (a *acmeCertificates) note(domain string, got *tls.Certificate, err error) 
 	}
 }
 
-// obtain gets what is missing before a device has to wait for it.
-func (a *acmeCertificates) obtain() {
+// obtainAll gets missing certificates now, so that no device has to wait for one.
+func (a *acmeCertificates) obtainAll() {
 	for _, domain := range a.domains {
-		go a.insist(strings.ToLower(domain))
+		go a.obtain(strings.ToLower(domain))
 	}
 }
 
-// insist asks until there is a certificate.
-func (a *acmeCertificates) insist(domain string) {
+// obtain asks until there is a certificate.
+func (a *acmeCertificates) obtain(domain string) {
 	for {
 		if _, err := a.certificate(domain); err == nil {
 			return
@@ -236,13 +239,14 @@ func (a *acmeCertificates) insist(domain string) {
 	}
 }
 
-// close keeps autocert's timers, which cannot be stopped, from the database.
+// close ends the use of the database. autocert's timers cannot be stopped, and could fire later.
 func (a *acmeCertificates) close() {
 	close(a.ended)
 	a.cache.close()
 }
 
-// closableCache is a cache that is closed before its database is.
+// closableCache is an autocert.Cache that refuses everything once it is closed, which happens
+// before its database is.
 type closableCache struct {
 	autocert.Cache
 	log    *slog.Logger
@@ -275,7 +279,7 @@ func (c *closableCache) Get(ctx context.Context, name string) (data []byte, err 
 	return data, err
 }
 
-// Put logs a failure, of which autocert says nothing.
+// Put implements autocert.Cache. It logs failures, because autocert does not.
 func (c *closableCache) Put(ctx context.Context, name string, data []byte) error {
 	err := c.use(func() error { return c.Cache.Put(ctx, name, data) })
 	if err != nil {

@@ -94,9 +94,12 @@ func (c *crowded) ask(method, path string) (*http.Response, string) {
 // place is told when to come again, and gets one when there is.
 func TestCrowds(t *testing.T) {
 	const devices, calls = "/mdm", "/beta/deviceManagement/deviceConfigurations"
-	for name, c := range map[string]struct{ crowd, other, crowdMethod, otherMethod string }{
-		"devices": {devices, calls, "PUT", "GET"},
-		"calls":   {calls, devices, "POST", "PUT"},
+	for name, c := range map[string]struct {
+		crowd, other, crowdMethod, otherMethod string
+		inDevices, inCalls                     int64 // the places that the crowd takes
+	}{
+		"devices": {devices, calls, "PUT", "GET", 2, 0},
+		"calls":   {calls, devices, "POST", "PUT", 0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +107,10 @@ func TestCrowds(t *testing.T) {
 				Waiting: 1, Wait: 50 * time.Millisecond}})
 			end := s.stay(2, c.crowdMethod, c.crowd)
 			defer end()
+			if inDevices, inCalls, _ := s.Held(); inDevices != c.inDevices || inCalls != c.inCalls {
+				t.Errorf("the crowd takes %d places of devices and %d of calls, want %d and %d",
+					inDevices, inCalls, c.inDevices, c.inCalls)
+			}
 			for range 5 {
 				answer, text := s.ask(c.crowdMethod, c.crowd)
 				if answer.StatusCode != http.StatusServiceUnavailable ||

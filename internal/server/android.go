@@ -9,7 +9,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// AndroidChannel is the channel to Google, through which Android devices are managed.
+// AndroidChannel returns the channel to Google, through which Android devices are managed; nil if
+// there is none.
 func (s *Server) AndroidChannel() *amapi.Channel {
 	for _, channel := range s.platforms.channels {
 		if found, ok := channel.(*amapi.Channel); ok {
@@ -19,7 +20,8 @@ func (s *Server) AndroidChannel() *amapi.Channel {
 	return nil
 }
 
-// androidSetUp shows the channel to the Graph surface: the two do not know each other.
+// androidSetUp adapts the channel to what the Graph API asks for. The two packages do not import
+// each other.
 type androidSetUp struct{ channel *amapi.Channel }
 
 func (a androidSetUp) AndroidHealth(ctx context.Context) (*graph.AndroidHealth, error) {
@@ -86,10 +88,10 @@ func (a androidSetUp) RevokeAndroidToken(ctx context.Context, id string) error {
 	return androidError(a.channel.RevokeToken(ctx, id))
 }
 
-// androidInputs are the API's names for what the channel calls otherwise.
+// androidInputs maps the channel's names of inputs to the API's, where they differ.
 var androidInputs = map[string]string{"callback": "callbackUrl", "validFor": "expiresIn"}
 
-// androidError is the channel's error as the surface knows it.
+// androidError translates the channel's errors into those that the Graph API knows.
 func androidError(err error) error {
 	var refused *amapi.Refused
 	var wrong *invalid.Input

@@ -11,35 +11,37 @@ import (
 )
 
 const (
-	// writeTimeout ends what is neither a stream nor written by an answer, counted from the header.
+	// writeTimeout bounds the time from a request's header to the end of its answer, for all but
+	// streams and answers that are written in pieces.
 	writeTimeout = 2 * time.Minute
-	piece        = 16 << 10 // bytes that must be taken within a window
-	smallAnswer  = page     // bytes of an answer that is not counted: the system's buffers take it
+	pieceSize    = 16 << 10 // bytes that the reader must take within each window
+	// answers up to so many bytes are not counted: the system's buffers take them
+	smallAnswer = pageSize
 )
 
-// answer is what a request's handler writes to. With the first byte the request gives its place
-// back: an answer is ready when it is begun, and its reader may be slow. Until it is read it counts
-// among the answers that wait.
+// answer is the http.ResponseWriter that handlers write to. Handlers write an answer only when it
+// is complete, so with the first byte the request gives its place back, and a slow reader keeps
+// nobody from being worked on. Until it is read, the answer counts in the budget of answers.
 type answer struct {
 	http.ResponseWriter
 	r       *http.Request
-	guest   lane.Guest
+	client  lane.Client
 	place   *lane.Place
-	body    *body // nil: the request has none
+	body    *body // nil: the request has no body
 	answers *budget
 	window  time.Duration
 	wait    time.Duration
 	refuse  func(error)
-	since   time.Time
+	started time.Time
 	begun   bool
-	refused bool // what the handler writes is not sent
+	refused bool // the request was refused: what the handler writes is discarded
 
-	mu   sync.Mutex
-	lost bool // its room was given to others
-	over bool // it is written
+	mu      sync.Mutex
+	revoked bool // its memory was given to others
+	ended   bool // the answer is written
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap implements what http.ResponseController needs.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
@@ -49,14 +51,15 @@ func (a *answer) WriteHeader(status int) {
 	}
 }
 
-// begin is the last moment to answer something else: that the body did not come.
+// begin is called before the first byte. It is the last moment to answer something else: that the
+// body did not arrive. It reports whether the handler's answer is to be sent.
 func (a *answer) begin() bool {
 	if a.begun {
 		return !a.refused
 	}
 	a.begun = true
-	if time.Since(a.since) > writeTimeout/4 {
-		a.renew()
+	if time.Since(a.started) > writeTimeout/4 {
+		a.extendDeadline()
 	}
 	if err := a.body.refusal(); err != nil {
 		a.refused = true
@@ -65,10 +68,10 @@ func (a *answer) begin() bool {
 	return !a.refused
 }
 
-func (a *answer) renew() {
+func (a *answer) extendDeadline() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.lost {
+	if a.revoked {
 		return
 	}
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(a.window))
@@ -83,41 +86,43 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.place.End()
 		return a.ResponseWriter.Write(p)
 	}
-	// As long as there is no room the place is kept, so that no more answers are made than can
-	// wait.
+	// The place is kept until there is room for the answer, so that no more answers are made than
+	// can wait.
 	patient, cancel := context.WithTimeout(a.r.Context(), a.wait)
 	defer cancel()
-	held, err := a.answers.await(patient, a.guest,
-		&share{n: min(pages(int64(len(p))), a.answers.total/4+1), cut: a.abort})
+	room, err := a.answers.takeOrWait(patient, a.client,
+		&share{n: min(pages(int64(len(p))), a.answers.total/4+1), revoke: a.abort})
 	if err != nil {
-		panic(http.ErrAbortHandler) // to end it in order would tell the reader that it is whole
+		// ending it normally would tell the reader that the answer is complete
+		panic(http.ErrAbortHandler)
 	}
-	defer held.end()
+	defer room.end()
 	a.place.End()
 	return a.writePieces(p)
 }
 
-// abort ends an answer that is not read while others need its room. It may also wait for a body
-// that the handler did not read: HTTP/1 has that come before it begins to write.
+// abort ends an answer that is not read while others need its memory. The write may also be waiting
+// for a body that the handler did not read, because HTTP/1 reads that before it writes the answer.
+// So both deadlines are set.
 func (a *answer) abort() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.lost = true; !a.over {
+	if a.revoked = true; !a.ended {
 		control := http.NewResponseController(a.ResponseWriter)
 		_ = errors.Join(control.SetReadDeadline(time.Unix(1, 0)),
 			control.SetWriteDeadline(time.Unix(1, 0)))
 	}
 }
 
-// writePieces writes for as long as the reader takes a piece within each window.
+// writePieces writes the answer in pieces, for as long as the reader takes one within each window.
 func (a *answer) writePieces(p []byte) (written int, err error) {
 	renewed := time.Time{}
 	for written < len(p) {
 		if now := time.Now(); now.Sub(renewed) > a.window/4 {
-			a.renew()
+			a.extendDeadline()
 			renewed = now
 		}
-		n, err := a.ResponseWriter.Write(p[written:min(written+piece, len(p))])
+		n, err := a.ResponseWriter.Write(p[written:min(written+pieceSize, len(p))])
 		written += n
 		if err != nil {
 			return written, err
@@ -126,11 +131,11 @@ func (a *answer) writePieces(p []byte) (written int, err error) {
 	return written, nil
 }
 
-// end is called when the handler has ended.
+// end is called when the handler has returned.
 func (a *answer) end() {
 	a.begin()
 	a.place.End()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.over = true
+	a.ended = true
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// Enrollment links and the push certificate are the one platform's that has them: this file is what
-// goes with it.
+// Only Apple's platform has enrollment links and a push certificate. This file connects them with
+// the Graph API.
 
-// Channel is the Apple MDM channel.
+// Channel returns the Apple MDM channel; nil if there is none.
 func (s *Server) Channel() *mdm.Channel {
 	for _, channel := range s.platforms.channels {
 		if found, ok := channel.(*mdm.Channel); ok {
@@ -23,8 +23,8 @@ func (s *Server) Channel() *mdm.Channel {
 	return nil
 }
 
-// pushCertificates shows the channel's push certificate to the Graph surface: the two do not know
-// each other.
+// pushCertificates adapts the channel's push certificate to what the Graph API asks for. The two
+// packages do not import each other.
 type pushCertificates struct{ channel *mdm.Channel }
 
 func (p pushCertificates) PushCertificate(ctx context.Context) (*graph.PushCertificate, error) {

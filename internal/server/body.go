@@ -14,16 +14,17 @@ import (
 )
 
 const (
-	// bytes that are read before anything is known of who sends: a SCEP message, nearly every call
-	// and report
-	aheadLimit = 64 << 10
-	// the same where nobody has to be known, as to sign in; more is not read
-	openLimit = 16 << 10
-	// bytes of any body, as sent and unpacked: a file in base64, the report of a full device
-	largestBody  = 8 << 20
-	page         = 4 << 10  // bytes that are counted together
-	largestChunk = 64 << 10 // bytes that are read before more is asked for
-	unpacker     = 48 << 10 // bytes that unpacking takes beside what it makes
+	// bytes of a body that are read before anything is known of its sender: enough for a SCEP
+	// message, and for nearly every call and report
+	earlyLimit = 64 << 10
+	// the same for requests whose sender is never known, such as signing in; more is not read
+	openEarlyLimit = 16 << 10
+	// the longest body, in bytes, both as sent and unpacked: a file in base64, or the report of a
+	// full device
+	maxBody    = 8 << 20
+	pageSize   = 4 << 10  // bodies are counted in pages of so many bytes
+	maxChunk   = 64 << 10 // the most that is allocated at once, in bytes
+	gzipMemory = 48 << 10 // memory of a gzip reader beside what it makes, in bytes
 )
 
 var (
@@ -31,126 +32,133 @@ var (
 	errBodyBusy = errors.New("too many bodies are on their way")
 )
 
-// identity is what a request shows of who sends it, before its body is read.
+// identity says what a request's header proves about its sender, before its body is read.
 type identity int
 
 const (
-	unknownSender  identity = iota // it may be somebody: only the whole body tells
-	nobody                         // who sends it will be refused
-	provenIdentity                 // it is somebody
+	unknownSender  identity = iota // not known: the proof, if any, is in the body
+	nobody                         // the request will be refused
+	provenIdentity                 // the sender has proved who they are
 )
 
-// intake holds bodies outside of the lanes, so that who sends slowly keeps nobody from being worked
-// on.
-type intake struct {
+// bodyBudgets bounds the memory that request bodies take. Bodies are read outside of the lanes, so
+// that a slow sender does not keep others from being worked on. Senders that have proved who they
+// are have budgets of their own, so that strangers cannot use up theirs.
+type bodyBudgets struct {
 	window   time.Duration
 	wait     time.Duration
-	unproven map[kind]*budget // of those who have not proved who they are
+	unproven map[kind]*budget // for senders that have not proved who they are
 	proven   map[kind]*budget
-	// device tells what a device's request shows of its sender.
+	// device tells what a device's request proves about its sender.
 	device func(*http.Request) identity
 }
 
-// bodyPatience is how long a body may take when others need its room: one that does not come at
-// once is then a slow one.
+// bodyPatience is how long a body may take while others need its memory. One that has not arrived
+// by then is a slow one.
 const bodyPatience = 2 * time.Second
 
-func newIntake(c Capacity, device func(*http.Request) identity) *intake {
+func newBodyBudgets(c Capacity, device func(*http.Request) identity) *bodyBudgets {
 	share := func(part int64) map[kind]*budget {
 		return map[kind]*budget{
-			ofDevice: newBudget(c.Bodies/part/page, c.Waiting*c.Devices, bodyPatience),
-			ofCall:   newBudget(c.Bodies/part/page, c.Waiting*c.Calls, bodyPatience),
+			deviceRequest: newBudget(c.Bodies/part/pageSize, c.Waiting*c.Devices, bodyPatience),
+			callRequest:   newBudget(c.Bodies/part/pageSize, c.Waiting*c.Calls, bodyPatience),
 		}
 	}
-	return &intake{window: c.Window, wait: c.Wait, unproven: share(6), proven: share(3),
+	return &bodyBudgets{window: c.Window, wait: c.Wait, unproven: share(6), proven: share(3),
 		device: device}
 }
 
-// body is what a request brings: what is short is read before its handler begins, the rest outside
-// of its lane when the handler asks for it, which it does when it knows who sends. It is counted
-// until the answer.
+// body is a request's body, read in two parts. The first bytes are read before the request gets a
+// place in its lane. The rest is read when the handler asks for it, which it does only after it
+// knows the sender; meanwhile the request leaves its place. All bytes are counted until the request
+// is answered.
+//
+// A body can lose its memory to others at any time (abort). Then its reading ends, and the request
+// is answered as busy.
 type body struct {
-	*intake
-	r       *http.Request
-	kind    kind
-	guest   lane.Guest
-	from    io.ReadCloser
-	source  io.Reader // from, unpacked
-	control *http.ResponseController
-	place   *lane.Place // that the request has; nil: none yet
-	ahead   int64       // bytes that are read beforehand
-	packed  bool        // it came as gzip
+	*bodyBudgets
+	r          *http.Request
+	kind       kind
+	client     lane.Client
+	raw        io.ReadCloser
+	source     io.Reader // what is read: raw, or its unpacked content
+	control    *http.ResponseController
+	place      *lane.Place // the request's place; nil: none yet
+	earlyBytes int64       // bytes that are read before the request has a place
+	gzipped    bool        // the body is sent as gzip
 
-	chunks   [][]byte // that were read, and not taken by the handler
-	size     int64    // bytes that were read
-	declared int64    // bytes that come; -1: it is not known
-	room     int64    // pages that are held, and not yet of a chunk
-	holder   *budget
-	share    *share
-	ended    error // why there is no more: io.EOF at the end
+	chunks    [][]byte // read, and not yet given to the handler
+	size      int64    // bytes read so far, after unpacking
+	declared  int64    // Content-Length; -1: unknown
+	freePages int64    // pages that share has and no chunk uses yet
+	budget    *budget
+	share     *share
+	err       error // why nothing more is read; io.EOF: the body is complete
 
-	began time.Time // of the window
-	came  int64     // bytes in it
-	sum   atomic.Int64
-	whole atomic.Bool // nothing more is read
+	windowStart time.Time // when the current window began
+	windowBytes int64     // bytes received in it
+	received    atomic.Int64
+	finished    atomic.Bool // reading has ended
 
-	mu    sync.Mutex
-	over  bool               // the request is
-	taken bool               // its room was given to others
-	leave context.CancelFunc // ends the waiting for room; nil: it does not wait
+	mu         sync.Mutex
+	answered   bool               // the request has been answered
+	revoked    bool               // its memory was given to others
+	cancelWait context.CancelFunc // ends the wait for memory; nil: it does not wait
 }
 
-// newBody is the body of a request; nil: the request has none.
-func (in *intake) newBody(w http.ResponseWriter, r *http.Request, k kind, g lane.Guest) *body {
+// newBody returns the body of a request; nil if the request has none.
+func (bb *bodyBudgets) newBody(w http.ResponseWriter, r *http.Request, k kind,
+	client lane.Client) *body {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
-	if k != ofDevice {
-		k = ofCall
+	if k != deviceRequest {
+		k = callRequest
 	}
-	b := &body{intake: in, r: r, kind: k, guest: g, from: r.Body,
-		control: http.NewResponseController(w), ahead: aheadLimit,
-		declared: r.ContentLength, holder: in.unproven[k], began: time.Now()}
-	if isOpen(r) && k != ofDevice { // of SCEP a whole message is read
-		b.ahead = openLimit
+	b := &body{bodyBudgets: bb, r: r, kind: k, client: client, raw: r.Body,
+		control: http.NewResponseController(w), earlyBytes: earlyLimit,
+		declared: r.ContentLength, budget: bb.unproven[k], windowStart: time.Now()}
+	if isOpen(r) && k != deviceRequest { // but a whole SCEP message must be read
+		b.earlyBytes = openEarlyLimit
 	}
-	b.source = progress{b}
-	if k == ofCall && !strings.HasPrefix(r.URL.Path, "/console/") &&
+	b.source = pacedReader{b}
+	if k == callRequest && !strings.HasPrefix(r.URL.Path, "/console/") &&
 		strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
-		b.source, b.declared, b.packed = &unpacked{from: b.source, room: b.makeRoom}, -1, true
+		b.source, b.declared, b.gzipped = &gzipReader{raw: b.source, room: b.makeRoom}, -1, true
 	}
 	return b
 }
 
-// handOver gives the body to the handler, by a request that is not the server's own: that has to
-// keep what it came with, by which the server knows whether it was read.
+// handOver sets the body in the request that the handler gets. That is a copy: net/http looks at
+// the original request's body to learn whether it was read, so that must stay as it is.
 func (b *body) handOver(r *http.Request, place *lane.Place) {
 	b.place, r.Body = place, b
-	if b.packed {
+	if b.gzipped {
 		r.Header.Del("Content-Encoding")
 		r.ContentLength = -1
 	}
 }
 
-// isOpen reports whether a request is for everybody, so that its sender is not known when its body
-// is read. (What devices send to /scep is no longer than what is read beforehand.)
+// isOpen reports whether a request is open to everybody, so that its sender is still unknown when
+// its body is read. (What devices send to /scep is never longer than earlyLimit.)
 func isOpen(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/console/sign-") ||
 		strings.HasPrefix(r.URL.Path, "/console/oidc/") || r.URL.Path == "/scep"
 }
 
-// begin reads what is read before it is known who sends. What nobody expects is not read.
-func (b *body) begin() {
+// readEarly reads the first bytes, before anything is known of the sender. A body of GET or HEAD is
+// not read, because no handler expects one, nor one that is longer than what may be read early.
+func (b *body) readEarly() {
 	if b.r.Method != http.MethodGet && b.r.Method != http.MethodHead &&
-		b.r.ContentLength <= b.ahead {
-		b.fill(b.ahead)
+		b.r.ContentLength <= b.earlyBytes {
+		b.readUpTo(b.earlyBytes)
 	}
 }
 
-// refusal is why the request cannot be answered; nil: it can.
+// refusal returns why the request cannot be answered; nil if it can.
 func (b *body) refusal() error {
-	if b != nil && (errors.Is(b.ended, errBodySlow) || errors.Is(b.ended, errBodyBusy)) {
-		return b.ended
+	if b != nil && (errors.Is(b.err, errBodySlow) || errors.Is(b.err, errBodyBusy)) {
+		return b.err
 	}
 	return nil
 }
@@ -158,89 +166,90 @@ func (b *body) refusal() error {
 // Read implements io.Reader, for the handler.
 func (b *body) Read(p []byte) (int, error) {
 	for len(b.chunks) == 0 {
-		if b.ended != nil {
-			return 0, b.ended
+		if b.err != nil {
+			return 0, b.err
 		}
-		b.rest()
+		b.readRest()
 	}
 	n := copy(p, b.chunks[0])
 	if b.chunks[0] = b.chunks[0][n:]; len(b.chunks[0]) == 0 {
-		b.chunks[0] = nil // who has it has a copy
+		b.chunks[0] = nil // its bytes were copied; let it be freed
 		b.chunks = b.chunks[1:]
 	}
 	return n, nil
 }
 
 // Close implements io.Closer.
-func (b *body) Close() error { return b.from.Close() }
+func (b *body) Close() error { return b.raw.Close() }
 
-// end gives back what the body holds. Its handler has ended.
+// end gives back the body's memory. Its handler has returned.
 func (b *body) end() {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
-	b.over = true
+	b.answered = true
 	b.mu.Unlock()
 	b.share.end()
 }
 
-// rest reads what is left, outside of the lane.
-func (b *body) rest() {
-	who := provenIdentity // the API and the console read nothing of who is nobody
+// readRest reads what is left of the body, while the request leaves its place.
+func (b *body) readRest() {
+	who := provenIdentity // the API and the console read a body only after they know the sender
 	switch {
 	case isOpen(b.r):
 		who = nobody
-	case b.kind == ofDevice:
+	case b.kind == deviceRequest:
 		who = b.device(b.r)
 	}
 	switch {
 	case who == nobody:
-		b.fail(&http.MaxBytesError{Limit: b.ahead})
+		b.fail(&http.MaxBytesError{Limit: b.earlyBytes})
 		return
-	case b.declared > largestBody:
-		b.fail(&http.MaxBytesError{Limit: largestBody})
+	case b.declared > maxBody:
+		b.fail(&http.MaxBytesError{Limit: maxBody})
 		return
 	}
 	err := b.place.Outside(b.r.Context(), func() error {
-		if err := b.move(who); err != nil {
+		if err := b.changeBudget(who); err != nil {
 			return err
 		}
-		b.renew(time.Now())
-		b.fill(largestBody + 1)
+		b.startWindow(time.Now())
+		b.readUpTo(maxBody + 1)
 		return nil
 	})
 	switch {
 	case err != nil:
 		b.fail(errBodyBusy)
-	case b.size > largestBody:
+	case b.size > maxBody:
 		b.chunks = nil
-		b.fail(&http.MaxBytesError{Limit: largestBody})
+		b.fail(&http.MaxBytesError{Limit: maxBody})
 	}
 }
 
-// move has the body counted among those whose senders are known. Of one that says how long it is
-// all is set aside before any of it is read: bodies that each have a part, and wait for the others'
-// room, would wait for ever. What is read already is counted where it was for as long as it waits.
-func (b *body) move(who identity) error {
-	holder := b.unproven[b.kind]
+// changeBudget moves the body to the budget of senders such as this one. If the body's length is
+// known, room for all of it is taken before any of it is read: bodies that each had a part of
+// theirs, and waited for one another's room, would wait for ever. While it waits, what was read
+// already stays counted in the old budget.
+func (b *body) changeBudget(who identity) error {
+	budget := b.unproven[b.kind]
 	if who == provenIdentity {
-		holder = b.proven[b.kind]
+		budget = b.proven[b.kind]
 	}
-	if b.share != nil && holder == b.holder {
-		return nil // it grows as it comes: it must not wait for what it has itself
+	if b.share != nil && budget == b.budget {
+		return nil // it grows as it arrives, and must not wait for pages that it has itself
 	}
-	n := pages(b.size) + pages(page)
+	n := pages(b.size) + pages(pageSize)
 	if b.declared > 0 {
 		n = pages(b.declared) + 1
 	}
 	patient, cancel := context.WithTimeout(b.r.Context(), b.wait)
 	defer cancel()
-	if !b.waits(cancel) {
+	if !b.setCancelWait(cancel) {
 		return errBodyBusy
 	}
-	taken, err := holder.await(patient, b.guest, b.newShare(n))
-	if !b.waits(nil) && err == nil {
+	taken, err := budget.takeOrWait(patient, b.client, b.newShare(n))
+	if !b.setCancelWait(nil) && err == nil {
 		taken.end()
 		err = errBodyBusy
 	}
@@ -248,34 +257,34 @@ func (b *body) move(who identity) error {
 		return err
 	}
 	b.share.end()
-	b.holder, b.share, b.room = holder, taken, n-pages(b.size)
+	b.budget, b.share, b.freePages = budget, taken, n-pages(b.size)
 	return nil
 }
 
-// waits notes how the body's waiting for room ends, and reports whether what it has is still its
-// own.
-func (b *body) waits(leave context.CancelFunc) bool {
+// setCancelWait sets what ends the body's wait for memory, and reports whether the body still has
+// the memory that it had.
+func (b *body) setCancelWait(cancelWait context.CancelFunc) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.leave = leave
-	return !b.taken
+	b.cancelWait = cancelWait
+	return !b.revoked
 }
 
-func pages(bytes int64) int64 { return (bytes + page - 1) / page }
+func pages(bytes int64) int64 { return (bytes + pageSize - 1) / pageSize }
 
 func (b *body) newShare(n int64) *share {
-	return &share{n: n, pace: b.sum.Load, busy: b.whole.Load, cut: b.abort}
+	return &share{n: n, progress: b.received.Load, busy: b.finished.Load, revoke: b.abort}
 }
 
-// abort ends the reading of a body whose room others need.
+// abort ends the reading of a body whose memory others need.
 func (b *body) abort() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.taken = true
-	if b.leave != nil {
-		b.leave()
+	b.revoked = true
+	if b.cancelWait != nil {
+		b.cancelWait()
 	}
-	if !b.over {
+	if !b.answered {
 		_ = b.control.SetReadDeadline(time.Unix(1, 0))
 	}
 }

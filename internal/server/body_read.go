@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// fill reads until there are so many bytes, or the end.
-func (b *body) fill(to int64) {
-	for b.ended == nil && b.size < to {
+// readUpTo reads until so many bytes have been read, or to the end.
+func (b *body) readUpTo(to int64) {
+	for b.err == nil && b.size < to {
 		chunk := b.chunk()
 		if chunk == nil {
 			b.fail(errBodyBusy)
@@ -29,12 +29,13 @@ func (b *body) fill(to int64) {
 	}
 }
 
-// chunk is where the next bytes go; nil: there is no room for them.
+// chunk returns where the next bytes go; nil if there is no room for them. Chunks grow with the
+// body, up to maxChunk, so that a short body takes little memory and a long one few chunks.
 func (b *body) chunk() *[]byte {
 	if last := len(b.chunks) - 1; last >= 0 && len(b.chunks[last]) < cap(b.chunks[last]) {
 		return &b.chunks[last]
 	}
-	size := min(max(b.size, page), largestChunk)
+	size := min(max(b.size, pageSize), maxChunk)
 	if b.declared > 0 {
 		size = min(size, b.declared-b.size)
 	}
@@ -45,34 +46,35 @@ func (b *body) chunk() *[]byte {
 	return &b.chunks[len(b.chunks)-1]
 }
 
-// makeRoom counts bytes before they are there.
+// makeRoom counts bytes in the budget before memory is allocated for them, and reports whether
+// there was room.
 func (b *body) makeRoom(bytes int64) bool {
 	n := pages(bytes)
-	if b.share != nil && b.room < n {
-		if !b.holder.more(b.guest, b.share, n-b.room) {
+	if b.share != nil && b.freePages < n {
+		if !b.budget.grow(b.client, b.share, n-b.freePages) {
 			return false
 		}
-		b.room = n
+		b.freePages = n
 	}
 	if b.share == nil {
-		if b.share = b.holder.take(b.guest, b.newShare(n)); b.share == nil {
+		if b.share = b.budget.takeNow(b.client, b.newShare(n)); b.share == nil {
 			return false
 		}
-		b.room = n
+		b.freePages = n
 	}
-	b.room -= n
+	b.freePages -= n
 	return true
 }
 
-// fail ends the body. Of one whose room is others' now nothing is kept: it may be a while until its
-// handler has ended.
+// fail ends the body with an error, or io.EOF when it is complete. If its memory was given to
+// others, its chunks are freed at once: its handler may go on for a while.
 func (b *body) fail(err error) {
 	b.mu.Lock()
-	taken := b.taken
+	revoked := b.revoked
 	b.mu.Unlock()
 	switch {
 	case err == io.EOF:
-	case taken:
+	case revoked:
 		err = errBodyBusy
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = errBodySlow
@@ -80,57 +82,57 @@ func (b *body) fail(err error) {
 	if errors.Is(err, errBodyBusy) {
 		b.chunks = nil
 	}
-	b.ended = err
-	b.whole.Store(true)
+	b.err = err
+	b.finished.Store(true)
 }
 
-// renew begins a window in which something must come.
-func (b *body) renew(now time.Time) {
+// startWindow begins a time window within which something must arrive.
+func (b *body) startWindow(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.over || b.taken {
+	if b.answered || b.revoked {
 		return
 	}
-	b.began, b.came = now, 0
+	b.windowStart, b.windowBytes = now, 0
 	_ = b.control.SetReadDeadline(now.Add(b.window))
-	if b.r.ProtoMajor == 2 { // which counts the time to answer from the header on
+	if b.r.ProtoMajor == 2 { // HTTP/2 counts the time to answer from the header on
 		_ = b.control.SetWriteDeadline(now.Add(writeTimeout))
 	}
 }
 
-// progress reads a body as it is sent, and lets it go on for as long as enough comes in each
-// window. The server gives the first window (http.Server.ReadTimeout): most bodies are there at
-// once, and need no other.
-type progress struct{ *body }
+// pacedReader reads a body as it is sent, and lets it go on for as long as leastProgress bytes come
+// in each window. The first window is set by the server (http.Server.ReadTimeout): most bodies
+// arrive at once, and need no other.
+type pacedReader struct{ *body }
 
-func (p progress) Read(to []byte) (int, error) {
+func (p pacedReader) Read(to []byte) (int, error) {
 	b := p.body
-	n, err := b.from.Read(to)
-	b.came += int64(n)
-	if b.sum.Add(int64(n)) > largestBody {
-		return n, &http.MaxBytesError{Limit: largestBody}
+	n, err := b.raw.Read(to)
+	b.windowBytes += int64(n)
+	if b.received.Add(int64(n)) > maxBody {
+		return n, &http.MaxBytesError{Limit: maxBody}
 	}
-	if err == nil && b.came >= leastProgress {
-		if now := time.Now(); now.Sub(b.began) >= b.window/4 {
-			b.renew(now)
+	if err == nil && b.windowBytes >= leastProgress {
+		if now := time.Now(); now.Sub(b.windowStart) >= b.window/4 {
+			b.startWindow(now)
 		}
 	}
 	return n, err
 }
 
-// unpacked is the content of gzip.
-type unpacked struct {
-	from io.Reader
+// gzipReader unpacks gzip. It counts the memory of the unpacking, too.
+type gzipReader struct {
+	raw  io.Reader
 	room func(int64) bool
 	gzip *gzip.Reader
 }
 
-func (u *unpacked) Read(p []byte) (n int, err error) {
+func (u *gzipReader) Read(p []byte) (n int, err error) {
 	if u.gzip == nil {
-		if !u.room(unpacker) {
+		if !u.room(gzipMemory) {
 			return 0, errBodyBusy
 		}
-		if u.gzip, err = gzip.NewReader(u.from); err != nil {
+		if u.gzip, err = gzip.NewReader(u.raw); err != nil {
 			return 0, err
 		}
 	}

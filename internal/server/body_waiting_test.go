@@ -16,10 +16,10 @@ import (
 // are known. That part stays counted, and when somebody else needs it, it is given back and the
 // waiting ends.
 func TestBodiesThatWaitAreCounted(t *testing.T) {
-	in := newIntake(Capacity{Bodies: 6 << 20, Wait: time.Minute}.withDefaults(100),
+	in := newBodyBudgets(Capacity{Bodies: 6 << 20, Wait: time.Minute}.withDefaults(100),
 		func(*http.Request) identity { return provenIdentity })
-	full := in.proven[ofDevice]
-	all, err := full.await(t.Context(), lane.Guest{Party: "full"},
+	full := in.proven[deviceRequest]
+	all, err := full.takeOrWait(t.Context(), lane.Client{Owner: "full"},
 		&share{n: full.total, busy: func() bool { return true }})
 	if err != nil {
 		t.Fatal(err)
@@ -27,14 +27,14 @@ func TestBodiesThatWaitAreCounted(t *testing.T) {
 	defer all.end()
 	unended, end := io.Pipe()
 	defer func() { _ = end.Close() }()
-	come := func(party string) *body {
+	come := func(owner string) *body {
 		r := httptest.NewRequest("PUT", "/mdm",
-			io.MultiReader(bytes.NewReader(make([]byte, aheadLimit)), unended))
-		b := in.newBody(httptest.NewRecorder(), r, ofDevice, lane.Guest{Party: party})
-		b.begin()
+			io.MultiReader(bytes.NewReader(make([]byte, earlyLimit)), unended))
+		b := in.newBody(httptest.NewRecorder(), r, deviceRequest, lane.Client{Owner: owner})
+		b.readEarly()
 		return b
 	}
-	const most = 1 << 20 / aheadLimit // a sixth of all
+	const most = 1 << 20 / earlyLimit // a sixth of all
 	ended := make(chan error)
 	for i := range most {
 		b := come("greedy")
@@ -47,7 +47,7 @@ func TestBodiesThatWaitAreCounted(t *testing.T) {
 		}
 	}
 	if b := come("greedy"); !errors.Is(b.refusal(), errBodyBusy) {
-		t.Errorf("%d bytes more than there is room for are held", aheadLimit)
+		t.Errorf("%d bytes more than there is room for are held", earlyLimit)
 	}
 	if b := come("other"); b.refusal() != nil {
 		t.Fatalf("another network's is refused: %v", b.refusal())

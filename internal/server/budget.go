@@ -7,8 +7,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/lane"
 )
 
-// budget is a bound on something scarce that is held by others: bytes of bodies, in pages, or
-// handshakes.
+// budget bounds something scarce that is held for others, such as pages of bodies or handshakes.
+// Its lane counts what is free and who waits for it; its shares know from whom something can be
+// taken back.
 type budget struct {
 	lane   *lane.Lane
 	shares *shares
@@ -17,38 +18,40 @@ type budget struct {
 
 func newBudget(total int64, waiting int, patience time.Duration) *budget {
 	b := &budget{lane: lane.New(total, waiting), shares: newShares(patience), total: total}
-	b.lane.Press = b.shares.press
+	b.lane.Reclaim = b.shares.reclaim
 	return b
 }
 
-// take takes n at once, if need be from who has most. nil: there is not so much.
-func (b *budget) take(g lane.Guest, sh *share) *share {
-	if !b.lane.TryEnter(sh.n) && !(sh.n <= b.total && b.shares.press(g.Party, sh.n) &&
+// takeNow takes sh.n at once, if need be from whoever holds most. It returns nil if there is not so
+// much.
+func (b *budget) takeNow(client lane.Client, sh *share) *share {
+	if !b.lane.TryEnter(sh.n) && !(sh.n <= b.total && b.shares.reclaim(client.Owner, sh.n) &&
 		b.lane.TryEnter(sh.n)) {
 		return nil
 	}
-	return b.hold(g, sh)
+	return b.addShare(client, sh)
 }
 
-// await takes n, and waits for it until ctx ends, behind who came before.
-func (b *budget) await(ctx context.Context, g lane.Guest, sh *share) (*share, error) {
+// takeOrWait takes sh.n, and waits for it until ctx ends, behind those who came before.
+func (b *budget) takeOrWait(ctx context.Context, client lane.Client, sh *share) (*share, error) {
 	if b.lane.Waiting() == 0 && b.lane.TryEnter(sh.n) {
-		return b.hold(g, sh), nil
+		return b.addShare(client, sh), nil
 	}
-	if err := b.lane.Enter(ctx, g, sh.n); err != nil {
+	if err := b.lane.Enter(ctx, client, sh.n); err != nil {
 		return nil, err
 	}
-	return b.hold(g, sh), nil
+	return b.addShare(client, sh), nil
 }
 
-func (b *budget) hold(g lane.Guest, sh *share) *share {
-	sh.free = b.lane.Leave
-	return b.shares.add(g.Party, sh)
+func (b *budget) addShare(client lane.Client, sh *share) *share {
+	sh.release = b.lane.Leave
+	return b.shares.add(client.Owner, sh)
 }
 
-// more lets a share grow by n, and tells whether it could, and is still held.
-func (b *budget) more(g lane.Guest, sh *share, n int64) bool {
-	if !b.lane.TryEnter(n) && !(b.shares.press(g.Party, n) && b.lane.TryEnter(n)) {
+// grow makes a share larger by n. It reports false if there is not so much, or if the share was
+// taken back meanwhile.
+func (b *budget) grow(client lane.Client, sh *share, n int64) bool {
+	if !b.lane.TryEnter(n) && !(b.shares.reclaim(client.Owner, n) && b.lane.TryEnter(n)) {
 		return false
 	}
 	if !sh.grow(n) {

@@ -5,28 +5,29 @@ import (
 	"time"
 )
 
-// Capacity is how much the server works on at the same time. What comes beyond waits, each network
-// in turn, and is told to come again when too much waits already, or it has waited for too long.
-// Devices, calls and streams have their own each, so that none of them waits behind the others. The
-// zero value of a field has a default.
+// Capacity is how much the server works on at the same time. Whatever comes beyond that waits, each
+// network in turn. A request is told to come again later if too many wait already, or after it has
+// waited for Wait. Devices, calls and streams each have their own places, so that none of them
+// waits behind the others. The zero value of a field means its default.
 type Capacity struct {
-	Devices int           // requests of devices; default 128 for each processor
-	Calls   int           // requests of the API and the console; default 32 for each processor
-	Streams int           // readers of events, none of whom waits; default 16,384
-	Waiting int           // requests that wait, for each one that is worked on; default 16
-	Wait    time.Duration // the longest; default 10 s
+	Devices int           // device requests; default 128 for each processor
+	Calls   int           // API and console requests; default 32 for each processor
+	Streams int           // open event streams, which never wait; default 16,384
+	Waiting int           // requests that may wait, for each one that is worked on; default 16
+	Wait    time.Duration // how long a request may wait; default 10 s
 
-	// Bodies is how many bytes of requests are held, from when they are read until the answer;
-	// default 96 MiB. Devices and callers who have proved who they are have a third each, and a
-	// sixth each is for what comes before that.
+	// Bodies is how many bytes of request bodies are held in memory, from reading until the answer;
+	// default 96 MiB. Devices and callers that have proved who they are have a third each; what
+	// comes before that proof has a sixth each.
 	Bodies int64
-	// Answers is how many bytes of answers wait to be read, half of them devices'; default 128 MiB.
+	// Answers is how many bytes of answers wait to be read by clients, half of them by devices;
+	// default 128 MiB.
 	Answers int64
-	// Window is in which time the other side must send, or take, some KiB (leastProgress), however
-	// long the whole lasts; default 20 s.
+	// Window is the time within which the other side must send, or take, some KiB (leastProgress),
+	// however long the whole lasts; default 20 s.
 	Window time.Duration
-	// Handshakes is how many TLS handshakes are under way; default 256 for each processor, and at
-	// most a quarter of the connections.
+	// Handshakes is how many TLS handshakes may be under way; default 256 for each processor, and
+	// at most a quarter of the connections.
 	Handshakes int
 }
 

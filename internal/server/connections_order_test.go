@@ -26,7 +26,7 @@ func TestLongestIdleIsClosedFirst(t *testing.T) {
 	}
 	become := func(state http.ConnState, of ...int) {
 		for _, i := range of {
-			c.changed(conns[i], state)
+			c.stateChanged(conns[i], state)
 		}
 	}
 	check := func(want ...int) {

@@ -9,10 +9,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/graph"
 )
 
-// callbackPath is where an identity provider sends browsers back to.
+// callbackPath is where the identity provider sends browsers after they signed in.
 const callbackPath = "/console/oidc/callback"
 
-// useConsole prepares how people sign in. provider is nil where there is none.
+// useConsole prepares how people sign in to the console. provider is nil if there is none.
 func (s *Server) useConsole(c Config, provider *access.Provider) (err error) {
 	s.sessions = access.NewSessions(s.store, c.SessionIdle, c.Clock.Now)
 	if c.SignIn.ClientID == "" {
@@ -26,7 +26,7 @@ func (s *Server) useConsole(c Config, provider *access.Provider) (err error) {
 	return err
 }
 
-// console is the pages for people, over the API.
+// console returns the console: web pages that call the API.
 func (s *Server) console(c Config, api http.Handler, limiter *graph.Limiter,
 	recorder console.Recorder) http.Handler {
 	return console.New(console.Config{API: api, Forms: s.forms, Sessions: s.sessions,
@@ -36,5 +36,5 @@ func (s *Server) console(c Config, api http.Handler, limiter *graph.Limiter,
 		RestoreAfter: c.RestoreAfter, Now: c.Clock.Now, Log: c.Log})
 }
 
-// Sessions are the browsers that have signed in.
+// Sessions keeps the sessions of people who have signed in to the console.
 func (s *Server) Sessions() *access.Sessions { return s.sessions }

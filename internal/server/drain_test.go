@@ -46,14 +46,14 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
 
-// draining is a door with a server of HTTP, whose state changes take a second: between the moment
+// draining is an acceptor with an HTTP server, whose state changes take a second: between the moment
 // in which a request was read and the one in which its handler begins, everything else can happen.
 type draining struct {
 	*testing.T
-	door   *door
-	http   *http.Server
-	pipes  *pipes
-	served chan struct{}
+	acceptor *acceptor
+	http     *http.Server
+	pipes    *pipes
+	served   chan struct{}
 }
 
 func newDraining(t *testing.T) *draining {
@@ -64,21 +64,21 @@ func newDraining(t *testing.T) *draining {
 	d := &draining{T: t, pipes: &pipes{make(chan net.Conn), make(chan struct{})},
 		served: make(chan struct{})}
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}}
-	d.door = newDoor(Capacity{}.withDefaults(100), config, open, log)
+	d.acceptor = newAcceptor(Capacity{}.withDefaults(100), config, open, log)
 	answer := func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }
 	d.http = &http.Server{
-		Handler: open.handling(http.HandlerFunc(answer)),
+		Handler: open.markHandled(http.HandlerFunc(answer)),
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
-			return open.with(ctx, conn)
+			return open.withConnection(ctx, conn)
 		},
 		ConnState: func(conn net.Conn, state http.ConnState) {
-			open.changed(conn, state)
+			open.stateChanged(conn, state)
 			if state == http.StateActive {
 				time.Sleep(time.Second)
 			}
 		},
 	}
-	entrance := d.door.open(d.pipes)
+	entrance := d.acceptor.start(d.pipes)
 	go func() {
 		defer close(d.served)
 		_ = d.http.Serve(entrance)
@@ -137,7 +137,7 @@ func (d *draining) answered(in *bufio.Reader, path string) (again bool) {
 // drain begins to end the server, and returns when nothing moves by itself any more.
 func (d *draining) drain() (ended <-chan error) {
 	done := make(chan error, 1)
-	go func() { done <- d.door.drain(d.Context(), d.http) }()
+	go func() { done <- d.acceptor.drain(d.Context(), d.http) }()
 	synctest.Wait()
 	return done
 }
@@ -197,7 +197,7 @@ func TestDrainAnswersWhatWasRead(t *testing.T) {
 				t.Errorf("an idle connection is closed after %v: %v", time.Since(began), err)
 			}
 			if _, err := silent.Read(make([]byte, 1)); err == nil ||
-				time.Since(began) < newcomerTime {
+				time.Since(began) < firstRequestTime {
 				t.Errorf("one that says nothing is closed after %v: %v", time.Since(began), err)
 			}
 			d.ends(ended)

@@ -18,16 +18,16 @@ func (s *Server) Hold(hold func(*http.Request)) {
 
 // Held is how many places are taken: of devices' requests, of calls, and of streams.
 func (s *Server) Held() (devices, calls, streams int64) {
-	return s.admission.lanes[ofDevice].Taken(), s.admission.lanes[ofCall].Taken(),
-		s.admission.readers.lane.Taken()
+	return s.admission.lanes[deviceRequest].Taken(), s.admission.lanes[callRequest].Taken(),
+		s.admission.streams.lane.Taken()
 }
 
 // HeldBytes is how much of what bodies may take is taken, in bytes.
 func (s *Server) HeldBytes() (held int64) {
-	for _, budgets := range []map[kind]*budget{s.admission.intake.unproven,
-		s.admission.intake.proven} {
+	for _, budgets := range []map[kind]*budget{s.admission.bodies.unproven,
+		s.admission.bodies.proven} {
 		for _, b := range budgets {
-			held += b.lane.Taken() * page
+			held += b.lane.Taken() * pageSize
 		}
 	}
 	return held

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// secured sets headers on every answer that keep browsers from doing with it what nobody means. A
-// handler that serves a page replaces Content-Security-Policy with one of its own. The writer is
-// passed on as it is: streams flush it.
-func secured(next http.Handler, strictTransport bool) http.Handler {
+// withSecurityHeaders sets headers on every answer that keep browsers from misusing it. A handler
+// that serves a page replaces Content-Security-Policy with its own. The ResponseWriter is passed on
+// unwrapped, because streams must be able to flush it.
+func withSecurityHeaders(next http.Handler, strictTransport bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -24,12 +24,12 @@ func secured(next http.Handler, strictTransport bool) http.Handler {
 	})
 }
 
-// strictTransport tells whether browsers may be told to use nothing but HTTPS with the host (RFC
-// 6797). They remember it for every port of the name, and then let nobody past a certificate they
-// do not trust. So this is not for localhost, whose ports belong to many programs, nor under the
-// server's own CA, which has to be trusted anew after it was lost. For addresses browsers ignore
-// it.
-func strictTransport(host string, i *serverIdentity) bool {
+// mayRequireHTTPS reports whether browsers may be told to use only HTTPS with the host
+// (Strict-Transport-Security, RFC 6797). A browser remembers that for every port of the name, and
+// from then on lets nobody past a certificate that it does not trust. So it is not said for
+// localhost, whose ports belong to many programs, nor under the server's own CA, which must be
+// trusted anew if it is ever lost. Browsers ignore it for IP addresses.
+func mayRequireHTTPS(host string, i *serverIdentity) bool {
 	host = strings.ToLower(host)
 	local := host == "localhost" || strings.HasSuffix(host, ".localhost") ||
 		net.ParseIP(host) != nil

@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// Version is that of the program, and the revision of its source, as the build recorded them; empty
-// if it did not.
+// Version returns the version of the program and the revision of its source, as the build recorded
+// them; empty if it did not.
 func Version() (version, revision string) {
 	version = "(devel)"
 	info, ok := debug.ReadBuildInfo()
@@ -26,7 +26,7 @@ func Version() (version, revision string) {
 	return version, revision
 }
 
-// leaf is the TLS certificate that the server shows; nil: it has none.
+// leaf returns the TLS certificate that the server shows; nil: it has none.
 func (i *serverIdentity) leaf() *x509.Certificate {
 	shown, err := i.certificate(&tls.ClientHelloInfo{})
 	if err != nil || len(shown.Certificate) == 0 {
@@ -39,7 +39,7 @@ func (i *serverIdentity) leaf() *x509.Certificate {
 	return c
 }
 
-// lastUseLost logs that it cannot be written when tokens were last used.
-func lastUseLost(log *slog.Logger) func(error) {
+// logLastUseError logs that the times when tokens were last used could not be stored.
+func logLastUseError(log *slog.Logger) func(error) {
 	return func(err error) { log.Error("when tokens were last used is written later", "err", err) }
 }

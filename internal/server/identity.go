@@ -7,18 +7,19 @@ import (
 	"golang.org/x/crypto/acme"
 )
 
-// serverIdentity is what the server shows of itself.
+// serverIdentity holds the certificates by which the server identifies itself.
 type serverIdentity struct {
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	signer      func() (*tls.Certificate, error) // of enrollment profiles; nil: they are not signed
-	// of the CA that devices must be told to trust; nil: they do
+	// signs enrollment profiles; nil: they are not signed
+	signer func() (*tls.Certificate, error)
+	// the CA that devices must be told to trust; nil: they trust it already
 	rootPEM []byte
-	caFile  string // of the own CA; empty: it issues nothing
+	caFile  string // the certificate of the server's own CA; empty: that is not used
 	acme    *acmeCertificates
 }
 
-// trust is the chain that devices must trust beyond what their enrollment brings: none with the own
-// CA, which the enrollment profile installs.
+// trust returns the certificates that a device must trust beyond what its enrollment installs. With
+// the server's own CA there are none, because the enrollment profile installs that.
 func (i *serverIdentity) trust() []*x509.Certificate {
 	if i.rootPEM != nil {
 		return nil
@@ -36,8 +37,8 @@ func (i *serverIdentity) trust() []*x509.Certificate {
 	return chain
 }
 
-// config asks devices for their certificate without judging it: the channel does, and it never
-// refuses by TLS alert.
+// config returns the TLS configuration. It asks devices for their certificate without checking it:
+// the channel does that, and answers with an HTTP error instead of a TLS alert.
 func (i *serverIdentity) config() *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: i.certificate,
 		ClientAuth: tls.RequestClientCert,

@@ -8,7 +8,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// open opens the database, if who starts the server has not.
+// open returns Config.Store, or opens the database.
 func (c *Config) open(ctx context.Context) (*store.Store, error) {
 	if c.Store != nil {
 		return c.Store, nil
@@ -16,7 +16,7 @@ func (c *Config) open(ctx context.Context) (*store.Store, error) {
 	return store.Open(ctx, c.Database)
 }
 
-// listen opens the socket, if who starts the server has not.
+// listen returns Config.Listener, or opens the socket.
 func (c *Config) listen() (net.Listener, error) {
 	if c.Listener != nil {
 		c.Listen = c.Listener.Addr().String()

@@ -9,11 +9,11 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/notify"
 )
 
-// Notify is where notifications may go, beyond public addresses by HTTPS.
+// Notify says where change notifications may be sent, beyond public addresses over HTTPS.
 type Notify struct {
 	AllowHTTP bool
-	Allow     []netip.Prefix // private and other special addresses
-	CAPEM     []byte         // certificates, trusted beside the system's
+	Allow     []netip.Prefix // private and other special addresses that are allowed
+	CAPEM     []byte         // CA certificates to trust beside the system's, PEM
 }
 
 func (s *Server) newNotify(ctx context.Context, c Config) (*notify.Service, error) {
@@ -31,7 +31,7 @@ func (s *Server) newNotify(ctx context.Context, c Config) (*notify.Service, erro
 		Log: c.Log}), nil
 }
 
-// roots is the system's pool with the operator's CAs; nil: the system's.
+// roots returns the system's CAs with those of CAPEM; nil: the system's alone.
 func (n *Notify) roots() (*x509.CertPool, error) {
 	if n.CAPEM == nil {
 		return nil, nil

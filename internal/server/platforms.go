@@ -19,8 +19,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// ownPlatforms are those whose devices this program manages. This is the one place where they are
-// named.
+// ownPlatforms lists the platforms that this program has. This is the only place that names them.
 func ownPlatforms(c Config, st *store.Store) []platform.Platform {
 	return []platform.Platform{
 		apple.Platform{Store: st, CertificateHeader: c.CertificateHeader, APNsURL: c.APNsURL,
@@ -29,14 +28,14 @@ func ownPlatforms(c Config, st *store.Store) []platform.Platform {
 	}
 }
 
-// platforms are those of a running server, each with its channel once it is open.
+// platforms are the platforms of a running server, with their channels once these are open.
 type platforms struct {
 	list     []platform.Platform
 	channels []platform.Channel
 	paths    devicePaths
 }
 
-// forms are the types of policies and apps of all platforms.
+// forms returns the types of policies and apps of all platforms.
 func (p *platforms) forms() (*catalog.Forms, error) {
 	lists := make([][]*catalog.Form, len(p.list))
 	for i, one := range p.list {
@@ -45,7 +44,8 @@ func (p *platforms) forms() (*catalog.Forms, error) {
 	return catalog.NewForms(lists...)
 }
 
-// explain finds the words of the first platform that has some for a failure.
+// explain returns what an error code means and what to do about it, in the words of the first
+// platform that knows the code; empty if none does.
 func (p *platforms) explain(code action.Code, detail string) (meaning, advice string) {
 	for _, one := range p.list {
 		if meaning, advice = one.Explain(code, detail); meaning != "" {
@@ -55,7 +55,7 @@ func (p *platforms) explain(code action.Code, detail string) (meaning, advice st
 	return "", ""
 }
 
-// open opens the channels, and gives the engine to each.
+// openChannels opens each platform's channel and attaches it to the engine.
 func (s *Server) openChannels(ctx context.Context, c Config, identity *serverIdentity) error {
 	site := platform.Site{URL: s.url, Engine: s.engine, Busy: store.Busy, Log: c.Log,
 		Now: c.Clock.Now, After: c.Clock.After, Roles: s.roles,
@@ -78,7 +78,7 @@ func (s *Server) openChannels(ctx context.Context, c Config, identity *serverIde
 	return nil
 }
 
-// run runs what channels have to do beside answering devices, until ctx ends.
+// run runs what channels do by themselves, beside answering devices, until ctx ends.
 func (p *platforms) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, channel := range p.channels {
@@ -89,11 +89,11 @@ func (p *platforms) run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// devicePaths are the paths that devices use, each with the channel whose devices do.
+// devicePaths are the URL paths that devices use, each with the channel of those devices.
 type devicePaths []devicePath
 
 type devicePath struct {
-	path    string // that ends with /: all that begin with it
+	path    string // a path that ends with / covers all that begin with it
 	channel platform.Channel
 }
 
@@ -119,7 +119,7 @@ func (d devicePath) covers(path string) bool {
 	return path == d.path || strings.HasSuffix(d.path, "/") && strings.HasPrefix(path, d.path)
 }
 
-// of is the channel whose devices use a path; nil: none do.
+// of returns the channel whose devices use a path; nil: none do.
 func (d devicePaths) of(path string) platform.Channel {
 	i := slices.IndexFunc(d, func(one devicePath) bool { return one.covers(path) })
 	if i < 0 {
@@ -128,7 +128,7 @@ func (d devicePaths) of(path string) platform.Channel {
 	return d[i].channel
 }
 
-// mount gives each channel its paths.
+// mount registers each channel's handler for its paths.
 func (d devicePaths) mount(mux *http.ServeMux) {
 	handlers := make(map[platform.Channel]http.Handler)
 	for _, one := range d {
@@ -139,7 +139,8 @@ func (d devicePaths) mount(mux *http.ServeMux) {
 	}
 }
 
-// shown is what a device's request shows of its sender, for who is to read a long body of it.
+// shown returns what a device's request proves about its sender. It decides whether a long body of
+// it is read.
 func (d devicePaths) shown(r *http.Request) identity {
 	channel := d.of(r.URL.Path)
 	if channel == nil {

@@ -10,57 +10,58 @@ import (
 	"time"
 )
 
-// readyPath is where a balancer asks whether this server can serve.
+// readyPath is where a load balancer asks whether this server can serve requests.
 const readyPath = "/readyz"
 
 const (
-	readyWithin = 2 * time.Second // in which the database must answer
-	readyFor    = time.Second     // for which its answer is kept
+	readyWithin = 2 * time.Second // the time within which the database must answer
+	readyFor    = time.Second     // how long its answer is reused
 )
 
 var errSlow = errors.New("the database does not answer within " + readyWithin.String())
 
-// readiness tells whether the server can serve: whether its database answers. However many ask, the
-// database is asked once at a time, and at most once in readyFor. A server that is shutting down
-// answers what comes first on connections that it has taken; it is not ready.
+// readiness answers whether the server can serve: whether its database answers. However many ask,
+// the database is asked by one at a time, and at most once in readyFor. A server that is shutting
+// down is not ready, although it still answers requests on connections that it has accepted.
 type readiness struct {
 	ping   func(context.Context) error
-	ending func() bool // it is shutting down
+	ending func() bool // whether the server is shutting down
 	now    func() time.Time
 	log    *slog.Logger
 
-	mu   sync.Mutex
-	last *look // at the database; nil: nobody has asked
-	lost bool  // as the last look found: it does not answer
+	mu      sync.Mutex
+	last    *check // the last check; nil: nobody has asked yet
+	failing bool   // whether the last check failed
 }
 
-// look is one question to the database.
-type look struct {
-	over context.Context // ends when the database has had its time
-	done chan struct{}   // closed when it has answered
-	err  error           // why it cannot serve, nil if it can; read it and at when done is closed
-	at   time.Time       // of the answer
+// check is one question to the database. Read err and at only when done is closed.
+type check struct {
+	over context.Context // ends when the database has had its time (readyWithin)
+	done chan struct{}   // closed when the database has answered
+	err  error           // why the server cannot serve; nil if it can
+	at   time.Time       // when it answered
 }
 
-// ServeHTTP answers in a word, and with 503 in a few: they are for outsiders, and the log has the
-// cause.
+// ServeHTTP implements http.Handler. Its words are for outsiders; the cause of a failure is only in
+// the log.
 func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if r.ending() {
-		unavailable(w, "not ready: the server is shutting down")
+		answerUnavailable(w, "not ready: the server is shutting down")
 		return
 	}
-	if r.database() != nil {
-		unavailable(w, "not ready: the database does not answer")
+	if r.askDatabase() != nil {
+		answerUnavailable(w, "not ready: the database does not answer")
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, "ready\n") // to who has gone, nothing can be said
+	_, _ = io.WriteString(w, "ready\n") // an error means that the client has gone
 }
 
-// database waits for an answer of the database, for as long as it has from when it was asked.
-func (r *readiness) database() error {
-	l := r.look()
+// askDatabase returns the result of the current check, and waits for it at most until its time is
+// over.
+func (r *readiness) askDatabase() error {
+	l := r.currentCheck()
 	select {
 	case <-l.done:
 	case <-l.over.Done():
@@ -73,8 +74,8 @@ func (r *readiness) database() error {
 	}
 }
 
-// look is the one that goes on, or has ended a moment ago, or else a new one.
-func (r *readiness) look() *look {
+// currentCheck returns the check that is under way, or has just ended, or else starts a new one.
+func (r *readiness) currentCheck() *check {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l := r.last; l != nil {
@@ -87,9 +88,10 @@ func (r *readiness) look() *look {
 			return l
 		}
 	}
-	// Who asks may leave: others wait for the same answer. An answer may come long after its time.
+	// The check does not depend on who asks first: that request may end while others wait for the
+	// same result. The database may also answer long after its time.
 	over, stop := context.WithTimeout(context.Background(), readyWithin)
-	l := &look{over: over, done: make(chan struct{})}
+	l := &check{over: over, done: make(chan struct{})}
 	r.last = l
 	go func() {
 		defer stop()
@@ -98,19 +100,19 @@ func (r *readiness) look() *look {
 			l.err = errSlow
 		}
 		l.at = r.now()
-		r.note(l.err)
+		r.logChange(l.err)
 		close(l.done)
 	}()
 	return l
 }
 
-// note logs when the answers change.
-func (r *readiness) note(err error) {
+// logChange logs when the result changes.
+func (r *readiness) logChange(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if lost := err != nil; lost != r.lost {
-		r.lost = lost
-		if lost {
+	if failing := err != nil; failing != r.failing {
+		r.failing = failing
+		if failing {
 			r.log.Warn("not ready: the database does not answer; balancers are told until it does",
 				"err", err)
 		} else {

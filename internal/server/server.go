@@ -1,5 +1,11 @@
-// Package server puts the rooms of the house together into a running server: database, engine,
-// channels, the Graph surface and TLS. The program and the end-to-end tests start it the same way.
+// Package server puts the packages of the project together into a running server: database, engine,
+// channels, Graph API, console and TLS. It may import everything except the program. The program
+// and the end-to-end tests start a server the same way.
+//
+// Begin with Config and Start; build shows how the parts are connected. A connection goes through
+// door.go (acceptor: the TLS handshake) and connections.go (how many are open); a request then goes
+// through admission.go (how many are worked on) to routes. budget.go and shares.go decide from whom
+// memory and connections are taken back when they become scarce.
 package server
 
 import (
@@ -45,15 +51,15 @@ type Server struct {
 	gate      *access.Gate
 	notify    *notify.Service
 	sessions  *access.Sessions
-	signIn    *access.SignIn // nil: nobody signs in at an identity provider
+	signIn    *access.SignIn // nil: people cannot sign in at an identity provider
 	platforms platforms
 	http      *http.Server
-	door      *door
+	acceptor  *acceptor
 	admission *admission
 	acme      *acmeCertificates // nil: the TLS certificate comes from elsewhere
 	stop      context.CancelFunc
 	done      chan struct{}
-	err       error // what ended the server; read it when done is closed
+	err       error // why the server ended; read it only when done is closed
 	closed    atomic.Bool
 }
 
@@ -94,14 +100,15 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 	g.Go(func() error { return s.platforms.run(running) })
 	g.Go(func() error { return s.dropEvents(running, c) })
 	g.Go(func() error { st.Follow(running, func() { s.events.Notify(nil) }); return nil })
-	g.Go(func() error { s.tokens.Run(running, c.Clock.After, lastUseLost(c.Log)); return nil })
-	// Streams never end by themselves: the log lets its readers go when the server begins to close.
-	following, letGo := context.WithCancel(running)
-	s.http.RegisterOnShutdown(letGo)
-	g.Go(func() error { defer letGo(); return s.events.Run(following) })
-	entrance := s.door.open(listener)
+	g.Go(func() error { s.tokens.Run(running, c.Clock.After, logLastUseError(c.Log)); return nil })
+	// Streams never end by themselves, so the log releases its readers when the server begins to
+	// close.
+	following, release := context.WithCancel(running)
+	s.http.RegisterOnShutdown(release)
+	g.Go(func() error { defer release(); return s.events.Run(following) })
+	secured := s.acceptor.start(listener)
 	g.Go(func() error {
-		if err := s.http.Serve(entrance); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(secured); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
@@ -111,7 +118,7 @@ func assemble(ctx context.Context, c Config, st *store.Store) (*Server, error) {
 		close(s.done)
 	}()
 	if s.acme != nil {
-		s.acme.obtain()
+		s.acme.obtainAll()
 	}
 	return s, nil
 }
@@ -166,30 +173,32 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	}
 	capacity, open := c.Capacity.withDefaults(c.MaxConnections),
 		newConnections(c.MaxConnections, c.Clock.Now, c.Log)
-	s.door = newDoor(capacity, identity.config(), open, c.Log)
+	s.acceptor = newAcceptor(capacity, identity.config(), open, c.Log)
 	s.admission = newAdmission(capacity, c.TrustForwarded, c.Clock.Now, s.platforms.paths,
 		s.routes(c, identity))
 	s.http = &http.Server{
-		Handler:   open.handling(secured(s.admission, strictTransport(u.Hostname(), identity))),
-		TLSConfig: identity.config(), // tells that HTTP/2 is spoken; the door shakes hands
+		Handler: open.markHandled(withSecurityHeaders(s.admission,
+			mayRequireHTTPS(u.Hostname(), identity))),
+		// tells net/http that HTTP/2 is offered; the acceptor does the handshakes
+		TLSConfig: identity.config(),
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
-			return open.with(graph.WithConnection(ctx, conn), conn)
+			return open.withConnection(graph.WithConnection(ctx, conn), conn)
 		},
-		ConnState:         open.changed,
+		ConnState:         open.stateChanged,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       capacity.Window,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		HTTP2:             http2Bounds(capacity),
-		// OPTIONS * is answered with the headers of every other answer.
+		// so that OPTIONS * is answered with the same headers as everything else
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	return s, nil
 }
 
-// dropEvents deletes old events, actions, and keys of calls, from time to time.
+// dropEvents deletes old events, old actions and old idempotency keys, once an hour.
 func (s *Server) dropEvents(ctx context.Context, c Config) error {
 	for {
 		if err := s.events.Drop(ctx, c.Clock.Now().Add(-c.KeepEvents)); err != nil &&
@@ -211,17 +220,17 @@ func (s *Server) dropEvents(ctx context.Context, c Config) error {
 	}
 }
 
-// record is the audit record: who writes refusals, and who reads it.
+// record is the audit record for writing (of refusals) and for reading.
 type record struct {
 	*audit.Recorder
 	*store.Store
 }
 
-// routes gives devices and the console their paths, and everything else to the Graph surface.
+// routes gives channels and the console their paths, and everything else to the Graph API.
 func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	mux := http.NewServeMux()
 	s.platforms.paths.mount(mux)
-	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.door.closing.Load,
+	mux.Handle("GET "+readyPath, &readiness{ping: s.store.Ping, ending: s.acceptor.closing.Load,
 		now: c.Clock.Now, log: c.Log})
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
@@ -239,13 +248,13 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 		Now: c.Clock.Now, Log: c.Log})
 	mux.Handle("/console/", s.console(c, api, limiter, recorded))
 	mux.Handle("/", console.Home(api))
-	return unredirected(mux, api)
+	return withoutRedirects(mux, api)
 }
 
-// unredirected gives paths with empty or dotted segments to refusing. The mux would answer them
-// with a redirect to another thing, and clients follow: what deletes a member without an id would
-// delete its group.
-func unredirected(mux, refusing http.Handler) http.Handler {
+// withoutRedirects gives paths with empty or dotted segments to refusing. http.ServeMux would
+// redirect them to the cleaned path, and clients would follow to something that they did not mean:
+// deleting a group's member with an empty id would delete the group.
+func withoutRedirects(mux, refusing http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := r.URL.Path; strings.HasPrefix(p, "/") && path.Clean(p) != p &&
 			path.Clean(p)+"/" != p {
@@ -256,7 +265,8 @@ func unredirected(mux, refusing http.Handler) http.Handler {
 	})
 }
 
-// localURL names the address that was listened on as a client on this machine would.
+// localURL returns the URL by which a client on this machine reaches the address that is listened
+// on.
 func localURL(listen string, addr net.Addr) string {
 	host, _, err := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
@@ -266,29 +276,29 @@ func localURL(listen string, addr net.Addr) string {
 	return "https://" + net.JoinHostPort(host, port)
 }
 
-// URL is where clients and devices reach the server.
+// URL returns where clients and devices reach the server.
 func (s *Server) URL() string { return s.url }
 
-// CAFile is the certificate that clients must trust, as a PEM file; empty when the server was given
-// a certificate.
+// CAFile returns the path of the CA certificate that clients must trust, PEM; empty when the server
+// was given a certificate.
 func (s *Server) CAFile() string { return s.caFile }
 
-// Tokens makes and checks bearer tokens.
+// Tokens returns the service for bearer tokens.
 func (s *Server) Tokens() *access.Tokens { return s.tokens }
 
-// Roles keeps roles and who has them.
+// Roles returns the service for roles and role assignments.
 func (s *Server) Roles() *access.Roles { return s.roles }
 
-// Catalog holds policies and apps.
+// Catalog returns the service for policies and apps.
 func (s *Server) Catalog() *catalog.Catalog { return s.catalog }
 
-// Engine runs the actions.
+// Engine returns what runs the actions.
 func (s *Server) Engine() *engine.Engine { return s.engine }
 
 // Done is closed when the server has ended, by Close or by an error.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err is the error that ended the server, nil while it runs and after Close.
+// Err returns the error that ended the server; nil while it runs and after Close.
 func (s *Server) Err() error {
 	select {
 	case <-s.done:
@@ -298,13 +308,13 @@ func (s *Server) Err() error {
 	}
 }
 
-// Close lets running requests end, until ctx does, and closes the database. Closing again does
-// nothing.
+// Close lets running requests end, until ctx ends, and then closes the database. It may be called
+// again.
 func (s *Server) Close(ctx context.Context) error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.door.drain(ctx, s.http)
+	err := s.acceptor.drain(ctx, s.http)
 	s.stop()
 	<-s.done
 	if s.acme != nil {

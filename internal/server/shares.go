@@ -6,184 +6,188 @@ import (
 	"time"
 )
 
-// shares knows who holds how much of something scarce and since when, to take it back from who has
-// most. A place that is worked on ends by itself; a handshake, a body or a connection lasts for as
-// long as its other side likes.
+// shares records who holds how much of something scarce, such as handshakes, bytes of bodies or
+// connections, and since when. It decides from whom something is taken back when others need it. A
+// request that the server works on ends by itself, but these last as long as the other side likes,
+// so somebody who sends slowly could keep them for ever.
 //
-// A party (a network, for IPv6 a /64) may hold everything that nobody else wants: thousands of
-// devices of one school come from one address. It is the first to lose something when others come,
-// until they have as much. Within one party, and among parties that hold the same, only what has
-// lasted for longer than an honest one takes is taken back, and of that what is slowest.
+// An owner is a network (for IPv6 a /64). An owner may hold everything that nobody else wants,
+// because thousands of devices of one school come from one address. When others come, the owner
+// that holds most loses shares first, until the others have as much. Between owners that hold the
+// same, and within one owner, only a share that has lasted longer than an honest client needs
+// (patience) is taken back. Among the oldest shares, the slowest goes first.
 type shares struct {
-	// from when on what a party holds can be taken back for the party itself; less than 0: never
+	// how old a share must be before it can be taken back for its own owner, or for one with as
+	// much; less than 0: never
 	patience time.Duration
 
-	mu      sync.Mutex
-	parties map[string]*party
-	top     *party // that held most when it was last looked at
+	mu     sync.Mutex
+	owners map[string]*owner
+	top    *owner // the owner that held most when last looked; a guess that saves looking at all
 }
 
-// party is what one party holds, the oldest first.
-type party struct {
+// owner is one network and the shares that it holds.
+type owner struct {
 	name string
 	n    int64
-	list list.List // of *share
+	list list.List // of *share, oldest first
 }
 
-// share is a part of something scarce that is held.
+// share is an amount of something scarce that an owner holds.
 type share struct {
-	of    *shares
-	party *party
-	n     int64
-	since time.Time
-	at    *list.Element // nil: it is not held any more
+	shares  *shares
+	owner   *owner
+	n       int64
+	since   time.Time
+	element *list.Element // in owner.list; nil: not held any more
 
-	pace func() int64 // how much its other side has done; nil: nothing
-	busy func() bool  // whether it cannot be taken now; nil: it can
-	cut  func()       // ends it, after it was taken back
-	free func(n int64)
+	progress func() int64 // how much the other side has done so far, in any unit; nil: nothing
+	busy     func() bool  // whether it cannot be taken back now; nil: it always can
+	revoke   func()       // called after the share was taken back: ends what it was held for
+	release  func(n int64)
 }
 
 const (
-	sampled   = 64 // parties, and shares of one, that are looked at to find what is taken back
-	neverBack = -1
+	// How many owners, and how many shares of one, are looked at to find the share to take back.
+	// There may be as many owners as there are addresses, and looking at all would help a flood.
+	sampleSize   = 64
+	neverReclaim = -1
 )
 
 func newShares(patience time.Duration) *shares {
-	return &shares{patience: patience, parties: make(map[string]*party)}
+	return &shares{patience: patience, owners: make(map[string]*owner)}
 }
 
-// add notes that a party holds something.
+// add records that an owner holds a share.
 func (s *shares) add(name string, sh *share) *share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.parties[name]
-	if p == nil {
-		p = &party{name: name}
-		s.parties[name] = p
+	o := s.owners[name]
+	if o == nil {
+		o = &owner{name: name}
+		s.owners[name] = o
 	}
-	sh.of, sh.party, sh.since = s, p, time.Now()
-	sh.at = p.list.PushBack(sh)
-	p.n += sh.n
-	if s.top == nil || p.n > s.top.n {
-		s.top = p
+	sh.shares, sh.owner, sh.since = s, o, time.Now()
+	sh.element = o.list.PushBack(sh)
+	o.n += sh.n
+	if s.top == nil || o.n > s.top.n {
+		s.top = o
 	}
 	return sh
 }
 
-// grow notes that a share is larger by n, and tells whether it is still held.
+// grow makes a share larger by n, and reports whether it is still held.
 func (sh *share) grow(n int64) bool {
-	sh.of.mu.Lock()
-	defer sh.of.mu.Unlock()
-	if sh.at == nil {
+	sh.shares.mu.Lock()
+	defer sh.shares.mu.Unlock()
+	if sh.element == nil {
 		return false
 	}
 	sh.n += n
-	if sh.party.n += n; sh.party.n > sh.of.top.n {
-		sh.of.top = sh.party
+	if sh.owner.n += n; sh.owner.n > sh.shares.top.n {
+		sh.shares.top = sh.owner
 	}
 	return true
 }
 
-// end gives a share back, if it was not taken back.
+// end gives the share back, unless it was taken back already. The share may be nil.
 func (sh *share) end() {
 	if sh == nil {
 		return
 	}
-	sh.of.mu.Lock()
-	held := sh.at != nil
+	sh.shares.mu.Lock()
+	held := sh.element != nil
 	sh.remove()
-	sh.of.mu.Unlock()
-	if held && sh.free != nil {
-		sh.free(sh.n)
+	sh.shares.mu.Unlock()
+	if held && sh.release != nil {
+		sh.release(sh.n)
 	}
 }
 
 func (sh *share) remove() {
-	if sh.at == nil {
+	if sh.element == nil {
 		return
 	}
-	sh.party.list.Remove(sh.at)
-	sh.at = nil
-	if sh.party.n -= sh.n; sh.party.list.Len() == 0 {
-		delete(sh.of.parties, sh.party.name)
+	sh.owner.list.Remove(sh.element)
+	sh.element = nil
+	if sh.owner.n -= sh.n; sh.owner.list.Len() == 0 {
+		delete(sh.shares.owners, sh.owner.name)
 	}
 }
 
-// press takes back at least n for a party that wants it, and tells whether it did.
-func (s *shares) press(name string, n int64) bool {
+// reclaim takes back at least n for an owner that wants it, and reports whether it could.
+func (s *shares) reclaim(name string, n int64) bool {
 	freed := int64(0)
 	for freed < n {
-		sh := s.takeBack(name, n)
+		sh := s.removeSlowest(name, n)
 		if sh == nil {
 			return false
 		}
-		if sh.free != nil {
-			sh.free(sh.n)
+		if sh.release != nil {
+			sh.release(sh.n)
 		}
-		sh.cut()
+		sh.revoke()
 		freed += sh.n
 	}
 	return true
 }
 
-func (s *shares) takeBack(name string, n int64) *share {
+func (s *shares) removeSlowest(name string, n int64) *share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.largest()
-	if p == nil {
+	o := s.largest()
+	if o == nil {
 		return nil
 	}
 	wanted := n
-	if own := s.parties[name]; own != nil {
-		wanted += own.n
+	if mine := s.owners[name]; mine != nil {
+		wanted += mine.n
 	}
-	sh := p.weakest(s.patience, p.name != name && p.n > wanted)
+	sh := o.slowest(s.patience, o.name != name && o.n > wanted)
 	if sh != nil {
 		sh.remove()
 	}
 	return sh
 }
 
-// largest is the party that holds most, as far as a look at some tells: all may be as many as there
-// are addresses.
-func (s *shares) largest() *party {
+// largest returns the owner that holds most, as far as a look at sampleSize of them tells.
+func (s *shares) largest() *owner {
 	if s.top != nil && s.top.list.Len() == 0 {
 		s.top = nil
 	}
 	seen := 0
-	for _, p := range s.parties { // in an order that nobody knows
-		if s.top == nil || p.n > s.top.n {
-			s.top = p
+	for _, o := range s.owners { // in random order
+		if s.top == nil || o.n > s.top.n {
+			s.top = o
 		}
-		if seen++; seen == sampled {
+		if seen++; seen == sampleSize {
 			break
 		}
 	}
 	return s.top
 }
 
-// weakest is the slowest of a party's oldest shares. Unless any is wanted it must have lasted for
-// longer than patience.
-func (p *party) weakest(patience time.Duration, any bool) (weakest *share) {
-	now, slowest, seen := time.Now(), 0.0, 0
-	for e := p.list.Front(); e != nil && seen < sampled; e = e.Next() {
+// slowest returns the slowest of the owner's oldest shares; nil if none may be taken. Unless anyAge
+// is set, it must be older than patience.
+func (o *owner) slowest(patience time.Duration, anyAge bool) (slowest *share) {
+	now, minSpeed, seen := time.Now(), 0.0, 0
+	for e := o.list.Front(); e != nil && seen < sampleSize; e = e.Next() {
 		seen++
 		sh := e.Value.(*share)
 		age := now.Sub(sh.since)
-		if !any && (patience < 0 || age < patience) {
-			break // those behind it are younger
+		if !anyAge && (patience < 0 || age < patience) {
+			break // the ones that follow are younger
 		}
 		if sh.busy != nil && sh.busy() {
 			continue
 		}
 		speed := 0.0
-		if sh.pace != nil {
-			speed = float64(sh.pace()) / max(age.Seconds(), 1e-3)
+		if sh.progress != nil {
+			speed = float64(sh.progress()) / max(age.Seconds(), 1e-3)
 		}
-		if weakest == nil || speed < slowest {
-			weakest, slowest = sh, speed
+		if slowest == nil || speed < minSpeed {
+			slowest, minSpeed = sh, speed
 		}
 	}
-	return weakest
+	return slowest
 }

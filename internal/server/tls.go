@@ -31,7 +31,7 @@ const (
 	caValidity     = 10 * 365 * 24 * time.Hour
 )
 
-// loadIdentity returns what the server shows of itself: its TLS certificate, and what signs
+// loadIdentity returns the server's certificates: the one for TLS, and the one that signs
 // enrollment profiles.
 func loadIdentity(ctx context.Context, c Config, st *store.Store,
 	host string) (*serverIdentity, error) {
@@ -47,9 +47,9 @@ func loadIdentity(ctx context.Context, c Config, st *store.Store,
 	return i, nil
 }
 
-// loadTLS returns the certificate that was given, or those that an ACME CA issues, or one for host
-// of the server's own CA. That CA is made at the first start, kept in the database, and its
-// certificate written beside it for clients to trust.
+// loadTLS returns the TLS certificate: the one that was given, or those that an ACME CA issues, or
+// one for host from the server's own CA. That CA is made at the first start and kept in the
+// database; its certificate is written to DataDir, for clients to trust.
 func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serverIdentity, error) {
 	given := c.TLSCertFile != "" || c.TLSKeyFile != ""
 	if given && len(c.ACME.Domains) > 0 {
@@ -85,7 +85,7 @@ func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serv
 	if err != nil {
 		return nil, err
 	}
-	if err := publish(caFile, stored.CertificatePEM); err != nil {
+	if err := writePublicFile(caFile, stored.CertificatePEM); err != nil {
 		return nil, fmt.Errorf("writing the CA's certificate for clients: %w", err)
 	}
 	own := &ownCertificate{ca: ca, host: host, now: c.Clock.Now}
@@ -96,7 +96,7 @@ func loadTLS(ctx context.Context, c Config, st *store.Store, host string) (*serv
 		nil
 }
 
-// ownCertificate is the server's certificate by its own CA, renewed while the server runs.
+// ownCertificate is the server's certificate from its own CA, renewed while the server runs.
 type ownCertificate struct {
 	ca   tls.Certificate
 	host string
@@ -121,8 +121,9 @@ func (o *ownCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return fresh, nil
 }
 
-// publish writes a file for everybody, so that nobody ever reads half of it.
-func publish(path string, content []byte) error {
+// writePublicFile writes a file that everybody may read. It replaces the file at once, so nobody
+// reads half of it.
+func writePublicFile(path string, content []byte) error {
 	fresh := path + ".new"
 	if err := os.WriteFile(fresh, content, 0o644); err != nil {
 		return err
@@ -154,7 +155,7 @@ func newCA(now time.Time) (*keypair.KeyPair, error) {
 		KeyPEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})}, nil
 }
 
-// issue makes a server certificate for host and for this machine's own names.
+// issue makes a server certificate for host, and for localhost.
 func issue(ca tls.Certificate, host string, now time.Time) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -4,84 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 )
-
-// clock is time that passes when a test says so, and that somebody sets. As with a machine's, to
-// set it does not change how long a timer runs.
-type clock struct {
-	mu     sync.Mutex
-	begin  time.Time
-	passed time.Duration
-	set    time.Duration // by how much it was set forward, all in all
-	timers []timer
-}
-
-type timer struct {
-	at   time.Duration // in passed
-	ring chan time.Time
-}
-
-func newClock() *clock { return &clock{begin: time.Now().UTC().Truncate(time.Second)} }
-
-// Now implements engine.Clock.
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now()
-}
-
-func (c *clock) now() time.Time { return c.begin.Add(c.passed + c.set) }
-
-// After implements engine.Clock.
-func (c *clock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := timer{c.passed + d, make(chan time.Time, 1)}
-	if d <= 0 {
-		t.ring <- c.now()
-	} else {
-		c.timers = append(c.timers, t)
-	}
-	return t.ring
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.passed += d
-	c.timers = slices.DeleteFunc(c.timers, func(t timer) bool {
-		if t.at > c.passed {
-			return false
-		}
-		t.ring <- c.now()
-		return true
-	})
-}
-
-// jump sets the clock, forward or backward.
-func (c *clock) jump(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.set += d
-}
-
-// eventually lets time pass until ok, so much of it at a time, and at most.
-func (c *clock) eventually(t *testing.T, what string, step, most time.Duration, ok func() bool) {
-	t.Helper()
-	for passed := time.Duration(0); !ok(); passed += step {
-		if passed > most {
-			t.Fatalf("not within %s: %s", most, what)
-		}
-		c.advance(step)
-		time.Sleep(5 * time.Millisecond) // in which what is due now can happen
-	}
-}
 
 // What the server was to do at a time it does when its clock says so, also if somebody had set it
 // wrong meanwhile; nothing is done before its time, and what has no time is done at once.
@@ -94,7 +22,7 @@ func TestClockJumps(t *testing.T) {
 			s := newTimed(t)
 			d, p := s.devices[0], s.catalog[0]
 			s.remove(d, "8h", p)
-			s.clock.jump(by)
+			s.clock.Adjust(by)
 			if by > 8*time.Hour {
 				s.eventually("what was removed for 8 hours is back three days later", time.Second,
 					10*time.Minute, func() bool { return s.shows(d, p, "restore/succeeded") })
@@ -102,14 +30,14 @@ func TestClockJumps(t *testing.T) {
 			// Called while the clock was wrong; done after it was put right.
 			d.SetOnline(false)
 			s.mustDeclare(d, "0", s.catalog[1])
-			s.clock.advance(2 * time.Minute)
-			s.clock.jump(-by)
+			s.clock.Advance(2 * time.Minute)
+			s.clock.Adjust(-by)
 			d.SetOnline(true)
 			s.eventually("the call is carried out", time.Second, 10*time.Minute,
 				func() bool { return s.shows(d, s.catalog[1], "remove/removed") })
 			// By the right clock, the time for which it is removed is what was asked.
 			s.remove(d, "8h", p, s.catalog[1])
-			s.clock.advance(7 * time.Hour)
+			s.clock.Advance(7 * time.Hour)
 			s.settle()
 			if !s.shows(d, p, "remove/removed") {
 				t.Error("restored before its time")
@@ -148,7 +76,7 @@ func TestClockPutRight(t *testing.T) {
 			t.Parallel()
 			s := newTimed(t)
 			d, p := s.devices[0], s.catalog[0]
-			s.clock.jump(wrong)
+			s.clock.Adjust(wrong)
 			c.begin(s, d)
 			s.mustDeclare(d, c.restoreAfter, p)
 			declared := s.clock.Now()
@@ -162,7 +90,7 @@ func TestClockPutRight(t *testing.T) {
 			if !slices.Contains(inventory(d.Device), p.Identifier) {
 				t.Fatal("it was done while the clock was ahead")
 			}
-			s.clock.jump(-wrong)
+			s.clock.Adjust(-wrong)
 			s.apns.answers(0, "")
 			s.eventually("what was put off is done", time.Second, 10*time.Minute,
 				func() bool { return s.shows(d, p, "remove/removed") })
@@ -179,11 +107,11 @@ func TestEventsOfAWrongClock(t *testing.T) {
 	d := s.devices[0]
 	s.remove(d, "0", s.catalog[0])
 	middle := s.events()
-	s.clock.jump(20 * 24 * time.Hour)
+	s.clock.Adjust(20 * 24 * time.Hour)
 	s.remove(d, "0", s.catalog[1])
-	s.clock.jump(-20 * 24 * time.Hour)
+	s.clock.Adjust(-20 * 24 * time.Hour)
 	s.remove(d, "0", s.catalog[2])
-	s.clock.advance(2 * time.Hour) // old events are dropped each hour
+	s.clock.Advance(2 * time.Hour) // old events are dropped each hour
 	all := s.events()
 	if all[0].Position != middle[0].Position || len(all) < len(middle)+6 {
 		t.Errorf("of %d events %d are left, from %d on", len(middle), len(all), all[0].Position)
@@ -196,7 +124,7 @@ func TestEventsOfAWrongClock(t *testing.T) {
 	if want := len(all) - len(middle)/2 - 1; len(f.seen) != want {
 		t.Errorf("resumed with %d events, want %d", len(f.seen), want)
 	}
-	s.clock.advance(server.DefaultKeepEvents + 21*24*time.Hour)
+	s.clock.Advance(server.DefaultKeepEvents + 21*24*time.Hour)
 	s.eventually("all are dropped in the end", time.Minute, 3*time.Hour,
 		func() bool { return len(s.events()) == 0 })
 }

@@ -40,7 +40,7 @@ func TestPushServiceFails(t *testing.T) {
 			d, p := s.devices[0], s.catalog[0]
 			c.fails(s)
 			s.mustDeclare(d, "0", p)
-			s.clock.advance(10 * time.Minute)
+			s.clock.Advance(10 * time.Minute)
 			if name != "slow" {
 				s.settle()
 				if r, _ := s.result(d); r.ActionState != "pending" {
@@ -50,7 +50,7 @@ func TestPushServiceFails(t *testing.T) {
 			s.wall.heal()
 			s.apns.answers(0, "")
 			if c.comes {
-				s.clock.advance(24 * time.Hour)
+				s.clock.Advance(24 * time.Hour)
 				s.settle()
 				if n := s.apns.count(); n > 0 {
 					t.Errorf("a token that is gone was pushed to %d times", n)

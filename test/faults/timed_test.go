@@ -19,6 +19,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/server"
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
@@ -28,14 +29,15 @@ import (
 // pushed, or was interrupted.
 type timed struct {
 	*site
-	clock *clock
+	clock *clocktest.Ringing
 	apns  *service
 	wall  *wall // before the push service
 }
 
 func newTimed(t *testing.T) *timed {
 	t.Helper()
-	s := &timed{site: &site{T: t, troubles: new(output)}, clock: newClock()}
+	s := &timed{site: &site{T: t, troubles: new(output)},
+		clock: clocktest.NewRinging(time.Now().UTC().Truncate(time.Second))}
 	var err error
 	if s.gateway, err = simulator.NewGateway(simulator.GatewayOptions{Log: quiet()}); err != nil {
 		t.Fatal(err)
@@ -149,9 +151,16 @@ func (s *timed) pushes() *x509.CertPool {
 	return cas
 }
 
+// eventually lets time pass, step by step and at most so long, until ok.
 func (s *timed) eventually(what string, step, most time.Duration, ok func() bool) {
 	s.Helper()
-	s.clock.eventually(s.T, what, step, most, ok)
+	for passed := time.Duration(0); !ok(); passed += step {
+		if passed > most {
+			s.Fatalf("not within %s: %s", most, what)
+		}
+		s.clock.Advance(step)
+		time.Sleep(5 * time.Millisecond) // in which what is due now can happen
+	}
 }
 
 // settle lets the server and the device do what is due: no push is on its way, and no device is

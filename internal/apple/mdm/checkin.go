@@ -68,7 +68,7 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 						"certificate %s came from no enrollment link",
 						certificate.Serial)
 				}
-				if !link.Terms.Means(facts.SerialNumber, s.id) {
+				if !link.Terms.AllowsDevice(facts.SerialNumber, s.id) {
 					refusal = access.ErrOtherDevice
 				}
 				if refusal != nil {

@@ -17,7 +17,7 @@ func (c *Channel) checkMaker(ctx context.Context, link *Challenge) error {
 	if c.config.Roles == nil {
 		return nil
 	}
-	return c.config.passing(link.Terms.Hold(ctx, c.config.Roles))
+	return c.config.passing(link.Terms.CheckMaker(ctx, c.config.Roles))
 }
 
 // linkOf returns the link that a device's identity came from; nil: it came from none.

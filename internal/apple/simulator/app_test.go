@@ -7,52 +7,15 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/apple/simulator"
+	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 )
 
-// testClock stands still until told to advance.
-type testClock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []testTimer
-}
-
-type testTimer struct {
-	at time.Time
-	c  chan time.Time
-}
-
-func newClock() *testClock { return &testClock{now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)} }
-
-func (c *testClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *testClock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	timer := testTimer{c.now.Add(d), make(chan time.Time, 1)}
-	c.timers = append(c.timers, timer)
-	return timer.c
-}
-
-func (c *testClock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.timers = slices.DeleteFunc(c.timers, func(timer testTimer) bool {
-		if c.now.Before(timer.at) {
-			return false
-		}
-		timer.c <- c.now
-		return true
-	})
+func newClock() *clocktest.Ringing {
+	return clocktest.NewRinging(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 }
 
 // managed renders what ManagedApplicationList says.
