@@ -54,13 +54,13 @@ func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *
 	env action.Env) (*Document, error) {
 	for {
 		doc := &Document{Document: l.Device.HandDocument(env)}
-		var outdated bool
 		var err error
-		if doc.Contents, outdated, err = contents(ctx, tx, doc.Wanted); err != nil {
+		doc.Contents, err = tx.Payloads(ctx, withContent(doc.Wanted, doc.HeldOff, doc.Ended))
+		if err != nil {
 			return nil, err
 		}
-		if !outdated {
-			return doc, addContents(ctx, tx, doc.Contents, doc.HeldOff, doc.Ended)
+		if doc.hasWanted() {
+			return doc, nil
 		}
 		// The catalog moved on since the work was planned: plan again.
 		if err := e.refresh(ctx, tx, id, l, env); err != nil {
@@ -69,46 +69,25 @@ func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *
 	}
 }
 
-// contents reads what the catalog has of payloads; outdated tells that it does not have one of them
-// any more as it was planned. What is mirrored has no content here.
-func contents(ctx context.Context, tx Tx, wanted []action.Spec) (
-	found map[action.PayloadID]*catalog.Payload, outdated bool, err error) {
-	found = make(map[action.PayloadID]*catalog.Payload, len(wanted))
-	for i := range wanted {
-		s := &wanted[i]
-		if s.Mirrored {
-			continue
+// withContent lists the payloads that the catalog may have the content of: what is mirrored has none
+// here.
+func withContent(lists ...[]action.Spec) (ids []action.PayloadID) {
+	for _, list := range lists {
+		for i := range list {
+			if !list[i].Mirrored {
+				ids = append(ids, list[i].ID)
+			}
 		}
-		p, err := tx.Payload(ctx, s.ID)
-		if errors.Is(err, catalog.ErrNotFound) || err == nil && p.Version != s.Version {
-			return nil, true, nil
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		found[s.ID] = p
 	}
-	return found, false, nil
+	return ids
 }
 
-// addContents adds what the catalog has of payloads, whatever their version, and leaves out what it
-// does not have any more.
-func addContents(ctx context.Context, tx Tx, to map[action.PayloadID]*catalog.Payload,
-	lists ...[]action.Spec) error {
-	for _, s := range slices.Concat(lists...) {
-		if s.Mirrored {
-			continue
-		}
-		p, err := tx.Payload(ctx, s.ID)
-		if errors.Is(err, catalog.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		to[s.ID] = p
-	}
-	return nil
+// hasWanted reports whether the catalog had all that is wanted, in the version that was planned.
+func (d *Document) hasWanted() bool {
+	return !slices.ContainsFunc(d.Wanted, func(s action.Spec) bool {
+		content := d.Contents[s.ID]
+		return !s.Mirrored && (content == nil || content.Version != s.Version)
+	})
 }
 
 // TakeReport applies what a device made of a document. A report that comes twice, late, or of a

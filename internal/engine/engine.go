@@ -4,9 +4,9 @@
 // to anybody before it is committed.
 //
 // It knows the rules, the catalog, the devices and the events, and no platform, protocol or
-// database: channels and a Store are given to it. Begin with Engine.step, then Engine.Start,
-// Engine.Answer (exchange.go) or Engine.TakeReport (document.go), and the table of wake-ups in
-// schedule.go.
+// database: channels and a Store are given to it. Begin with Engine.transact (step.go), then
+// Engine.Start, Engine.Answer (exchange.go) or Engine.TakeReport (document.go), and the table of
+// wake-ups in schedule.go.
 package engine
 
 import (
@@ -164,89 +164,6 @@ func (e *Engine) newEnv() action.Env {
 	return action.Env{Now: now, NewID: e.config.NewID, Policy: e.config.Policy}
 }
 
-// transact is one transaction on one device: fn changes the ledger, transact stores what changed
-// and sets the clocks. The device is woken afterwards if fn left it work and nobody is in touch
-// with it. fn may run again, as that of retry.
-func (e *Engine) transact(ctx context.Context, id fleet.DeviceID, with contact,
-	fn func(Tx, *Ledger, action.Env) error) error {
-	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
-	return e.transactAndPlan(ctx, id, plan, fn)
-}
-
-// transactAndPlan is transact with its own way to set the clocks; plan says whether to wake the
-// device.
-func (e *Engine) transactAndPlan(ctx context.Context, id fleet.DeviceID,
-	plan func(*Ledger, time.Time) bool,
-	fn func(Tx, *Ledger, action.Env) error) error {
-	_, err := transactReturning(ctx, e, id, plan,
-		func(tx Tx, l *Ledger, env action.Env) (struct{}, error) {
-			return struct{}{}, fn(tx, l, env)
-		})
-	return err
-}
-
-// transactReturning is transactAndPlan for an fn that returns something: that of the run whose
-// writes were kept.
-func transactReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
-	plan func(*Ledger, time.Time) bool,
-	fn func(Tx, *Ledger, action.Env) (T, error),
-) (T, error) {
-	type outcome struct {
-		value  T
-		events []live.Event
-		wake   bool
-	}
-	kept, err := retry(ctx, e.config.Store, id, func(tx Tx) (out outcome, err error) {
-		l, err := tx.Ledger(ctx, id)
-		if err != nil {
-			return out, err
-		}
-		previous, wasEnrolled := l.Device.Action, l.Device.Enrolled
-		previousAsRead := previous.Clone()
-		env := e.newEnv()
-		l.Device.CorrectPauses(env)
-		if l.Changed {
-			if err := e.refresh(ctx, tx, id, l, env); err != nil {
-				return out, err
-			}
-		}
-		if out.value, err = fn(tx, l, env); err != nil {
-			return out, err
-		}
-		// A superseded action's end comes before its successor's beginning. An action never changes
-		// without an event.
-		if out.events = live.Changes(id, env.Now, previousAsRead, previous); len(out.events) > 0 {
-			if err := tx.SaveAction(ctx, id, previous); err != nil {
-				return out, err
-			}
-		}
-		if latest := l.Device.Action; latest != previous {
-			if err := tx.SaveAction(ctx, id, latest); err != nil {
-				return out, err
-			}
-			out.events = append(out.events, live.Changes(id, env.Now, nil, latest)...)
-		}
-		out.events = append(out.events, live.Membership(id, env.Now, wasEnrolled, l.Device.Enrolled,
-			l.again)...)
-		l.again = false
-		if err := tx.AppendEvents(ctx, out.events); err != nil {
-			return out, err
-		}
-		out.wake = plan(l, env.Now)
-		return out, tx.SaveLedger(ctx, id, l)
-	})
-	if err != nil {
-		return kept.value, err
-	}
-	if len(kept.events) > 0 {
-		e.config.Committed(kept.events)
-	}
-	if kept.wake {
-		e.wake(id)
-	}
-	return kept.value, nil
-}
-
 // Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal
 // if the call cannot be carried out, ErrChanged or ErrKeyReused; then nothing was changed. A call
 // that repeats the one in force changes nothing, and neither does one whose key says that it was
@@ -353,16 +270,4 @@ func (e *Engine) Payloads(ctx context.Context,
 		return nil
 	})
 	return found, err
-}
-
-// refresh tells the rules what the catalog assigns to the device now.
-func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
-	env action.Env) error {
-	specs, err := tx.Assigned(ctx, id)
-	if err != nil {
-		return err
-	}
-	l.Device.Assign(env, specs)
-	l.Changed = false
-	return nil
 }

@@ -19,7 +19,7 @@ type Ledger struct {
 	Changed bool
 	Wake    Wake
 
-	again bool // the device was enrolled and has enrolled anew, in this step
+	enrolledAgain bool // the device was enrolled and has enrolled anew, in this step
 }
 
 // Wake is how often a device that has work was asked to connect and did not.
@@ -43,6 +43,9 @@ type Store interface {
 	// only if the device's ledger did not change meanwhile; else fn runs again, from the start. fn
 	// does not see its own writes, and must not wait for anything.
 	Update(ctx context.Context, device fleet.DeviceID, fn func(Tx) error) error
+	// UpdateAlone runs fn in one transaction, durable when UpdateAlone returns nil, while nobody
+	// else writes: fn runs once, sees its own writes, and must not wait for anything.
+	UpdateAlone(ctx context.Context, fn func(Tx) error) error
 	// View runs fn on a consistent snapshot.
 	View(ctx context.Context, fn func(Tx) error) error
 	// Look runs fn that reads one thing: it need not be a snapshot.
@@ -92,6 +95,9 @@ type Tx interface {
 	SaveMirrored(ctx context.Context, device fleet.DeviceID, specs []action.Spec) error
 	// Payload returns a catalog entry with its content; catalog.ErrNotFound if it was deleted.
 	Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
+	// Payloads returns those of some catalog entries that were not deleted, with their content.
+	Payloads(ctx context.Context, ids []action.PayloadID) (map[action.PayloadID]*catalog.Payload,
+		error)
 	// PlaceDevice gives a device that was just made its scope tags, and puts it into the groups
 	// that it joins, as far as they exist.
 	PlaceDevice(ctx context.Context, d *fleet.Device) error
