@@ -120,6 +120,7 @@ var may = map[string][]string{
 	"internal/engine": {"internal/action", "internal/audit", "internal/backoff",
 		"internal/catalog", "internal/fleet", "internal/live", "internal/plaintext"},
 	"internal/fleet":   {"internal/plaintext", "internal/query"},
+	"internal/keylock": {},
 	"internal/keypair": {},
 	"internal/live":    {"internal/action", "internal/fleet"},
 	"internal/odata": {"internal/invalid", "internal/jsontext", "internal/plaintext",
