@@ -32,22 +32,24 @@ type DocumentReport struct {
 // document. It is stored before it is returned; a channel that crashes hands over again, under a
 // greater mark. fleet.ErrNotFound if there is no such device.
 func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (*Document, error) {
-	return transactReturning(ctx, e, id, scheduleHanded,
+	return transactReturning(ctx, e, id, scheduleAfterHandOver,
 		func(tx Tx, l *Ledger, env action.Env) (*Document, error) {
 			return e.handDocument(ctx, tx, id, l, env)
 		})
 }
 
-// scheduleHanded sets the clocks of a device whose channel has what is wanted.
-func scheduleHanded(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, handed) }
+// scheduleAfterHandOver sets the clocks of a device whose channel has what is wanted.
+func scheduleAfterHandOver(l *Ledger, now time.Time) (wake bool) {
+	return l.schedule(now, channelHasDocument)
+}
 
-// scheduleReported sets the clocks of a device that reported. What is wanted of it now may be
+// scheduleAfterReport sets the clocks of a device that reported. What is wanted of it now may be
 // something that its channel does not know of yet.
-func scheduleReported(l *Ledger, now time.Time) (wake bool) {
+func scheduleAfterReport(l *Ledger, now time.Time) (wake bool) {
 	if l.Device.Handable(action.Env{Now: now}) {
-		return l.schedule(now, absent)
+		return l.schedule(now, nobodyConnected)
 	}
-	return l.schedule(now, handed)
+	return l.schedule(now, channelHasDocument)
 }
 
 func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
@@ -112,7 +114,7 @@ func (e *Engine) TakeReport(ctx context.Context, id fleet.DeviceID, r DocumentRe
 	if !current {
 		return nil
 	}
-	return e.transactAndPlan(ctx, id, scheduleReported, func(tx Tx, l *Ledger,
+	return e.transactAndPlan(ctx, id, scheduleAfterReport, func(tx Tx, l *Ledger,
 		env action.Env) error {
 		if !l.Device.Current(&r.DocumentReport) {
 			return nil
@@ -156,7 +158,7 @@ func (e *Engine) Import(ctx context.Context, id fleet.DeviceID, c Call) (*Docume
 		never := time.Duration(0) // when it comes back is the other system's to say
 		c.RestoreAfter = &never
 	}
-	doc, err := transactReturning(ctx, e, id, scheduleHanded,
+	doc, err := transactReturning(ctx, e, id, scheduleAfterHandOver,
 		func(tx Tx, l *Ledger, env action.Env) (*Document, error) {
 			started, err := e.start(ctx, tx, id, l, env, c, true)
 			if err != nil || !started {
@@ -188,19 +190,19 @@ func (e *Engine) Mirror(ctx context.Context, id fleet.DeviceID, specs []action.S
 	for i := range specs {
 		mirrored[i] = mirroredSpec(&specs[i])
 	}
-	same := false
+	known := false
 	err := e.config.Store.View(ctx, func(tx Tx) error {
 		if _, err := tx.Device(ctx, id); err != nil {
 			return err
 		}
-		_, known, err := assignedAndMirrored(ctx, tx, id)
-		same = err == nil && sameSpecs(known, mirrored)
+		_, before, err := assignedAndMirrored(ctx, tx, id)
+		known = err == nil && sameSpecs(before, mirrored)
 		return err
 	})
-	if err != nil || same {
+	if err != nil || known {
 		return err
 	}
-	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	return e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, env action.Env) error {
 		assigned, _, err := assignedAndMirrored(ctx, tx, id)
 		if err != nil {
 			return err

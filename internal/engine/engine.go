@@ -160,7 +160,7 @@ func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d
 
 func (e *Engine) newEnv() action.Env {
 	now := e.config.Clock.Now()
-	e.corrections.saw(now)
+	e.corrections.noteTime(now)
 	return action.Env{Now: now, NewID: e.config.NewID, Policy: e.config.Policy}
 }
 
@@ -169,7 +169,7 @@ func (e *Engine) newEnv() action.Env {
 // that repeats the one in force changes nothing, and neither does one whose key says that it was
 // carried out before.
 func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
-	err := e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	err := e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, env action.Env) error {
 		_, err := e.start(ctx, tx, id, l, env, c, false)
 		return err
 	})
@@ -197,14 +197,14 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	if c.Match != nil && !c.Match(setTag(&l.Device)) {
 		return false, ErrChanged
 	}
-	held, err := c.heldBeyondReach(&l.Device)
+	keptOff, err := c.heldBeyondReach(&l.Device)
 	if err != nil {
 		return false, err
 	}
 	before := removedPayloads(&l.Device, nil)
 	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.config.NewID()),
 		Name: c.Name, Actor: c.Actor,
-		Set: c.Set, Held: held, RestoreAfter: after, Imported: imported})
+		Set: c.Set, Held: keptOff, RestoreAfter: after, Imported: imported})
 	if err != nil {
 		return false, err
 	}
@@ -213,7 +213,7 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 
 // heldBeyondReach returns what is held off the device beyond the caller's reach. The error is an
 // *action.Refusal if the set names something there.
-func (c *Call) heldBeyondReach(d *action.Device) (held []action.Selection, err error) {
+func (c *Call) heldBeyondReach(d *action.Device) (keptOff []action.Selection, err error) {
 	if c.Reach == nil {
 		return nil, nil
 	}
@@ -224,15 +224,15 @@ func (c *Call) heldBeyondReach(d *action.Device) (held []action.Selection, err e
 	}
 	for _, p := range d.Payloads {
 		if p.Away && p.Intent == action.Remove && !slices.Contains(c.Reach, p.ID) {
-			held = append(held, action.Selection{ID: p.ID, Type: p.Type})
+			keptOff = append(keptOff, action.Selection{ID: p.ID, Type: p.Type})
 		}
 	}
-	return held, nil
+	return keptOff, nil
 }
 
 // Sync asks the device to connect and to list what it has.
 func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
-	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, _ action.Env) error {
+	return e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, _ action.Env) error {
 		l.Device.WantInventory()
 		return noteDevice(ctx, tx, id, nil, nil)
 	})
@@ -241,21 +241,21 @@ func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
 // Actions returns the device's latest action of each name, latest first; fleet.ErrNotFound if there
 // is no such device.
 func (e *Engine) Actions(ctx context.Context,
-	id fleet.DeviceID) (found []*action.Action, err error) {
+	id fleet.DeviceID) (actions []*action.Action, err error) {
 	err = e.config.Store.View(ctx, func(tx Tx) error {
 		if _, err := tx.Device(ctx, id); err != nil {
 			return err
 		}
-		found, err = tx.Actions(ctx, id)
+		actions, err = tx.Actions(ctx, id)
 		return err
 	})
-	return found, err
+	return actions, err
 }
 
 // Payloads returns what is assigned to the device or held off it, as it stands; fleet.ErrNotFound
 // if there is no such device.
 func (e *Engine) Payloads(ctx context.Context,
-	id fleet.DeviceID) (found []*action.Payload, err error) {
+	id fleet.DeviceID) (payloads []*action.Payload, err error) {
 	err = e.config.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
@@ -266,8 +266,8 @@ func (e *Engine) Payloads(ctx context.Context,
 		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
-		found = l.Device.Payloads
+		payloads = l.Device.Payloads
 		return nil
 	})
-	return found, err
+	return payloads, err
 }

@@ -23,15 +23,17 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
 	if err != nil || quiet {
 		return nil, err
 	}
-	return transactReturning(ctx, e, id, scheduleConnected,
+	return transactReturning(ctx, e, id, scheduleWhileConnected,
 		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
 			l.Device.Contact()
 			return e.next(ctx, tx, id, l, env)
 		})
 }
 
-// scheduleConnected sets the clocks of a device that is connected.
-func scheduleConnected(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, connected) }
+// scheduleWhileConnected sets the clocks of a device that is connected.
+func scheduleWhileConnected(l *Ledger, now time.Time) (wake bool) {
+	return l.schedule(now, deviceConnected)
+}
 
 // ErrNothingAsked means that an answer names no task, and that the device was handed none.
 var ErrNothingAsked = errors.New("the device was handed no task")
@@ -47,7 +49,7 @@ func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task
 		next   *Task
 		forget bool
 	}
-	o, err := transactReturning(ctx, e, id, scheduleConnected,
+	o, err := transactReturning(ctx, e, id, scheduleWhileConnected,
 		func(tx Tx, l *Ledger, env action.Env) (o outcome, err error) {
 			if r.Task == "" && l.Device.Handed.Task == "" {
 				return o, ErrNothingAsked
@@ -121,7 +123,7 @@ func (e *Engine) Enroll(ctx context.Context, d fleet.Device,
 		if err != nil {
 			return stepOutcome[fleet.DeviceID]{}, err
 		}
-		return runStep(ctx, e, tx, d.ID, scheduleConnected,
+		return runStep(ctx, e, tx, d.ID, scheduleWhileConnected,
 			func(tx Tx, l *Ledger, env action.Env) (fleet.DeviceID, error) {
 				l.enrolledAgain = l.Device.Enrolled
 				l.Device.Enroll(env, unsupported)
@@ -171,7 +173,7 @@ func (e *Engine) recognize(ctx context.Context, tx Tx,
 
 // Unenroll takes note that a device left management.
 func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
-	forget, err := transactReturning(ctx, e, id, scheduleConnected,
+	forget, err := transactReturning(ctx, e, id, scheduleWhileConnected,
 		func(tx Tx, l *Ledger, env action.Env) (forget bool, err error) {
 			l.Device.Unenroll(env)
 			if err := noteDevice(ctx, tx, id, enrolledText(true), enrolledText(false)); err != nil {

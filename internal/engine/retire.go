@@ -23,7 +23,7 @@ func (e *CannotRetireError) Error() string { return e.Reason }
 // record goes, too, once it has left. Asked again, it changes nothing more than that. The error is
 // fleet.ErrNotFound, ErrNotManaged, ErrNotManagedHere or a *CannotRetireError.
 func (e *Engine) Retire(ctx context.Context, id fleet.DeviceID, forget bool) error {
-	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	return e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, env action.Env) error {
 		d, err := tx.Device(ctx, id)
 		switch {
 		case err != nil:
