@@ -64,7 +64,7 @@ GO_RACE  := $(GO_TEST) -race -gcflags '$(SQLITE)=-race=false'
 # in neither, and then all of its tests run without it, and in TOGETHER's packages some with it as well.
 ROOMS    := ./client ./internal/access ./internal/action ./internal/audit ./internal/android/simulator \
 	./internal/apple/propertylist/tolerant ./internal/apple/simulator \
-	./internal/engine ./internal/lane ./internal/live ./internal/notify
+	./internal/engine ./internal/keylock ./internal/lane ./internal/live ./internal/notify
 DIVIDED  := ./internal/server ./internal/console ./internal/apple/mdm ./internal/store ./internal/store/sqldb
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
 APART    := $(TABLES)|SlowAndGreedy|HTTP2Floods|WhatEvery|Endless|Bombs|OfMany|GreatPush

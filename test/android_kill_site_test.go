@@ -3,52 +3,24 @@ package test
 import (
 	"database/sql"
 	"fmt"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/client"
-	"github.com/syncpayloads/syncpayloads/internal/activation"
 	google "github.com/syncpayloads/syncpayloads/internal/android/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
-	"github.com/syncpayloads/syncpayloads/internal/server"
-	"github.com/syncpayloads/syncpayloads/internal/server/servertest"
 	"github.com/syncpayloads/syncpayloads/internal/store"
-	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 func startAndroidKilled(t *testing.T, devices int) *androidKilled {
-	s := &site{T: t}
-	k := &androidKilled{killed: &killed{site: s, last: make([]atomic.Pointer[[]payload], devices)},
-		google: startKilledGoogle(t), tried: make([]atomic.Int64, devices),
-		versions: make([]int64, devices)}
-	socket, err := activation.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	g := startKilledGoogle(t)
+	k := &androidKilled{killed: startKilled(t, devices, "--android-url", g.URL, "--rate-limit",
+		"0"), google: g, versions: make([]int64, devices)}
+	k.pause = 300 * time.Millisecond
+	k.whileDown = func() {
+		g.kills.Add(1)
+		k.endLeases()
 	}
-	t.Cleanup(func() { _ = socket.Close() })
-	k.program = &program{T: t, path: servertest.Program(t), data: t.TempDir(), socket: socket}
-	s.config, s.url = server.Config{DataDir: k.program.data}, "https://"+socket.Addr()
-	s.config.Database = filepath.Join(k.program.data, server.DatabaseFile)
-	if storetest.Postgres() {
-		s.config.Database = storetest.NewDatabase(t)
-		k.program.db = []string{"--db", s.config.Database}
-	}
-	k.flags = []string{"--android-url", k.google.URL, "--rate-limit", "0", "--retry-base", "100ms",
-		"--poll-base", "100ms", "--log-level", "ERROR"}
-	k.program.start(k.flags...)
-	t.Cleanup(k.program.kill)
-	token, err := exec.Command(k.program.path, slices.Concat([]string{"token", "create", "--data",
-		k.program.data, "admin"}, k.program.db)...).Output()
-	if err != nil {
-		t.Fatalf("making a token: %v", err)
-	}
-	k.token = strings.TrimSpace(string(token))
-	k.up(30 * time.Second)
 	k.enrollAndroids(devices)
 	return k
 }
@@ -107,6 +79,9 @@ func (k *androidKilled) enrollAndroids(devices int) {
 		}
 		return len(list.Value) == devices
 	})
+	for _, d := range k.androids {
+		k.deviceIDs = append(k.deviceIDs, d.id)
+	}
 }
 
 // soon waits until ok, in real time: a process has no clock that could be moved.

@@ -100,10 +100,15 @@ type result struct {
 // result reads the device's latest syncPayloads result.
 func (s *site) result(d *simulator.Device) result {
 	s.Helper()
+	return s.resultOf(s.ids[d])
+}
+
+// resultOf is the latest result of syncPayloads on the device of an id.
+func (s *site) resultOf(id string) result {
+	s.Helper()
 	var device struct{ DeviceActionResults []result }
-	s.must("GET",
-		"/beta/deviceManagement/managedDevices/"+s.ids[d]+"?$select=id,deviceActionResults", nil,
-		&device)
+	s.must("GET", "/beta/deviceManagement/managedDevices/"+id+"?$select=id,deviceActionResults",
+		nil, &device)
 	for _, r := range device.DeviceActionResults {
 		if r.ActionName == string(action.SyncPayloads) {
 			return r

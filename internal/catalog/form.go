@@ -29,6 +29,10 @@ type Form struct {
 	// File says that it is made of a file, which Graph calls payload, with its name in
 	// payloadFileName.
 	File bool
+	// FileTypes are by what people find such a file: endings, with their dot, and media types.
+	// FileHint is a sentence that tells them what it may be.
+	FileTypes []string
+	FileHint  string
 	// Properties are those beyond the collection's, in the order in which they are shown.
 	Properties []Property
 	// Version is the property that tells people its version, where Graph has no version of its own.

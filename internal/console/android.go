@@ -13,6 +13,33 @@ import (
 
 const androidPath = "/api/android"
 
+// androidPages are the page on which Android is set up, the form of an enrollment token beside the
+// enrollment of other devices, and how Android stands on the page of the server's health.
+func androidPages() *platformPages {
+	return &platformPages{
+		platform: "Android",
+		routes: []route{
+			{pattern: "GET /console/android", handle: (*visit).androidPage},
+			{pattern: "POST /console/android/service-account", handle: (*visit).setServiceAccount},
+			{pattern: "POST /console/android/signup", handle: (*visit).beginSignup},
+			{pattern: "GET /console/android/signup", handle: (*visit).signedUp},
+			{pattern: "POST /console/android/signup/finish", handle: (*visit).finishSignup},
+			{pattern: "POST /console/android/tokens", handle: (*visit).createAndroidToken},
+			{pattern: "GET /console/android/tokens/{id}/revoke",
+				handle: (*visit).askToRevokeAndroidToken},
+			{pattern: "POST /console/android/tokens/{id}/revoke",
+				handle: (*visit).revokeAndroidToken},
+		},
+		section:    &section{"Android", "/console/android", []access.Right{access.ReadAndroid}},
+		enrollment: (*visit).androidEnrollment,
+		health:     (*visit).androidHealth,
+		verbs: map[string]string{
+			"beginSignup":  "Begin to sign up an %s with Google",
+			"finishSignup": "Finish signing up an %s with Google",
+		},
+	}
+}
+
 // android is how Android is set up, as the API tells it.
 type android struct {
 	Step         string `json:"step"`

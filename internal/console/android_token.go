@@ -1,6 +1,7 @@
 package console
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -121,6 +122,15 @@ func (v *visit) androidTokenForm(sent url.Values) (*androidTokenForm, error) {
 		f.Groups = append(f.Groups, option{g.ID, g.Name})
 	}
 	return f, err
+}
+
+// androidEnrollment is the form on the page on which devices of all platforms are enrolled.
+func (v *visit) androidEnrollment() (template.HTML, error) {
+	form, err := v.androidOffer()
+	if err != nil || form == nil {
+		return "", err
+	}
+	return v.part("android-enrollment", form)
 }
 
 // androidOffer is the form for a page on which devices of all platforms are enrolled; nil: none can

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -43,7 +44,6 @@ var auditVerbs = map[string]string{
 	"addAssignment":               "Assign a %s to one more",
 	"addMember":                   "Put a device into a %s",
 	"assign":                      "Assign a %s",
-	"beginSignup":                 "Begin to sign up an %s with Google",
 	"changeAssignments":           "Take off and put back on a %s",
 	"changeAssignments.preview":   "See what an action would do",
 	"checkOut":                    "A %s left management",
@@ -57,7 +57,6 @@ var auditVerbs = map[string]string{
 	"createCopy":                  "Copy a %s",
 	"delete":                      "Delete a %s",
 	"enroll":                      "Enroll a %s",
-	"finishSignup":                "Finish signing up an %s with Google",
 	"events":                      "See what became of a %s",
 	"get":                         "See a %s",
 	"getAppConfigurationState":    "See how an app configuration is on a %s",
@@ -111,6 +110,9 @@ var auditActs = map[string]string{
 	"updatePushCertificate": "Set the push certificate",
 }
 
+// articleBeforeVowel is an article that wants an n.
+var articleBeforeVowel = regexp.MustCompile(`\b([Aa]) ([AEIOaeio])`)
+
 // auditWords are the words for what the audit record keeps.
 type auditWords struct {
 	nouns map[string]string // Config.Nouns
@@ -129,13 +131,12 @@ func (w auditWords) activity(name string) string {
 	if !hasParts {
 		return cmp.Or(auditActs[name], name)
 	}
-	verb, noun := auditVerbs[rest], cmp.Or(w.nouns[resource], ownNouns[resource])
+	verb, noun := cmp.Or(auditVerbs[rest], platformVerb(rest)), cmp.Or(w.nouns[resource], ownNouns[resource])
 	if verb == "" || noun == "" {
 		return name
 	}
 	text := strings.Replace(verb, "%s", noun, 1)
-	return strings.NewReplacer("a action", "an action", "a app", "an app", "a audit", "an audit",
-		"a enrollment", "an enrollment", "a Android", "an Android").Replace(text)
+	return articleBeforeVowel.ReplaceAllString(text, "${1}n $2")
 }
 
 // sentence is what to tell a visitor near the form that led to an error; false if it has the page

@@ -63,6 +63,7 @@ type itemPage struct {
 	Settings   []setting
 	Inspection *inspection // nil: it is no profile
 	File       bool        // it was made of a file
+	Files      fileChoice
 	Edit       form
 	Assigned   string // in a few words
 	Editor     *editor
@@ -122,6 +123,7 @@ func (v *visit) showItem(c *collection, id string, answer itemAnswer) error {
 	p := itemPage{Collection: c, ID: i.ID, File: len(i.File) > 0,
 		Name: i.Name, Address: c.item(i.ID), Notice: v.notice(),
 		Edit:       empty.of(i),
+		Files:      v.filesOfPolicies(),
 		FileNotice: answer.fileMessage, MayUpdate: v.may(c.update), MayAssign: v.may(c.assign),
 		MayDelete:    v.may(c.remove),
 		MayConfigure: c == apps && v.may(appConfigurations.create) && v.configurable(i.ODataType)}

@@ -15,6 +15,7 @@ type newPage struct {
 	Type       string
 	TypeName   string
 	Upload     bool // it begins with a file
+	Files      fileChoice
 	Form       form
 	Limited    bool // there are more apps than the form lists
 }

@@ -83,7 +83,30 @@ func refusedFile(err error) (status int, message string, ok bool) {
 // askForFile shows the form for the file of a new policy.
 func (v *visit) askForFile(status int, message string) error {
 	return v.renderStatus(status, "catalog_new", "Add a policy",
-		newPage{Collection: policies, Upload: true, Form: form{Message: message}})
+		newPage{Collection: policies, Upload: true, Files: v.filesOfPolicies(),
+			Form: form{Message: message}})
+}
+
+// fileChoice is what a field for a file says of those that it takes.
+type fileChoice struct {
+	Accept string // as HTML has it
+	Hint   string
+}
+
+// filesOfPolicies are the files of which policies are made.
+func (v *visit) filesOfPolicies() fileChoice {
+	var types, hints []string
+	for _, f := range v.config.Forms.In(policies.of) {
+		for _, t := range f.FileTypes {
+			if !slices.Contains(types, t) {
+				types = append(types, t)
+			}
+		}
+		if f.FileHint != "" && !slices.Contains(hints, f.FileHint) {
+			hints = append(hints, f.FileHint)
+		}
+	}
+	return fileChoice{strings.Join(types, ","), strings.Join(hints, " ")}
 }
 
 // upload makes a policy of a file: first it shows what is inside, then, when that is confirmed, it

@@ -4,7 +4,8 @@
 // each sees and does exactly what they may anywhere else.
 //
 // To add a page: a line in routes, a handler of a visit, a template of the handler's name, and a
-// line in navigation.
+// line in navigation. What only one platform's devices need has its pages in a file of its own, and a
+// line in platform_pages.go.
 package console
 
 import (
@@ -18,7 +19,9 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/lane"
+	"github.com/syncpayloads/syncpayloads/internal/platform"
 )
 
 // Gate knows what somebody who has signed in may do.
@@ -42,6 +45,8 @@ type Config struct {
 	Forms    *catalog.Forms    // of what the catalog takes
 	Nouns    map[string]string // what people call the things of the audit record (graph.Nouns)
 
+	Platforms []platform.Description // whose devices there are
+
 	SignIn *access.SignIn // nil: nobody signs in at an identity provider
 	// scheme and host by which browsers reach the server; empty: as the request says
 	URL            string
@@ -63,6 +68,8 @@ const defaultRecheck = 15 * time.Second
 type console struct {
 	config   Config
 	pages    map[string]*template.Template
+	parts    *template.Template // of pages
+	kinds    fleet.Kinds        // of the devices of all platforms
 	assets   *assets
 	failures *throttle
 	asking   *lane.Lane // those for whom the identity provider is asked
@@ -84,7 +91,10 @@ func New(c Config) http.Handler {
 	}
 	s := &console{config: c, assets: loadAssets(), failures: newThrottle(c.Now),
 		asking: lane.New(askAtOnce, askWaiting)}
-	s.pages = loadPages(s.assets)
+	s.pages, s.parts = loadPages(s.assets)
+	for _, one := range c.Platforms {
+		s.kinds = append(s.kinds, one.Kinds...)
+	}
 	mux := http.NewServeMux()
 	for _, rt := range openRoutes() {
 		mux.Handle(rt.pattern, s.open(rt))

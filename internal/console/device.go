@@ -67,16 +67,6 @@ var shownTexts = []struct{ property, name string }{
 	{"udid", "UDID"},
 }
 
-// enrollmentTypes are the words for how a device enrolled, where that says more than its owner
-// does.
-var enrollmentTypes = map[string]string{
-	"androidEnterpriseFullyManaged":         "Fully managed",
-	"androidEnterpriseDedicatedDevice":      "Dedicated device",
-	"androidEnterpriseCorporateWorkProfile": "Corporate-owned, with a work profile",
-	"userEnrollment":                        "Personally-owned, with a work profile",
-	"appleUserEnrollment":                   "User enrollment",
-}
-
 func propertiesOfPage() string {
 	all := deviceProperties
 	for _, text := range shownTexts {
@@ -157,7 +147,7 @@ func (v *visit) facts(d *managedDevice) []fact {
 	all := []fact{{Name: "Platform", Value: d.Platform + " " + d.OSVersion},
 		{Name: "Model", Value: d.Manufacturer + " " + d.Model},
 		{Name: "Management", Value: management},
-		{Name: "Enrollment", Value: enrollmentTypes[d.EnrollmentType]},
+		{Name: "Enrollment", Value: v.kinds.EnrollmentTitle(d.EnrollmentType)},
 		{Name: "Supervised", Value: supervised},
 		{Name: "Owner", Value: owner}, {Name: "Enrolled", Moment: at(d.Enrolled)},
 		{Name: "Last sync", Moment: at(d.LastSync)}}

@@ -13,7 +13,14 @@ const (
 	trailLimit     = 20 // former pages that the address remembers
 )
 
-var platforms = []string{"iOS", "iPadOS", "macOS", "tvOS", "Android"}
+// platforms are what devices of this server may run.
+func (c *console) platforms() []string {
+	names := make([]string, len(c.kinds))
+	for i, kind := range c.kinds {
+		names[i] = string(kind.Platform)
+	}
+	return names
+}
 
 // silences are the choices of the filter by last sync.
 var silences = []struct {
@@ -200,7 +207,7 @@ func (v *visit) devices() error {
 	if list.Count != nil {
 		q.total = *list.Count
 	}
-	p := devicesPage{Query: q, Platforms: platforms, States: actionStates, Silences: silences,
+	p := devicesPage{Query: q, Platforms: v.platforms(), States: actionStates, Silences: silences,
 		Total: q.total,
 		First: (q.skipped+len(q.trail))*devicesPerPage + 1, Sorts: q.sorts()}
 	p.Last = p.First + len(list.Value) - 1

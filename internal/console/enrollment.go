@@ -2,15 +2,15 @@ package console
 
 import (
 	"fmt"
+	"html/template"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"rsc.io/qr"
 
-	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/platform"
 )
 
 // enrollmentPage is what the page for new devices shows.
@@ -21,10 +21,10 @@ type enrollmentPage struct {
 	Replace    bool            // a device that is enrolled may enroll anew
 	Link       *enrollmentLink // nil: none was made yet
 	Message    string          // why none was made; empty: nothing went wrong
-	// what is wrong with the push certificate; empty: nothing is known to be
-	Push string
-	// makes an enrollment token of Android; nil: there is no enterprise, or the visitor may not
-	Android *androidTokenForm
+	Problems   []string        // why devices should not be enrolled at the moment
+	Device     string          // what a link enrolls
+	ByLink     []*platform.LinkEnrollment
+	Others     []template.HTML // other ways to enroll devices
 }
 
 // enrollmentLink enrolls one device.
@@ -48,12 +48,28 @@ func (v *visit) enrollment() error {
 
 func (v *visit) showEnrollment(status int, p enrollmentPage) (err error) {
 	p.Validities = validities
-	if p.Push, err = v.pushProblem(); err != nil {
+	for _, pages := range v.platformPages() {
+		if pages.problem == nil {
+			continue
+		}
+		problem, err := pages.problem(v)
+		if err != nil {
+			return err
+		}
+		if problem != "" {
+			p.Problems = append(p.Problems, problem)
+		}
+	}
+	p.Others, err = v.platformParts(func(pages *platformPages) (template.HTML, error) {
+		if pages.enrollment == nil {
+			return "", nil
+		}
+		return pages.enrollment(v)
+	})
+	if err != nil {
 		return err
 	}
-	if p.Android, err = v.androidOffer(); err != nil {
-		return err
-	}
+	p.Device, p.ByLink = v.enrollableByLink(len(p.Others) > 0)
 	return v.renderStatus(status, "enrollment", "Enrollment", p)
 }
 
@@ -93,26 +109,34 @@ func (v *visit) enroll() error {
 	return v.showEnrollment(http.StatusCreated, p)
 }
 
-// pushProblem says why the server cannot wake devices, as far as the visitor may know.
-func (v *visit) pushProblem() (string, error) {
-	if !v.may(access.ReadOrganization) {
-		return "", nil
+// enrollableByLink are the ways to enroll devices by link, and what such a device is called where
+// there are others.
+func (v *visit) enrollableByLink(others bool) (device string, ways []*platform.LinkEnrollment) {
+	var devices []string
+	for _, one := range v.config.Platforms {
+		if one.ByLink != nil {
+			ways = append(ways, one.ByLink)
+			devices = append(devices, one.ByLink.Device)
+		}
 	}
-	var certificate struct {
-		Expires time.Time `json:"expirationDateTime"`
+	if !others || len(devices) == 0 {
+		return "a device", ways
 	}
-	err := v.get("/beta/deviceManagement/applePushNotificationCertificate",
-		url.Values{"$select": {"expirationDateTime"}}, &certificate)
-	switch {
-	case isMissing(err):
-		return "No push certificate is set. A device that enrolls now can never be woken, and has to enroll again once there is one.", nil
-	case err != nil:
-		return "", err
-	case !v.config.Now().Before(certificate.Expires):
-		return "The push certificate has expired. Until it is renewed, the server can wake no device.", nil
-	default:
-		return "", nil
+	return strings.Join(devices, " or "), ways
+}
+
+// emphasis is a piece of a text.
+type emphasis struct {
+	Text   string
+	Strong bool
+}
+
+// emphasized takes a text apart of which some pieces stand between asterisks.
+func emphasized(text string) (pieces []emphasis) {
+	for i, piece := range strings.Split(text, "*") {
+		pieces = append(pieces, emphasis{piece, i%2 == 1})
 	}
+	return pieces
 }
 
 // qrPicture is a QR code (ISO/IEC 18004) as the path of an SVG picture, one unit a module.

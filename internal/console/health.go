@@ -1,6 +1,8 @@
 package console
 
 import (
+	"encoding/json"
+	"html/template"
 	"net/http"
 	"time"
 
@@ -17,12 +19,6 @@ type serverHealth struct {
 		Topic   string    `json:"topic"`
 		Expires time.Time `json:"expirationDateTime"`
 	} `json:"pushCertificate"`
-	Android *struct { // nil: nobody has begun to set it up
-		android
-		Waiting  int       `json:"waiting"`
-		Messages time.Time `json:"messagesDateTime"`
-		Listed   time.Time `json:"listedDateTime"`
-	} `json:"android"`
 	Warnings []string `json:"warnings"`
 }
 
@@ -35,9 +31,7 @@ type healthPage struct {
 	PushExpires moment
 	PushState   mark
 	MayUpdate   bool
-
-	AndroidRefused, AndroidMessages, AndroidListed moment
-	SeesAndroid                                    bool
+	Platforms   []template.HTML // how those stand that have more to say
 }
 
 var databaseStates = map[string]mark{"ok": {"Works", "good"}, "busy": {"Busy", "busy"}}
@@ -47,8 +41,12 @@ var databaseStates = map[string]mark{"ok": {"Works", "good"}, "busy": {"Busy", "
 const pushNotice = 30 * 24 * time.Hour
 
 func (v *visit) health() error {
+	var answer json.RawMessage
+	if err := v.get("/api/health", nil, &answer); err != nil {
+		return err
+	}
 	var h serverHealth
-	if err := v.get("/api/health", nil, &h); err != nil {
+	if err := json.Unmarshal(answer, &h); err != nil {
 		return err
 	}
 	database, known := databaseStates[h.Database]
@@ -63,12 +61,15 @@ func (v *visit) health() error {
 	if h.Push != nil {
 		p.PushExpires, p.PushState = v.moment(h.Push.Expires), v.certificateState(h.Push.Expires)
 	}
-	p.SeesAndroid = v.may(access.ReadAndroid)
-	if a := h.Android; a != nil {
-		p.AndroidMessages, p.AndroidListed = v.moment(a.Messages), v.moment(a.Listed)
-		if a.LastRefusal != nil {
-			p.AndroidRefused = v.moment(a.LastRefusal.At)
+	var err error
+	p.Platforms, err = v.platformParts(func(pages *platformPages) (template.HTML, error) {
+		if pages.health == nil {
+			return "", nil
 		}
+		return pages.health(v, answer)
+	})
+	if err != nil {
+		return err
 	}
 	return v.renderStatus(http.StatusOK, "health", "Health", p)
 }

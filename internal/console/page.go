@@ -31,21 +31,28 @@ type page struct {
 
 // loadPages parses the templates: frame.html and what begins with an underscore is for all, every
 // other file a page.
-func loadPages(a *assets) map[string]*template.Template {
-	base := template.Must(template.New("frame").Funcs(template.FuncMap{"asset": a.url}).
+func loadPages(a *assets) (pages map[string]*template.Template, parts *template.Template) {
+	parts = template.Must(template.New("frame").Funcs(template.FuncMap{"asset": a.url, "emphasized": emphasized}).
 		ParseFS(templateFiles, "templates/frame.html", "templates/_*.html"))
 	files, err := fs.Glob(templateFiles, "templates/[a-z]*.html")
 	if err != nil {
 		panic("console: " + err.Error()) // the pattern is malformed
 	}
-	pages := make(map[string]*template.Template)
+	pages = make(map[string]*template.Template)
 	for _, file := range files {
 		name := strings.TrimSuffix(path.Base(file), ".html")
 		if name != "frame" {
-			pages[name] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, file))
+			pages[name] = template.Must(template.Must(parts.Clone()).ParseFS(templateFiles, file))
 		}
 	}
-	return pages
+	return pages, parts
+}
+
+// part is a piece of a page, from the template of this name among those for all.
+func (c *console) part(name string, data any) (template.HTML, error) {
+	var b bytes.Buffer
+	err := c.parts.ExecuteTemplate(&b, name, data)
+	return template.HTML(b.String()), err // of a template, which has escaped the data
 }
 
 // live is data whose page changes by itself.
@@ -62,11 +69,7 @@ func (v *visit) renderStatus(status int, name, title string, data any) error {
 	p := page{Title: title, Path: v.r.URL.Path, Now: v.config.Now().UTC(), Data: data}
 	if v.caller != nil {
 		p.Caller, p.Roles = v.caller.Name, strings.Join(v.caller.RoleNames(), ", ")
-		for _, s := range navigation {
-			if v.may(s.needs...) {
-				p.Sections = append(p.Sections, s)
-			}
-		}
+		p.Sections = v.sections()
 	}
 	if l, ok := data.(live); ok {
 		p.Stream = l.stream()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
@@ -11,11 +12,46 @@ import (
 
 const pushCertificatePath = "/beta/deviceManagement/applePushNotificationCertificate"
 
+// applePages are the page of the certificate by which Apple's devices are woken, and what to say of it
+// before a device enrolls.
+func applePages() *platformPages {
+	return &platformPages{
+		platform: "Apple",
+		routes: []route{
+			{pattern: "GET /console/health/push", handle: (*visit).pushPage},
+			{pattern: "POST /console/health/push", handle: (*visit).setPush},
+		},
+		problem: (*visit).pushProblem,
+	}
+}
+
 // pushCertificate is the certificate by which devices are woken as the API tells it.
 type pushCertificate struct {
 	Topic   string    `json:"topicIdentifier"`
 	Serial  string    `json:"certificateSerialNumber"`
 	Expires time.Time `json:"expirationDateTime"`
+}
+
+// pushProblem says why the server cannot wake devices, as far as the visitor may know.
+func (v *visit) pushProblem() (string, error) {
+	if !v.may(access.ReadOrganization) {
+		return "", nil
+	}
+	var certificate struct {
+		Expires time.Time `json:"expirationDateTime"`
+	}
+	err := v.get(pushCertificatePath,
+		url.Values{"$select": {"expirationDateTime"}}, &certificate)
+	switch {
+	case isMissing(err):
+		return "No push certificate is set. A device that enrolls now can never be woken, and has to enroll again once there is one.", nil
+	case err != nil:
+		return "", err
+	case !v.config.Now().Before(certificate.Expires):
+		return "The push certificate has expired. Until it is renewed, the server can wake no device.", nil
+	default:
+		return "", nil
+	}
 }
 
 // pushPage is what the page of the push certificate shows.

@@ -27,7 +27,7 @@ func openRoutes() []route {
 
 // routes are what only those who have signed in reach.
 func routes() []route {
-	return []route{
+	all := []route{
 		{pattern: "GET /console/{$}", handle: (*visit).devices},
 		{pattern: "GET /console/events", handle: (*visit).fleetEvents},
 		{pattern: "GET /console/devices/{id}", handle: (*visit).device},
@@ -62,16 +62,6 @@ func routes() []route {
 		{pattern: "POST /console/groups/{id}/delete", handle: (*visit).deleteGroup},
 		{pattern: "GET /console/enrollment", handle: (*visit).enrollment},
 		{pattern: "POST /console/enrollment", handle: (*visit).enroll},
-		{pattern: "GET /console/android", handle: (*visit).androidPage},
-		{pattern: "POST /console/android/service-account", handle: (*visit).setServiceAccount},
-		{pattern: "POST /console/android/signup", handle: (*visit).beginSignup},
-		{pattern: "GET /console/android/signup", handle: (*visit).signedUp},
-		{pattern: "POST /console/android/signup/finish", handle: (*visit).finishSignup},
-		{pattern: "POST /console/android/tokens", handle: (*visit).createAndroidToken},
-		{pattern: "GET /console/android/tokens/{id}/revoke",
-			handle: (*visit).askToRevokeAndroidToken},
-		{pattern: "POST /console/android/tokens/{id}/revoke",
-			handle: (*visit).revokeAndroidToken},
 
 		{pattern: "GET /console/tokens", handle: (*visit).tokens},
 		{pattern: "POST /console/tokens", handle: (*visit).createToken},
@@ -102,9 +92,8 @@ func routes() []route {
 		{pattern: "GET /console/audit/actions", handle: (*visit).auditActions},
 		{pattern: "GET /console/audit/{id}", handle: (*visit).auditEntry},
 		{pattern: "GET /console/health", handle: (*visit).health},
-		{pattern: "GET /console/health/push", handle: (*visit).pushPage},
-		{pattern: "POST /console/health/push", handle: (*visit).setPush},
 	}
+	return append(all, platformRoutes()...)
 }
 
 // Patterns lists the console's pages and forms, each as http.ServeMux has it with its method; it is
@@ -125,13 +114,14 @@ type section struct {
 	needs      []access.Right
 }
 
+const enrollmentPath = "/console/enrollment"
+
 var navigation = []section{
 	{"Devices", "/console/", []access.Right{access.ReadDevices}},
 	{"Fleet", "/console/fleet", []access.Right{access.ReadDevices}},
 	{"Catalog", "/console/catalog", []access.Right{access.ReadConfigurations}},
 	{"Groups", "/console/groups", []access.Right{access.ReadGroups}},
-	{"Enrollment", "/console/enrollment", []access.Right{access.EnrollDevices}},
-	{"Android", "/console/android", []access.Right{access.ReadAndroid}},
+	{"Enrollment", enrollmentPath, []access.Right{access.EnrollDevices}},
 	{"Tokens", "/console/tokens", []access.Right{access.ReadTokens}},
 	{"Roles", "/console/roles", []access.Right{access.ReadRoles}},
 	{"Audit", "/console/audit", []access.Right{access.ReadAudit}},

@@ -98,7 +98,7 @@ func each(devices []fleet.DeviceID, do func(fleet.DeviceID) error) error {
 }
 
 func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
-	err := e.transact(ctx, id, absent, func(_ Tx, l *Ledger, env action.Env) error {
+	err := e.transact(ctx, id, nobodyConnected, func(_ Tx, l *Ledger, env action.Env) error {
 		l.Device.RestoreExpired(env, action.ActionID(e.config.NewID()))
 		return nil
 	})
@@ -108,15 +108,15 @@ func (e *Engine) sweepDevice(ctx context.Context, id fleet.DeviceID) error {
 	return nil
 }
 
-// correct looks at the devices that a clock which was ahead told the clocks to leave alone for as
-// long as it was ahead.
+// correct looks for devices whose time to be looked at was set by a clock that was ahead: they would
+// be left alone for as long as that clock was ahead.
 func (e *Engine) correct(ctx context.Context) error {
 	now := e.config.Clock.Now()
-	behind, look := e.corrections.begin(now)
+	dueAfter, look := e.corrections.begin(now)
 	if !look {
 		return nil
 	}
-	ahead, err := e.config.Store.Ahead(ctx, behind)
+	ahead, err := e.config.Store.Ahead(ctx, dueAfter)
 	if err != nil {
 		err = fmt.Errorf("looking for what a wrong clock misdated: %w", err)
 	} else {
@@ -127,13 +127,13 @@ func (e *Engine) correct(ctx context.Context) error {
 }
 
 func (e *Engine) correctDevice(ctx context.Context, id fleet.DeviceID) error {
-	late := false
+	misdated := false
 	err := e.config.Store.Look(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
-		late = err == nil && l.late(e.newEnv())
+		misdated = err == nil && l.misdated(e.newEnv())
 		return err
 	})
-	if err != nil || !late {
+	if err != nil || !misdated {
 		return err
 	}
 	return e.sweepDevice(ctx, id)
@@ -141,45 +141,48 @@ func (e *Engine) correctDevice(ctx context.Context, id fleet.DeviceID) error {
 
 // corrections is when to look for what a clock that was ahead misdated.
 type corrections struct {
-	mu   sync.Mutex
-	seen time.Time // the latest by the machine's clock
-	back int       // how often to look anywhere, because it was set back
-	next time.Time // when to look; zero: at once
+	mu sync.Mutex
+	// newest is the latest time that the machine's clock showed: if it shows an earlier one, it was
+	// set back.
+	newest time.Time
+	// wholeSearches is how many times to look at all devices, because the clock was set back.
+	wholeSearches int
+	next          time.Time // when to look; zero: at once
 }
 
-// saw takes note of a time by which something is dated.
-func (c *corrections) saw(now time.Time) {
+// noteTime takes note of a time by which something is dated.
+func (c *corrections) noteTime(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if set := now.Round(0); set.After(c.seen) { // without the monotonic clock, which nobody sets
-		c.seen = set
+	if set := now.Round(0); set.After(c.newest) { // without the monotonic clock, which nobody sets
+		c.newest = set
 	}
 }
 
-// begin says whether to look now, and behind which time: behind any ordinary wake-up, or anywhere
-// when the clock is known to have been set back. Then it is looked twice: steps may have been under
-// way.
-func (c *corrections) begin(now time.Time) (behind time.Time, look bool) {
+// begin says whether to look now, and for devices that are due after which time. Ordinarily that is
+// later than any ordinary wake-up. When the clock is known to have been set back it is now, and all
+// is searched twice, because steps that took their time from the old clock may still be under way.
+func (c *corrections) begin(now time.Time) (dueAfter time.Time, look bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	set := now.Round(0)
-	if set.Add(clockSkew).Before(c.seen) {
-		c.back, c.next = 2, time.Time{}
+	if set.Add(clockSkew).Before(c.newest) {
+		c.wholeSearches, c.next = 2, time.Time{}
 	}
-	c.seen, behind = set, now
-	if c.back == 0 {
-		behind = now.Add(wakeMost + clockSkew)
+	c.newest, dueAfter = set, now
+	if c.wholeSearches == 0 {
+		dueAfter = now.Add(wakeMost + clockSkew)
 	}
-	return behind, !now.Before(c.next)
+	return dueAfter, !now.Before(c.next)
 }
 
 func (c *corrections) end(now time.Time, done bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if done && c.back > 0 {
-		c.back--
+	if done && c.wholeSearches > 0 {
+		c.wholeSearches--
 	}
-	if c.next = now.Add(correctEvery); !done || c.back > 0 {
+	if c.next = now.Add(correctEvery); !done || c.wholeSearches > 0 {
 		c.next = now.Add(correctAgain)
 	}
 }
@@ -251,10 +254,11 @@ func (c *contacts) add(id fleet.DeviceID, at time.Time) {
 	}
 }
 
-func (c *contacts) take(now time.Time, kept time.Duration) map[fleet.DeviceID]time.Time {
+// take returns the contacts to be written now, unless some were taken a shorter while ago.
+func (c *contacts) take(now time.Time, atMostEvery time.Duration) map[fleet.DeviceID]time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now.Sub(c.flushed) < kept {
+	if now.Sub(c.flushed) < atMostEvery {
 		return nil
 	}
 	seen := c.seen
@@ -262,8 +266,9 @@ func (c *contacts) take(now time.Time, kept time.Duration) map[fleet.DeviceID]ti
 	return seen
 }
 
-func (e *Engine) flush(ctx context.Context, kept time.Duration) error {
-	seen := e.contacts.take(e.config.Clock.Now(), kept)
+// flush writes last contacts, unless that was done a shorter while ago.
+func (e *Engine) flush(ctx context.Context, atMostEvery time.Duration) error {
+	seen := e.contacts.take(e.config.Clock.Now(), atMostEvery)
 	if len(seen) == 0 {
 		return nil
 	}

@@ -32,35 +32,37 @@ type DocumentReport struct {
 // document. It is stored before it is returned; a channel that crashes hands over again, under a
 // greater mark. fleet.ErrNotFound if there is no such device.
 func (e *Engine) HandDocument(ctx context.Context, id fleet.DeviceID) (*Document, error) {
-	return transactReturning(ctx, e, id, scheduleHanded,
+	return transactReturning(ctx, e, id, scheduleAfterHandOver,
 		func(tx Tx, l *Ledger, env action.Env) (*Document, error) {
 			return e.handDocument(ctx, tx, id, l, env)
 		})
 }
 
-// scheduleHanded sets the clocks of a device whose channel has what is wanted.
-func scheduleHanded(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, handed) }
+// scheduleAfterHandOver sets the clocks of a device whose channel has what is wanted.
+func scheduleAfterHandOver(l *Ledger, now time.Time) (wake bool) {
+	return l.schedule(now, channelHasDocument)
+}
 
-// scheduleReported sets the clocks of a device that reported. What is wanted of it now may be
+// scheduleAfterReport sets the clocks of a device that reported. What is wanted of it now may be
 // something that its channel does not know of yet.
-func scheduleReported(l *Ledger, now time.Time) (wake bool) {
+func scheduleAfterReport(l *Ledger, now time.Time) (wake bool) {
 	if l.Device.Handable(action.Env{Now: now}) {
-		return l.schedule(now, absent)
+		return l.schedule(now, nobodyConnected)
 	}
-	return l.schedule(now, handed)
+	return l.schedule(now, channelHasDocument)
 }
 
 func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	env action.Env) (*Document, error) {
 	for {
 		doc := &Document{Document: l.Device.HandDocument(env)}
-		var outdated bool
 		var err error
-		if doc.Contents, outdated, err = contents(ctx, tx, doc.Wanted); err != nil {
+		doc.Contents, err = tx.Payloads(ctx, withContent(doc.Wanted, doc.HeldOff, doc.Ended))
+		if err != nil {
 			return nil, err
 		}
-		if !outdated {
-			return doc, addContents(ctx, tx, doc.Contents, doc.HeldOff, doc.Ended)
+		if doc.hasWanted() {
+			return doc, nil
 		}
 		// The catalog moved on since the work was planned: plan again.
 		if err := e.refresh(ctx, tx, id, l, env); err != nil {
@@ -69,46 +71,25 @@ func (e *Engine) handDocument(ctx context.Context, tx Tx, id fleet.DeviceID, l *
 	}
 }
 
-// contents reads what the catalog has of payloads; outdated tells that it does not have one of them
-// any more as it was planned. What is mirrored has no content here.
-func contents(ctx context.Context, tx Tx, wanted []action.Spec) (
-	found map[action.PayloadID]*catalog.Payload, outdated bool, err error) {
-	found = make(map[action.PayloadID]*catalog.Payload, len(wanted))
-	for i := range wanted {
-		s := &wanted[i]
-		if s.Mirrored {
-			continue
+// withContent lists the payloads that the catalog may have the content of: what is mirrored has none
+// here.
+func withContent(lists ...[]action.Spec) (ids []action.PayloadID) {
+	for _, list := range lists {
+		for i := range list {
+			if !list[i].Mirrored {
+				ids = append(ids, list[i].ID)
+			}
 		}
-		p, err := tx.Payload(ctx, s.ID)
-		if errors.Is(err, catalog.ErrNotFound) || err == nil && p.Version != s.Version {
-			return nil, true, nil
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		found[s.ID] = p
 	}
-	return found, false, nil
+	return ids
 }
 
-// addContents adds what the catalog has of payloads, whatever their version, and leaves out what it
-// does not have any more.
-func addContents(ctx context.Context, tx Tx, to map[action.PayloadID]*catalog.Payload,
-	lists ...[]action.Spec) error {
-	for _, s := range slices.Concat(lists...) {
-		if s.Mirrored {
-			continue
-		}
-		p, err := tx.Payload(ctx, s.ID)
-		if errors.Is(err, catalog.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		to[s.ID] = p
-	}
-	return nil
+// hasWanted reports whether the catalog had all that is wanted, in the version that was planned.
+func (d *Document) hasWanted() bool {
+	return !slices.ContainsFunc(d.Wanted, func(s action.Spec) bool {
+		content := d.Contents[s.ID]
+		return !s.Mirrored && (content == nil || content.Version != s.Version)
+	})
 }
 
 // TakeReport applies what a device made of a document. A report that comes twice, late, or of a
@@ -133,7 +114,7 @@ func (e *Engine) TakeReport(ctx context.Context, id fleet.DeviceID, r DocumentRe
 	if !current {
 		return nil
 	}
-	return e.transactAndPlan(ctx, id, scheduleReported, func(tx Tx, l *Ledger,
+	return e.transactAndPlan(ctx, id, scheduleAfterReport, func(tx Tx, l *Ledger,
 		env action.Env) error {
 		if !l.Device.Current(&r.DocumentReport) {
 			return nil
@@ -177,7 +158,7 @@ func (e *Engine) Import(ctx context.Context, id fleet.DeviceID, c Call) (*Docume
 		never := time.Duration(0) // when it comes back is the other system's to say
 		c.RestoreAfter = &never
 	}
-	doc, err := transactReturning(ctx, e, id, scheduleHanded,
+	doc, err := transactReturning(ctx, e, id, scheduleAfterHandOver,
 		func(tx Tx, l *Ledger, env action.Env) (*Document, error) {
 			started, err := e.start(ctx, tx, id, l, env, c, true)
 			if err != nil || !started {
@@ -209,19 +190,19 @@ func (e *Engine) Mirror(ctx context.Context, id fleet.DeviceID, specs []action.S
 	for i := range specs {
 		mirrored[i] = mirroredSpec(&specs[i])
 	}
-	same := false
+	known := false
 	err := e.config.Store.View(ctx, func(tx Tx) error {
 		if _, err := tx.Device(ctx, id); err != nil {
 			return err
 		}
-		_, known, err := assignedAndMirrored(ctx, tx, id)
-		same = err == nil && sameSpecs(known, mirrored)
+		_, before, err := assignedAndMirrored(ctx, tx, id)
+		known = err == nil && sameSpecs(before, mirrored)
 		return err
 	})
-	if err != nil || same {
+	if err != nil || known {
 		return err
 	}
-	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	return e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, env action.Env) error {
 		assigned, _, err := assignedAndMirrored(ctx, tx, id)
 		if err != nil {
 			return err

@@ -4,9 +4,9 @@
 // to anybody before it is committed.
 //
 // It knows the rules, the catalog, the devices and the events, and no platform, protocol or
-// database: channels and a Store are given to it. Begin with Engine.step, then Engine.Start,
-// Engine.Answer (exchange.go) or Engine.TakeReport (document.go), and the table of wake-ups in
-// schedule.go.
+// database: channels and a Store are given to it. Begin with Engine.transact (step.go), then
+// Engine.Start, Engine.Answer (exchange.go) or Engine.TakeReport (document.go), and the table of
+// wake-ups in schedule.go.
 package engine
 
 import (
@@ -160,91 +160,8 @@ func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d
 
 func (e *Engine) newEnv() action.Env {
 	now := e.config.Clock.Now()
-	e.corrections.saw(now)
+	e.corrections.noteTime(now)
 	return action.Env{Now: now, NewID: e.config.NewID, Policy: e.config.Policy}
-}
-
-// transact is one transaction on one device: fn changes the ledger, transact stores what changed
-// and sets the clocks. The device is woken afterwards if fn left it work and nobody is in touch
-// with it. fn may run again, as that of retry.
-func (e *Engine) transact(ctx context.Context, id fleet.DeviceID, with contact,
-	fn func(Tx, *Ledger, action.Env) error) error {
-	plan := func(l *Ledger, now time.Time) bool { return l.schedule(now, with) }
-	return e.transactAndPlan(ctx, id, plan, fn)
-}
-
-// transactAndPlan is transact with its own way to set the clocks; plan says whether to wake the
-// device.
-func (e *Engine) transactAndPlan(ctx context.Context, id fleet.DeviceID,
-	plan func(*Ledger, time.Time) bool,
-	fn func(Tx, *Ledger, action.Env) error) error {
-	_, err := transactReturning(ctx, e, id, plan,
-		func(tx Tx, l *Ledger, env action.Env) (struct{}, error) {
-			return struct{}{}, fn(tx, l, env)
-		})
-	return err
-}
-
-// transactReturning is transactAndPlan for an fn that returns something: that of the run whose
-// writes were kept.
-func transactReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
-	plan func(*Ledger, time.Time) bool,
-	fn func(Tx, *Ledger, action.Env) (T, error),
-) (T, error) {
-	type outcome struct {
-		value  T
-		events []live.Event
-		wake   bool
-	}
-	kept, err := retry(ctx, e.config.Store, id, func(tx Tx) (out outcome, err error) {
-		l, err := tx.Ledger(ctx, id)
-		if err != nil {
-			return out, err
-		}
-		previous, wasEnrolled := l.Device.Action, l.Device.Enrolled
-		previousAsRead := previous.Clone()
-		env := e.newEnv()
-		l.Device.CorrectPauses(env)
-		if l.Changed {
-			if err := e.refresh(ctx, tx, id, l, env); err != nil {
-				return out, err
-			}
-		}
-		if out.value, err = fn(tx, l, env); err != nil {
-			return out, err
-		}
-		// A superseded action's end comes before its successor's beginning. An action never changes
-		// without an event.
-		if out.events = live.Changes(id, env.Now, previousAsRead, previous); len(out.events) > 0 {
-			if err := tx.SaveAction(ctx, id, previous); err != nil {
-				return out, err
-			}
-		}
-		if latest := l.Device.Action; latest != previous {
-			if err := tx.SaveAction(ctx, id, latest); err != nil {
-				return out, err
-			}
-			out.events = append(out.events, live.Changes(id, env.Now, nil, latest)...)
-		}
-		out.events = append(out.events, live.Membership(id, env.Now, wasEnrolled, l.Device.Enrolled,
-			l.again)...)
-		l.again = false
-		if err := tx.AppendEvents(ctx, out.events); err != nil {
-			return out, err
-		}
-		out.wake = plan(l, env.Now)
-		return out, tx.SaveLedger(ctx, id, l)
-	})
-	if err != nil {
-		return kept.value, err
-	}
-	if len(kept.events) > 0 {
-		e.config.Committed(kept.events)
-	}
-	if kept.wake {
-		e.wake(id)
-	}
-	return kept.value, nil
 }
 
 // Start runs a call of the action on a device. The error is fleet.ErrNotFound or an *action.Refusal
@@ -252,7 +169,7 @@ func transactReturning[T any](ctx context.Context, e *Engine, id fleet.DeviceID,
 // that repeats the one in force changes nothing, and neither does one whose key says that it was
 // carried out before.
 func (e *Engine) Start(ctx context.Context, id fleet.DeviceID, c Call) error {
-	err := e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	err := e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, env action.Env) error {
 		_, err := e.start(ctx, tx, id, l, env, c, false)
 		return err
 	})
@@ -280,14 +197,14 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 	if c.Match != nil && !c.Match(setTag(&l.Device)) {
 		return false, ErrChanged
 	}
-	held, err := c.heldBeyondReach(&l.Device)
+	keptOff, err := c.heldBeyondReach(&l.Device)
 	if err != nil {
 		return false, err
 	}
 	before := removedPayloads(&l.Device, nil)
 	_, started, err = l.Device.Start(env, action.Request{ID: action.ActionID(e.config.NewID()),
 		Name: c.Name, Actor: c.Actor,
-		Set: c.Set, Held: held, RestoreAfter: after, Imported: imported})
+		Set: c.Set, Held: keptOff, RestoreAfter: after, Imported: imported})
 	if err != nil {
 		return false, err
 	}
@@ -296,7 +213,7 @@ func (e *Engine) start(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
 
 // heldBeyondReach returns what is held off the device beyond the caller's reach. The error is an
 // *action.Refusal if the set names something there.
-func (c *Call) heldBeyondReach(d *action.Device) (held []action.Selection, err error) {
+func (c *Call) heldBeyondReach(d *action.Device) (keptOff []action.Selection, err error) {
 	if c.Reach == nil {
 		return nil, nil
 	}
@@ -307,15 +224,15 @@ func (c *Call) heldBeyondReach(d *action.Device) (held []action.Selection, err e
 	}
 	for _, p := range d.Payloads {
 		if p.Away && p.Intent == action.Remove && !slices.Contains(c.Reach, p.ID) {
-			held = append(held, action.Selection{ID: p.ID, Type: p.Type})
+			keptOff = append(keptOff, action.Selection{ID: p.ID, Type: p.Type})
 		}
 	}
-	return held, nil
+	return keptOff, nil
 }
 
 // Sync asks the device to connect and to list what it has.
 func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
-	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, _ action.Env) error {
+	return e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, _ action.Env) error {
 		l.Device.WantInventory()
 		return noteDevice(ctx, tx, id, nil, nil)
 	})
@@ -324,21 +241,21 @@ func (e *Engine) Sync(ctx context.Context, id fleet.DeviceID) error {
 // Actions returns the device's latest action of each name, latest first; fleet.ErrNotFound if there
 // is no such device.
 func (e *Engine) Actions(ctx context.Context,
-	id fleet.DeviceID) (found []*action.Action, err error) {
+	id fleet.DeviceID) (actions []*action.Action, err error) {
 	err = e.config.Store.View(ctx, func(tx Tx) error {
 		if _, err := tx.Device(ctx, id); err != nil {
 			return err
 		}
-		found, err = tx.Actions(ctx, id)
+		actions, err = tx.Actions(ctx, id)
 		return err
 	})
-	return found, err
+	return actions, err
 }
 
 // Payloads returns what is assigned to the device or held off it, as it stands; fleet.ErrNotFound
 // if there is no such device.
 func (e *Engine) Payloads(ctx context.Context,
-	id fleet.DeviceID) (found []*action.Payload, err error) {
+	id fleet.DeviceID) (payloads []*action.Payload, err error) {
 	err = e.config.Store.View(ctx, func(tx Tx) error {
 		l, err := tx.Ledger(ctx, id)
 		if err != nil {
@@ -349,20 +266,8 @@ func (e *Engine) Payloads(ctx context.Context,
 		if err := e.refresh(ctx, tx, id, l, env); err != nil {
 			return err
 		}
-		found = l.Device.Payloads
+		payloads = l.Device.Payloads
 		return nil
 	})
-	return found, err
-}
-
-// refresh tells the rules what the catalog assigns to the device now.
-func (e *Engine) refresh(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
-	env action.Env) error {
-	specs, err := tx.Assigned(ctx, id)
-	if err != nil {
-		return err
-	}
-	l.Device.Assign(env, specs)
-	l.Changed = false
-	return nil
+	return payloads, err
 }

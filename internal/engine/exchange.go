@@ -23,15 +23,17 @@ func (e *Engine) Idle(ctx context.Context, id fleet.DeviceID) (*Task, error) {
 	if err != nil || quiet {
 		return nil, err
 	}
-	return transactReturning(ctx, e, id, scheduleConnected,
+	return transactReturning(ctx, e, id, scheduleWhileConnected,
 		func(tx Tx, l *Ledger, env action.Env) (*Task, error) {
 			l.Device.Contact()
 			return e.next(ctx, tx, id, l, env)
 		})
 }
 
-// scheduleConnected sets the clocks of a device that is connected.
-func scheduleConnected(l *Ledger, now time.Time) (wake bool) { return l.schedule(now, connected) }
+// scheduleWhileConnected sets the clocks of a device that is connected.
+func scheduleWhileConnected(l *Ledger, now time.Time) (wake bool) {
+	return l.schedule(now, deviceConnected)
+}
 
 // ErrNothingAsked means that an answer names no task, and that the device was handed none.
 var ErrNothingAsked = errors.New("the device was handed no task")
@@ -43,28 +45,33 @@ var ErrNothingAsked = errors.New("the device was handed no task")
 func (e *Engine) Answer(ctx context.Context, id fleet.DeviceID, r Report) (*Task, error) {
 	r.bound()
 	e.contacts.add(id, e.config.Clock.Now())
-	forget := false
-	next, err := transactReturning(ctx, e, id, scheduleConnected,
-		func(tx Tx, l *Ledger, env action.Env) (_ *Task, err error) {
-			forget = false
+	type outcome struct {
+		next   *Task
+		forget bool
+	}
+	o, err := transactReturning(ctx, e, id, scheduleWhileConnected,
+		func(tx Tx, l *Ledger, env action.Env) (o outcome, err error) {
 			if r.Task == "" && l.Device.Handed.Task == "" {
-				return nil, ErrNothingAsked
+				return o, ErrNothingAsked
 			}
-			was := l.Device.Enrolled
+			wasEnrolled := l.Device.Enrolled
 			known := l.Device.Answer(env, r.Task, r.Outcome)
-			if was && !l.Device.Enrolled {
-				forget, err = left(ctx, tx, id)
-				return nil, err
+			if wasEnrolled && !l.Device.Enrolled {
+				o.forget, err = markLeft(ctx, tx, id)
+				return o, err
 			}
 			if known && r.Facts != nil {
 				if err := saveFacts(ctx, tx, id, r.Facts); err != nil {
-					return nil, err
+					return o, err
 				}
 			}
-			return e.next(ctx, tx, id, l, env)
+			o.next, err = e.next(ctx, tx, id, l, env)
+			return o, err
 		})
-	e.forgetLater(ctx, id, forget && err == nil)
-	return next, err
+	if o.forget {
+		e.forget(ctx, id)
+	}
+	return o.next, err
 }
 
 func (e *Engine) next(ctx context.Context, tx Tx, id fleet.DeviceID, l *Ledger,
@@ -103,36 +110,43 @@ func saveFacts(ctx context.Context, tx Tx, id fleet.DeviceID, f *fleet.Facts) er
 // Enroll makes d a managed device, or an existing one of the same UDID newly enrolled: it starts
 // clean, and an action in force is canceled. unsupported is why a device of this kind cannot do the
 // action, empty if it can. It returns the managedDevice id.
+//
+// The device and its ledger are written in one transaction, which nobody else writes beside: what is
+// assigned to a device depends on rows that it has only then.
 func (e *Engine) Enroll(ctx context.Context, d fleet.Device,
 	unsupported string) (fleet.DeviceID, error) {
 	d.Bound()
 	unsupported = bounded(unsupported)
-	var known fleet.Device
-	err := e.config.Store.View(ctx, func(tx Tx) (err error) {
-		known, _, err = e.recognize(ctx, tx, d)
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	d, err = retry(ctx, e.config.Store, known.ID, func(tx Tx) (fleet.Device, error) {
-		d, isNew, err := e.recognize(ctx, tx, known)
+	alone := func(run func(Tx) error) error { return e.config.Store.UpdateAlone(ctx, run) }
+	o, err := keepReturned(alone, func(tx Tx) (stepOutcome[fleet.DeviceID], error) {
+		d, err := e.saveEnrolling(ctx, tx, d)
 		if err != nil {
-			return d, err
+			return stepOutcome[fleet.DeviceID]{}, err
 		}
-		if err := tx.SaveDevice(ctx, &d); err != nil || !isNew {
-			return d, err
-		}
-		return d, tx.PlaceDevice(ctx, &d)
+		return runStep(ctx, e, tx, d.ID, scheduleWhileConnected,
+			func(tx Tx, l *Ledger, env action.Env) (fleet.DeviceID, error) {
+				l.enrolledAgain = l.Device.Enrolled
+				l.Device.Enroll(env, unsupported)
+				return d.ID, e.refresh(ctx, tx, d.ID, l, env)
+			})
 	})
 	if err != nil {
 		return "", err
 	}
-	return d.ID, e.transact(ctx, d.ID, connected, func(tx Tx, l *Ledger, env action.Env) error {
-		l.again = l.Device.Enrolled
-		l.Device.Enroll(env, unsupported)
-		return e.refresh(ctx, tx, d.ID, l, env)
-	})
+	e.announce(o.value, o.events, o.wake)
+	return o.value, nil
+}
+
+// saveEnrolling stores a device that enrolls, with its place in the fleet if it is new.
+func (e *Engine) saveEnrolling(ctx context.Context, tx Tx, d fleet.Device) (fleet.Device, error) {
+	d, isNew, err := e.recognize(ctx, tx, d)
+	if err != nil {
+		return d, err
+	}
+	if err := tx.SaveDevice(ctx, &d); err != nil || !isNew {
+		return d, err
+	}
+	return d, tx.PlaceDevice(ctx, &d)
 }
 
 // recognize returns a device that enrolls as it is to be stored: with the id that its UDID has, or
@@ -159,19 +173,19 @@ func (e *Engine) recognize(ctx context.Context, tx Tx,
 
 // Unenroll takes note that a device left management.
 func (e *Engine) Unenroll(ctx context.Context, id fleet.DeviceID) error {
-	forget := false
-	err := e.transact(ctx, id, connected, func(tx Tx, l *Ledger, env action.Env) error {
-		l.Device.Unenroll(env)
-		if err := noteDevice(ctx, tx, id, enrolledText(true), enrolledText(false)); err != nil {
-			return err
-		}
-		if err := e.refresh(ctx, tx, id, l, env); err != nil {
-			return err
-		}
-		var err error
-		forget, err = left(ctx, tx, id)
-		return err
-	})
-	e.forgetLater(ctx, id, forget && err == nil)
+	forget, err := transactReturning(ctx, e, id, scheduleWhileConnected,
+		func(tx Tx, l *Ledger, env action.Env) (forget bool, err error) {
+			l.Device.Unenroll(env)
+			if err := noteDevice(ctx, tx, id, enrolledText(true), enrolledText(false)); err != nil {
+				return false, err
+			}
+			if err := e.refresh(ctx, tx, id, l, env); err != nil {
+				return false, err
+			}
+			return markLeft(ctx, tx, id)
+		})
+	if forget {
+		e.forget(ctx, id)
+	}
 	return err
 }

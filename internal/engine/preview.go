@@ -54,9 +54,9 @@ func (c *Call) preview(d *action.Device) *Preview {
 	rest := *c
 	rest.Set = slices.Clone(c.Set)
 	for {
-		held, err := rest.heldBeyondReach(d)
+		keptOff, err := rest.heldBeyondReach(d)
 		if err == nil {
-			set := slices.Concat(rest.Set, held)
+			set := slices.Concat(rest.Set, keptOff)
 			if p.Plan, err = d.Plan(set); err == nil {
 				p.Outlook = d.Outlook(set)
 				p.Restore = slices.DeleteFunc(slices.Clone(p.Restore),
@@ -80,18 +80,19 @@ func (e *Engine) weigh(ctx context.Context, tx Tx, p *Preview, server []*x509.Ce
 	if e.config.Risks == nil {
 		return nil
 	}
-	for _, removed := range slices.Concat(p.Remove, p.Displace) {
-		content, err := tx.Payload(ctx, removed.ID)
-		if errors.Is(err, catalog.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
+	var removed []action.PayloadID
+	for _, one := range slices.Concat(p.Remove, p.Displace) {
+		removed = append(removed, one.ID)
+	}
+	contents, err := tx.Payloads(ctx, removed)
+	if err != nil {
+		return err
+	}
+	for id, content := range contents {
 		if risks, err := e.config.Risks(content, server); err != nil {
 			return err
 		} else if len(risks) > 0 {
-			p.Risks[removed.ID] = risks
+			p.Risks[id] = risks
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ func (e *CannotRetireError) Error() string { return e.Reason }
 // record goes, too, once it has left. Asked again, it changes nothing more than that. The error is
 // fleet.ErrNotFound, ErrNotManaged, ErrNotManagedHere or a *CannotRetireError.
 func (e *Engine) Retire(ctx context.Context, id fleet.DeviceID, forget bool) error {
-	return e.transact(ctx, id, absent, func(tx Tx, l *Ledger, env action.Env) error {
+	return e.transact(ctx, id, nobodyConnected, func(tx Tx, l *Ledger, env action.Env) error {
 		d, err := tx.Device(ctx, id)
 		switch {
 		case err != nil:
@@ -49,8 +49,8 @@ func (e *Engine) Retire(ctx context.Context, id fleet.DeviceID, forget bool) err
 	})
 }
 
-// left takes note that a device left management, and returns whether its record is to go.
-func left(ctx context.Context, tx Tx, id fleet.DeviceID) (forget bool, err error) {
+// markLeft takes note that a device left management, and returns whether its record is to go.
+func markLeft(ctx context.Context, tx Tx, id fleet.DeviceID) (forget bool, err error) {
 	d, err := tx.Device(ctx, id)
 	if err != nil {
 		return false, err
@@ -60,10 +60,10 @@ func left(ctx context.Context, tx Tx, id fleet.DeviceID) (forget bool, err error
 	return forget, tx.SaveDevice(ctx, d)
 }
 
-// forgetLater deletes the record of a device that left, if somebody asked for that. Where it cannot
-// be deleted at once it stays as that of a device that left, to be deleted by hand.
-func (e *Engine) forgetLater(ctx context.Context, id fleet.DeviceID, forget bool) {
-	if !forget || e.config.Forget == nil {
+// forget deletes the record of a device that left, once that is committed. Where it cannot be
+// deleted it stays as that of a device that left, to be deleted by hand.
+func (e *Engine) forget(ctx context.Context, id fleet.DeviceID) {
+	if e.config.Forget == nil {
 		return
 	}
 	if err := e.config.Forget(ctx, id); err != nil {

@@ -50,28 +50,28 @@ func TestSchedule(t *testing.T) {
 		wantTries int
 		wantAt    time.Duration
 	}{
-		{"nothing", absent, 3, 5 * minute, false, 0, never},
-		{"nothing", connected, 3, 5 * minute, false, 0, never},
-		{"nothing", handed, 3, 5 * minute, false, 0, never},
+		{"nothing", nobodyConnected, 3, 5 * minute, false, 0, never},
+		{"nothing", deviceConnected, 3, 5 * minute, false, 0, never},
+		{"nothing", channelHasDocument, 3, 5 * minute, false, 0, never},
 
-		{"ready", absent, 0, never, true, 1, minute},
-		{"ready", absent, 1, 0, true, 2, 4 * minute},
-		{"ready", absent, 2, 0, true, 3, 16 * minute},
-		{"ready", absent, 9, 0, true, 10, wakeMost},
-		{"ready", connected, 0, never, false, 0, minute},
-		{"ready", connected, 9, 6 * time.Hour, false, 0, minute},
-		{"ready", handed, 0, never, false, 1, minute},
-		{"ready", handed, 1, minute, false, 1, minute},
-		{"ready", handed, 2, 4 * minute, false, 2, 4 * minute},
-		{"ready", handed, 9, 0, false, 9, wakeMost},
+		{"ready", nobodyConnected, 0, never, true, 1, minute},
+		{"ready", nobodyConnected, 1, 0, true, 2, 4 * minute},
+		{"ready", nobodyConnected, 2, 0, true, 3, 16 * minute},
+		{"ready", nobodyConnected, 9, 0, true, 10, wakeMost},
+		{"ready", deviceConnected, 0, never, false, 0, minute},
+		{"ready", deviceConnected, 9, 6 * time.Hour, false, 0, minute},
+		{"ready", channelHasDocument, 0, never, false, 1, minute},
+		{"ready", channelHasDocument, 1, minute, false, 1, minute},
+		{"ready", channelHasDocument, 2, 4 * minute, false, 2, 4 * minute},
+		{"ready", channelHasDocument, 9, 0, false, 9, wakeMost},
 
-		{"postponed", connected, 4, 0, false, 0, notNowWait},
-		{"postponed", absent, 0, 7 * minute, false, 0, 7 * minute},
-		{"postponed", absent, 0, notNowWait, false, 0, notNowWait},
-		{"postponed", absent, 0, 0, true, 0, notNowWait},
-		{"postponed", absent, 0, -minute, true, 0, notNowWait},
-		{"postponed", absent, 0, notNowWait + clockSkew, false, 0, notNowWait + clockSkew},
-		{"postponed", absent, 0, 72 * time.Hour, true, 0, notNowWait}, // by a clock that was ahead
+		{"postponed", deviceConnected, 4, 0, false, 0, notNowWait},
+		{"postponed", nobodyConnected, 0, 7 * minute, false, 0, 7 * minute},
+		{"postponed", nobodyConnected, 0, notNowWait, false, 0, notNowWait},
+		{"postponed", nobodyConnected, 0, 0, true, 0, notNowWait},
+		{"postponed", nobodyConnected, 0, -minute, true, 0, notNowWait},
+		{"postponed", nobodyConnected, 0, notNowWait + clockSkew, false, 0, notNowWait + clockSkew},
+		{"postponed", nobodyConnected, 0, 72 * time.Hour, true, 0, notNowWait}, // by a clock that was ahead
 	} {
 		l := ledgerOf(t, now, tt.work)
 		l.Wake.Tries = tt.tries
@@ -104,13 +104,13 @@ func TestScheduleOfRestore(t *testing.T) {
 		RestoreAfter: 30 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	l.schedule(now, absent)
+	l.schedule(now, nobodyConnected)
 	if got := l.DueAt.Sub(now); got != 30*time.Second {
 		t.Errorf("the clock looks at it in %s, want at the restore in 30 s", got)
 	}
 	l.Device.Payloads[0].RestoreAt = now.Add(time.Hour)
 	l.Wake = Wake{}
-	l.schedule(now, absent)
+	l.schedule(now, nobodyConnected)
 	if got := l.DueAt.Sub(now); got != time.Minute {
 		t.Errorf("the clock looks at it in %s, want at the next wake-up in a minute", got)
 	}

@@ -28,6 +28,8 @@ type scripted struct {
 	dropActions func(after engine.ActionMark) (engine.ActionMark, error)
 	payload     func(action.PayloadID) error // an error in place of the payload; nil: none
 	update      func() error                 // an error in place of a step; nil: none
+	saveLedger  func() error                 // an error in place of the last write; nil: none
+	contents    int                          // queries for contents
 }
 
 func (s *scripted) Due(ctx context.Context, now time.Time, most int) ([]fleet.DeviceID, error) {
@@ -70,6 +72,15 @@ func (s *scripted) Update(ctx context.Context, id fleet.DeviceID,
 	return s.Store.Update(ctx, id, func(tx engine.Tx) error { return fn(&scriptedTx{tx, s}) })
 }
 
+func (s *scripted) UpdateAlone(ctx context.Context, fn func(engine.Tx) error) error {
+	if s.update != nil {
+		if err := s.update(); err != nil {
+			return err
+		}
+	}
+	return s.Store.UpdateAlone(ctx, func(tx engine.Tx) error { return fn(&scriptedTx{tx, s}) })
+}
+
 func (s *scripted) View(ctx context.Context, fn func(engine.Tx) error) error {
 	return s.Store.View(ctx, func(tx engine.Tx) error { return fn(&scriptedTx{tx, s}) })
 }
@@ -81,12 +92,33 @@ type scriptedTx struct {
 
 func (t *scriptedTx) Payload(ctx context.Context,
 	id action.PayloadID) (*catalog.Payload, error) {
+	t.s.contents++
 	if t.s.payload != nil {
 		if err := t.s.payload(id); err != nil {
 			return nil, err
 		}
 	}
 	return t.Tx.Payload(ctx, id)
+}
+
+func (t *scriptedTx) Payloads(ctx context.Context,
+	ids []action.PayloadID) (map[action.PayloadID]*catalog.Payload, error) {
+	t.s.contents++
+	if t.s.payload != nil && len(ids) > 0 {
+		if err := t.s.payload(ids[0]); err != nil {
+			return nil, err
+		}
+	}
+	return t.Tx.Payloads(ctx, ids)
+}
+
+func (t *scriptedTx) SaveLedger(ctx context.Context, id fleet.DeviceID, l *engine.Ledger) error {
+	if t.s.saveLedger != nil {
+		if err := t.s.saveLedger(); err != nil {
+			return err
+		}
+	}
+	return t.Tx.SaveLedger(ctx, id, l)
 }
 
 var errScripted = errors.New("the disk is full")

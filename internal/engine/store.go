@@ -19,7 +19,7 @@ type Ledger struct {
 	Changed bool
 	Wake    Wake
 
-	again bool // the device was enrolled and has enrolled anew, in this step
+	enrolledAgain bool // the device was enrolled and has enrolled anew, in this step
 }
 
 // Wake is how often a device that has work was asked to connect and did not.
@@ -28,13 +28,14 @@ type Wake struct {
 	At    time.Time `json:",omitzero"` // next try
 }
 
-// late reports whether the clock looks at the device later than it is told to when it is told anew:
-// it was told so by a clock that was ahead. The ledger is of no use afterwards.
-func (l *Ledger) late(env action.Env) bool {
-	told := l.DueAt
+// misdated reports whether the ledger's own time to be looked at is later than the rules set it when
+// they are asked again: then a clock that was ahead set it. The ledger is changed by this, and must
+// not be stored.
+func (l *Ledger) misdated(env action.Env) bool {
+	storedDue := l.DueAt
 	l.Device.CorrectPauses(env)
-	l.schedule(env.Now, absent)
-	return l.Changed || !l.DueAt.IsZero() && l.DueAt.Add(clockSkew).Before(told)
+	l.schedule(env.Now, nobodyConnected)
+	return l.Changed || !l.DueAt.IsZero() && l.DueAt.Add(clockSkew).Before(storedDue)
 }
 
 // Store is what the engine needs of a database.
@@ -43,15 +44,18 @@ type Store interface {
 	// only if the device's ledger did not change meanwhile; else fn runs again, from the start. fn
 	// does not see its own writes, and must not wait for anything.
 	Update(ctx context.Context, device fleet.DeviceID, fn func(Tx) error) error
+	// UpdateAlone runs fn in one transaction, durable when UpdateAlone returns nil, while nobody
+	// else writes: fn runs once, sees its own writes, and must not wait for anything.
+	UpdateAlone(ctx context.Context, fn func(Tx) error) error
 	// View runs fn on a consistent snapshot.
 	View(ctx context.Context, fn func(Tx) error) error
 	// Look runs fn that reads one thing: it need not be a snapshot.
 	Look(ctx context.Context, fn func(Tx) error) error
 	// Due lists devices whose DueAt has come, earliest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]fleet.DeviceID, error)
-	// Ahead lists the devices whose DueAt lies behind a time for another reason than an automatic
+	// Ahead lists the devices whose DueAt is later than a time for another reason than an automatic
 	// restore, or is hidden by one although an action goes on. It reads no ledgers.
-	Ahead(ctx context.Context, behind time.Time) ([]fleet.DeviceID, error)
+	Ahead(ctx context.Context, dueAfter time.Time) ([]fleet.DeviceID, error)
 	// SpreadChanges makes the next devices that a catalog change concerns Changed and due, at most
 	// limit of them, and returns how many there were. Zero means that every change has been spread.
 	SpreadChanges(ctx context.Context, now time.Time, limit int) (int, error)
@@ -92,6 +96,9 @@ type Tx interface {
 	SaveMirrored(ctx context.Context, device fleet.DeviceID, specs []action.Spec) error
 	// Payload returns a catalog entry with its content; catalog.ErrNotFound if it was deleted.
 	Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error)
+	// Payloads returns those of some catalog entries that were not deleted, with their content.
+	Payloads(ctx context.Context, ids []action.PayloadID) (map[action.PayloadID]*catalog.Payload,
+		error)
 	// PlaceDevice gives a device that was just made its scope tags, and puts it into the groups
 	// that it joins, as far as they exist.
 	PlaceDevice(ctx context.Context, d *fleet.Device) error

@@ -16,25 +16,25 @@ const unwakeableKept = 100_000
 // unwakeable remembers of which devices this process told that they cannot be woken, so that it
 // takes that back when they can.
 type unwakeable struct {
-	mu   sync.Mutex
-	told map[fleet.DeviceID]string // why
+	mu      sync.Mutex
+	reasons map[fleet.DeviceID]string
 }
 
-// changed reports whether why a device cannot be woken, empty if it can, is news.
-func (u *unwakeable) changed(id fleet.DeviceID, why string) bool {
+// isNews reports whether why a device cannot be woken, empty if it can, is to be told.
+func (u *unwakeable) isNews(id fleet.DeviceID, why string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return why != "" || u.told[id] != ""
+	return why != "" || u.reasons[id] != ""
 }
 
 func (u *unwakeable) note(id fleet.DeviceID, why string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.told == nil || len(u.told) >= unwakeableKept {
-		u.told = make(map[fleet.DeviceID]string)
+	if u.reasons == nil || len(u.reasons) >= unwakeableKept {
+		u.reasons = make(map[fleet.DeviceID]string)
 	}
-	if u.told[id] = why; why == "" {
-		delete(u.told, id)
+	if u.reasons[id] = why; why == "" {
+		delete(u.reasons, id)
 	}
 }
 
@@ -45,7 +45,7 @@ func (e *Engine) tellUnwakeable(ctx context.Context, id fleet.DeviceID, err erro
 	if u := Unwakeable(nil); errors.As(err, &u) {
 		why = u.Unwakeable()
 	}
-	if err != nil && why == "" || !e.unwakeable.changed(id, why) {
+	if err != nil && why == "" || !e.unwakeable.isNews(id, why) {
 		return nil
 	}
 	err = e.transactAndPlan(ctx, id, func(*Ledger, time.Time) bool { return false },

@@ -138,7 +138,7 @@ func (c *call) listDevices(set string) error {
 		within = fleet.Within(c.scope)
 	}
 	seen := c.newSight()
-	return odata.ServeList(c.req, "deviceManagement/"+set, deviceListing, within,
+	return odata.ServeList(c.req, "deviceManagement/"+set, c.server.devices.listing, within,
 		c.config.Devices.Devices, func(d fleet.Device) (odata.Fields, error) {
 			shown, err := seen.deviceFields(c.req.Context(), &d, selected)
 			if err != nil {
@@ -241,11 +241,12 @@ func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
 	return e, nil
 }
 
-// deviceFields are the selected properties of a device, in the order of deviceProperties.
+// deviceFields are the selected properties of a device, in the order of their table.
 func (s *sight) deviceFields(ctx context.Context, d *fleet.Device,
 	selected []string) (odata.Fields, error) {
-	body := make(odata.Fields, 0, min(len(selected), len(deviceProperties))+1)
-	for _, p := range deviceProperties {
+	known := s.call.server.devices.properties
+	body := make(odata.Fields, 0, min(len(selected), len(known))+1)
+	for _, p := range known {
 		switch {
 		case !slices.Contains(selected, p.name):
 		case p.value == nil: // deviceActionResults

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -23,65 +21,71 @@ type deviceProperty struct {
 // deviceProperties are those properties of managedDevice that the server truly knows, and those
 // that scripts look for first though nobody knows them here (Microsoft Graph beta reference,
 // managedDevice resource type). The rest of what Graph has is in deviceShape. Where Graph's
-// enumeration has no member for what is known, the value is `unknown`.
-var deviceProperties = []deviceProperty{
-	{"id", odata.String, func(d *fleet.Device) any { return d.ID }, odata.TextField(fleet.ByID)},
-	{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) },
-		odata.TextField(fleet.ByName)},
-	{"managedDeviceName", odata.String, func(d *fleet.Device) any {
-		return odata.TextOrNull(d.Name)
-	}, odata.TextField(fleet.ByName)},
-	{"ownerType", "ownerType", ownerType, ownerTypes},
-	{"managedDeviceOwnerType", "managedDeviceOwnerType", ownerType, ownerTypes},
-	{"managementState", "managementState", managementState, managementStates},
-	{"enrolledDateTime", odata.DateTime, func(d *fleet.Device) any {
-		return timeOrNever(d.EnrolledAt)
-	}, odata.TimeField(fleet.ByEnrolledAt)},
-	{"lastSyncDateTime", odata.DateTime, func(d *fleet.Device) any {
-		return timeOrNever(d.LastSync)
-	}, odata.TimeField(fleet.ByLastSync)},
-	{"operatingSystem", odata.String, func(d *fleet.Device) any {
-		return odata.TextOrNull(string(d.Platform))
-	}, odata.TextField(fleet.ByPlatform)},
-	{"deviceType", "deviceType", deviceType, typesOfDevices},
-	{"complianceState", "complianceState", func(*fleet.Device) any { return "unknown" },
-		complianceStates},
-	{"managementAgent", "managementAgentType", managementAgent, managementAgents},
-	{"osVersion", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.OSVersion) },
-		odata.TextField(fleet.ByOSVersion)},
-	{"deviceEnrollmentType", "deviceEnrollmentType", deviceEnrollmentType, enrollmentTypes},
-	{"deviceRegistrationState", "deviceRegistrationState", deviceRegistrationState,
-		registrationStates},
-	{"isSupervised", odata.Boolean, func(d *fleet.Device) any { return d.Supervised },
-		odata.BoolField(fleet.BySupervised)},
-	{"model", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Model) },
-		odata.TextField(fleet.ByModel)},
-	{"manufacturer", odata.String, func(d *fleet.Device) any {
-		return odata.TextOrNull(d.Manufacturer)
-	}, odata.TextField(fleet.ByManufacturer)},
-	{"serialNumber", odata.String, func(d *fleet.Device) any {
-		return odata.TextOrNull(d.SerialNumber)
-	}, odata.TextField(fleet.BySerialNumber)},
-	{"udid", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.UDID) },
-		odata.TextField(fleet.ByUDID)},
-	{"userId", odata.String, func(*fleet.Device) any { return noUser }, odata.FixedField(noUser)},
-	{"userPrincipalName", odata.String, notKnown, odata.FixedField("")},
-	{"userDisplayName", odata.String, notKnown, odata.FixedField("")},
-	{"emailAddress", odata.String, notKnown, odata.FixedField("")},
-	{"azureADDeviceId", odata.String, notKnown, odata.FixedField("")},
-	{"azureADRegistered", odata.Boolean, notKnown, odata.UnknownField{}},
-	{"deviceCategoryDisplayName", odata.String, notKnown, odata.FixedField("")},
-	{"imei", odata.String, notKnown, odata.FixedField("")},
-	{"phoneNumber", odata.String, notKnown, odata.FixedField("")},
-	{"wiFiMacAddress", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.WiFiMAC) },
-		odata.TextField(fleet.ByWiFiMAC)},
-	{"jailBroken", odata.String, notKnown, odata.FixedField("")},
-	{"notes", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Notes) },
-		odata.TextField(fleet.ByNotes)},
-	{tagProperty, odata.CollectionOf(odata.String), func(d *fleet.Device) any { return d.Tags },
-		odata.ListField(fleet.ByTag)},
-	// read from the engine
-	{"deviceActionResults", odata.CollectionOf("deviceActionResult"), nil, nil},
+// enumeration has no member for what is known, the value is `unknown`. What depends on the platform
+// is told by kinds.
+func deviceProperties(kinds fleet.Kinds) []deviceProperty {
+	m := newDeviceMembers(kinds)
+	return []deviceProperty{
+		{"id", odata.String, func(d *fleet.Device) any { return d.ID }, odata.TextField(fleet.ByID)},
+		{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) },
+			odata.TextField(fleet.ByName)},
+		{"managedDeviceName", odata.String, func(d *fleet.Device) any {
+			return odata.TextOrNull(d.Name)
+		}, odata.TextField(fleet.ByName)},
+		{"ownerType", "ownerType", m.ownerType, m.ownerTypes()},
+		{"managedDeviceOwnerType", "managedDeviceOwnerType", m.ownerType, m.ownerTypes()},
+		{"managementState", "managementState", managementState, managementStates},
+		{"enrolledDateTime", odata.DateTime, func(d *fleet.Device) any {
+			return timeOrNever(d.EnrolledAt)
+		}, odata.TimeField(fleet.ByEnrolledAt)},
+		{"lastSyncDateTime", odata.DateTime, func(d *fleet.Device) any {
+			return timeOrNever(d.LastSync)
+		}, odata.TimeField(fleet.ByLastSync)},
+		{"operatingSystem", odata.String, func(d *fleet.Device) any {
+			return odata.TextOrNull(string(d.Platform))
+		}, odata.TextField(fleet.ByPlatform)},
+		{"deviceType", "deviceType", m.deviceType, m.deviceTypes()},
+		{"complianceState", "complianceState", func(*fleet.Device) any { return "unknown" },
+			complianceStates},
+		{"managementAgent", "managementAgentType", m.managementAgent,
+			m.managementAgents()},
+		{"osVersion", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.OSVersion) },
+			odata.TextField(fleet.ByOSVersion)},
+		{"deviceEnrollmentType", "deviceEnrollmentType", m.enrollmentType,
+			m.enrollmentTypes()},
+		{"deviceRegistrationState", "deviceRegistrationState", deviceRegistrationState,
+			registrationStates},
+		{"isSupervised", odata.Boolean, func(d *fleet.Device) any { return d.Supervised },
+			odata.BoolField(fleet.BySupervised)},
+		{"model", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Model) },
+			odata.TextField(fleet.ByModel)},
+		{"manufacturer", odata.String, func(d *fleet.Device) any {
+			return odata.TextOrNull(d.Manufacturer)
+		}, odata.TextField(fleet.ByManufacturer)},
+		{"serialNumber", odata.String, func(d *fleet.Device) any {
+			return odata.TextOrNull(d.SerialNumber)
+		}, odata.TextField(fleet.BySerialNumber)},
+		{"udid", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.UDID) },
+			odata.TextField(fleet.ByUDID)},
+		{"userId", odata.String, func(*fleet.Device) any { return noUser }, odata.FixedField(noUser)},
+		{"userPrincipalName", odata.String, notKnown, odata.FixedField("")},
+		{"userDisplayName", odata.String, notKnown, odata.FixedField("")},
+		{"emailAddress", odata.String, notKnown, odata.FixedField("")},
+		{"azureADDeviceId", odata.String, notKnown, odata.FixedField("")},
+		{"azureADRegistered", odata.Boolean, notKnown, odata.UnknownField{}},
+		{"deviceCategoryDisplayName", odata.String, notKnown, odata.FixedField("")},
+		{"imei", odata.String, notKnown, odata.FixedField("")},
+		{"phoneNumber", odata.String, notKnown, odata.FixedField("")},
+		{"wiFiMacAddress", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.WiFiMAC) },
+			odata.TextField(fleet.ByWiFiMAC)},
+		{"jailBroken", odata.String, notKnown, odata.FixedField("")},
+		{"notes", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Notes) },
+			odata.TextField(fleet.ByNotes)},
+		{tagProperty, odata.CollectionOf(odata.String), func(d *fleet.Device) any { return d.Tags },
+			odata.ListField(fleet.ByTag)},
+		// read from the engine
+		{"deviceActionResults", odata.CollectionOf("deviceActionResult"), nil, nil},
+	}
 }
 
 // timeOrNever is a time that Graph always has.
@@ -96,8 +100,9 @@ func notKnown(*fleet.Device) any { return nil }
 
 // managedDeviceProperties are the names and types of deviceProperties.
 func managedDeviceProperties() odata.Properties {
-	all := make(odata.Properties, len(deviceProperties))
-	for i, p := range deviceProperties {
+	known := deviceProperties(nil)
+	all := make(odata.Properties, len(known))
+	for i, p := range known {
 		all[i] = odata.Property{p.name, p.of}
 	}
 	return all
@@ -105,22 +110,6 @@ func managedDeviceProperties() odata.Properties {
 
 // deviceShape is what a managed device is served with.
 var deviceShape = newShape("managedDevice", managedDeviceProperties())
-
-// ownerType is what an admin says. Where nobody says: a person enrolls only their own device by
-// user enrollment, and only an organization can supervise one, or enroll one in a way that is made
-// for its own.
-func ownerType(d *fleet.Device) any {
-	switch {
-	case d.Owner != "":
-		return d.Owner
-	case d.UserEnrolled:
-		return "personal"
-	case d.Supervised, slices.Contains(organizationEnrollments, d.EnrollmentType):
-		return "company"
-	default:
-		return "unknown"
-	}
-}
 
 // managementState of a device that left management is `unhealthy`: Graph has no nearer member that
 // says nothing more.
@@ -134,52 +123,6 @@ func managementState(d *fleet.Device) any {
 		return "deletePending"
 	default:
 		return "managed"
-	}
-}
-
-func deviceType(d *fleet.Device) any {
-	switch {
-	case d.Platform == fleet.MacOS:
-		return "macMDM"
-	case d.Platform == fleet.IPadOS:
-		return "iPad"
-	case d.Platform == fleet.IOS && strings.HasPrefix(d.Model, "iPod"):
-		return "iPod"
-	case d.Platform == fleet.IOS:
-		return "iPhone"
-	case d.Platform == fleet.Android:
-		return "androidEnterprise"
-	default:
-		return "unknown"
-	}
-}
-
-// managementAgent is by what a device is managed: an Android device by Google's own app, which
-// Google calls its device policy controller.
-func managementAgent(d *fleet.Device) any {
-	if d.Platform == fleet.Android {
-		return "googleCloudDevicePolicyController"
-	}
-	return "mdm"
-}
-
-// organizationEnrollments are the members of deviceEnrollmentType for devices that belong to the
-// organization.
-var organizationEnrollments = []string{"androidEnterpriseDedicatedDevice",
-	"androidEnterpriseFullyManaged", "androidEnterpriseCorporateWorkProfile"}
-
-// deviceEnrollmentType is what the platform says, if Graph has a member for that, and else what
-// follows from who enrolled it.
-func deviceEnrollmentType(d *fleet.Device) any {
-	switch {
-	case slices.Contains(organizationEnrollments, d.EnrollmentType):
-		return d.EnrollmentType
-	case d.UserEnrolled && d.Platform == fleet.Android:
-		return "userEnrollment"
-	case d.UserEnrolled:
-		return "appleUserEnrollment"
-	default:
-		return "unknown"
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
-	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 	"github.com/syncpayloads/syncpayloads/internal/query"
 )
@@ -151,7 +150,8 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 		if !slices.Contains(k.of, p.Type) {
 			continue
 		}
-		s := payloadState{payload: p, platform: policyPlatform(d.Platform)}
+		s := payloadState{payload: p,
+			platform: newDeviceMembers(c.config.Kinds).policyPlatform(d.Platform)}
 		content, err := c.config.Catalog.Get(c.req.Context(), p.ID)
 		switch {
 		case err == nil:
@@ -165,17 +165,4 @@ func (k *stateKind) states(c *call) ([]payloadState, error) {
 		states = append(states, s)
 	}
 	return states, nil
-}
-
-// policyPlatform is the member of policyPlatformType for a device: Graph has one for all of Apple's
-// but Macs. Its `android` are devices that an older program interface of Android's manages.
-func policyPlatform(p fleet.Platform) string {
-	switch p {
-	case fleet.MacOS:
-		return "macOS"
-	case fleet.Android:
-		return "androidForWork"
-	default:
-		return "iOS"
-	}
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
-// noUser is the userId of what belongs to no user: devices here have none. It is Intune's for such
-// devices, too.
+// noUser is the userId of what belongs to no user: devices here have none. Graph's own service
+// shows such devices with it, too.
 const noUser = "00000000-0000-0000-0000-000000000000"
 
 // complianceStatuses are the members of complianceStatus, by their numbers.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/android"
+	"github.com/syncpayloads/syncpayloads/internal/apple"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/graph/model"
 )
@@ -77,6 +79,9 @@ func TestDeviceProperties(t *testing.T) {
 		t.Errorf("after it left: %v", got)
 	}
 }
+
+// kinds are what the devices of tests are.
+var kinds = slices.Concat(apple.Platform{}.Describe().Kinds, android.Platform{}.Describe().Kinds)
 
 func TestDeviceKinds(t *testing.T) {
 	s := newSite(t)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/action"
+	"github.com/syncpayloads/syncpayloads/internal/apple"
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -175,7 +176,10 @@ func TestParseFilterOfOthers(t *testing.T) {
 }
 
 // appleForms are what the tests' server takes.
-var appleForms = catalog.MustForms(payload.Forms())
+var (
+	appleForms    = catalog.MustForms(payload.Forms())
+	deviceListing = newDeviceSurface(apple.Platform{}.Describe().Kinds).listing
+)
 
 func kindOf(p action.PayloadType) *payloadKind {
 	return kinds[slices.IndexFunc(kinds, func(k *payloadKind) bool { return k.of.Kind == p })]

@@ -79,6 +79,7 @@ type Config struct {
 	Events           Events
 	History          engine.History
 	Devices          Devices
+	Kinds            fleet.Kinds // what devices are, as their platforms say
 	Catalog          Catalog
 	Forms            *catalog.Forms // the types of policies and apps that Catalog takes
 	Enroller         Enroller
@@ -135,6 +136,7 @@ type server struct {
 	// their lists take.
 	payloadShapes *payloadShapes
 	policyShape   *shape
+	devices       *deviceSurface
 	listings      map[*payloadKind]*odata.Listing
 }
 
@@ -175,6 +177,7 @@ func New(c Config) http.Handler {
 
 		payloadShapes: newPayloadShapes(c.Forms),
 		policyShape:   newPolicyShape(c.Forms),
+		devices:       newDeviceSurface(c.Kinds),
 		listings:      make(map[*payloadKind]*odata.Listing),
 	}
 	for _, k := range payloadKinds() {

@@ -141,7 +141,7 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 		access.TokenInput{Name: "help desk", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
-	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms,
+	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms, Kinds: kinds,
 		Catalog: catalog.New(db, forms, c.Now, uuid.NewString), Enroller: s.channel,
 		PushCertificates: s.channel, Android: s.channel.android, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles},
 		Roles: s.roles, Tokens: tokens, History: db,

@@ -29,7 +29,8 @@ func (s *Server) useConsole(c Config, provider *access.Provider) (err error) {
 // console returns the console: web pages that call the API.
 func (s *Server) console(c Config, api http.Handler, limiter *graph.Limiter,
 	recorder console.Recorder) http.Handler {
-	return console.New(console.Config{API: api, Forms: s.forms, Sessions: s.sessions,
+	return console.New(console.Config{API: api, Forms: s.forms,
+		Platforms: s.platforms.descriptions(), Sessions: s.sessions,
 		Tokens: s.tokens, Gate: s.gate, Audit: recorder,
 		Nouns: graph.Nouns(s.forms), SignIn: s.signIn,
 		URL: s.url, TrustForwarded: c.TrustForwarded, Limit: limiter.Take,

@@ -15,6 +15,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/apple"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/platform"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
@@ -53,6 +54,24 @@ func (p *platforms) explain(code action.Code, detail string) (meaning, advice st
 		}
 	}
 	return "", ""
+}
+
+// descriptions are what the platforms say of their devices.
+func (p *platforms) descriptions() (all []platform.Description) {
+	for _, one := range p.list {
+		if describer, ok := one.(platform.Describer); ok {
+			all = append(all, describer.Describe())
+		}
+	}
+	return all
+}
+
+// kinds are what the devices of all platforms are.
+func (p *platforms) kinds() (all fleet.Kinds) {
+	for _, one := range p.descriptions() {
+		all = append(all, one.Kinds...)
+	}
+	return all
 }
 
 // openChannels opens each platform's channel and attaches it to the engine.

@@ -236,7 +236,7 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
 	limiter := graph.NewLimiter(c.RateLimit, c.RateBurst, c.Clock.Now)
 	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store,
-		Durable: s.store.Durable, Devices: s.store, Catalog: s.catalog, Forms: s.forms,
+		Durable: s.store.Durable, Devices: s.store, Kinds: s.platforms.kinds(), Catalog: s.catalog, Forms: s.forms,
 		Enroller: s.Channel(), PushCertificates: pushCertificates{s.Channel()},
 		Android: androidSetUp{s.AndroidChannel()},
 		Explain: s.platforms.explain, Authenticator: s.gate,

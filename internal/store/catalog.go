@@ -11,6 +11,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/query"
+	"github.com/syncpayloads/syncpayloads/internal/store/sqldb"
 )
 
 // UpdateCatalog implements catalog.Store.
@@ -80,13 +81,33 @@ func payloadRead(p *catalog.Payload, err error) (*catalog.Payload, error) {
 	return p, nil
 }
 
-var selectPayload = "SELECT " + payloadTable.selectedWhole + " FROM catalog_payloads WHERE id = ?"
+var (
+	selectPayloads = "SELECT " + payloadTable.selectedWhole + " FROM catalog_payloads WHERE id IN ("
+	selectPayload  = selectPayloads + "?)"
+)
 
 // payload returns a catalog entry with its content; catalog.ErrNotFound if there is none.
 func (q *session) payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {
 	return payloadRead(payloadTable.scanWhole(func(dest ...any) error {
 		return q.Row(ctx, selectPayload, []any{id}, dest...)
 	}))
+}
+
+// addPayloads adds those of some catalog entries that there are, with their content.
+func (q *session) addPayloads(ctx context.Context, to map[action.PayloadID]*catalog.Payload,
+	ids []action.PayloadID) error {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = string(id)
+	}
+	return q.Once(ctx, selectPayloads+sqldb.Marks(len(ids))+")", args,
+		func(scan func(...any) error) error {
+			p, err := payloadRead(payloadTable.scanWhole(scan))
+			if err == nil {
+				to[p.ID] = p
+			}
+			return err
+		})
 }
 
 func (t catalogTx) Payload(ctx context.Context, id action.PayloadID) (*catalog.Payload, error) {

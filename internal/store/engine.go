@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
@@ -269,4 +270,26 @@ func (t stepReads) Payload(ctx context.Context, id action.PayloadID) (*catalog.P
 		return nil, err
 	}
 	return q.payload(ctx, id)
+}
+
+// payloadsInOneSelect is how many payloads a statement reads at most.
+const payloadsInOneSelect = 1000
+
+// Payloads implements engine.Tx.
+func (t stepReads) Payloads(ctx context.Context,
+	ids []action.PayloadID) (map[action.PayloadID]*catalog.Payload, error) {
+	found := make(map[action.PayloadID]*catalog.Payload, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	q, err := t.from.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for some := range slices.Chunk(ids, payloadsInOneSelect) {
+		if err := q.addPayloads(ctx, found, some); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }

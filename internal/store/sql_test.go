@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/android"
+	"github.com/syncpayloads/syncpayloads/internal/apple"
 	"github.com/syncpayloads/syncpayloads/internal/apple/payload"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -155,7 +157,9 @@ func newSurface() surface {
 	return surface{graph.New(graph.Config{Devices: caughtDevices{caught: c},
 		Catalog: caughtCatalog{caught: c}, Roles: caughtRoles{caught: c},
 		Audit: caughtAudit{caught: c}, Authenticator: anybody{},
-		Forms: catalog.MustForms(payload.Forms())}), c}
+		Forms: catalog.MustForms(payload.Forms()),
+		Kinds: slices.Concat(apple.Platform{}.Describe().Kinds,
+			android.Platform{}.Describe().Kinds)}), c}
 }
 
 // ask asks for a list, and checks the statements that it becomes. It returns the status and body of

@@ -24,6 +24,11 @@ func (s *Store) Update(ctx context.Context, _ fleet.DeviceID, fn func(engine.Tx)
 			return err
 		}
 	}
+	return s.UpdateAlone(ctx, fn)
+}
+
+// UpdateAlone implements engine.Store.
+func (s *Store) UpdateAlone(ctx context.Context, fn func(engine.Tx) error) error {
 	return s.write(ctx, func(q *session) error { return fn(newLiveTx(q)) })
 }
 

@@ -24,7 +24,27 @@ const KettleOS fleet.Platform = "kettleOS"
 // Platform is that of kettles.
 type Platform struct{}
 
-var _ platform.Platform = Platform{}
+var (
+	_ platform.Platform  = Platform{}
+	_ platform.Describer = Platform{}
+)
+
+// onTheStove is how kettles enroll, as Graph may call it.
+const onTheStove = "deviceEnrollmentManager"
+
+// Describe implements platform.Describer. Graph has no words for kettles, so they are called what
+// else is not here.
+func (Platform) Describe() platform.Description {
+	return platform.Description{
+		Name: "Kettles",
+		Kinds: []fleet.Kind{{Platform: KettleOS, PolicyPlatform: "all",
+			Types: []fleet.ModelType{{Model: "Camping", Member: "unix"}, {Member: "linux"}},
+			Agent: "jamf", Enrollments: []fleet.Enrollment{
+				{Member: onTheStove, Title: "Put on the stove"}}}},
+		ByLink: &platform.LinkEnrollment{Device: "a kettle", Guides: []platform.Guide{
+			{Models: "Kettle", Steps: []string{"Turn the knob to *Simmer & pour*."}}}},
+	}
+}
 
 // Devices implements platform.Platform.
 func (Platform) Devices() []fleet.Platform { return []fleet.Platform{KettleOS} }
@@ -113,7 +133,7 @@ func (c *Channel) next(ctx context.Context, serial string, m *Message) (*engine.
 	if !known {
 		var err error
 		id, err = c.engine.Enroll(ctx, fleet.Device{Name: "Kettle " + serial, Platform: KettleOS,
-			SerialNumber: serial, UDID: "kettle-" + serial}, "")
+			SerialNumber: serial, UDID: "kettle-" + serial, EnrollmentType: onTheStove}, "")
 		if err != nil {
 			return nil, err
 		}

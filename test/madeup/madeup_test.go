@@ -140,6 +140,28 @@ func TestSurface(t *testing.T) {
 			"payload": "AA=="})
 }
 
+// What the platform says of its devices is served, compared and shown.
+func TestDescription(t *testing.T) {
+	s := newSite(t)
+	s.kettle("K1").work()
+	for property, want := range map[string]string{"deviceType": "linux", "managementAgent": "jamf",
+		"deviceEnrollmentType": "deviceEnrollmentManager", "ownerType": "company"} {
+		for filter, most := range map[string]int{" eq '" + want + "'": 1, " ne '" + want + "'": 0} {
+			found := values(s.api(http.StatusOK, "GET", devices+"?$filter="+
+				url.QueryEscape(property+filter), nil), "value")
+			if len(found) != most || most == 1 && found[0][property] != want {
+				t.Errorf("%s%s: %v", property, filter, found)
+			}
+		}
+	}
+	id := values(s.api(http.StatusOK, "GET", devices, nil), "value")[0]["id"].(string)
+	s.signIn()
+	s.page("/console/", "<option>kettleOS</option>")
+	s.page("/console/devices/"+id, "Put on the stove")
+	s.send("/console/enrollment", url.Values{"validity": {"1h"}}, "<summary>Kettle</summary>",
+		"Turn the knob to <strong>Simmer &amp; pour</strong>.")
+}
+
 // What never changes of a payload is held by the catalog, whatever a platform's compiler says.
 func TestWhatNeverChanges(t *testing.T) {
 	s := newSite(t)

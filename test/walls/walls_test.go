@@ -120,6 +120,7 @@ var may = map[string][]string{
 	"internal/engine": {"internal/action", "internal/audit", "internal/backoff",
 		"internal/catalog", "internal/fleet", "internal/live", "internal/plaintext"},
 	"internal/fleet":   {"internal/plaintext", "internal/query"},
+	"internal/keylock": {},
 	"internal/keypair": {},
 	"internal/live":    {"internal/action", "internal/fleet"},
 	"internal/odata": {"internal/invalid", "internal/jsontext", "internal/plaintext",
@@ -168,6 +169,50 @@ var platformless = []string{"internal/action", "internal/catalog", "internal/eng
 // management's.
 var word = regexp.MustCompile(`(?i)\b(apple|apples|ios|ipados|macos|tvos|iphone|iphones|ipad|ipads|mac|macs|android|intune|mdm|plist|` +
 	`mobileconfig|syncml|amapi|kettle|kettles)\b|\bWindows\b|\b(?:Apple|IOS|IPadOS|MacOS|TVOS|Android|MDM|Plist)[A-Z0-9]|[a-z](?:Apple|IOS|IPadOS|MacOS|TVOS|Android|Intune|Plist)`)
+
+// named are the files that may name a platform in rooms whose other files must not: a platform's own
+// pages, the one list of these, and Graph's vocabulary. What else is said of a platform there, it says
+// itself (platform.Description, fleet.Kind, catalog.Form).
+var named = map[string][]string{
+	"internal/console/*.go": {"android.go", "android_health.go", "android_token.go", "push.go",
+		"platform_pages.go"},
+	"internal/console/templates/*.html": {"_android.html", "android.html", "android_revoke.html",
+		"android_signup.html", "android_token.html", "push.html"},
+	"internal/graph/device*.go": {"device_vocabulary.go"},
+}
+
+// makers are platform's words that are no word in lower case: import paths have them.
+var makers = regexp.MustCompile(`\bGoogle\b`)
+
+func TestOnlyOwnFilesNameAPlatform(t *testing.T) {
+	for pattern, own := range named {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(files) < 8 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, name := range own {
+			if !slices.Contains(files, filepath.Join(root, filepath.Dir(pattern), name)) {
+				t.Errorf("%s: there is no %s", pattern, name)
+			}
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || slices.Contains(own, filepath.Base(file)) {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, line := range strings.Split(string(text), "\n") {
+				for _, words := range []*regexp.Regexp{word, makers} {
+					if found := words.FindString(line); found != "" {
+						t.Errorf("%s:%d: %q: %s", file, i+1, found, strings.TrimSpace(line))
+					}
+				}
+			}
+		}
+	}
+}
 
 func TestNoPlatformsWord(t *testing.T) {
 	looked := 0

@@ -28,6 +28,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/keylock"
 	"github.com/syncpayloads/syncpayloads/internal/platform"
 )
 
@@ -78,8 +79,8 @@ type Channel struct {
 	mu     sync.Mutex
 	google *google // with the key that was read last; nil: none was
 
-	// doors keep the reports of one device in order within this process.
-	doors [64]sync.Mutex
+	// reports keeps the reports of one device in order within this process.
+	reports keylock.Locks
 }
 
 var (
@@ -219,17 +220,6 @@ func (c *Channel) readyClient(ctx context.Context) (*google, *Setup, error) {
 		err = ErrNoEnterprise
 	}
 	return g, setup, err
-}
-
-// door locks what is done about one device within this process, and returns what unlocks it.
-func (c *Channel) door(name string) func() {
-	var h uint32 = 2166136261 // FNV-1a
-	for i := range len(name) {
-		h = (h ^ uint32(name[i])) * 16777619
-	}
-	m := &c.doors[h%uint32(len(c.doors))]
-	m.Lock()
-	return m.Unlock
 }
 
 // Unretirable implements engine.Unretirable. The one call by which the service lets a device go

@@ -27,7 +27,7 @@ func (c *Channel) take(ctx context.Context, r *androidmanagement.Device) error {
 		!strings.HasPrefix(r.Name, setup.Enterprise+"/devices/") {
 		return nil // of nobody here
 	}
-	defer c.door(r.Name)()
+	defer c.reports.Lock(r.Name)()
 	e, err := c.store.AndroidEnrollment(ctx, r.Name)
 	switch {
 	case errors.Is(err, ErrNotFound):

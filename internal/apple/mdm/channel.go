@@ -13,13 +13,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/keylock"
 	"github.com/syncpayloads/syncpayloads/internal/platform"
 )
 
@@ -94,8 +94,8 @@ type Channel struct {
 
 	ca     *authority
 	pusher pusher
-	// doors keep the check-ins of one enrollment in order within this process.
-	doors [64]sync.Mutex
+	// checkIns keeps the check-ins of one enrollment in order within this process.
+	checkIns keylock.Locks
 }
 
 var _ platform.Channel = (*Channel)(nil)
@@ -161,15 +161,4 @@ func (c *Channel) Handler() http.Handler {
 	mux.HandleFunc("POST /scep", c.serveSCEP)
 	mux.HandleFunc("GET /enroll/{code}", c.serveEnrollmentProfile)
 	return sayWhen(mux)
-}
-
-// door locks the check-ins of one enrollment and returns what unlocks them.
-func (c *Channel) door(enrollment string) func() {
-	var h uint32 = 2166136261 // FNV-1a
-	for i := range len(enrollment) {
-		h = (h ^ uint32(enrollment[i])) * 16777619
-	}
-	m := &c.doors[h%uint32(len(c.doors))]
-	m.Lock()
-	return m.Unlock
 }

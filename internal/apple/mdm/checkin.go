@@ -40,7 +40,7 @@ func (c *Channel) Authenticate(r *mdm.Request, m *mdm.Authenticate) error {
 	}
 	said, _ := tolerant.Read(m.Raw, factMembers)
 	facts := readFacts(said)
-	defer c.door(s.id)()
+	defer c.checkIns.Lock(s.id)()
 	device, unsupported := facts.device(s)
 	if err := c.adoptRenewed(r, s); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (c *Channel) TokenUpdate(r *mdm.Request, m *mdm.TokenUpdate) error {
 	if err := c.adoptRenewed(r, s); err != nil {
 		return err
 	}
-	defer c.door(s.id)()
+	defer c.checkIns.Lock(s.id)()
 	var news Enrollment
 	err = c.updatePinned(r.Context(), s, func(e *Enrollment) error {
 		if e.Stage == Pinned {
@@ -189,7 +189,7 @@ func (c *Channel) CheckOut(r *mdm.Request, m *mdm.CheckOut) error {
 	if err != nil {
 		return err
 	}
-	defer c.door(s.id)()
+	defer c.checkIns.Lock(s.id)()
 	e, certificate, err := c.store.Identity(ctx, s.id, s.certificate)
 	if err != nil {
 		return err

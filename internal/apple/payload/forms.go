@@ -115,18 +115,23 @@ func named(p catalog.Property, name string) catalog.Property {
 	return p
 }
 
+// A profile is chosen by these.
+var profileFiles = []string{".mobileconfig", "application/x-apple-aspen-config"}
+
+const profileHint = "A .mobileconfig, plain or signed, of at most 4 MiB."
+
 // Forms are Apple's.
 func Forms() []*catalog.Form {
 	forms := []*catalog.Form{
 		{
 			Type: IOSCustomConfiguration, Collection: catalog.Configurations, Platforms: iosFamily,
-			File:  true,
+			File: true, FileTypes: profileFiles, FileHint: profileHint,
 			Title: "Profile for iPhone, iPad and Apple TV", For: "iPhone, iPad and Apple TV",
 			Properties: []catalog.Property{payloadName}, Compiler: profiles{},
 		},
 		{
 			Type: MacOSCustomConfiguration, Collection: catalog.Configurations, Platforms: macs,
-			File:  true,
+			File: true, FileTypes: profileFiles, FileHint: profileHint,
 			Title: "Profile for Mac", For: "Mac",
 			Properties: []catalog.Property{payloadName, {Name: deploymentChannel,
 				Type: catalog.Type{Name: "appleDeploymentChannel",
