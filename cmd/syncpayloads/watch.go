@@ -97,7 +97,9 @@ func (w *watching) run(ctx context.Context) (err error) {
 // enrollmentWords say what became of a device's enrollment.
 var enrollmentWords = map[client.DeviceEvent]string{client.DeviceEnrolled: "the device enrolled",
 	client.DeviceReenrolled: "the device enrolled anew: it starts clean",
-	client.DeviceLeft:       "the device left management"}
+	client.DeviceLeft:       "the device left management",
+	client.DeviceUpdated:    "its name, notes, owner or scope tags were changed",
+	client.DeviceDeleted:    "the record of the device was deleted"}
 
 func (w *watching) pick(results []client.ActionResult) *client.ActionResult {
 	if w.only == nil {

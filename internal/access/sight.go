@@ -57,9 +57,12 @@ func (s *Sight) Areas(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 }
 
 // SeesChange reports whether a change of a device is seen: the device, and the payload that
-// changed, if it was one.
-func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID,
+// changed, if it was one. gone is where a device was whose record is no more, and nil for all others.
+func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID, gone *fleet.Place,
 	changed *action.Result) (bool, error) {
+	if gone != nil {
+		return len(s.scope.Around(*gone)) > 0, nil
+	}
 	if changed != nil {
 		return s.Sees(ctx, device, changed.Payload)
 	}

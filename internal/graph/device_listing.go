@@ -11,7 +11,7 @@ var deviceListing = func() *odata.Listing {
 	l := &odata.Listing{
 		Filters: make(map[string]odata.Comparer),
 		Orders: map[string]query.Field{"id": fleet.ByID, "deviceName": fleet.ByName,
-			"managedDeviceName": fleet.ByName,
+			"managedDeviceName": fleet.ByManagedName,
 			"lastSyncDateTime":  fleet.ByLastSync, "enrolledDateTime": fleet.ByEnrolledAt,
 			"operatingSystem": fleet.ByPlatform,
 			"osVersion":       fleet.ByOSVersion, "model": fleet.ByModel,

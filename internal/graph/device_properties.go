@@ -29,8 +29,8 @@ var deviceProperties = []deviceProperty{
 	{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) },
 		odata.TextField(fleet.ByName)},
 	{"managedDeviceName", odata.String, func(d *fleet.Device) any {
-		return odata.TextOrNull(d.Name)
-	}, odata.TextField(fleet.ByName)},
+		return odata.TextOrNull(d.CalledName())
+	}, odata.TextField(fleet.ByManagedName)},
 	{"ownerType", "ownerType", ownerType, ownerTypes},
 	{"managedDeviceOwnerType", "managedDeviceOwnerType", ownerType, ownerTypes},
 	{"managementState", "managementState", managementState, managementStates},

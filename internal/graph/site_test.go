@@ -141,8 +141,10 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 		access.TokenInput{Name: "help desk", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
-	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms,
-		Catalog: catalog.New(db, forms, c.Now, uuid.NewString), Enroller: s.channel,
+	payloads := catalog.New(db, forms, c.Now, uuid.NewString)
+	payloads.Told = func() { s.events.Notify(nil) }
+	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms, Catalog: payloads,
+		Enroller:         s.channel,
 		PushCertificates: s.channel, Android: s.channel.android, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles},
 		Roles: s.roles, Tokens: tokens, History: db,
 		Audit: record{audit.NewRecorder(db, c.Now, uuid.NewString), db}, Events: s.events,

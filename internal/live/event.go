@@ -13,8 +13,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Event is one change of an action, or a device's coming or going, which has no more than Device,
-// At and Kind. It is written in the transaction that made the change.
+// Event is one change of an action, or of a device, which has no more than Device, At, Kind and
+// Place. It is written in the transaction that made the change.
 type Event struct {
 	Position int64 // in the log: grows in the order of the commits
 	Device   fleet.DeviceID
@@ -26,6 +26,8 @@ type Event struct {
 	Started  time.Time
 	State    action.State   // of the action, after the change
 	Result   *action.Result // the payload that changed; nil when the action did
+	// Place is where a device was whose record is no more; nil: it is where it is.
+	Place *fleet.Place `json:",omitempty"`
 
 	// the event as it is served, of a new one (Log.Encode); nil: it is not known
 	Served []byte `json:"-"`
@@ -52,11 +54,20 @@ const (
 	DeviceLeft     Kind = "deviceLeft" // management
 	// DeviceReenrolled: a device that was enrolled has enrolled anew, with another identity.
 	DeviceReenrolled Kind = "deviceReenrolled"
+	// DeviceUpdated: an admin changed what they say of a device.
+	DeviceUpdated Kind = "deviceUpdated"
+	// DeviceDeleted: the record of a device that had left was deleted.
+	DeviceDeleted Kind = "deviceDeleted"
 )
 
 // OfDevice reports whether a kind of events tells of a device alone, and not of an action.
 func (k Kind) OfDevice() bool {
-	return k == DeviceEnrolled || k == DeviceLeft || k == DeviceReenrolled
+	switch k {
+	case DeviceEnrolled, DeviceLeft, DeviceReenrolled, DeviceUpdated, DeviceDeleted:
+		return true
+	default:
+		return false
+	}
 }
 
 // Membership lists a device's coming under management, its leaving, or its enrolling again while it

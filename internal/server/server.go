@@ -145,6 +145,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 			return s.catalog.DeleteDevice(ctx, id)
 		}})
 	s.catalog = catalog.New(st, s.forms, c.Clock.Now, uuid.NewString)
+	s.catalog.Told = func() { s.events.Notify(nil) }
 	s.tokens, s.roles = access.NewTokens(st, c.Clock.Now), access.NewRoles(st, uuid.NewString)
 	s.gate = &access.Gate{Tokens: s.tokens, Roles: s.roles}
 	var provider *access.Provider

@@ -28,6 +28,7 @@ func TestListsUseIndexes(t *testing.T) {
 		index string
 	}{
 		{&devices, nil, fleet.ByName, []any{"n", "a"}, "devices_name (<expr>"},
+		{&devices, nil, fleet.ByManagedName, []any{"n", "a"}, "devices_managed_name (<expr>"},
 		{&devices, nil, fleet.ByLastSync, []any{int64(1), "a"}, "devices_last_sync (<expr>"},
 		{&devices, nil, fleet.BySerialNumber, []any{"n", "a"}, "devices_serial_number (<expr>"},
 		{&devices, query.Comparison{Field: fleet.BySerialNumber, Operator: query.Equal, Value: "x"},
