@@ -109,6 +109,7 @@ type Query struct {
 	Result     Result
 	Before     int64 // only entries of a lower sequence
 	After      int64 // only entries of a higher sequence
+	Skip       int   // entries to pass over first
 	Limit      int   // most entries to return
 	Unhidden   bool  // no entry that Hides
 	Ascending  bool  // the oldest first

@@ -60,6 +60,7 @@ var auditVerbs = map[string]string{
 	"finishSignup":                "Finish signing up an %s with Google",
 	"events":                      "See what became of a %s",
 	"get":                         "See a %s",
+	"getActivityTypes":            "See what can be done to %s",
 	"getAppConfigurationState":    "See how an app configuration is on a %s",
 	"getAssignment":               "See whom a %s is assigned to",
 	"getByID":                     "See each %s of a list",

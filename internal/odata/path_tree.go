@@ -103,19 +103,23 @@ func (f *pathFit) find(t *pathTree, passed, left []string) ([]string, bool) {
 }
 
 // literal is the node behind a segment that is no key; nil: there is none. The namespace may stand
-// before the name of an action on a thing, which ends a path (OData URL conventions 4.0, section
-// 4.5); a name alone is the same.
+// before the name of a function, and of an action on a thing, which ends a path (OData URL
+// conventions 4.0, section 4.5); a name alone is the same.
 func (t *pathTree) literal(given string, last bool) *pathTree {
 	lowered := strings.ToLower(given)
-	if next := t.literals[lowered]; next != nil || !last || t.segment != "" {
+	if next := t.literals[lowered]; next != nil {
 		return next
 	}
-	action, qualified := strings.CutPrefix(lowered, GraphNamespace)
-	if next := t.literals[action]; qualified && next != nil && next.isAction() {
+	name, qualified := strings.CutPrefix(lowered, GraphNamespace)
+	if next := t.literals[name]; qualified && next != nil &&
+		(isFunction(name) || last && t.segment == "" && next.isAction()) {
 		return next
 	}
 	return nil
 }
+
+// isFunction reports whether a segment of a pattern calls a function.
+func isFunction(segment string) bool { return strings.Contains(segment, "(") }
 
 // isAction reports whether nothing but POST ends here.
 func (t *pathTree) isAction() bool {
