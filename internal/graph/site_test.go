@@ -151,6 +151,9 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 		Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	s.notify = s.newSubscriptions(config.Catalog)
 	config.Subscriptions = s.notify
+	if config.Tenant, err = db.Tenant(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range change {
 		f(&config)
 	}
