@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// keySegment is a segment of a path that has a key in parentheses.
-var keySegment = regexp.MustCompile(`^([A-Za-z]+)\('(.+)'\)$`)
+// keySegment is a segment of a path that has a key in parentheses, maybe behind a cast.
+var keySegment = regexp.MustCompile(`^([A-Za-z.]+)\('(.+)'\)$`)
 
 // functionSegment is a segment that calls a function with one text (OData URL conventions 4.0,
 // section 4.6). Patterns have it as two segments, of which the second is the text: ServeMux knows

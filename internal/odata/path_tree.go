@@ -63,10 +63,9 @@ func (t *pathTree) add(segments []string, o *Operation) {
 // pathFit is how a path fits a pattern.
 type pathFit struct {
 	schema *schema
-	reads  bool      // the request reads
-	casts  bool      // the path has a cast; it can have one
-	to     TypeName  // the type that it casts to; empty: all are of it
-	list   *pathTree // whose things are not all of that type, so that no key can follow
+	reads  bool     // the request reads
+	casts  bool     // the path has a cast; it can have one
+	to     TypeName // the type that it casts to; empty: all are of it
 }
 
 // find walks from a node along the segments that are left, and returns those that were passed and
@@ -85,18 +84,15 @@ func (f *pathFit) find(t *pathTree, passed, left []string) ([]string, bool) {
 		}
 	}
 	if !f.casts {
-		if to, ok := t.cast(given, f.schema, f.reads); ok {
+		if to, ok := t.cast(given, f.schema, f.reads || len(left) > 1); ok {
 			f.casts, f.to = true, to
-			if to != "" && t.reading().List {
-				f.list = t
-			}
 			if whole, ok := f.find(t, passed, left[1:]); ok {
 				return whole, true
 			}
-			f.casts, f.to, f.list = false, "", nil
+			f.casts, f.to = false, ""
 		}
 	}
-	if t.key == nil || given == "" || t == f.list {
+	if t.key == nil || given == "" || f.to != "" && !t.key.heedsCast() {
 		return nil, false
 	}
 	return f.find(t.key, append(passed, left[0]), left[1:])
