@@ -31,6 +31,7 @@ const (
 	ByVersion      query.Field = "version"      // number
 	ByCreated      query.Field = "created"      // time
 	ByLastModified query.Field = "lastModified" // time
+	BySettings     query.Field = "settings"     // number of settings, of settings catalog policies
 	ByNickname     query.Field = "nickname"     // text, of groups
 	ByAssigned     query.Field = "assigned"     // bool: it has assignments
 	ByTag          query.Field = "tag"          // list of ids of scope tags
