@@ -17,7 +17,7 @@ const (
 	actionChanged  = "actionChanged" // the action's state changed
 )
 
-// DeviceEvent says what happened to a device's enrollment.
+// DeviceEvent is what became of a device, and of no action on it.
 type DeviceEvent string
 
 // The events about a device alone, not about an action.
@@ -25,11 +25,13 @@ const (
 	DeviceEnrolled   DeviceEvent = "deviceEnrolled"
 	DeviceReenrolled DeviceEvent = "deviceReenrolled" // it was enrolled, and has enrolled again
 	DeviceLeft       DeviceEvent = "deviceLeft"       // it is no longer managed
+	DeviceUpdated    DeviceEvent = "deviceUpdated"    // an admin changed what they say of it
+	DeviceDeleted    DeviceEvent = "deviceDeleted"    // its record is no more
 )
 
 func (e *event) ofDevice() DeviceEvent {
 	switch d := DeviceEvent(e.Type); d {
-	case DeviceEnrolled, DeviceReenrolled, DeviceLeft:
+	case DeviceEnrolled, DeviceReenrolled, DeviceLeft, DeviceUpdated, DeviceDeleted:
 		return d
 	default:
 		return ""

@@ -98,7 +98,9 @@ func (w *watcher) run(ctx context.Context) (err error) {
 // enrollmentWords describe what happened to a device's enrollment.
 var enrollmentWords = map[client.DeviceEvent]string{client.DeviceEnrolled: "the device enrolled",
 	client.DeviceReenrolled: "the device enrolled anew: it starts clean",
-	client.DeviceLeft:       "the device left management"}
+	client.DeviceLeft:       "the device left management",
+	client.DeviceUpdated:    "its name, notes, owner or scope tags were changed",
+	client.DeviceDeleted:    "the record of the device was deleted"}
 
 func (w *watcher) pick(results []client.ActionResult) *client.ActionResult {
 	if w.only == nil {

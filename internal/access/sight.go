@@ -59,9 +59,12 @@ func (s *Sight) Areas(ctx context.Context, id fleet.DeviceID) (fleet.Scope, erro
 }
 
 // SeesChange reports whether the caller sees a change of a device: the device, and the payload that
-// changed, if it was one.
-func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID,
+// changed, if it was one. gone is where a device was whose record was deleted; nil for all others.
+func (s *Sight) SeesChange(ctx context.Context, device fleet.DeviceID, gone *fleet.Place,
 	changed *action.Result) (bool, error) {
+	if gone != nil {
+		return len(s.scope.Around(*gone)) > 0, nil
+	}
 	if changed != nil {
 		return s.Sees(ctx, device, changed.Payload)
 	}

@@ -110,6 +110,7 @@ type Query struct {
 	Result     Result
 	Before     int64 // only entries of a lower sequence
 	After      int64 // only entries of a higher sequence
+	Skip       int   // entries to pass over first
 	Limit      int   // the most entries to return
 	Unhidden   bool  // leave out entries for which Hides is true
 	Ascending  bool  // oldest first

@@ -18,6 +18,10 @@ import (
 // Catalog is the service that keeps payloads, assignments and groups. Every write that changes
 // which devices get what records that change in its own transaction.
 type Catalog struct {
+	// Told is called when a write was committed of which the event log tells. It must not wait.
+	// Set it before the first call; nil: the log finds out by itself.
+	Told func()
+
 	store Store
 	forms *Forms
 	now   func() time.Time

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -12,8 +13,11 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
 
-// maxNotes is the most characters of the notes of a device.
-const maxNotes = 2048
+// The most characters of what admins say of a device.
+const (
+	maxNotes       = 2048
+	maxManagedName = 256
+)
 
 // ErrManaged is returned for a device that is managed, where only one that left can be deleted.
 var ErrManaged = fmt.Errorf("the device is managed")
@@ -26,7 +30,11 @@ func (c *Catalog) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edi
 		return &invalid.Input{Property: "notes",
 			Reason: fmt.Sprintf("has more than %d characters", maxNotes)}
 	}
-	return c.store.UpdateCatalog(ctx, func(tx Tx) (err error) {
+	if e.ManagedName != nil && utf8.RuneCountInString(*e.ManagedName) > maxManagedName {
+		return &invalid.Input{Property: "managedDeviceName",
+			Reason: fmt.Sprintf("has more than %d characters", maxManagedName)}
+	}
+	return c.changingDevice(ctx, func(tx Tx) (err error) {
 		if e.Tags != nil {
 			if e.Tags, err = checkTags(ctx, tx, e.Tags); err != nil {
 				return err
@@ -40,6 +48,12 @@ func (c *Catalog) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edi
 		if e.Tags != nil {
 			edited.Tags = e.Tags
 		}
+		if e.ManagedName != nil && *e.ManagedName == old.CalledName() {
+			e.ManagedName = nil // it was read, and is sent back
+		}
+		if e.ManagedName != nil {
+			edited.ManagedName = *e.ManagedName
+		}
 		if e.Notes != nil {
 			edited.Notes = *e.Notes
 		}
@@ -48,7 +62,10 @@ func (c *Catalog) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edi
 		}
 		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id),
 			Before: notedDevice(old, e), After: notedDevice(&edited, e)})
-		return tx.EditDevice(ctx, id, e)
+		if reflect.DeepEqual(old, &edited) {
+			return nil
+		}
+		return tx.EditDevice(ctx, id, e, c.now())
 	})
 }
 
@@ -62,6 +79,9 @@ func notedDevice(d *fleet.Device, e fleet.Edit) json.RawMessage {
 	noted := make(map[string]any)
 	if e.Tags != nil {
 		noted["roleScopeTagIds"] = d.Tags
+	}
+	if e.ManagedName != nil {
+		noted["managedDeviceName"] = d.CalledName()
 	}
 	if e.Notes != nil {
 		noted["notes"] = d.Notes
@@ -77,7 +97,7 @@ func notedDevice(d *fleet.Device, e fleet.Edit) json.RawMessage {
 // or ErrManaged if the device has not left.
 func (c *Catalog) DeleteDevice(ctx context.Context, id fleet.DeviceID) error {
 	id = fleet.DeviceID(strings.ToLower(string(id)))
-	return c.store.UpdateCatalog(ctx, func(tx Tx) error {
+	return c.changingDevice(ctx, func(tx Tx) error {
 		d, err := tx.Device(ctx, id)
 		if err != nil {
 			return err
@@ -89,6 +109,15 @@ func (c *Catalog) DeleteDevice(ctx context.Context, id fleet.DeviceID) error {
 			"serialNumber": d.SerialNumber})
 		audit.Note(ctx, audit.Object{Type: "managedDevice", ID: string(id), Name: d.Name,
 			Before: before})
-		return tx.DeleteDevice(ctx, id)
+		return tx.DeleteDevice(ctx, id, c.now())
 	})
+}
+
+// changingDevice runs a write of which the event log tells, and says so once it is committed.
+func (c *Catalog) changingDevice(ctx context.Context, write func(Tx) error) error {
+	err := c.store.UpdateCatalog(ctx, write)
+	if err == nil && c.Told != nil {
+		c.Told()
+	}
+	return err
 }

@@ -116,6 +116,15 @@ func (p *Payload) PolicySettings() ([]PolicySetting, error) {
 	return list, nil
 }
 
+// SettingCount is how many settings a policy of the settings catalog has; 0 for all else.
+func (p *Payload) SettingCount() int {
+	list, err := p.PolicySettings()
+	if err != nil {
+		return 0
+	}
+	return len(list)
+}
+
 // PolicySetting is one setting of a policy, with what is inside of it.
 type PolicySetting struct {
 	// Graph's deviceManagementConfigurationSettingInstance

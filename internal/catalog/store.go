@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
@@ -30,6 +31,7 @@ const (
 	ByVersion      query.Field = "version"      // number
 	ByCreated      query.Field = "created"      // time
 	ByLastModified query.Field = "lastModified" // time
+	BySettings     query.Field = "settings"     // number of settings, of settings catalog policies
 	ByNickname     query.Field = "nickname"     // text, of groups
 	ByAssigned     query.Field = "assigned"     // bool: it has assignments
 	ByTag          query.Field = "tag"          // list of ids of scope tags
@@ -101,9 +103,9 @@ type Tx interface {
 	DeviceTags(ctx context.Context, id fleet.DeviceID) ([]string, error)
 	// Device returns a device; fleet.ErrNotFound if there is none.
 	Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device, error)
-	// EditDevice writes what an edit changes of a device.
-	EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit) error
+	// EditDevice writes what an edit changes of a device, and the event that tells so.
+	EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit, at time.Time) error
 	// DeleteDevice deletes the record of a device with all that hangs on it, and the assignments to
-	// it alone.
-	DeleteDevice(ctx context.Context, id fleet.DeviceID) error
+	// it alone, and writes the event that tells so.
+	DeleteDevice(ctx context.Context, id fleet.DeviceID, at time.Time) error
 }

@@ -59,6 +59,7 @@ var auditVerbs = map[string]string{
 	"enroll":                      "Enroll a %s",
 	"events":                      "See what became of a %s",
 	"get":                         "See a %s",
+	"getActivityTypes":            "See what can be done to %s",
 	"getAppConfigurationState":    "See how an app configuration is on a %s",
 	"getAssignment":               "See whom a %s is assigned to",
 	"getByID":                     "See each %s of a list",

@@ -62,6 +62,7 @@ const deviceProperties = "id,deviceName,operatingSystem,osVersion,manufacturer,m
 // shownTexts are properties of a device that the page shows as they are, with what people call
 // them.
 var shownTexts = []struct{ property, name string }{
+	{"managedDeviceName", "Name here"},
 	{"serialNumber", "Serial number"},
 	{"wiFiMacAddress", "Wi-Fi address"},
 	{"udid", "UDID"},
@@ -153,6 +154,9 @@ func (v *visit) facts(d *managedDevice) []fact {
 		{Name: "Last sync", Moment: at(d.LastSync)}}
 	for _, text := range shownTexts {
 		value, _ := d.properties[text.property].(string)
+		if text.property == "managedDeviceName" && value == d.Name {
+			continue // nobody gave it another one
+		}
 		all = append(all, fact{Name: text.name, Value: value})
 	}
 	all = append(all, fact{Name: "Device id", Value: d.ID})

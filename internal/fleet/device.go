@@ -6,6 +6,7 @@
 package fleet
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -60,6 +61,7 @@ type Device struct {
 	EnrolledAt     time.Time
 	LastSync       time.Time // last contact; up to a minute late on disk
 	Tags           []string  // ids of scope tags, at least one
+	ManagedName    string    // by which admins call it; empty: by Name
 	Notes          string    // what admins noted
 	Owner          Owner     // as an admin said; empty: nobody said
 	Leaving        Leaving
@@ -82,10 +84,14 @@ const (
 
 // Edit is what an admin changes of a device. Nil: it stays.
 type Edit struct {
-	Tags  []string
-	Notes *string
-	Owner *Owner
+	Tags        []string
+	ManagedName *string // empty: the device's own again
+	Notes       *string
+	Owner       *Owner
 }
+
+// CalledName is the name by which admins call a device: the one that they gave it, or else its own.
+func (d *Device) CalledName() string { return cmp.Or(d.ManagedName, d.Name) }
 
 // Leaving is what an admin wants of a device that is still managed.
 type Leaving int64

@@ -18,6 +18,7 @@ const (
 	ByEnrolled     query.Field = "enrolled"     // bool
 	ByEnrolledAt   query.Field = "enrolledAt"   // time
 	ByLastSync     query.Field = "lastSync"     // time
+	ByManagedName  query.Field = "managedName"  // text: Device.CalledName
 	ByNotes        query.Field = "notes"        // text
 	ByOwner        query.Field = "owner"        // text: Owner
 	ByLeaving      query.Field = "leaving"      // number: Leaving

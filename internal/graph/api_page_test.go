@@ -95,6 +95,9 @@ func difference(got, want string) string {
 	return b.String()
 }
 
+// functionPattern is a function with a text as patterns have it.
+var functionPattern = regexp.MustCompile(`\((\w+)\)/\{(\w+)\}`)
+
 // routeRows has every operation: those of v1.0 are marked on that of beta, and those of
 // comanagedDevices and those with a namespace are told with their twins, from which they must not
 // differ.
@@ -139,6 +142,7 @@ func routeRows(t *testing.T) [][]string {
 				path = strings.Replace(path, "/"+segments[i], "/[microsoft.graph.]"+segment, 1)
 			}
 		}
+		path = functionPattern.ReplaceAllString(path, "($1='{$2}')")
 		rows = append(rows, []string{rt.method, "`" + path + "`", rightsCell(rt),
 			optionsCell(rt.options), stable, ""})
 	}

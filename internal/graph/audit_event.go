@@ -46,10 +46,13 @@ func auditRoutes() []route {
 	needs := may(access.ReadAudit)
 	return []route{
 		auditEvents.route(toList, needs, []string{odata.OptionSelect, odata.OptionFilter,
-			odata.OptionOrderBy, odata.OptionCount, odata.OptionTop, odata.OptionSkipToken},
+			odata.OptionOrderBy, odata.OptionCount, odata.OptionTop, odata.OptionSkip,
+			odata.OptionSkipToken},
 			(*call).listAuditEvents),
 		auditEvents.route(toCount, needs, []string{odata.OptionFilter}, (*call).countAuditEvents),
 		auditEvents.route(toGetCategories, needs, nil, (*call).getAuditCategories).answering(""),
+		auditEvents.route(toGetActivityTypes, needs, nil,
+			(*call).getAuditActivityTypes).answering(""),
 		auditEvents.route(toGet, needs, []string{odata.OptionSelect}, (*call).getAuditEvent),
 		remoteActionAudits.route(toList, needs, odata.QueryOptions, (*call).listRemoteActionAudits),
 		remoteActionAudits.route(toGet, needs, []string{odata.OptionSelect},

@@ -195,13 +195,89 @@ func TestAuditEventFilters(t *testing.T) {
 	if fmt.Sprint(seen) != "[of 5 1 2 3 4 of 5 5]" {
 		t.Errorf("the oldest first: %v", seen)
 	}
+	for query, want := range map[string]string{
+		"$skip=4&$select=sequence":                       "[2 1]",
+		"$skip=1&$top=2":                                 "[5 4]",
+		"$skip=4&$top=9&$orderby=activityDateTime%20asc": "[5 6]",
+		"$skip=6": "[]",
+		"$skip=3&$top=1&$filter=category%20eq%20'Device'":                           "[3]",
+		"$skip=1&$filter=displayName%20eq%20'groups.create'&$top=2":                 "[4 3]",
+		"$skip=1&$filter=category%20eq%20'Device'%20and%20componentName%20eq%20'x'": "[]",
+	} {
+		seen = nil
+		for _, v := range s.must(http.StatusOK, "GET", auditEvents+"?"+query, nil).values() {
+			seen = append(seen, fmt.Sprint(v["sequence"]))
+		}
+		if fmt.Sprint(seen) != want {
+			t.Errorf("%s: %v, want %s", query, seen, want)
+		}
+	}
 	if n := s.must(http.StatusOK, "GET", auditEvents+"/$count?$filter=category%20eq%20'Device'",
 		nil); string(n.text) != "6" {
 		t.Errorf("counted %s", n)
 	}
 	for _, query := range []string{"$skiptoken=x", "$skiptoken=eyJQb3NpdGlvbiI6eyJJRCI6Ii0xIn19",
-		"$orderby=activity", "$orderby=activityDateTime,id", "$orderby=", "$count=x"} {
+		"$skip=x", "$skip=-1", "$skip=100001",
+		"$skip=1&$skiptoken=eyJQb3NpdGlvbiI6eyJLZXlzIjpbIjUiXX19", "$orderby=activity", "$orderby=activityDateTime,id", "$orderby=", "$count=x"} {
 		s.must(http.StatusBadRequest, "GET", auditEvents+"?"+query, nil)
+	}
+}
+
+// The functions of the record tell what $filter may say of categories and activities.
+func TestAuditFunctions(t *testing.T) {
+	s := newSite(t)
+	texts := func(path string) (list []string) {
+		t.Helper()
+		value, _ := s.must(http.StatusOK, "GET", path, nil).body["value"].([]any)
+		for _, v := range value {
+			list = append(list, v.(string))
+		}
+		return list
+	}
+	all := texts(auditEvents + "/getAuditCategories()")
+	seen := make(map[string]string)
+	for _, category := range all {
+		list := texts(auditEvents + "/getAuditActivityTypes(category='" + category + "')")
+		if len(list) == 0 {
+			t.Errorf("%s has no activities", category)
+		}
+		for _, activity := range list {
+			if other := seen[activity]; other != "" {
+				t.Errorf("%s is in %s and %s", activity, other, category)
+			}
+			seen[activity] = category
+		}
+	}
+	for activity, category := range map[string]string{"groups.create": "Device",
+		"managedDevices.checkOut": "Device", "managedDevices.syncPayloads": "Device",
+		"deviceConfigurations.assign": "DeviceConfiguration", "mobileApps.create": "Application",
+		"roleAssignments.delete": "Role", "session.signIn": "Other",
+		"auditEvents.get": "Other"} {
+		if seen[activity] != category {
+			t.Errorf("%s is in %q, want %s", activity, seen[activity], category)
+		}
+	}
+	const prefix = "/deviceManagement/auditEvents/"
+	want := texts(auditEvents + "/getAuditActivityTypes(category='Role')")
+	for _, path := range []string{"/v1.0" + prefix + "getAuditActivityTypes(category='Role')",
+		"/beta" + prefix + "microsoft.graph.getAuditActivityTypes(category='role')",
+		"/beta" + prefix + "GETAUDITACTIVITYTYPES(category=%27ROLE%27)/"} {
+		if got := texts(path); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	for path, status := range map[string]int{
+		"getAuditActivityTypes(category='x')":  http.StatusOK,
+		"getAuditActivityTypes(kind='Role')":   http.StatusNotFound,
+		"getAuditActivityTypes(category=Role)": http.StatusNotFound,
+		"getAuditActivityTypes()":              http.StatusNotFound,
+		"getAuditActivityTypes":                http.StatusNotFound,
+		"microsoft.graph.getAuditCategories()": http.StatusOK,
+		"getAuditCategories()?$top=1":          http.StatusBadRequest,
+	} {
+		if a := s.call("GET", auditEvents+"/"+path, nil); a.status != status {
+			t.Errorf("%s: got %s, want %d", path, a, status)
+		}
 	}
 }
 

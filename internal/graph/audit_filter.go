@@ -21,6 +21,9 @@ func (c *call) auditQuery() (q audit.Query, err error) {
 	if q.Ascending, err = c.req.IsAscending("activityDateTime"); err != nil {
 		return q, err
 	}
+	if q.Skip, err = c.req.Skipped(); err != nil {
+		return q, err
+	}
 	var passed string
 	if passed, q.Limit, err = c.req.PageByID(); err != nil || passed == "" {
 		return q, err

@@ -13,6 +13,10 @@ import (
 // toGetCategories tells the words that category of auditEvent has.
 var toGetCategories = &verb{name: "getCategories", method: "GET", suffix: "/getAuditCategories()"}
 
+// toGetActivityTypes tells the words that activityType of auditEvent has in a category.
+var toGetActivityTypes = &verb{name: "getActivityTypes", method: "GET",
+	suffix: "/getAuditActivityTypes(category)/{category}"}
+
 func (c *call) listAuditEvents() error {
 	selected, err := c.selected(auditEventShape)
 	if err != nil {
@@ -93,9 +97,32 @@ func (c *call) limitToOwn(q *audit.Query) (none bool) {
 // getAuditCategories is GET …/auditEvents/getAuditCategories(): a function of Graph's, whose answer
 // is a list of texts.
 func (c *call) getAuditCategories() error {
-	all := append(slices.Collect(maps.Values(c.server.categories)), categoryOther)
-	slices.Sort(all)
+	return c.replyTexts(append(slices.Collect(maps.Values(c.server.categories)), categoryOther))
+}
+
+// otherActivities are those in the record that are no operations of this surface: what devices do,
+// and who comes to the console.
+var otherActivities = []string{"managedDevices.enroll", "managedDevices.reenroll",
+	"managedDevices.checkOut", "session.signIn", "session.signOut"}
+
+// getAuditActivityTypes is GET …/auditEvents/getAuditActivityTypes(category='…'): what can be done,
+// or tried, in a category.
+func (c *call) getAuditActivityTypes() error {
+	activities := slices.Clone(otherActivities)
+	for _, rt := range routes() {
+		if rt.resource != nil {
+			activities = append(activities, rt.name)
+		}
+	}
+	return c.replyTexts(slices.DeleteFunc(activities, func(activity string) bool {
+		return !odata.SameName(c.server.auditCategory(activity), c.req.PathValue("category"))
+	}))
+}
+
+// replyTexts answers with texts, each once.
+func (c *call) replyTexts(list []string) error {
+	slices.Sort(list)
 	return c.req.Reply(http.StatusOK, odata.Fields{
 		{"@odata.context", c.req.ContextURL("Collection(Edm.String)")},
-		{"value", slices.Compact(all)}})
+		{"value", slices.Compact(list)}})
 }

@@ -117,19 +117,42 @@ func (c *call) policyView(expandable ...string) (v policyView, err error) {
 }
 
 func (c *call) listPolicies() error {
-	view, err := c.policyView()
+	view, err := c.policyView(expandSettingDefinitions)
 	if err != nil {
 		return err
 	}
 	return odata.ServeList(c.req, policies.path(), c.server.listings[policies],
-		policies.ofKind(c), c.config.Catalog.List,
+		policies.ofKind(c), view.source(c.config.Catalog.List),
 		func(p *catalog.Payload) (odata.Fields, error) {
 			shown, err := c.policyFields(p, view)
 			return odata.Tagged(payloadTag(p), shown), err
 		})
 }
 
-// getPolicy shows one policy. Of one alone the definitions of its settings can be shown, too.
+// definitionSize is about how many bytes the definitions of a setting have.
+const definitionSize = 2 << 10
+
+// source reads pages of policies, as many as fit with the settings that are wanted of them.
+func (v policyView) source(read odata.Source[*catalog.Payload]) odata.Source[*catalog.Payload] {
+	if !slices.Contains(v.expanded, expandSettings) {
+		return read
+	}
+	return fitting(read, func(list []*catalog.Payload) (int, error) {
+		size := 0
+		for i, p := range list {
+			size += len(p.Properties)
+			if slices.Contains(v.expanded, expandSettingDefinitions) {
+				size += p.SettingCount() * definitionSize
+			}
+			if size > filesAtOnce && i > 0 {
+				return i, nil
+			}
+		}
+		return len(list), nil
+	})
+}
+
+// getPolicy shows one policy.
 func (c *call) getPolicy() error {
 	view, err := c.policyView(expandSettingDefinitions)
 	if err != nil {

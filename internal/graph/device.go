@@ -150,7 +150,8 @@ func (c *call) listDevices(set string) error {
 
 func isNil(a *action.Action) bool { return a == nil }
 
-// updateDevice is PATCH …/{id}: of a device, the scope tags, the notes and the owner can be set.
+// updateDevice is PATCH …/{id}: of a device, the scope tags, the name, the notes and
+// the owner can be set.
 func (c *call) updateDevice(set string) error {
 	body, err := c.req.ReadBody()
 	if err != nil {
@@ -161,9 +162,6 @@ func (c *call) updateDevice(set string) error {
 		return err
 	}
 	if err := c.mayChange(access.Change{Device: c.deviceID(), Tags: edit.Tags}); err != nil {
-		return err
-	}
-	if err := c.keepsName(body); err != nil {
 		return err
 	}
 	if !isNothing(edit) {
@@ -178,34 +176,21 @@ func (c *call) updateDevice(set string) error {
 	return c.replyDevice(set, c.view(deviceShape).names)
 }
 
-// deviceNameProperty is what Graph lets callers name a device, and has the device's own name here.
+// deviceNameProperty is the name by which admins call a device. Until they give it one that is the
+// device's own.
 const deviceNameProperty = "managedDeviceName"
 
-// keepsName refuses a body that names the device anew. What was read may be sent back.
-func (c *call) keepsName(body *odata.Object) error {
-	name, given, err := body.Text(deviceNameProperty)
-	if err != nil || !given || name == "" {
-		return err
-	}
-	d, err := c.config.Devices.Device(c.req.Context(), c.deviceID())
-	if err == nil && name != d.Name {
-		err = odata.BadRequest(deviceNameProperty,
-			"Property '%s' cannot be set: it is the name that the device has itself. Rename the device.",
-			deviceNameProperty)
-	}
-	return err
-}
-
 // isNothing reports whether an edit changes nothing.
-func isNothing(e fleet.Edit) bool { return e.Tags == nil && e.Notes == nil && e.Owner == nil }
+func isNothing(e fleet.Edit) bool {
+	return e.Tags == nil && e.ManagedName == nil && e.Notes == nil && e.Owner == nil
+}
 
 // The properties of a device that say whose it is.
 var ownerProperties = []string{"ownerType", "managedDeviceOwnerType"}
 
 // readDeviceEdit reads what a body changes of a device.
 func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
-	known := append([]string{deviceNameProperty}, deviceWritable...)
-	if err := body.Only(known...); err != nil {
+	if err := body.Only(deviceWritable...); err != nil {
 		return e, err
 	}
 	err = body.Read(odata.Readers{
@@ -213,7 +198,8 @@ func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
 			e.Tags, err = body.RequiredTexts(name)
 			return err
 		},
-		"notes": body.Edits(&e.Notes),
+		deviceNameProperty: body.Edits(&e.ManagedName),
+		"notes":            body.Edits(&e.Notes),
 	})
 	if err != nil {
 		return e, err
@@ -234,9 +220,10 @@ func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
 		}
 		e.Owner = &owners[i]
 	}
-	if isNothing(e) && body.Values[deviceNameProperty] == nil {
-		return e, odata.BadRequest(tagProperty, "Property '%s', 'notes' or 'ownerType' is required.",
-			tagProperty)
+	if isNothing(e) {
+		return e, odata.BadRequest(tagProperty,
+			"Property '%s', '%s', 'notes' or 'ownerType' is required.", tagProperty,
+			deviceNameProperty)
 	}
 	return e, nil
 }
@@ -269,11 +256,8 @@ func (s *sight) deviceFields(ctx context.Context, d *fleet.Device,
 }
 
 // deviceWritable are the properties of managedDevice that bodies set.
-var deviceWritable = append([]string{tagProperty, "notes"}, ownerProperties...)
+var deviceWritable = append([]string{tagProperty, deviceNameProperty, "notes"}, ownerProperties...)
 
-// deviceSetByServer are the others, but for the name, which Graph lets callers set and which is the
-// device's own here.
+// deviceSetByServer are the others.
 var deviceSetByServer = slices.DeleteFunc(slices.Clone(deviceShape.beta.names),
-	func(name string) bool {
-		return name == deviceNameProperty || slices.Contains(deviceWritable, name)
-	})
+	func(name string) bool { return slices.Contains(deviceWritable, name) })

@@ -23,7 +23,7 @@ func newDeviceListing(properties []deviceProperty) *odata.Listing {
 	l := &odata.Listing{
 		Filters: make(map[string]odata.Comparer),
 		Orders: map[string]query.Field{"id": fleet.ByID, "deviceName": fleet.ByName,
-			"managedDeviceName": fleet.ByName,
+			"managedDeviceName": fleet.ByManagedName,
 			"lastSyncDateTime":  fleet.ByLastSync, "enrolledDateTime": fleet.ByEnrolledAt,
 			"operatingSystem": fleet.ByPlatform,
 			"osVersion":       fleet.ByOSVersion, "model": fleet.ByModel,

@@ -30,8 +30,8 @@ func deviceProperties(kinds fleet.Kinds) []deviceProperty {
 		{"deviceName", odata.String, func(d *fleet.Device) any { return odata.TextOrNull(d.Name) },
 			odata.TextField(fleet.ByName)},
 		{"managedDeviceName", odata.String, func(d *fleet.Device) any {
-			return odata.TextOrNull(d.Name)
-		}, odata.TextField(fleet.ByName)},
+			return odata.TextOrNull(d.CalledName())
+		}, odata.TextField(fleet.ByManagedName)},
 		{"ownerType", "ownerType", m.ownerType, m.ownerTypes()},
 		{"managedDeviceOwnerType", "managedDeviceOwnerType", m.ownerType, m.ownerTypes()},
 		{"managementState", "managementState", managementState, managementStates},

@@ -126,13 +126,6 @@ func TestWhatWouldBeLostIsRefused(t *testing.T) {
 		delete(device, name)
 	}
 	s.must(http.StatusOK, "PATCH", p.path(), device)
-	for name, status := range map[string]int{"Anna's iPhone": http.StatusOK,
-		"another": http.StatusBadRequest} {
-		if a := s.call("PATCH", p.path(), object{"managedDeviceName": name}); a.status != status ||
-			status != http.StatusOK && at(a.body, "error", "target") != "managedDeviceName" {
-			t.Errorf("naming it %s: got %s", name, a)
-		}
-	}
 }
 
 func TestBase64AsFilesHaveIt(t *testing.T) {

@@ -95,6 +95,8 @@ type Config struct {
 	Tokens        Tokens
 	Subscriptions Subscriptions
 	Audit         Audit
+	// Tenant is the GUID by which the server is known, whatever its address is.
+	Tenant string
 
 	// scheme and host by which callers reach the server; empty: as a trusted proxy says, or OwnURL
 	BaseURL        string

@@ -150,10 +150,11 @@ var specimens = func() map[string]specimen {
 
 		"auditEvents.list": {may: "ASR", ok: ok},
 		// Who is limited sees only their own acts.
-		"auditEvents.get":           {may: "ASR", ok: ok, limited: http.StatusNotFound},
-		"auditEvents.count":         {may: "ASR", ok: ok},
-		"auditEvents.getCategories": {may: "ASR", ok: ok},
-		"remoteActionAudits.count":  {may: "ASR", ok: ok},
+		"auditEvents.get":              {may: "ASR", ok: ok, limited: http.StatusNotFound},
+		"auditEvents.count":            {may: "ASR", ok: ok},
+		"auditEvents.getCategories":    {may: "ASR", ok: ok},
+		"auditEvents.getActivityTypes": {may: "ASR", ok: ok},
+		"remoteActionAudits.count":     {may: "ASR", ok: ok},
 		"remoteActionAudits.list": {may: "ASR", ok: ok,
 			shows: func(w *world) string { return w.device }},
 

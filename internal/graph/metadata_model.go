@@ -53,7 +53,7 @@ func newOperation(rt *route) *odata.Operation {
 	return o
 }
 
-// signature is what a route takes and returns, if it is an action.
+// signature is what a route takes and returns, if it is an action or a function.
 func (rt *route) signature() (s odata.Signature) {
 	if rt.verb == nil {
 		return s
@@ -65,6 +65,13 @@ func (rt *route) signature() (s odata.Signature) {
 		}
 	}
 	switch rt.verb {
+	case toGetCategories, toGetActivityTypes:
+		return odata.Signature{Returns: odata.CollectionOf(odata.String)}
+	case toHasCustomTag:
+		return odata.Signature{Returns: odata.Boolean}
+	case toGetTagsByID:
+		return odata.Signature{Parameters: odata.Properties{{"roleScopeTagIds",
+			odata.CollectionOf(odata.String)}}, Returns: odata.CollectionOf(rt.resource.odataType)}
 	case toCopyPolicy:
 		return odata.Signature{Parameters: odata.Texts("displayName", "description"),
 			Returns: policies.odataType()}

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -14,10 +15,11 @@ type csdl struct {
 	Version string       `xml:"Version,attr"`
 	Schemas []csdlSchema `xml:"DataServices>Schema"`
 
-	types   map[string]*csdlType // by their full names
-	enums   map[string]*csdlEnum
-	actions []csdlAction
-	root    *csdlContainer
+	types     map[string]*csdlType // by their full names
+	enums     map[string]*csdlEnum
+	actions   []csdlAction
+	functions []csdlAction
+	root      *csdlContainer
 }
 
 type csdlSchema struct {
@@ -26,6 +28,7 @@ type csdlSchema struct {
 	Complex   []csdlType     `xml:"ComplexType"`
 	Entities  []csdlType     `xml:"EntityType"`
 	Actions   []csdlAction   `xml:"Action"`
+	Functions []csdlAction   `xml:"Function"`
 	Container *csdlContainer `xml:"EntityContainer"`
 }
 
@@ -107,6 +110,7 @@ func (s *site) metadata(version string) *csdl {
 			m.types[declared(sc.Namespace, sc.Entities[i].Name)] = &sc.Entities[i]
 		}
 		m.actions = append(m.actions, sc.Actions...)
+		m.functions = append(m.functions, sc.Functions...)
 		if sc.Container != nil {
 			m.root = sc.Container
 		}
@@ -178,7 +182,12 @@ func TestMetadataIsCSDL(t *testing.T) {
 			}
 		}
 		overloads := map[string]bool{}
-		for _, a := range m.actions {
+		for _, f := range m.functions {
+			if f.Returns == nil {
+				t.Errorf("function %s returns nothing", f.Name)
+			}
+		}
+		for _, a := range slices.Concat(m.actions, m.functions) {
 			if !a.Bound || len(a.Parameters) == 0 || overloads[a.Name+a.Parameters[0].Type] {
 				t.Errorf("action %+v is not bound, or twice", a)
 			}
@@ -274,9 +283,43 @@ func TestMetadataOfTheAction(t *testing.T) {
 				Type: "Collection(microsoft.graph.mobileAppAssignment)"}) {
 		t.Errorf("beta has the actions %+v", m.actions)
 	}
+	audits := "Collection(microsoft.graph.auditEvent)"
+	for of, want := range map[string]string{
+		"getAuditCategories " + audits:                                   "[] Collection(Edm.String)",
+		"getAuditActivityTypes " + audits:                                "[category Edm.String] Collection(Edm.String)",
+		"hasCustomRoleScopeTag Collection(microsoft.graph.roleScopeTag)": "[] Edm.Boolean",
+		"getRoleScopeTagsById Collection(microsoft.graph.roleScopeTag)":  "[roleScopeTagIds Collection(Edm.String)] Collection(microsoft.graph.roleScopeTag)",
+	} {
+		got := ""
+		for _, f := range slices.Concat(m.actions, m.functions) {
+			if f.Name+" "+f.Parameters[0].Type == of {
+				var takes []string
+				for _, p := range f.Parameters[1:] {
+					takes = append(takes, p.Name+" "+p.Type)
+				}
+				got += fmt.Sprint(takes, " ", f.Returns.Type)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", of, got, want)
+		}
+	}
+	stable := s.metadata("/v1.0/")
+	if names := functionNames(stable); !slices.Equal(names,
+		[]string{"getAuditActivityTypes", "getAuditCategories"}) {
+		t.Errorf("v1.0 has the functions %v", names)
+	}
 	// The action is in beta only.
-	if stable := s.metadata("/v1.0/"); bound(stable, "syncPayloads", device, payloads) ||
+	if bound(stable, "syncPayloads", device, payloads) ||
 		!bound(stable, "syncDevice", device) {
 		t.Errorf("v1.0 has the actions %+v", stable.actions)
 	}
+}
+
+func functionNames(m *csdl) (names []string) {
+	for _, f := range m.functions {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	return names
 }

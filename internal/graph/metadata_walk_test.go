@@ -62,7 +62,7 @@ func TestMetadataFitsAnswers(t *testing.T) {
 			if !ok || op.Method != "GET" || strings.Contains(path, "$") {
 				continue
 			}
-			if strings.HasSuffix(path, ")") {
+			if strings.Contains(path, "(") {
 				continue // a function, which nothing is related by
 			}
 			if op.Name == "signedIn.get" {

@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
@@ -39,15 +37,15 @@ func organizationRoutes() []route {
 	}
 }
 
-// organizationFields shows the server as the only organization that it has. Its id comes from its
-// name, so that it stays as long as that does.
+// organizationFields shows the server as the only organization that it has. Its id is the tenantId
+// of notifications, as in Graph.
 func (c *call) organizationFields() odata.Fields {
 	host := c.req.Base
 	if u, err := url.Parse(c.req.Base); err == nil && u.Hostname() != "" {
 		host = u.Hostname()
 	}
 	return odata.Fields{
-		{"id", uuid.NewSHA1(uuid.NameSpaceDNS, []byte(host)).String()},
+		{"id", c.config.Tenant},
 		{"displayName", host},
 		{"verifiedDomains", []odata.Fields{{{"capabilities", ""}, {"isDefault", true},
 			{"isInitial", true}, {"name", host}, {"type", "Managed"}}}},
@@ -92,9 +90,10 @@ func (c *call) signedInUser() error {
 	id, isPerson := strings.CutPrefix(c.caller.ID, "user:")
 	if !isPerson {
 		return odata.BadRequest("",
-			"There is nobody to show: no person holds this token. GET /api/me tells what it may do.")
+			"/me request is only valid with delegated authentication flow: no person holds this token. "+
+				"GET /api/me tells what it may do.")
 	}
 	return c.req.ReplyEntity(http.StatusOK, "users", "user", c.shown(userShape,
-		odata.Fields{{"id", id}, {"displayName", c.caller.Name},
-			{"userPrincipalName", c.caller.Name}, {"accountEnabled", true}}, selected))
+		odata.Fields{{"id", id}, {"displayName", odata.TextOrNull(c.caller.Name)},
+			{"userPrincipalName", odata.TextOrNull(c.caller.Name)}, {"accountEnabled", true}}, selected))
 }

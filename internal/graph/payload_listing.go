@@ -34,6 +34,8 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	}
 	if k == policies {
 		l.Filters["isAssigned"] = odata.BoolField(catalog.ByAssigned)
+		l.Filters["settingCount"] = odata.NumberField(catalog.BySettings)
+		l.Orders["settingCount"] = catalog.BySettings
 		withPolicyFilters(l)
 		return newPolicyShape(forms).complete(withProperties(l, k, forms)) // there is but one type
 	}
@@ -63,8 +65,8 @@ func (k *payloadKind) listing(forms *catalog.Forms) *odata.Listing {
 	return l
 }
 
-// filesAtOnce bounds the files that a page of a list shows, in bytes: a page ends before the file
-// that would be more, unless that is its first.
+// filesAtOnce bounds the files, or settings, that a page of a list shows, in bytes: a page ends
+// before the payload with which they would be more, unless that is its first.
 const filesAtOnce = 2 << 20
 
 // source reads pages of payloads, with their files if those are wanted.
@@ -73,12 +75,19 @@ func (k *payloadKind) source(c *call, view payloadView) odata.Source[*catalog.Pa
 	if !slices.Contains(view.selected, filePropertyContent) {
 		return read
 	}
+	return fitting(read, func(list []*catalog.Payload) (int, error) { return k.readFiles(c, list) })
+}
+
+// fitting is a source whose pages have no more payloads than fit: how many do is asked of each page
+// that is read.
+func fitting(read odata.Source[*catalog.Payload],
+	fits func([]*catalog.Payload) (int, error)) odata.Source[*catalog.Payload] {
 	return func(ctx context.Context, q query.Query) (query.Page[*catalog.Payload], error) {
 		page, err := read(ctx, q)
 		if err != nil {
 			return page, err
 		}
-		fit, err := k.readFiles(c, page.Items)
+		fit, err := fits(page.Items)
 		if err != nil || fit == len(page.Items) {
 			return page, err
 		}

@@ -147,7 +147,7 @@ func (s *sight) action(ctx context.Context, device fleet.DeviceID,
 
 // event reports whether the caller sees an event.
 func (s *sight) event(ctx context.Context, e *live.Event) (bool, error) {
-	return s.access.SeesChange(ctx, e.Device, e.Result)
+	return s.access.SeesChange(ctx, e.Device, e.Place, e.Result)
 }
 
 // assignments are those of a list that are to everybody, or to a group or device that the caller

@@ -141,14 +141,19 @@ func newSite(t *testing.T, change ...func(*graph.Config)) *site {
 		access.TokenInput{Name: "help desk", Role: access.Administrator}); err != nil {
 		t.Fatal(err)
 	}
-	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms, Kinds: kinds,
-		Catalog: catalog.New(db, forms, c.Now, uuid.NewString), Enroller: s.channel,
+	payloads := catalog.New(db, forms, c.Now, uuid.NewString)
+	payloads.Told = func() { s.events.Notify(nil) }
+	config := graph.Config{Engine: s.engine, Devices: db, Forms: forms, Kinds: kinds, Catalog: payloads,
+		Enroller:         s.channel,
 		PushCertificates: s.channel, Android: s.channel.android, Authenticator: &access.Gate{Tokens: tokens, Roles: s.roles},
 		Roles: s.roles, Tokens: tokens, History: db,
 		Audit: record{audit.NewRecorder(db, c.Now, uuid.NewString), db}, Events: s.events,
 		Busy: store.Busy, Now: c.Now, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	s.notify = s.newSubscriptions(config.Catalog)
 	config.Subscriptions = s.notify
+	if config.Tenant, err = db.Tenant(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range change {
 		f(&config)
 	}

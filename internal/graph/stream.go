@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -127,12 +128,18 @@ func (s *eventStream) follow(device fleet.DeviceID, after int64) error {
 				err = s.changes(events)
 			}
 			reader.Done()
+			if device != "" && slices.ContainsFunc(events, tellsOfEnd) {
+				return nil
+			}
 		}
 		if err != nil {
 			return err
 		}
 	}
 }
+
+// tellsOfEnd reports whether an event is the last of its device.
+func tellsOfEnd(e *live.Event) bool { return e.Kind == live.DeviceDeleted }
 
 // seen is what the caller sees of how things stand.
 func (s *eventStream) seen(list []live.Standing) ([]live.Standing, error) {

@@ -64,7 +64,7 @@ var propertyTools = []toolRequest{
 	{manager, "POST", mdm + "/configurationPolicies/{policy}/createCopy", `{"displayName":"{n}","description":"x"}`, `201 "name":"{n}"`},
 	{manager, "POST", mdm + "/configurationPolicies('{policy}')/microsoft.graph.createCopy", `{"displayName":"{n}"}`, `201 "isAssigned":false`},
 	{sdk, "POST", mdm + "/configurationPolicies/{policy}/createCopy", `{"displayName":""}`, "400 displayName"},
-	{sdk, "GET", mdm + "/configurationPolicies?$filter=settingCount eq 1", "", "400 settingCount"},
+	{sdk, "GET", mdm + "/configurationPolicies?$filter=settingCount eq 1", "", `200 "settingCount":1`},
 
 	{manager, "GET", mdm + "/roleDefinitions?$expand=roleAssignments&$filter=isBuiltIn eq true", "", `200 "roleAssignments":[]`},
 	{samples, "POST", mdm + "/roleDefinitions/9e0cc482-82df-4ab2-a24c-0c23a3f52e1e/roleAssignments", `{"displayName":"{n}","members":["someone"],"scopeType":"allDevices"}`, "201 {n}"},

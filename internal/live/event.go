@@ -14,8 +14,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
-// Event is one change of an action, or the news that a device came or left. The latter has only
-// Position, Device, At and Kind. An event is written in the same transaction as the change itself.
+// Event is one change of an action, or news of a device. The latter has only Position, Device, At,
+// Kind and Place. An event is written in the same transaction as the change itself.
 type Event struct {
 	Position int64 // in the log; grows in the order of commits
 	Device   fleet.DeviceID
@@ -27,6 +27,9 @@ type Event struct {
 	Started  time.Time
 	State    action.State   // the action's state after the change
 	Result   *action.Result // the payload that changed; nil if the action itself did
+	// Place is where a device was whose record was deleted, so that only those who saw it are told;
+	// nil for all other events.
+	Place *fleet.Place `json:",omitempty"`
 
 	// Served is the event as readers are sent it, made by Log.Encode; nil before that.
 	Served []byte `json:"-"`
@@ -53,11 +56,20 @@ const (
 	DeviceLeft     Kind = "deviceLeft" // it is no longer managed
 	// DeviceReenrolled says that an enrolled device has enrolled again, with a new identity.
 	DeviceReenrolled Kind = "deviceReenrolled"
+	// DeviceUpdated: an admin changed what they say of a device.
+	DeviceUpdated Kind = "deviceUpdated"
+	// DeviceDeleted: the record of a device that had left was deleted.
+	DeviceDeleted Kind = "deviceDeleted"
 )
 
 // OfDevice reports whether events of this kind are about a device alone, not about an action.
 func (k Kind) OfDevice() bool {
-	return k == DeviceEnrolled || k == DeviceLeft || k == DeviceReenrolled
+	switch k {
+	case DeviceEnrolled, DeviceLeft, DeviceReenrolled, DeviceUpdated, DeviceDeleted:
+		return true
+	default:
+		return false
+	}
 }
 
 // Membership returns the event, if any, for a device whose enrollment changed. was and is say

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/invalid"
 )
@@ -68,6 +69,49 @@ func TestChangeTypes(t *testing.T) {
 		in.ChangeType = wrong
 		if _, err := w.Create(t.Context(), who, in); !isInvalid(err, "changeType") {
 			t.Errorf("%q: got %v", wrong, err)
+		}
+	}
+}
+
+// That the record of a device was deleted is told to all who saw the device, of one device too, once
+// with its leaving if that was not told before; to no others.
+func TestDeletedRecord(t *testing.T) {
+	w := newWorld(t)
+	all, _ := w.owner(access.TokenInput{})
+	tag, err := w.roles.CreateTag(t.Context(), access.TagInput{Name: "Shops"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited, _ := w.owner(access.TokenInput{Tags: []string{tag.ID}})
+	device, strange := w.device(), w.device()
+	w.tag(device, tag.ID)
+	receivers := make(map[string]*receiver)
+	for name, who := range map[string]*access.Principal{"all": all, "limited": limited} {
+		for _, path := range []string{"", "/" + string(device)} {
+			receivers[name+path] = newReceiver(t)
+			in := w.input(receivers[name+path])
+			in.Resource += path
+			in.ChangeType = "deleted"
+			w.subscribe(who, in)
+		}
+	}
+	delete := func(id fleet.DeviceID) {
+		t.Helper()
+		w.leave(id)
+		if err := w.config.Payloads.(*catalog.Catalog).DeleteDevice(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(device)
+	delete(strange)
+	w.sweep()
+	for name, r := range receivers {
+		want := []string{told("deleted", device)}
+		if name == "all" {
+			want = append(want, told("deleted", strange))
+		}
+		if got := r.told(); !slices.Equal(got, want) {
+			t.Errorf("%s: told of %v, want %v", name, got, want)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func changeOf(e *live.Event) change {
 	switch e.Kind {
 	case live.DeviceEnrolled:
 		return change{e.Device, Created}
-	case live.DeviceLeft:
+	case live.DeviceLeft, live.DeviceDeleted:
 		return change{e.Device, Deleted}
 	default:
 		return change{e.Device, Updated}
@@ -52,7 +52,7 @@ func (s *Service) changes(ctx context.Context, sub *Subscription,
 		if !sub.Terms.wants(c.kind) {
 			continue
 		}
-		seen, err := sees.SeesChange(ctx, e.Device, e.Result)
+		seen, err := sees.SeesChange(ctx, e.Device, e.Place, e.Result)
 		if err != nil {
 			return nil, 0, err
 		}

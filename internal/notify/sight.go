@@ -19,8 +19,24 @@ func (s *Service) sightOf(ctx context.Context, sub *Subscription,
 		return sees, nil
 	}
 	areas, err := sees.Areas(ctx, sub.Device)
-	if err != nil || len(areas) == 0 {
+	if err != nil || len(areas) > 0 {
+		return sees, err
+	}
+	if told, err := s.tellsOfEnd(ctx, sub, sees); err != nil || !told {
 		return nil, err
 	}
 	return sees, nil
+}
+
+// tellsOfEnd reports whether the owner is still to be told that the record of the subscription's one
+// device was deleted: that is seen by who saw the device.
+func (s *Service) tellsOfEnd(ctx context.Context, sub *Subscription,
+	sees *access.Sight) (bool, error) {
+	events, err := s.config.Store.Events(ctx, sub.Device, sub.Position, readBatch)
+	for i := range events {
+		if e := &events[i]; e.Place != nil && err == nil {
+			return sees.SeesChange(ctx, e.Device, e.Place, nil)
+		}
+	}
+	return false, err
 }

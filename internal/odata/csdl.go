@@ -24,15 +24,16 @@ type (
 		Schemas []edmxSchema `xml:"edmx:DataServices>Schema"`
 	}
 	edmxSchema struct {
-		Namespace string         `xml:"Namespace,attr"`
-		Alias     string         `xml:"Alias,attr,omitempty"`
-		Edm       string         `xml:"xmlns,attr"`
-		Terms     []edmxTerm     `xml:"Term"`
-		Enums     []edmxEnum     `xml:"EnumType"`
-		Complex   []edmxType     `xml:"ComplexType"`
-		Entities  []edmxType     `xml:"EntityType"`
-		Actions   []edmxAction   `xml:"Action"`
-		Container *edmxContainer `xml:"EntityContainer"`
+		Namespace string          `xml:"Namespace,attr"`
+		Alias     string          `xml:"Alias,attr,omitempty"`
+		Edm       string          `xml:"xmlns,attr"`
+		Terms     []edmxTerm      `xml:"Term"`
+		Enums     []edmxEnum      `xml:"EnumType"`
+		Complex   []edmxType      `xml:"ComplexType"`
+		Entities  []edmxType      `xml:"EntityType"`
+		Actions   []edmxOperation `xml:"Action"`
+		Functions []edmxOperation `xml:"Function"`
+		Container *edmxContainer  `xml:"EntityContainer"`
 	}
 	edmxEnum struct {
 		Name    string       `xml:"Name,attr"`
@@ -80,7 +81,7 @@ type (
 		Type     string `xml:"Type,attr"`
 		Contains bool   `xml:"ContainsTarget,attr,omitempty"`
 	}
-	edmxAction struct {
+	edmxOperation struct {
 		Name       string         `xml:"Name,attr"`
 		Bound      bool           `xml:"IsBound,attr"`
 		Parameters []edmxProperty `xml:"Parameter"`
@@ -148,6 +149,9 @@ func (m *Model) document(v *offer) *edmxDocument {
 	}
 	for i := range v.actions {
 		graph.Actions = append(graph.Actions, v.actions[i].shown())
+	}
+	for i := range v.functions {
+		graph.Functions = append(graph.Functions, v.functions[i].shown())
 	}
 	return &edmxDocument{
 		Version: "4.0",
@@ -239,9 +243,9 @@ func (r relation) qualified() string {
 	return Qualified(r.target)
 }
 
-func (a *boundAction) shown() edmxAction {
+func (a *boundOperation) shown() edmxOperation {
 	binding := edmxProperty{Name: "bindingParameter", Type: Qualified(a.on)}
-	shown := edmxAction{Name: a.name, Bound: true, Parameters: []edmxProperty{binding}}
+	shown := edmxOperation{Name: a.name, Bound: true, Parameters: []edmxProperty{binding}}
 	for _, p := range a.signature.Parameters {
 		shown.Parameters = append(shown.Parameters,
 			edmxProperty{Name: p.Name, Type: Qualified(p.Of)})

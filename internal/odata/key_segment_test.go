@@ -26,6 +26,15 @@ func FuzzKeySegments(f *testing.F) {
 		if got := withKeySegments(r).URL.Path; got != want && !strings.ContainsAny(key, "/") {
 			t.Errorf("%q: got %q, want %q", path, got, want)
 		}
+		call := &http.Request{URL: &url.URL{Path: "/beta/users/n.find(name='" +
+			strings.ReplaceAll(key, "'", "''") + "')"}}
+		want = "/beta/users/n.find(name)/" + key
+		if key == "" || strings.ContainsAny(key, "/\n") {
+			want = call.URL.Path
+		}
+		if got := withKeySegments(call).URL.Path; got != want && !strings.ContainsAny(key, "/") {
+			t.Errorf("%q: got %q, want %q", call.URL.Path, got, want)
+		}
 		if r.URL.Path != path {
 			t.Errorf("the request has become %q", r.URL.Path)
 		}

@@ -63,7 +63,8 @@ type offer struct {
 	stable    bool                // it is v1.0
 	types     map[string]TypeName // as Model has them
 	relations []relation
-	actions   []boundAction
+	actions   []boundOperation
+	functions []boundOperation
 	readable  []string // sets whose things can be read one by one, and single things
 	writable  []string // those whose things can be changed or deleted
 	single    []string // single things, which have no key
@@ -77,8 +78,8 @@ type relation struct {
 	collection bool
 }
 
-// boundAction is an action on a thing of a type.
-type boundAction struct {
+// boundOperation is an action or a function on things of a type, or on a list of them.
+type boundOperation struct {
 	name      string
 	on        TypeName
 	signature Signature
@@ -89,7 +90,11 @@ func newOffer(operations []*Operation, version string, types map[string]TypeName
 	v := &offer{types: types, stable: version == StablePath}
 	for _, o := range operations {
 		path, ok := strings.CutPrefix(o.Pattern, version)
-		if ok && !strings.ContainsAny(path, ".$(") { // functions are no relations
+		switch {
+		case !ok || strings.ContainsAny(path, ".$"):
+		case isFunction(path):
+			v.addFunction(o, strings.Split(path, "/"))
+		default:
 			v.add(o, strings.Split(path, "/"))
 		}
 	}
@@ -112,17 +117,38 @@ func (v *offer) add(o *Operation, path []string) {
 	case o.Method == "GET":
 		v.addSet(o, path, set)
 	case strings.HasSuffix(o.Set, "/"+path[last]): // it adds to a collection
-	case o.Method == "POST" && last > 1 && isKey(path[last-1]):
-		on := v.types[strings.Join(path[:last-1], "/")]
-		a := boundAction{name: path[last], on: on, signature: o.Signature}
-		if !slices.ContainsFunc(v.actions, a.same) {
+	case o.Method == "POST" && last > 1:
+		a := boundOperation{name: path[last], on: v.boundTo(path[:last]), signature: o.Signature}
+		if a.on != "" && !slices.ContainsFunc(v.actions, a.same) {
 			v.actions = append(v.actions, a)
 		}
 	}
 }
 
+// boundTo is the type of what the segments of a path lead to: of a thing behind a key, or of a
+// list; empty: of what has none.
+func (v *offer) boundTo(path []string) TypeName {
+	of := v.types[joinWithoutKeys(path)]
+	if of == "" || isKey(path[len(path)-1]) {
+		return of
+	}
+	return CollectionOf(of)
+}
+
+// addFunction adds a function on things of a type, or on a list of them. Its parameters are texts.
+func (v *offer) addFunction(o *Operation, path []string) {
+	at := slices.IndexFunc(path, isFunction)
+	name, parameters, _ := strings.Cut(path[at], "(")
+	f := boundOperation{name: name, on: v.boundTo(path[:at]),
+		signature: Signature{Returns: o.Signature.Returns}}
+	if parameters = strings.TrimSuffix(parameters, ")"); parameters != "" {
+		f.signature.Parameters = Texts(parameters)
+	}
+	v.functions = append(v.functions, f)
+}
+
 // same reports whether an action is another one's: one type has but one of a name.
-func (a boundAction) same(b boundAction) bool { return a.name == b.name && a.on == b.on }
+func (a boundOperation) same(b boundOperation) bool { return a.name == b.name && a.on == b.on }
 
 // relation is a relationship of things of a type that a version has, by its name in letters of
 // either case: the type of the things that it leads to, and its own name; empty: there is none.

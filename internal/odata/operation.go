@@ -28,11 +28,12 @@ type Operation struct {
 	// SetByServer are the properties that only the server sets. Bodies may have them with any
 	// value.
 	SetByServer []string
-	// Signature is that of an action; the zero value: it takes and returns nothing.
+	// Signature is that of an action or a function; the zero value: it takes and returns nothing.
 	Signature Signature
 }
 
-// Signature is what an action takes and returns.
+// Signature is what an action or a function takes and returns. What a function takes is in its
+// pattern.
 type Signature struct {
 	Parameters Properties
 	Returns    TypeName // empty: nothing

@@ -54,6 +54,9 @@ func searchText(value string) (string, error) {
 	return text, nil
 }
 
+// Skipped reads $skip: how many things of the whole list to pass over.
+func (r *Request) Skipped() (int, error) { return skipped(r.Options) }
+
 // skipped reads $skip.
 func skipped(options url.Values) (int, error) {
 	if !options.Has(OptionSkip) {

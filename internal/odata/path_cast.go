@@ -51,6 +51,13 @@ func (t *pathTree) cast(segment string, of *schema, reads bool) (to TypeName, ok
 	}
 }
 
+// heedsCast reports whether what is read behind a key heeds the type to which its list was cast:
+// books/graph.atlas/1 is not there if it is no atlas.
+func (t *pathTree) heedsCast() bool {
+	read := t.reading()
+	return read != nil && read.Casts
+}
+
 // reading is the operation that reads what the path leads to; nil: there is none.
 func (t *pathTree) reading() *Operation {
 	for _, o := range t.operations {

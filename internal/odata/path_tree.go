@@ -63,10 +63,9 @@ func (t *pathTree) add(segments []string, o *Operation) {
 // pathFit is how a path fits a pattern.
 type pathFit struct {
 	schema *schema
-	reads  bool      // the request reads
-	casts  bool      // the path has a cast; it can have one
-	to     TypeName  // the type that it casts to; empty: all are of it
-	list   *pathTree // whose things are not all of that type, so that no key can follow
+	reads  bool     // the request reads
+	casts  bool     // the path has a cast; it can have one
+	to     TypeName // the type that it casts to; empty: all are of it
 }
 
 // find walks from a node along the segments that are left, and returns those that were passed and
@@ -85,37 +84,38 @@ func (f *pathFit) find(t *pathTree, passed, left []string) ([]string, bool) {
 		}
 	}
 	if !f.casts {
-		if to, ok := t.cast(given, f.schema, f.reads); ok {
+		if to, ok := t.cast(given, f.schema, f.reads || len(left) > 1); ok {
 			f.casts, f.to = true, to
-			if to != "" && t.reading().List {
-				f.list = t
-			}
 			if whole, ok := f.find(t, passed, left[1:]); ok {
 				return whole, true
 			}
-			f.casts, f.to, f.list = false, "", nil
+			f.casts, f.to = false, ""
 		}
 	}
-	if t.key == nil || given == "" || t == f.list {
+	if t.key == nil || given == "" || f.to != "" && !t.key.heedsCast() {
 		return nil, false
 	}
 	return f.find(t.key, append(passed, left[0]), left[1:])
 }
 
 // literal is the node behind a segment that is no key; nil: there is none. The namespace may stand
-// before the name of an action on a thing, which ends a path (OData URL conventions 4.0, section
-// 4.5); a name alone is the same.
+// before the name of a function, and of an action on a thing, which ends a path (OData URL
+// conventions 4.0, section 4.5); a name alone is the same.
 func (t *pathTree) literal(given string, last bool) *pathTree {
 	lowered := strings.ToLower(given)
-	if next := t.literals[lowered]; next != nil || !last || t.segment != "" {
+	if next := t.literals[lowered]; next != nil {
 		return next
 	}
-	action, qualified := strings.CutPrefix(lowered, GraphNamespace)
-	if next := t.literals[action]; qualified && next != nil && next.isAction() {
+	name, qualified := strings.CutPrefix(lowered, GraphNamespace)
+	if next := t.literals[name]; qualified && next != nil &&
+		(isFunction(name) || last && t.segment == "" && next.isAction()) {
 		return next
 	}
 	return nil
 }
+
+// isFunction reports whether a segment of a pattern calls a function.
+func isFunction(segment string) bool { return strings.Contains(segment, "(") }
 
 // isAction reports whether nothing but POST ends here.
 func (t *pathTree) isAction() bool {

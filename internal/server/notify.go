@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/x509"
 	"fmt"
 	"net/netip"
@@ -16,17 +15,13 @@ type Notify struct {
 	CAPEM     []byte         // CA certificates to trust beside the system's, PEM
 }
 
-func (s *Server) newNotify(ctx context.Context, c Config) (*notify.Service, error) {
-	tenant, err := s.store.Tenant(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading the server's own id: %w", err)
-	}
+func (s *Server) newNotify(c Config) (*notify.Service, error) {
 	roots, err := c.Notify.roots()
 	if err != nil {
 		return nil, err
 	}
 	return notify.New(notify.Config{Store: s.store, Events: s.events, Access: s.gate,
-		Devices: s.store, Payloads: s.catalog, Tenant: tenant,
+		Devices: s.store, Payloads: s.catalog, Tenant: s.tenant,
 		AllowHTTP: c.Notify.AllowHTTP, Allow: c.Notify.Allow, RootCAs: roots, Now: c.Clock.Now,
 		Log: c.Log}), nil
 }

@@ -120,8 +120,10 @@ func (d *devicePaths) add(path string, channel platform.Channel) error {
 	if !strings.HasPrefix(path, "/") || path == "/" {
 		return fmt.Errorf("%q cannot be a path of devices: others would be left without any", path)
 	}
+	// Graph's are the same in letters of either case, and the others are not to be taken for them.
+	folded := strings.ToLower(path)
 	for _, own := range []string{"/api/", "/beta/", "/v1.0/", "/console/", "/healthz", readyPath} {
-		if (devicePath{path: own}).covers(path) || (devicePath{path: path}).covers(own) {
+		if (devicePath{path: own}).covers(folded) || (devicePath{path: folded}).covers(own) {
 			return fmt.Errorf("%q cannot be a path of devices: it is one of the server's own", path)
 		}
 	}

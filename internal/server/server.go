@@ -50,6 +50,7 @@ type Server struct {
 	roles     *access.Roles
 	gate      *access.Gate
 	notify    *notify.Service
+	tenant    string // the GUID by which others know the server
 	sessions  *access.Sessions
 	signIn    *access.SignIn // nil: people cannot sign in at an identity provider
 	platforms platforms
@@ -152,6 +153,7 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 			return s.catalog.DeleteDevice(ctx, id)
 		}})
 	s.catalog = catalog.New(st, s.forms, c.Clock.Now, uuid.NewString)
+	s.catalog.Told = func() { s.events.Notify(nil) }
 	s.tokens, s.roles = access.NewTokens(st, c.Clock.Now), access.NewRoles(st, uuid.NewString)
 	s.gate = &access.Gate{Tokens: s.tokens, Roles: s.roles}
 	var provider *access.Provider
@@ -165,7 +167,10 @@ func build(ctx context.Context, c Config, st *store.Store, addr net.Addr) (*Serv
 	if err := s.useConsole(c, provider); err != nil {
 		return nil, err
 	}
-	if s.notify, err = s.newNotify(ctx, c); err != nil {
+	if s.tenant, err = st.Tenant(ctx); err != nil {
+		return nil, fmt.Errorf("reading the server's own id: %w", err)
+	}
+	if s.notify, err = s.newNotify(c); err != nil {
 		return nil, err
 	}
 	if err := s.openChannels(ctx, c, identity); err != nil {
@@ -241,6 +246,7 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 		Android: androidSetUp{s.AndroidChannel()},
 		Explain: s.platforms.explain, Authenticator: s.gate,
 		Roles: s.roles, Tokens: s.tokens, Subscriptions: s.notify, Version: version,
+		Tenant:         s.tenant,
 		TLSCertificate: identity.leaf,
 		Audit:          recorded, Trust: identity.trust, RefuseStranding: c.RefuseStranding,
 		RateLimit: c.RateLimit, RateBurst: c.RateBurst, Limiter: limiter,

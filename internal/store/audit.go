@@ -8,7 +8,6 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
@@ -141,77 +140,6 @@ func (s *Store) Entry(ctx context.Context, id string) (e audit.Entry, err error)
 		return err
 	})
 	return e, err
-}
-
-// Entries lists entries of the audit record, in the order of the query.
-func (s *Store) Entries(ctx context.Context, query audit.Query) (found []audit.Entry, err error) {
-	where, args := entryCondition(&query)
-	order := "DESC"
-	if query.Ascending {
-		order = "ASC"
-	}
-	text := "SELECT " + entryTable.selected + " FROM audit_entries WHERE " + where +
-		" ORDER BY sequence " + order + " LIMIT ?"
-	err = s.read(ctx, func(q *session) error {
-		return q.Rows(ctx, text, append(args, query.Limit), func(scan func(...any) error) error {
-			e, err := scanEntry(scan)
-			found = append(found, e)
-			return err
-		})
-	})
-	return found, err
-}
-
-// CountEntries counts the entries of the audit record that a query selects, whatever its Limit.
-func (s *Store) CountEntries(ctx context.Context, query audit.Query) (n int, err error) {
-	where, args := entryCondition(&query)
-	err = s.read(ctx, func(q *session) error {
-		return q.Row(ctx, "SELECT count(*) FROM audit_entries WHERE "+where, args, &n)
-	})
-	return n, err
-}
-
-// entryCondition is what limits entries to those of a query.
-func entryCondition(query *audit.Query) (text string, args []any) {
-	text = "TRUE"
-	limit := func(condition string, value any, given bool) {
-		if given {
-			text, args = text+" AND "+condition+" ?", append(args, value)
-		}
-	}
-	limit("sequence <", query.Before, query.Before != 0)
-	limit("sequence >", query.After, query.After != 0)
-	limit("at >=", query.From.UnixMicro(), !query.From.IsZero())
-	limit("at <", query.To.UnixMicro(), !query.To.IsZero())
-	limit("actor_id =", query.Actor, query.Actor != "")
-	limit("activity =", query.Activity, query.Activity != "")
-	limit("kind =", query.Kind, query.Kind != "")
-	limit("result =", query.Result, query.Result != "")
-	of := func(names []string) string {
-		var any []string
-		for _, name := range names {
-			if strings.Contains(name, ".") {
-				continue // no component has one
-			}
-			any = append(any, "activity = ? OR substr(activity, 1, ?) = ?")
-			args = append(args, name, utf8.RuneCountInString(name)+1, name+".")
-		}
-		return "(" + strings.Join(append(any, "FALSE"), " OR ") + ")"
-	}
-	if query.Component != "" {
-		text += " AND " + of([]string{query.Component})
-	}
-	switch c := query.Components; {
-	case c != nil && c.Except:
-		text += " AND NOT " + of(c.Names)
-	case c != nil:
-		text += " AND " + of(c.Names)
-	}
-	if query.Unhidden {
-		text, args = text+" AND NOT (kind = ? AND status = ?)",
-			append(args, audit.Read, audit.HiddenReadStatus)
-	}
-	return text, args
 }
 
 // remoteActions have the conditions of their devices.

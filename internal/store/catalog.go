@@ -66,6 +66,8 @@ var payloadTable = newTable("catalog_payloads", "id",
 		value: func(p *catalog.Payload) any { return blob(p.Original) },
 		dest:  func(p *catalog.Payload) any { return &p.Original },
 	}.onlyWhole(),
+	derived("setting_count", numberColumn,
+		func(p *catalog.Payload) any { return p.SettingCount() }).by(catalog.BySettings),
 	derived("class", numberColumn, func(p *catalog.Payload) any { return p.Type.Class() }).stays(),
 	derived("family", textColumn, func(p *catalog.Payload) any { return p.Family() }).stays(),
 )

@@ -47,6 +47,9 @@ var deviceTable = newTable("devices", "id",
 	plain("authority", textColumn, func(d *fleet.Device) *fleet.Authority { return &d.Authority }),
 	plain("leaving", numberColumn,
 		func(d *fleet.Device) *fleet.Leaving { return &d.Leaving }).by(fleet.ByLeaving),
+	plain("managed_name", textColumn, func(d *fleet.Device) *string {
+		return &d.ManagedName
+	}).by(fleet.ByManagedName).comparedAs(deviceCalled).writtenApart(),
 	plain("notes", textColumn,
 		func(d *fleet.Device) *string { return &d.Notes }).by(fleet.ByNotes).writtenApart(),
 	plain("owner", textColumn,

@@ -6,7 +6,6 @@ import (
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/jsontext"
-	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
 // document writes what each step of a device stores, byte for byte as encoding/json does, in half
@@ -37,12 +36,6 @@ func ledgerText(l *ledgerDoc) (string, error) {
 func actionText(a *action.Action) (string, error) {
 	d := document{text: make([]byte, 0, 512*(len(a.Results)+1))}
 	d.action(a)
-	return string(d.text), d.err
-}
-
-func eventText(e *live.Event) (string, error) {
-	d := document{text: make([]byte, 0, 1024)}
-	d.event(e)
 	return string(d.text), d.err
 }
 
@@ -214,26 +207,6 @@ func (d *document) result(r *action.Result) {
 	d.end('}')
 }
 
-func (d *document) event(e *live.Event) {
-	d.begin('{')
-	d.number("Position", e.Position)
-	d.string("Device", string(e.Device))
-	d.time("At", e.At)
-	d.string("Kind", string(e.Kind))
-	d.string("Action", string(e.Action))
-	d.string("Name", string(e.Name))
-	d.string("Actor", e.Actor)
-	d.time("Started", e.Started)
-	d.number("State", int64(e.State))
-	d.name("Result")
-	if e.Result != nil {
-		d.result(e.Result)
-	} else {
-		d.null()
-	}
-	d.end('}')
-}
-
 func array[T any](d *document, name string, of []T, one func(*T)) {
 	d.name(name)
 	if of == nil {
@@ -267,6 +240,9 @@ func (d *document) string(name, value string) {
 	d.name(name)
 	d.text = jsontext.AppendString(d.text, value)
 }
+
+// element is a text of an array.
+func (d *document) element(value *string) { d.text = jsontext.AppendString(d.text, *value) }
 
 func (d *document) someString(name, value string) {
 	if value != "" {

@@ -189,3 +189,36 @@ func (q *session) openActions(ctx context.Context) (list []live.Standing, err er
 		})
 	return list, err
 }
+
+func eventText(e *live.Event) (string, error) {
+	d := document{text: make([]byte, 0, 1024)}
+	d.event(e)
+	return string(d.text), d.err
+}
+
+func (d *document) event(e *live.Event) {
+	d.begin('{')
+	d.number("Position", e.Position)
+	d.string("Device", string(e.Device))
+	d.time("At", e.At)
+	d.string("Kind", string(e.Kind))
+	d.string("Action", string(e.Action))
+	d.string("Name", string(e.Name))
+	d.string("Actor", e.Actor)
+	d.time("Started", e.Started)
+	d.number("State", int64(e.State))
+	d.name("Result")
+	if e.Result != nil {
+		d.result(e.Result)
+	} else {
+		d.null()
+	}
+	if e.Place != nil {
+		d.name("Place")
+		d.begin('{')
+		array(d, "Groups", e.Place.Groups, d.element)
+		array(d, "Tags", e.Place.Tags, d.element)
+		d.end('}')
+	}
+	d.end('}')
+}

@@ -13,6 +13,9 @@ import (
 // bySynced is the number of the last change of a device's last contact.
 const bySynced query.Field = "synced"
 
+// deviceCalled is fleet.Device.CalledName, as the index devices_managed_name has it.
+const deviceCalled = "coalesce(nullif(devices.managed_name, ''), devices.name)"
+
 const deviceTagged = "instr(devices.scope_tags, ',' || ? || ',') > 0"
 
 var devices = resource{

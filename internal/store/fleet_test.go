@@ -207,8 +207,8 @@ func TestWithin(t *testing.T) {
 		_, one := tx.AddMember(t.Context(), inserted(t, tx, "g"), "a")
 		_, two := tx.AddMember(t.Context(), inserted(t, tx, "h"), "b")
 		return errors.Join(one, two,
-			tx.EditDevice(t.Context(), "b", fleet.Edit{Tags: []string{"1", "11"}}),
-			tx.EditDevice(t.Context(), "c", fleet.Edit{Tags: []string{"111"}}))
+			tx.EditDevice(t.Context(), "b", fleet.Edit{Tags: []string{"1", "11"}}, dawn),
+			tx.EditDevice(t.Context(), "c", fleet.Edit{Tags: []string{"111"}}, dawn))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/live"
 )
 
 func (t catalogTx) TagExists(ctx context.Context, tag string) (exists bool, err error) {
@@ -38,13 +40,15 @@ func (t catalogTx) Device(ctx context.Context, id fleet.DeviceID) (*fleet.Device
 	return t.q.device(ctx, "id = ?", id)
 }
 
-func (t catalogTx) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit) error {
+func (t catalogTx) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Edit,
+	at time.Time) error {
 	for _, change := range []struct {
 		made  bool
 		text  string
 		value any
 	}{
 		{e.Tags != nil, "UPDATE devices SET scope_tags = ? WHERE id = ?", listed(e.Tags)},
+		{e.ManagedName != nil, "UPDATE devices SET managed_name = ? WHERE id = ?", e.ManagedName},
 		{e.Notes != nil, "UPDATE devices SET notes = ? WHERE id = ?", e.Notes},
 		{e.Owner != nil, "UPDATE devices SET owner = ? WHERE id = ?", e.Owner},
 	} {
@@ -55,12 +59,17 @@ func (t catalogTx) EditDevice(ctx context.Context, id fleet.DeviceID, e fleet.Ed
 			return fmt.Errorf("editing device %s: %w", id, err)
 		}
 	}
-	return nil
+	return newLiveTx(t.q).AppendEvents(ctx,
+		[]live.Event{{Device: id, At: at, Kind: live.DeviceUpdated}})
 }
 
 // DeleteDevice deletes what refers to a device before the device itself. What has its own reference
 // goes with it.
-func (t catalogTx) DeleteDevice(ctx context.Context, id fleet.DeviceID) error {
+func (t catalogTx) DeleteDevice(ctx context.Context, id fleet.DeviceID, at time.Time) error {
+	place, err := t.q.place(ctx, id)
+	if err != nil {
+		return err
+	}
 	for _, text := range []string{
 		"DELETE FROM catalog_assignments WHERE kind = '" + string(catalog.OneDevice) +
 			"' AND target = ?",
@@ -72,5 +81,6 @@ func (t catalogTx) DeleteDevice(ctx context.Context, id fleet.DeviceID) error {
 			return fmt.Errorf("deleting device %s: %w", id, err)
 		}
 	}
-	return nil
+	return newLiveTx(t.q).AppendEvents(ctx,
+		[]live.Event{{Device: id, At: at, Kind: live.DeviceDeleted, Place: &place}})
 }

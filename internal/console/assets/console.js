@@ -103,11 +103,14 @@ function announce(changes) {
 async function fetchPage(address, options = {}) {
   const answer = await fetch(address, { headers: { Accept: "text/html", ...options.headers }, signal: options.signal });
   if (new URL(answer.url).pathname === "/console/sign-in") throw new SignedOut();
+  if (answer.status === 404) throw new Gone();
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
 class SignedOut extends Error {}
+
+class Gone extends Error {} // what the page shows was deleted
 
 function takePage(fresh) {
   setClock(fresh);
@@ -152,6 +155,7 @@ async function fetchAgain() {
     else again = true;
   } catch (error) {
     if (error instanceof SignedOut) signedOut();
+    else if (error instanceof Gone) location.reload(); // the server says what is not there
     else lost();
     again = false;
   }
@@ -199,7 +203,7 @@ function follow() {
       followAgain();
     }
   };
-  for (const kind of ["snapshot", "actionStarted", "payloadChanged", "actionChanged"]) {
+  for (const kind of ["snapshot", "actionStarted", "payloadChanged", "actionChanged", "deviceEnrolled", "deviceReenrolled", "deviceUpdated", "deviceLeft", "deviceDeleted"]) {
     events.addEventListener(kind, () => {
       heard = performance.now();
       refresh();
