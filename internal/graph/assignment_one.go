@@ -28,7 +28,8 @@ func (k *payloadKind) assignmentRoutes() []route {
 	r, read, assign := k.resource(), may(k.rights.read), may(k.rights.assign)
 	return []route{
 		r.route(toCountAssignments, read, nil, k.countAssignments).answering(k.assignment()),
-		r.route(toGetAssignment, read, nil, k.getAssignment).answering(k.assignment()),
+		r.route(toGetAssignment, read, []string{odata.OptionSelect}, k.getAssignment).
+			answering(k.assignment()),
 		r.route(toAddAssignment, assign, nil, k.addAssignment).answering(k.assignment()),
 		r.route(toRemoveAssignment, assign, nil, k.removeAssignment).answering(k.assignment()),
 	}
@@ -55,6 +56,10 @@ func (c *call) assignedAs(p *catalog.Payload, list []catalog.Assignment) int {
 }
 
 func (k *payloadKind) getAssignment(c *call) error {
+	selected, err := c.selected(newShape(k.of.AssignmentType, nil))
+	if err != nil {
+		return err
+	}
 	p, err := k.find(c)
 	if err != nil {
 		return err
@@ -67,7 +72,8 @@ func (k *payloadKind) getAssignment(c *call) error {
 	if i < 0 {
 		return odata.NotFound("There is no assignment with this id.")
 	}
-	return c.req.ReplyObject(http.StatusOK, k.assignmentSet(p), k.assignmentFields(c, p, list[i]))
+	return c.req.ReplyObject(http.StatusOK, k.assignmentSet(p),
+		pickedOf(k.assignmentFields(c, p, list[i]), selected))
 }
 
 func (k *payloadKind) assignmentSet(p *catalog.Payload) string {

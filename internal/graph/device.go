@@ -210,7 +210,7 @@ func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
 	}
 	err = body.Read(odata.Readers{
 		tagProperty: func(name string) (err error) {
-			e.Tags, err = body.RequiredTexts(name)
+			e.Tags, err = body.OptionalTexts(name)
 			return err
 		},
 		"notes": body.Edits(&e.Notes),

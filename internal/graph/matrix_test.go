@@ -186,6 +186,7 @@ var specimens = func() map[string]specimen {
 			return policiesPath + "/" + w.ids["configurationPolicies"] + "/settings/0"
 		}}
 	all["groups.countMembers"] = specimen{may: readers, ok: ok}
+	all["groups.countTransitiveMembers"] = specimen{may: readers, ok: ok}
 	all["groups.listTransitiveMembers"] = specimen{may: readers, ok: ok,
 		shows: func(w *world) string { return w.device }}
 	all["resourceOperations.get"] = specimen{may: "AR", ok: ok, beyond: ok,
