@@ -1,12 +1,15 @@
 package graph
 
 import (
+	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
@@ -154,7 +157,7 @@ func (k *payloadKind) reassign(c *call, p *catalog.Payload,
 		return nil, err
 	}
 	if err := c.mayChange(access.Change{Payload: p.ID, Targets: list}); err != nil {
-		return nil, k.renamed(err)
+		return nil, asOne(err)
 	}
 	list, err = c.config.Catalog.Assign(c.req.Context(), p.ID, list, c.sameAssignments,
 		func(_ *catalog.Payload, now []catalog.Assignment) error {
@@ -164,5 +167,19 @@ func (k *payloadKind) reassign(c *call, p *catalog.Payload,
 			return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict,
 				Message: "The assignments changed meanwhile. Nothing was changed. Try again."}
 		})
-	return list, k.renamed(err)
+	return list, asOne(err)
 }
+
+// asOne gives a refusal of the whole list the name that the property has in the one assignment that
+// the body is.
+func asOne(err error) error {
+	var wrong *invalid.Input
+	if errors.As(err, &wrong) {
+		if found := ofAssignment.FindStringSubmatch(wrong.Property); found != nil {
+			return &invalid.Input{Property: found[1], Reason: wrong.Reason}
+		}
+	}
+	return err
+}
+
+var ofAssignment = regexp.MustCompile(`^assignments\[[0-9]+\]\.(.+)$`)

@@ -72,7 +72,7 @@ func deviceRoutes(r *resource) []route {
 	for _, k := range stateKinds {
 		routes = append(routes, k.routes(r)...)
 	}
-	return append(routes, retireRoutes(r)...)
+	return append(routes, append(deviceRelatedRoutes(r), retireRoutes(r)...)...)
 }
 
 func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(lower(c.req.PathValue("id"))) }

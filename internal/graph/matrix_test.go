@@ -225,6 +225,8 @@ var specimens = func() map[string]specimen {
 	all["roleScopeTags.getByID"] = specimen{may: "AR", ok: ok,
 		body: text(object{"roleScopeTagIds": []string{"0", "none"}})}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
+		all[set+".listDetectedApps"] = specimen{may: readers, ok: ok}
+		all[set+".listUsers"] = specimen{may: readers, ok: ok}
 		all[set+".retire"] = specimen{may: managers, ok: done}
 		all[set+".delete"] = specimen{may: managers, ok: done}
 		all[set+".list"] = specimen{may: readers, ok: ok,

@@ -29,6 +29,21 @@ var spellingTools = []toolRequest{
 	{sdk, "GET", mdm + "/managedDevices?$filter=isEncrypted gt null", "", "400 isEncrypted"},
 	{sdk, "GET", appM + "/mobileAppConfigurations?$filter=microsoft.graph.androidManagedStoreAppConfiguration/appSupportsOemConfig eq null", "", "200 {appConfiguration}"},
 
+	// relationships of a device
+	{samples, "GET", mdm + "/managedDevices/{device}/users", "", `200 "value":[]`},
+	{samples, "GET", mdm + "/manageddevices('{device}')/Users?$select=userPrincipalName", "", `200 "value":[]`},
+	{sdk, "GET", mdm + "/managedDevices/{device}/detectedApps?$top=5", "", `200 "value":[]`},
+	{sdk, "GET", mdm + "/comanagedDevices/{device}/detectedApps", "", `200 "value":[]`},
+	{sdk, "GET", "/v1.0/deviceManagement/managedDevices/{device}/detectedApps", "", "404"},
+	{sdk, "GET", mdm + "/managedDevices/{group}/users", "", "404"},
+	{sdk, "GET", mdm + "/managedDevices/{device}/users?$select=colour", "", "400 colour"},
+	{sdk, "GET", mdm + "/managedDevices/{device}/deviceConfigurationStates?$filter=platformType eq 'ios' and userPrincipalName eq null", "", "200 {profile}"},
+	{sdk, "GET", mdm + "/managedDevices/{device}/deviceConfigurationStates?$filter=platformType eq 'macOS'", "", "200 !{profile}"},
+	{sdk, "GET", mdm + "/managedDevices/{device}/deviceConfigurationStates?$filter=platformType ne null and userId eq '00000000-0000-0000-0000-000000000000'", "", "200 {profile}"},
+	{dsc, "POST", mdm + "/deviceConfigurations/{profile}/assignments", `{` + toAll + `}}`, "400 Property 'target'"},
+	{dsc, "POST", appM + "/mobileApps/{app}/assignments", `{"intent":"required",` + toGroup + `}}`, `201 "intent":"required"`},
+	{dsc, "POST", appM + "/mobileApps/{app}/assignments", `{"intent":"required",` + toGroup + `}}`, "400 Property 'target'"},
+
 	// relationships of apps, of which there is nothing
 	{terraform, "GET", appM + "/mobileApps/{app}?$expand=categories,assignments", "", `200 "categories":[]`},
 	{terraform, "GET", appM + "/mobileApps/{app}?$expand=categories,assignments", "", `200 "assignments":[{`},
