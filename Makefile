@@ -7,6 +7,8 @@
 #             JOBS=1 has one part after the other run
 # make race-all  every test with the race detector
 # make fuzz   FUZZTIME=100000x for longer
+# make outside  Microsoft's beta SDK for Go against the server with a whole catalog: everything that can be read, and one thing of
+#               every type written. The SDK compiles for minutes and takes 7 GB, so that it is no part of the above
 # make bench  the benchmarks
 # make bench-peer  the server beside NanoMDM; REPORT=file.md keeps the table
 # make mutate   breaks the rules, the engine and the store's writing on purpose, one small change after the other, and says which no
@@ -26,7 +28,7 @@ SQLITE   := github.com/ncruces/go-sqlite3-wasm/...
 export TIMEFORMAT := == that took %R s
 
 .PHONY: test parts tools check race race-rooms race-apart race-together plain plain-whole plain-apart race-all postgres postgres-race \
-	postgres-whole postgres-tables fuzz mutate bench bench-peer bench-growth
+	postgres-whole postgres-tables fuzz outside mutate bench bench-peer bench-growth
 
 # What holds times runs while nothing else does.
 test: tools
@@ -124,6 +126,11 @@ postgres-tables:
 fuzz:
 	@echo "== $@: every parser takes $(FUZZTIME) inputs"
 	time ./.ci/fuzz $(FUZZTIME)
+
+# A module of its own, so that the server does not depend on the SDK. Vetting it takes as long as compiling it, and is not for us.
+outside:
+	@echo "== $@: Microsoft's beta SDK for Go reads everything, and writes one thing of every type"
+	cd test/clients/msgraph && time go test -p 1 -vet=off -timeout 30m -v -count=1 ./...
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

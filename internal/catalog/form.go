@@ -56,7 +56,7 @@ type Property struct {
 	// Shared says that $metadata declares it on the collection's base type, though types of other
 	// platforms lack it.
 	Shared bool
-	// Filter says that $filter compares it. It must be a text.
+	// Filter says that $filter compares it. It must be a text, or true or false.
 	Filter bool
 	// Private says that it may hold secrets: the audit record leaves it out.
 	Private bool

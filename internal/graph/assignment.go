@@ -95,6 +95,10 @@ func (k *payloadKind) renamed(err error) error {
 }
 
 func (k *payloadKind) listAssignments(c *call) error {
+	selected, err := c.selected(newShape(k.of.AssignmentType, nil))
+	if err != nil {
+		return err
+	}
 	p, err := k.find(c)
 	if err != nil {
 		return err
@@ -103,16 +107,19 @@ func (k *payloadKind) listAssignments(c *call) error {
 	if err != nil {
 		return err
 	}
-	return k.replyAssignments(c, p, list)
+	return k.replyAssignments(c, p, list, selected...)
 }
 
+// replyAssignments shows assignments, with what is selected of each; nothing: all.
 func (k *payloadKind) replyAssignments(c *call, p *catalog.Payload,
-	list []catalog.Assignment) error {
+	list []catalog.Assignment, selected ...string) error {
 	c.req.SetTag(assignmentsTag(list))
 	page := odata.Page{Collection: k.path() + "('" + c.req.PathValue("id") + "')/assignments",
 		Value: make([]odata.Fields, len(list))}
 	for i, a := range list {
-		page.Value[i] = k.assignmentFields(c, p, a)
+		if page.Value[i] = k.assignmentFields(c, p, a); selected != nil {
+			page.Value[i] = pickedOf(page.Value[i], selected)
+		}
 	}
 	return c.req.ReplyPage(page)
 }
@@ -281,7 +288,7 @@ func checkInstallIntent(item *odata.Object) error {
 	if err != nil {
 		return err
 	}
-	if intent != requiredIntent {
+	if !odata.SameName(intent, requiredIntent) {
 		return odata.BadRequest(item.At("intent"),
 			"Property '%s' '%s' is not supported: only '%s' is.", item.At("intent"),
 			odata.Clip(intent), requiredIntent)

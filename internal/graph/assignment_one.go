@@ -1,12 +1,15 @@
 package graph
 
 import (
+	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
+	"github.com/syncpayloads/syncpayloads/internal/invalid"
 	"github.com/syncpayloads/syncpayloads/internal/odata"
 )
 
@@ -28,7 +31,8 @@ func (k *payloadKind) assignmentRoutes() []route {
 	r, read, assign := k.resource(), may(k.rights.read), may(k.rights.assign)
 	return []route{
 		r.route(toCountAssignments, read, nil, k.countAssignments).answering(k.assignment()),
-		r.route(toGetAssignment, read, nil, k.getAssignment).answering(k.assignment()),
+		r.route(toGetAssignment, read, []string{odata.OptionSelect}, k.getAssignment).
+			answering(k.assignment()),
 		r.route(toAddAssignment, assign, nil, k.addAssignment).answering(k.assignment()),
 		r.route(toRemoveAssignment, assign, nil, k.removeAssignment).answering(k.assignment()),
 	}
@@ -55,6 +59,10 @@ func (c *call) assignedAs(p *catalog.Payload, list []catalog.Assignment) int {
 }
 
 func (k *payloadKind) getAssignment(c *call) error {
+	selected, err := c.selected(newShape(k.of.AssignmentType, nil))
+	if err != nil {
+		return err
+	}
 	p, err := k.find(c)
 	if err != nil {
 		return err
@@ -67,7 +75,8 @@ func (k *payloadKind) getAssignment(c *call) error {
 	if i < 0 {
 		return odata.NotFound("There is no assignment with this id.")
 	}
-	return c.req.ReplyObject(http.StatusOK, k.assignmentSet(p), k.assignmentFields(c, p, list[i]))
+	return c.req.ReplyObject(http.StatusOK, k.assignmentSet(p),
+		pickedOf(k.assignmentFields(c, p, list[i]), selected))
 }
 
 func (k *payloadKind) assignmentSet(p *catalog.Payload) string {
@@ -148,7 +157,7 @@ func (k *payloadKind) reassign(c *call, p *catalog.Payload,
 		return nil, err
 	}
 	if err := c.mayChange(access.Change{Payload: p.ID, Targets: list}); err != nil {
-		return nil, k.renamed(err)
+		return nil, asOne(err)
 	}
 	list, err = c.config.Catalog.Assign(c.req.Context(), p.ID, list, c.sameAssignments,
 		func(_ *catalog.Payload, now []catalog.Assignment) error {
@@ -158,5 +167,19 @@ func (k *payloadKind) reassign(c *call, p *catalog.Payload,
 			return &odata.Fault{Status: http.StatusConflict, Code: odata.CodeConflict,
 				Message: "The assignments changed meanwhile. Nothing was changed. Try again."}
 		})
-	return list, k.renamed(err)
+	return list, asOne(err)
 }
+
+// asOne gives a refusal of the whole list the name that the property has in the one assignment that
+// the body is.
+func asOne(err error) error {
+	var wrong *invalid.Input
+	if errors.As(err, &wrong) {
+		if found := ofAssignment.FindStringSubmatch(wrong.Property); found != nil {
+			return &invalid.Input{Property: found[1], Reason: wrong.Reason}
+		}
+	}
+	return err
+}
+
+var ofAssignment = regexp.MustCompile(`^assignments\[[0-9]+\]\.(.+)$`)

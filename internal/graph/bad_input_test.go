@@ -99,7 +99,6 @@ func TestBadActions(t *testing.T) {
 			{"a number for an intent", with(fmt.Sprintf(`%q:0`, n.intent)), bad, first + n.intent,
 				nil},
 			{"an unknown type", ofType(`"app"`), bad, first + n.kind, nil},
-			{"a type in another case", ofType(`"Application"`), bad, first + n.kind, nil},
 			{"the type unknownFutureValue", ofType(`"unknownFutureValue"`), bad, first + n.kind,
 				nil},
 			{"a number for a type", ofType(`0`), bad, first + n.kind, nil},

@@ -53,16 +53,18 @@ func configurationPolicyRoutes() []route {
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
 		r.route(toCopyPolicy, []access.Right{k.rights.read, k.rights.create}, nil,
 			(*call).copyPolicy),
-		r.route(toListSettings, read, []string{odata.OptionTop, odata.OptionSkipToken,
-			odata.OptionExpand}, (*call).listPolicySettings).
+		r.route(toListSettings, read, append(slices.Clone(odata.ListOptions), odata.OptionExpand),
+			(*call).listPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
 		r.route(toCountSettings, read, nil, (*call).countPolicySettings).
 			answering("deviceManagementConfigurationSetting"),
-		r.route(toGetSetting, read, []string{odata.OptionExpand}, (*call).getPolicySetting).
+		r.route(toGetSetting, read, []string{odata.OptionSelect, odata.OptionExpand},
+			(*call).getPolicySetting).
 			answering("deviceManagementConfigurationSetting"),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
-		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
+		r.route(toListAssignments, read, []string{odata.OptionSelect}, k.listAssignments).
+			answering(k.assignment()),
 		configurationSettings.route(toList, read, odata.QueryOptions,
 			(*call).listConfigurationSettings),
 		configurationSettings.route(toCount, read, odata.CountOptions,
@@ -220,7 +222,7 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 	if slices.Contains(view.expanded, expandSettings) {
 		list := make([]odata.Fields, len(settings))
 		for i := range settings {
-			list[i], err = c.settingFields(i, &settings[i],
+			list[i], err = c.settingFields(i, &settings[i], policySettingProperties,
 				slices.Contains(view.expanded, expandSettingDefinitions))
 			if err != nil {
 				return nil, err
@@ -239,8 +241,9 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 }
 
 // settingFields shows the setting at a place of a policy, with its definitions if they are wanted.
-func (c *call) settingFields(i int, s *catalog.PolicySetting, defined bool) (odata.Fields, error) {
-	f := odata.Fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}
+func (c *call) settingFields(i int, s *catalog.PolicySetting, selected []string,
+	defined bool) (odata.Fields, error) {
+	f := odata.Fields{{"id", strconv.Itoa(i)}, {"settingInstance", s.Instance}}.Pick(selected)
 	if !defined {
 		return f, nil
 	}
@@ -250,6 +253,10 @@ func (c *call) settingFields(i int, s *catalog.PolicySetting, defined bool) (oda
 
 // listPolicySettings is GET …/{id}/settings. The id of a setting is its place.
 func (c *call) listPolicySettings() error {
+	selected, err := c.req.Selected(policySettingProperties)
+	if err != nil {
+		return err
+	}
 	expanded, err := c.req.Expansions(expandDefinitions)
 	if err != nil {
 		return err
@@ -274,18 +281,17 @@ func (c *call) listPolicySettings() error {
 	if err != nil {
 		return err
 	}
-	var list []odata.Fields
-	for i := from; i < len(settings) && len(list) <= size; i++ {
-		f, err := c.settingFields(i, &settings[i], len(expanded) > 0)
+	var places []int
+	for i := from; i < len(settings) && len(places) <= size; i++ {
+		places = append(places, i)
+	}
+	places, next := odata.SplitPage(places, size, strconv.Itoa)
+	list := make([]odata.Fields, len(places))
+	for at, i := range places {
+		list[at], err = c.settingFields(i, &settings[i], selected, len(expanded) > 0)
 		if err != nil {
 			return err
 		}
-		list = append(list, f)
-	}
-	list, next := odata.SplitPage(list, size,
-		func(f odata.Fields) string { return f[0].Value.(string) })
-	if list == nil {
-		list = []odata.Fields{}
 	}
 	return c.req.ReplyPage(odata.Page{Collection: policies.path() + "/" + string(p.ID) +
 		"/settings", Next: next, Value: list})

@@ -66,7 +66,7 @@ func (c *call) readPolicy() (patch catalog.Patch, body *odata.Object, err error)
 		case "description":
 			patch.Description, err = body.EditedText(name)
 		case tagProperty:
-			patch.Tags, err = body.RequiredTexts(name)
+			patch.Tags, err = body.OptionalTexts(name)
 		default:
 			// what need not be there, and is null, stays as it is
 			if slices.Contains(own, name) &&

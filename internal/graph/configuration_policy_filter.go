@@ -26,7 +26,26 @@ func formComparer(p catalog.Property) odata.Comparer {
 	if e, ok := model.Type(p.Type.Name); ok && e.Flags {
 		return odata.FlagsField{Field: field, Members: membersOf(e.Name)}
 	}
+	if p.Type.Name == catalog.Boolean.Name {
+		return flagProperty(field)
+	}
 	return odata.TextField(field)
+}
+
+// flagProperty compares one of a payload's properties that is true or false. What nobody set is
+// false, as it is shown.
+type flagProperty query.Field
+
+// isSet is how databases write true, when they take it out of JSON as a text.
+var isSet = []string{"true", "1"}
+
+func (f flagProperty) Comparison(operator query.Operator, value any) (query.Condition, bool) {
+	wanted, isBool := value.(bool)
+	var c query.Condition = query.OneOf{Field: query.Field(f), Values: isSet}
+	if wanted != (operator == query.Equal) {
+		c = query.Not{Is: c}
+	}
+	return c, isBool && (operator == query.Equal || operator == query.NotEqual)
 }
 
 // membersOf are the members of one of Graph's enumerations.

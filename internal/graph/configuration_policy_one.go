@@ -27,8 +27,15 @@ func (c *call) countPolicySettings() error {
 	return c.req.ReplyCount(len(settings))
 }
 
+// policySettingProperties are those that $select may name of a setting of a policy.
+var policySettingProperties = []string{"id", "settingInstance"}
+
 // getPolicySetting finds a setting by its place.
 func (c *call) getPolicySetting() error {
+	selected, err := c.req.Selected(policySettingProperties)
+	if err != nil {
+		return err
+	}
 	expanded, err := c.req.Expansions(expandDefinitions)
 	if err != nil {
 		return err
@@ -45,7 +52,7 @@ func (c *call) getPolicySetting() error {
 	if err != nil || int(i) >= len(settings) {
 		return odata.NotFound("The policy has no setting with this id.")
 	}
-	shown, err := c.settingFields(int(i), &settings[i], len(expanded) > 0)
+	shown, err := c.settingFields(int(i), &settings[i], selected, len(expanded) > 0)
 	if err != nil {
 		return err
 	}

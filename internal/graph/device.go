@@ -72,7 +72,7 @@ func deviceRoutes(r *resource) []route {
 	for _, k := range stateKinds {
 		routes = append(routes, k.routes(r)...)
 	}
-	return append(routes, retireRoutes(r)...)
+	return append(routes, append(deviceRelatedRoutes(r), retireRoutes(r)...)...)
 }
 
 func (c *call) deviceID() fleet.DeviceID { return fleet.DeviceID(lower(c.req.PathValue("id"))) }
@@ -195,7 +195,7 @@ func readDeviceEdit(body *odata.Object) (e fleet.Edit, err error) {
 	}
 	err = body.Read(odata.Readers{
 		tagProperty: func(name string) (err error) {
-			e.Tags, err = body.RequiredTexts(name)
+			e.Tags, err = body.OptionalTexts(name)
 			return err
 		},
 		deviceNameProperty: body.Edits(&e.ManagedName),

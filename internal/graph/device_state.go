@@ -74,7 +74,9 @@ var stateListing = &odata.Listing{
 	Filters: map[string]odata.Comparer{"id": odata.TextField("id"),
 		"displayName": odata.TextField("displayName"), "version": odata.NumberField("version"),
 		"state":        odata.MemberOf("state", complianceStatuses...),
-		"settingCount": odata.NumberField("settingCount")},
+		"settingCount": odata.NumberField("settingCount"),
+		"platformType": odata.MemberOf("platformType", membersOf("policyPlatformType")...),
+		"userId":       odata.FixedField(noUser), "userPrincipalName": odata.FixedField("")},
 	Orders: map[string]query.Field{"id": "id", "displayName": "displayName", "state": "state",
 		"version": "version"},
 	Search: map[string]query.Field{"displayName": "displayName"},
@@ -91,6 +93,8 @@ func (s payloadState) value(f query.Field) any {
 		return s.status()
 	case "version":
 		return s.payload.Version
+	case "platformType":
+		return s.platform
 	default: // settingCount
 		return int64(s.settings)
 	}

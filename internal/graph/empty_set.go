@@ -69,6 +69,14 @@ var (
 		suffix: "/{id}/relationships", part: "relationships", many: true, betaOnly: true}
 )
 
+// appRelations are what $expand may name of an app beside its assignments.
+func appRelations(c *call) []string {
+	if c.req.Version() == odata.StablePath {
+		return []string{toListCategories.part}
+	}
+	return []string{toListCategories.part, toListRelationships.part}
+}
+
 // relatedRoutes are what an app relates to.
 func (k *payloadKind) relatedRoutes() []route {
 	r, read := k.resource(), may(k.rights.read)

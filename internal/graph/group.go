@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -28,6 +29,8 @@ var (
 	// groups have no groups in them
 	toListTransitiveMembers = &verb{name: "listTransitiveMembers", method: "GET",
 		suffix: "/{id}/transitiveMembers", part: "transitiveMembers", many: true}
+	toCountTransitiveMembers = &verb{name: "countTransitiveMembers", method: "GET",
+		suffix: "/{id}/transitiveMembers" + odata.CountSuffix, part: "transitiveMembers"}
 	toAddMember    = &verb{name: "addMember", method: "POST", suffix: "/{id}/members/$ref"}
 	toRemoveMember = &verb{name: "removeMember", method: "DELETE",
 		suffix: "/{id}/members/{device}/$ref"}
@@ -36,6 +39,7 @@ var (
 func groupRoutes() []route {
 	read, update := may(access.ReadGroups), may(access.UpdateGroups)
 	pages := []string{odata.OptionTop, odata.OptionSkipToken}
+	members := append(slices.Clone(odata.ListOptions), odata.OptionCount)
 	return []route{
 		deviceGroups.route(toList, read, odata.ExpandOptions, (*call).listGroups),
 		deviceGroups.route(toCount, read, odata.CountOptions, (*call).listGroups),
@@ -44,12 +48,14 @@ func groupRoutes() []route {
 			(*call).getGroup),
 		deviceGroups.route(toUpdate, update, nil, (*call).updateGroup),
 		deviceGroups.route(toDelete, may(access.DeleteGroups), nil, (*call).deleteGroup),
-		deviceGroups.route(toListMembers, read, pages,
+		deviceGroups.route(toListMembers, read, members,
 			(*call).listMembers).answering("directoryObject").casting(),
 		deviceGroups.route(toCountMembers, read, nil,
-			(*call).countMembers).answering("directoryObject"),
-		deviceGroups.route(toListTransitiveMembers, read, pages,
-			(*call).listTransitiveMembers).answering("directoryObject"),
+			(*call).countMembers).answering("directoryObject").casting(),
+		deviceGroups.route(toListTransitiveMembers, read, members,
+			(*call).listTransitiveMembers).answering("directoryObject").casting(),
+		deviceGroups.route(toCountTransitiveMembers, read, nil,
+			(*call).countMembers).answering("directoryObject").casting(),
 		deviceGroups.route(toListMemberReferences, read, pages,
 			(*call).listMemberReferences).answering(""),
 		deviceGroups.route(toAddMember, update, nil, (*call).addMember),

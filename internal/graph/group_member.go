@@ -11,8 +11,12 @@ import (
 )
 
 // members reads one page of a group's members.
-func (c *call) members(suffix string, show func(*fleet.Device) odata.Fields) error {
+func (c *call) members(part string, show func(*fleet.Device) odata.Fields) error {
 	after, size, err := c.req.PageByID()
+	if err != nil {
+		return err
+	}
+	counts, err := c.req.WantsCount()
 	if err != nil {
 		return err
 	}
@@ -20,35 +24,30 @@ func (c *call) members(suffix string, show func(*fleet.Device) odata.Fields) err
 	if err != nil {
 		return err
 	}
-	value, next, err := c.memberPage(id, after, size, show)
-	if err != nil {
+	page := odata.Page{Collection: "groups/" + id + "/" + part}
+	if page.Value, page.Next, err = c.memberPage(id, after, size, show); err != nil {
 		return err
 	}
-	if cast := c.req.Cast(); cast != "" && cast != memberType {
-		value, next = []odata.Fields{}, ""
+	if c.castsMembersAway() {
+		page.Value, page.Next = []odata.Fields{}, ""
 	}
-	return c.req.ReplyPage(odata.Page{Collection: membersPath(id) + suffix, Next: next,
-		Value: value})
+	if counts {
+		n, err := c.memberCount(id)
+		if err != nil {
+			return err
+		}
+		page.Count = &n
+	}
+	return c.req.ReplyPage(page)
 }
 
-func membersPath(group string) string { return "groups/" + group + "/members" }
-
-func (c *call) listTransitiveMembers() error {
-	after, size, err := c.req.PageByID()
-	if err != nil {
-		return err
-	}
-	id, err := c.group()
-	if err != nil {
-		return err
-	}
-	value, next, err := c.memberPage(id, after, size, memberFields)
-	if err != nil {
-		return err
-	}
-	return c.req.ReplyPage(odata.Page{Collection: "groups/" + id + "/transitiveMembers", Next: next,
-		Value: value})
+// castsMembersAway reports whether the path casts members to a type that none of them is of.
+func (c *call) castsMembersAway() bool {
+	cast := c.req.Cast()
+	return cast != "" && cast != memberType
 }
+
+func membersPath(group string) string { return "groups/" + group + "/" + expandMembers }
 
 // countMembers counts those that the caller reaches.
 func (c *call) countMembers() error {
@@ -59,15 +58,22 @@ func (c *call) countMembers() error {
 	if _, err := c.config.Catalog.GetGroup(c.req.Context(), id); err != nil {
 		return err
 	}
-	where := query.All{fleet.Member(id)}
-	if !c.scope.Everything() {
-		where = append(where, fleet.Within(c.scope))
-	}
-	n, err := c.config.Devices.CountDevices(c.req.Context(), where)
+	n, err := c.memberCount(id)
 	if err != nil {
 		return err
 	}
 	return c.req.ReplyCount(n)
+}
+
+func (c *call) memberCount(group string) (int, error) {
+	if c.castsMembersAway() {
+		return 0, nil
+	}
+	where := query.All{fleet.Member(group)}
+	if !c.scope.Everything() {
+		where = append(where, fleet.Within(c.scope))
+	}
+	return c.config.Devices.CountDevices(c.req.Context(), where)
 }
 
 // memberPage reads the members of a group that come after one, as far as the caller reaches them,
@@ -132,10 +138,33 @@ func memberFields(d *fleet.Device) odata.Fields {
 		{"operatingSystemVersion", odata.TextOrNull(d.OSVersion)}}
 }
 
-func (c *call) listMembers() error { return c.members("", memberFields) }
+// memberShape is what $select may name of a member: what Graph's type of devices has.
+var memberShape = newShape(memberType, odata.Properties{{"id", odata.String},
+	{"deviceId", odata.String}, {"displayName", odata.String},
+	{"operatingSystem", odata.String}, {"operatingSystemVersion", odata.String}})
+
+func (c *call) listMembers() error { return c.listMembersAs(expandMembers) }
+
+// listTransitiveMembers lists the same: there are no groups within groups.
+func (c *call) listTransitiveMembers() error { return c.listMembersAs("transitiveMembers") }
+
+func (c *call) listMembersAs(part string) error {
+	show := memberFields
+	if c.req.Options.Has(odata.OptionSelect) {
+		selected, err := c.selected(memberShape)
+		if err != nil {
+			return err
+		}
+		show = func(d *fleet.Device) odata.Fields {
+			f := memberFields(d)
+			return append(f[:1:1], c.shown(memberShape, f[1:], selected)...)
+		}
+	}
+	return c.members(part, show)
+}
 
 func (c *call) listMemberReferences() error {
-	return c.members("/$ref", func(d *fleet.Device) odata.Fields {
+	return c.members(expandMembers+"/$ref", func(d *fleet.Device) odata.Fields {
 		return odata.Fields{{"@odata.id", c.req.URL("deviceManagement/managedDevices/" +
 			string(d.ID))}}
 	})

@@ -187,6 +187,7 @@ var specimens = func() map[string]specimen {
 			return policiesPath + "/" + w.ids["configurationPolicies"] + "/settings/0"
 		}}
 	all["groups.countMembers"] = specimen{may: readers, ok: ok}
+	all["groups.countTransitiveMembers"] = specimen{may: readers, ok: ok}
 	all["groups.listTransitiveMembers"] = specimen{may: readers, ok: ok,
 		shows: func(w *world) string { return w.device }}
 	all["resourceOperations.get"] = specimen{may: "AR", ok: ok, beyond: ok,
@@ -225,6 +226,8 @@ var specimens = func() map[string]specimen {
 	all["roleScopeTags.getByID"] = specimen{may: "AR", ok: ok,
 		body: text(object{"roleScopeTagIds": []string{"0", "none"}})}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
+		all[set+".listDetectedApps"] = specimen{may: readers, ok: ok}
+		all[set+".listUsers"] = specimen{may: readers, ok: ok}
 		all[set+".retire"] = specimen{may: managers, ok: done}
 		all[set+".delete"] = specimen{may: managers, ok: done}
 		all[set+".list"] = specimen{may: readers, ok: ok,

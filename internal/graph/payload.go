@@ -74,7 +74,8 @@ func payloadRoutes(k *payloadKind) []route {
 		r.route(toDelete, may(k.rights.delete), nil, k.delete),
 		r.route(toAssign, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
 		r.route(toAssignQualified, may(k.rights.assign), nil, k.assign).answering(k.assignment()),
-		r.route(toListAssignments, read, nil, k.listAssignments).answering(k.assignment()),
+		r.route(toListAssignments, read, []string{odata.OptionSelect}, k.listAssignments).
+			answering(k.assignment()),
 	}...)
 }
 
@@ -254,7 +255,7 @@ func readPatch(body *odata.Object, form *catalog.Form) (p catalog.Patch, err err
 		case name == "description":
 			p.Description, err = body.EditedText(name)
 		case name == tagProperty:
-			p.Tags, err = body.RequiredTexts(name)
+			p.Tags, err = body.OptionalTexts(name)
 		case name == filePropertyName:
 			p.FileName, err = body.EditedText(name)
 		case name == filePropertyContent:
@@ -328,8 +329,12 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, view payloadView,
 	if view.whole {
 		selected = c.view(s).names
 	}
-	return append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType},
-		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, c.shown(s, all, selected)...), nil
+	shown := append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType},
+		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, c.shown(s, all, selected)...)
+	for _, name := range view.related {
+		shown = append(shown, odata.Field{name, []odata.Fields{}})
+	}
+	return shown, nil
 }
 
 // givenOr is a property as it was given. Of what Graph always has, nothing given is false, zero or

@@ -73,8 +73,9 @@ const isAssigned = "isAssigned"
 // payloadView is what a call wants to see of payloads.
 type payloadView struct {
 	selected []string
-	whole    bool // all that each type has
-	expanded bool // with their assignments
+	whole    bool     // all that each type has
+	expanded bool     // with their assignments
+	related  []string // what $expand names beside them, of which there is nothing
 }
 
 // names are what $select may name of the collection.
@@ -89,8 +90,14 @@ func (k *payloadKind) view(c *call) (v payloadView, err error) {
 		return v, err
 	}
 	v.whole = isWhole(v.selected, all)
-	expanded, err := c.req.Expansions(expandAssignments)
-	v.expanded = len(expanded) > 0
+	known := []string{expandAssignments}
+	if k.of == catalog.Apps {
+		known = append(known, appRelations(c)...)
+	}
+	expanded, err := c.req.Expansions(known...)
+	v.expanded = slices.Contains(expanded, expandAssignments)
+	v.related = slices.DeleteFunc(expanded,
+		func(name string) bool { return name == expandAssignments })
 	return v, err
 }
 

@@ -51,6 +51,11 @@ func readDeviceGroups(o *odata.Object, current []string) (*[]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, own := range []string{scopeResources, scopeDevices, scopeDevicesAndPersons} {
+		if odata.SameName(scope, own) {
+			scope = own
+		}
+	}
 	named, err := o.OptionalTexts("resourceScopes")
 	if err != nil {
 		return nil, err

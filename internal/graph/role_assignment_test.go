@@ -172,7 +172,7 @@ func TestRoleAssignmentRefuses(t *testing.T) {
 		{object{"scopeType": nil}, "resourceScopes"},
 		{object{"scopeType": "resourceScope"}, "resourceScopes"},
 		{object{"scopeType": "allLicensedUsers"}, "scopeType"},
-		{object{"scopeType": "AllDevices"}, "scopeType"},
+		{object{"scopeType": "someDevices"}, "scopeType"},
 		{object{"resourceScopes": []string{school}}, "scopeType"},
 		{object{"scopeMembers": []string{school}}, "scopeType"},
 		{object{"scopeType": "resourceScope", "resourceScopes": []string{uuid.NewString()}},

@@ -95,6 +95,11 @@ func (c *call) shown(s *shape, worked odata.Fields, selected []string) odata.Fie
 	return c.filled(s, worked.Pick(selected), selected)
 }
 
+// pickedOf is what is selected of a whole object that begins with its type.
+func pickedOf(whole odata.Fields, selected []string) odata.Fields {
+	return append(whole[:1:1], whole[1:].Pick(selected)...)
+}
+
 // complete lets a listing take what nobody knows, as what all things have alike.
 func (s *shape) complete(l *odata.Listing) *odata.Listing {
 	if l.Orders == nil {

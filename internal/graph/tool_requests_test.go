@@ -182,7 +182,7 @@ var writingTools = []toolRequest{
 
 // newTools is a site with one thing of each kind, by the names that requests give them.
 func newTools(t *testing.T) (*site, map[string]string) {
-	s := newSite(t)
+	s := newMixedSite(t)
 	p := s.enrollPhone()
 	made := map[string]string{"device": string(p.id), "profile": s.addProfile("wifi"),
 		"app": s.addApp("mail"), "policy": s.addPolicy(cameraPolicy("Camera"))}
@@ -193,6 +193,11 @@ func newTools(t *testing.T) (*site, map[string]string) {
 		"@odata.type":        "#microsoft.graph.iosMobileAppConfiguration",
 		"targetedMobileApps": []string{made["app"]}, "settings": []object{{"appConfigKey": "a",
 			"appConfigKeyType": "stringType", "appConfigKeyValue": "b"}}})
+	made["play"] = id(apps, object{"@odata.type": "#microsoft.graph.androidManagedStoreApp",
+		"displayName": "play", "packageId": "com.example.play"})
+	made["playConfiguration"] = id(appSettings, object{"displayName": "y",
+		"@odata.type":        "#microsoft.graph.androidManagedStoreAppConfiguration",
+		"targetedMobileApps": []string{made["play"]}, "connectedAppsEnabled": true})
 	made["group"] = id(groups, object{"displayName": "Staff"})
 	s.must(http.StatusNoContent, "POST", groups+"/"+made["group"]+"/members/$ref",
 		object{"@odata.id": "https://graph.example" + p.path()})
@@ -214,7 +219,7 @@ func TestToolRequests(t *testing.T) {
 		}
 		path, options, _ := strings.Cut(filled(r.path), "?")
 		if options != "" {
-			path += "?" + strings.NewReplacer("%3D", "=", "%26", "&", "%24", "$").
+			path += "?" + strings.NewReplacer("%3D", "=", "%26", "&", "%24", "$", "%3B", ";").
 				Replace(url.QueryEscape(options))
 		}
 		var body any

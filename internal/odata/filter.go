@@ -184,7 +184,12 @@ func (f *filterReader) compare(property *godata.ParseNode, operator query.Operat
 		return nil, err
 	}
 	if l, ok := readLiteral(value.Token); ok {
-		if c, ok := of.comparer.Comparison(operator, l.value); ok {
+		c, ok := of.comparer.Comparison(operator, l.value)
+		if !ok && l.value == nil && isEquality(operator) {
+			// what cannot be null is not, which scripts may ask all the same
+			c, ok = fixed(1, operator), true
+		}
+		if ok {
 			return of.within(c, isNullWhen(operator, l.value)), nil
 		}
 	}

@@ -107,13 +107,14 @@ func (o *Object) fields() Fields {
 	return members
 }
 
-// Member returns a required enumeration property as its number.
+// Member returns a required enumeration property as its number. As in Graph, the letters of a member
+// may be in either case.
 func (o *Object) Member(name string, members []string) (int, error) {
 	value, err := o.RequiredText(name)
 	if err != nil {
 		return 0, err
 	}
-	i := slices.Index(members, value)
+	i := slices.IndexFunc(members, func(m string) bool { return SameName(m, value) })
 	if i < 0 {
 		return 0, BadRequest(o.At(name), "Property '%s' is not valid: '%s' is none of %s.",
 			o.At(name), Clip(value),
@@ -141,10 +142,10 @@ func (o *Object) OptionalTexts(name string) ([]string, error) {
 	return o.RequiredTexts(name)
 }
 
-// OnlyAs refuses other values of a text property than one, which may be left out.
+// OnlyAs refuses other members of an enumeration property than one, which may be left out.
 func (o *Object) OnlyAs(name, value string) error {
 	text, ok, err := o.Text(name)
-	if err == nil && ok && text != value {
+	if err == nil && ok && !SameName(text, value) {
 		err = BadRequest(o.At(name), "Property '%s' can only be '%s' here, and not '%s'.",
 			o.At(name), value, Clip(text))
 	}

@@ -20,7 +20,7 @@ const (
 // Graph, the letters of their names may be in either case, and in beta the $ may be missing
 // (Microsoft Graph, query parameters).
 func (r *Request) ReadOptions(known []string) error {
-	given, err := url.ParseQuery(r.HTTP.URL.RawQuery)
+	given, err := parseQuery(r.HTTP.URL.RawQuery)
 	if err != nil {
 		return BadRequest("", "The query string is malformed.")
 	}
@@ -42,6 +42,13 @@ func (r *Request) ReadOptions(known []string) error {
 	}
 	r.Options = options
 	return r.checkVersion()
+}
+
+// parseQuery reads a query string. A semicolon is a character of a value there: it stands between the
+// options within $expand (OData URL conventions 4.0, section 5.1.2), and clients send it as it is,
+// which RFC 3986 allows.
+func parseQuery(text string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 }
 
 // optionName is how the surface writes the name of an option. What is not Graph's has one form.

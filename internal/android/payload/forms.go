@@ -93,7 +93,7 @@ func configurationForm() *catalog.Form {
 			profileApplicability,
 			{Name: connectedApps, Type: catalog.Boolean, Control: catalog.Check,
 				Label: "Let the app at work and the one in the personal profile speak with each other"},
-			{Name: "appSupportsOemConfig", Type: catalog.Boolean},
+			{Name: "appSupportsOemConfig", Type: catalog.Boolean, Filter: true},
 		},
 		Compiler: configurations{},
 	}
