@@ -120,6 +120,7 @@ const workers = 8
 // Run serves the devices that are to be, asks for Google's messages, and lists all devices from
 // time to time, until ctx ends.
 func (c *Channel) Run(ctx context.Context) error {
+	c.endLeases(ctx)
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers {
 		g.Go(func() error { c.work(ctx); return nil })

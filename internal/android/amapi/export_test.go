@@ -11,6 +11,14 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
+// What a lease lasts; see lease.go.
+const (
+	LeaseFor   = leaseFor
+	RenewEvery = renewEvery
+	ReliedOn   = reliedOn
+	LeaseRetry = leaseRetry
+)
+
 // ServeDue serves every device whose time has come, as Run does, and returns how many there were.
 func (c *Channel) ServeDue(ctx context.Context) (n int) {
 	for {

@@ -152,11 +152,12 @@ func (c *Channel) appliedOf(ctx context.Context, e *Enrollment, r *androidmanage
 	pending := len(postings) > 0 && postings[0].Version == 0
 	if pending {
 		postings = postings[1:]
+		// Whoever was to send it may have died, and each report puts off the engine's next wake-up.
+		c.queue.add(e.Device, time.Time{})
 	}
 	newest := max(e.State.Known, newestVersion(postings))
 	if r.AppliedPolicyVersion > newest {
 		if pending {
-			c.queue.add(e.Device, time.Time{})
 			return nil, true, c.store.UpdateAndroidEnrollment(ctx, e.Name, func(e *Enrollment) {
 				e.State.Look = true
 			})
