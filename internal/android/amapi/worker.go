@@ -18,7 +18,7 @@ import (
 const (
 	retryBase  = 10 * time.Second // after Google was not reached, or failed; doubles
 	retryMost  = 10 * time.Minute
-	leaseRetry = 5 * time.Second // after another process was at work on the device
+	leaseRetry = time.Second // after another process was at work on the device, which is mostly short
 )
 
 // work serves one device after the other, until ctx ends.
