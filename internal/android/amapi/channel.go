@@ -142,7 +142,7 @@ func (c *Channel) Handler() http.Handler {
 
 // Shown implements platform.Channel: whose a token is takes its signature to tell.
 func (*Channel) Shown(r *http.Request) platform.Shows {
-	if bearer(r) == "" {
+	if !likely(bearer(r)) {
 		return platform.ShowsNobody
 	}
 	return platform.ShowsSomething

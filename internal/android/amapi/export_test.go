@@ -19,6 +19,9 @@ const (
 	LeaseRetry = leaseRetry
 )
 
+// ChecksAtOnce is how many pushes may wait for Google's keys.
+const ChecksAtOnce = checksAtOnce
+
 // ServeDue serves every device whose time has come, as Run does, and returns how many there were.
 func (c *Channel) ServeDue(ctx context.Context) (n int) {
 	for {
