@@ -43,6 +43,37 @@ func TestAnswerLostAfterItsEffect(t *testing.T) {
 	w.until("it is removed", func() bool { return w.is(id, p, action.Removed) })
 }
 
+// What a device said of a version that was not known yet is looked up even if another document is to
+// be sent by then: the device may say nothing more for a long time.
+func TestReportOfUnknownVersionIsLookedUp(t *testing.T) {
+	w := newWorld(t)
+	p := w.wifi("Office")
+	d, id := w.enroll("S", simulator.DeviceOptions{})
+	w.steady(id)
+	w.quiet[d] = true
+	other := w.newNode()
+	before := w.service.Calls("policies.patch")
+	w.service.AddTrouble(simulator.Trouble{Method: "policies.patch", LoseAnswer: true, Times: 1})
+	w.call(id, p)
+	w.served()
+	w.clock.Advance(time.Second)
+	w.must(d.Sync())
+	w.pull()
+	d.SetOnline(false)
+	w.wifi("Guests")
+	w.must(w.engine.Sweep(t.Context()))
+	w.must(other.channel.Wake(t.Context(), id)) // which the engine wakes at the first server
+	if n := other.channel.ServeDue(t.Context()); n != 1 {
+		t.Errorf("it was served %d times", n)
+	}
+	if r := w.result(id, p); r.Status != action.Removed {
+		t.Errorf("what the device said before is not counted: %+v", r)
+	}
+	if n := w.service.Calls("policies.patch") - before; n != 2 {
+		t.Errorf("%d documents were sent", n)
+	}
+}
+
 // A process that ends between writing down what it is about to send and sending it has sent
 // nothing: the next one finds that out, and sends.
 func TestCrashBeforeSending(t *testing.T) {

@@ -184,3 +184,33 @@ func TestMissingDevicesThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// When Google says that the project asks too much, the list is left where it is. A list that was not
+// read to its end is tried again before the hour is over.
+func TestListThatIsBrokenOff(t *testing.T) {
+	l := newListing(t, "A")
+	l.clock.Advance(2 * time.Hour)
+	token := l.token(amapi.FullyManaged, access.EnrollmentTerms{})
+	for _, serial := range []string{"B", "C"} { // of which no message came
+		d, err := l.service.Enroll(token.Value, serial, simulator.DeviceOptions{})
+		l.must(err)
+		l.devices = append(l.devices, d)
+	}
+	l.pages = map[string]listPage{"": {[]string{"B", "C", "A"}, ""}}
+	l.fails["B"] = http.StatusTooManyRequests
+	if err := l.channel.SweepIfDue(t.Context()); err == nil || l.reads["B"] != 1 || l.reads["C"] > 0 {
+		t.Errorf("the list ends with %v; %v were read", err, l.reads)
+	}
+	clear(l.fails)
+	l.clock.Advance(5 * time.Minute)
+	l.must(l.channel.SweepIfDue(t.Context()))
+	if n, err := l.store.CountAndroidEnrollments(t.Context()); err != nil || n != 3 {
+		t.Errorf("%d devices are managed, %v", n, err)
+	}
+	asked := len(l.asked)
+	l.clock.Advance(5 * time.Minute)
+	l.must(l.channel.SweepIfDue(t.Context()))
+	if len(l.asked) != asked {
+		t.Error("a list that was read to its end is read again within the hour")
+	}
+}
