@@ -23,8 +23,8 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
-// countingGoogle is Google in front of servers that share a database. It counts what it is sent, and
-// holds a request until its sender is gone.
+// countingGoogle is Google in front of servers that share a database. It counts what it is sent,
+// and holds a request until its sender is gone.
 type countingGoogle struct {
 	*servertest.Google
 	t *testing.T
@@ -233,9 +233,9 @@ func TestNodesPostEachChangeOnce(t *testing.T) {
 	}
 }
 
-// A server that is killed in the middle of its work on a device does not keep the others from it for
-// longer than its lease lasts, and from other devices not at all. What it was about to send is sent
-// once. A server that is the only one goes on at once when it is started again.
+// A server that is killed in the middle of its work on a device does not keep the others from it
+// for longer than its lease lasts, and from other devices not at all. What it was about to send is
+// sent once. A server that is the only one goes on at once when it is started again.
 func TestDeadServerHoldsNoDevice(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	n := startNodes(t, 2)

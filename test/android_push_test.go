@@ -136,7 +136,8 @@ func TestForgedPushesAtOnce(t *testing.T) {
 	}
 }
 
-// setUpPushes makes the server's enterprise, whose messages are pushed, and returns on whose behalf.
+// setUpPushes makes the server's enterprise, whose messages are pushed, and returns on whose
+// behalf.
 func (s *mixedSite) setUpPushes() (email string) {
 	s.Helper()
 	channel := s.server.AndroidChannel()

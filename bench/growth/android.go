@@ -2,33 +2,26 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/android/amapi"
-	"github.com/syncpayloads/syncpayloads/internal/android/payload"
 	"github.com/syncpayloads/syncpayloads/internal/android/simulator"
-	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/clocktest"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
 
-// androidSite is a fleet of Android devices in one database: a store, an engine and the channel, with
-// Google simulated. A few devices are real; the others are copies of their rows, and are only in
-// Google's list. Time passes when the program says so, and nothing happens by itself but what was
-// asked for.
+// androidSite is a fleet of Android devices in one database: a store, an engine and the channel,
+// with Google simulated. A few devices are real; the others are copies of their rows, and are only
+// in Google's list. Time passes when the program says so, and nothing happens by itself but what
+// was asked for.
 type androidSite struct {
 	size    int
 	path    string
@@ -117,62 +110,6 @@ func (s *androidSite) close() error {
 	s.google.CloseClientConnections()
 	s.google.Close()
 	return err
-}
-
-// setUp does what an admin does once, and fills the catalog.
-func (s *androidSite) setUp(ctx context.Context) error {
-	key, err := s.service.ServiceAccount(s.google.URL, "")
-	if err != nil {
-		return err
-	}
-	if _, err := s.channel.SetServiceAccount(ctx, key); err != nil {
-		return err
-	}
-	link, err := s.channel.BeginSignup(ctx, "https://mdm.example/console/android")
-	if err != nil {
-		return err
-	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-	answer, err := client.Get(link)
-	if err != nil {
-		return err
-	}
-	_ = answer.Body.Close()
-	back, err := url.Parse(answer.Header.Get("Location"))
-	if err == nil {
-		_, err = s.channel.FinishSignup(ctx, back.Query().Get("enterpriseToken"), amapi.Pull)
-	}
-	if err != nil {
-		return err
-	}
-	return s.fillCatalog(ctx)
-}
-
-func (s *androidSite) fillCatalog(ctx context.Context) error {
-	made := catalog.New(s.store, catalog.MustForms(payload.Forms()), s.clock.Now, uuid.NewString)
-	for i := range assigned {
-		in := catalog.Input{ODataType: "androidDeviceOwnerWiFiConfiguration",
-			DisplayName: fmt.Sprint("Network ", i), Properties: json.RawMessage(fmt.Sprintf(
-				`{"networkName":"n%d","ssid":"n%d","wiFiSecurityType":"open"}`, i, i))}
-		if i >= assigned/2 {
-			in.ODataType = "androidManagedStoreApp"
-			in.Properties = json.RawMessage(fmt.Sprintf(`{"packageId":"com.example.app%d"}`, i))
-		}
-		s.clock.Advance(time.Millisecond)
-		p, err := made.Create(ctx, in)
-		if err == nil {
-			_, err = made.Assign(ctx, p.ID, []catalog.Assignment{{Kind: catalog.AllDevices}})
-		}
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			s.wifi = p.ID
-		}
-	}
-	return nil
 }
 
 // enroll adds the real devices, and lets each get what is assigned to it; some have been through a

@@ -43,7 +43,8 @@ func (l *copiedList) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer) // who asked may have gone
 }
 
-// androidCopied are the tables of which a copy has rows, and what tells its rows from its pattern's.
+// androidCopied are the tables of which a copy has rows, and what tells its rows from its
+// pattern's.
 var androidCopied = []struct {
 	table, device string // the column that names the device
 	differs       map[string]string

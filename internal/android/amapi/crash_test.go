@@ -43,8 +43,8 @@ func TestAnswerLostAfterItsEffect(t *testing.T) {
 	w.until("it is removed", func() bool { return w.is(id, p, action.Removed) })
 }
 
-// What a device said of a version that was not known yet is looked up even if another document is to
-// be sent by then: the device may say nothing more for a long time.
+// What a device said of a version that was not known yet is looked up even if another document is
+// to be sent by then: the device may say nothing more for a long time.
 func TestReportOfUnknownVersionIsLookedUp(t *testing.T) {
 	w := newWorld(t)
 	p := w.wifi("Office")

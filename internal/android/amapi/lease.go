@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// A lease is short, so that a process that ends without giving it back holds nobody up for long, and
-// is renewed as long as its holder works. A holder that cannot renew it stops before it ends: Google
-// has no way to refuse what comes from somebody whose lease has ended.
+// A lease is short, so that a process that ends without giving it back holds nobody up for long,
+// and is renewed as long as its holder works. A holder that cannot renew it stops before it ends:
+// Google has no way to refuse what comes from somebody whose lease has ended.
 const (
 	leaseFor   = 20 * time.Second
 	renewEvery = 5 * time.Second
-	// reliedOn is how long after it was taken or renewed the holder of a lease goes on. What is left
-	// of leaseFor is for a request that is on its way then, and for servers' clocks that differ.
+	// reliedOn is how long after it was taken or renewed the holder of a lease goes on. What is
+	// left of leaseFor is for a request that is on its way then, and for servers' clocks that
+	// differ.
 	reliedOn = 10 * time.Second
 )
 
@@ -38,8 +39,8 @@ type lease struct {
 }
 
 // lease takes a lease, and keeps it until it is released. What is done under it is done with the
-// context, which ends when the lease is lost; its cause says why. The error is errLeased if somebody
-// else has it.
+// context, which ends when the lease is lost; its cause says why. The error is errLeased if
+// somebody else has it.
 func (c *Channel) lease(ctx context.Context, name string) (context.Context, *lease, error) {
 	now := c.now()
 	taken, err := c.store.TakeLease(ctx, name, c.node, now, now.Add(leaseFor))

@@ -185,8 +185,8 @@ func TestMissingDevicesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// When Google says that the project asks too much, the list is left where it is. A list that was not
-// read to its end is tried again before the hour is over.
+// When Google says that the project asks too much, the list is left where it is. A list that was
+// not read to its end is tried again before the hour is over.
 func TestListThatIsBrokenOff(t *testing.T) {
 	l := newListing(t, "A")
 	l.clock.Advance(2 * time.Hour)

@@ -123,8 +123,8 @@ type applied struct {
 	older   []Posting // that have a version, the newest first
 }
 
-// over reports whether an app that is not assigned any more was seen to be gone, so that it need not
-// be blocked any more.
+// over reports whether an app that is not assigned any more was seen to be gone, so that it need
+// not be blocked any more.
 func (a *applied) over(sightings map[action.PayloadID]action.Sighting) bool {
 	for id, e := range a.posting.Manifest.Entries {
 		g, told := sightings[id]

@@ -114,8 +114,8 @@ func (c *Channel) missing(ctx context.Context, g *google, listed map[string]bool
 	}
 }
 
-// findMissing reads a device that is not in the list. One that cannot be read or taken keeps none of
-// the others from it; the error is one that meets them all.
+// findMissing reads a device that is not in the list. One that cannot be read or taken keeps none
+// of the others from it; the error is one that meets them all.
 func (c *Channel) findMissing(ctx context.Context, g *google, e *Enrollment) error {
 	r, err := g.device(ctx, e.Name)
 	var refused *Refused
