@@ -14,6 +14,7 @@
 # make mutate   breaks the rules, the engine and the store's writing on purpose, one small change after the other, and says which no
 #               test notices: by hand or nightly, it takes hours; MUTATE=internal/engine for one of them
 # make bench-growth  what a fleet's size costs; SIZES=1000,100000,1000000 needs 20 GB, REPORT=file.md keeps the tables
+# make bench-growth-android  the same for Android devices, in what their database does
 
 SHELL    := bash
 # Parts at a time. Some of them compute, and others wait for processes, disks and browsers.
@@ -28,7 +29,7 @@ SQLITE   := github.com/ncruces/go-sqlite3-wasm/...
 export TIMEFORMAT := == that took %R s
 
 .PHONY: test parts tools check race race-rooms race-apart race-together plain plain-whole plain-apart race-all postgres postgres-race \
-	postgres-whole postgres-tables fuzz outside mutate bench bench-peer bench-growth
+	postgres-whole postgres-tables fuzz outside mutate bench bench-peer bench-growth bench-growth-android
 
 # What holds times runs while nothing else does.
 test: tools
@@ -71,7 +72,8 @@ DIVIDED  := ./internal/server ./internal/console ./internal/apple/mdm ./internal
 TABLES   := SQL|Migrat|PowerIsLost|PostgresKeeps
 APART    := $(TABLES)|SlowAndGreedy|HTTP2Floods|WhatEvery|Endless|Bombs|OfMany|GreatPush
 # TestEveryRouteAtOnce calls every route from many goroutines, for the detector.
-TOGETHER := EveryRoute|Stream|Simultan|SentAtOnce|Limit|Batch|Subscri|Meanwhile|Event|Grow|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
+# TestRun and the leases are of Android's channel.
+TOGETHER := TestRun$$|Lease|WhileKeys|EveryRoute|Stream|Simultan|SentAtOnce|Limit|Batch|Subscri|Meanwhile|Event|Grow|Readers|FleetEnds|PilesUp|Order|Repeated|Idle|Restart
 
 race: race-rooms race-apart race-together
 
@@ -85,7 +87,8 @@ race-apart:
 
 race-together:
 	@echo "== $@: many calls and devices at once, with the race detector"
-	time SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./internal/graph ./test
+	time SYNCPAYLOADS_TEST_DEVICES=60 $(GO_RACE) -run '$(TOGETHER)' ./internal/graph ./test \
+		./internal/android/amapi
 
 plain: plain-whole plain-apart
 
@@ -140,6 +143,11 @@ bench-peer:
 
 bench-growth:
 	@go run ./bench/growth $(if $(SIZES),-sizes $(SIZES)) $(if $(REPORT),-report $(REPORT))
+
+bench-growth-android:
+	@go run ./bench/growth -android -sizes $(or $(SIZES),1000$(comma)10000$(comma)100000) $(if $(REPORT),-report $(REPORT))
+
+comma := ,
 
 # The tool is fetched and built by itself: it is no part of the module. Of the store only the files count by which it writes.
 GREMLINS := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0

@@ -25,6 +25,8 @@ func main() {
 	sizes := flag.String("sizes", "1000,100000",
 		"numbers of devices, the first of which the others are compared with")
 	engines := flag.String("engines", "sqlite,postgres", "databases to measure")
+	flag.BoolVar(&g.android, "android", false,
+		"measure Android devices, each with a policy of its own, in a file")
 	flag.IntVar(&g.rounds, "rounds", 5, "how often the sizes are measured, by turns")
 	flag.IntVar(&g.calls, "calls", 20, "samples of each figure a round")
 	flag.StringVar(&g.report, "report", "", "file for the tables, in Markdown")
@@ -48,6 +50,7 @@ type growth struct {
 	sizes         []int
 	engines       []string
 	rounds, calls int
+	android       bool
 	report        string
 
 	dir     string
@@ -80,6 +83,16 @@ func (g *growth) run(ctx context.Context, folder string) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(g.dir)) }()
 	var text strings.Builder
+	if g.android {
+		countStatements()
+		table, err := g.runAndroid(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Print(table)
+		text.WriteString(table)
+		g.engines = nil
+	}
 	for _, engine := range g.engines {
 		t, err := g.measure(ctx, engine)
 		if err != nil {

@@ -76,14 +76,15 @@ func (s *simulateCommand) Run(ctx context.Context, out io.Writer) error {
 	if gateway != nil {
 		defer gateway.Close() //nolint:errcheck // the program ends
 	}
+	run := &simulation{command: s, client: c, gateway: gateway, figures: newFigures()}
 	if s.Android > 0 {
 		google, err := s.startAndroids(ctx, c)
 		if err != nil {
 			return fmt.Errorf("the Android devices: %w", err)
 		}
 		defer google.close() //nolint:errcheck // the program ends
+		run.androids = &google.figures
 	}
-	run := &simulation{command: s, client: c, gateway: gateway, figures: newFigures()}
 	if err := run.newFleet(ctx); err != nil {
 		return err
 	}
@@ -110,6 +111,7 @@ type simulation struct {
 	transport *http.Transport
 	fleet     *simulator.Fleet
 	figures   *figures
+	androids  *androidFigures // nil: there are none
 
 	enrolling time.Duration
 	memory    float64 // KiB a device

@@ -28,8 +28,9 @@ type simulationResult struct {
 	ToReader     *latency `json:"reportToReader,omitempty"`
 	BurstSeconds *float64 `json:"burstSeconds,omitempty"`
 
-	Pushes *simulator.GatewayStats `json:"pushes,omitempty"`
-	Points []point                 `json:"points"`
+	Pushes  *simulator.GatewayStats `json:"pushes,omitempty"`
+	Android *androidFigures         `json:"android,omitempty"`
+	Points  []point                 `json:"points"`
 }
 
 func (r *simulation) result() *simulationResult {
@@ -41,7 +42,7 @@ func (r *simulation) result() *simulationResult {
 		Calls:          w.calls,
 		CallsPerSecond: round(float64(w.calls) / w.seconds), RoundTrips: w.roundTrips,
 		RoundTripsRate: round(float64(w.roundTrips) / w.seconds),
-		Exchange:       w.exchanges, ToReader: w.toReader, Points: append([]point{}, f.points...)}
+		Android:        r.androids, Exchange: w.exchanges, ToReader: w.toReader, Points: append([]point{}, f.points...)}
 	if r.burst != nil {
 		took := round(r.burst.Seconds())
 		result.BurstSeconds = &took

@@ -169,6 +169,29 @@ func (s *Store) TakeLease(ctx context.Context, name, holder string, now,
 	return taken, err
 }
 
+// RenewLease implements amapi.Store.
+func (s *Store) RenewLease(ctx context.Context, name, holder string,
+	until time.Time) (kept bool, err error) {
+	err = s.write(ctx, func(q *session) error {
+		n, err := q.Exec(ctx, "UPDATE leases SET until = ? WHERE name = ? AND holder = ?",
+			until.UnixMicro(), name, holder)
+		kept = n > 0
+		return err
+	})
+	return kept, err
+}
+
+// EndLeases implements amapi.Store. Only a server of a database in a file is alone (see Hold).
+func (s *Store) EndLeases(ctx context.Context, prefix string) error {
+	if s.identities == nil {
+		return nil
+	}
+	return s.write(ctx, func(q *session) error {
+		_, err := q.Exec(ctx, "DELETE FROM leases WHERE substr(name, 1, ?) = ?", len(prefix), prefix)
+		return err
+	})
+}
+
 // ReleaseLease implements amapi.Store.
 func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
 	return s.write(ctx, func(q *session) error {

@@ -157,10 +157,60 @@ func TestLeases(t *testing.T) {
 	if taken, err := s.TakeLease(ctx, "l", "a", now, now.Add(time.Minute)); err != nil || taken {
 		t.Errorf("somebody else gave it back: %v", err)
 	}
+	for holder, kept := range map[string]bool{"a": false, "b": true} {
+		if ok, err := s.RenewLease(ctx, "l", holder, now.Add(time.Hour)); err != nil || ok != kept {
+			t.Errorf("%s keeps it %t, %v", holder, ok, err)
+		}
+	}
+	late := now.Add(3 * time.Minute) // its end but for the renewal
+	if taken, err := s.TakeLease(ctx, "l", "a", late, late.Add(time.Minute)); err != nil || taken {
+		t.Errorf("it was not renewed: %v", err)
+	}
 	if err := s.ReleaseLease(ctx, "l", "b"); err != nil {
 		t.Fatal(err)
 	}
+	if kept, err := s.RenewLease(ctx, "l", "b", now.Add(time.Hour)); err != nil || kept {
+		t.Errorf("what was given back is renewed: %v", err)
+	}
 	if taken, err := s.TakeLease(ctx, "l", "a", now, now.Add(time.Minute)); err != nil || !taken {
 		t.Errorf("it is not free: %v", err)
+	}
+}
+
+// The only server of a database ends what an earlier one left. Where there may be others it is
+// theirs.
+func TestLeasesOfEarlierProcesses(t *testing.T) {
+	s, ctx := storetest.Open(t), t.Context()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	end := func() {
+		t.Helper()
+		if err := s.EndLeases(ctx, "device/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	free := func(name string) bool {
+		t.Helper()
+		taken, err := s.TakeLease(ctx, name, "this process", now, now.Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return taken
+	}
+	for _, name := range []string{"device/1", "device/2", "list"} {
+		taken, err := s.TakeLease(ctx, name, "an earlier one", now, now.Add(time.Minute))
+		if err != nil || !taken {
+			t.Fatal(taken, err)
+		}
+	}
+	end()
+	if free("device/1") {
+		t.Error("the lease of a process that may be alive has ended")
+	}
+	if err := s.Hold(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if free("device/1") == storetest.Postgres() || free("list") {
+		t.Error("want only the leases of devices to be free, and only where this process is alone")
 	}
 }

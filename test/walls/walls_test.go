@@ -75,7 +75,8 @@ var users = map[string][]string{
 	"bench":            {"internal/apple/simulator"},
 	"internal/server/servertest": {"internal/apple/simulator", "internal/android/amapi",
 		"internal/android/simulator"},
-	"bench/growth":      {"internal/apple/simulator"},
+	"bench/growth": {"internal/apple/simulator", "internal/android/amapi",
+		"internal/android/payload", "internal/android/simulator"},
 	"internal/platform": nil,
 }
 

@@ -121,6 +121,7 @@ const workers = 8
 // Run serves the devices that are to be, asks for Google's messages, and lists all devices from
 // time to time, until ctx ends.
 func (c *Channel) Run(ctx context.Context) error {
+	c.endLeases(ctx)
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers {
 		g.Go(func() error { c.work(ctx); return nil })
@@ -142,7 +143,7 @@ func (c *Channel) Handler() http.Handler {
 
 // Shown implements platform.Channel: whose a token is takes its signature to tell.
 func (*Channel) Shown(r *http.Request) platform.Shows {
-	if bearer(r) == "" {
+	if !likely(bearer(r)) {
 		return platform.ShowsNobody
 	}
 	return platform.ShowsSomething

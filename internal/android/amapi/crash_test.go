@@ -43,6 +43,37 @@ func TestAnswerLostAfterItsEffect(t *testing.T) {
 	w.until("it is removed", func() bool { return w.is(id, p, action.Removed) })
 }
 
+// What a device said of a version that was not known yet is looked up even if another document is
+// to be sent by then: the device may say nothing more for a long time.
+func TestReportOfUnknownVersionIsLookedUp(t *testing.T) {
+	w := newWorld(t)
+	p := w.wifi("Office")
+	d, id := w.enroll("S", simulator.DeviceOptions{})
+	w.steady(id)
+	w.quiet[d] = true
+	other := w.newNode()
+	before := w.service.Calls("policies.patch")
+	w.service.AddTrouble(simulator.Trouble{Method: "policies.patch", LoseAnswer: true, Times: 1})
+	w.call(id, p)
+	w.served()
+	w.clock.Advance(time.Second)
+	w.must(d.Sync())
+	w.pull()
+	d.SetOnline(false)
+	w.wifi("Guests")
+	w.must(w.engine.Sweep(t.Context()))
+	w.must(other.channel.Wake(t.Context(), id)) // which the engine wakes at the first server
+	if n := other.channel.ServeDue(t.Context()); n != 1 {
+		t.Errorf("it was served %d times", n)
+	}
+	if r := w.result(id, p); r.Status != action.Removed {
+		t.Errorf("what the device said before is not counted: %+v", r)
+	}
+	if n := w.service.Calls("policies.patch") - before; n != 2 {
+		t.Errorf("%d documents were sent", n)
+	}
+}
+
 // A process that ends between writing down what it is about to send and sending it has sent
 // nothing: the next one finds that out, and sends.
 func TestCrashBeforeSending(t *testing.T) {
@@ -117,7 +148,6 @@ func TestCrashesWhilePosting(t *testing.T) {
 			w.call(id, p)
 			w.within(time.Minute, "the process ends", func() bool { return hit })
 			w.wrap = nil
-			w.clock.Advance(5 * time.Minute) // the lease of the one that ended
 			w.node = w.newNode()
 			w.quiet[d] = false
 			w.within(10*time.Second, "it is removed",
@@ -162,8 +192,14 @@ func TestOneServerADevice(t *testing.T) {
 }
 
 // A lease that was lost meanwhile keeps a document from being sent: another server may have sent a
-// newer one.
+// newer one, and have ended its work since.
 func TestLeaseLostBeforeSending(t *testing.T) {
+	for name, givenBack := range map[string]bool{"taken": false, "given back": true} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); loseLease(t, givenBack) })
+	}
+}
+
+func loseLease(t *testing.T, givenBack bool) {
 	w := newWorld(t)
 	p := w.wifi("Office")
 	d, id := w.enroll("S", simulator.DeviceOptions{})
@@ -171,7 +207,7 @@ func TestLeaseLostBeforeSending(t *testing.T) {
 	w.quiet[d] = true
 	lost := false
 	w.wrap = func(s amapi.Store) amapi.Store {
-		return stealing{s, "android/device/" + string(id), &lost}
+		return stealing{s, "android/device/" + string(id), givenBack, &lost}
 	}
 	w.node = w.newNode()
 	before := w.service.Calls("policies.patch")
@@ -185,8 +221,9 @@ func TestLeaseLostBeforeSending(t *testing.T) {
 // stealing is a store that gives a lease to another server once it was taken.
 type stealing struct {
 	amapi.Store
-	name string
-	lost *bool
+	name      string
+	givenBack bool
+	lost      *bool
 }
 
 func (s stealing) AddAndroidPosting(ctx context.Context, name string, p amapi.Posting) error {
@@ -194,6 +231,9 @@ func (s stealing) AddAndroidPosting(ctx context.Context, name string, p amapi.Po
 	if *s.lost = true; err == nil {
 		now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 		_, err = s.TakeLease(ctx, s.name, "another server", now, now.Add(time.Hour))
+	}
+	if err == nil && s.givenBack {
+		err = s.ReleaseLease(ctx, s.name, "another server")
 	}
 	return err
 }

@@ -46,7 +46,7 @@ func (c *Channel) enroll(ctx context.Context, told *androidmanagement.Device,
 	if err != nil {
 		return err
 	}
-	l, err := c.lease(ctx, "android/enroll/"+udid)
+	ctx, l, err := c.lease(ctx, enrollmentLease+udid)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (c *Channel) departOthers(ctx context.Context, e *Enrollment, names []strin
 
 // depart takes note that a device left management.
 func (c *Channel) depart(ctx context.Context, e *Enrollment) error {
-	l, err := c.lease(ctx, "android/enroll/"+e.UDID)
+	ctx, l, err := c.lease(ctx, enrollmentLease+e.UDID)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,17 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
 
+// What a lease lasts; see lease.go.
+const (
+	LeaseFor   = leaseFor
+	RenewEvery = renewEvery
+	ReliedOn   = reliedOn
+	LeaseRetry = leaseRetry
+)
+
+// ChecksAtOnce is how many pushes may wait for Google's keys.
+const ChecksAtOnce = checksAtOnce
+
 // ServeDue serves every device whose time has come, as Run does, and returns how many there were.
 func (c *Channel) ServeDue(ctx context.Context) (n int) {
 	for {

@@ -2,6 +2,7 @@ package amapi
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -21,6 +22,9 @@ const pushPath = "/android/push"
 const (
 	maxPush   = maxMessage + 64<<10 // bytes
 	maxBearer = 8 << 10
+	// Whoever sends a token of an unknown key waits for the keys, in a place of the devices' lane.
+	keysTimeout  = 5 * time.Second
+	checksAtOnce = 16
 	// pushIssuers are Google's names for itself; see verify.
 	pushIssuer    = "https://accounts.google.com"
 	pushIssuerOld = "accounts.google.com"
@@ -29,16 +33,18 @@ const (
 // pushKeys checks the tokens that Google signs its pushes with (Google, "Authentication for push
 // subscriptions"; OpenID Connect Core 1.0, section 3.1.3.7).
 type pushKeys struct {
-	now  func() time.Time
-	keys oidc.KeySet
+	now    func() time.Time
+	keys   oidc.KeySet
+	checks chan struct{} // of tokens that are being checked, and may wait for the keys
 }
 
 func newPushKeys(url string, now func() time.Time) *pushKeys {
 	fetches := &fetchLimit{next: limit.Answers(newTransport(), 1<<20),
 		limiter: rate.NewLimiter(rate.Every(10*time.Second), 5)}
-	ctx := oidc.ClientContext(context.Background(), &http.Client{Timeout: callTimeout,
+	ctx := oidc.ClientContext(context.Background(), &http.Client{Timeout: keysTimeout,
 		Transport: fetches, CheckRedirect: stay})
-	return &pushKeys{now: now, keys: oidc.NewRemoteKeySet(ctx, url)}
+	return &pushKeys{now: now, keys: oidc.NewRemoteKeySet(ctx, url),
+		checks: make(chan struct{}, checksAtOnce)}
 }
 
 // fetchLimit bounds how often the keys are fetched: whoever sends a token of an unknown key has
@@ -58,13 +64,36 @@ func (f *fetchLimit) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.next.RoundTrip(r)
 }
 
-var errNotGoogle = errors.New("the token is not one of Google's for this server")
+var (
+	errNotGoogle = errors.New("the token is not one of Google's for this server")
+	errBusy      = errors.New("too many pushes are being checked")
+)
+
+// likely reports whether a token may be one of Google's, by its form alone: a JSON Web Signature
+// (RFC 7515, section 7.1) by RS256 whose parts are no longer than theirs.
+func likely(token string) bool {
+	if len(token) > maxBearer || strings.Count(token, ".") != 2 {
+		return false
+	}
+	head, _, _ := strings.Cut(token, ".")
+	text, err := base64.RawURLEncoding.DecodeString(head)
+	var said struct {
+		Algorithm string `json:"alg"`
+	}
+	return err == nil && json.Unmarshal(text, &said) == nil && said.Algorithm == oidc.RS256
+}
 
 // verify reports whether Google signed a token for this server, on behalf of the account that was
-// set up. errNotGoogle: it did not.
+// set up; the token is a likely one. errNotGoogle: it did not.
 func (p *pushKeys) verify(ctx context.Context, token string, setup *Setup) error {
-	if token == "" || len(token) > maxBearer || setup.Delivery != Push || setup.PushURL == "" {
+	if setup.Delivery != Push || setup.PushURL == "" {
 		return errNotGoogle
+	}
+	select {
+	case p.checks <- struct{}{}:
+		defer func() { <-p.checks }()
+	default:
+		return errBusy
 	}
 	verifier := oidc.NewVerifier(pushIssuer, p.keys, &oidc.Config{ClientID: setup.PushURL,
 		SupportedSigningAlgs: []string{oidc.RS256}, SkipIssuerCheck: true, Now: p.now})
@@ -99,12 +128,19 @@ func bearer(r *http.Request) string {
 func (c *Channel) servePush(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	fail := func(status int) { http.Error(w, http.StatusText(status), status) }
-	setup, err := c.store.AndroidSetup(ctx)
-	if err != nil {
-		fail(http.StatusServiceUnavailable)
+	setup, err := new(Setup), error(nil)
+	token := bearer(r)
+	if likely(token) { // else nothing is read for it
+		setup, err = c.store.AndroidSetup(ctx)
+	}
+	if err == nil {
+		err = c.pushes.verify(ctx, token, setup)
+	}
+	if err != nil && !errors.Is(err, errNotGoogle) {
+		fail(http.StatusServiceUnavailable) // it comes again
 		return
 	}
-	if err := c.pushes.verify(ctx, bearer(r), setup); err != nil {
+	if err != nil {
 		c.log.Debug("a push is refused", "err", err)
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		fail(http.StatusUnauthorized)

@@ -123,8 +123,8 @@ type applied struct {
 	older   []Posting // that have a version, the newest first
 }
 
-// over reports whether an app that is not assigned any more was seen to be gone, so that it need not
-// be blocked any more.
+// over reports whether an app that is not assigned any more was seen to be gone, so that it need
+// not be blocked any more.
 func (a *applied) over(sightings map[action.PayloadID]action.Sighting) bool {
 	for id, e := range a.posting.Manifest.Entries {
 		g, told := sightings[id]
@@ -152,11 +152,12 @@ func (c *Channel) appliedOf(ctx context.Context, e *Enrollment, r *androidmanage
 	pending := len(postings) > 0 && postings[0].Version == 0
 	if pending {
 		postings = postings[1:]
+		// Whoever was to send it may have died, and each report puts off the engine's next wake-up.
+		c.queue.add(e.Device, time.Time{})
 	}
 	newest := max(e.State.Known, newestVersion(postings))
 	if r.AppliedPolicyVersion > newest {
 		if pending {
-			c.queue.add(e.Device, time.Time{})
 			return nil, true, c.store.UpdateAndroidEnrollment(ctx, e.Name, func(e *Enrollment) {
 				e.State.Look = true
 			})

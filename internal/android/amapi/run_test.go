@@ -13,6 +13,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/android/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/engine"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/store/storetest"
 )
 
 // A server that runs by itself serves its devices: nobody tells it when.
@@ -25,9 +26,20 @@ func TestRun(t *testing.T) {
 	for _, serial := range serials(5) {
 		ids[serial] = w.idOf(w.enrollWith(token, serial, simulator.DeviceOptions{}))
 	}
+	if !storetest.Postgres() { // where an earlier process is gone when there is another one
+		w.must(w.store.Hold())
+		_, err := w.store.TakeLease(t.Context(), "android/device/"+string(ids["A"]),
+			"an earlier process", w.clock.Now(), w.clock.Now().Add(24*time.Hour))
+		w.must(err)
+	}
 	channel, err := amapi.New(amapi.Config{URL: "https://mdm.example", Store: w.store,
 		Engine: w.engine, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler), PerSecond: 1000,
-		After: func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) },
+		After: func(d time.Duration) <-chan time.Time {
+			if d != amapi.RenewEvery && d != amapi.ReliedOn { // leases are of real work
+				d = time.Millisecond
+			}
+			return time.After(d)
+		},
 		Endpoints: amapi.Endpoints{API: w.google.URL + "/", PubSub: w.google.URL + "/",
 			Token: w.google.URL + "/token"}})
 	w.must(err)

@@ -177,6 +177,12 @@ type Store interface {
 	// TakeLease gives a holder the lease of a name until a time, if nobody else has it at the
 	// present time now, and tells whether it did.
 	TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
+	// RenewLease makes a lease last until another time, if the holder still has it, and tells
+	// whether it did. One that ended is still the holder's if nobody has taken it since.
+	RenewLease(ctx context.Context, name, holder string, until time.Time) (bool, error)
+	// EndLeases ends all leases whose names begin with a prefix, if this process is the only one
+	// that can be at work on the database; otherwise it does nothing.
+	EndLeases(ctx context.Context, prefix string) error
 	// ReleaseLease gives a lease back, if the holder has it.
 	ReleaseLease(ctx context.Context, name, holder string) error
 }

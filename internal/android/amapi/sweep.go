@@ -13,6 +13,7 @@ const (
 	sweepEvery = time.Hour
 	sweepLook  = 5 * time.Minute // how often it is looked whether it is time
 	sweepChunk = 500             // enrollments that are read at once
+	mostPages  = 10_000          // of 100 devices each, in one list
 )
 
 func (c *Channel) sweepLoop(ctx context.Context) {
@@ -58,8 +59,9 @@ func (c *Channel) Sweep(ctx context.Context) error {
 		return err
 	}
 	began := c.now()
-	listed := make(map[string]bool)
+	listed, pages := make(map[string]bool), make(map[string]bool)
 	for page := ""; ; {
+		pages[page] = true
 		devices, next, err := g.devices(ctx, setup.Enterprise, page)
 		if err != nil {
 			return err
@@ -78,8 +80,8 @@ func (c *Channel) Sweep(ctx context.Context) error {
 					"device", d.Name, "err", err)
 			}
 		}
-		if next == "" || next == page {
-			break
+		if next == "" || pages[next] || len(pages) >= mostPages {
+			break // what is not on the pages that were read is asked for below
 		}
 		page = next
 	}
@@ -105,16 +107,34 @@ func (c *Channel) missing(ctx context.Context, g *google, listed map[string]bool
 			if after = e.Name; listed[e.Name] || e.State.EnrolledAt.After(began) {
 				continue
 			}
-			r, err := g.device(ctx, e.Name)
-			switch {
-			case isCode(err, http.StatusNotFound):
-				err = c.depart(ctx, e)
-			case err == nil:
-				err = c.take(ctx, r)
-			}
-			if err != nil {
+			if err := c.findMissing(ctx, g, e); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// findMissing reads a device that is not in the list. One that cannot be read or taken keeps none
+// of the others from it; the error is one that meets them all.
+func (c *Channel) findMissing(ctx context.Context, g *google, e *Enrollment) error {
+	r, err := g.device(ctx, e.Name)
+	var refused *Refused
+	switch {
+	case isCode(err, http.StatusNotFound):
+		err = c.depart(ctx, e)
+	case err == nil:
+		err = c.take(ctx, r)
+	case errors.As(err, &refused) && refused.Code != http.StatusBadRequest &&
+		refused.Code != http.StatusForbidden:
+		return err
+	}
+	var wait *paused
+	if errors.As(err, &wait) || ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		c.log.Warn("an Android device that is not in the list was not read; it is with the next one",
+			"device", e.Device, "err", err)
+	}
+	return nil
 }

@@ -18,7 +18,7 @@ import (
 const (
 	retryBase  = 10 * time.Second // after Google was not reached, or failed; doubles
 	retryMost  = 10 * time.Minute
-	leaseRetry = 15 * time.Second // after another process was at work on the device
+	leaseRetry = time.Second // after another process was at work on the device, which is mostly short
 )
 
 // work serves one device after the other, until ctx ends.
@@ -49,7 +49,7 @@ func (c *Channel) serveEntry(ctx context.Context, e *entry) {
 	case isCode(err, http.StatusTooManyRequests):
 		c.queue.done(e, c.pace.pausedUntil())
 		return
-	case errors.Is(err, errLeased):
+	case errors.Is(err, errLeased), errors.Is(err, errUnrenewed):
 		c.queue.done(e, now.Add(leaseRetry))
 		return
 	}
@@ -80,14 +80,14 @@ func (c *Channel) serve(ctx context.Context, id fleet.DeviceID) error {
 	if until := c.pace.pausedUntil(); c.now().Before(until) {
 		return &paused{until}
 	}
-	l, err := c.lease(ctx, "android/device/"+string(id))
+	under, l, err := c.lease(ctx, deviceLease+string(id))
 	if err != nil {
 		return err
 	}
 	defer l.release(ctx)
 	j := &job{Channel: c, google: g, lease: l, enrollment: enrollment,
 		policy: policyName(setup.Enterprise, id)}
-	return j.run(ctx)
+	return l.why(under, j.run(under))
 }
 
 // job is what is done about one device under its lease.

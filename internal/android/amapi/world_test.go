@@ -39,7 +39,8 @@ type world struct {
 	google  *httptest.Server
 	roles   *access.Roles
 
-	wrap func(amapi.Store) amapi.Store // what nodes have in place of the store; nil: the store
+	wrap  func(amapi.Store) amapi.Store        // what nodes have in place of the store; nil: the store
+	after func(time.Duration) <-chan time.Time // what rings for nodes; nil: nothing does
 
 	*node
 	devices []*simulator.Device
@@ -89,8 +90,12 @@ func (w *world) newNode() *node {
 	if w.wrap != nil {
 		kept = w.wrap(kept)
 	}
+	after := w.clock.After
+	if w.after != nil {
+		after = w.after
+	}
 	n.channel, err = amapi.New(amapi.Config{URL: "https://mdm.example", Store: kept,
-		Engine: n.engine, Roles: w.roles, Now: w.clock.Now, After: w.clock.After, Log: log,
+		Engine: n.engine, Roles: w.roles, Now: w.clock.Now, After: after, Log: log,
 		Record: audit.NewRecorder(w.store, w.clock.Now, uuid.NewString).Record,
 		Endpoints: amapi.Endpoints{API: w.google.URL + "/", PubSub: w.google.URL + "/",
 			Token: w.google.URL + "/token", PushKeys: w.google.URL + "/certs"},

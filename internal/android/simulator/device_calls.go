@@ -72,7 +72,8 @@ func (s *Service) patchDevice(c *call) (any, *failure) {
 		return nil, badRequest("device.state", "Invalid value at 'device.state': only ACTIVE and "+
 			"DISABLED can be set.")
 	}
-	d.policyName, d.state = policyName, wanted.State
+	d.enterprise.follow(d, policyName)
+	d.state = wanted.State
 	d.disabled, _ = after["disabledReason"].(message)
 	s.actLater(d)
 	return d.answer(), nil

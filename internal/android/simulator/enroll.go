@@ -46,7 +46,6 @@ func (s *Service) Enroll(value, serial string, options DeviceOptions) (*Device, 
 	t.used = true
 	options.mode = mode
 	d := s.newDevice(e, serial, options)
-	d.policyName = asked.PolicyName
 	if before := s.bySerial[serial]; before != nil {
 		before.erase()
 		if mode != PersonalOwned {
@@ -56,6 +55,7 @@ func (s *Service) Enroll(value, serial string, options DeviceOptions) (*Device, 
 	}
 	s.bySerial[serial] = d
 	s.devices[d.name], e.devices[d.name] = d, d
+	e.follow(d, asked.PolicyName)
 	if e.policies[d.policyName] == nil {
 		d.deadline = now.Add(policyDeadline)
 		s.deadlines = append(s.deadlines, d)
@@ -126,6 +126,7 @@ func (s *Service) forget(d *Device) {
 	}
 	delete(s.devices, d.name)
 	delete(d.enterprise.devices, d.name)
+	d.enterprise.unfollow(d)
 	d.enterprise = nil
 }
 

@@ -22,7 +22,9 @@ type enterprise struct {
 	policies map[string]*policy
 	tokens   map[string]*token
 	devices  map[string]*Device
-	webApps  map[string]message
+	// following are the devices of a policy, each by its name.
+	following map[string]map[string]*Device
+	webApps   map[string]message
 }
 
 // signup is a sign-up on its way.

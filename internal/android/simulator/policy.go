@@ -74,12 +74,31 @@ func (s *Service) setPolicy(e *enterprise, name string, document []byte) *policy
 		made.version = present.version + 1
 	}
 	e.policies[name] = made
-	for _, d := range e.devices {
-		if d.policyName == name {
-			s.actLater(d)
-		}
+	for _, d := range e.following[name] {
+		s.actLater(d)
 	}
 	return made
+}
+
+// follow has a device of the enterprise take a policy, whether there is one of that name or not.
+func (e *enterprise) follow(d *Device, name string) {
+	e.unfollow(d)
+	d.policyName = name
+	if e.following == nil {
+		e.following = make(map[string]map[string]*Device)
+	}
+	if e.following[name] == nil {
+		e.following[name] = make(map[string]*Device)
+	}
+	e.following[name][d.name] = d
+}
+
+// unfollow takes a device out of those of its policy.
+func (e *enterprise) unfollow(d *Device) {
+	delete(e.following[d.policyName], d.name)
+	if len(e.following[d.policyName]) == 0 {
+		delete(e.following, d.policyName)
+	}
 }
 
 // EditPolicy changes a policy as somebody else with access to the project does, and makes a new
@@ -133,11 +152,9 @@ func (s *Service) deletePolicy(c *call) (any, *failure) {
 	if e.policies[c.name] == nil {
 		return nil, notFound(c.name)
 	}
-	for _, d := range e.devices {
-		if d.policyName == c.name {
-			return nil, badRequest("name",
-				"The policy %s cannot be deleted: the device %s references it.", c.name, d.name)
-		}
+	for name := range e.following[c.name] {
+		return nil, badRequest("name",
+			"The policy %s cannot be deleted: the device %s references it.", c.name, name)
 	}
 	delete(e.policies, c.name)
 	return message{}, nil
