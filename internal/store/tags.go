@@ -66,6 +66,9 @@ func (t catalogTx) DeleteDevice(ctx context.Context, id fleet.DeviceID) error {
 			"' AND target = ?",
 		"DELETE FROM actions WHERE device_id = ?",
 		"DELETE FROM ledgers WHERE device_id = ?",
+		"DELETE FROM android_postings WHERE enrollment IN " +
+			"(SELECT name FROM android_enrollments WHERE device_id = ?)",
+		"DELETE FROM android_enrollments WHERE device_id = ?",
 		"DELETE FROM devices WHERE id = ?",
 	} {
 		if _, err := t.q.Exec(ctx, text, id); err != nil {

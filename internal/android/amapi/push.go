@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -58,12 +59,15 @@ func (f *fetchLimit) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.next.RoundTrip(r)
 }
 
+// tokenForm is a signed token (RFC 7515, section 7.1): three parts in base64url, none of them empty.
+var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+
 var errNotGoogle = errors.New("the token is not one of Google's for this server")
 
 // verify reports whether Google signed a token for this server, on behalf of the account that was
 // set up. errNotGoogle: it did not.
 func (p *pushKeys) verify(ctx context.Context, token string, setup *Setup) error {
-	if token == "" || len(token) > maxBearer || setup.Delivery != Push || setup.PushURL == "" {
+	if setup.Delivery != Push || setup.PushURL == "" {
 		return errNotGoogle
 	}
 	verifier := oidc.NewVerifier(pushIssuer, p.keys, &oidc.Config{ClientID: setup.PushURL,
@@ -99,15 +103,27 @@ func bearer(r *http.Request) string {
 func (c *Channel) servePush(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	fail := func(status int) { http.Error(w, http.StatusText(status), status) }
-	setup, err := c.store.AndroidSetup(ctx)
+	refuse := func(cause error) {
+		c.log.Debug("a push is refused", "err", cause)
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		fail(http.StatusUnauthorized)
+	}
+	token := bearer(r)
+	switch { // what costs nothing to see comes before anything is read
+	case len(token) > maxBearer, !tokenForm.MatchString(token):
+		refuse(errNotGoogle)
+		return
+	case r.ContentLength > maxPush:
+		fail(http.StatusBadRequest)
+		return
+	}
+	setup, err := c.recent.recent(ctx)
 	if err != nil {
 		fail(http.StatusServiceUnavailable)
 		return
 	}
-	if err := c.pushes.verify(ctx, bearer(r), setup); err != nil {
-		c.log.Debug("a push is refused", "err", err)
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		fail(http.StatusUnauthorized)
+	if err := c.pushes.verify(ctx, token, setup); err != nil {
+		refuse(err)
 		return
 	}
 	var push struct {
