@@ -31,6 +31,8 @@ type Android struct {
 	Subscription string          `json:"subscription"`
 	Devices      int             `json:"devices"` // that are enrolled
 	LastRefusal  *AndroidRefusal `json:"lastRefusal"`
+	// Refusals are the last one of each action, the newest first.
+	Refusals []AndroidRefusal `json:"refusals"`
 }
 
 // AndroidRefusal is what Google last said no to.
@@ -120,6 +122,7 @@ type AndroidToken struct {
 type AndroidTokenOptions struct {
 	Mode      AndroidMode
 	GroupID   string        // that its devices join; empty: as the caller's role has it
+	GroupName string        // in place of GroupID
 	OneTime   bool          // it enrolls one device
 	ExpiresIn time.Duration // 0: the server's default
 }
@@ -130,6 +133,9 @@ func (c *Client) CreateAndroidToken(ctx context.Context,
 	body := map[string]any{"mode": o.Mode, "oneTimeOnly": o.OneTime}
 	if o.GroupID != "" {
 		body["groupId"] = o.GroupID
+	}
+	if o.GroupName != "" {
+		body["groupName"] = o.GroupName
 	}
 	if o.ExpiresIn != 0 {
 		body["expiresIn"] = o.ExpiresIn.String()

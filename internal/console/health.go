@@ -36,8 +36,15 @@ type healthPage struct {
 	PushState   mark
 	MayUpdate   bool
 
-	AndroidRefused, AndroidMessages, AndroidListed moment
-	SeesAndroid                                    bool
+	AndroidMessages, AndroidListed moment
+	AndroidRefusals                []shownRefusal
+	SeesAndroid                    bool
+}
+
+// shownRefusal is what Google refused, with when.
+type shownRefusal struct {
+	androidRefusal
+	When moment
 }
 
 var databaseStates = map[string]mark{"ok": {"Works", "good"}, "busy": {"Busy", "busy"}}
@@ -66,8 +73,8 @@ func (v *visit) health() error {
 	p.SeesAndroid = v.may(access.ReadAndroid)
 	if a := h.Android; a != nil {
 		p.AndroidMessages, p.AndroidListed = v.moment(a.Messages), v.moment(a.Listed)
-		if a.LastRefusal != nil {
-			p.AndroidRefused = v.moment(a.LastRefusal.At)
+		for _, r := range a.Refusals {
+			p.AndroidRefusals = append(p.AndroidRefusals, shownRefusal{r, v.moment(r.At)})
 		}
 	}
 	return v.renderStatus(http.StatusOK, "health", "Health", p)

@@ -116,9 +116,6 @@ func TestRefusalsOfEachKindAreKept(t *testing.T) {
 	if _, err := w.channel.SetServiceAccount(t.Context(), key); err == nil {
 		t.Error("the key was taken")
 	}
-	w.clock.Advance(time.Minute)
-	refuse("enrollmentTokens.create", "third", 429)
-	token()
 	said := func(want ...string) {
 		t.Helper()
 		h, err := w.channel.Health(t.Context())
@@ -134,6 +131,13 @@ func TestRefusalsOfEachKindAreKept(t *testing.T) {
 			t.Errorf("it is told %q, and last %q; want %q", got, h.LastRefusal.Text, want)
 		}
 	}
+	said("second", "first")
+	_, err = w.channel.FinishSignup(t.Context(), "", amapi.Pull)
+	w.must(err)
+	said("second", "first")
+	w.clock.Advance(time.Minute)
+	refuse("enrollmentTokens.create", "third", 429)
+	token()
 	said("third", "second")
 	before := w.clock.Now()
 	w.node = w.newNode()

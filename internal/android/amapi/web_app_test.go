@@ -166,6 +166,13 @@ func TestWebAppIsMadeOnce(t *testing.T) {
 			if len(w.webApps()) != 2 || w.made(second) == w.made(p) {
 				t.Errorf("two of the same are %s and %s", w.made(p), w.made(second))
 			}
+			for _, one := range []action.PayloadID{p, second} {
+				w.must(w.catalog.Delete(t.Context(), one))
+			}
+			w.within(time.Minute, "both are gone at Google", func() bool {
+				w.must(w.channel.Tidy(t.Context()))
+				return len(w.webApps()) == 0
+			})
 		})
 	}
 }

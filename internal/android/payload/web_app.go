@@ -40,6 +40,9 @@ func (a *WebApp) Hash(title string) string {
 
 // WebAppOf is the app that Google is to make for a content; nil: none.
 func WebAppOf(content []byte) *WebApp {
+	if !bytes.Contains(content, []byte(`"webApp":`)) { // most are not read twice
+		return nil
+	}
 	f, _ := readFragment(content) // Compose says that it cannot be read
 	return f.WebApp
 }
