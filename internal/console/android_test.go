@@ -194,7 +194,7 @@ func TestAndroidTokenFormFindsGroups(t *testing.T) {
 	if form.values.Get("mode") != "dedicated" {
 		t.Errorf("it forgot the mode: %v", form.values)
 	}
-	form.set("group", last).submit().has(http.StatusCreated, "join Group 39")
+	form.set("group", last).set("validity", "24h").submit().has(http.StatusCreated, "join Group 39")
 	if p := b.open("/console/groups/pick?as=one&groups=39&chosen=1"); strings.Contains(p.body,
 		"checked") || !strings.Contains(p.body, "Group 39") {
 		t.Errorf("the script is given %s", p.body)

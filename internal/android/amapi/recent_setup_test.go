@@ -109,7 +109,7 @@ func TestRefusalsOfEachKindAreKept(t *testing.T) {
 	}
 	refuse("enrollmentTokens.create", "first", 403)
 	token()
-	w.clock.Advance(time.Minute)
+	w.clock.Advance(10 * time.Second)
 	refuse("enterprises.get", "second", 403)
 	key, err := w.service.ServiceAccount(w.google.URL, "")
 	w.must(err)

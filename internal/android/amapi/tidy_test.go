@@ -1,11 +1,13 @@
 package amapi_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/syncpayloads/syncpayloads/internal/android/amapi"
 	"github.com/syncpayloads/syncpayloads/internal/android/simulator"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 )
@@ -125,6 +127,30 @@ func TestTidyingWaits(t *testing.T) {
 	}
 }
 
+// lateStore tells of policies of devices that are managed again since.
+type lateStore struct {
+	amapi.Store
+	again fleet.DeviceID
+}
+
+func (s lateStore) OldAndroidPolicies(context.Context, time.Time,
+	int) ([]amapi.OldPolicy, error) {
+	return []amapi.OldPolicy{{Device: s.again}}, nil
+}
+
+// A device that is managed again while its old policy is about to be deleted keeps it.
+func TestPolicyInUseIsNotDeleted(t *testing.T) {
+	w := newWorld(t)
+	w.wifi("Office")
+	_, id := w.enroll("S", simulator.DeviceOptions{})
+	w.steady(id)
+	w.wrap = func(s amapi.Store) amapi.Store { return lateStore{s, id} }
+	w.must(w.newNode().channel.Tidy(t.Context()))
+	if n := w.service.Calls("policies.delete"); n > 0 || !w.hasPolicy(id) {
+		t.Errorf("%d policies in use were to be deleted", n)
+	}
+}
+
 // With the record of a device goes what was posted for it.
 func TestPostingsGoWithTheRecord(t *testing.T) {
 	w := newWorld(t)
@@ -142,9 +168,14 @@ func TestPostingsGoWithTheRecord(t *testing.T) {
 	if _, err := w.store.AndroidEnrollment(t.Context(), name); err == nil {
 		t.Error("there is still an enrollment of the device whose record was deleted")
 	}
-	w.must(w.channel.Tidy(t.Context()))
-	if w.hasPolicy(id) {
-		t.Error("its policy stays at Google")
+	w.service.AddTrouble(simulator.Trouble{Method: "policies.delete", LoseAnswer: true, Times: 1})
+	for range 4 {
+		w.must(w.channel.Tidy(t.Context()))
+		w.clock.Advance(2 * time.Hour)
+	}
+	if n := w.service.Calls("policies.delete"); n != 2 || w.hasPolicy(id) {
+		t.Errorf("its policy, whose deletion was not answered, was deleted %d times; it is there: %t",
+			n, w.hasPolicy(id))
 	}
 	_, again := w.enroll("S", simulator.DeviceOptions{})
 	w.steady(again)

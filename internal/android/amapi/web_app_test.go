@@ -194,7 +194,13 @@ func TestWebAppThatGoogleDoesNotMake(t *testing.T) {
 		`{"displayMode":"minimalUi"}`)})
 	w.must(err)
 	w.service.AddTrouble(simulator.Trouble{Method: "webApps.create", Status: 503})
+	w.quiet[d] = true
 	w.call(id)
+	w.served()
+	if r := w.result(id, p); !strings.Contains(r.Detail, "Google has not made the web app yet") {
+		t.Errorf("before the device reports: %+v", r)
+	}
+	w.quiet[d] = false
 	wifi := w.wifi("Office")
 	w.until("the network is there", func() bool {
 		return w.payload(id, wifi).Work.Phase == action.Idle && ssids(d) == "Office"
@@ -229,17 +235,39 @@ func TestWebAppThatGoogleDoesNotMake(t *testing.T) {
 	}
 }
 
+// A web app that Google has not made is off a device as soon as that says so: nobody can have it.
+func TestWebAppIsRemovedBeforeItIsMade(t *testing.T) {
+	w := newWorld(t)
+	d, id := w.enroll("S", simulator.DeviceOptions{})
+	w.service.AddTrouble(simulator.Trouble{Method: "webApps.create", Status: 503})
+	wifi := w.wifi("Office")
+	p := w.webApp("Intranet", "https://intranet.example/")
+	w.until("the network is there", func() bool {
+		return w.payload(id, wifi).Work.Phase == action.Idle
+	})
+	w.quiet[d] = true
+	w.call(id, p, wifi)
+	w.until("it is handed over", func() bool {
+		return strings.Contains(w.result(id, wifi).Detail, "waiting for the device to take it")
+	})
+	w.reported(d)
+	if !w.is(id, p, action.Removed) || !w.is(id, wifi, action.Removed) {
+		t.Errorf("it is %+v", w.result(id, p))
+	}
+}
+
 // A web app that was at Google before is used, and not deleted there.
 func TestWebAppOfSomebodyElse(t *testing.T) {
 	w := newWorld(t)
 	theirs, err := w.channel.MakeWebApp(t.Context(), "Intranet", "https://intranet.example/")
 	w.must(err)
 	_, id := w.enroll("S", simulator.DeviceOptions{})
-	p := w.webApp("Intranet", "https://intranet.example/")
+	p := w.create("androidManagedStoreWebApp", "Intranet",
+		`{"appStoreUrl":"https://intranet.example/","displayMode":"minimalUi"}`)
 	w.steady(id)
 	if app := w.made(p); app == "" || !strings.HasSuffix(theirs.Name, "/"+app) ||
-		len(w.webApps()) != 1 {
-		t.Errorf("it is %s, and Google has %d", app, len(w.webApps()))
+		len(w.webApps()) != 1 || w.webApps()[0].DisplayMode != "MINIMAL_UI" {
+		t.Errorf("it is %s, and Google has %+v", app, w.webApps())
 	}
 	w.must(w.catalog.Delete(t.Context(), p))
 	w.within(time.Minute, "there is no record of it", func() bool {

@@ -119,7 +119,7 @@ func TestWrongPayloads(t *testing.T) {
 		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":"x"}`, "largeIcon"},
 		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":{"value":"*"}}`, "largeIcon"},
 		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":{"value":"PHN2Zz4="}}`, "largeIcon"},
-		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":{"value":"` + strings.Repeat("iVBORw0KGgoA", 50_000) + `"}}`, "largeIcon"},
+		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":{"value":"` + strings.Repeat("iVBORw0KGgoA", 35_000) + `"}}`, "largeIcon"},
 		{config, `{"connectedAppsEnabled":true,"targetedMobileApps":["` + string(guid(7)) + `"]}`, "targetedMobileApps"},
 		{root, `{}`, "trustedRootCertificate"},
 		{root, `{"trustedRootCertificate":"*"}`, "trustedRootCertificate"},

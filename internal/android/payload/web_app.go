@@ -102,13 +102,15 @@ func (w webApps) Compile(ctx context.Context, form *catalog.Form, d *catalog.Dra
 	if texts[packageID.Name]+texts[appIdentifier.Name] != "" || isPlay(address) {
 		if texts[displayMode] != "" {
 			return nil, &invalid.Input{Property: displayMode,
-				Reason: "is for apps that Google makes of a website: leave packageId out, and give the website's address in appStoreUrl"}
+				Reason: "is for apps that Google makes of a website: leave packageId out, and " +
+					"give the website's address in appStoreUrl"}
 		}
 		return w.apps.Compile(ctx, form, d, look)
 	}
 	if address == "" {
 		return nil, &invalid.Input{Property: appStoreURL.Name,
-			Reason: "is missing: give the address of the website, or in packageId the package name of a web app that was made elsewhere"}
+			Reason: "is missing: give the address of the website, or in packageId the package " +
+				"name of a web app that was made elsewhere"}
 	}
 	made, err := readWebApp(d, address, texts[displayMode])
 	if err != nil {
@@ -129,8 +131,8 @@ func readWebApp(d *catalog.Draft, address, display string) (*WebApp, error) {
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" ||
 		u.User != nil || len(address) > maxWebAddress {
 		return nil, &invalid.Input{Property: appStoreURL.Name, Reason: fmt.Sprintf(
-			"%.60q is no address of a website: give one such as https://intranet.example.com/, of at most %d bytes and without a password",
-			address, maxWebAddress)}
+			"%.60q is no address of a website: give one such as https://intranet.example.com/, "+
+				"of at most %d bytes and without a password", address, maxWebAddress)}
 	}
 	mode, known := displays[display]
 	if !known {
