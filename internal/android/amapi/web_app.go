@@ -104,17 +104,18 @@ const webAppRetry = time.Minute
 func (j *job) makeWebApp(ctx context.Context, id action.PayloadID, title string,
 	want *payload.WebApp) (*WebApp, error) {
 	hash := want.Hash(title)
-	if w, done, err := j.webAppKept(ctx, id, hash); done || err != nil {
+	w, done, err := j.webAppKept(ctx, id, hash)
+	if done || err != nil {
 		return w, err
 	}
 	j.Channel.webApps.Lock()
 	defer j.Channel.webApps.Unlock()
 	l, err := j.Channel.lease(ctx, webAppsLease)
 	if err != nil {
-		return nil, err
+		return w, err // as it was: devices keep what they have
 	}
 	defer l.release(ctx)
-	w, done, err := j.webAppKept(ctx, id, hash)
+	w, done, err = j.webAppKept(ctx, id, hash)
 	if done || err != nil {
 		return w, err
 	}

@@ -256,6 +256,36 @@ func TestWebAppIsRemovedBeforeItIsMade(t *testing.T) {
 	}
 }
 
+// While another server has Google change a web app, devices keep it as it is.
+func TestWebAppStaysWhileItChanges(t *testing.T) {
+	w := newWorld(t)
+	_, id := w.enroll("S", simulator.DeviceOptions{})
+	p := w.webApp("Intranet", "https://intranet.example/")
+	w.steady(id)
+	now := w.clock.Now()
+	taken, err := w.store.TakeLease(t.Context(), "android/webApps", "another server", now,
+		now.Add(time.Hour))
+	if err != nil || !taken {
+		t.Fatalf("the lease is not free: %v", err)
+	}
+	_, err = w.catalog.Update(t.Context(), p, catalog.Patch{Properties: json.RawMessage(
+		`{"displayMode":"minimalUi"}`)})
+	w.must(err)
+	for range 5 {
+		w.step(time.Second)
+		policy, err := w.channel.Policy(t.Context(), id)
+		w.must(err)
+		if len(policy.Applications) != 1 ||
+			policy.Applications[0].PackageName != w.made(p) {
+			t.Fatalf("its policy has %+v", policy.Applications)
+		}
+	}
+	w.must(w.store.ReleaseLease(t.Context(), "android/webApps", "another server"))
+	w.within(10*time.Second, "it is changed", func() bool {
+		return w.webApps()[0].DisplayMode == "MINIMAL_UI" && w.settled(id)
+	})
+}
+
 // A web app that was at Google before is used, and not deleted there.
 func TestWebAppOfSomebodyElse(t *testing.T) {
 	w := newWorld(t)
