@@ -34,6 +34,8 @@ type Android struct {
 	Subscription string          `json:"subscription"`
 	Devices      int             `json:"devices"` // how many are enrolled
 	LastRefusal  *AndroidRefusal `json:"lastRefusal"`
+	// Refusals are the last one of each action, the newest first.
+	Refusals []AndroidRefusal `json:"refusals"`
 }
 
 // AndroidRefusal is the last request that Google refused.
@@ -126,6 +128,7 @@ type AndroidToken struct {
 type AndroidTokenOptions struct {
 	Mode      AndroidMode
 	GroupID   string        // group that its devices join; empty: as the caller's role has it
+	GroupName string        // in place of GroupID
 	OneTime   bool          // it enrolls only one device
 	ExpiresIn time.Duration // 0: the server's default
 }
@@ -136,6 +139,9 @@ func (c *Client) CreateAndroidToken(ctx context.Context,
 	body := map[string]any{"mode": o.Mode, "oneTimeOnly": o.OneTime}
 	if o.GroupID != "" {
 		body["groupId"] = o.GroupID
+	}
+	if o.GroupName != "" {
+		body["groupName"] = o.GroupName
 	}
 	if o.ExpiresIn != 0 {
 		body["expiresIn"] = o.ExpiresIn.String()

@@ -219,9 +219,13 @@ func showAndroid(out io.Writer, a *client.Android, tokens []client.AndroidToken,
 			fmt.Fprintf(out, "%-12s %s\n", line[0], printable(line[1]))
 		}
 	}
-	if r := a.LastRefusal; r != nil {
-		fmt.Fprintf(out, "%-12s %s, to %s (%d): %s\n", "Refused last", moment(r.At),
-			printable(r.Action), r.Status, printable(r.Message))
+	for i, r := range a.Refusals {
+		name := ""
+		if i == 0 {
+			name = "Refused last"
+		}
+		fmt.Fprintf(out, "%-12s %s, to %s (%d): %s\n", name, moment(r.At), printable(r.Action),
+			r.Status, printable(r.Message))
 	}
 	if len(tokens) == 0 {
 		return nil

@@ -97,6 +97,9 @@ func TestAndroidTokenEnrolls(t *testing.T) {
 	w := newWorld(t)
 	w.run(t, "android", "token", "--valid", "2161h").want(t, exitFailure, "90 days")
 	w.run(t, "android", "token", "--mode", "byod").want(t, exitUsage, "dedicated")
+	w.run(t, "android", "token", "--group", "Nobody").want(t, exitFailure,
+		"no group of devices 'Nobody'")
+	w.run(t, "android", "token", "--group", "iPhones and iPads", "--json").want(t, 0, `"groupId"`)
 	var made client.AndroidToken
 	text := w.run(t, "android", "token", "--mode", "dedicated", "--one-time", "--json").stdout
 	if err := json.Unmarshal([]byte(text), &made); err != nil || made.Value == "" || !made.OneTime {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"rsc.io/qr"
 
 	"github.com/syncpayloads/syncpayloads/client"
@@ -16,7 +17,7 @@ import (
 type androidTokenCommand struct {
 	connection `embed:""`
 	Mode       string        `help:"How devices are managed: fullyManaged (for work only), dedicated (nobody's, for one purpose) or corporateWorkProfile (the user's own use, too)." enum:"fullyManaged,dedicated,corporateWorkProfile" default:"fullyManaged"`
-	Group      string        `help:"Id of the group of devices that its devices join." placeholder:"ID"`
+	Group      string        `help:"Group of devices that its devices join, by name or id." placeholder:"GROUP"`
 	OneTime    bool          `help:"It enrolls one device."`
 	Valid      time.Duration `help:"How long it can be used, at most 2160h." default:"720h"`
 	PNG        string        `name:"png" help:"Write the QR code to a file, as a picture, and do not print it." placeholder:"FILE" predictor:"file"`
@@ -32,7 +33,7 @@ Examples:
   syncpayloads android token --one-time --valid 1h
       enrolls one fully managed device within the next hour
 
-  syncpayloads android token --mode dedicated --group 6f1c… --png kiosks.png
+  syncpayloads android token --mode dedicated --group Kiosks --png kiosks.png
       enrolls any number of kiosks, which join a group; the picture is for printing`
 }
 
@@ -42,9 +43,14 @@ func (a *androidTokenCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	made, err := c.CreateAndroidToken(ctx, client.AndroidTokenOptions{
-		Mode: client.AndroidMode(a.Mode), GroupID: a.Group, OneTime: a.OneTime,
-		ExpiresIn: a.Valid})
+	options := client.AndroidTokenOptions{Mode: client.AndroidMode(a.Mode), OneTime: a.OneTime,
+		ExpiresIn: a.Valid}
+	if uuid.Validate(a.Group) == nil {
+		options.GroupID = a.Group
+	} else {
+		options.GroupName = a.Group
+	}
+	made, err := c.CreateAndroidToken(ctx, options)
 	if err != nil {
 		return err
 	}

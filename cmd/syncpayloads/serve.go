@@ -50,7 +50,8 @@ type serveCommand struct {
 	APNsURL string `name:"apns-url" help:"Push service in place of Apple's." placeholder:"URL" group:"Apple devices"`
 	APNsCA  string `name:"apns-ca" help:"The CA of that push service, a PEM file." placeholder:"FILE" predictor:"file" group:"Apple devices"`
 
-	AndroidURL string `name:"android-url" help:"Service in place of Google's Android Management API and Pub/Sub, such as that of syncpayloads simulate." placeholder:"URL" group:"Android devices"`
+	AndroidURL  string  `name:"android-url" help:"Service in place of Google's Android Management API and Pub/Sub, such as that of syncpayloads simulate." placeholder:"URL" group:"Android devices"`
+	AndroidRate float64 `name:"android-rate" help:"How many requests a second this server may send to Google, at least 0.1. Google allows 10 for a project of all its servers together: give each its part." default:"8" placeholder:"N" group:"Android devices"`
 
 	logFlags `embed:""`
 }
@@ -211,6 +212,10 @@ func (s *serveCommand) Run(ctx context.Context, out io.Writer) error {
 		Capacity:       server.Capacity{Devices: s.DeviceRequests, Calls: s.Calls},
 		MaxConnections: s.MaxConnections, KeepEvents: s.KeepEvents, KeepActions: s.KeepActions,
 		Policy: s.policy(), APNsURL: s.APNsURL, Log: log}
+	if s.AndroidRate < 0.1 || s.AndroidRate > mostAndroidRate {
+		return fmt.Errorf("--android-rate %v: want 0.1 to %d", s.AndroidRate, mostAndroidRate)
+	}
+	config.Android.PerSecond = s.AndroidRate
 	if s.AndroidURL != "" {
 		useInPlaceOfGoogle(&config, s.AndroidURL)
 	}
@@ -250,6 +255,9 @@ func readPool(file string) (*x509.CertPool, error) {
 // while each message of a device leaves much garbage, so collecting less often than by default
 // saves time and costs little memory.
 const gcPercent = 300
+
+// mostAndroidRate is far beyond what Google allows a project; services in its place may take it.
+const mostAndroidRate = 1000
 
 // graceTime is how long running requests may take when the server ends.
 const graceTime = 15 * time.Second

@@ -42,20 +42,24 @@ func androidPages() *platformPages {
 
 // android is how Android is set up, as the API tells it.
 type android struct {
-	Step         string `json:"step"`
-	Project      string `json:"project"`
-	ClientEmail  string `json:"clientEmail"`
-	Enterprise   string `json:"enterprise"`
-	DisplayName  string `json:"displayName"`
-	Delivery     string `json:"delivery"`
-	Subscription string `json:"subscription"`
-	Devices      int    `json:"devices"`
-	LastRefusal  *struct {
-		At      time.Time `json:"dateTime"`
-		Action  string    `json:"action"`
-		Status  int       `json:"status"`
-		Message string    `json:"message"`
-	} `json:"lastRefusal"`
+	Step         string           `json:"step"`
+	Project      string           `json:"project"`
+	ClientEmail  string           `json:"clientEmail"`
+	Enterprise   string           `json:"enterprise"`
+	DisplayName  string           `json:"displayName"`
+	Delivery     string           `json:"delivery"`
+	Subscription string           `json:"subscription"`
+	Devices      int              `json:"devices"`
+	LastRefusal  *androidRefusal  `json:"lastRefusal"`
+	Refusals     []androidRefusal `json:"refusals"` // the last one of each action
+}
+
+// androidRefusal is what Google did not do, with its own words.
+type androidRefusal struct {
+	At      time.Time `json:"dateTime"`
+	Action  string    `json:"action"`
+	Status  int       `json:"status"`
+	Message string    `json:"message"`
 }
 
 // androidSteps are the steps of the set-up, in their order.
@@ -100,7 +104,7 @@ var androidNotices = map[string]string{
 }
 
 func (v *visit) androidPage() error {
-	return v.showAndroid(http.StatusOK, androidPage{}, nil)
+	return v.showAndroid(http.StatusOK, androidPage{}, v.drafted())
 }
 
 // showAndroid shows the page with what a form led to, and the form of a token as it was sent.

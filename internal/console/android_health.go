@@ -19,8 +19,15 @@ type androidHealth struct {
 // androidHealthPart is what the page of the server's health shows of it.
 type androidHealthPart struct {
 	androidHealth
-	Refused, Messages, Listed moment
-	MayRead                   bool
+	Messages, Listed moment
+	Refused          []shownRefusal // the last refusal of each kind, the newest first
+	MayRead          bool
+}
+
+// shownRefusal is what Google refused, with when.
+type shownRefusal struct {
+	androidRefusal
+	When moment
 }
 
 // androidHealth is empty as long as nobody has begun to set Android up.
@@ -34,8 +41,8 @@ func (v *visit) androidHealth(answer json.RawMessage) (template.HTML, error) {
 	a := health.Android
 	part := androidHealthPart{androidHealth: *a, Messages: v.moment(a.Messages),
 		Listed: v.moment(a.Listed), MayRead: v.may(access.ReadAndroid)}
-	if a.LastRefusal != nil {
-		part.Refused = v.moment(a.LastRefusal.At)
+	for _, r := range a.Refusals {
+		part.Refused = append(part.Refused, shownRefusal{r, v.moment(r.At)})
 	}
 	return v.part("android-health", part)
 }

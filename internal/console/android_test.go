@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -164,4 +165,38 @@ func TestAndroidTellsWhatGoogleRefuses(t *testing.T) {
 	b.post("/console/android/tokens", form).has(http.StatusCreated, "work profile")
 	s.clock.advance(25 * time.Hour)
 	s.signedIn(s.token).open("/console/android").has(http.StatusOK, "There is none that can be used")
+}
+
+// However many groups there are, the form of a token finds each by its name, without a script too,
+// and keeps what else is filled in.
+func TestAndroidTokenFormFindsGroups(t *testing.T) {
+	google := servertest.StartGoogle(t, simulator.Options{})
+	s := newSite(t, func(c *server.Config) { google.Use(c) })
+	b := s.signedIn(s.token)
+	b.sendFiles("/console/android/service-account",
+		map[string][]byte{"key-file": google.KeyFile(t)})
+	back := google.FollowSignup(t, b.post("/console/android/signup",
+		url.Values{}).leads("Open Google's page"))
+	b.open(back.RequestURI()).form("/console/android/signup/finish").submit().has(http.StatusOK)
+	var last string
+	for i := range 40 {
+		last = s.newGroup(fmt.Sprintf("Group %02d", i))
+	}
+	p := b.open("/console/android")
+	if names, chosen := p.picked(); len(names) != 13 || !chosen[0] {
+		t.Errorf("it begins with %d groups: %q, %v", len(names), names, chosen)
+	}
+	p = p.find(p.form("/console/android/tokens").set("mode", "dedicated"), "Group 39")
+	if names, _ := p.picked(); len(names) != 2 || names[1] != "Group 39" {
+		t.Fatalf("it finds %q", names)
+	}
+	form := p.form("/console/android/tokens")
+	if form.values.Get("mode") != "dedicated" {
+		t.Errorf("it forgot the mode: %v", form.values)
+	}
+	form.set("group", last).set("validity", "24h").submit().has(http.StatusCreated, "join Group 39")
+	if p := b.open("/console/groups/pick?as=one&groups=39&chosen=1"); strings.Contains(p.body,
+		"checked") || !strings.Contains(p.body, "Group 39") {
+		t.Errorf("the script is given %s", p.body)
+	}
 }

@@ -84,10 +84,10 @@ func (v *visit) androidTokenRow(t *androidToken, groups map[string]string) andro
 
 // androidTokenForm makes a token.
 type androidTokenForm struct {
-	Mode, Group, Valid string
-	OneTime            bool
-	Groups             []option // to choose from; there may be more
-	Validities         []option
+	Mode, Valid string
+	OneTime     bool
+	Picker      groupPicker // of the group that its devices join
+	Validities  []option
 }
 
 // Modes are the ways to choose from.
@@ -96,17 +96,14 @@ func (androidTokenForm) Modes() []struct{ Value, Text, Means string } { return a
 var androidValidities = []option{{"1h", "1 hour"}, {"24h", "1 day"}, {"168h", "7 days"},
 	{"720h", "30 days"}, {"2160h", "90 days"}}
 
-const (
-	defaultAndroidValidity = "720h"
-	androidGroupsOffered   = 200
-)
+const defaultAndroidValidity = "720h"
 
 // androidTokenForm is the form as it was sent; nil: the visitor may make no token.
 func (v *visit) androidTokenForm(sent url.Values) (*androidTokenForm, error) {
 	if !v.may(access.UpdateAndroidEnrollment, access.EnrollDevices) {
 		return nil, nil
 	}
-	f := &androidTokenForm{Mode: sent.Get("mode"), Group: sent.Get("group"),
+	f := &androidTokenForm{Mode: sent.Get("mode"),
 		Valid: sent.Get("validity"), OneTime: sent.Has("one"), Validities: androidValidities}
 	if f.Mode == "" {
 		f.Mode = androidModes[0].Value
@@ -114,14 +111,16 @@ func (v *visit) androidTokenForm(sent url.Values) (*androidTokenForm, error) {
 	if f.Valid == "" {
 		f.Valid = defaultAndroidValidity
 	}
-	if !v.may(access.ReadGroups) {
-		return f, nil
+	var chosen []groupChoice
+	if id := sent.Get("group"); id != "" {
+		chosen = []groupChoice{{ID: id, Name: id, Include: true}}
 	}
-	found, _, err := v.findGroups("", androidGroupsOffered)
-	for _, g := range found {
-		f.Groups = append(f.Groups, option{g.ID, g.Name})
+	var err error
+	if f.Picker, err = v.groupPicker(chosen); err != nil {
+		return f, err
 	}
-	return f, err
+	f.Picker.One, f.Picker.Page = true, "/console/android"
+	return f, v.offer(&f.Picker, sent.Get("groups"))
 }
 
 // androidEnrollment is the form on the page on which devices of all platforms are enrolled.
@@ -143,7 +142,7 @@ func (v *visit) androidOffer() (*androidTokenForm, error) {
 	if err := v.get(androidPath, nil, &now); err != nil || now.Step != "ready" {
 		return nil, err
 	}
-	return v.androidTokenForm(nil)
+	return v.androidTokenForm(v.drafted())
 }
 
 // androidTokenPage shows a token that has just been made. It is on the answer's own page, and

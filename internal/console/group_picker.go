@@ -18,6 +18,8 @@ import (
 type groupPicker struct {
 	// each says whether its devices get something; otherwise it is ticked or not
 	Assign   bool
+	One      bool          // one group, or none
+	Looking  bool          // it is for the script, which knows what is chosen
 	Groups   []groupChoice // the chosen ones first
 	Readable bool          // the visitor may read groups
 	Search   string
@@ -29,6 +31,21 @@ type groupChoice struct {
 	ID, Name         string
 	Include, Exclude bool // what is ticked is included
 }
+
+// Way is how groups are chosen, as the script of the picker asks for it.
+func (p groupPicker) Way() string {
+	switch {
+	case p.Assign:
+		return "assign"
+	case p.One:
+		return "one"
+	default:
+		return "tick"
+	}
+}
+
+// NoneChosen reports whether the form says that no group is chosen.
+func (p groupPicker) NoneChosen() bool { return !p.Looking && len(p.Chosen()) == 0 }
 
 // Chosen are the groups that are chosen.
 func (p groupPicker) Chosen() []groupChoice {
@@ -170,7 +187,8 @@ func (v *visit) drafted() url.Values {
 func (v *visit) pickGroups() error {
 	query := v.r.URL.Query()
 	chosen, _ := strconv.Atoi(query.Get("chosen"))
-	p := groupPicker{Assign: query.Get("as") == "assign", Readable: true,
+	p := groupPicker{Assign: query.Get("as") == "assign", One: query.Get("as") == "one",
+		Looking: true, Readable: true,
 		Search: searchOf(query.Get("groups"))}
 	found, fitting, err := v.findGroups(p.Search, min(groupsOffered+max(0, chosen), mostGroupsRead))
 	if err != nil {

@@ -49,12 +49,13 @@ type AndroidHealth struct {
 	Subscription string // of Pub/Sub
 	Devices      int    // that are enrolled
 
-	Refusal     *AndroidRefusal // what Google refused last; nil: nothing
-	Waiting     int             // devices whose policy waits to be sent or read
-	PausedUntil time.Time       // the server asks Google nothing until then; zero: it does
-	Pulled      time.Time       // when messages were last asked for; zero: not since the start
-	Listed      time.Time       // when all devices were last listed; zero: not since the start
-	PullFailure string          // why messages do not come; empty: they do
+	Refusal     *AndroidRefusal  // what Google refused last; nil: nothing
+	Refusals    []AndroidRefusal // the last one of each action, the newest first
+	Waiting     int              // devices whose policy waits to be sent or read
+	PausedUntil time.Time        // the server asks Google nothing until then; zero: it does
+	Pulled      time.Time        // when messages were last asked for; zero: not since the start
+	Listed      time.Time        // when all devices were last listed; zero: not since the start
+	PullFailure string           // why messages do not come; empty: they do
 }
 
 // The steps of the set-up at which something is shown or asked for.
@@ -123,10 +124,17 @@ func (c *call) replyAndroidEnterprise() error {
 }
 
 func androidFields(h *AndroidHealth) odata.Fields {
-	var refusal any
-	if r := h.Refusal; r != nil {
-		refusal = odata.Fields{{"dateTime", odata.Timestamp(r.At)}, {"action", r.Action},
+	shown := func(r *AndroidRefusal) odata.Fields {
+		return odata.Fields{{"dateTime", odata.Timestamp(r.At)}, {"action", r.Action},
 			{"status", r.Status}, {"message", r.Message}}
+	}
+	var refusal any
+	if h.Refusal != nil {
+		refusal = shown(h.Refusal)
+	}
+	refusals := []odata.Fields{}
+	for i := range h.Refusals {
+		refusals = append(refusals, shown(&h.Refusals[i]))
 	}
 	return odata.Fields{
 		{"step", h.Step},
@@ -138,6 +146,7 @@ func androidFields(h *AndroidHealth) odata.Fields {
 		{"subscription", odata.TextOrNull(h.Subscription)},
 		{"devices", h.Devices},
 		{"lastRefusal", refusal},
+		{"refusals", refusals},
 	}
 }
 

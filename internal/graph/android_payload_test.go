@@ -123,6 +123,19 @@ func TestAndroidPayloads(t *testing.T) {
 	if list := s.must(http.StatusOK, "GET", apps+"?$filter=packageId%20eq%20'com.example.mail'", nil).values(); len(list) != 1 {
 		t.Errorf("found %v", list)
 	}
+	web := s.must(http.StatusCreated, "POST", apps, object{"displayName": "Intranet",
+		"@odata.type": "#microsoft.graph.androidManagedStoreWebApp",
+		"appStoreUrl": "https://intranet.example/", "displayMode": "fullScreen"}).body
+	if got := s.must(http.StatusOK, "GET", apps+"/"+web["id"].(string), nil).body; got["appStoreUrl"] !=
+		"https://intranet.example/" || got["displayMode"] != "fullScreen" || got["packageId"] != nil {
+		t.Errorf("a web app is %v", got)
+	}
+	if a := s.call("PATCH", apps+"/"+web["id"].(string), object{
+		"@odata.type": "#microsoft.graph.androidManagedStoreWebApp",
+		"packageId":   "com.example.web", "appStoreUrl": nil, "displayMode": nil}); a.status !=
+		http.StatusBadRequest {
+		t.Errorf("a web app that Google makes becomes another one: %s", a)
+	}
 	m := s.metadata("/beta/")
 	for name, of := range m.types {
 		m.checkType(t, name, of)

@@ -196,6 +196,12 @@ func TestAndroidRefusesInput(t *testing.T) {
 		{"POST", "/enrollmentTokens", `{"mode":"dedicated","group":"x"}`, "'group'"},
 		{"POST", "/enrollmentTokens",
 			`{"mode":"dedicated","groupId":"7f1c9c1e-0000-4000-8000-000000000000"}`, "'groupId'"},
+		{"POST", "/enrollmentTokens", `{"mode":"dedicated","groupName":"Nobody"}`,
+			"there is no group of devices 'Nobody'"},
+		{"POST", "/enrollmentTokens", `{"mode":"dedicated","groupName":7}`, "'groupName'"},
+		{"POST", "/enrollmentTokens",
+			`{"mode":"dedicated","groupName":"A","groupId":"7f1c9c1e-0000-4000-8000-000000000000"}`,
+			"give one of them"},
 	} {
 		a := s.call(tt.method, androidPath+tt.path, tt.body)
 		if a.status != http.StatusBadRequest || !strings.Contains(a.message(), tt.says) {
@@ -236,6 +242,19 @@ func TestAndroidTokens(t *testing.T) {
 		b.body["expiresDateTime"] != "2025-03-15T10:17:05Z" {
 		t.Errorf("with defaults: %s", b)
 	}
+	named := s.must(http.StatusCreated, "POST", androidTokens,
+		object{"mode": "dedicated", "groupName": "shops"})
+	if named.body["groupId"] != group {
+		t.Errorf("with the group's name: %s", named)
+	}
+	s.must(http.StatusNoContent, "DELETE", androidTokens+"/"+named.body["id"].(string), nil)
+	s.must(http.StatusCreated, "POST", groups, object{"displayName": "shops",
+		"mailEnabled": false, "mailNickname": "g", "securityEnabled": true})
+	if a := s.call("POST", androidTokens, object{"mode": "dedicated",
+		"groupName": "shops"}); a.status != http.StatusBadRequest ||
+		!strings.Contains(a.message(), "2 groups are called 'shops'") {
+		t.Errorf("with the name of two groups: %s", a)
+	}
 	s.must(http.StatusNoContent, "DELETE", androidTokens+"/"+id, nil)
 	s.must(http.StatusNotFound, "DELETE", androidTokens+"/"+id, nil)
 	if list := s.must(http.StatusOK, "GET", androidTokens, nil).values(); len(list) != 1 ||
@@ -264,6 +283,11 @@ func TestAndroidTokensOfAnArea(t *testing.T) {
 	}
 	as(mine, http.StatusBadRequest, "POST", androidTokens,
 		object{"mode": "dedicated", "groupId": w.otherGroup})
+	for group, status := range map[string]int{w.group: http.StatusCreated,
+		w.otherGroup: http.StatusBadRequest} {
+		name := w.must(http.StatusOK, "GET", groups+"/"+group, nil).body["displayName"]
+		as(mine, status, "POST", androidTokens, object{"mode": "dedicated", "groupName": name})
+	}
 	id := a.body["id"].(string)
 	listed := func(bearer string) bool {
 		return strings.Contains(string(as(bearer, http.StatusOK, "GET", androidTokens, nil).text), id)
@@ -348,6 +372,15 @@ func TestAndroidHealth(t *testing.T) {
 			t.Errorf("no warning %q in %v", says, got["warnings"])
 		}
 		s.channel.android.health = healthy
+	}
+	s.channel.android.health.Refusals = []graph.AndroidRefusal{
+		{At: now, Action: "make a web app", Status: 400, Message: "no icon"},
+		{At: now.Add(-48 * time.Hour), Action: "set a policy", Status: 403, Message: "no"}}
+	refusals, _ := at(health(), "android", "refusals").([]any)
+	want := map[string]any{"dateTime": "2025-02-11T10:17:05Z", "action": "set a policy",
+		"status": 403, "message": "no"}
+	if len(refusals) != 2 || fmt.Sprint(refusals[1]) != fmt.Sprint(want) {
+		t.Errorf("of each kind: %v", refusals)
 	}
 	// What was refused long ago, and lists in good time, are no matter.
 	s.channel.android.health.Refusal = &graph.AndroidRefusal{At: now.Add(-25 * time.Hour)}

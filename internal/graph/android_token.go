@@ -109,7 +109,7 @@ func (c *call) createAndroidToken() error {
 }
 
 func (c *call) androidTokenTerms(body *odata.Object) (t AndroidTokenTerms, err error) {
-	if err := body.Only("mode", "groupId", "oneTimeOnly", "expiresIn"); err != nil {
+	if err := body.Only("mode", "groupId", "groupName", "oneTimeOnly", "expiresIn"); err != nil {
 		return t, err
 	}
 	mode, err := body.Member("mode", AndroidModes)

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,18 +98,54 @@ func (c *call) enrollmentTerms(body *odata.Object) (t access.EnrollmentTerms, er
 	return t, err
 }
 
-// placeNewDevices reads which group new devices shall join, and puts that and the area into the
-// terms.
+// placeNewDevices reads which group new devices shall join, by id or by name, and puts that and the
+// area into the terms.
 func (c *call) placeNewDevices(body *odata.Object, t *access.EnrollmentTerms) error {
 	text, _, err := body.Text("groupId")
 	if err != nil {
 		return err
 	}
+	name, named, err := body.Text("groupName")
+	if err != nil {
+		return err
+	}
+	if named && text != "" {
+		return odata.BadRequest("groupName",
+			"Properties 'groupId' and 'groupName' name the same thing: give one of them.")
+	}
 	wanted := lower(text)
 	return c.decide(func(ctx context.Context, tx access.Tx) (err error) {
+		if named {
+			if wanted, err = c.groupNamed(ctx, tx, name); err != nil {
+				return err
+			}
+		}
 		t.Area, t.Group, err = c.enrollmentArea(ctx, tx, wanted)
 		return err
 	})
+}
+
+// groupNamed is the one group of a name in the caller's reach that new devices can join.
+func (c *call) groupNamed(ctx context.Context, tx access.Tx, name string) (string, error) {
+	ids, err := tx.GroupsNamed(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		return len(c.scope.Where(func(a fleet.Area) bool { return a.Group(id) })) == 0
+	})
+	switch len(ids) {
+	case 0:
+		return "", odata.BadRequest("groupName",
+			"Property 'groupName' is not valid: there is no group of devices '%s'.",
+			odata.Clip(name))
+	case 1:
+		return ids[0], nil
+	default:
+		return "", odata.BadRequest("groupName",
+			"Property 'groupName' is not valid: %d groups are called '%s'. Give the id of one in 'groupId'.",
+			len(ids), odata.Clip(name))
+	}
 }
 
 // enrollmentArea is the area that a link belongs to, and the group of it that a new device joins,

@@ -38,6 +38,10 @@ func (a androidSetUp) AndroidHealth(ctx context.Context) (*graph.AndroidHealth, 
 		shown.Refusal = &graph.AndroidRefusal{At: r.At, Action: r.Action, Status: r.Code,
 			Message: r.Text}
 	}
+	for _, r := range h.Refusals {
+		shown.Refusals = append(shown.Refusals, graph.AndroidRefusal{At: r.At, Action: r.Action,
+			Status: r.Code, Message: r.Text})
+	}
 	return shown, nil
 }
 

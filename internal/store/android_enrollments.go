@@ -106,6 +106,11 @@ func (s *Store) SaveAndroidEnrollment(ctx context.Context, e *amapi.Enrollment,
 				return err
 			}
 		}
+		if e.Standing == amapi.Current { // its policy is in use
+			if err := q.dropOldAndroidPolicy(ctx, e.Device); err != nil {
+				return err
+			}
+		}
 		return q.saveAndroidEnrollment(ctx, e)
 	})
 }
@@ -149,6 +154,11 @@ func (q *session) endAndroidEnrollment(ctx context.Context, name string,
 		name)
 	if err == nil {
 		_, err = q.Exec(ctx, "DELETE FROM android_postings WHERE enrollment = ?", name)
+	}
+	if err == nil {
+		_, err = q.Exec(ctx, `INSERT INTO android_old_policies (device_id, due)
+			SELECT device_id, 0 FROM android_enrollments WHERE name = ? AND device_id IS NOT NULL
+			ON CONFLICT (device_id) DO UPDATE SET due = 0, tries = 0`, name)
 	}
 	return err
 }

@@ -75,6 +75,9 @@ func (t catalogTx) DeleteDevice(ctx context.Context, id fleet.DeviceID, at time.
 			"' AND target = ?",
 		"DELETE FROM actions WHERE device_id = ?",
 		"DELETE FROM ledgers WHERE device_id = ?",
+		"DELETE FROM android_postings WHERE enrollment IN " +
+			"(SELECT name FROM android_enrollments WHERE device_id = ?)",
+		"DELETE FROM android_enrollments WHERE device_id = ?",
 		"DELETE FROM devices WHERE id = ?",
 	} {
 		if _, err := t.q.Exec(ctx, text, id); err != nil {

@@ -68,6 +68,7 @@ type Enterprise struct {
 	PushURL      string // of Delivery Push: where Google sends to
 	Devices      int    // that are enrolled, as this server knows
 	LastRefusal  *Refusal
+	Refusals     []Refusal // the last one of each action, the newest first
 }
 
 // Refusal is what Google last said no to, of any request.

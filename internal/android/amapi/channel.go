@@ -67,6 +67,7 @@ type Config struct {
 type Channel struct {
 	config  Config
 	store   Store
+	recent  *recentSetup // is the store, too
 	engine  Engine
 	log     *slog.Logger
 	now     func() time.Time
@@ -81,6 +82,7 @@ type Channel struct {
 
 	// reports keeps the reports of one device in order within this process.
 	reports keylock.Locks
+	webApps sync.Mutex // held by who has Google make a web app; see makeWebApp
 }
 
 var (
@@ -102,6 +104,8 @@ func New(c Config) (*Channel, error) {
 	if c.After == nil {
 		c.After = time.After
 	}
+	recent := &recentSetup{Store: c.Store, now: c.Now}
+	c.Store = recent
 	c.Endpoints = c.Endpoints.withDefaults()
 	for _, one := range []string{c.Endpoints.API, c.Endpoints.PubSub, c.Endpoints.Token,
 		c.Endpoints.PushKeys} {
@@ -110,7 +114,7 @@ func New(c Config) (*Channel, error) {
 			return nil, fmt.Errorf("android channel: %q: want the URL of a service", one)
 		}
 	}
-	return &Channel{config: c, store: c.Store, engine: c.Engine, log: c.Log, now: c.Now,
+	return &Channel{config: c, store: recent, recent: recent, engine: c.Engine, log: c.Log, now: c.Now,
 		node: uuid.NewString(), pace: newPace(c.PerSecond, c.Now), queue: newQueue(),
 		pushes: newPushKeys(c.Endpoints.PushKeys, c.Now)}, nil
 }
@@ -118,8 +122,8 @@ func New(c Config) (*Channel, error) {
 // workers is how many devices are served at the same time.
 const workers = 8
 
-// Run serves the devices that are to be, asks for Google's messages, and lists all devices from
-// time to time, until ctx ends.
+// Run serves the devices that are to be, asks for Google's messages, and from time to time lists all
+// devices and has Google delete what is not needed any more, until ctx ends.
 func (c *Channel) Run(ctx context.Context) error {
 	c.endLeases(ctx)
 	g, ctx := errgroup.WithContext(ctx)
@@ -128,6 +132,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { c.pullLoop(ctx); return nil })
 	g.Go(func() error { c.sweepLoop(ctx); return nil })
+	g.Go(func() error { c.tidyLoop(ctx); return nil })
 	return g.Wait()
 }
 
@@ -178,9 +183,11 @@ func (c *Channel) client(ctx context.Context) (*google, *Setup, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if r := setup.LastRefusal; r != nil && r.Code == http.StatusTooManyRequests &&
-		c.now().Sub(r.At) < pauseAtLeast {
-		c.pace.pause(r.At) // another process was told
+	for i := range setup.Refusals {
+		if r := &setup.Refusals[i]; r.Code == http.StatusTooManyRequests &&
+			c.now().Sub(r.At) < pauseAtLeast {
+			c.pace.pause(r.At) // another process was told
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

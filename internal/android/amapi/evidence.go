@@ -103,10 +103,13 @@ func (v *evidence) sight(id action.PayloadID, e *payload.Entry) action.Sighting 
 	case payload.LeftOut:
 		v.outcomes[id] = leftOut(e)
 		return action.Sighting{}
+	case payload.Coming:
+		v.outcomes[id] = coming(e)
+		return action.Sighting{}
 	case payload.Wanted:
 		return v.sightWanted(id, e)
 	}
-	if e.Kind == payload.App && len(e.KeptBy) == 0 {
+	if e.Kind == payload.App && e.Package != "" && len(e.KeptBy) == 0 {
 		return v.sightBlocked(id, e)
 	}
 	return action.Sighting{Note: v.manifest.Remains(id)}

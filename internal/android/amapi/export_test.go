@@ -95,3 +95,63 @@ func (c *Channel) Policy(ctx context.Context,
 	}
 	return g.policy(ctx, policyName(setup.Enterprise, id))
 }
+
+// Tidy is what Run does from time to time.
+func (c *Channel) Tidy(ctx context.Context) error { return c.tidy(ctx) }
+
+// WebApps are those that Google has.
+func (c *Channel) WebApps(ctx context.Context) ([]*androidmanagement.WebApp, error) {
+	g, setup, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := g.webApps(ctx, setup.Enterprise, "")
+	return list, err
+}
+
+// MakeWebApp makes one as somebody else does.
+func (c *Channel) MakeWebApp(ctx context.Context, title,
+	address string) (*androidmanagement.WebApp, error) {
+	g, setup, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return g.amapi.Enterprises.WebApps.Create(setup.Enterprise, &androidmanagement.WebApp{
+		Title: title, StartUrl: address, DisplayMode: "STANDALONE",
+		Icons: []*androidmanagement.WebAppIcon{{ImageData: "AAAA"}}}).Context(ctx).Do()
+}
+
+// DeleteWebApp deletes one as somebody else does.
+func (c *Channel) DeleteWebApp(ctx context.Context, name string) error {
+	g, _, err := c.client(ctx)
+	if err == nil {
+		_, err = g.amapi.Enterprises.WebApps.Delete(name).Context(ctx).Do()
+	}
+	return err
+}
+
+// Policies are the names of all policies that Google has.
+func (c *Channel) Policies(ctx context.Context) (names []string, err error) {
+	g, setup, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := g.amapi.Enterprises.Policies.List(setup.Enterprise).PageSize(100).
+		Context(ctx).Do()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range answer.Policies {
+		names = append(names, p.Name)
+	}
+	return names, nil
+}
+
+// Assign gives a device the policy of another one, as somebody else does.
+func (c *Channel) Assign(ctx context.Context, device string, of fleet.DeviceID) error {
+	g, setup, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
+	return g.assign(ctx, device, policyName(setup.Enterprise, of))
+}

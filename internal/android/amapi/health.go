@@ -2,6 +2,7 @@ package amapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -13,8 +14,7 @@ type counter struct {
 	pulled      time.Time
 	listed      time.Time
 	pullFailure string
-	noted       time.Time // when a refusal was stored last
-	notedCode   int
+	noted       map[string]time.Time // when a refusal was stored last, by action and code
 }
 
 // Health tells how the server and Google get on.
@@ -31,7 +31,7 @@ func (c *Channel) Health(ctx context.Context) (Health, error) {
 	return h, err
 }
 
-// notedEvery is how often at most a refusal of the same code is stored.
+// notedEvery is how often at most a refusal of the same action and code is stored.
 const notedEvery = 30 * time.Second
 
 // noteRefusal keeps what Google said no to, for people: often it is the only place that says why
@@ -41,12 +41,7 @@ func (c *Channel) noteRefusal(ctx context.Context, r *Refused) {
 		return
 	}
 	now := c.now()
-	c.counter.mu.Lock()
-	again := c.counter.notedCode == r.Code && now.Sub(c.counter.noted) < notedEvery &&
-		!now.Before(c.counter.noted)
-	c.counter.noted, c.counter.notedCode = now, r.Code
-	c.counter.mu.Unlock()
-	if again {
+	if c.counter.notedBefore(fmt.Sprint(r.Code, " ", r.Action), now) {
 		return
 	}
 	c.log.Warn("Google refused a request", "action", r.Action, "code", r.Code, "text", r.Text)
@@ -54,12 +49,27 @@ func (c *Channel) noteRefusal(ctx context.Context, r *Refused) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(bare{ctx}), callTimeout)
 	defer cancel()
 	err := c.store.UpdateAndroidSetup(ctx, func(s *Setup) error {
-		s.LastRefusal = &Refusal{At: now.UTC(), Code: r.Code, Text: r.Text, Action: r.Action}
+		s.refused(Refusal{At: now.UTC(), Code: r.Code, Text: r.Text, Action: r.Action})
 		return nil
 	})
 	if err != nil {
 		c.log.Error("what Google refused is not stored", "err", err)
 	}
+}
+
+// notedBefore reports whether a refusal of a kind was noted a moment ago; else it is now.
+func (c *counter) notedBefore(kind string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, known := c.noted[kind]
+	if known && now.Sub(at) < notedEvery && !now.Before(at) {
+		return true
+	}
+	if c.noted == nil {
+		c.noted = make(map[string]time.Time)
+	}
+	c.noted[kind] = now
+	return false
 }
 
 // bare is a context without values.

@@ -119,7 +119,7 @@ func (l *lease) release(ctx context.Context) {
 // endLeases ends what an earlier process on the same database left, where there is no other one.
 func (c *Channel) endLeases(ctx context.Context) {
 	err := errors.Join(c.store.EndLeases(ctx, deviceLease),
-		c.store.EndLeases(ctx, enrollmentLease))
+		c.store.EndLeases(ctx, enrollmentLease), c.store.EndLeases(ctx, webAppsLease))
 	if err != nil && ctx.Err() == nil {
 		c.log.Warn("the leases of an earlier process stay until they end by themselves", "err", err)
 	}

@@ -56,8 +56,11 @@ func (j *job) post(ctx context.Context) (moved bool, err error) {
 		return false, err
 	}
 	for id, e := range composition.Manifest.Entries {
-		if e.Listing == payload.LeftOut {
+		switch e.Listing {
+		case payload.LeftOut:
 			failed[id] = leftOut(&e)
+		case payload.Coming:
+			failed[id] = coming(&e)
 		}
 	}
 	return moved, j.tellFailed(ctx, failed)
@@ -238,6 +241,11 @@ func permanent(code int64, why string) action.Outcome {
 // leftOut is what becomes of a payload that could not be in the document.
 func leftOut(e *payload.Entry) action.Outcome {
 	return action.Outcome{Verdict: action.Permanent, Code: e.Code, Detail: e.Why}
+}
+
+// coming is what becomes of a payload for which Google has not made something yet.
+func coming(e *payload.Entry) action.Outcome {
+	return action.Outcome{Verdict: action.Waiting, Detail: e.Why}
 }
 
 // refusedOutcome is what becomes of a payload because of an answer of Google's.

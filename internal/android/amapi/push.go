@@ -128,22 +128,30 @@ func bearer(r *http.Request) string {
 func (c *Channel) servePush(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	fail := func(status int) { http.Error(w, http.StatusText(status), status) }
-	setup, err := new(Setup), error(nil)
-	token := bearer(r)
-	if likely(token) { // else nothing is read for it
-		setup, err = c.store.AndroidSetup(ctx)
+	refuse := func(cause error) {
+		c.log.Debug("a push is refused", "err", cause)
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		fail(http.StatusUnauthorized)
 	}
+	token := bearer(r)
+	switch { // what costs nothing to see comes before anything is read
+	case !likely(token):
+		refuse(errNotGoogle)
+		return
+	case r.ContentLength > maxPush:
+		fail(http.StatusBadRequest)
+		return
+	}
+	setup, err := c.recent.recent(ctx)
 	if err == nil {
 		err = c.pushes.verify(ctx, token, setup)
 	}
-	if err != nil && !errors.Is(err, errNotGoogle) {
-		fail(http.StatusServiceUnavailable) // it comes again
+	if errors.Is(err, errNotGoogle) {
+		refuse(err)
 		return
 	}
 	if err != nil {
-		c.log.Debug("a push is refused", "err", err)
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		fail(http.StatusUnauthorized)
+		fail(http.StatusServiceUnavailable) // it comes again
 		return
 	}
 	var push struct {

@@ -28,9 +28,14 @@ func (c *Channel) Enterprise(ctx context.Context) (Enterprise, error) {
 }
 
 func (s *Setup) shown() Enterprise {
+	refusals := s.Refusals
+	if len(refusals) == 0 && s.LastRefusal != nil { // noted before each action had its own
+		refusals = []Refusal{*s.LastRefusal}
+	}
 	return Enterprise{Step: s.step(), Project: s.Project, ClientEmail: s.ClientEmail,
 		Name: s.Enterprise, DisplayName: s.DisplayName, Delivery: s.Delivery, Topic: s.Topic,
-		Subscription: s.Subscription, PushURL: s.PushURL, LastRefusal: s.LastRefusal}
+		Subscription: s.Subscription, PushURL: s.PushURL, LastRefusal: s.LastRefusal,
+		Refusals: refusals}
 }
 
 func (s *Setup) step() Step {
@@ -192,7 +197,8 @@ func (c *Channel) keep(ctx context.Context, setup *Setup) error {
 				Reason: "was overtaken: somebody else set up another enterprise meanwhile"}
 		}
 		kept := *setup
-		kept.KeyID, kept.ClientEmail, kept.LastRefusal = s.KeyID, s.ClientEmail, s.LastRefusal
+		kept.KeyID, kept.ClientEmail = s.KeyID, s.ClientEmail
+		kept.LastRefusal, kept.Refusals = s.LastRefusal, s.Refusals
 		*s = kept
 		return nil
 	})

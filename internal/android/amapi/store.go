@@ -3,9 +3,12 @@ package amapi
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/syncpayloads/syncpayloads/internal/access"
+	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/android/payload"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
 	"github.com/syncpayloads/syncpayloads/internal/keypair"
@@ -31,6 +34,18 @@ type Setup struct {
 	// so there must be no token.
 	StartPolicy string   `json:"startPolicy,omitempty"`
 	LastRefusal *Refusal `json:"lastRefusal,omitempty"`
+	// Refusals are the last one of each action, the newest first.
+	Refusals []Refusal `json:"refusals,omitempty"`
+}
+
+// mostRefusals is more than there are actions that Google can refuse.
+const mostRefusals = 40
+
+// refused notes what Google said no to, in place of what it said to the same action before.
+func (s *Setup) refused(r Refusal) {
+	s.LastRefusal = &r
+	others := slices.DeleteFunc(s.Refusals, func(old Refusal) bool { return old.Action == r.Action })
+	s.Refusals = append([]Refusal{r}, others[:min(len(others), mostRefusals-1)]...)
 }
 
 // ready reports whether devices can enroll and be served.
@@ -110,6 +125,46 @@ type Posting struct {
 // Manifest says whose what is in a document.
 type Manifest = payload.Manifest
 
+// WebApp is what Google made of a website for a payload, or did not.
+type WebApp struct {
+	Payload action.PayloadID `json:"payload"` // the key
+	// Name is Google's: enterprises/LC00abc/webApps/com.google.enterprise.webapp.x1f, which ends with
+	// the package. Empty: Google has not made it.
+	Name string `json:"name,omitempty"`
+	// Hash is of what Google has of it (payload.WebApp.Hash), and Version Google's number of that.
+	Hash    string `json:"hash,omitempty"`
+	Version int64  `json:"version,omitempty"`
+	// Found says that it was found at Google, and not made under this record: it is not deleted there.
+	Found bool `json:"found,omitempty"`
+	// Asked is what Google was asked to make, and may have made though no answer came; nil: nothing.
+	Asked *AskedWebApp `json:"asked,omitempty"`
+	// Failure is why the last try came to nothing; nil: it did not fail.
+	Failure *WebAppFailure `json:"failure,omitempty"`
+}
+
+// AskedWebApp is by what a web app is known whose name is not.
+type AskedWebApp struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
+}
+
+// WebAppFailure is what Google answered in place of a web app.
+type WebAppFailure struct {
+	At   time.Time `json:"at"`
+	Hash string    `json:"hash"` // of what was asked for
+	Code int       `json:"code"` // HTTP's; 0: Google was not reached
+	Text string    `json:"text"`
+}
+
+// Package is the package name of the app; empty: there is none yet.
+func (w *WebApp) Package() string { return w.Name[strings.LastIndexByte(w.Name, '/')+1:] }
+
+// OldPolicy is the policy of a device that left, which Google is to delete.
+type OldPolicy struct {
+	Device fleet.DeviceID
+	Tries  int // that failed
+}
+
 // KeptPostings is how many postings of an enrollment are kept, beside one that is not sent yet.
 const KeptPostings = 3
 
@@ -149,12 +204,14 @@ type Store interface {
 	// CountAndroidEnrollments counts the current ones.
 	CountAndroidEnrollments(ctx context.Context) (int, error)
 	// SaveAndroidEnrollment stores an enrollment in place of the one of its name, if there is one,
-	// and marks those of other names as replaced, whose postings go.
+	// and marks those of other names as replaced, whose postings go. The policies of their devices
+	// are among OldAndroidPolicies from then on, unless they are the device of e.
 	SaveAndroidEnrollment(ctx context.Context, e *Enrollment, replaces ...string) error
 	// UpdateAndroidEnrollment reads an enrollment, calls fn and stores what fn made of it;
 	// ErrNotFound if there is none. fn may be called again after a conflict.
 	UpdateAndroidEnrollment(ctx context.Context, name string, fn func(*Enrollment)) error
-	// EndAndroidEnrollment marks an enrollment as gone; its postings go.
+	// EndAndroidEnrollment marks an enrollment as gone; its postings go, and its device's policy is
+	// among OldAndroidPolicies from then on.
 	EndAndroidEnrollment(ctx context.Context, name string) error
 
 	// AndroidPostings returns the postings of an enrollment, the newest first.
@@ -173,6 +230,25 @@ type Store interface {
 	// SpoilAndroidPostings forgets what the postings' documents were, so that the next one is sent
 	// whatever it is.
 	SpoilAndroidPostings(ctx context.Context, name string) error
+
+	// OldAndroidPolicies returns policies of devices that left whose time has come, at most limit.
+	OldAndroidPolicies(ctx context.Context, now time.Time, limit int) ([]OldPolicy, error)
+	// PutOffOldAndroidPolicy has one wait until a time, after one more try that failed.
+	PutOffOldAndroidPolicy(ctx context.Context, device fleet.DeviceID, until time.Time) error
+	// DropOldAndroidPolicy forgets one: Google does not have it, or it is in use again.
+	DropOldAndroidPolicy(ctx context.Context, device fleet.DeviceID) error
+
+	// AndroidWebApp returns the web app of a payload; ErrNotFound if there is no record of one.
+	AndroidWebApp(ctx context.Context, id action.PayloadID) (*WebApp, error)
+	// AndroidWebAppKept reports whether a record has a package.
+	AndroidWebAppKept(ctx context.Context, name string) (bool, error)
+	// SaveAndroidWebApp stores a web app in place of the one of its payload, if there is one.
+	SaveAndroidWebApp(ctx context.Context, w *WebApp) error
+	// LeftAndroidWebApps returns those whose payload was deleted and that no device's policy names,
+	// at most limit.
+	LeftAndroidWebApps(ctx context.Context, limit int) ([]WebApp, error)
+	// DropAndroidWebApp forgets the web app of a payload.
+	DropAndroidWebApp(ctx context.Context, id action.PayloadID) error
 
 	// TakeLease gives a holder the lease of a name until a time, if nobody else has it at the
 	// present time now, and tells whether it did.

@@ -86,7 +86,7 @@ func (c *Channel) serve(ctx context.Context, id fleet.DeviceID) error {
 	}
 	defer l.release(ctx)
 	j := &job{Channel: c, google: g, lease: l, enrollment: enrollment,
-		policy: policyName(setup.Enterprise, id)}
+		enterprise: setup.Enterprise, policy: policyName(setup.Enterprise, id)}
 	return l.why(under, j.run(under))
 }
 
@@ -96,9 +96,11 @@ type job struct {
 	google     *google
 	lease      *lease
 	enrollment *Enrollment
+	enterprise string
 	policy     string   // its name
 	newest     *Posting // that Google has; nil: none
 	document   *engine.Document
+	made       map[action.PayloadID]webAppState
 }
 
 func (j *job) run(ctx context.Context) error {
@@ -113,6 +115,10 @@ func (j *job) run(ctx context.Context) error {
 	if err != nil || j.document.Mark == 0 { // it has just left
 		return err
 	}
+	coming, err := j.makeWebApps(ctx)
+	if err != nil {
+		return err
+	}
 	moved, err := j.post(ctx)
 	if err != nil {
 		return err
@@ -122,10 +128,12 @@ func (j *job) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if !moved && !j.enrollment.State.Look {
-		return nil
+	if moved || j.enrollment.State.Look {
+		if err := j.look(ctx); err != nil {
+			return err
+		}
 	}
-	return j.look(ctx)
+	return coming
 }
 
 // settle finds out what became of a document of which it is not known whether Google has it,
@@ -217,6 +225,8 @@ func (j *job) item(s action.Spec) payload.Item {
 	item := payload.Item{Spec: s, Name: s.DisplayName, Created: s.Created}
 	if p := j.document.Contents[s.ID]; p != nil {
 		item.Content, item.Name, item.Created = p.Content, p.DisplayName, p.Created
+		made := j.made[s.ID]
+		item.Made, item.Awaits, item.Code = made.made, made.awaits, made.code
 	} else if j.newest != nil {
 		// It was deleted: what is known of it is in what was posted last.
 		e := j.newest.Manifest.Entries[s.ID]

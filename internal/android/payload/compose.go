@@ -19,6 +19,11 @@ type Item struct {
 	Content []byte // what the form compiled: a Fragment as canonical JSON
 	Name    string // what people call it; empty: that of Spec
 	Created time.Time
+	// Made is the package of the app that Google made of the content's WebApp. Where it is empty,
+	// Awaits says why; with a Code of the table of codes it was refused.
+	Made   string
+	Awaits string
+	Code   int64
 }
 
 // Off is a payload that must not be on the device.
@@ -69,6 +74,8 @@ const (
 	Wanted Listing = "wanted"
 	// LeftOut was to be in the document, and could not: Code and Why say why.
 	LeftOut Listing = "leftOut"
+	// Coming is to be in the document, and waits for something at Google: Why says for what.
+	Coming Listing = "coming"
 	// HeldOff is off by an action: the document lacks it, and an app is blocked.
 	HeldOff Listing = "heldOff"
 	// Ended is not assigned any more: the document lacks it, and an app is blocked until it is not
@@ -93,7 +100,8 @@ type Entry struct {
 	// Fields are those that it sets in the document, as Manifest.Fields names them, sorted. They
 	// are empty where it is off.
 	Fields []string `json:"fields,omitempty"`
-	// Code and Why say why it was LeftOut: a number of the table of codes (see Explain).
+	// Code and Why say why it was LeftOut: a number of the table of codes (see Explain). Of one that
+	// is Coming there is Why alone.
 	Code int64  `json:"code,omitempty"`
 	Why  string `json:"why,omitempty"`
 	// Notes are for people, and belong into the final detail: "Camera is set by ‘Y’".

@@ -103,6 +103,9 @@ func (p *part) newer(old *part) bool {
 // describe reads the content of a payload, and begins its entry.
 func (p *part) describe() {
 	f, err := readFragment(p.Content)
+	if f.WebApp != nil {
+		f.install(p.Made)
+	}
 	p.Fragment = f
 	p.entry = Entry{Name: p.name, Version: p.Spec.Version, Revision: p.Spec.Revision,
 		Identifier: p.Spec.Identifier, Class: p.Spec.Type.Class(), Kind: f.Kind,
@@ -113,6 +116,9 @@ func (p *part) describe() {
 	if err != nil {
 		p.Fields = nil
 		p.leaveOut(codeUnreadable, "the server cannot read what it had stored of it; save it again")
+	}
+	if f.WebApp != nil {
+		p.describeWebApp()
 	}
 }
 
@@ -161,7 +167,8 @@ func (c *composer) resolveCertificates() {
 // payload wants them there.
 func (c *composer) block() {
 	for _, p := range c.parts {
-		if p.Kind != App || p.listing != HeldOff && p.listing != Ended {
+		if p.Kind != App || p.Package == "" || // Google has not made it: nobody has it
+			p.listing != HeldOff && p.listing != Ended {
 			continue
 		}
 		for _, q := range c.parts {

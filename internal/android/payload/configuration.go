@@ -97,6 +97,11 @@ func readTargetedApp(ctx context.Context, given string, look catalog.Lookup) (st
 	if err != nil {
 		return "", err
 	}
+	if !isPackage(p.Identifier) {
+		return "", &invalid.Input{Property: targetedApps, Reason: fmt.Sprintf(
+			"names ‘%.60s’, of which Google makes an app of a website: such apps have no settings",
+			p.DisplayName)}
+	}
 	return p.Identifier, nil
 }
 

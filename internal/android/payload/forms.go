@@ -29,6 +29,8 @@ const (
 	connectedApps     = "connectedAppsEnabled"
 	preSharedKey      = "preSharedKey"
 	trustedRoot       = "trustedRootCertificate"
+	displayMode       = "displayMode"
+	largeIcon         = "largeIcon"
 )
 
 // Properties that several forms have, or that compilers read.
@@ -55,18 +57,37 @@ func Forms() []*catalog.Form {
 }
 
 func appForms() []*catalog.Form {
-	properties := []catalog.Property{packageID, appIdentifier, appStoreURL, isSystemApp,
-		{Name: "isPrivate", Type: catalog.Boolean},
+	described := []catalog.Property{{Name: "isPrivate", Type: catalog.Boolean},
 		{Name: "appTracks", Type: catalog.Type{Name: "androidManagedStoreAppTrack", Many: true,
 			Parts: []catalog.Property{{Name: "trackId", Type: catalog.Text},
 				{Name: "trackAlias", Type: catalog.Text}}}},
 		{Name: "supportsOemConfig", Type: catalog.Boolean}}
 	return []*catalog.Form{
 		{Type: AndroidManagedStoreApp, Collection: catalog.Apps, Platforms: androids,
-			Title: "App of the managed Play store", Properties: properties, Compiler: apps{}},
+			Title: "App of the managed Play store", Compiler: apps{},
+			Properties: append([]catalog.Property{packageID, appIdentifier, appStoreURL,
+				isSystemApp}, described...)},
 		{Type: AndroidManagedStoreWebApp, Collection: catalog.Apps, Platforms: androids,
-			Title: "Web app of the managed Play store", Properties: properties, Compiler: apps{}},
+			Title: "Web app of the managed Play store", Compiler: webApps{},
+			Properties: append(webAppProperties(), described...)},
 	}
+}
+
+// webAppProperties are those of a web app: the address of a website of which Google makes an app,
+// or the package of one that was made elsewhere.
+func webAppProperties() []catalog.Property {
+	address, app, system := appStoreURL, packageID, isSystemApp
+	address.Label, address.Control = "Address of the website", catalog.Address
+	address.Hint = "Google makes an app of it, and the server its package."
+	app.Required, app.InsteadOf = false, appStoreURL.Name
+	app.Hint = "Only of one that was made in the Play console: such as com.google.enterprise.webapp.x1f. It never changes."
+	system.Label, system.Control = "", catalog.NoControl
+	return []catalog.Property{address,
+		{Name: displayMode, Type: catalog.Text, Label: "It opens", Control: catalog.Choice,
+			Options: []catalog.Option{{Text: "As an app of its own"},
+				option("minimalUi", "With a little of a browser around it"),
+				option("fullScreen", "On the full screen")}},
+		app, appIdentifier, system}
 }
 
 // configurationForm is that of an app's configuration. In Graph the app is named twice: by its id,

@@ -98,7 +98,13 @@ func enterpriseProperties() []catalog.Property {
 			Label: "Inner protocol of PEAP", Control: catalog.Choice,
 			Options: []catalog.Option{{Text: "Any"},
 				option("microsoftChapVersionTwo", "MS-CHAPv2")}},
-		{Name: outerIdentity, Type: catalog.Text},
+		{Name: outerIdentity, Type: catalog.Text, Label: "Identity that everybody sees",
+			Control: catalog.Line,
+			Hint:    "Such as anonymous: what is sent before the connection is secret."},
+		{Name: userName, Type: catalog.Text, Label: "User name", Control: catalog.Line,
+			Hint: "The same on all devices that get the policy. Empty: the device asks its user."},
+		{Name: password, Type: catalog.Text, Private: true, Label: "Password",
+			Control: catalog.Line, Hint: "Of the user name. Empty: the device asks its user."},
 	}
 }
 

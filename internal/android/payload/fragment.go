@@ -22,6 +22,9 @@ type Fragment struct {
 	GUID string `json:"guid,omitempty"`
 	// Needs are certificates without which a network would not be taken: ids of payloads.
 	Needs []action.PayloadID `json:"needs,omitempty"`
+	// WebApp is the app that Google is to make of a website. Package is empty then, until Google has
+	// made it: see Item.Made.
+	WebApp *WebApp `json:"webApp,omitempty"`
 	// Fields are the values that it sets, by the path of the field, as Google takes them.
 	Fields map[string]any `json:"fields"`
 }

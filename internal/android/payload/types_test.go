@@ -27,9 +27,11 @@ func TestWrongPayloads(t *testing.T) {
 		enterprise = payload.AndroidEnterpriseWiFi
 		vpn        = payload.AndroidVPN
 		root       = payload.AndroidRootCertificate
+		web        = payload.AndroidManagedStoreWebApp
 	)
 	on := everyAuthority()
 	on[guid(8)] = &catalog.Payload{ID: guid(8), ODataType: app, Identifier: "com.a"}
+	on[guid(7)] = &catalog.Payload{ID: guid(7), ODataType: web, Identifier: string(guid(7))}
 	network := func(more string) string {
 		return `{"networkName":"Shop","ssid":"shop",` + more + `}`
 	}
@@ -98,6 +100,27 @@ func TestWrongPayloads(t *testing.T) {
 		{enterprise, peap(`,"identityCertificateForClientAuthentication":"x"`), "identityCertificateForClientAuthentication"},
 		{enterprise, peap(`,"wiFiSecurityType":"open"`), "wiFiSecurityType"},
 		{enterprise, peap(`,"preSharedKey":"12345678"`), "preSharedKey"},
+		{enterprise, peap(`,"passwordFormatString":"12345678"`), "usernameFormatString"},
+		{enterprise, peap(`,"usernameFormatString":"{{mail}}"`), "usernameFormatString"},
+		{enterprise, peap(`,"usernameFormatString":"a","passwordFormatString":"12345678{{x}}"`), "passwordFormatString"},
+		{enterprise, peap(`,"usernameFormatString":"a","passwordFormatString":"12345678` + strings.Repeat("x", 250) + `"`), "passwordFormatString"},
+		{enterprise, peap(`,"outerIdentityPrivacyTemporaryValue":"` + strings.Repeat("x", 256) + `"`), "outerIdentityPrivacyTemporaryValue"},
+		{enterprise, peap(`,"authenticationMethod":"certificate"`), "authenticationMethod"},
+		{web, `{}`, "appStoreUrl"},
+		{web, `{"appStoreUrl":"intranet.example"}`, "appStoreUrl"},
+		{web, `{"appStoreUrl":"javascript:alert(1)"}`, "appStoreUrl"},
+		{web, `{"appStoreUrl":"https://user:pass@intranet.example/"}`, "appStoreUrl"},
+		{web, `{"appStoreUrl":"https://intranet.example/` + strings.Repeat("x", 2000) + `"}`, "appStoreUrl"},
+		{web, `{"appStoreUrl":"https://play.google.com/store/apps"}`, "appStoreUrl"},
+		{web, `{"appStoreUrl":"https://intranet.example/","packageId":"com.a"}`, "appStoreUrl"},
+		{web, `{"packageId":"com.a","displayMode":"fullScreen"}`, "displayMode"},
+		{web, `{"appStoreUrl":"https://intranet.example/","displayMode":"FULL_SCREEN"}`, "displayMode"},
+		{web, `{"appStoreUrl":"https://intranet.example/","isSystemApp":true}`, "isSystemApp"},
+		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":"x"}`, "largeIcon"},
+		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":{"value":"*"}}`, "largeIcon"},
+		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":{"value":"PHN2Zz4="}}`, "largeIcon"},
+		{web, `{"appStoreUrl":"https://intranet.example/","largeIcon":{"value":"` + strings.Repeat("iVBORw0KGgoA", 35_000) + `"}}`, "largeIcon"},
+		{config, `{"connectedAppsEnabled":true,"targetedMobileApps":["` + string(guid(7)) + `"]}`, "targetedMobileApps"},
 		{root, `{}`, "trustedRootCertificate"},
 		{root, `{"trustedRootCertificate":"*"}`, "trustedRootCertificate"},
 		{root, `{"trustedRootCertificate":"AAAA"}`, "trustedRootCertificate"},
@@ -163,10 +186,10 @@ func TestNetworkNeedsCertificate(t *testing.T) {
 	if string(root.Content) != string(same.Content) {
 		t.Error("PEM and DER of one certificate are different")
 	}
-	network := item(t, 2, payload.AndroidEnterpriseWiFi, `{"networkName":"Office","ssid":"office","eapType":"eapTtls","innerAuthenticationProtocolForEapTtls":"unencryptedPassword","authenticationMethod":"usernameAndPassword","trustedServerCertificateNames":["radius.example"],"outerIdentityPrivacyTemporaryValue":"anonymous","rootCertificatesForServerValidation":["`+strings.ToUpper(string(guid(1)))+`"]}`, everyAuthority())
+	network := item(t, 2, payload.AndroidEnterpriseWiFi, `{"networkName":"Office","ssid":"office","eapType":"eapTtls","innerAuthenticationProtocolForEapTtls":"unencryptedPassword","authenticationMethod":"usernameAndPassword","trustedServerCertificateNames":["radius.example"],"outerIdentityPrivacyTemporaryValue":"anonymous","usernameFormatString":"kiosk","passwordFormatString":"secret","rootCertificatesForServerValidation":["`+strings.ToUpper(string(guid(1)))+`"]}`, everyAuthority())
 	c := payload.Compose([]payload.Item{network, root}, nil)
 	held(t, c)
-	want := `{"Certificates":[{"GUID":"` + string(guid(1)) + `","Type":"Authority","X509":"` + rootCertificate() + `"}],"NetworkConfigurations":[{"GUID":"` + string(guid(2)) + `","Name":"Office","Type":"WiFi","WiFi":{"AutoConnect":false,"EAP":{"AnonymousIdentity":"anonymous","DomainSuffixMatch":["radius.example"],"Inner":"PAP","Outer":"EAP-TTLS","ServerCARefs":["` + string(guid(1)) + `"]},"HiddenSSID":false,"SSID":"office","Security":"WPA-EAP"}}],"Type":"UnencryptedConfiguration"}`
+	want := `{"Certificates":[{"GUID":"` + string(guid(1)) + `","Type":"Authority","X509":"` + rootCertificate() + `"}],"NetworkConfigurations":[{"GUID":"` + string(guid(2)) + `","Name":"Office","Type":"WiFi","WiFi":{"AutoConnect":false,"EAP":{"AnonymousIdentity":"anonymous","DomainSuffixMatch":["radius.example"],"Identity":"kiosk","Inner":"PAP","Outer":"EAP-TTLS","Password":"secret","ServerCARefs":["` + string(guid(1)) + `"]},"HiddenSSID":false,"SSID":"office","Security":"WPA-EAP"}}],"Type":"UnencryptedConfiguration"}`
 	if got := string(policyOf(t, c).OpenNetworkConfiguration); got != want {
 		t.Errorf("%s\n%s", got, want)
 	}

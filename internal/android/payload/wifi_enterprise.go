@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -20,6 +21,9 @@ const (
 	outerIdentity   = "outerIdentityPrivacyTemporaryValue"
 	innerTTLS       = "innerAuthenticationProtocolForEapTtls"
 	innerPEAP       = "innerAuthenticationProtocolForPeap"
+	// Graph's names of other platforms; its type for these devices has none.
+	userName = "usernameFormatString"
+	password = "passwordFormatString"
 )
 
 // readEAP reads how an enterprise network lets a device in, and which certificates the device needs
@@ -52,6 +56,9 @@ func readEAP(ctx context.Context, props catalog.Properties,
 	if outer != "" {
 		eap["AnonymousIdentity"] = outer
 	}
+	if err := readLogin(props, eap); err != nil {
+		return nil, nil, err
+	}
 	needs, err := readRoots(ctx, props, look)
 	if err != nil {
 		return nil, nil, err
@@ -62,6 +69,36 @@ func readEAP(ctx context.Context, props catalog.Properties,
 	}
 	eap["ServerCARefs"] = anyOf(refs)
 	return eap, needs, nil
+}
+
+// maxLogin bounds user names and passwords, in bytes (RFC 3748: an EAP identity; 802.1X servers take
+// no longer ones).
+const maxLogin = 255
+
+// readLogin reads by what the device logs in. Without a user name its user is asked for both, and
+// without a password for that. Messages never say what the password is.
+func readLogin(props catalog.Properties, eap map[string]any) error {
+	for _, one := range []struct{ property, field string }{{userName, "Identity"},
+		{password, "Password"}} {
+		text, err := catalog.Read[string](props, one.property, "a string")
+		switch {
+		case err != nil:
+			return err
+		case text == "":
+			continue
+		case len(text) > maxLogin:
+			return &invalid.Input{Property: one.property,
+				Reason: fmt.Sprintf("has more than %d bytes", maxLogin)}
+		case strings.Contains(text, "{{"):
+			return &invalid.Input{Property: one.property,
+				Reason: "has a {{token}} in it, which would need to know who uses the device: give it as it is to be sent, or leave it out, and the device asks its user"}
+		}
+		eap[one.field] = text
+	}
+	if eap["Password"] != nil && eap["Identity"] == nil {
+		return &invalid.Input{Property: userName, Reason: "is missing: the password is of nobody"}
+	}
+	return nil
 }
 
 // readEAPType reads the methods, outer and inner.

@@ -151,6 +151,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // cuts the connection after the effect
 	case refusal != nil:
 		writeError(w, refusal)
+	case trouble != nil && trouble.Late:
+		writeError(w, trouble.failure())
 	default:
 		writeAnswer(w, answer)
 	}

@@ -13,6 +13,7 @@ type Trouble struct {
 	// answered instead of serving the call: 403, 429, 500, 503 …; 0: it is served
 	Status     int
 	Message    string        // of the error; empty: Google's for the status
+	Late       bool          // Status is answered after the call had its effect
 	LoseAnswer bool          // the connection is cut after the call had its effect
 	Latency    time.Duration // before the call is served, in real time
 }
@@ -59,7 +60,7 @@ func (s *Service) happens(probability float64) bool {
 	return probability > 0 && s.random.Float64() < probability
 }
 
-func (t *Trouble) refuses() bool { return t != nil && t.Status != 0 }
+func (t *Trouble) refuses() bool { return t != nil && t.Status != 0 && !t.Late }
 
 func (t *Trouble) failure() *failure {
 	text := map[int]string{403: PermissibleUsage, 429: quotaText,

@@ -61,6 +61,8 @@ func movedTables() []*table {
 		{name: "android_tokens", key: []string{"id"}},
 		{name: "android_enrollments", key: []string{"name"}},
 		{name: "android_postings", key: []string{"enrollment", "mark"}},
+		{name: "android_web_apps", key: []string{"payload_id"}},
+		{name: "android_old_policies", key: []string{"device_id"}},
 		{name: "leases", key: []string{"name"}},
 		{name: "subscriptions", key: []string{"id"}},
 		{name: "subscription_notices", key: []string{"id"}, numbered: true},
