@@ -28,6 +28,9 @@ func (i *Item) row() itemRow {
 	case ConfigurationPolicy:
 		row.Display, row.Name, row.Using, row.Settings = "", i.name, "mdm", 1
 		row.Platforms = string(i.platform)
+		if i.platform == Android {
+			row.Platforms = "androidEnterprise"
+		}
 		row.Assigned = &assigned
 	case Application:
 		row.Assigned, row.Publisher = &assigned, "Contoso"
