@@ -1,6 +1,8 @@
 package simulator_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"net/http"
 	"slices"
@@ -263,5 +265,32 @@ func TestPortalUsers(t *testing.T) {
 	if got := w.results(d, "syncDevice"); len(got) != 1 || got[0]["actionState"] != "pending" ||
 		got[0]["@odata.type"] != "#microsoft.graph.deviceActionResult" {
 		t.Error(got)
+	}
+}
+
+// Microsoft's clients compress what they send.
+func TestCompressedBody(t *testing.T) {
+	w := newWorld(t, simulator.Options{})
+	d := w.tenant.Enroll(simulator.DeviceOptions{})
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(`{"deviceAssignmentItems":[]}`)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	for want, body := range map[int]string{204: packed.String(), 400: "x"} {
+		request, err := http.NewRequest("POST", w.url+"/beta/"+managedDevices+"/"+d.ID+
+			"/changeAssignments", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+w.token)
+		request.Header.Set("Content-Encoding", "gzip")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Body.Close(); response.StatusCode != want {
+			t.Errorf("%d, want %d", response.StatusCode, want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -162,7 +163,11 @@ type answer struct {
 // ServeHTTP answers as Microsoft's token service and Graph do. The header Date has the time of the
 // Site's clock.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(w, r)
+	if errors.Is(err, gzip.ErrHeader) {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
 	if err != nil {
 		var tooLong *http.MaxBytesError
 		if errors.As(err, &tooLong) {
@@ -182,6 +187,19 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
+}
+
+// readBody reads a body, which Microsoft's own clients send compressed.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	plain := http.MaxBytesReader(w, r.Body, maxBody)
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return io.ReadAll(plain)
+	}
+	unpacked, err := gzip.NewReader(plain)
+	if err != nil {
+		return nil, gzip.ErrHeader
+	}
+	return io.ReadAll(http.MaxBytesReader(w, unpacked, maxBody))
 }
 
 // base is the Site's own URL, as the sender of a request knows it.
