@@ -111,6 +111,20 @@ func TestSimulatedDevicesKnowOnlyTheProtocol(t *testing.T) {
 	}
 }
 
+// Only programs and tests run what is simulated.
+func TestOnlyProgramsSimulate(t *testing.T) {
+	for importer, list := range imports(t) {
+		for _, imported := range list {
+			simulated := strings.HasSuffix(imported, "/simulator") ||
+				strings.Contains(imported, "/simulator/")
+			if simulated && !within(importer, imported) && !within(importer, "cmd") &&
+				!within(importer, "bench") && importer != "internal/server/servertest" {
+				t.Errorf("%s imports %s: only programs and tests may", importer, imported)
+			}
+		}
+	}
+}
+
 // may lists what the rooms that know no platform, and the leaves, may import. Who wants to add to
 // it should look for another way first.
 var may = map[string][]string{
