@@ -93,6 +93,9 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	if !c.scope.Reaches(p.Tags) {
 		return nil, errHidden{catalog.ErrNotFound}
 	}
+	if p.MirroredFrom != "" && !c.reads() {
+		return nil, mirroredFault(p)
+	}
 	return p, nil
 }
 
@@ -311,6 +314,11 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, view payloadView,
 		{"version", p.Version},
 		{tagProperty, p.Tags},
 	}
+	if p.MirroredFrom != "" && len(given) > 0 { // what its own system tells of it
+		for _, own := range k.of.Properties {
+			all = append(all, odata.Field{own.Name, givenOr(p.ODataType, own.Name, given[own.Name])})
+		}
+	}
 	if form := c.config.Forms.OfPayload(p); form != nil {
 		if form.File {
 			all = append(all, odata.Field{filePropertyName, odata.TextOrNull(p.FileName)},
@@ -328,8 +336,9 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, view payloadView,
 	if view.whole {
 		selected = c.view(s).names
 	}
-	return append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType},
-		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, c.shown(s, all, selected)...), nil
+	head := append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType},
+		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, mirroredMark(p)...)
+	return append(head, c.shown(s, all, selected)...), nil
 }
 
 // givenOr is a property as it was given. Of what Graph always has, nothing given is false, zero or
