@@ -24,7 +24,8 @@ func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 			SELECT 'device', ?1 UNION ALL
 			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)
 		SELECT id, type, identifier, revision, version, display_name, sub_type, created, 0 AS mirrored FROM catalog_payloads
-		WHERE id IN (SELECT payload_id FROM catalog_assignments JOIN mine USING (kind, target))
+		WHERE (SELECT authority FROM devices WHERE id = ?1) = '' AND mirrored_from = ''
+			AND id IN (SELECT payload_id FROM catalog_assignments JOIN mine USING (kind, target))
 			AND id NOT IN (SELECT payload_id FROM catalog_assignments a JOIN catalog_members m ON m.group_id = a.target
 				WHERE a.kind = 'excludeGroup' AND m.device_id = ?1)
 			AND instr(platforms, (SELECT ',' || platform || ',' FROM devices WHERE id = ?1)) > 0
