@@ -85,8 +85,8 @@ type Tx interface {
 	AppendEvents(ctx context.Context, events []live.Event) error
 	// Actions returns the latest action of each name, latest first.
 	Actions(ctx context.Context, device fleet.DeviceID) ([]*action.Action, error)
-	// Assigned lists what the catalog assigns to a device that this server manages: its platform,
-	// its groups, itself, less what is excluded; and what another system assigns to a device.
+	// Assigned lists what the catalog assigns to the device: its platform, its groups, itself, less
+	// what is excluded; and what another system assigns to it.
 	Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error)
 	// SaveMirrored replaces what another system assigns to the device. Assigned lists it, too.
 	SaveMirrored(ctx context.Context, device fleet.DeviceID, specs []action.Spec) error

@@ -43,8 +43,9 @@ var allowList = []allowed{
 	{http.MethodPost, "deviceManagement/managedDevices/{id}/syncDevice", Writes, true},
 }
 
-// anID is one id of Graph's as it stands in a path.
-const anID = `[A-Za-z0-9_-]{1,128}`
+// anID is one id of a device or person as it stands in a path: a GUID, so that it is no name of an
+// action.
+const anID = `[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`
 
 var allowPatterns = func() []*regexp.Regexp {
 	patterns := make([]*regexp.Regexp, len(allowList))
@@ -69,13 +70,17 @@ func (c *Client) allow(method, path string) (*allowed, error) {
 	return nil, fmt.Errorf("%s /%s: %w", method, path, ErrNotAllowed)
 }
 
-var wholeID = regexp.MustCompile(`^` + anID + `$`)
+var (
+	wholeID = regexp.MustCompile(`^` + anID + `$`)
+	// itemID is an id of a policy or app, which never stands in a path.
+	itemID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+)
 
 // pathOf puts ids into a path of the list.
 func pathOf(path string, ids ...string) (string, error) {
 	for _, id := range ids {
 		if !wholeID.MatchString(id) {
-			return "", fmt.Errorf("%q is no id of Graph's", id)
+			return "", fmt.Errorf("%q is no id of a device or person in Graph", id)
 		}
 		path = strings.Replace(path, "{id}", id, 1)
 	}

@@ -95,7 +95,7 @@ type assignments struct {
 
 func (a *assignments) add(i Item) {
 	i.ID, i.Name = strings.ToLower(i.ID), words(i.Name, 256)
-	if !wholeID.MatchString(i.ID) || len(i.ID) > 64 {
+	if !itemID.MatchString(i.ID) {
 		a.lack("an item has an id that is none")
 		return
 	}
@@ -146,7 +146,7 @@ type report struct {
 // each policy and user. Which column is which only its schema says.
 func (c *Client) policies(ctx context.Context, device string, a *assignments) error {
 	if !wholeID.MatchString(device) {
-		return fmt.Errorf("%q is no id of Graph's", device)
+		return fmt.Errorf("%q is no id of a device in Graph", device)
 	}
 	const action = "report the policies of a device"
 	filter := "((PolicyBaseTypeName eq 'Microsoft.Management.Services.Api.DeviceConfiguration') or " +

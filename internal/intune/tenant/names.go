@@ -73,7 +73,7 @@ func readNamed(row json.RawMessage, kind Kind, base string) (Named, bool) {
 		Created     time.Time `json:"createdDateTime"`
 		Modified    time.Time `json:"lastModifiedDateTime"`
 	}
-	if json.Unmarshal(row, &r) != nil || !wholeID.MatchString(r.ID) || len(r.ID) > 64 {
+	if json.Unmarshal(row, &r) != nil || !itemID.MatchString(r.ID) {
 		return Named{}, false
 	}
 	if kind == Policy {

@@ -55,7 +55,7 @@ type Config struct {
 	TenantID string // the directory's id, or one of its domains
 	ClientID string // of the app registration
 	// Authority and Graph are where tokens and Graph come from instead of the cloud's own hosts:
-	// https URLs, or http of this machine. The scope of tokens is that of the cloud all the same.
+	// https URLs, or http of this machine. Tokens are for the Graph that is asked, and no other.
 	Authority, Graph string
 	Credential       Credential
 	// LegacyAssertion signs assertions with RS256 and names the certificate by x5t, as older
@@ -126,9 +126,10 @@ func New(c Config) (*Client, error) {
 	if c.Transport == nil {
 		c.Transport = newTransport()
 	}
-	client := &Client{config: c, graph: graph.JoinPath("beta"), scope: own.graph + "/.default",
+	client := &Client{config: c, graph: graph, scope: graph.Scheme + "://" + graph.Host + "/.default",
 		http:       &http.Client{Transport: c.Transport, CheckRedirect: stay, Timeout: callTimeout},
 		allowances: make(map[Bucket]*allowance)}
+	graph.Path += "/beta"
 	client.tokens, err = newTokens(&client.config, authority, client.scope)
 	return client, err
 }

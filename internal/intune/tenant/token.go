@@ -101,7 +101,7 @@ func (t *tokens) fetch(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return tokenRefused(err)
 	}
-	life := time.Duration(got.ExpiresIn) * time.Second
+	life := time.Until(got.Expiry) // by the machine's clock, as oauth2 counts
 	t.value, t.till = got.AccessToken, now.Add(max(life-renewAhead, life/2))
 	return nil
 }
