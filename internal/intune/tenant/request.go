@@ -202,13 +202,18 @@ type page struct {
 	Next  string            `json:"@odata.nextLink"`
 }
 
-// mostPages bounds a list: one that never ends is none.
-const mostPages = 20_000
+const (
+	// mostPages bounds a list: one that never ends is none.
+	mostPages = 20_000
+	// mostRepeats is how often in a row a page may name itself as the next one: it may, once or
+	// twice, while the list moves under it.
+	mostRepeats = 5
+)
 
 // list calls fn with each page of a list.
 func (c *Client) list(ctx context.Context, r request,
 	fn func([]json.RawMessage) (more bool, err error)) error {
-	seen := ""
+	seen, repeats := "", 0
 	for range mostPages {
 		var p page
 		if _, err := c.ask(ctx, r, &p); err != nil {
@@ -218,10 +223,12 @@ func (c *Client) list(ctx context.Context, r request,
 		if err != nil || !more || p.Next == "" {
 			return err
 		}
-		if p.Next == seen {
+		if repeats++; p.Next != seen {
+			seen, repeats = p.Next, 0
+		}
+		if repeats > mostRepeats {
 			break
 		}
-		seen = p.Next
 		if r, err = c.follow(r, p.Next); err != nil {
 			return err
 		}
