@@ -58,4 +58,4 @@ INSERT INTO android_postings (enrollment, mark, hash, version, manifest) VALUES
 INSERT INTO leases (name, holder, until) VALUES ('android/list', 'a node', 1);
 INSERT INTO intune_tenants (id, name, settings, state) VALUES ('t1', '电话', '{"cloud":"global"}', '{"listed":1}');
 INSERT INTO intune_paces (tenant, bucket, pace) VALUES ('t1', 'reads', '{"turns":1.5}');
-INSERT INTO intune_devices (device_id, tenant, digest, read_at, doc) VALUES ('d1', 't1', 'ab', 9007199254740993, '{}');
+INSERT INTO intune_devices (device_id, tenant, digest, read_at, doc) VALUES ('device-00001', 't1', 'ab', 9007199254740993, '{}');
