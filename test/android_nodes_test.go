@@ -122,9 +122,9 @@ func (n *nodes) start() *node {
 
 func (n *nodes) run(started *node) {
 	n.Helper()
-	started.program.start("--android-url", n.google.URL, "--rate-limit", "0", "--retry-base",
-		"100ms", "--poll-base", "100ms", "--log-level", "ERROR")
-	(&killed{site: started.site, program: started.program}).up(30 * time.Second)
+	(&killed{site: started.site, program: started.program, flags: []string{"--android-url",
+		n.google.URL, "--rate-limit", "0", "--retry-base", "100ms", "--poll-base", "100ms",
+		"--log-level", "ERROR"}}).start()
 }
 
 // soon waits until ok, in real time: a process has no clock that could be moved.

@@ -76,6 +76,9 @@ func (c *Catalog) assign(ctx context.Context, id action.PayloadID, list []Assign
 		if err != nil {
 			return err
 		}
+		if p.MirroredFrom != "" {
+			return ErrMirrored
+		}
 		old, err := tx.Assignments(ctx, lowerID(id))
 		if err != nil {
 			return err

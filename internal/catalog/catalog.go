@@ -170,6 +170,9 @@ func (c *Catalog) readEdit(ctx context.Context, id action.PayloadID, patch Patch
 	if err != nil {
 		return nil, err
 	}
+	if seen.MirroredFrom != "" {
+		return nil, ErrMirrored
+	}
 	form := c.forms.OfPayload(seen)
 	if form == nil {
 		return nil, &invalid.Input{Property: "@odata.type",
@@ -290,6 +293,9 @@ func (c *Catalog) Delete(ctx context.Context, id action.PayloadID,
 		p, err := tx.Payload(ctx, lowerID(id))
 		if err != nil {
 			return err
+		}
+		if p.MirroredFrom != "" {
+			return ErrMirrored
 		}
 		if err := fulfils(p, only); err != nil {
 			return err

@@ -28,9 +28,13 @@ func PolicyProperties() []Property {
 	}
 }
 
-// OfPayload returns the form of a payload; nil if there is none. Policies of all settings catalogs
-// are of one type, and of the form that is for their platforms.
+// OfPayload returns the form of a payload; nil if there is none, as for one that another system
+// keeps. Policies of all settings catalogs are of one type, and of the form that is for their
+// platforms.
 func (f *Forms) OfPayload(p *Payload) *Form {
+	if p.MirroredFrom != "" {
+		return nil
+	}
 	forms := f.ofType(p.ODataType)
 	for _, form := range forms {
 		if len(forms) == 1 || len(p.Platforms) > 0 &&

@@ -35,6 +35,9 @@ type Payload struct {
 	Tags         []string // ids of scope tags, at least one
 	Created      time.Time
 	LastModified time.Time
+	// MirroredFrom is the name of the system that keeps the payload, and installs it: here it is
+	// only shown. Empty: it is this server's own.
+	MirroredFrom string
 }
 
 // Spec is the payload as the rules know it.
@@ -86,6 +89,9 @@ type DeviceGroup struct {
 	Nickname    string // Graph's mailNickname: groups here have no mail
 	Created     time.Time
 }
+
+// ErrMirrored is returned for a change of a payload that another system keeps.
+var ErrMirrored = errors.New("another system keeps this policy or app: change it there")
 
 // ErrNotFound is returned for a payload or group that does not exist.
 var ErrNotFound = errors.New("not in the catalog")

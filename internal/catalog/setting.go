@@ -103,8 +103,11 @@ func (f *Forms) Settings() []*Setting {
 }
 
 // PolicySettings is the settings of a settings catalog policy, as the policy keeps them: secrets
-// are tokens.
+// are tokens. Those of a policy that another system keeps are not known.
 func (p *Payload) PolicySettings() ([]PolicySetting, error) {
+	if p.MirroredFrom != "" {
+		return nil, nil
+	}
 	props, err := p.properties()
 	if err != nil {
 		return nil, err

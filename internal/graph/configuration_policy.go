@@ -218,7 +218,7 @@ func (c *call) policyFields(p *catalog.Payload, view policyView) (odata.Fields, 
 		{"lastModifiedDateTime", odata.Timestamp(p.LastModified)},
 		{tagProperty, p.Tags},
 	}...)
-	shown := c.shown(c.server.policyShape, all, view.selected)
+	shown := append(mirroredMark(p), c.shown(c.server.policyShape, all, view.selected)...)
 	if slices.Contains(view.expanded, expandSettings) {
 		list := make([]odata.Fields, len(settings))
 		for i := range settings {

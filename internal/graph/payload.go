@@ -94,6 +94,9 @@ func (k *payloadKind) find(c *call) (*catalog.Payload, error) {
 	if !c.scope.Reaches(p.Tags) {
 		return nil, errHidden{catalog.ErrNotFound}
 	}
+	if p.MirroredFrom != "" && !c.reads() {
+		return nil, mirroredFault(p)
+	}
 	return p, nil
 }
 
@@ -312,6 +315,11 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, view payloadView,
 		{"version", p.Version},
 		{tagProperty, p.Tags},
 	}
+	if p.MirroredFrom != "" && len(given) > 0 { // what its own system tells of it
+		for _, own := range k.of.Properties {
+			all = append(all, odata.Field{own.Name, givenOr(p.ODataType, own.Name, given[own.Name])})
+		}
+	}
 	if form := c.config.Forms.OfPayload(p); form != nil {
 		if form.File {
 			all = append(all, odata.Field{filePropertyName, odata.TextOrNull(p.FileName)},
@@ -330,7 +338,8 @@ func (k *payloadKind) fields(c *call, p *catalog.Payload, view payloadView,
 		selected = c.view(s).names
 	}
 	shown := append(odata.Fields{{"@odata.type", "#" + odata.GraphNamespace + p.ODataType},
-		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, c.shown(s, all, selected)...)
+		{odata.ETagProperty, odata.QuoteTag(payloadTag(p))}}, mirroredMark(p)...)
+	shown = append(shown, c.shown(s, all, selected)...)
 	for _, name := range view.related {
 		shown = append(shown, odata.Field{name, []odata.Fields{}})
 	}

@@ -35,6 +35,13 @@ type Platform interface {
 	Open(ctx context.Context, site Site) (Channel, error)
 }
 
+// Manager is a Platform whose devices another system manages: its channel speaks to that.
+type Manager interface {
+	Platform
+	// Authority is the system.
+	Authority() fleet.Authority
+}
+
 // Channel speaks with the devices of a platform.
 type Channel interface {
 	engine.Channel

@@ -16,6 +16,7 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/audit"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/intune"
 	"github.com/syncpayloads/syncpayloads/internal/platform"
 	"github.com/syncpayloads/syncpayloads/internal/store"
 )
@@ -26,6 +27,7 @@ func ownPlatforms(c Config, st *store.Store) []platform.Platform {
 		apple.Platform{Store: st, CertificateHeader: c.CertificateHeader, APNsURL: c.APNsURL,
 			APNsCAs: c.APNsCAs},
 		android.Platform{Store: st, Options: c.Android},
+		intune.Platform{Store: st},
 	}
 }
 
@@ -92,7 +94,11 @@ func (s *Server) openChannels(ctx context.Context, c Config, identity *serverIde
 			}
 		}
 		p.channels = append(p.channels, channel)
-		s.engine.Attach(channel, one.Devices()...)
+		authority := fleet.ThisServer
+		if m, ok := one.(platform.Manager); ok {
+			authority = m.Authority()
+		}
+		s.engine.AttachAuthority(authority, channel, one.Devices()...)
 	}
 	return nil
 }

@@ -240,7 +240,7 @@ func (s *Server) routes(c Config, identity *serverIdentity) http.Handler {
 	version, _ := Version()
 	recorded := record{audit.NewRecorder(s.store, c.Clock.Now, uuid.NewString), s.store}
 	limiter := graph.NewLimiter(c.RateLimit, c.RateBurst, c.Clock.Now)
-	api := graph.New(graph.Config{Engine: s.engine, Events: s.events, History: s.store,
+	api := graph.New(graph.Config{Engine: lookingEngine{s.engine, s.IntuneChannel()}, Events: s.events, History: s.store,
 		Durable: s.store.Durable, Devices: s.store, Kinds: s.platforms.kinds(), Catalog: s.catalog, Forms: s.forms,
 		Enroller: s.Channel(), PushCertificates: pushCertificates{s.Channel()},
 		Android: androidSetUp{s.AndroidChannel()},

@@ -59,6 +59,8 @@ var payloadTable = newTable("catalog_payloads", "id",
 	instant("last_modified", stampColumn,
 		func(p *catalog.Payload) *time.Time { return &p.LastModified }).by(catalog.ByLastModified),
 	listing("scope_tags", func(p *catalog.Payload) *[]string { return &p.Tags }).by(catalog.ByTag),
+	plain("mirrored_from", textColumn,
+		func(p *catalog.Payload) *string { return &p.MirroredFrom }).stays(),
 	plain("content", bytesColumn,
 		func(p *catalog.Payload) *[]byte { return &p.Content }).onlyWhole(),
 	tableColumn[catalog.Payload]{

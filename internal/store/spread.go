@@ -10,9 +10,10 @@ import (
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
 	"github.com/syncpayloads/syncpayloads/internal/fleet"
+	"github.com/syncpayloads/syncpayloads/internal/intune/channel"
 )
 
-// Assigned implements engine.Tx.
+// Assigned implements engine.Tx. A device of an Intune tenant gets nothing from this server.
 func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]action.Spec, error) {
 	q, err := t.from.session(ctx)
 	if err != nil {
@@ -24,13 +25,14 @@ func (t stepReads) Assigned(ctx context.Context, device fleet.DeviceID) ([]actio
 			SELECT 'device', ?1 UNION ALL
 			SELECT 'group', group_id FROM catalog_members WHERE device_id = ?1)
 		SELECT id, type, identifier, revision, version, display_name, sub_type, created, 0 AS mirrored FROM catalog_payloads
-		WHERE id IN (SELECT payload_id FROM catalog_assignments JOIN mine USING (kind, target))
+		WHERE (SELECT authority FROM devices WHERE id = ?1) <> ?2 AND mirrored_from = ''
+			AND id IN (SELECT payload_id FROM catalog_assignments JOIN mine USING (kind, target))
 			AND id NOT IN (SELECT payload_id FROM catalog_assignments a JOIN catalog_members m ON m.group_id = a.target
 				WHERE a.kind = 'excludeGroup' AND m.device_id = ?1)
 			AND instr(platforms, (SELECT ',' || platform || ',' FROM devices WHERE id = ?1)) > 0
 		UNION ALL SELECT payload_id, type, identifier, '', 1, display_name, sub_type, created, 1 FROM mirrored_payloads
 			WHERE device_id = ?1
-		ORDER BY 8, 1`, []any{device},
+		ORDER BY 8, 1`, []any{device, channel.Authority},
 		func(scan func(...any) error) error {
 			var s action.Spec
 			var created sql.NullInt64

@@ -62,15 +62,17 @@ func imports(t *testing.T) map[string][]string {
 }
 
 // platforms are the folders of platforms. A new one is added here.
-var platforms = []string{"internal/apple", "internal/android", "test/madeup"}
+var platforms = []string{"internal/apple", "internal/android", "internal/intune",
+	"test/madeup"}
 
 // users are who may import something of a platform beside the platform itself: the server, where
 // everything meets, the store, which keeps what a channel declares, and programs and tests that run
 // simulated devices.
 var users = map[string][]string{
 	"internal/server": {"internal/apple", "internal/apple/mdm", "internal/android",
-		"internal/android/amapi"},
-	"internal/store":   {"internal/apple/mdm", "internal/android/amapi"},
+		"internal/android/amapi", "internal/intune", "internal/intune/channel"},
+	"internal/store": {"internal/apple/mdm", "internal/android/amapi", "internal/intune/channel",
+		"internal/intune/tenant"},
 	"cmd/syncpayloads": {"internal/apple/simulator", "internal/android/simulator"},
 	"bench":            {"internal/apple/simulator"},
 	"internal/server/servertest": {"internal/apple/simulator", "internal/android/amapi",

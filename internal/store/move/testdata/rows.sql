@@ -56,3 +56,6 @@ INSERT INTO android_enrollments (name, device_id, udid, standing, state) VALUES
 INSERT INTO android_postings (enrollment, mark, hash, version, manifest) VALUES
   ('enterprises/e/devices/1', 9007199254740993, 'h', 3, '{"entries":{},"fields":{}}');
 INSERT INTO leases (name, holder, until) VALUES ('android/list', 'a node', 1);
+INSERT INTO intune_tenants (id, name, settings, state) VALUES ('t1', '电话', '{"cloud":"global"}', '{"listed":1}');
+INSERT INTO intune_paces (tenant, bucket, pace) VALUES ('t1', 'reads', '{"turns":1.5}');
+INSERT INTO intune_devices (device_id, tenant, digest, read_at, doc) VALUES ('device-00001', 't1', 'ab', 9007199254740993, '{}');
