@@ -134,6 +134,7 @@ var movings = func() map[string]moving {
 		"configurationPolicies.listSettings": {},
 	}
 	for _, set := range []string{"managedDevices", "comanagedDevices"} {
+		all[set+".listDetectedApps"], all[set+".listUsers"] = moving{}, moving{}
 		for kind, of := range map[string]string{"Configuration": "deviceConfigurations",
 			"AppConfiguration": "mobileAppConfigurations"} {
 			all[set+".list"+kind+"States"] = moving{remove: deleted(payloadPaths[of]),

@@ -210,7 +210,7 @@ func (s *schema) shown(t *Type, v *offer) edmxType {
 		shown.Relations = append(shown.Relations, edmxRelation{Name: r.Name, Type: Qualified(r.Of)})
 	}
 	for _, r := range v.relations {
-		if r.of == t.Name && !s.relates(s.types[t.Base], r.name) {
+		if r.of == t.Name && !s.relates(t, r.name) {
 			target := s.types[r.target]
 			shown.Relations = append(shown.Relations, edmxRelation{
 				Name:     r.name,
