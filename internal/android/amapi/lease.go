@@ -48,7 +48,7 @@ func (c *Channel) lease(ctx context.Context, name string) (context.Context, *lea
 		err = errLeased
 	}
 	if err != nil {
-		return nil, nil, err
+		return ctx, nil, err
 	}
 	l := &lease{channel: c, name: name, kept: make(chan struct{})}
 	under, cancel := context.WithCancelCause(ctx)

@@ -55,6 +55,9 @@ INSERT INTO android_enrollments (name, device_id, udid, standing, state) VALUES
   ('enterprises/e/devices/2', NULL, 'android-serial-2', 'refused', '{}');
 INSERT INTO android_postings (enrollment, mark, hash, version, manifest) VALUES
   ('enterprises/e/devices/1', 9007199254740993, 'h', 3, '{"entries":{},"fields":{}}');
+INSERT INTO android_web_apps (payload_id, package, doc) VALUES
+  ('p1', 'com.google.enterprise.webapp.x', '{"title":"电话"}'), ('gone', '', '{}');
+INSERT INTO android_old_policies (device_id, due, tries) VALUES ('left', 9007199254740993, 3);
 INSERT INTO leases (name, holder, until) VALUES ('android/list', 'a node', 1);
 INSERT INTO intune_tenants (id, name, settings, state) VALUES ('t1', '电话', '{"cloud":"global"}', '{"listed":1}');
 INSERT INTO intune_paces (tenant, bucket, pace) VALUES ('t1', 'reads', '{"turns":1.5}');
