@@ -111,7 +111,7 @@ func (d *Device) answer(env Env, id TaskID, o Outcome) bool {
 		orphan := d.Orphans[i]
 		d.Orphans = slices.Delete(d.Orphans, i, i+1)
 		if o.Verdict != NotNow {
-			d.doubt(env, orphan.Payload)
+			d.doubtPayload(env, orphan.Payload)
 			// if it was a removal, it takes longer to be sure of it
 			d.Find(orphan.Payload.ID).InstallAt = env.Now
 		}
@@ -136,16 +136,17 @@ func (d *Device) answer(env Env, id TaskID, o Outcome) bool {
 	return false
 }
 
-// doubt notes that a command of abandoned work, answered late, may have changed the device just
-// now: only a new inventory can tell. It touches no result of the action in force beyond that.
-func (d *Device) doubt(env Env, spec Spec) {
+// doubtPayload notes that a command of abandoned work, whose answer came late, may have changed the
+// device just now: only a new inventory can tell. It changes no result of the action in force beyond
+// that.
+func (d *Device) doubtPayload(env Env, spec Spec) {
 	p := d.Find(spec.ID)
 	if p == nil {
 		p = &Payload{Spec: spec}
 		d.Payloads = append(d.Payloads, p)
 	}
-	p.Presence, p.Since = Unknown, d.tick()
-	d.touched(env, p)
+	p.Presence, p.Since = Unknown, d.nextStep()
+	d.doubtRivals(env, p)
 	switch {
 	case p.Work.Phase == Idle:
 		p.Work = Work{Phase: Verifying, Kind: p.want(), Version: p.Version, AckedAt: env.Now}
@@ -157,8 +158,8 @@ func (d *Device) doubt(env Env, spec Spec) {
 func (d *Device) answerCommand(env Env, p *Payload, o Outcome) {
 	w, code := &p.Work, Code{o.Code, o.Source}
 	if o.Verdict != NotNow {
-		p.Presence, p.Since = Unknown, d.tick()
-		d.touched(env, p)
+		p.Presence, p.Since = Unknown, d.nextStep()
+		d.doubtRivals(env, p)
 	}
 	switch o.Verdict {
 	case NotNow:

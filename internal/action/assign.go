@@ -6,7 +6,7 @@ import "slices"
 // ones brought up to date, ended ones removed; what an action holds off the device stays off. Of
 // several with one identifier the oldest has the place.
 func (d *Device) Assign(env Env, specs []Spec) {
-	d.tick()
+	d.nextStep()
 	if d.Leave.Wanted {
 		return // it gets nothing more
 	}
@@ -58,7 +58,7 @@ func (d *Device) Unenroll(env Env) {
 }
 
 func (d *Device) clear(env Env, why string) {
-	d.tick()
+	d.nextStep()
 	if d.Action != nil {
 		d.Action.end(env, Canceled, CodeUnenrolled, why)
 	}

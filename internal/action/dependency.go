@@ -30,7 +30,7 @@ func (d *Device) appArrived(env Env, app *Payload) {
 		if p.Work.Phase == Stuck {
 			d.enqueue(env, p)
 		} else if !env.byDocument {
-			d.doubt(env, p.Spec)
+			d.doubtPayload(env, p.Spec)
 		}
 	}
 }

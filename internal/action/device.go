@@ -169,7 +169,7 @@ type Task struct {
 	Second      bool     // of TakeInventory: the second of two lists
 }
 
-func (d *Device) tick() int64 {
+func (d *Device) nextStep() int64 {
 	d.Seq++
 	return d.Seq
 }
@@ -203,8 +203,8 @@ func (p *Payload) matches() bool {
 	return p.Presence == Absent
 }
 
-// isDoubt reports whether no command of this work is what may have changed the device, and only an
-// inventory can tell what there is now.
+// isDoubt reports whether this work sends no command and only waits for an inventory, because a
+// command of other work may have changed what is on the device.
 func (w *Work) isDoubt() bool { return w.Phase == Verifying && w.Task == "" }
 
 func (w *Work) underWay() bool {
@@ -213,9 +213,9 @@ func (w *Work) underWay() bool {
 
 // reconcile starts, redirects or ends the work on p after what is wanted or known of it changed.
 func (d *Device) reconcile(env Env, p *Payload) {
-	if d.yields(p) {
+	if d.makesRoom(p) {
 		d.abandon(p)
-		d.displace(env, p)
+		d.failDisplaced(env, p)
 		return
 	}
 	if p.Mirrored && !p.Away {
@@ -237,11 +237,11 @@ func (d *Device) reconcile(env Env, p *Payload) {
 
 func (d *Device) enqueue(env Env, p *Payload) {
 	if by := d.obstacle(p); by != nil && p.want() == Install {
-		d.obstruct(env, p, by)
+		d.failBlocked(env, p, by)
 		return
 	}
 	p.Work = Work{Phase: Queued, Kind: p.want(), Task: TaskID(env.NewID()), Version: p.Version,
-		Order: d.tick()}
+		Order: d.nextStep()}
 }
 
 // abandon ends the work on p without a result. A command already in the device's hands becomes an
@@ -257,7 +257,7 @@ func (d *Device) abandon(p *Payload) {
 // finish ends the work on p because the device was seen to have, or not to have, what is wanted.
 func (d *Device) finish(env Env, p *Payload, note string) {
 	if p.Behind != "" {
-		d.displace(env, p)
+		d.failDisplaced(env, p)
 		return
 	}
 	kind, asked := p.want(), p.Away
@@ -275,7 +275,7 @@ func (d *Device) finish(env Env, p *Payload, note string) {
 	if !p.Assigned && !p.Away {
 		d.forget(p)
 	}
-	d.cleared(env, p)
+	d.retryHolder(env, p)
 }
 
 func (d *Device) forget(p *Payload) {
@@ -298,7 +298,7 @@ func (d *Device) leaveToOwner(p *Payload) {
 func (d *Device) fail(env Env, p *Payload, code Code, detail string) {
 	p.Work = Work{Phase: Stuck, Code: code.Number, Source: code.Source, Note: detail}
 	d.reportEnd(env, p.ID, Error, code, detail)
-	d.obstructed(env, p)
+	d.failBlockedHolder(env, p)
 }
 
 // Ready reports whether the device could be handed something at this moment.
@@ -334,7 +334,7 @@ func (d *Device) Quiet(now time.Time) bool {
 }
 
 // NextDue is the earliest time after now at which the clock alone changes something: a retry,
-// another look, an automatic restore. The zero time means never.
+// showsRival look, an automatic restore. The zero time means never.
 func (d *Device) NextDue(now time.Time) time.Time {
 	var due time.Time
 	sooner := func(t time.Time) {

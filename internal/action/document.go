@@ -100,7 +100,7 @@ func (d *Device) HandDocument(env Env) Document {
 			doc.Ended = append(doc.Ended, p.Spec)
 		}
 	}
-	doc.Mark = d.tick()
+	doc.Mark = d.nextStep()
 	d.Documents.Last = doc.Mark
 	if d.Documents.First == 0 {
 		d.Documents.First = doc.Mark
@@ -128,12 +128,12 @@ func (d *Device) waitsForPlace(p *Payload) bool {
 func (d *Device) handInDocument(env Env, p *Payload) {
 	p.Work.handOver()
 	p.Presence = Unknown
-	p.Since = d.tick()
+	p.Since = d.nextStep()
 	d.reportStep(env, p.ID, StepHandedOver, detailHandedOver)
 	if r := d.Action.open(p.ID); r != nil {
 		r.LastAction = env.Now
 	}
-	d.touched(env, p)
+	d.doubtRivals(env, p)
 }
 
 // Current reports whether a report counts: it is newer than those before, and of a document that
@@ -188,8 +188,8 @@ func (d *Device) takeOutcome(env Env, p *Payload, o Outcome) bool {
 	case o.Verdict == Retriable, o.Verdict == Permanent, o.Verdict == NotFound && w.Kind == Install:
 		d.reached(env, p)
 		p.Presence = Unknown
-		p.Since = d.tick()
-		d.touched(env, p)
+		p.Since = d.nextStep()
+		d.doubtRivals(env, p)
 		code := Code{o.Code, o.Source}
 		if o.Verdict == Retriable {
 			d.retry(env, p, code, o.Detail)
@@ -217,7 +217,7 @@ func (d *Device) takeSighting(env Env, p *Payload, r *DocumentReport) {
 			p.Presence = Unknown
 		}
 	case told:
-		d.see(env, p, g)
+		d.applySighting(env, p, g)
 	case p.Work.Phase == Verifying:
 		d.lookAgain(env, p, Sighting{Detail: detailUntold})
 	}

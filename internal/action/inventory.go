@@ -28,7 +28,7 @@ func (d *Device) answerInventory(env Env, c Class, o Outcome) {
 		if known {
 			o.Sightings = withManaged(o.Sightings, managed)
 		}
-		d.observe(env, c, sent, o)
+		d.applyInventory(env, c, sent, o)
 	default:
 		i.Attempt++
 		if i.Attempt < env.Policy.MaxAttempts {
@@ -38,22 +38,24 @@ func (d *Device) answerInventory(env Env, c Class, o Outcome) {
 		i.Wanted, i.Attempt = false, 0
 		d.verifying(c, func(p *Payload) {
 			d.fail(env, p, ours(CodeNotVerified),
-				p.beside(fmt.Sprintf("acknowledged, but the device refuses its inventory: %s (code %d)", o.Detail, o.Code)))
+				p.withDeviceWords(fmt.Sprintf(
+					"acknowledged, but the device refuses its inventory: %s (code %d)",
+					o.Detail, o.Code)))
 		})
 	}
 }
 
 func (d *Device) verifying(c Class, do func(*Payload)) {
 	for _, p := range d.Payloads {
-		if p.Type.Class() == c && (p.Work.Phase == Verifying || d.overdue(p)) {
+		if p.Type.Class() == c && (p.Work.Phase == Verifying || d.needsInventory(p)) {
 			do(p)
 		}
 	}
 }
 
-// observe holds an inventory against every payload of its class. It says nothing of a payload that
-// the device may have changed after the inventory was asked for.
-func (d *Device) observe(env Env, c Class, sent int64, o Outcome) {
+// applyInventory compares an inventory with what is known of every payload of its class. An inventory
+// proves nothing about a payload that the device may have changed after it was asked for.
+func (d *Device) applyInventory(env Env, c Class, sent int64, o Outcome) {
 	seen := make(map[string]Sighting, len(o.Sightings))
 	for _, g := range o.Sightings {
 		seen[g.Identifier] = g
@@ -70,16 +72,16 @@ func (d *Device) observe(env Env, c Class, sent int64, o Outcome) {
 			g.Working, g.Detail = true,
 				withText("not listed yet: the device may still be installing it", o.Detail)
 		}
-		d.see(env, p, g)
+		d.applySighting(env, p, g)
 	}
 }
 
-// see applies what an inventory or a report shows of p.
-func (d *Device) see(env Env, p *Payload, g Sighting) {
+// applySighting applies what an inventory or a report shows of p.
+func (d *Device) applySighting(env Env, p *Payload, g Sighting) {
 	if p.Mirrored && !p.Away {
 		return // its own system sees to it
 	}
-	if d.another(p, g) {
+	if d.showsRival(p, g) {
 		g = Sighting{}
 	}
 	note := withMore(p.judge(&g), g.Note)
@@ -115,9 +117,9 @@ func (d *Device) see(env Env, p *Payload, g Sighting) {
 	if p.Work.Phase != Verifying {
 		return
 	}
-	code, detail := ours(CodeNotVerified), p.beside(withMore(p.mismatch(), note))
+	code, detail := ours(CodeNotVerified), p.withDeviceWords(withMore(p.mismatch(), note))
 	if g.Failed && p.want() == Install {
-		code, detail = ours(g.Code), p.beside(g.Detail)
+		code, detail = ours(g.Code), p.withDeviceWords(g.Detail)
 		if !g.Retriable {
 			d.fail(env, p, code, detail)
 			return
@@ -126,8 +128,8 @@ func (d *Device) see(env Env, p *Payload, g Sighting) {
 	d.retry(env, p, code, detail)
 }
 
-// beside puts what the device said to the command beside what was found afterwards.
-func (p *Payload) beside(found string) string {
+// withDeviceWords puts what the device said to the command beside what was found afterwards.
+func (p *Payload) withDeviceWords(found string) string {
 	if p.Work.Said == "" {
 		return found
 	}
@@ -157,7 +159,7 @@ func (d *Device) lookAgain(env Env, p *Payload, g Sighting) {
 	}
 	if env.Now.Sub(w.AckedAt) >= env.Policy.VerifyFor {
 		d.fail(env, p, ours(cmp.Or(g.Code, CodeNotVerified)),
-			p.beside(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
+			p.withDeviceWords(fmt.Sprintf("still not settled %s after the device acknowledged it: %s",
 				env.Policy.VerifyFor, g.Detail)))
 		return
 	}

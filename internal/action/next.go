@@ -18,7 +18,7 @@ func (d *Device) inventoryReady(c Class, now time.Time) bool {
 	}
 	for _, p := range d.Payloads {
 		if p.Type.Class() == c && (p.Work.Phase == Verifying && !p.Work.NotBefore.After(now) ||
-			d.overdue(p)) {
+			d.needsInventory(p)) {
 			return true
 		}
 	}
@@ -76,14 +76,14 @@ func (d *Device) handCommand(env Env, p *Payload) Task {
 	w := &p.Work
 	if w.Phase != Delivered {
 		w.handOver()
-		p.Presence, p.Since = Unknown, d.tick()
+		p.Presence, p.Since = Unknown, d.nextStep()
 		d.reportStep(env, p.ID, StepSent, "sent to the device")
 		if r := d.Action.open(p.ID); r != nil {
 			r.LastAction = env.Now
 		}
 		d.reached(env, p)
-		d.replacing(env, p)
-		d.touched(env, p)
+		d.reportReplacements(env, p)
+		d.doubtRivals(env, p)
 	}
 	return Task{ID: w.Task, Kind: w.Kind, Payload: p.Spec}
 }
@@ -115,7 +115,7 @@ func (d *Device) handInventory(env Env, c Class) Task {
 	if i.Task == "" {
 		i.Task = TaskID(env.NewID())
 		if !i.Second { // what the second list tells is as of the first
-			i.Sent = d.tick()
+			i.Sent = d.nextStep()
 		}
 	}
 	task.ID, task.Second = i.Task, i.Second

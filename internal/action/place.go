@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A device has room for one payload of each identifier: a second one would replace the first. Where
-// several are wanted, the oldest has the place, and the others are behind it: each ends in error
-// until the place is free.
+// A device has room for one payload of each identifier: installing a second one replaces the first.
+// Where several are wanted, the oldest gets the place. The others stand behind it, and each ends in
+// error until the place is free.
 
 const (
 	detailInPlace   = "another policy or app with the same identifier, an older one, is in its place"
@@ -16,16 +16,16 @@ const (
 	detailReplacing = "what comes in its place was sent to the device"
 )
 
-// spot is a place on a device.
-type spot struct {
+// place is a slot on a device: payloads of one class with the same identifier share it.
+type place struct {
 	class      Class
 	identifier string
 }
 
-func (s *Spec) spot() spot { return spot{s.Type.Class(), s.Identifier} }
+func (s *Spec) place() place { return place{s.Type.Class(), s.Identifier} }
 
-// older reports whether s counts before o. Every server decides alike: by the time of creation,
-// then by id.
+// older reports whether s has precedence over o: the one created first does, and of two created at
+// the same time the one with the lower id, so that every server decides alike.
 func (s *Spec) older(o *Spec) bool {
 	return cmp.Or(s.Created.Compare(o.Created), cmp.Compare(s.ID, o.ID)) < 0
 }
@@ -42,7 +42,7 @@ func (p *Payload) wanted() bool { return p.Assigned && !(p.Away && p.Intent == R
 func (d *Device) rivals(p *Payload) []*Payload {
 	var found []*Payload
 	for _, q := range d.Payloads {
-		if q != p && q.spot() == p.spot() {
+		if q != p && q.place() == p.place() {
 			found = append(found, q)
 		}
 	}
@@ -50,11 +50,11 @@ func (d *Device) rivals(p *Payload) []*Payload {
 }
 
 // holders are the payloads that have a place, of those that would be wanted.
-func (d *Device) holders(wanted func(*Payload) bool) map[spot]*Payload {
-	found := make(map[spot]*Payload, len(d.Payloads))
+func (d *Device) holders(wanted func(*Payload) bool) map[place]*Payload {
+	found := make(map[place]*Payload, len(d.Payloads))
 	for _, p := range d.Payloads {
-		if h := found[p.spot()]; wanted(p) && (h == nil || p.older(&h.Spec)) {
-			found[p.spot()] = p
+		if h := found[p.place()]; wanted(p) && (h == nil || p.older(&h.Spec)) {
+			found[p.place()] = p
 		}
 	}
 	return found
@@ -82,7 +82,7 @@ func (d *Device) arrange() []*Payload {
 	holders := d.holders((*Payload).wanted)
 	for _, p := range d.Payloads {
 		var behind PayloadID
-		if h := holders[p.spot()]; p.wanted() && h != p {
+		if h := holders[p.place()]; p.wanted() && h != p {
 			behind = h.ID
 		}
 		if behind != p.Behind {
@@ -93,28 +93,30 @@ func (d *Device) arrange() []*Payload {
 	return changed
 }
 
-// yields reports whether p, behind another one, needs no command to make room: it is not there, or
-// the other replaces it.
-func (d *Device) yields(p *Payload) bool {
+// makesRoom reports whether p, which stands behind another payload, needs no command to leave its
+// place: it is not on the device, or installing the other one replaces it.
+func (d *Device) makesRoom(p *Payload) bool {
 	return p.Behind != "" && (p.Presence == Absent || toldApart(p, d.Find(p.Behind)))
 }
 
-// displace ends the work on p because another one has its place. No action holds it off any more.
-func (d *Device) displace(env Env, p *Payload) {
+// failDisplaced ends the work on p in error because another payload has its place. From then on no
+// action holds p off the device.
+func (d *Device) failDisplaced(env Env, p *Payload) {
 	p.Away, p.RestoreAt = false, time.Time{}
 	if r := d.Action.open(p.ID); r != nil {
 		r.InPlace, r.InPlaceName = p.Behind, d.Find(p.Behind).DisplayName
 	}
 	d.fail(env, p, ours(CodeInPlace), detailInPlace)
 	if p.Presence == Absent {
-		d.cleared(env, p)
+		d.retryHolder(env, p)
 	}
 }
 
-// replaced reports whether p is to leave by what comes in its place, without a command of its own:
-// there is no moment without the two, which could be the network. If the other one fails, p is
-// taken off.
-func (d *Device) replaced(p *Payload) bool {
+// leavesByReplacement reports whether p leaves the device by being overwritten by the payload that
+// gets its place, without a removal of its own. So there is no moment at which the device has
+// neither of them, which would cut it off if they are the network's. If installing the other one
+// fails, p is removed by a command after all.
+func (d *Device) leavesByReplacement(p *Payload) bool {
 	if p.Work.Phase != Queued || p.Work.Kind != Uninstall || p.Behind != "" {
 		return false
 	}
@@ -126,7 +128,7 @@ func (d *Device) replaced(p *Payload) bool {
 // are off the device, where an inventory would not tell which of them is there.
 func (d *Device) awaitsPlace(p *Payload) bool {
 	if p.Work.Kind == Uninstall {
-		return d.replaced(p)
+		return d.leavesByReplacement(p)
 	}
 	return slices.ContainsFunc(d.rivals(p),
 		func(q *Payload) bool { return !toldApart(p, q) && q.Work.underWay() })
@@ -143,8 +145,8 @@ func (d *Device) obstacle(p *Payload) *Payload {
 	return nil
 }
 
-// obstruct ends the work on p, which has the place but cannot come there.
-func (d *Device) obstruct(env Env, p, by *Payload) {
+// failBlocked ends the work on p in error: p has the place, but by cannot be taken off it.
+func (d *Device) failBlocked(env Env, p, by *Payload) {
 	if r := d.Action.open(p.ID); r != nil {
 		r.InPlace, r.InPlaceName = by.ID, by.DisplayName
 	}
@@ -152,54 +154,55 @@ func (d *Device) obstruct(env Env, p, by *Payload) {
 	d.reportEnd(env, p.ID, Error, ours(CodeInPlace), detailObstacle)
 }
 
-// obstructed ends the work on what waits for p to go, which cannot be taken off.
-func (d *Device) obstructed(env Env, p *Payload) {
+// failBlockedHolder ends the work on the payload that waits for p's place if p cannot be removed.
+func (d *Device) failBlockedHolder(env Env, p *Payload) {
 	if h := d.holder(p); h != nil && h != p && h.Work.Phase == Queued && d.obstacle(h) != nil {
-		d.obstruct(env, h, p)
+		d.failBlocked(env, h, p)
 	}
 }
 
-// cleared sets what has p's place to work if p was its obstacle.
-func (d *Device) cleared(env Env, p *Payload) {
+// retryHolder starts the work on the payload that has p's place again, if p was what kept it away.
+func (d *Device) retryHolder(env Env, p *Payload) {
 	if h := d.holder(p); h != nil && h != p && h.Behind == "" && h.Work.Phase == Stuck &&
 		h.Work.Code == CodeInPlace {
 		d.reconcile(env, h)
 	}
 }
 
-// overdue reports whether only an inventory can tell what became of p: it is to be replaced, and
-// what replaces it is done.
-func (d *Device) overdue(p *Payload) bool {
-	return d.replaced(p) && !d.holder(p).Work.underWay()
+// needsInventory reports whether only an inventory can tell what became of p: it leaves by being
+// replaced, and the work on its replacement is over.
+func (d *Device) needsInventory(p *Payload) bool {
+	return d.leavesByReplacement(p) && !d.holder(p).Work.underWay()
 }
 
-// touched notes that a command for p may have changed what else of its place is on the device. What
-// was off it still is.
-func (d *Device) touched(env Env, p *Payload) {
+// doubtRivals notes that a command for p may have overwritten other payloads of its place: whether
+// they are on the device is unknown now. Those that were off it are still off.
+func (d *Device) doubtRivals(env Env, p *Payload) {
 	for _, q := range d.rivals(p) {
 		if q.Presence == Absent {
 			continue
 		}
-		q.Presence, q.Since = Unknown, d.tick()
+		q.Presence, q.Since = Unknown, d.nextStep()
 		if q.Work.Phase == Idle {
 			q.Work = Work{Phase: Verifying, Kind: q.want(), Version: q.Version, AckedAt: env.Now}
 		}
 	}
 }
 
-// replacing tells of what leaves because p was sent to the device.
-func (d *Device) replacing(env Env, p *Payload) {
+// reportReplacements tells those who watch that payloads leave because p was sent to the device.
+func (d *Device) reportReplacements(env Env, p *Payload) {
 	for _, q := range d.rivals(p) {
-		if d.replaced(q) {
+		if d.leavesByReplacement(q) {
 			d.reportStep(env, q.ID, StepReplacing, detailReplacing)
 			d.reached(env, q)
 		}
 	}
 }
 
-// another reports whether a sighting is of another payload of p's place. Where it does not tell,
-// what was off the device and was not sent since is still off it.
-func (d *Device) another(p *Payload, g Sighting) bool {
+// showsRival reports whether what an inventory shows under p's identifier is another payload of p's
+// place. Where the inventory does not tell them apart, p cannot be what it shows if p was off the
+// device and has not been sent since.
+func (d *Device) showsRival(p *Payload, g Sighting) bool {
 	return slices.ContainsFunc(d.rivals(p), func(q *Payload) bool {
 		if g.Revision == "" || !toldApart(p, q) {
 			return p.Presence == Absent
@@ -225,7 +228,7 @@ func (d *Device) Outlook(set []Selection) Outlook {
 	}
 	holders := d.holders(func(p *Payload) bool { return p.Assigned && !named(p) })
 	for _, p := range d.Payloads {
-		h := holders[p.spot()]
+		h := holders[p.place()]
 		switch {
 		case h == nil:
 		case h == p && p.Behind != "":

@@ -69,7 +69,7 @@ func (d *Device) reportEnd(env Env, id PayloadID, status Status, code Code, deta
 		step = StepFailed
 	}
 	r.set(env, status, step, code, detail)
-	d.Action.settle(env)
+	d.Action.endIfDone(env)
 }
 
 // set changes what a result says; one that says so already keeps its time.
@@ -85,7 +85,7 @@ func (r *Result) set(env Env, status Status, step Step, code Code, detail string
 	r.LastModified = env.Now
 }
 
-func (a *Action) settle(env Env) {
+func (a *Action) endIfDone(env Env) {
 	failed := false
 	for _, r := range a.Results {
 		if !r.Status.Final() {

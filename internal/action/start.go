@@ -133,7 +133,7 @@ func (d *Device) Start(env Env, req Request) (superseded *Action, started bool, 
 		a.RestoreAfter == req.RestoreAfter && sameSet(a.Set, ids) {
 		return nil, false, nil
 	}
-	a := &Action{ID: req.ID, Number: d.tick(), Name: req.Name, Actor: req.Actor, Set: ids,
+	a := &Action{ID: req.ID, Number: d.nextStep(), Name: req.Name, Actor: req.Actor, Set: ids,
 		RestoreAfter: req.RestoreAfter,
 		State:        Pending, Started: env.Now, Updated: env.Now}
 	for _, sel := range set {
@@ -184,7 +184,7 @@ func (d *Device) RestoreExpired(env Env, id ActionID) (superseded *Action, start
 		// What is away is always nameable.
 		panic(fmt.Sprintf("action: restoring what expired: %v", err))
 	}
-	a := &Action{ID: id, Number: d.tick(), Name: SyncPayloads, Actor: SystemActor, State: Pending,
+	a := &Action{ID: id, Number: d.nextStep(), Name: SyncPayloads, Actor: SystemActor, State: Pending,
 		Started: env.Now, Updated: env.Now}
 	if d.Action != nil {
 		a.Name, a.RestoreAfter = d.Action.Name, d.Action.RestoreAfter
@@ -228,7 +228,7 @@ func (d *Device) begin(env Env, a *Action, plan Plan) {
 		r.Step = StepVerified
 	}
 	for _, p := range planned {
-		if d.yields(p) {
+		if d.makesRoom(p) {
 			d.reconcile(env, p)
 			continue
 		}
@@ -250,7 +250,7 @@ func (d *Device) begin(env Env, a *Action, plan Plan) {
 			d.finish(env, p, "it is on the device already")
 		}
 	}
-	a.settle(env)
+	a.endIfDone(env)
 }
 
 func (a *Action) add(env Env, p *Payload, intent Intent) {
