@@ -49,22 +49,27 @@ func (c *call) settingCategories() []*settingCategory {
 			of = &settingCategory{id: s.CategoryID, name: s.Category}
 			known[of.id], all = of, append(all, of)
 		}
-		of.platforms = combined(of.platforms, platformsOf(s))
-		of.technologies = combined(of.technologies, s.Technologies)
+		of.platforms = combined(platformsEnum, of.platforms, platformsOf(s))
+		of.technologies = combined(technologiesEnum, of.technologies, s.Technologies)
 	}
 	slices.SortFunc(all,
 		func(a, b *settingCategory) int { return strings.Compare(a.id, b.id) })
 	return all
 }
 
-// combined are the members of two combinations, in the order of the first.
-func combined(a, b string) string {
-	if a == b || b == "" {
-		return a
-	}
-	members := strings.FieldsFunc(a, func(r rune) bool { return r == ',' })
-	for member := range strings.SplitSeq(b, ",") {
-		if !slices.Contains(members, member) {
+// The enumerations of which a category has several members.
+const (
+	platformsEnum    = "deviceManagementConfigurationPlatforms"
+	technologiesEnum = "deviceManagementConfigurationTechnologies"
+)
+
+// combined are the members of two combinations of an enumeration, in the order of their numbers, as
+// clients write them that read them into a number first.
+func combined(enum, a, b string) string {
+	var members []string
+	given := strings.Split(a+","+b, ",")
+	for _, member := range membersOf(enum) {
+		if slices.Contains(given, member) {
 			members = append(members, member)
 		}
 	}
@@ -73,8 +78,7 @@ func combined(a, b string) string {
 
 var categoryProperties = odata.Properties{
 	{"id", odata.String}, {"name", odata.String}, {"displayName", odata.String},
-	{"platforms", "deviceManagementConfigurationPlatforms"},
-	{"technologies", "deviceManagementConfigurationTechnologies"},
+	{"platforms", platformsEnum}, {"technologies", technologiesEnum},
 	{"settingUsage", "deviceManagementConfigurationSettingUsage"},
 	{"parentCategoryId", odata.String}, {"rootCategoryId", odata.String},
 	{"childCategoryIds", odata.CollectionOf(odata.String)},

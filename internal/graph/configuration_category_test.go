@@ -56,7 +56,8 @@ func TestFindConfigurationSettings(t *testing.T) {
 	}
 	one := s.must(http.StatusOK, "GET", categoriesPath+"/"+category, nil).body
 	if one["id"] != category || one["rootCategoryId"] != category || one["displayName"] == "" ||
-		one["childCategoryIds"] == nil {
+		one["childCategoryIds"] == nil || one["platforms"] != "iOS,macOS" ||
+		one["technologies"] != "mdm,appleRemoteManagement" {
 		t.Errorf("the category is %v", one)
 	}
 	for filter, want := range map[string]string{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/syncpayloads/syncpayloads/internal/action"
 	"github.com/syncpayloads/syncpayloads/internal/catalog"
@@ -57,10 +58,15 @@ func (configurations) Compile(ctx context.Context, _ *catalog.Form, d *catalog.D
 	return f.content(app, packageID.Name, subTypeApplication), nil
 }
 
+// productPrefix begins Google's id of a product that is an app; policies that Intune exports name
+// apps by it.
+const productPrefix = "app:"
+
 // readTarget is the package name of the app that a configuration is for: packageId, or that of the
 // one app of the catalog that targetedMobileApps names.
 func readTarget(ctx context.Context, d *catalog.Draft, look catalog.Lookup) (string, error) {
 	named, err := catalog.Read[string](d.Properties, packageID.Name, "a string")
+	named = strings.TrimPrefix(named, productPrefix)
 	if err == nil && named != "" && !isPackage(named) {
 		err = notPackage(packageID.Name, named)
 	}

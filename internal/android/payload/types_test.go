@@ -286,6 +286,11 @@ func TestIdentity(t *testing.T) {
 	if config.Spec.Identifier != "com.example.app" || config.Spec.Type != action.AppConfiguration {
 		t.Errorf("a configuration is %+v", config.Spec)
 	}
+	exported := item(t, 9, payload.AndroidManagedStoreConfiguration,
+		`{"packageId":"app:com.example.app","connectedAppsEnabled":true}`)
+	if exported.Spec.Identifier != "com.example.app" {
+		t.Errorf("an exported configuration is %+v", exported.Spec)
+	}
 }
 
 // The forms can be served, with what people fill in on pages, and the audit record gets no secrets.
