@@ -1,23 +1,29 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/syncpayloads/syncpayloads/client"
+	"github.com/syncpayloads/syncpayloads/client/direct"
 )
 
 // connection has the flags by which a command reaches the server.
 type connection struct {
-	URL   string `help:"The server, https://host[:port]." default:"https://localhost:8443"`
+	URL   string `help:"The server, https://host[:port]; or Microsoft Graph, https://graph.microsoft.com (docs/direct.md)." default:"https://localhost:8443"`
 	Token string `help:"Bearer token, made by 'syncpayloads token create'." placeholder:"TOKEN"`
 	CA    string `name:"ca" help:"The server's CA certificate, a PEM file; without it the system's CAs are believed." placeholder:"FILE" predictor:"file"`
 }
 
+// open returns a server. Commands that Microsoft Graph can serve, too, use reach.
 func (c *connection) open() (*client.Client, error) {
+	if direct.IsGraph(c.URL) {
+		return nil, usageError("Microsoft Graph has nothing for this command: give the URL of a " +
+			"syncpayloads server. Against Graph there are device list, show and sync, payload list, " +
+			"remove, restore, watch and login")
+	}
 	if c.Token == "" {
 		return nil, usageError("no token: give --token or set SYNCPAYLOADS_TOKEN; " +
 			"`syncpayloads token create NAME` makes one on the server's machine")
@@ -27,17 +33,6 @@ func (c *connection) open() (*client.Client, error) {
 		return nil, &exit{exitUsage, err}
 	}
 	return opened, nil
-}
-
-// find returns a client, and a device given by id or name.
-func (c *connection) find(ctx context.Context,
-	idOrName string) (*client.Client, *client.Device, error) {
-	opened, err := c.open()
-	if err != nil {
-		return nil, nil, err
-	}
-	device, err := opened.Device(ctx, idOrName)
-	return opened, device, err
 }
 
 // choose returns the payloads of a device that are named by id or display name.

@@ -17,14 +17,14 @@ type deviceCommand struct {
 }
 
 type deviceListCommand struct {
-	connection `embed:""`
-	Filter     string `help:"An OData $filter, such as: operatingSystem eq 'iOS'." placeholder:"FILTER"`
-	JSON       bool   `name:"json" help:"Print JSON."`
+	reachable `embed:""`
+	Filter    string `help:"An OData $filter, such as: operatingSystem eq 'iOS'." placeholder:"FILTER"`
+	JSON      bool   `name:"json" help:"Print JSON."`
 }
 
 // Run lists the devices.
 func (d *deviceListCommand) Run(ctx context.Context, out io.Writer) error {
-	c, err := d.open()
+	c, err := d.reach()
 	if err != nil {
 		return err
 	}
@@ -50,9 +50,9 @@ func (d *deviceListCommand) Run(ctx context.Context, out io.Writer) error {
 }
 
 type deviceShowCommand struct {
-	connection `embed:""`
-	Device     string `arg:"" help:"The device's id or name."`
-	JSON       bool   `name:"json" help:"Print JSON."`
+	reachable `embed:""`
+	Device    string `arg:"" help:"The device's id or name."`
+	JSON      bool   `name:"json" help:"Print JSON."`
 }
 
 // Run prints the device.
@@ -91,8 +91,8 @@ func yesNo(b bool) string {
 }
 
 type deviceSyncCommand struct {
-	connection `embed:""`
-	Device     string `arg:"" help:"The device's id or name."`
+	reachable `embed:""`
+	Device    string `arg:"" help:"The device's id or name."`
 }
 
 // Run asks the device to connect.

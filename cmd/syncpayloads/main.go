@@ -32,6 +32,7 @@ type program struct {
 	Payload payloadCommand `cmd:"" help:"List what is assigned to a device."`
 	Remove  removeCommand  `cmd:"" help:"Take policies and apps off a device for a time."`
 	Restore restoreCommand `cmd:"" help:"Put policies and apps back on a device."`
+	Login   loginCommand   `cmd:"" help:"Sign in to Microsoft Graph, to use it without a server."`
 	Watch   watchCommand   `cmd:"" help:"Watch the latest action on a device."`
 	APNs    apnsCommand    `cmd:"" name:"apns" help:"Show or set the push certificate that wakes Apple devices."`
 	Android androidCommand `cmd:"" help:"Set up Android Enterprise, and make what enrolls Android devices."`

@@ -14,9 +14,9 @@ type payloadCommand struct {
 }
 
 type payloadListCommand struct {
-	connection `embed:""`
-	Device     string `arg:"" help:"The device's id or name."`
-	JSON       bool   `name:"json" help:"Print JSON."`
+	reachable `embed:""`
+	Device    string `arg:"" help:"The device's id or name."`
+	JSON      bool   `name:"json" help:"Print JSON."`
 }
 
 // Run lists the payloads.
@@ -35,10 +35,19 @@ func (p *payloadListCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		return printJSON(out, found)
 	}
+	p.sayWhose(out, p.JSON)
+	if part, ok := c.(interface{ Missing() []string }); ok {
+		for _, missing := range part.Missing() {
+			fmt.Fprintln(out, "Not told:", printable(missing))
+		}
+	}
 	rows := make([][]string, len(found))
 	for i, payload := range found {
 		rows[i] = []string{payload.ID, payload.DisplayName, kindOf(payload), payloadState(payload),
 			restoreTime(payload)}
+		if p.toGraph() {
+			rows[i][3], rows[i][4] = reportedState(payload), reportedRestore(payload)
+		}
 	}
 	return printTable(out, []string{"id", "name", "kind", "state", "restored by itself"}, rows)
 }

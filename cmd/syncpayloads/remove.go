@@ -14,7 +14,7 @@ import (
 // actionFlags is what remove and restore have in common: they start an action, and may wait for its
 // end.
 type actionFlags struct {
-	connection   `embed:""`
+	reachable    `embed:""`
 	Wait         bool           `help:"Wait until the action has ended, and show its progress."`
 	Timeout      time.Duration  `help:"Give up waiting after this time; 0: never. The action goes on." default:"0" placeholder:"DURATION"`
 	RestoreAfter *time.Duration `help:"When the server restores by itself what is removed then; 0: never. The server has a default." placeholder:"DURATION"`
@@ -62,15 +62,17 @@ func (c *actionFlags) run(ctx context.Context, out io.Writer, device string,
 	if err != nil {
 		return err
 	}
-	action := client.Latest(started)
-	if action == nil {
+	action := client.Latest(slices.DeleteFunc(slices.Clone(started),
+		func(r client.ActionResult) bool { return c.toGraph() && r.Name != "changeAssignments" }))
+	if action == nil && !c.toGraph() {
 		return fmt.Errorf("the server accepted the action but does not show it; "+
 			"see `syncpayloads device show %s`", found.ID)
 	}
 	if !c.JSON {
 		fmt.Fprintf(out, "%s: %s\n", printable(found.Name), printable(note))
 	}
-	if c.Wait {
+	c.sayWhose(out, c.JSON)
+	if c.Wait { // Graph may show the action only later
 		return c.await(ctx, out, server, found, kinds(known), action)
 	}
 	if c.JSON {
@@ -86,7 +88,7 @@ const maxPlans = 5
 
 // start plans the action for the present state of the device, and starts it. If somebody else's
 // action came in between, it plans again: a set that does not know of that action would undo it.
-func (c *actionFlags) start(ctx context.Context, server *client.Client, device string,
+func (c *actionFlags) start(ctx context.Context, server service, device string,
 	plan func([]client.Payload) ([]client.Payload, string, error)) (known []client.Payload,
 	note string, err error) {
 	for try := 1; ; try++ {
@@ -110,7 +112,7 @@ func (c *actionFlags) start(ctx context.Context, server *client.Client, device s
 	}
 }
 
-func (c *actionFlags) await(ctx context.Context, out io.Writer, server *client.Client,
+func (c *actionFlags) await(ctx context.Context, out io.Writer, server service,
 	device *client.Device,
 	kinds map[string]string, action *client.ActionResult) error {
 	var shown view = jsonView{out}
@@ -118,7 +120,7 @@ func (c *actionFlags) await(ctx context.Context, out io.Writer, server *client.C
 		shown = newView(out, device.Name, kinds)
 	}
 	watched := watcher{server: server, device: device.ID, view: shown, timeout: c.Timeout,
-		only: action}
+		only: action, pin: true}
 	return watched.run(ctx)
 }
 

@@ -29,7 +29,7 @@ func (r *restoreCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		// A new action would restart the others' time for nothing. But a payload that is on its way
 		// back, or failed to come back, is worth a new action.
-		if i := slices.IndexFunc(chosen, onDevice); i >= 0 {
+		if i := slices.IndexFunc(chosen, r.needsNone); i >= 0 {
 			return nil, "",
 				fmt.Errorf("%q is not removed from the device, so it cannot be restored",
 					chosen[i].DisplayName)
@@ -45,3 +45,10 @@ func (r *restoreCommand) Run(ctx context.Context, out io.Writer) error {
 }
 
 func onDevice(p client.Payload) bool { return !p.Removed && p.Presence == client.Present }
+
+// needsNone reports whether a payload needs no restore. Intune does not say that one is on the
+// device that no action named: it is assigned, and nothing is being done about it.
+func (r *restoreCommand) needsNone(p client.Payload) bool {
+	untouched := r.toGraph() && p.Presence == client.Unknown && p.Work == client.WorkIdle
+	return onDevice(p) || !p.Removed && untouched
+}

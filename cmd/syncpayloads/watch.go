@@ -12,11 +12,11 @@ import (
 )
 
 type watchCommand struct {
-	connection `embed:""`
-	Device     string        `arg:"" help:"The device's id or name."`
-	Follow     bool          `help:"Go on with later actions, until interrupted."`
-	Timeout    time.Duration `help:"Give up after this time; 0: never." default:"0" placeholder:"DURATION"`
-	JSON       bool          `name:"json" help:"Print the events, each as one line of JSON."`
+	reachable `embed:""`
+	Device    string        `arg:"" help:"The device's id or name."`
+	Follow    bool          `help:"Go on with later actions, until interrupted."`
+	Timeout   time.Duration `help:"Give up after this time; 0: never." default:"0" placeholder:"DURATION"`
+	JSON      bool          `name:"json" help:"Print the events, each as one line of JSON."`
 }
 
 // Run shows the latest action until it has ended.
@@ -31,6 +31,7 @@ func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
 		}
 		return nil
 	}
+	w.sayWhose(out, w.JSON)
 	watched := watcher{server: server, device: device.ID, view: jsonView{out}, timeout: w.Timeout,
 		follow: w.Follow}
 	if !w.JSON {
@@ -49,12 +50,13 @@ func (w *watchCommand) Run(ctx context.Context, out io.Writer) error {
 
 // watcher shows the actions of a device until the latest one has ended.
 type watcher struct {
-	server  *client.Client
+	server  service
 	device  string // the device's id
 	view    view
 	timeout time.Duration        // 0: no limit
 	follow  bool                 // go on after an action has ended
 	only    *client.ActionResult // show only this action; nil: the latest one
+	pin     bool                 // show only the first action that is seen
 }
 
 // run shows the action until it has ended. The error's exit code says how it ended.
@@ -84,6 +86,9 @@ func (w *watcher) run(ctx context.Context) (err error) {
 		}
 		if current == nil {
 			continue
+		}
+		if w.pin && w.only == nil {
+			w.only = current
 		}
 		if err := w.view.show(update.Event, current); err != nil {
 			return err

@@ -74,6 +74,7 @@ var users = map[string][]string{
 	"internal/store": {"internal/apple/mdm", "internal/android/amapi", "internal/intune/channel",
 		"internal/intune/tenant"},
 	"cmd/syncpayloads": {"internal/apple/simulator", "internal/android/simulator"},
+	"client/direct":    {"internal/intune/tenant"},
 	"bench":            {"internal/apple/simulator"},
 	"internal/server/servertest": {"internal/apple/simulator", "internal/android/amapi",
 		"internal/android/simulator"},

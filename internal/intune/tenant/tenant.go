@@ -58,6 +58,8 @@ type Config struct {
 	// https URLs, or http of this machine. Tokens are for the Graph that is asked, and no other.
 	Authority, Graph string
 	Credential       Credential
+	// Tokens, if set, gives the tokens; TenantID, ClientID and Credential are not used then.
+	Tokens TokenSource
 	// LegacyAssertion signs assertions with RS256 and names the certificate by x5t, as older
 	// clouds want.
 	LegacyAssertion bool
@@ -97,10 +99,10 @@ func New(c Config) (*Client, error) {
 	case !known:
 		return nil, fmt.Errorf("cloud %q: there is %s, %s, %s and %s", c.Cloud, Global, USGov, USDoD,
 			China)
-	case !directory.MatchString(c.TenantID):
+	case c.Tokens == nil && !directory.MatchString(c.TenantID):
 		return nil, errors.New(
 			"the tenant's id: want the directory's GUID, or one of its domains")
-	case !directory.MatchString(c.ClientID):
+	case c.Tokens == nil && !directory.MatchString(c.ClientID):
 		return nil, errors.New("the client id: want the GUID of the app registration")
 	}
 	authority, err := baseURL(c.Authority, own.authority)

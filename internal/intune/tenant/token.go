@@ -49,6 +49,9 @@ type tokens struct {
 }
 
 func newTokens(c *Config, authority *url.URL, scope string) (*tokens, error) {
+	if c.Tokens != nil {
+		return &tokens{config: c}, nil
+	}
 	if err := c.Credential.check(); err != nil {
 		return nil, err
 	}
@@ -61,6 +64,9 @@ func newTokens(c *Config, authority *url.URL, scope string) (*tokens, error) {
 // get returns a token, a new one if the one that there is ends soon. What the endpoint said no to is
 // said again for a while without asking.
 func (t *tokens) get(ctx context.Context) (string, error) {
+	if t.config.Tokens != nil {
+		return t.config.Tokens.Token(ctx)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.config.Now()
@@ -108,6 +114,10 @@ func (t *tokens) fetch(ctx context.Context, now time.Time) error {
 
 // drop forgets a token that Graph did not take.
 func (t *tokens) drop(value string) {
+	if t.config.Tokens != nil {
+		t.config.Tokens.Drop(value)
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.value == value {
