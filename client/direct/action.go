@@ -114,7 +114,7 @@ func merge(list []client.Payload, r *client.PayloadResult) []client.Payload {
 func (c *Client) SyncPayloads(ctx context.Context, device string, set []client.Selection,
 	o client.SyncOptions) error {
 	if o.RestoreAfter != nil {
-		return errors.New("Graph cannot be told when to restore: Intune does it by itself after " +
+		return errors.New("the time of the restore cannot be given to Graph: Intune restores by itself after " +
 			"8 to 24 hours; leave --restore-after out, or use a syncpayloads server")
 	}
 	before, err := c.read(ctx, device)

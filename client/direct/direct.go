@@ -69,7 +69,7 @@ func IsGraph(address string) bool {
 func place(address, authority string) (graph, from string, err error) {
 	u, err := url.Parse(strings.TrimRight(address, "/"))
 	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
-		return "", "", fmt.Errorf("Graph's URL %q: give https://host, without a path", address)
+		return "", "", fmt.Errorf("the URL %q of Graph: give https://host, without a path", address)
 	}
 	graph = u.Scheme + "://" + u.Host
 	cloud, known := tenant.CloudOf(u)

@@ -68,7 +68,7 @@ func (c *Client) look(ctx context.Context, device string,
 		current := newest(results)
 		switch {
 		case current == nil && watched > notShownIn:
-			return client.Update{}, fmt.Errorf("Intune took the action and has not shown it for %s; "+
+			return client.Update{}, fmt.Errorf("the action was taken by Intune and not shown for %s; "+
 				"watch the device, or try again", notShownIn)
 		case current != nil && !mine.is(current):
 			return client.Update{}, errors.New("the action was superseded by a later one; " +
