@@ -128,6 +128,10 @@ func (w *world) holds(exported object, made catalogEntry) {
 		if name == "@odata.type" && made.set == "configurationPolicies" {
 			continue // there is but one type, and answers do not name it
 		}
+		if related, bound := strings.CutSuffix(name, "@odata.bind"); bound { // an address with the id
+			address := value.(string)
+			name, value = related, address[strings.LastIndexByte(address, '(')+2:len(address)-2]
+		}
 		if !contains(exported[name], value) {
 			w.t.Errorf("%s.%s was made as %s, and is exported as %s", made.Body["@odata.type"], name,
 				asText(w.t, value), asText(w.t, exported[name]))

@@ -119,7 +119,7 @@ func (o *outside) parse(text []byte, as serialization.ParsableFactory) serializa
 	return typed
 }
 
-// unwritable are properties that the SDK only reads, and that must be given here.
+// unwritable is a property that the SDK only reads for some types, and that must be given here.
 const unwritable = "packageId"
 
 // written is the same of a body that is to be sent, with what the SDK does not write of itself.
@@ -131,12 +131,27 @@ func (o *outside) written(text []byte, as serialization.ParsableFactory) seriali
 		o.Fatal(err)
 	}
 	holder, ok := typed.(serialization.AdditionalDataHolder)
-	if value, found := given[unwritable].(string); ok && found {
+	if value, found := given[unwritable].(string); ok && found && !o.writes(typed, unwritable) {
 		more := holder.GetAdditionalData()
 		more[unwritable] = &value
 		holder.SetAdditionalData(more)
 	}
 	return typed
+}
+
+// writes reports whether the SDK writes a property of a body by itself.
+func (o *outside) writes(body serialization.Parsable, property string) bool {
+	o.Helper()
+	w := wire.NewJsonSerializationWriter()
+	defer w.Close()
+	if err := w.WriteObjectValue("", body); err != nil {
+		o.Fatal(err)
+	}
+	text, err := w.GetSerializedContent()
+	if err != nil {
+		o.Fatal(err)
+	}
+	return strings.Contains(string(text), `"`+property+`":`)
 }
 
 // write makes things by the SDK, changes each by what it was answered with, and assigns what can be
