@@ -233,6 +233,10 @@ func TestReadings(t *testing.T) {
 				w.off(d, p[0])
 				d.CheckIn()
 				w.off(d)
+				w.mustAct(d, p[0])
+				d.CheckIn()
+				d.CheckIn() // what it was to bring back, it has brought back
+				w.off(d, p[0])
 			}},
 		"for people only": {simulator.Readings{AppOnlyRefused: true},
 			func(w *world, d *simulator.Device, p []*simulator.Item) {
@@ -295,6 +299,39 @@ func playUnknownFails(w *world, d *simulator.Device, p []*simulator.Item) {
 	if got["actionState"] != "failed" || len(got["deviceAssignmentItems"].([]any)) != 3 {
 		w.Error(got)
 	}
+}
+
+// What is off a device can still be named, though nobody assigns it any more: the set is whole.
+func TestUnassignedWhileOff(t *testing.T) {
+	w := newWorld(t, simulator.Options{})
+	p := w.policies("a", "b")
+	d := w.tenant.Enroll(simulator.DeviceOptions{})
+	w.mustAct(d, p[0])
+	d.CheckIn()
+	p[0].Unassign()
+	w.mustAct(d, p...)
+	w.mustAct(d, p[1])
+	if r := w.act(d, p...); r.status != http.StatusBadRequest {
+		t.Errorf("what was put back and is not assigned is named: %d", r.status)
+	}
+}
+
+// What is named with another type is not named: what it was taken for comes back.
+func TestNamedAsAnotherType(t *testing.T) {
+	w := newWorld(t, simulator.Options{
+		Readings: simulator.Readings{UnknownItem: simulator.UnknownFails}})
+	p := w.policies("a")
+	d := w.tenant.Enroll(simulator.DeviceOptions{})
+	w.mustAct(d, p...)
+	d.CheckIn()
+	body := set(p...)
+	body["deviceAssignmentItems"].([]map[string]any)[0]["itemType"] = "application"
+	if r := w.call(http.MethodPost, managedDevices+"/"+d.ID+"/changeAssignments",
+		body); r.status != http.StatusNoContent {
+		t.Fatalf("%d %s", r.status, r.text)
+	}
+	d.CheckIn()
+	w.off(d)
 }
 
 func playUnknownFailsAll(w *world, d *simulator.Device, p []*simulator.Item) {

@@ -141,6 +141,16 @@ func TestPages(t *testing.T) {
 	if !different {
 		t.Error("no page has shifted")
 	}
+	own := w.must(path).body["@odata.nextLink"].(string)
+	for _, other := range []string{"comanagedDevices", "remoteActionAudits"} {
+		if r := w.get(strings.Replace(own, "managedDevices", other, 1)); r.status != 400 {
+			t.Errorf("the link to a next page of devices leads to one of %s: %d", other, r.status)
+		}
+	}
+	elsewhere := strings.Replace(own, "127.0.0.1", "localhost", 1)
+	if r := w.get(elsewhere); r.status != http.StatusUnauthorized {
+		t.Errorf("a token for one address is taken at another: %d", r.status)
+	}
 	w.site.SetFaults(simulator.Faults{ForeignNextLink: "https://graph.example.net"})
 	next := w.must(path).body["@odata.nextLink"].(string)
 	if !strings.HasPrefix(next, "https://graph.example.net/beta/"+managedDevices+"?$skiptoken=") {

@@ -12,8 +12,11 @@ import (
 
 // hold is what the model knows of an item that the last set names.
 type hold struct {
-	since time.Time // of the call from which Intune's 8 to 24 hours count
-	gone  bool      // Intune has been seen to restore it
+	since time.Time // of the call from which Intune's 8 hours count
+	// latest is the call from which its 24 hours count: a later one than since, if Intune may have
+	// restored it between the two without the device's knowing.
+	latest time.Time
+	gone   bool // Intune has been seen to restore it
 }
 
 // model is what a device must be like, by the reference's words alone.
@@ -29,7 +32,9 @@ func (m *model) call(now time.Time, set []*simulator.Item) {
 	for _, i := range set {
 		h, held := before[i.ID]
 		if !held || h.gone || m.restarts {
-			h = hold{since: now}
+			h = hold{since: now, latest: now}
+		} else if now.Sub(h.since) >= 8*time.Hour {
+			h.latest = now
 		}
 		m.last[i.ID] = h
 	}
@@ -43,7 +48,7 @@ func (m *model) check(t *rapid.T, now time.Time, off []string) {
 		switch {
 		case age < 8*time.Hour && !is && !h.gone:
 			t.Fatalf("%s is not off %v after it was named", id, age)
-		case age >= 24*time.Hour && is:
+		case now.Sub(h.latest) >= 24*time.Hour && is:
 			t.Fatalf("%s is still off %v after it was named", id, age)
 		case h.gone && is:
 			t.Fatalf("%s is off again, though Intune had restored it", id)

@@ -205,6 +205,9 @@ func TestCertificateAssertion(t *testing.T) {
 		"no id":        {func(a *assertion) { a.claims.ID = "" }, 50027},
 		"used before":  {func(a *assertion) { a.claims.ID = "again" }, 50013},
 		"another name": {func(a *assertion) { a.claims.Audience[0] += "x" }, 700023},
+		"two audiences": {func(a *assertion) {
+			a.claims.Audience = append(a.claims.Audience, "https://else.example")
+		}, 700023},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := assertion{algorithm: jose.PS256, header: "x5t#S256", sum: sum[:],
@@ -223,6 +226,32 @@ func TestCertificateAssertion(t *testing.T) {
 				t.Errorf("%d %v", status, body)
 			}
 		})
+	}
+}
+
+// A certificate is good from its first moment to its last.
+func TestCertificateWindow(t *testing.T) {
+	w := newWorld(t, simulator.Options{})
+	c := certificate(t, start.Add(24*time.Hour))
+	w.app.AddCertificate(c)
+	sum := sha256.Sum256(c.Raw)
+	for _, test := range []struct {
+		at time.Time
+		ok bool
+	}{{start.Add(-61 * time.Minute), false}, {start.Add(-time.Hour), true},
+		{start.Add(24 * time.Hour), true}, {start.Add(24*time.Hour + time.Second), false}} {
+		w.clock.Advance(test.at.Sub(w.clock.Now()))
+		a := assertion{algorithm: jose.PS256, header: "x5t#S256", sum: sum[:],
+			key: certificateKey, claims: jwt.Claims{Issuer: w.app.ID, Subject: w.app.ID,
+				ID: test.at.String(), Expiry: jwt.NewNumericDate(test.at.Add(5 * time.Minute)),
+				Audience: jwt.Audience{w.url + "/" + w.tenant.ID + "/oauth2/v2.0/token"}}}
+		status, body := w.post("token", w.credentials("client_secret", "", "client_assertion",
+			a.sign(t), "client_assertion_type",
+			"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
+		if test.ok != (status == 200) ||
+			!test.ok && body["error_codes"].([]any)[0] != float64(1000502) {
+			t.Errorf("%v: %d %v", test.at, status, body)
+		}
 	}
 }
 
@@ -269,6 +298,11 @@ func TestDeviceCode(t *testing.T) {
 		t.Error(got)
 	}
 	w.clock.Advance(2 * time.Hour)
+	if status, _ := w.post("token", url.Values{"grant_type": {"refresh_token"},
+		"client_id":     {w.tenant.Register("another", allRoles...).ID},
+		"refresh_token": {body["refresh_token"].(string)}}); status != 400 {
+		t.Errorf("another app has taken a refresh token: %d", status)
+	}
 	_, body = w.post("token", url.Values{"client_id": {w.app.ID}, "grant_type": {"refresh_token"},
 		"refresh_token": {body["refresh_token"].(string)}})
 	w.token = body["access_token"].(string)

@@ -45,7 +45,7 @@ func newWorld(t *testing.T, o simulator.Options) *world {
 	w.url = server.URL
 	w.tenant = w.site.AddTenant("Contoso")
 	w.app = w.tenant.Register("syncpayloads", allRoles...)
-	w.secret = w.app.AddSecret(365 * 24 * time.Hour)
+	w.secret = w.app.AddSecret(100 * 365 * 24 * time.Hour) // histories are years long
 	w.token = w.signIn(w.app, w.secret)
 	return w
 }

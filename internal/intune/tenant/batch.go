@@ -76,8 +76,9 @@ func (c *Client) batchOnce(ctx context.Context, action string, gets []*Get) ([]*
 	var answer struct {
 		Responses []batched `json:"responses"`
 	}
-	if _, err := c.ask(ctx, request{action: action, method: http.MethodPost, path: "$batch",
-		body: body, turns: len(gets)}, &answer); err != nil {
+	whole, err := c.ask(ctx, request{action: action, method: http.MethodPost, path: "$batch",
+		body: body, turns: len(gets)}, &answer)
+	if err != nil {
 		return nil, err
 	}
 	for i, g := range gets {
@@ -96,7 +97,7 @@ func (c *Client) batchOnce(ctx context.Context, action string, gets []*Get) ([]*
 		if r.Status >= 200 && r.Status < 300 {
 			continue
 		}
-		header := make(http.Header, len(r.Headers))
+		header := http.Header{"Date": whole.header["Date"]} // Retry-After may be by that clock
 		for name, value := range r.Headers {
 			header.Set(name, value)
 		}

@@ -54,6 +54,10 @@ const (
 	// together is within which refusals count as one: calls under way at the same time meet it
 	// together.
 	together = 2 * time.Second
+	// clocksApart is how far the clocks of two processes may be apart. Who is behind by less does not
+	// turn a pace's time back: who is ahead would be given the same time again. What is further
+	// ahead was a clock that was wrong.
+	clocksApart = time.Minute
 	// aheadFor is how long a process keeps turns that it took ahead.
 	aheadFor = time.Second
 )
@@ -79,11 +83,12 @@ func (p *Pace) Take(now time.Time, b Bucket, turns int) (wait time.Duration) {
 	perSecond := r.perSecond * (1 - p.Slowed)
 	switch passed := now.Sub(p.At); {
 	case p.At.IsZero():
-		p.Turns = r.burst
+		p.Turns, p.At = r.burst, now
 	case passed > 0:
-		p.Turns = math.Min(r.burst, p.Turns+passed.Seconds()*perSecond)
+		p.Turns, p.At = math.Min(r.burst, p.Turns+passed.Seconds()*perSecond), now
+	case passed < -clocksApart:
+		p.At = now
 	}
-	p.At = now
 	if lack := float64(turns) - p.Turns; lack > 0 {
 		return time.Duration(math.Ceil(lack/perSecond*1000)) * time.Millisecond
 	}
@@ -114,7 +119,10 @@ func (p *Pace) Strike(now time.Time, after *time.Duration, part float64) {
 		p.Slowed = math.Min(1-leastShare, 1-(1-p.Slowed)/2)
 		p.Struck = now
 	}
-	p.Turns, p.At = 0, now
+	p.Turns = 0
+	if now.After(p.At) {
+		p.At = now
+	}
 	var wait time.Duration
 	if after != nil {
 		wait = min(*after, longestPause)

@@ -36,6 +36,7 @@ func TestTokensStayHome(t *testing.T) {
 		s.URL + "/beta/me", s.URL + "/beta/deviceManagement/managedDevices/" + device + "/wipe",
 		s.URL + "@evil.example/beta/deviceManagement/managedDevices", "://", "/beta/me",
 		strings.Replace(s.URL, "127.0.0.1", "localhost", 1) + "/beta/deviceManagement/managedDevices",
+		strings.Replace(s.URL, "//", "//somebody@", 1) + "/beta/deviceManagement/managedDevices",
 	} {
 		before := len(s.asked())
 		err := c.Devices(t.Context(), time.Time{}, func(tenant.Page) (bool, error) {
@@ -49,10 +50,12 @@ func TestTokensStayHome(t *testing.T) {
 		t.Errorf("another host was asked %s", stolen)
 	}
 	next = s.URL + "/beta/deviceManagement/managedDevices?$skiptoken=1"
+	before := len(s.asked())
 	err := c.Devices(t.Context(), time.Time{}, func(tenant.Page) (bool, error) { return true, nil })
 	var refused *tenant.Refused
-	if !errors.As(err, &refused) || !strings.Contains(refused.Message, "does not end") {
-		t.Errorf("a list that leads back to itself: %v", err)
+	if !errors.As(err, &refused) || !strings.Contains(refused.Message, "does not end") ||
+		len(s.asked())-before > 10 {
+		t.Errorf("a list that leads back to itself: %d calls, %v", len(s.asked())-before, err)
 	}
 }
 
@@ -134,6 +137,8 @@ func TestAnswersHaveBounds(t *testing.T) {
 		{"not JSON", "<html>", false},
 		{"long", `{"id":"` + device + `","x":"` + strings.Repeat("x", 16<<20-100) + `"}`, true},
 		{"too long", `{"id":"` + device + `","x":"` + strings.Repeat("x", 16<<20) + `"}`, false},
+		{"too long by what says nothing", `{"id":"` + device + `"}` + strings.Repeat(" ", 16<<20), false},
+		{"brackets in a text", `{"id":"` + device + `","x":"\"` + strings.Repeat("[", 100) + `"}`, true},
 		{"another device", `{"id":"22222222-2222-4333-8444-555555555555"}`, false},
 	} {
 		body = tt.body
