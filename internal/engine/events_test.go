@@ -28,13 +28,23 @@ type witness struct {
 	kept  map[fleet.DeviceID][]*witnessed
 }
 
-// witnessed is a step, and the actions as they became in it. A step that was stored began, the time
-// that counts, after the one before it was: what it began with was that one's. So its number tells
-// the order. The end of Update does not.
+// witnessed is a step, and the actions as they became in it. A step that was stored read the ledger,
+// the last time that it tried, after the step before it was stored. So the number that it got then
+// tells the order. Neither the beginning nor the end of Update does.
 type witnessed struct {
 	engine.Tx
+	by     *witness
 	number int
 	saved  []*action.Action
+}
+
+func (w *witnessed) Ledger(ctx context.Context, device fleet.DeviceID) (*engine.Ledger, error) {
+	l, err := w.Tx.Ledger(ctx, device)
+	w.by.mu.Lock()
+	defer w.by.mu.Unlock()
+	w.by.begun++
+	w.number = w.by.begun
+	return l, err
 }
 
 func (w *witnessed) SaveAction(ctx context.Context, device fleet.DeviceID, a *action.Action) error {
@@ -45,10 +55,7 @@ func (w *witnessed) SaveAction(ctx context.Context, device fleet.DeviceID, a *ac
 func (w *witness) Update(ctx context.Context, id fleet.DeviceID, fn func(engine.Tx) error) error {
 	var step *witnessed
 	err := w.Store.Update(ctx, id, func(tx engine.Tx) error {
-		w.mu.Lock()
-		w.begun++
-		step = &witnessed{Tx: tx, number: w.begun} // only the last try counts
-		w.mu.Unlock()
+		step = &witnessed{Tx: tx, by: w} // only the last try counts
 		return fn(step)
 	})
 	if err == nil {

@@ -135,6 +135,10 @@ func TestBadBatches(t *testing.T) {
 	if list := l.must(http.StatusOK, "GET", "/beta/books", nil).values(); len(list) != 0 {
 		t.Errorf("a refused batch made %v", list)
 	}
+	most := l.must(http.StatusOK, "POST", "/beta/$batch", batchOf(many[:20]...))
+	if n := len(most.parts()); n != 20 {
+		t.Errorf("%d of 20 requests are answered", n)
+	}
 }
 
 // TestBadBatchItems: what is wrong with one request is that one's answer.
