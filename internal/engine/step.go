@@ -102,6 +102,9 @@ func runStep[T any](ctx context.Context, e *Engine, tx Tx, id fleet.DeviceID,
 			return out, err
 		}
 		out.events = append(out.events, live.Changes(id, env.Now, nil, latest)...)
+		// The wait between wake-ups begins anew. This one may be lost with the process, and the next
+		// must not be hours away because the device was off for days before.
+		l.Wake.Tries = 0
 	}
 	out.events = append(out.events, live.Membership(id, env.Now, wasEnrolled, l.Device.Enrolled,
 		l.enrolledAgain)...)
