@@ -207,7 +207,10 @@ func TestManyResults(t *testing.T) {
 		reply(w, http.StatusOK, map[string]any{"id": device, "deviceActionResults": results})
 	})
 	found, err := s.client().Actions(t.Context(), device)
-	if err != nil || len(found.Results) != 198 {
-		t.Errorf("%+v, %v", found, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Results) != 198 {
+		t.Errorf("%d results are read", len(found.Results))
 	}
 }

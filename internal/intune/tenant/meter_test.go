@@ -72,8 +72,7 @@ func TestBatchesCountWhatIsInThem(t *testing.T) {
 func TestBatchWaits(t *testing.T) {
 	for form, after := range map[string]string{"seconds": "9", "date": "Mon, 02 Mar 2026 10:00:09 GMT"} {
 		refused := false
-		var s *service
-		s = newService(t, func(w http.ResponseWriter, _ *http.Request) {
+		s := newService(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Date", "Mon, 02 Mar 2026 10:00:00 GMT") // two hours ahead
 			answer := map[string]any{"id": "1", "status": 200, "body": map[string]any{}}
 			if !refused {
